@@ -1,0 +1,10 @@
+"""Facts with their sources, and the files people bring: chips, models, traces.
+
+`load` reads and checks the shipped facts; `Catalogue` shows them from an as-of date and builds records of them.
+"""
+
+from fabless.catalogue.files import Trace, embedded_trace, read_chip, read_model, read_trace, write_chip
+from fabless.catalogue.store import DATA, Catalogue, load
+
+__all__ = ["DATA", "Catalogue", "Trace", "embedded_trace", "load", "read_chip", "read_model", "read_trace",
+           "write_chip"]

@@ -1,0 +1,192 @@
+"""Facts become records: chips, language models, process nodes, memory and packaging.
+
+Only a chip may inherit: where a source is silent about power, links or domain, the value of the entity `STAND_IN`
+(topic ``rules``) is used and the chip says so in `Chip.assumed`. Rates, memory size and bandwidth are never inherited.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+
+from fabless.errors import BadValue, Fault
+from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range
+from fabless.units import from_si
+
+STAND_IN = "stand-in-chip"
+"""Entity whose fields a chip inherits where its own sources are silent."""
+
+Facts = Mapping[str, Fact]
+"""Field -> fact, of one entity."""
+
+_PEAK = "peak_"
+_HALF_RATE_OF = (("bf16", 1.0), ("fp16", 1.0), ("fp8", 0.5), ("int8", 0.5), ("fp4", 0.25))
+"""Precision -> its share of that rate which a 16-bit one would have; used to estimate power only."""
+
+
+def _number(facts: Facts, field: str) -> float | None:
+    fact = facts.get(field)
+    return fact.value if fact is not None and isinstance(fact.value, float) else None
+
+
+def _text(facts: Facts, field: str) -> str | None:
+    fact = facts.get(field)
+    return fact.value if fact is not None and isinstance(fact.value, str) else None
+
+
+def _day(facts: Facts, field: str) -> dt.date | None:
+    fact = facts.get(field)
+    return fact.value if fact is not None and isinstance(fact.value, dt.date) else None
+
+
+def _range(facts: Facts, field: str) -> Range | None:
+    fact = facts.get(field)
+    if fact is None or not isinstance(fact.value, float):
+        return None
+    return Range(fact.value if fact.low is None else fact.low, fact.value,
+                 fact.value if fact.high is None else fact.high)
+
+
+def _missing(kind: str, name: str, fields: list[str]) -> BadValue:
+    return BadValue(Fault(f"{kind} {name}", f"no visible fact gives {', '.join(fields)}",
+                          "a fact for each of these fields",
+                          f"choose another {kind}, or give the {kind} in a file of your own"))
+
+
+class _Inheritance:
+    """Takes a field from the chip, else from the stand-in with a sentence about it."""
+
+    def __init__(self, own: Facts, stand_in: Facts, name: str) -> None:
+        self.own, self.stand_in, self.name = own, stand_in, name
+        self.assumed: list[str] = []
+
+    def number(self, field: str, stand_in_field: str, unit: str, times: float = 1.0, how: str = "") -> float:
+        value = _number(self.own, field)
+        if value is not None:
+            return value
+        fact = self.stand_in.get(stand_in_field)
+        if fact is None or not isinstance(fact.value, float):
+            raise _missing("chip", self.name, [field])
+        value = fact.value * times
+        self.assumed.append(f"{field}: no source; {from_si(value, unit):g} {unit}{how} taken from {STAND_IN} "
+                            f"({fact.grade}: {fact.note})")
+        return value
+
+
+def _sixteen_bit_rate(peak: Mapping[str, float]) -> float:
+    for precision, share in _HALF_RATE_OF:
+        if precision in peak:
+            return peak[precision] * share
+    return max(peak.values())
+
+
+def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
+    """Build an accelerator.
+
+    Raises `BadValue` naming each of rate, memory size and memory bandwidth that no fact gives.
+    """
+    peak = {field.removeprefix(_PEAK): fact.value for field, fact in facts.items()
+            if field.startswith(_PEAK) and isinstance(fact.value, float)}
+    memory_bytes, bandwidth = _number(facts, "memory_capacity"), _number(facts, "memory_bandwidth")
+    if not peak or memory_bytes is None or bandwidth is None:
+        raise _missing("chip", name, [field for field, given in (("peak_bf16 (or another dense peak)", peak),
+                                                                ("memory_capacity", memory_bytes),
+                                                                ("memory_bandwidth", bandwidth)) if not given])
+    take = _Inheritance(facts, stand_in, name)
+    card = _number(facts, "scale_up_bandwidth") is None
+    areas = sorted(field for field in facts if field.startswith("die_area"))
+    stacks = _number(facts, "hbm_stacks")
+    return Chip(
+        name=name,
+        vendor=_text(facts, "vendor") or "",
+        peak_flops=peak,
+        memory_bytes=memory_bytes,
+        memory_bandwidth=bandwidth,
+        scale_up_bandwidth=take.number("scale_up_bandwidth", "host_link_bandwidth", "GB/s"),
+        scale_up_domain=int(take.number("scale_up_domain", "card_domain" if card else "module_domain", "chip")),
+        scale_out_bandwidth=take.number("scale_out_bandwidth", "scale_out_bandwidth", "GB/s"),
+        tdp_w=take.number("tdp", "energy_per_flop", "W", _sixteen_bit_rate(peak), " at its 16-bit rate"),
+        node=_text(facts, "node"),
+        die_area_m2=tuple(area for field in areas if (area := _number(facts, field)) is not None),
+        hbm_stacks=None if stacks is None else int(stacks),
+        memory_type=_text(facts, "memory_type"),
+        packaging=_text(facts, "packaging"),
+        kind=_text(facts, "kind") or "merchant",
+        announced=_day(facts, "announced"),
+        available=_day(facts, "available"),
+        assumed=tuple(take.assumed),
+    )
+
+
+_FLAGS = frozenset({"gated_ffn", "tied_embeddings"})
+_MODEL_NUMBERS = tuple(field for field in fields(LLM) if field.name not in ("name", "release", "note"))
+_MODEL_NEEDS = tuple(field.name for field in _MODEL_NUMBERS if field.default is MISSING)
+_REAL = frozenset({"global_layer_share", "params_published"})
+
+
+def model(name: str, facts: Facts) -> LLM:
+    """Build a language model; `BadValue` names every dimension that no fact gives."""
+    lacking = [field for field in _MODEL_NEEDS if field not in facts]
+    if lacking:
+        raise _missing("model", name, lacking)
+    given: dict[str, float | int | bool] = {}
+    for field in _MODEL_NUMBERS:
+        value = _number(facts, field.name)
+        if value is not None:
+            given[field.name] = bool(value) if field.name in _FLAGS else value if field.name in _REAL else int(value)
+    return LLM(name=name, release=_day(facts, "release"), note=_text(facts, "note") or "", **given)  # type: ignore[arg-type]
+
+
+def _need_range(kind: str, name: str, facts: Facts, field: str) -> Range:
+    found = _range(facts, field)
+    if found is None:
+        raise _missing(kind, name, [field])
+    return found
+
+
+def _need_number(kind: str, name: str, facts: Facts, field: str) -> float:
+    found = _number(facts, field)
+    if found is None:
+        raise _missing(kind, name, [field])
+    return found
+
+
+def node(name: str, facts: Facts) -> ProcessNode:
+    """Build a logic process."""
+    kind = "process node"
+    return ProcessNode(
+        name=name,
+        wafer_price_usd=_need_range(kind, name, facts, "wafer_price"),
+        defect_density=_need_range(kind, name, facts, "defect_density"),
+        launch_defect_density=_number(facts, "launch_defect_density"),
+        clustering=_need_range(kind, name, facts, "clustering"),
+        mask_set_usd=_range(facts, "mask_set"),
+        design_cost_usd=_range(facts, "design_cost"),
+        transistor_density=_number(facts, "transistor_density"),
+        fab_s=_number(facts, "fab_time"),
+    )
+
+
+def memory(name: str, facts: Facts) -> MemoryType:
+    """Build a generation of stacked memory."""
+    kind = "memory type"
+    return MemoryType(
+        name=name,
+        price_usd_per_byte=_need_range(kind, name, facts, "price"),
+        stack_bytes=_need_number(kind, name, facts, "stack_capacity"),
+        stack_bandwidth=_need_number(kind, name, facts, "stack_bandwidth"),
+    )
+
+
+def packaging(name: str, facts: Facts) -> Packaging:
+    """Build a packaging service."""
+    kind = "packaging service"
+    return Packaging(
+        name=name,
+        service_usd_per_m2=_need_range(kind, name, facts, "service_price"),
+        interposer_area_per_die_area=_need_range(kind, name, facts, "interposer_area_per_die_area"),
+        assembly_yield=_need_range(kind, name, facts, "assembly_yield"),
+        substrate_usd=_need_range(kind, name, facts, "substrate_price"),
+        test_usd=_need_range(kind, name, facts, "test_price"),
+    )

@@ -1,0 +1,23 @@
+"""Compare the ways on the same scenarios and say what to do."""
+
+from fabless.decide.results import (
+    Action,
+    Band,
+    BuildUpLine,
+    Decision,
+    Sensitivity,
+    StrategyResult,
+    TimelineStage,
+)
+from fabless.decide.run import decide
+
+__all__ = [
+    "Action",
+    "Band",
+    "BuildUpLine",
+    "Decision",
+    "Sensitivity",
+    "StrategyResult",
+    "TimelineStage",
+    "decide",
+]

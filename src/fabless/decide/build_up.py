@@ -1,0 +1,65 @@
+"""What a query costs on the first day's chips, line by line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabless.decide.prepare import Prepared
+from fabless.decide.results import BuildUpLine
+from fabless.decide.solved import Solved
+from fabless.quote import Owning, owned_hour
+from fabless.records import Case, Line, Load
+from fabless.tco import rented_chip_hour, usd_per_query
+from fabless.units import YEAR_S
+
+INPUTS = {
+    "chip": ("price", "owning.life", "owning.residual", "finance.real_rate"),
+    "server": ("owning.server_cost", "owning.life", "owning.residual", "finance.real_rate"),
+    "site": ("owning.colocation", "owning.server_power"),
+    "power": ("owning.electricity", "owning.pue", "owning.server_power"),
+    "staff": ("owning.upkeep",),
+    "rent": ("price",),
+}
+"""Inputs behind each line; `price` is that of the line."""
+
+
+def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
+    """Cost of a query of each load on the first chip of each line that the recommended way opens, at the modes."""
+    case = prepared.case
+    found: list[BuildUpLine] = []
+    seen: set[tuple[str, str]] = set()
+    for load in case.loads:
+        for line in best.plan.commitment.lines:
+            key = (line.chip.name, line.how)
+            if load.model is not None and (load.name, line.chip.name) in prepared.servings and (load.name, *key) not in seen:
+                seen.add((load.name, *key))  # type: ignore[arg-type]
+                found += _lines(prepared, case, load, line)
+    return tuple(found)
+
+
+def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpLine]:
+    mode = {name: number.spread.mode for name, number in case.numbers.items()}
+    serving = prepared.servings[load.name, line.chip.name]
+    efficiency = mode[line.terms["efficiency"]] if "efficiency" in line.terms else 1.0
+    seconds = serving.chip_seconds_per_query / efficiency * mode["demand.work_level"]
+    price = mode[line.terms["price"]] * (1.0 - (mode[line.terms["discount"]] if "discount" in line.terms else 0.0))
+    if line.how == "rent":
+        hour = rented_chip_hour(price)
+    else:
+        owning = Owning(
+            real_rate=mode["finance.real_rate"], colocation_usd_per_w_s=mode["owning.colocation"],
+            electricity_usd_per_j=mode["owning.electricity"], pue=mode["owning.pue"],
+            server_power=mode["owning.server_power"], server_usd=mode["owning.server_cost"], life_s=mode["owning.life"],
+            residual_share=mode["owning.residual"], upkeep_per_s=mode["owning.upkeep"] / YEAR_S)
+        hour = owned_hour(line.chip, price, owning, serving.power_w_per_chip)
+    work = [f"loads.{load.name}.{key}" for key in ("share",)] if f"loads.{load.name}.share" in case.numbers else []
+    return [
+        BuildUpLine(
+            model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}", part=part,
+            usd=float(usd_per_query(amount, seconds)),
+            how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",
+            inputs=(*(line.terms["price"] if name == "price" else name for name in INPUTS[part]),
+                    "demand.load_factor", "demand.work_level", *work),
+        )
+        for part, amount in hour.lines() if np.asarray(amount) > 0
+    ]

@@ -1,0 +1,92 @@
+"""A solved plan seen path by path: what each scenario costs, serves and leaves unserved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.decide.problem import Plan
+from fabless.decide.results import Band
+from fabless.plan import PlanResult
+from fabless.records import Array, Case
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Arrays over (leaves, quarters) of one plan; probability is that of the leaves."""
+
+    probability: Array
+    served: Array
+    """Queries served."""
+    unserved: Array
+    missing: Array
+    """Compute that was missing, queries and training, in chips of the first day's best offer."""
+    wanted: Array
+    """Compute that was demanded, in the same."""
+    query_cost_usd: Array
+    """Cost of the chips that answered, and of the fixed spend on queries' account, undiscounted."""
+    cost_usd: Array
+    """All cost but that of unserved demand."""
+    chips: Array
+    """(offers, leaves, quarters) in service."""
+    compute: Array
+    """(offers, leaves, quarters) in chips of the fleet in place, by their work on the loads they serve."""
+    spend: Array
+    """(offers, leaves, quarters) capital and running cost."""
+    discount: Array
+
+
+def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
+    """Lay a plan's arrays along its paths.
+
+    An offer's cost of a quarter is shared among the loads by the chips each took; idle chips, and programmes and other
+    fixed spend, are shared like the rest of the quarter's (for fixed spend: the whole path's) cost.
+    """
+    problem = plan.problem
+    table = problem.tree.ancestors()[problem.tree.leaves]
+    spend = _offer_cost(plan, result)
+    query_rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
+    unit = plan.unit[query_rows][:, None]
+    taken = result.serve.sum(axis=1)
+    on_queries = result.serve[:, query_rows].sum(axis=1)
+    whole = taken.sum(axis=0)
+    typical = np.divide(on_queries.sum(axis=0), whole, out=np.ones(whole.size), where=whole > 0)
+    share = np.divide(on_queries, taken, out=np.broadcast_to(typical, taken.shape).copy(), where=taken > 1e-9)
+    query_cost = (spend * share).sum(axis=0)[table]
+    chips_cost = spend.sum(axis=0)[table]
+    discount = problem.discount
+    fixed = problem.fixed_usd[table]
+    account = (query_cost @ discount) / np.maximum(chips_cost @ discount, 1e-9)
+    demand = (problem.demand[query_rows] * unit).sum(axis=0)[table]
+    unserved = (result.unmet[query_rows] * unit).sum(axis=0)[table]
+    worth = problem.rate * result.serve / np.maximum(problem.rate[:1], 1e-30)
+    return Paths(
+        probability=problem.tree.probability[problem.tree.leaves], served=demand - unserved, unserved=unserved,
+        missing=result.unmet.sum(axis=0)[table], wanted=problem.demand.sum(axis=0)[table],
+        query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost + fixed,
+        chips=result.active[:, table], compute=worth.sum(axis=1)[:, table], spend=spend[:, table], discount=discount,
+    )
+
+
+def _offer_cost(plan: Plan, result: PlanResult) -> Array:
+    """Capital and running cost of each offer at each node-quarter (offers, node-quarters)."""
+    problem = plan.problem
+    tree = problem.tree
+    table = tree.ancestors()
+    capital = problem.existing_capital_usd[:, None] * problem.existing[:, tree.quarter]
+    for quarter in range(tree.quarters):
+        nodes = np.flatnonzero(table[:, quarter] >= 0)
+        order = table[nodes, quarter]
+        age = tree.quarter[nodes] - quarter - problem.lead_quarters[:, order]
+        serving = (age >= 0) & (age < problem.term_quarters[:, None])
+        capital[:, nodes] += serving * problem.capital_usd[:, order] * result.orders[:, order]
+    return np.asarray(capital + problem.running_usd * result.active)
+
+
+def band(values: Array, probability: Array) -> Band:
+    """Probability-weighted P10, P50, P90 and mean: the smallest value with at least that probability below or at it."""
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(probability[order])
+    p10, p50, p90 = (float(values[order][np.searchsorted(total, level * total[-1] - 1e-12)]) for level in (0.1, 0.5, 0.9))
+    return Band(p10, p50, p90, float(values @ probability / probability.sum()))

@@ -1,0 +1,154 @@
+"""What the plan needs before any scenario: throughput of each chip, unit cost and fate of each programme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from fabless.catalogue import Catalogue
+from fabless.errors import DoesNotFit, Fault
+from fabless.perf import Serving, serve, usable_precision
+from fabless.programme import (
+    ProgrammeChain,
+    ProgrammeParameters,
+    ProgrammeSummary,
+    PseudoCounts,
+    Route,
+    discretise,
+    simulate,
+    summary,
+)
+from fabless.quote import efficiency_of
+from fabless.records import Case, CaseNumber, Chip, Grade, ProgrammeSpec, Range, Source
+from fabless.sampling import stream
+from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
+from fabless.strategy import Throughput
+from fabless.units import QUARTER_S
+
+DRAWS = 20_000
+"""Draws of each programme: shares to about a third of a percentage point."""
+
+
+@dataclass(frozen=True)
+class ProgrammeOutlook:
+    """A programme before it is placed on the tree."""
+
+    chain: ProgrammeChain
+    summary: ProgrammeSummary
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case with everything worked out that does not depend on the scenario."""
+
+    case: Case
+    throughput: Mapping[str, Throughput]
+    """By chip."""
+    servings: Mapping[tuple[str, str], Serving]
+    """By load and chip."""
+    unit_costs: Mapping[str, UnitCost]
+    """By programme, at the modes."""
+    outlooks: Mapping[str, ProgrammeOutlook]
+    """By programme."""
+    warnings: tuple[str, ...]
+
+
+def prepare(case: Case, catalogue: Catalogue) -> Prepared:
+    """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
+    efficiency = efficiency_of(catalogue)
+    load_factor = case.numbers["demand.load_factor"].spread.mode
+    servings: dict[tuple[str, str], Serving] = {}
+    throughput: dict[str, Throughput] = {}
+    warnings: list[str] = []
+    for chip in _chips(case):
+        per_second: dict[str, float] = {}
+        power = chip.tdp_w
+        for load in case.loads:
+            if load.model is None or load.request is None:
+                per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
+                continue
+            try:
+                serving = serve(load.model, chip, load.request, precision=load.precision, efficiency=efficiency,
+                                kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s or float("inf"),
+                                ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor)
+            except DoesNotFit as error:
+                per_second[load.name] = 0.0
+                warnings.append(f"{load.name} is not served on {chip.name}: {error.faults[0].found}")
+                continue
+            servings[load.name, chip.name] = serving
+            per_second[load.name] = serving.queries_per_s_per_chip / load_factor
+            power = serving.power_w_per_chip
+        throughput[chip.name] = Throughput(per_second, power)
+    _check_served(case, throughput)
+    costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
+    numbers = dict(case.numbers) | {
+        f"programmes.{item.name}.unit_cost": _unit_cost_number(item, catalogue) for item in case.programmes
+    }
+    case = replace(case, numbers=numbers)
+    outlooks = {item.name: outlook_of(item, case, numbers) for item in case.programmes}
+    return Prepared(case, throughput, servings, costs, outlooks, tuple(warnings))
+
+
+def _chips(case: Case) -> tuple[Chip, ...]:
+    chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes))
+    return tuple({chip.name: chip for chip in chips}.values())
+
+
+def _check_served(case: Case, throughput: Mapping[str, Throughput]) -> None:
+    faults = []
+    for load in case.loads:
+        if not any(does.per_second[load.name] > 0 for does in throughput.values()):
+            model = load.model.name if load.model else load.name
+            faults.append(Fault(f"loads.{load.name}", f"{model} runs on no offered chip within its limits",
+                                "a model that at least one offered chip serves",
+                                "relax tpot or ttft, take a narrower precision, or offer a larger chip"))
+    if faults:
+        raise DoesNotFit(*faults)
+
+
+def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
+    memory = catalogue.memory(chip.memory_type) if chip.memory_type else None
+    stacks = chip.hbm_stacks or 0
+    design = Design(
+        dies=tuple(Die(area) for area in chip.die_area_m2), memory_bytes=chip.memory_bytes if memory else 0.0,
+        memory_stacks=stacks, stack_area_m2=_stack_area(catalogue) if stacks else 0.0,
+    )
+    inputs = CostInputs.of(catalogue.node(str(chip.node)), memory, catalogue.packaging(str(chip.packaging)),
+                           "cheap" if end == "cheap" else "dear" if end == "dear" else "mode")
+    return unit_cost(design, inputs)
+
+
+def _stack_area(catalogue: Catalogue) -> float:
+    return catalogue.range("hbm3", "footprint").mode
+
+
+def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
+    low, mode, high = (float(_unit_cost(item.chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear"))
+    note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
+    return CaseNumber(f"programmes.{item.name}.unit_cost", Range(low, mode, high), "USD", Grade.DERIVED,
+                      Source("silicon", "silicon model of this program", "", ""), note)
+
+
+def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> ProgrammeParameters:
+    """Parameters of a programme out of the numbers of the case."""
+    named = {field.name for field in fields(ProgrammeParameters)}
+    rename = {"deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
+              "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
+              "full_respin_cost": "full_respin_usd", "team": "team_usd_per_s", "masks": "masks_usd",
+              "design_cost": "design_usd", "software": "software_usd", "purchase": "purchase_usd"}
+    prefix = f"programmes.{item.name}."
+    ranges = {name: number.spread for full, number in numbers.items() if full.startswith(prefix)
+              and (name := rename.get(full.removeprefix(prefix), full.removeprefix(prefix))) in named}
+    return ProgrammeParameters(
+        name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
+        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), **ranges,  # type: ignore[arg-type]
+    )
+
+
+def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber]) -> ProgrammeOutlook:
+    """Simulate a programme and group its draws by what each branching of the tree reveals."""
+    draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
+                     quarters=case.quarters)
+    lead = numbers[f"programmes.{item.name}.fab"].spread.mode + numbers["owning.installation"].spread.mode
+    chain = discretise(draws, case.quarters, case.boundaries, notice_quarters=lead / QUARTER_S)
+    return ProgrammeOutlook(chain, summary(draws))

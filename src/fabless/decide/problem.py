@@ -1,0 +1,131 @@
+"""A commitment under scenarios, as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from fabless.decide.prepare import Prepared, outlook_of
+from fabless.plan import PlanProblem
+from fabless.records import Array, CaseNumber, Range
+from fabless.sampling import stream
+from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
+from fabless.strategy import (
+    Commitment,
+    Offer,
+    existing_offer,
+    line_offers,
+    owning_at,
+    programme_offers,
+)
+from fabless.tco import discount_factor
+from fabless.units import QUARTER_S
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Prepared case, its scenarios and the fate of every programme on them: the same for every way."""
+
+    prepared: Prepared
+    numbers: dict[str, CaseNumber]
+    scenarios: Scenarios
+    fates: dict[str, ProgrammeOnTree]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A commitment with its offers and the plan problem that they make."""
+
+    commitment: Commitment
+    offers: tuple[Offer, ...]
+    problem: PlanProblem
+    unit: Array
+    """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
+
+
+def world(
+    prepared: Prepared, changes: Mapping[str, Range] = MappingProxyType({}), branching: tuple[int, ...] | None = None
+) -> World:
+    """Draw the scenarios of a case and place every programme on them.
+
+    `changes` replaces the ranges of some numbers, `branching` the branching of the case; the random points stay, so
+    that results compare. Only programmes whose own numbers change are simulated again.
+    """
+    case = prepared.case if branching is None else replace(prepared.case, branching=branching)
+    numbers = {name: replace(number, spread=changes[name]) if name in changes else number
+               for name, number in case.numbers.items()}
+    scenarios = sample(replace(case, numbers=numbers))
+    fates = {}
+    for item in case.programmes:
+        touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changes)
+        chain = (outlook_of(item, case, numbers) if touched else prepared.outlooks[item.name]).chain
+        fates[item.name] = on_tree(chain, scenarios, stream(case.seed, f"fate {item.name}"))
+    return World(prepared, numbers, scenarios, fates)
+
+
+def plan_of(world: World, commitment: Commitment) -> Plan:
+    """Assemble the plan of a commitment: its offers, their limits, its fixed spend."""
+    case, scenarios, numbers = world.prepared.case, world.scenarios, world.numbers
+    rate = numbers["finance.real_rate"].spread.mode
+    owning = owning_at(scenarios, numbers["owning.life"].spread.mode, rate)
+    does = world.prepared.throughput
+    existing, chips, rent = existing_offer(case, numbers, scenarios, does[case.existing_chip.name])
+    offers = [existing]
+    for line in commitment.lines:
+        offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
+    for item in commitment.programmes:
+        offers += programme_offers(case, item, scenarios, world.fates[item.name], does[item.chip.name], owning)
+    unit = np.max(np.stack([offer.rate[:, 0] for offer in offers]), axis=0)
+    demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
+    price = np.array([numbers[f"loads.{load.name}.unserved_price"].spread.mode for load in case.loads]) * unit
+    tree = scenarios.tree
+    in_place = np.zeros((len(offers), case.quarters))
+    in_place[0] = chips
+    rents = np.zeros(len(offers))
+    rents[0] = rent
+    middle = (np.arange(case.quarters) + 0.5) * QUARTER_S
+    problem = PlanProblem(
+        tree=tree,
+        offers=tuple(offer.name for offer in offers),
+        loads=tuple(load.name for load in case.loads),
+        lead_quarters=np.array([offer.lead_quarters for offer in offers]),
+        term_quarters=np.array([offer.term_quarters for offer in offers]),
+        available=np.array([offer.available for offer in offers]),
+        cap=np.array(np.inf),
+        capital_usd=np.array([offer.capital_usd for offer in offers]),
+        running_usd=np.array([offer.running_usd for offer in offers]),
+        payment_usd=np.array([offer.payment_usd for offer in offers]),
+        rate=np.array([offer.rate for offer in offers]) / unit[None, :, None],
+        demand=demand,
+        unmet_usd=price,
+        discount=np.asarray(discount_factor(rate, middle)),
+        groups=_groups(offers),
+        existing=in_place,
+        existing_capital_usd=rents,
+        fixed_usd=_fixed(world, commitment),
+        cvar_weight=case.risk_weight,
+        cvar_level=case.risk_level,
+    )
+    return Plan(commitment, tuple(offers), problem, unit)
+
+
+def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:
+    pools = {offer.pool.name: offer.pool.cap for offer in offers[1:]}
+    return tuple((name, tuple(i for i, offer in enumerate(offers) if i and offer.pool.name == name), cap)
+                 for name, cap in pools.items())
+
+
+def _fixed(world: World, commitment: Commitment) -> Array:
+    """Programmes' spend, and second software stacks of the lines that are open."""
+    scenarios, case = world.scenarios, world.prepared.case
+    fixed = np.zeros(scenarios.tree.size)
+    for item in commitment.programmes:
+        fixed = fixed + world.fates[item.name].spend_usd
+    for line in commitment.lines:
+        if "port" in line.terms:
+            open_now = scenarios.tree.quarter >= line.first_quarter - case.first_quarter
+            fixed = fixed + scenarios.values[line.terms["port"]] * QUARTER_S * open_now
+    return fixed

@@ -1,0 +1,143 @@
+"""What a decision says: frozen records that report and web print as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabless.records import CaseNumber
+
+
+@dataclass(frozen=True)
+class Band:
+    """A quantity over the scenarios: probability-weighted P10, P50, P90 and mean."""
+
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to start in the first quarter (or first 90 days)."""
+
+    what: str
+    owner: str
+    quarter: str
+    amount: float | None
+    unit: str
+    spend_usd: float
+    """Money committed by this action, USD of the price year."""
+    stop_signal: str
+    double_signal: str
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """One way, solved on the scenarios."""
+
+    name: str
+    """buy | diversify | partner | build | acquire | portfolio"""
+    title: str
+    status: str
+    gap: float
+    objective_usd: float
+    """Present value of expected cost plus the priced risk, unserved demand included at its price: the ranking key."""
+    expected_cost_usd: float
+    cvar_usd: float
+    cost_per_query_usd: Band
+    """Levelised cost of a served query over the horizon."""
+    cost_per_query_by_year_usd: tuple[tuple[int, Band], ...]
+    shortage_probability: float
+    """Probability that in some year more than the tolerated share of the compute demanded is missing."""
+    shortage_share: Band
+    """Missing share of the compute demanded, queries and training, in the worst year of a scenario."""
+    shortage_by_year: tuple[tuple[int, float, float], ...]
+    """Year, probability, expected missing share."""
+    meets_service_level: bool
+    """Whether the expected missing share over the horizon stays within the tolerated one."""
+    own_silicon_quarter: tuple[str, str, str] | None
+    """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme is started."""
+    own_silicon_probability: float
+    capital_at_risk_usd: Band | None
+    """Spent on the programme before own silicon in volume (or before cancellation)."""
+    dominant_share_compute: float
+    dominant_share_spend: float
+    regret_usd: float
+    """Objective above that of the best."""
+    fleet_by_quarter: tuple[tuple[str, str, Band], ...]
+    """Quarter, offer, chips in operation."""
+    cost_by_quarter_usd: tuple[tuple[str, Band], ...]
+    """Quarter, cost of that quarter."""
+    actions: tuple[Action, ...]
+    programmes: tuple[str, ...]
+    """Programmes started now under this way."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """One input moved to its low and its high end, all else as it was."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    """Ends of the input, in `unit`."""
+    cost_low_usd: float
+    cost_high_usd: float
+    """Expected cost per query of the recommended way at each end."""
+    best_low: str
+    best_high: str
+    """The way that ranks first at each end."""
+
+
+@dataclass(frozen=True)
+class BuildUpLine:
+    """One line of the build-up of a query's cost."""
+
+    model: str
+    chip: str
+    part: str
+    usd: float
+    how: str
+    """The formula with its numbers, for the reader."""
+    inputs: tuple[str, ...] = ()
+    """Names of the assumptions the line rests on."""
+
+
+@dataclass(frozen=True)
+class TimelineStage:
+    """One stage of an own-chip programme: start and end [months from the case's start]."""
+
+    programme: str
+    stage: str
+    start: Band
+    end: Band
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to a case."""
+
+    case: str
+    title: str
+    as_of: str
+    first_quarter: str
+    quarters: int
+    price_year: int
+    seed: int
+    digest: str
+    answer: str
+    """One sentence."""
+    recommended: str
+    strategies: tuple[StrategyResult, ...]
+    sensitivities: tuple[Sensitivity, ...]
+    """Largest effect first."""
+    build_up: tuple[BuildUpLine, ...]
+    timeline: tuple[TimelineStage, ...]
+    demand_by_quarter: tuple[tuple[str, Band], ...]
+    """Quarter, queries a day."""
+    assumptions: tuple[CaseNumber, ...]
+    warnings: tuple[str, ...]
+    seconds: float

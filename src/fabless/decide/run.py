@@ -1,0 +1,114 @@
+"""The whole decision: prepare, solve every way, compare, say."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+from fabless.catalogue import Catalogue
+from fabless.decide.answer import answer, warnings_of
+from fabless.decide.build_up import build_up
+from fabless.decide.paths import band
+from fabless.decide.prepare import Prepared, prepare
+from fabless.decide.problem import World, world
+from fabless.decide.results import Band, Decision
+from fabless.decide.sensitivity import sensitivities
+from fabless.decide.solved import Solved, solve_best
+from fabless.decide.summarise import strategy_result, timeline
+from fabless.records import Case
+from fabless.scenario.draws import queries_per_day
+from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+
+INPUTS_TRIED = 8
+"""Inputs for which every way is solved again."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    world: World
+    name: str
+    commitments: tuple[Commitment, ...]
+
+
+def decide(
+    case: Case,
+    catalogue: Catalogue,
+    *,
+    executor: Executor | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Decision:
+    """Answer a case.
+
+    Parameters: `case` and the `catalogue` as its as-of date sees it, both from `read_case`; `executor`, where the ways
+    and the sensitivities are solved (default: as many processes as there are cores); `progress`, called with a line of
+    text as the work goes on. The same case, seed and data give the same decision.
+
+    Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
+    """
+    start = time.perf_counter()
+    tick = progress or (lambda _: None)
+    tick("performance and unit cost of each chip")
+    prepared = prepare(case, catalogue)
+    here = world(prepared)
+    with _workers(executor) as pool:
+        ways = [way for way in TITLES if way != PORTFOLIO]
+        tick(f"plans for {', '.join(ways)} on {here.scenarios.tree.leaves.size} scenarios")
+        single = list(pool.map(_solve, [_Job(here, way, commitments(case, way)) for way in ways]))
+        tick("plans for the portfolio")
+        solved = [*single, _portfolio(here, single, pool)]
+        best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
+        moved = sensitivities(prepared, best, INPUTS_TRIED, pool, tick)
+    results = tuple(strategy_result(item, prepared, best.result.objective_usd) for item in solved)
+    return Decision(
+        case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
+        quarters=case.quarters, price_year=case.price_year, seed=case.seed, digest=catalogue.digest,
+        answer=answer(prepared, best, results), recommended=best.name, strategies=results, sensitivities=moved,
+        build_up=build_up(prepared, best),
+        timeline=timeline(prepared, prepared.case.programmes),
+        demand_by_quarter=_demand(prepared, here),
+        assumptions=tuple(prepared.case.numbers.values()),
+        warnings=(*prepared.warnings, *warnings_of(prepared, best, results)),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _portfolio(here: World, single: list[Solved], pool: Executor) -> Solved:
+    """Coordinate search: every line or those of the best way without programmes, then each programme on them.
+
+    The ways themselves are among what it may choose, so it never ranks behind one of them.
+    """
+    case = here.prepared.case
+    every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
+    plain = [item for item in (every, *single) if not item.plan.commitment.programmes]
+    lines = min(plain, key=_objective).plan.commitment.lines
+    more = pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in with_programmes(case, lines)])
+    return replace(min((*single, every, *more), key=_objective), name=PORTFOLIO)
+
+
+def _objective(item: Solved) -> float:
+    return item.result.objective_usd
+
+
+def _solve(job: _Job) -> Solved:
+    return solve_best(job.world, job.name, job.commitments)
+
+
+@contextmanager
+def _workers(executor: Executor | None) -> Iterator[Executor]:
+    if executor is not None:
+        yield executor
+        return
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("forkserver")) as pool:
+        yield pool
+
+
+def _demand(prepared: Prepared, here: World) -> tuple[tuple[str, Band], ...]:
+    tree, case = here.scenarios.tree, prepared.case
+    queries = queries_per_day(here.scenarios, case)
+    return tuple((str(case.first_quarter + q), band(queries[tree.quarter == q], tree.probability[tree.quarter == q]))
+                 for q in range(tree.quarters))

@@ -1,0 +1,110 @@
+"""From a solved way to what a reader compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fabless.decide.actions import actions_of
+from fabless.decide.paths import Paths, band
+from fabless.decide.prepare import Prepared
+from fabless.decide.results import Band, StrategyResult, TimelineStage
+from fabless.decide.solved import Solved
+from fabless.programme import Quantiles
+from fabless.records import Array, Case, ProgrammeSpec
+from fabless.strategy import TITLES
+
+QUARTERS_A_YEAR = 4
+
+
+def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: float) -> StrategyResult:
+    """Condense one way; `best_objective_usd` is that of the best way, for the regret."""
+    case, paths, result = prepared.case, solved.paths, solved.result
+    years = _years(case)
+    levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
+    missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
+    short = missing > case.tolerated_shortage
+    mean_missing = float(paths.probability @ paths.missing.sum(axis=1) / (paths.probability @ paths.wanted.sum(axis=1)))
+    own = next((item for item in solved.plan.commitment.programmes if item.route != "partner"), None)
+    outlook = prepared.outlooks[own.name].summary if own else None
+    return StrategyResult(
+        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=result.gap,
+        objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
+        cost_per_query_usd=band(levelised, paths.probability),
+        cost_per_query_by_year_usd=tuple(
+            (year, band(column, paths.probability)) for year, column in zip(_labels(case), _per_query(paths, years), strict=True)),
+        shortage_probability=float(paths.probability @ short.any(axis=1)),
+        shortage_share=band(missing.max(axis=1), paths.probability),
+        shortage_by_year=tuple(
+            (year, float(paths.probability @ short[:, k]), float(paths.probability @ missing[:, k]))
+            for k, year in enumerate(_labels(case))),
+        meets_service_level=mean_missing <= case.tolerated_shortage,
+        own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
+        own_silicon_probability=_volume_share(prepared, own),
+        capital_at_risk_usd=_as_band(outlook.capital_at_risk_usd) if outlook else None,
+        dominant_share_compute=_dominant(solved, case, paths.compute),
+        dominant_share_spend=_dominant(solved, case, paths.spend),
+        regret_usd=result.objective_usd - best_objective_usd,
+        fleet_by_quarter=_fleet(solved, case),
+        cost_by_quarter_usd=tuple((str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
+                                  for q in range(case.quarters)),
+        actions=actions_of(solved, prepared),
+        programmes=tuple(item.name for item in solved.plan.commitment.programmes),
+    )
+
+
+def timeline(prepared: Prepared, programmes: Sequence[ProgrammeSpec]) -> tuple[TimelineStage, ...]:
+    """Stages of programmes with their bands."""
+    return tuple(
+        TimelineStage(item.name, stage.name, _as_band(stage.start_month), _as_band(stage.end_month))
+        for item in programmes for stage in prepared.outlooks[item.name].summary.stages)
+
+
+def _volume_share(prepared: Prepared, own: ProgrammeSpec | None) -> float:
+    if own is None:
+        return 0.0
+    return float(next(share for kind, share in prepared.outlooks[own.name].summary.outcome_shares.items()
+                      if kind.name == "VOLUME"))
+
+
+def _as_band(quantiles: Quantiles) -> Band:
+    return Band(quantiles.p10, quantiles.p50, quantiles.p90, quantiles.mean)
+
+
+def _quarters(case: Case, months: Quantiles) -> tuple[str, str, str]:
+    early, median, late = (str(case.first_quarter + int(month // 3)) for month in (months.p10, months.p50, months.p90))
+    return early, median, late
+
+
+def _years(case: Case) -> list[slice]:
+    """Calendar years of the horizon as slices of quarters."""
+    year = [(case.first_quarter + q).year for q in range(case.quarters)]
+    return [slice(year.index(y), len(year) - year[::-1].index(y)) for y in sorted(set(year))]
+
+
+def _labels(case: Case) -> list[int]:
+    return sorted({(case.first_quarter + q).year for q in range(case.quarters)})
+
+
+def _by_year(values: Array, years: list[slice]) -> Array:
+    return np.stack([values[:, year].sum(axis=1) for year in years], axis=1)
+
+
+def _per_query(paths: Paths, years: list[slice]) -> Array:
+    """Cost of a served query by year, one row a year."""
+    return (_by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)).T
+
+
+def _dominant(solved: Solved, case: Case, amount: Array) -> float:
+    """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the horizon."""
+    by_offer = (amount.sum(axis=2) * solved.paths.probability).sum(axis=1)
+    mine = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
+    return float(by_offer[mine].sum() / max(by_offer.sum(), 1e-9))
+
+
+def _fleet(solved: Solved, case: Case) -> tuple[tuple[str, str, Band], ...]:
+    paths = solved.paths
+    used = [i for i in range(len(solved.plan.offers)) if paths.chips[i].max() >= 1.0]
+    return tuple((str(case.first_quarter + q), solved.plan.offers[i].name, band(paths.chips[i][:, q], paths.probability))
+                 for q in range(case.quarters) for i in used)

@@ -1,0 +1,31 @@
+"""Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree, solved with HiGHS."""
+
+from fabless.plan.information import (
+    expected_value_policy,
+    expected_value_problem,
+    merge,
+    on_tree,
+    wait_and_see,
+)
+from fabless.plan.problem import Group, PlanProblem
+from fabless.plan.result import Binding, PlanResult, Shortfall, Status
+from fabless.plan.solve import solve
+from fabless.plan.trees import balanced_tree, chain_tree, fan
+
+__all__ = [
+    "Binding",
+    "Group",
+    "PlanProblem",
+    "PlanResult",
+    "Shortfall",
+    "Status",
+    "balanced_tree",
+    "chain_tree",
+    "expected_value_policy",
+    "expected_value_problem",
+    "fan",
+    "merge",
+    "on_tree",
+    "solve",
+    "wait_and_see",
+]

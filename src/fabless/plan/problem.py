@@ -1,0 +1,140 @@
+"""What a plan is asked: the offers, loads, limits and prices on a scenario tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.records import Array, Tree
+
+Group = tuple[str, tuple[int, ...], Array]
+"""Name, indices of the offers that share a limit, most chips ordered together at each node-quarter (K,)."""
+
+
+def _nothing() -> Array:
+    return np.zeros(())
+
+
+def _no_limit() -> Array:
+    return np.array(np.inf)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlanProblem:
+    """A supply plan on a scenario tree of K node-quarters with O offers and L loads.
+
+    Every array has exactly the stated shape or is a scalar that holds everywhere; nothing else is broadcast. Faults of
+    all fields are reported together as `BadValue`. The mathematics is in docs/explanation/plan.md.
+    """
+
+    tree: Tree
+    offers: tuple[str, ...]
+    loads: tuple[str, ...]
+    lead_quarters: NDArray[np.int64]
+    """(O, K) quarters from an order placed at k to its delivery."""
+    term_quarters: NDArray[np.int64]
+    """(O,) quarters that a delivered chip serves; a rent is term 1, lead 0."""
+    available: NDArray[np.bool_]
+    """(O, K) whether an order may be placed."""
+    cap: Array
+    """(O, K) most chips of an order [chip], inf allowed."""
+    capital_usd: Array
+    """(O, K) annuity fixed by the order at k, per chip and quarter in service [USD]; no value remains at the end."""
+    running_usd: Array
+    """(O, K) per chip and quarter in service at k, busy or idle [USD]."""
+    rate: Array
+    """(O, L, K) load served by one chip in one quarter [unit]; 0: it cannot."""
+    demand: Array
+    """(L, K) load of a quarter [unit]."""
+    unmet_usd: Array
+    """(L,) price of a unit of load left unserved [USD]."""
+    discount: Array
+    """(quarters,) discount factor."""
+    groups: tuple[Group, ...] = ()
+    floor: Array = field(default_factory=_nothing)
+    """(O, K) least chips of an order: a commitment [chip]."""
+    payment_usd: Array = field(default_factory=_nothing)
+    """(O, K) cash due at the order per chip [USD]; counts in the cash budget only."""
+    serving_usd: Array = field(default_factory=_nothing)
+    """(O, L, K) extra cost of a chip-quarter spent on a load, on top of running [USD]."""
+    existing: Array = field(default_factory=_nothing)
+    """(O, quarters) chips in place before the first order, with their run-down [chip]."""
+    existing_capital_usd: Array = field(default_factory=_nothing)
+    """(O,) annuity of those, per chip and quarter [USD]."""
+    power_w: Array = field(default_factory=_nothing)
+    """(O,) power drawn by a chip in service, all included [W]."""
+    power_cap_w: Array = field(default_factory=_no_limit)
+    """(K,) power at hand [W], inf allowed."""
+    cash_cap_usd: Array = field(default_factory=_no_limit)
+    """(K,) most cash due for the orders of a node-quarter [USD], inf allowed."""
+    fixed_usd: Array = field(default_factory=_nothing)
+    """(K,) spend that no order changes: programmes, prepayments [USD]."""
+    cvar_weight: float = 0.0
+    """Weight w of CVaR in the objective, 0 to 1."""
+    cvar_level: float = 0.9
+    """CVaR is the mean of the worst share 1 - level of the paths; 0 up to but not 1."""
+
+    def __post_init__(self) -> None:
+        faults: list[Fault] = []
+        for name, shape in self._shapes().items():
+            kind = {"lead_quarters": np.int64, "term_quarters": np.int64, "available": np.bool_}.get(name, np.float64)
+            given = np.asarray(getattr(self, name))
+            if given.ndim and given.shape != shape:
+                faults.append(Fault(f"plan.{name}", f"shape {given.shape}", f"shape {shape} or one number",
+                                    "lay the array out as (offer, load, node-quarter)"))
+                continue
+            limit_may_be_infinite = name in ("cap", "power_cap_w", "cash_cap_usd")
+            faults += _numbers(name, given, limit_may_be_infinite)
+            object.__setattr__(self, name, np.broadcast_to(given.astype(kind), shape))
+        faults += self._groups()
+        if not 0.0 <= self.cvar_weight <= 1.0 or not 0.0 <= self.cvar_level < 1.0:
+            faults.append(Fault("plan.cvar", f"weight {self.cvar_weight:g}, level {self.cvar_level:g}",
+                                "weight 0 to 1, level 0 up to but not 1", "take for example weight 0.3 and level 0.9"))
+        if np.any(np.asarray(self.term_quarters) < 1):
+            faults.append(Fault("plan.term_quarters", f"{np.min(self.term_quarters)}", "1 or more",
+                                "let a delivered chip serve at least one quarter"))
+        if faults:
+            raise BadValue(*faults)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        o, l, k, q = len(self.offers), len(self.loads), self.tree.size, self.tree.quarters  # noqa: E741
+        by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd")
+        return dict.fromkeys(by_offer, (o, k)) | {
+            "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,), "existing": (o, q),
+            "rate": (o, l, k), "serving_usd": (o, l, k), "demand": (l, k), "unmet_usd": (l,),
+            "power_cap_w": (k,), "cash_cap_usd": (k,), "fixed_usd": (k,), "discount": (q,),
+        }
+
+    def _groups(self) -> list[Fault]:
+        faults, groups = [], []
+        for name, members, cap in self.groups:
+            place = f"plan.groups[{name}]"
+            limit = np.asarray(cap, dtype=float)
+            if limit.ndim and limit.shape != (self.tree.size,):
+                faults.append(Fault(place, f"limit of shape {limit.shape}", f"shape ({self.tree.size},) or one number",
+                                    "give the limit at each node-quarter"))
+                continue
+            if len(set(members)) != len(members) or not all(0 <= member < len(self.offers) for member in members):
+                faults.append(Fault(place, f"offers {members}", f"distinct indices 0 to {len(self.offers) - 1}",
+                                    "name each member once by its index in offers"))
+            faults += _numbers(f"groups[{name}]", limit, True)
+            groups.append((name, tuple(members), np.broadcast_to(limit, (self.tree.size,))))
+        object.__setattr__(self, "groups", tuple(groups))
+        return faults
+
+
+def _numbers(name: str, given: NDArray[np.generic], may_be_infinite: bool) -> list[Fault]:
+    numbers = given.astype(np.float64)
+    signed = name in ("capital_usd", "running_usd", "serving_usd", "fixed_usd", "existing_capital_usd")
+    bad = np.isnan(numbers) | (np.isinf(numbers) & ~(may_be_infinite & (numbers > 0)))
+    if not signed:
+        bad |= numbers < 0
+    if not bad.any():
+        return []
+    first = tuple(int(i) for i in np.argwhere(bad)[0])
+    allowed = ("finite numbers" if not may_be_infinite else "numbers or inf") + ("" if signed else ", 0 or more")
+    found = f"{numbers[first]:g} at index {first}, {int(bad.sum())} such in all"
+    return [Fault(f"plan.{name}", found, allowed, "correct the input that this comes from")]

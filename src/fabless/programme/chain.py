@@ -1,0 +1,141 @@
+"""Turn draws of a programme into a chain that a scenario tree can branch on without seeing the future."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.programme.simulation import MONTHS_PER_QUARTER, ProgrammeDraws, ProgrammeOutcome
+
+Array = NDArray[np.float64]
+
+
+class PathOutcome(StrEnum):
+    """What a planner learns at a boundary."""
+
+    ARRIVED = "arrived"
+    DEAD = "dead"
+    """Cancelled, limited to a small deployment, or bid failed: no supply comes."""
+    RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class ProgrammePath:
+    """One leaf of the chain: a group of draws that a planner cannot tell apart."""
+
+    probability: float
+    reveal_boundary_index: int
+    """Index of the boundary at which the path leaves the running ones (for RUNNING: the last)."""
+    outcome: PathOutcome
+    volume_quarter: int | None
+    """Quarter from which chips come in volume, never before the boundary that reveals it; may lie past the horizon."""
+    performance: float | None
+    """Mean delivered over planned performance [1]; None without volume."""
+    scope_cut_share: float
+    """Share of the group that dropped a use on the way [1]."""
+    spend_by_quarter_usd: tuple[float, ...]
+    """Before the boundary: the mean of everything still undistinguished; from it on: the mean of the group."""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What happens at a boundary to a programme that was still running before it; sums to 1."""
+
+    boundary: int
+    """Quarter at whose start the news is in."""
+    arrived: float
+    dead: float
+    running: float
+
+
+@dataclass(frozen=True)
+class ProgrammeChain:
+    """Paths in the order of revelation; probabilities sum to 1."""
+
+    boundaries: tuple[int, ...]
+    quarters: int
+    transitions: tuple[Transition, ...]
+    """One for each boundary that a running programme can reach."""
+    paths: tuple[ProgrammePath, ...]
+
+
+def discretise(
+    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0
+) -> ProgrammeChain:
+    """Group `draws` by what is known at the start of each quarter of `boundaries`.
+
+    A draw whose outcome falls at time t [quarter] is revealed at the first boundary >= t. `notice_quarters` moves the
+    news of volume and of a small deployment that is not scaled ahead of the date itself: volume follows the order of
+    production wafers. A chip revealed at boundary b comes in volume in quarter ``max(b, round(mean t))``. Draws that no
+    boundary reveals stay RUNNING to the horizon and supply nothing. In every quarter the probability-weighted spend of
+    the paths equals the mean over the draws.
+
+    Raises `BadValue` when the boundaries do not rise strictly inside (0, quarters), when the draws hold fewer quarters,
+    or when the notice is negative.
+    """
+    _check(draws, quarters, boundaries, notice_quarters)
+    volume = draws.outcome == ProgrammeOutcome.VOLUME
+    decided_at_release = volume | (draws.outcome == ProgrammeOutcome.LIMITED)
+    news = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
+    reveal = np.searchsorted(np.asarray(boundaries, dtype=float), news, side="left")
+    spend = draws.spend_by_quarter_usd[:, :quarters]
+    pooled = np.zeros(quarters)
+    transitions: list[Transition] = []
+    paths: list[ProgrammePath] = []
+    begin = 0
+    for index, boundary in enumerate(boundaries):
+        before, after = reveal >= index, reveal > index
+        if not before.any():
+            break
+        pooled[begin:boundary] = spend[before, begin:boundary].mean(axis=0)
+        begin = boundary
+        groups = {PathOutcome.ARRIVED: (reveal == index) & volume, PathOutcome.DEAD: (reveal == index) & ~volume}
+        if boundary == boundaries[-1]:
+            groups[PathOutcome.RUNNING] = after
+        paths += [_path(draws, members, outcome, index, boundary, pooled, spend)
+                  for outcome, members in groups.items() if members.any()]
+        base = before.sum()
+        transitions.append(Transition(boundary, float(groups[PathOutcome.ARRIVED].sum() / base),
+                                      float(groups[PathOutcome.DEAD].sum() / base), float(after.sum() / base)))
+    return ProgrammeChain(tuple(boundaries), quarters, tuple(transitions), tuple(paths))
+
+
+def _path(
+    draws: ProgrammeDraws, members: NDArray[np.bool_], outcome: PathOutcome, index: int, boundary: int,
+    pooled: Array, spend: Array,
+) -> ProgrammePath:
+    arrived = outcome is PathOutcome.ARRIVED
+    own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
+    volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) if arrived else 0
+    return ProgrammePath(
+        probability=float(members.mean()),
+        reveal_boundary_index=index,
+        outcome=outcome,
+        volume_quarter=max(boundary, volume) if arrived else None,
+        performance=float(draws.performance[members].mean()) if arrived else None,
+        scope_cut_share=float(draws.scope_cut[members].mean()),
+        spend_by_quarter_usd=tuple(own.tolist()),
+    )
+
+
+def _check(draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float) -> None:
+    held = draws.spend_by_quarter_usd.shape[1]
+    faults = []
+    if not 1 <= quarters <= held:
+        faults.append(Fault("discretise, quarters", str(quarters), f"1 to {held}",
+                            "simulate the programme over at least this horizon"))
+    ends = [0, *boundaries, quarters]
+    if not boundaries or any(one >= two for one, two in pairwise(ends)):
+        faults.append(Fault("discretise, boundaries", str(tuple(boundaries)),
+                            f"one or more quarters, rising, from 1 to {quarters - 1}",
+                            "give the quarters in which the tree branches"))
+    if not notice_quarters >= 0:
+        faults.append(Fault("discretise, notice_quarters", str(notice_quarters), "0 or more", "give 0 for no notice"))
+    if faults:
+        raise BadValue(*faults)

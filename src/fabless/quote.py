@@ -1,0 +1,147 @@
+"""A model on a chip at a price: what a query takes, costs and draws.
+
+This is where the performance model meets the cost of ownership; `fabless cost` prints it and the plan is fed by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fabless.catalogue import Catalogue
+from fabless.errors import BadValue, Fault
+from fabless.perf import Efficiency, Serving, serve
+from fabless.records import LLM, Chip, Fact, Request
+from fabless.tco import (
+    ChipHour,
+    Hardware,
+    Site,
+    chip_hour_cost,
+    rented_chip_hour,
+    usd_per_million_tokens,
+    usd_per_query,
+)
+from fabless.units import HOUR_S, YEAR_S
+
+PRICE_FIELDS = ("price_street", "price_average", "price_list", "price_board_share", "price_model")
+"""What a chip is bought for, the preferred kind of price first."""
+RENT_FIELDS = ("rent_reserved_1y", "rent_on_demand", "rent_reserved_3y", "rent_capacity_block", "rent_spot")
+"""What it is rented for, likewise; a provider's name may follow after a dot."""
+EFFICIENCY = "perf-default"
+"""Entity that holds the efficiencies of the performance model."""
+
+
+@dataclass(frozen=True)
+class Owning:
+    """What owning a chip costs beside the chip; numbers or arrays that broadcast."""
+
+    real_rate: ArrayLike
+    colocation_usd_per_w_s: ArrayLike
+    electricity_usd_per_j: ArrayLike
+    pue: ArrayLike
+    server_power: ArrayLike
+    """All-in server power over the rated power of its chips [1]."""
+    server_usd: ArrayLike
+    """Server and network of one chip."""
+    life_s: ArrayLike
+    residual_share: ArrayLike
+    upkeep_per_s: ArrayLike
+    """Spares, service and staff: yearly share of the price, as [1/s]."""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One model on one chip."""
+
+    model: str
+    chip: str
+    price: Fact
+    """USD a chip when owned, USD/s when rented."""
+    serving: Serving
+    hour: ChipHour
+    usd_per_chip_hour: float
+    usd_per_million_output_tokens: float
+    usd_per_query: float
+    wh_per_query: float
+    """At the wall of the site: chips, servers and cooling."""
+
+
+def owned_hour(chip: Chip, price_usd: ArrayLike, owning: Owning, average_power_w: ArrayLike) -> ChipHour:
+    """Cost of an hour of an owned chip.
+
+    Parameters (broadcast): `chip`, for its rated power; `price_usd` [USD]; `owning`; `average_power_w` drawn by the
+    chip alone [W], to which its server adds in proportion.
+    """
+    hardware = Hardware(chip_usd=price_usd, server_usd=owning.server_usd, life_s=owning.life_s,
+                        residual_share=owning.residual_share, maintenance_per_s=owning.upkeep_per_s)
+    site = Site(electricity_usd_per_j=owning.electricity_usd_per_j, pue=owning.pue,
+                rent_usd_per_w_s=owning.colocation_usd_per_w_s)
+    server = np.asarray(owning.server_power, dtype=float)
+    return chip_hour_cost(hardware, site, real_rate=owning.real_rate, average_power_w=server * average_power_w,
+                          provisioned_power_w=server * chip.tdp_w)
+
+
+def owning_of(catalogue: Catalogue) -> tuple[Owning, tuple[Fact, ...]]:
+    """Cost of owning from the catalogue's facts on data centres, and those facts."""
+    names = ("discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
+             "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share")
+    facts = tuple(catalogue.fact("datacentre", name) for name in names)
+    rate, rent, power, pue, server_power, server, life, residual, spares, staff = (number_of(fact) for fact in facts)
+    return Owning(rate, rent, power, pue, server_power, server, life, residual, (spares + staff) / YEAR_S), facts
+
+
+def number_of(fact: Fact) -> float:
+    """Value of a fact that must be a number."""
+    if not isinstance(fact.value, float):
+        raise BadValue(Fault(fact.place, f"{fact.entity} {fact.field} is {fact.unit}", "a number", "name another fact"))
+    return fact.value
+
+
+def price_of(catalogue: Catalogue, chip: str) -> Fact:
+    """Price of a chip: the newest visible purchase price of the preferred kind, else the newest rent.
+
+    Raises `BadValue` when neither is known on the as-of date.
+    """
+    facts = catalogue.facts_of(chip)
+    for wanted in (*PRICE_FIELDS, *RENT_FIELDS):
+        found = [fact for fact in facts if fact.field.partition(".")[0] == wanted]
+        if found:
+            return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
+    raise BadValue(Fault(chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
+                         "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
+
+
+def efficiency_of(catalogue: Catalogue) -> Efficiency:
+    """Efficiencies of the performance model, from the catalogue."""
+    return Efficiency.of({fact.field: number_of(fact) for fact in catalogue.facts_of(EFFICIENCY)})
+
+
+def quote(
+    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, efficiency: Efficiency, *,
+    precision: str, kv_precision: str, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+) -> Quote:
+    """What a query of `llm` takes, costs and draws on `chip`.
+
+    Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours are in the cost.
+
+        USD/query = USD/chip-hour / 3600 * chip-seconds/query
+        Wh/query  = chip energy * server power share * PUE / 3600
+
+    Raises as `perf.serve`.
+    """
+    serving = serve(llm, chip, request, precision=precision, kv_precision=kv_precision, efficiency=efficiency,
+                    tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)
+    if price.unit.endswith("/h"):
+        hour = rented_chip_hour(number_of(price))
+    else:
+        hour = owned_hour(chip, number_of(price), owning, serving.power_w_per_chip)
+    total = float(hour.total_usd)
+    wall = float(np.asarray(owning.server_power) * np.asarray(owning.pue))
+    return Quote(
+        model=llm.name, chip=chip.name, price=price, serving=serving, hour=hour, usd_per_chip_hour=total,
+        usd_per_million_output_tokens=float(usd_per_million_tokens(total, serving.output_tokens_per_s_per_chip)),
+        usd_per_query=float(usd_per_query(total, serving.chip_seconds_per_query)),
+        wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
+    )

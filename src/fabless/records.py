@@ -1,0 +1,361 @@
+"""The frozen records that flow through the program, all in SI and USD.
+
+Records hold facts and no behaviour beyond their own checks; how they are read is `catalogue`'s business, how they are
+written is `report`'s.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.units import Quarter
+
+Array = NDArray[np.float64]
+
+
+class Grade(StrEnum):
+    """How far a number can be trusted, best first."""
+
+    FILING = "filing"
+    OFFICIAL = "official"
+    VENDOR_CLAIM = "vendor claim"
+    PRESS = "press"
+    ANALYST = "analyst"
+    DERIVED = "derived"
+    ASSUMPTION = "assumption"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a fact was read."""
+
+    id: str
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One datum: a field of an entity with its value, band, unit, date and source."""
+
+    entity: str
+    field: str
+    value: float | str | dt.date
+    """Numbers in SI (money in USD of `price_year`); text and dates as they are."""
+    low: float | None
+    high: float | None
+    unit: str
+    """The unit the row is written in; values above are already SI."""
+    period: str
+    """What time the value speaks of (2024, 2024Q3, 2024-06-30), empty where it does not matter."""
+    price_year: int | None
+    known: dt.date
+    """The day it became public: a case with an earlier as-of date cannot see it."""
+    grade: Grade
+    source: Source
+    note: str
+    place: str
+    """File and line of the row."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A low / mode / high range and the scale on which it is triangular."""
+
+    low: float
+    mode: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(v) for v in (self.low, self.mode, self.high)):
+            raise BadValue(Fault("range", f"{self}", "finite numbers", "give low, mode and high as finite numbers"))
+        if not self.low <= self.mode <= self.high:
+            raise BadValue(Fault("range", f"low {self.low:g}, mode {self.mode:g}, high {self.high:g}",
+                                 "low <= mode <= high", "put the three numbers in rising order"))
+        if self.scale == "log" and self.low <= 0:
+            raise BadValue(Fault("range", f"low {self.low:g} on a log scale", "low > 0", "use scale: linear"))
+
+    @classmethod
+    def point(cls, value: float) -> Range:
+        """Make a range of zero width."""
+        return cls(value, value, value)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An accelerator, real or hypothetical: its specification and nothing measured.
+
+    Rates are dense (no structured sparsity), per chip or package; bandwidths are bytes/s, network ones unidirectional.
+    """
+
+    name: str
+    vendor: str
+    peak_flops: Mapping[str, float]
+    """Dense peak by precision [FLOP/s]: fp32, tf32, bf16, fp16, fp8, int8, fp4."""
+    memory_bytes: float
+    memory_bandwidth: float
+    scale_up_bandwidth: float
+    """One way out of the chip inside its domain [B/s]."""
+    scale_up_domain: int
+    """Chips in the fast domain."""
+    scale_out_bandwidth: float
+    """One way out of the chip between domains [B/s]."""
+    tdp_w: float
+    node: str | None = None
+    die_area_m2: tuple[float, ...] = ()
+    """Area of each logic die in the package [m2]."""
+    hbm_stacks: int | None = None
+    memory_type: str | None = None
+    packaging: str | None = None
+    kind: str = "merchant"
+    """merchant | custom | hypothetical"""
+    announced: dt.date | None = None
+    available: dt.date | None = None
+    assumed: tuple[str, ...] = ()
+    """Fields that no source gives and that were inherited, with from where, for the reader."""
+
+
+@dataclass(frozen=True)
+class ProcessNode:
+    """A logic process, as a buyer of wafers sees it."""
+
+    name: str
+    wafer_price_usd: Range
+    defect_density: Range
+    """Mature defect density [1/m2]."""
+    launch_defect_density: float | None
+    """Defect density at the start of volume production [1/m2]."""
+    clustering: Range
+    """Clustering parameter alpha of the negative binomial law [1]."""
+    mask_set_usd: Range | None
+    design_cost_usd: Range | None
+    """Design of a first chip of this class, software excluded where the source says so."""
+    transistor_density: float | None
+    """Peak logic density [1/m2]."""
+    fab_s: float | None
+    """Cycle time in the fab [s]."""
+
+
+@dataclass(frozen=True)
+class MemoryType:
+    """A generation of stacked memory."""
+
+    name: str
+    price_usd_per_byte: Range
+    stack_bytes: float
+    stack_bandwidth: float
+
+
+@dataclass(frozen=True)
+class Packaging:
+    """An advanced-packaging service: bought at its service price, not made from silicon cost."""
+
+    name: str
+    service_usd_per_m2: Range
+    """Price per area of interposer [USD/m2]."""
+    interposer_area_per_die_area: Range
+    """Interposer area over the summed area of logic dies and memory stacks [1]."""
+    assembly_yield: Range
+    substrate_usd: Range
+    test_usd: Range
+
+
+@dataclass(frozen=True)
+class LLM:
+    """A transformer, in the terms of a Hugging Face `config.json`.
+
+    For a mixture of experts `experts` is the number of routed experts, `experts_per_token` how many a token uses and
+    `expert_ffn` the width of one; `dense_layers` leading layers keep a dense feed-forward of width `ffn`.
+    """
+
+    name: str
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    """With latent attention the part of a query head without position (qk_nope_head_dim)."""
+    ffn: int
+    vocab: int
+    gated_ffn: bool = True
+    """True: three matrices in the feed-forward (SwiGLU); false: two."""
+    tied_embeddings: bool = False
+    experts: int = 0
+    experts_per_token: int = 0
+    expert_ffn: int = 0
+    shared_experts: int = 0
+    shared_expert_ffn: int = 0
+    dense_layers: int = 0
+    kv_lora_rank: int = 0
+    """Latent width of multi-head latent attention; 0: ordinary keys and values."""
+    q_lora_rank: int = 0
+    rope_head_dim: int = 0
+    v_head_dim: int = 0
+    sliding_window: int = 0
+    """Window of local attention layers [token]; 0: all layers attend to everything."""
+    global_layer_share: float = 1.0
+    """Share of layers with full attention when there is a window."""
+    max_context: int = 0
+    params_published: float | None = None
+    release: dt.date | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The shape of a request: tokens in, tokens out."""
+
+    input_tokens: float
+    output_tokens: float
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A scenario tree laid out by node-quarter, parents before children.
+
+    Node-quarter k lies in quarter `quarter[k]` (0 = first) and follows `parent[k]` (-1 for the root). Probability is
+    unconditional; the node-quarters of one quarter sum to 1.
+    """
+
+    parent: NDArray[np.int64]
+    quarter: NDArray[np.int64]
+    probability: Array
+
+    def __post_init__(self) -> None:
+        last = np.where(self.parent >= 0, self.quarter[self.parent], -1)
+        if np.any(self.parent >= np.arange(self.parent.size)) or np.any(self.quarter != last + 1):
+            raise ValueError("a tree lists parents before children, one quarter apart")
+        for q in range(self.quarters):
+            if abs(self.probability[self.quarter == q].sum() - 1.0) > 1e-9:
+                raise ValueError(f"probabilities of quarter {q} do not sum to 1")
+
+    @property
+    def size(self) -> int:
+        """Number of node-quarters."""
+        return int(self.parent.size)
+
+    @property
+    def quarters(self) -> int:
+        """Number of quarters of the horizon."""
+        return int(self.quarter.max()) + 1
+
+    @property
+    def leaves(self) -> NDArray[np.int64]:
+        """Node-quarters of the last quarter."""
+        return np.flatnonzero(self.quarter == self.quarters - 1)
+
+    def ancestors(self) -> NDArray[np.int64]:
+        """Table (size, quarters): node-quarter on the path to k in quarter q, or -1 past k's own quarter."""
+        table = np.full((self.size, self.quarters), -1, dtype=np.int64)
+        for k in range(self.size):
+            if self.parent[k] >= 0:
+                table[k] = table[self.parent[k]]
+            table[k, self.quarter[k]] = k
+        return table
+
+
+@dataclass(frozen=True)
+class CaseNumber:
+    """An input of a case: its range in SI, where it comes from, and how it is printed."""
+
+    name: str
+    spread: Range
+    unit: str
+    grade: Grade
+    source: Source
+    note: str = ""
+    known: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """Work to be served: inference by queries, or training by FLOP."""
+
+    name: str
+    kind: Literal["inference", "training"]
+    model: LLM | None
+    """The LLM that answers; None for training."""
+    request: Request | None
+    precision: str
+    kv_precision: str
+    tpot_limit_s: float | None
+    ttft_limit_s: float | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A product line that can be bought or rented: a chip, its successors, and its terms."""
+
+    name: str
+    vendor: str
+    chip: Chip
+    how: Literal["buy", "rent"]
+    ways: tuple[str, ...]
+    """The ways that open this line; the portfolio opens every line."""
+    first_quarter: Quarter
+    term_s: float | None
+    """Length of a rental contract [s]; None where bought."""
+    prepaid: bool
+    successors: int
+    """Coming generations that the plan may order."""
+    terms: Mapping[str, str]
+    """Term (price, allotment, ...) -> dotted name of its number; a term that is not there is not used."""
+
+
+@dataclass(frozen=True)
+class ProgrammeSpec:
+    """A chip programme that a way can start; its ranges stand among the numbers of the case."""
+
+    name: str
+    route: Literal["build", "co-design", "acquire", "partner"]
+    ways: tuple[str, ...]
+    chip: Chip
+    trains: bool
+    """Whether the chip is planned for training too."""
+    spin_limit: int
+    ended: tuple[float, float]
+    """Pseudo-counts of programmes that end before volume, and that reach it."""
+    end_shares: tuple[float, float, float]
+    bid_failed: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question: who asks, on which day, for which demand, with what on offer."""
+
+    name: str
+    title: str
+    as_of: dt.date
+    first_quarter: Quarter
+    quarters: int
+    price_year: int
+    seed: int
+    dominant_vendor: str
+    boundaries: tuple[int, ...]
+    """Quarters at which the tree branches."""
+    branching: tuple[int, ...]
+    persistence: float
+    """Correlation of a growth rate with its own value before the branching."""
+    risk_weight: float
+    risk_level: float
+    tolerated_shortage: float
+    """Unserved share of a year's queries up to which the service level counts as met."""
+    loads: tuple[Load, ...]
+    lines: tuple[Line, ...]
+    programmes: tuple[ProgrammeSpec, ...]
+    existing_chip: Chip
+    existing_vendor: str
+    numbers: Mapping[str, CaseNumber]
+    """Every number of the case by dotted name, in SI."""

@@ -1,0 +1,1 @@
+"""A decision made readable: terminal, HTML and JSON, all from the same formatter of numbers."""

@@ -1,0 +1,182 @@
+"""Charts that compare: the ways, what a query's cost is made of, and what moves the answer.
+
+Each function gives a Vega-Lite specification as plain data, at a stated total width [px]; `canvas.draw` makes the SVG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fabless.decide import BuildUpLine, Sensitivity, StrategyResult
+from fabless.report.canvas import (
+    ACCENT,
+    GRID,
+    INK,
+    MUTED,
+    OTHER,
+    SERIES,
+    SURFACE,
+    WARN,
+    Json,
+    Spec,
+    chart,
+    ink_on,
+    narrow,
+    values,
+)
+from fabless.report.numbers import cent_decimals, cents, cents_band, plain, share
+
+MOST_ROWS = 10
+
+
+def ranked(strategies: Sequence[StrategyResult], recommended: str) -> list[StrategyResult]:
+    """Order the ways: the recommended first, then by regret."""
+    return sorted(strategies, key=lambda way: (way.name != recommended, way.regret_usd, way.name))
+
+
+def comparison(strategies: Sequence[StrategyResult], recommended: str, width: int) -> Spec:
+    """Draw P10 to P90 and the median of every way's cost per query, beside its chance of a shortage."""
+    ways = ranked(strategies, recommended)
+    decimals = cent_decimals(way.cost_per_query_usd.p50 for way in ways)
+    slim = narrow(width)
+    rows: list[dict[str, Json]] = []
+    for way in ways:
+        band = way.cost_per_query_usd
+        label = cents(band.p50, decimals) + ("" if slim else f"  ({cents_band(band, decimals)})")
+        rows.append({"way": way.name, "p10": band.p10 * 100, "p50": band.p50 * 100, "p90": band.p90 * 100,
+                     "label": label, "best": way.name == recommended, "short": way.shortage_probability,
+                     "short_label": share(way.shortage_probability)})
+    y: Spec = {"field": "way", "type": "nominal", "sort": [way.name for way in ways],
+               "axis": {"title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 110, "labelPadding": 10}}
+    colour: Spec = {"condition": {"test": "datum.best", "value": ACCENT}, "value": OTHER}
+    height: Spec = {"step": 30}
+    cost_width, short_width, gap = (width - 220, 70, 48) if slim else (width - 390, 140, 128)
+    reach = max((way.cost_per_query_usd.p90 for way in ways), default=0.0) * 100 or 1.0
+    x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach * 1.02], "nice": False},
+               "axis": {"title": None, "grid": True, "tickCount": 4}}
+    cost: Spec = {
+        "width": cost_width, "height": height, "title": "Cost per query, cents",
+        "encoding": {"y": y},
+        "layer": [
+            {"mark": {"type": "bar", "height": 9, "opacity": 0.35, "cornerRadius": 4}, "encoding": {
+                "x": {"field": "p10"} | x, "x2": {"field": "p90"}, "color": colour}},
+            {"mark": {"type": "circle", "size": 110, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1.5}, "encoding": {
+                "x": {"field": "p50"} | x, "color": colour}},
+            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {
+                "x": {"field": "p90"} | x, "text": {"field": "label"}}},
+        ],
+    }
+    whole: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1]}, "stack": None}
+    short: Spec = {
+        "width": short_width, "height": height, "title": "Shortage" if slim else "Chance of a shortage year",
+        "encoding": {"y": y | {"axis": None}},
+        "layer": [
+            {"mark": {"type": "bar", "height": 9, "color": GRID, "cornerRadius": 4}, "encoding": {
+                "x": {"datum": 1} | whole}},
+            {"mark": {"type": "bar", "height": 9, "color": WARN, "cornerRadius": 4}, "encoding": {
+                "x": {"field": "short"} | whole}},
+            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {
+                "x": {"datum": 1} | whole, "text": {"field": "short_label"}}},
+        ],
+    }
+    return chart({"data": values(rows), "hconcat": [cost, short], "spacing": gap, "bounds": "flush"})
+
+
+def parts_of(lines: Sequence[BuildUpLine]) -> list[str]:
+    """Parts of the build-up in the order in which they first appear."""
+    return list(dict.fromkeys(line.part for line in lines))
+
+
+def part_colour(parts: Sequence[str], part: str) -> str:
+    """Colour of a part, the same in chart and table."""
+    place = parts.index(part)
+    return SERIES[place] if place < len(SERIES) else OTHER
+
+
+def build_up(lines: Sequence[BuildUpLine], width: int) -> Spec:
+    """Stack the parts of a query's cost, one bar for each model on each chip (the first ten)."""
+    parts = parts_of(lines)
+    pairs = list(dict.fromkeys((line.model, line.chip) for line in lines))[:MOST_ROWS]
+    totals = {pair: sum(line.usd for line in lines if (line.model, line.chip) == pair) for pair in pairs}
+    decimals = cent_decimals(totals.values())
+    inner = width - 60
+    reach = max(totals.values(), default=0.0) * 100 or 1.0
+    rows: list[dict[str, Json]] = []
+    ends: list[dict[str, Json]] = []
+    for model, chip in pairs:
+        name, at = f"{model} on {chip}", 0.0
+        for line in lines:
+            if (line.model, line.chip) != (model, chip):
+                continue
+            size = line.usd * 100
+            fits = size / reach * inner > 34
+            rows.append({"row": name, "part": line.part, "from": at, "to": at + size, "middle": at + size / 2,
+                         "label": cents(line.usd, decimals + 1) if fits else "",
+                         "ink": ink_on(part_colour(parts, line.part))})
+            at += size
+        ends.append({"row": name, "to": at, "label": cents(totals[model, chip], decimals)})
+    y: Spec = {"field": "row", "type": "nominal", "sort": [f"{model} on {chip}" for model, chip in pairs], "axis": None}
+    x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach], "nice": False}, "axis": None}
+    legend: Spec = {"columns": 2 if narrow(width) else 0}
+    colour: Spec = {"field": "part", "type": "nominal", "sort": parts, "legend": legend,
+                    "scale": {"domain": parts, "range": [part_colour(parts, part) for part in parts]}}
+    return chart({
+        "width": inner, "height": {"step": 46}, "encoding": {"y": y},
+        "layer": [
+            {"data": values(rows),
+             "mark": {"type": "bar", "height": 18, "yOffset": 8, "stroke": SURFACE, "strokeWidth": 1},
+             "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}, "color": colour}},
+            {"data": values(rows), "mark": {"type": "text", "dy": 8, "fontSize": 10}, "encoding": {
+                "x": {"field": "middle"} | x, "text": {"field": "label"},
+                "color": {"field": "ink", "type": "nominal", "scale": None}}},
+            {"data": values(ends), "mark": {"type": "text", "align": "left", "dx": 7, "dy": 8, "fontWeight": "bold"},
+             "encoding": {"x": {"field": "to"} | x, "text": {"field": "label"}}},
+            {"data": values(ends), "mark": {"type": "text", "align": "left", "dy": -11}, "encoding": {
+                "x": {"datum": 0} | x, "text": {"field": "row"}}},
+        ],
+    })
+
+
+def sensitivity(inputs: Sequence[Sensitivity], recommended: str, base_usd: float, width: int) -> Spec:
+    """Draw the tornado: cost per query of the recommended way with each input at its low and at its high end."""
+    shown = inputs[:MOST_ROWS]
+    slim = narrow(width)
+    rows: list[dict[str, Json]] = []
+    for one in shown:
+        name = f"{one.label} [{one.unit}]" if one.unit not in ("", "1") else one.label
+        for end, value, cost, best in (("low end", one.low, one.cost_low_usd, one.best_low),
+                                       ("high end", one.high, one.cost_high_usd, one.best_high)):
+            other = one.cost_high_usd if end == "low end" else one.cost_low_usd
+            left = cost < other or (cost == other and end == "low end")
+            flips = "" if best == recommended else f"({best} first)"
+            text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
+            side = min(cost, base_usd) if left else max(cost, base_usd)
+            rows.append({"row": name, "end": end, "cost": cost * 100, "base": base_usd * 100, "label": text,
+                         "beside": side * 100, "left": left, "flips": bool(flips)})
+    costs = [one.cost_low_usd * 100 for one in shown] + [one.cost_high_usd * 100 for one in shown] + [base_usd * 100]
+    low, high = min(costs), max(costs)
+    room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
+    x: Spec = {"type": "quantitative", "scale": {"domain": [low - room, high + room], "nice": False, "zero": False},
+               "axis": {"title": "Cost per query of the recommended way, cents", "grid": True, "tickCount": 5}}
+    y: Spec = {"field": "row", "type": "nominal", "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
+               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8}}
+    down = 8 if slim else 0
+    colour: Spec = {"field": "end", "type": "nominal", "sort": ["low end", "high end"], "legend": {},
+                    "scale": {"domain": ["low end", "high end"], "range": [SERIES[1], SERIES[0]]}}
+    said: Spec = {"condition": {"test": "datum.flips", "value": WARN}, "value": MUTED}
+    layers: list[Json] = [
+        {"mark": {"type": "bar", "height": 13, "yOffset": down}, "encoding": {
+            "x": {"field": "base"} | x, "x2": {"field": "cost"},
+            "color": colour}},
+        {"transform": [{"filter": "datum.left"}], "mark": {"type": "text", "align": "right", "dx": -5, "dy": down},
+         "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
+        {"transform": [{"filter": "!datum.left"}], "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
+         "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
+        {"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}},
+    ]
+    if slim:
+        layers.append({"transform": [{"filter": "datum.end == 'low end'"}],
+                       "mark": {"type": "text", "align": "left", "dy": -9},
+                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
+    return chart({"data": values(rows), "width": width - (10 if slim else 205), "height": {"step": 42 if slim else 28},
+                  "encoding": {"y": y}, "layer": layers})

@@ -1,0 +1,164 @@
+"""The report: one HTML file that opens offline, prints well, and leads from every number to its source."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fabless.decide import Band, BuildUpLine, Decision, StrategyResult
+from fabless.report import canvas, charts, numbers, time_charts
+from fabless.report.files import write_whole
+
+CONTENTS = (
+    ("ways", "Comparison"), ("start", "First quarter"), ("time", "Fleet and cost"), ("years", "Year by year"),
+    ("query", "Cost of a query"), ("chip", "Own chip"), ("moves", "What moves the answer"),
+    ("assumptions", "Assumptions"), ("warnings", "Warnings"), ("method", "Method"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One chart as SVG, drawn for pages and paper and again for telephones."""
+
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True)
+class FleetTable:
+    """Chips in operation in the last quarter of each year: rows of offer and bands."""
+
+    years: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Band | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class PairBuildUp:
+    """The lines of one model on one chip."""
+
+    model: str
+    chip: str
+    lines: tuple[BuildUpLine, ...]
+    total: float
+    decimals: int
+
+
+def best_of(decision: Decision) -> StrategyResult:
+    """Return the recommended way."""
+    return next(way for way in decision.strategies if way.name == decision.recommended)
+
+
+def summary(decision: Decision) -> list[tuple[str, str]]:
+    """Say cost, risk and what would change the answer, a line each."""
+    best = best_of(decision)
+    decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in decision.strategies)
+    cost = (f"{numbers.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
+            f"{numbers.cents_band(best.cost_per_query_usd, decimals)} in eight scenarios of ten; "
+            f"{numbers.usd(best.expected_cost_usd)} expected over {decision.quarters} quarters.")
+    risk = f"{numbers.share(best.shortage_probability)} chance of a shortage year"
+    if best.own_silicon_quarter and best.capital_at_risk_usd:
+        risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
+                 f"{numbers.share(best.own_silicon_probability)} of scenarios at all, with "
+                 f"{numbers.usd(best.capital_at_risk_usd.p50)} at risk before it")
+    risk += f"; {numbers.share(best.dominant_share_compute)} of compute from the dominant vendor."
+    flips = [f"{one.label} at {numbers.with_unit(value, one.unit)} ({other} first)"
+             for one in decision.sensitivities
+             for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.recommended]
+    change = "; ".join(flips[:3]) + "." if flips else "No single input within its range puts another way first."
+    return [("Cost", cost), ("Risk", risk), ("What would change it", change)]
+
+
+def fleet_table(way: StrategyResult) -> FleetTable | None:
+    """Take the last quarter of each year out of the fleet by quarter."""
+    last: dict[str, str] = {}
+    for quarter, _, _ in way.fleet_by_quarter:
+        last[quarter[:4]] = max(quarter, last.get(quarter[:4], quarter))
+    bands = {(quarter, offer): band for quarter, offer, band in way.fleet_by_quarter}
+    offers = dict.fromkeys(offer for _, offer, band in way.fleet_by_quarter if band.p90 >= 0.5)
+    if not offers:
+        return None
+    rows = tuple((offer, tuple(bands.get((quarter, offer)) for quarter in last.values())) for offer in offers)
+    return FleetTable(tuple(last), rows)
+
+
+def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
+    """Group the build-up by model and chip, in the order given."""
+    grouped: dict[tuple[str, str], list[BuildUpLine]] = {}
+    for line in lines:
+        grouped.setdefault((line.model, line.chip), []).append(line)
+    return [
+        PairBuildUp(model, chip, tuple(own), sum(line.usd for line in own),
+                    numbers.cent_decimals(line.usd for line in own))
+        for (model, chip), own in grouped.items()
+    ]
+
+
+def pictures(decision: Decision) -> dict[str, Picture | None]:
+    """Draw every chart of the report in both widths; None where there is nothing to draw."""
+    best = best_of(decision)
+    mean = best.cost_per_query_usd.mean
+    specs = {
+        "comparison": ("Cost per query and chance of shortage of every way; the table below holds the same numbers.",
+                       lambda width: charts.comparison(decision.strategies, decision.recommended, width)),
+        "fleet": (f"Chips in operation by offer through time under {best.name}; the table below gives year ends.",
+                  (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None),
+        "course": ("Demand and cost of each quarter through time with bands.",
+                   (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
+                   if decision.demand_by_quarter and best.cost_by_quarter_usd else None),
+        "build_up": ("Cost of a query by part; the tables below hold the same numbers.",
+                     (lambda width: charts.build_up(decision.build_up, width)) if decision.build_up else None),
+        "timeline": ("Stages of the own chip: " + "; ".join(stage.stage for stage in decision.timeline) + ".",
+                     (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
+                     if decision.timeline else None),
+        "sensitivity": ("Cost per query with each input at its ends; the table below holds the same numbers.",
+                        (lambda width: charts.sensitivity(decision.sensitivities, decision.recommended, mean, width))
+                        if decision.sensitivities else None),
+    }
+    return {
+        name: Picture(canvas.draw(make(canvas.WIDE), label), canvas.draw(make(canvas.NARROW), label)) if make else None
+        for name, (label, make) in specs.items()
+    }
+
+
+def _environment(decision: Decision) -> Environment:
+    environment = Environment(loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)
+    parts = charts.parts_of(decision.build_up)
+    environment.filters |= {
+        "amount": numbers.amount, "cents": numbers.cents, "cents_band": numbers.cents_band, "count": numbers.count,
+        "in_unit": numbers.in_unit, "plain": numbers.plain, "share": numbers.share, "usd": numbers.usd,
+        "verdict": numbers.verdict, "part_colour": lambda part: charts.part_colour(parts, part),
+        "is_web": lambda url: url.startswith(("https://", "http://")),
+    }
+    return environment
+
+
+def as_html(decision: Decision) -> str:
+    """Write the report of a decision as one HTML page without script or outside request."""
+    best = best_of(decision)
+    ways = charts.ranked(decision.strategies, decision.recommended)
+    costs: Mapping[str, Mapping[int, Band]] = {way.name: dict(way.cost_per_query_by_year_usd) for way in ways}
+    template = _environment(decision).get_template("report.html")
+    return template.render(
+        decision=decision, best=best, ways=ways, summary=summary(decision), contents=CONTENTS,
+        pictures=pictures(decision), any_short=any(not way.meets_service_level for way in ways), actions=best.actions,
+        committed=sum(action.spend_usd for action in best.actions), fleet=fleet_table(best), costs=costs,
+        shortages={way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year} for way in ways},
+        years=sorted({year for by_year in costs.values() for year in by_year}), build_up=pairs(decision.build_up),
+        anchors={number.name: f"input-{place}" for place, number in enumerate(decision.assumptions, start=1)},
+        decimals=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
+        fine=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
+        version=importlib.metadata.version("fabless"),
+    )
+
+
+def write_report(decision: Decision, path: Path) -> Path:
+    """Write the report of `decision` to `path`, whole or not at all, and return the path.
+
+    Raises `BadFile` when the path cannot be written.
+    """
+    return write_whole(path, as_html(decision))

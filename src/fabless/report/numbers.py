@@ -1,0 +1,186 @@
+"""How numbers are written, in the terminal and on paper alike.
+
+Every function takes plain floats in SI or USD and gives a short string; what is missing or not finite is written as a
+dash, never as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from fabless.decide import Band
+from fabless.units import from_si
+
+MISSING = "–"
+MINUS = "−"
+
+_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+_ASCII = str.maketrans({"–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "·": "*", "≤": "<=", "≥": ">=",
+                        "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+
+
+def ascii_only(text: str) -> str:
+    """Write `text` in ASCII, for terminals whose encoding lacks symbols; a letter without a like becomes ``?``.
+
+    >>> ascii_only("2026Q3–2027Q1")
+    '2026Q3-2027Q1'
+    """
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with `digits` significant digits and no exponent, with thousands separators.
+
+    >>> significant(0.00361), significant(26543.0), significant(1.0)
+    ('0.00361', '26,543', '1.00')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0.0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    decimals = max(0, digits - 1 - magnitude)
+    rounded = round(value, decimals)
+    if rounded != 0.0:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}".replace("-", MINUS)
+
+
+def _with_suffix(value: float, digits: int) -> str:
+    for scale, suffix in _SUFFIXES:
+        if abs(value) >= scale * (1.0 - 0.5 * 10.0 ** (-digits)):
+            return significant(value / scale, digits) + suffix
+    return significant(value, digits)
+
+
+def plain(value: float) -> str:
+    """Write an input as a person would type it: up to four digits that count, large ones with M or B.
+
+    >>> plain(0.5), plain(26500.0), plain(1.93e8), plain(30.0)
+    ('0.5', '26,500', '193M', '30')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    text = _with_suffix(value, 4) if abs(value) >= 1e6 else significant(value, 4)
+    body, suffix = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
+    if "." in body:
+        body = body.rstrip("0").rstrip(".")
+    return body + suffix
+
+
+def usd(value: float | None) -> str:
+    """Write USD with k, M, B or T and three significant digits.
+
+    >>> usd(48.1e9), usd(999.7e6), usd(-2.5e6), usd(3.4), usd(None)
+    ('$48.1B', '$1.00B', '−$2.50M', '$3.40', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    sign = MINUS if value < 0 else ""
+    return f"{sign}${_with_suffix(abs(value), 3)}"
+
+
+def cent_decimals(values_usd: Iterable[float]) -> int:
+    """Decimals with which a column of costs in cents shows its smallest with two significant digits, 1 to 4.
+
+    >>> cent_decimals([0.0031, 0.0187])
+    2
+    """
+    sizes = [abs(value) * 100.0 for value in values_usd if math.isfinite(value) and value != 0.0]
+    if not sizes:
+        return 2
+    return min(4, max(1, 1 - math.floor(math.log10(min(sizes)))))
+
+
+def cents(value_usd: float | None, decimals: int = 2) -> str:
+    """Write a cost per query in cents, without the unit.
+
+    >>> cents(0.0036), cents(0.04, 1)
+    ('0.36', '4.0')
+    """
+    if value_usd is None or not math.isfinite(value_usd):
+        return MISSING
+    return f"{value_usd * 100.0:,.{decimals}f}".replace("-", MINUS)
+
+
+def share(value: float | None) -> str:
+    """Write a share or probability in whole percent; what is not quite none or all says so.
+
+    >>> share(0.42), share(0.001), share(0.999), share(0.0), share(1.0)
+    ('42%', '<1%', '>99%', '0%', '100%')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if 0.0 < value < 0.005:
+        return "<1%"
+    if 0.995 < value < 1.0:
+        return ">99%"
+    return f"{value * 100.0:.0f}%"
+
+
+def count(value: float | None) -> str:
+    """Write a number of things: whole below ten thousand, then with k, M or B.
+
+    >>> count(8432.4), count(45_210.0), count(2.6e9)
+    ('8,432', '45.2k', '2.60B')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if abs(value) < 9999.5:
+        return f"{round(value):,d}".replace("-", MINUS)
+    return _with_suffix(value, 3)
+
+
+def in_unit(value_si: float, unit: str) -> str:
+    """Write an SI value as a number in `unit`, without the unit.
+
+    >>> in_unit(80e9, "GB"), in_unit(0.3, "%")
+    ('80', '30')
+    """
+    return plain(from_si(value_si, unit))
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Write how much of what, with the plural of a thing that is counted; empty where there is no amount.
+
+    >>> amount(24_000.0, "chip"), amount(1.0, "chip"), amount(30.0, "MW"), amount(None, "")
+    ('24,000 chips', '1 chip', '30 MW', '')
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    things = f"{unit}s" if unit.isalpha() and unit.islower() and value != 1.0 and not unit.endswith("s") else unit
+    return f"{plain(value)} {things}".strip()
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Write an input with its unit, none for a bare number.
+
+    >>> with_unit(20.0, "% a year"), with_unit(40_000.0, "USD"), with_unit(3.0, "1")
+    ('20% a year', '40,000 USD', '3')
+    """
+    if unit in ("", "1"):
+        return plain(value)
+    return f"{plain(value)}{'' if unit.startswith('%') else ' '}{unit}"
+
+
+def cents_band(band: Band, decimals: int = 2) -> str:
+    """Write P10 to P90 of a cost per query in cents."""
+    return f"{cents(band.p10, decimals)}–{cents(band.p90, decimals)}"
+
+
+def quarter_range(quarters: tuple[str, str, str] | None) -> str:
+    """Write the quarter of own silicon as its median with P10 and P90; a dash where there is none.
+
+    >>> quarter_range(("2026Q4", "2027Q3", "2029Q1"))
+    '2027Q3 (2026Q4–2029Q1)'
+    """
+    if quarters is None:
+        return MISSING
+    early, median, late = quarters
+    return f"{median} ({early}–{late})"
+
+
+def verdict(regret_usd: float, recommended: bool) -> str:
+    """Say where a way stands: recommended, or how much dearer than the best it is."""
+    return "recommended" if recommended else f"+{usd(regret_usd)}"

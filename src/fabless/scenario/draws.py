@@ -1,0 +1,155 @@
+"""What may happen to demand and to the market, on a tree: the same for every way.
+
+Before the first branching every number of the case stands at its mode. At the first branching each branch takes one
+joint draw of all numbers. The growth rates (`REVEALED_SLOWLY`) are drawn anew at every later branching, correlated with
+their own earlier value; so the plan learns about growth as time goes on and about everything else once. After a
+branching, supply is scarce or normal with a probability that drifts to its long-run value, which is all the plan knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from fabless.market import Regime, log_growth, transition_matrix
+from fabless.records import Array, Case, CaseNumber, Range, Tree
+from fabless.sampling import quantile, stratified, stream
+from fabless.scenario.trees import balanced_tree
+from fabless.units import DAY_S, QUARTER_S, YEAR_S
+
+REVEALED_SLOWLY = ("demand.growth", "demand.work_trend", "loads.training.growth")
+"""Numbers that every branching draws anew."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scenarios:
+    """The future as a tree; every array has one value a node-quarter."""
+
+    tree: Tree
+    values: Mapping[str, Array]
+    """Each number of the case [SI]."""
+    scarce: Array
+    """Probability, given what is known at the last branching, that supply is scarce."""
+    demand: Mapping[str, Array]
+    """Each load in its quarter: queries, or FLOP."""
+    work: Array
+    """Work of a query over that of the case's models on the first day."""
+    stage: NDArray[np.int64]
+    """Number of branchings passed."""
+    node: NDArray[np.int64]
+    """Index within its stage of the tree node that a node-quarter lies in."""
+
+
+def sample(case: Case) -> Scenarios:
+    """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are."""
+    numbers = case.numbers
+    stages = np.diff([0, *case.boundaries, case.quarters])
+    tree = balanced_tree(case.branching, [int(length) for length in stages])
+    stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
+    node = _position_in_quarter(tree)
+    points = _points(case, sorted(numbers))
+    values = {name: _spread_over(number.spread, points[name], stage, node) for name, number in numbers.items()}
+    scarce = _scarcity(tree, stage, node, values, numbers, points["supply regime"])
+    growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
+    work = values["demand.work_level"] * _grown(
+        tree, values["demand.work_trend"], np.ones(tree.size), values["demand.growth_fade"]
+    )
+    return Scenarios(tree, values, scarce, _loads(case, values, growth, tree), work, stage, node)
+
+
+def _position_in_quarter(tree: Tree) -> NDArray[np.int64]:
+    first = np.searchsorted(tree.quarter, np.arange(tree.quarters))
+    return np.arange(tree.size) - first[tree.quarter]
+
+
+def _points(case: Case, names: list[str]) -> dict[str, list[Array]]:
+    """Uniform points of each number for the nodes of each stage after the first."""
+    columns = [*names, "supply regime"]
+    points: dict[str, list[Array]] = {name: [] for name in columns}
+    nodes = 1
+    for stage, branches in enumerate(case.branching):
+        above, nodes = nodes, nodes * branches
+        fresh = stratified(nodes, len(columns), stream(case.seed, f"scenario stage {stage + 1}"))
+        for index, name in enumerate(columns):
+            new = fresh[:, index]
+            if stage and name in REVEALED_SLOWLY:
+                before = ndtri(np.repeat(points[name][-1], nodes // above))
+                rho = case.persistence
+                new = ndtr(rho * before + np.sqrt(1.0 - rho * rho) * ndtri(new))
+            elif stage and name != "supply regime":
+                new = np.repeat(points[name][-1], nodes // above)
+            points[name].append(new)
+    return points
+
+
+def _spread_over(spread: Range, points: list[Array], stage: NDArray[np.int64], node: NDArray[np.int64]) -> Array:
+    values = np.full(stage.size, spread.mode)
+    for number, uniform in enumerate(points, start=1):
+        here = stage == number
+        values[here] = quantile(spread, uniform)[node[here]]
+    return values
+
+
+def _scarcity(
+    tree: Tree,
+    stage: NDArray[np.int64],
+    node: NDArray[np.int64],
+    values: Mapping[str, Array],
+    numbers: Mapping[str, CaseNumber],
+    points: list[Array],
+) -> Array:
+    """Two-regime Markov chain: at a branching the regime is seen, afterwards only its odds are known."""
+    scarce = np.empty(tree.size)
+    scarce[0] = numbers["supply.scarce_at_start"].spread.mode
+    for k in range(1, tree.size):
+        above = tree.parent[k]
+        chain = transition_matrix(
+            scarce_quarters=values["supply.scarce_duration"][k] / QUARTER_S,
+            normal_quarters=values["supply.normal_duration"][k] / QUARTER_S,
+        )
+        scarce[k] = (np.array([1.0 - scarce[above], scarce[above]]) @ chain)[Regime.SCARCE]
+        if stage[k] != stage[above]:
+            scarce[k] = float(points[stage[k] - 1][node[k]] < scarce[k])
+    return scarce
+
+
+def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Array:
+    """Multiple of the first quarter's level: yearly growth `first_year` that fades to `long_run`.
+
+    d(log level)/dt = log(long_run) + (log(first_year) - log(long_run)) exp(-t / fade), with the rates known in each
+    quarter; where they never change this is `market.demand_multiplier`.
+    """
+    end = tree.quarter * QUARTER_S
+    gain = log_growth(np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end)
+    level = np.zeros(tree.size)
+    for k in range(1, tree.size):
+        level[k] = level[tree.parent[k]] + gain[k]
+    return np.exp(level)
+
+
+def _loads(case: Case, values: Mapping[str, Array], growth: Array, tree: Tree) -> dict[str, Array]:
+    queries = values["demand.queries"] * QUARTER_S * growth
+    shares = {load.name: values[f"loads.{load.name}.share"] for load in case.loads
+              if load.kind == "inference" and f"loads.{load.name}.share" in values}
+    rest = 1.0 - sum(shares.values(), np.zeros(tree.size))
+    demand: dict[str, Array] = {}
+    for load in case.loads:
+        if load.kind == "inference":
+            demand[load.name] = queries * shares.get(load.name, rest)
+        else:
+            name = f"loads.{load.name}"
+            demand[load.name] = values[f"{name}.flop"] * _grown(
+                tree, values[f"{name}.growth"], values["demand.growth_long_run"], values["demand.growth_fade"]
+            )
+    return demand
+
+
+def queries_per_day(scenarios: Scenarios, case: Case) -> Array:
+    """Queries a day at each node-quarter, served or not."""
+    total = sum((scenarios.demand[load.name] for load in case.loads if load.kind == "inference"),
+                np.zeros(scenarios.tree.size))
+    return total / (QUARTER_S / DAY_S)

@@ -1,0 +1,88 @@
+"""A programme's fate on the tree: known at a node only if the branchings passed so far reveal it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.programme import PathOutcome, ProgrammeChain, ProgrammePath
+from fabless.records import Array
+from fabless.scenario.draws import Scenarios
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class ProgrammeOnTree:
+    """One programme under one set of scenarios; every array has one value a node-quarter."""
+
+    volume_quarter: NDArray[np.int64]
+    """Quarter of volume as known there; `NEVER` while running or once dead."""
+    dead: NDArray[np.bool_]
+    performance: Array
+    """Delivered over planned performance; 1 where nothing is delivered."""
+    scope_cut: Array
+    """Probability, on arrival, that the chip came without training."""
+    spend_usd: Array
+    """Spend of the quarter."""
+
+
+def on_tree(chain: ProgrammeChain, scenarios: Scenarios, rng: np.random.Generator) -> ProgrammeOnTree:
+    """Give every node of the tree the state of the programme that its branchings reveal.
+
+    At each boundary the nodes whose programme still runs are dealt out to arrived, dead and running by systematic
+    sampling, so that their shares meet the chain's probabilities to one node; a node passes its state on to all below.
+    The chain must reveal at the boundaries of the tree.
+    """
+    tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
+    groups = [{path.outcome: path for path in chain.paths if path.reveal_boundary_index == index}
+              for index in range(len(chain.boundaries))]
+    running = _running_path(chain)
+    fate: list[list[ProgrammePath]] = [[running]]
+    for index in range(len(chain.boundaries)):
+        nodes = int(node[stage == index + 1].max()) + 1
+        above = [fate[-1][k * len(fate[-1]) // nodes] for k in range(nodes)]
+        fate.append(_reveal(above, running, groups[index], chain, index, rng))
+    path_of = [fate[s][n] for s, n in zip(stage, node, strict=True)]
+    return _arrays(path_of, tree.quarter)
+
+
+def _running_path(chain: ProgrammeChain) -> ProgrammePath:
+    """The path of a programme that nothing has revealed yet."""
+    last = chain.paths[-1]
+    return ProgrammePath(1.0, len(chain.boundaries) - 1, PathOutcome.RUNNING, None, None, 0.0, last.spend_by_quarter_usd)
+
+
+def _reveal(
+    above: list[ProgrammePath],
+    running: ProgrammePath,
+    group: dict[PathOutcome, ProgrammePath],
+    chain: ProgrammeChain,
+    index: int,
+    rng: np.random.Generator,
+) -> list[ProgrammePath]:
+    alive = [k for k, path in enumerate(above) if path is running]
+    below = list(above)
+    if not alive or index >= len(chain.transitions):
+        return below
+    odds = chain.transitions[index]
+    order = rng.permutation(len(alive))
+    points = (np.arange(len(alive)) + rng.uniform()) / len(alive)
+    for k, point in zip(np.array(alive)[order], points, strict=True):
+        if point < odds.arrived:
+            below[k] = group[PathOutcome.ARRIVED]
+        elif point < odds.arrived + odds.dead:
+            below[k] = group[PathOutcome.DEAD]
+    return below
+
+
+def _arrays(path_of: list[ProgrammePath], quarter: NDArray[np.int64]) -> ProgrammeOnTree:
+    return ProgrammeOnTree(
+        volume_quarter=np.array([NEVER if p.volume_quarter is None else p.volume_quarter for p in path_of]),
+        dead=np.array([p.outcome is PathOutcome.DEAD for p in path_of]),
+        performance=np.array([1.0 if p.performance is None else p.performance for p in path_of]),
+        scope_cut=np.array([p.scope_cut_share for p in path_of]),
+        spend_usd=np.array([p.spend_by_quarter_usd[q] for p, q in zip(path_of, quarter, strict=True)]),
+    )

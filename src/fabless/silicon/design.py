@@ -1,0 +1,76 @@
+"""A packaged chip, as far as its cost goes: its logic dies, what may fail on them, its memory and its interposer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.silicon.checks import Bound, require
+from fabless.silicon.geometry import check_field
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Die:
+    """One kind of logic die in a package."""
+
+    area_m2: ArrayLike
+    """One area, or a column of them to price many designs at once [m2]."""
+    count: int = 1
+    """Dies of this kind in the package."""
+    units: int = 1
+    """Equal units on the die of which some may fail (cores, clusters)."""
+    units_needed: int = 1
+    """Units that must work for the die to be sold."""
+    repairable_share: float = 0.0
+    """Share of the die's area that lies in the units."""
+    aspect_ratio: float = 1.0
+    """Long side over short side; a side longer than the exposure field's is cut to it."""
+
+    def __post_init__(self) -> None:
+        require(
+            "die",
+            Bound("area_m2", self.area_m2, 0, math.inf, "give the area in m2 (1 mm2 = 1e-6 m2)", open_low=True),
+            Bound("count", self.count, 1, 1000, "give how many of these dies the package holds"),
+            Bound("units", self.units, 1, 1e7, "give the number of units on the die"),
+            Bound("units_needed", self.units_needed, 1, max(self.units, 1), "need at least one, at most all units"),
+            Bound("repairable_share", self.repairable_share, 0, 1, "give a share between 0 and 1"),
+            Bound("aspect_ratio", self.aspect_ratio, 1, 100, "give the long side over the short one"),
+        )
+        check_field(self.area_m2, place="die: area_m2")
+
+
+@dataclass(frozen=True)
+class Design:
+    """A packaged chip, as far as its cost goes."""
+
+    dies: tuple[Die, ...]
+    memory_bytes: float = 0.0
+    memory_stacks: int = 0
+    """Stack sites on the interposer, dummies included."""
+    stack_area_m2: float = 0.0
+    """Footprint of one stack [m2]."""
+    interposer_area_m2: float | None = None
+    """Where known [m2]; else the packaging's ratio times the area of dies and stacks."""
+
+    def __post_init__(self) -> None:
+        if not self.dies:
+            raise BadValue(Fault("design: dies", "none", "at least one die", "list the logic dies of the package"))
+        require(
+            "design",
+            Bound("memory_bytes", self.memory_bytes, 0, 1e15, "give the memory of the package in bytes"),
+            Bound("memory_stacks", self.memory_stacks, 0, 1000, "give the number of stack sites"),
+            Bound("stack_area_m2", self.stack_area_m2, 0, 0.01, "give the footprint in m2 (1 mm2 = 1e-6 m2)"),
+            Bound("interposer_area_m2", self.interposer_area_m2 or 0.0, 0, 0.1, "give the area in m2"),
+        )
+
+    @property
+    def placed_area_m2(self) -> Array:
+        """Area of everything that stands on the interposer [m2], in the shape of the dies' areas."""
+        logic = [np.asarray(die.area_m2, dtype=float) * die.count for die in self.dies]
+        return np.asarray(sum(logic, np.asarray(self.memory_stacks * self.stack_area_m2)))

@@ -1,0 +1,135 @@
+"""How many whole dies, or interposers, a wafer holds, and which dies an exposure field can print."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fabless.errors import DoesNotFit, Fault
+from fabless.silicon.checks import Bound, require
+
+Array = NDArray[np.float64]
+
+WAFER_DIAMETER_M = 0.300
+"""Diameter of the standard wafer (SEMI M1) [m]."""
+EDGE_EXCLUSION_M = 0.003
+"""Unusable rim of the standard wafer [m]."""
+SCRIBE_M = 0.0001
+"""Width of the street between dies that the saw removes [m]."""
+FIELD_M = (0.026, 0.033)
+"""Exposure field of a full-field scanner [m]: no monolithic die is larger."""
+OFFSETS = 64
+"""Offsets tried along half a pitch, in each direction; ten times as many find at most 1 % more dies."""
+
+
+def dies_per_wafer(
+    die_width_m: ArrayLike,
+    die_height_m: ArrayLike,
+    *,
+    wafer_diameter_m: float = WAFER_DIAMETER_M,
+    edge_exclusion_m: float = EDGE_EXCLUSION_M,
+    scribe_m: float = SCRIBE_M,
+) -> Array:
+    """Count the whole rectangles of one regular grid that lie inside the usable circle, at the best offset.
+
+    Stepper and saw force one grid with common streets: columns and rows of pitch ``width + scribe`` and ``height +
+    scribe``. A die counts when its four corners lie within ``diameter / 2 - edge_exclusion`` of the centre. The offset
+    of the grid is searched over half a pitch both ways (the other half is its mirror image) in `OFFSETS` steps.
+
+    Parameters: `die_width_m`, `die_height_m` [m], any shapes that broadcast; the wafer's three lengths [m], scalar.
+    Returns the count [1] in the broadcast shape; 0 where not even one fits. Raises `BadValue` on a length that is not
+    positive (streets and rim may be 0).
+
+    >>> int(dies_per_wafer(26e-3, 33e-3)), int(dies_per_wafer(50e-3, 50e-3)), int(dies_per_wafer(0.4, 0.4))
+    (64, 21, 0)
+    """
+    require(
+        "dies_per_wafer",
+        Bound("die_width_m", die_width_m, 0, 1, "give the die's width in metres", open_low=True),
+        Bound("die_height_m", die_height_m, 0, 1, "give the die's height in metres", open_low=True),
+        Bound("wafer_diameter_m", wafer_diameter_m, 0, 1, "a standard wafer is 0.3 m", open_low=True),
+        Bound("edge_exclusion_m", edge_exclusion_m, 0, wafer_diameter_m / 2, "the rim is a few millimetres"),
+        Bound("scribe_m", scribe_m, 0, wafer_diameter_m, "the street is about 0.1 mm"),
+    )
+    radius = wafer_diameter_m / 2 - edge_exclusion_m
+    widths, heights = np.broadcast_arrays(np.asarray(die_width_m, dtype=float), np.asarray(die_height_m, dtype=float))
+    sides, where = np.unique(np.stack([widths.ravel(), heights.ravel()], axis=1), axis=0, return_inverse=True)
+    counts = np.array([_best_count(width, height, radius, scribe_m) for width, height in sides], dtype=float)
+    return counts[where.ravel()].reshape(widths.shape)
+
+
+def _best_count(width: float, height: float, radius: float, scribe: float) -> int:
+    """Largest count over the tried offsets of one grid."""
+    if math.hypot(width, height) > 2 * radius:
+        return 0
+    pitch_x, pitch_y = width + scribe, height + scribe
+    fraction = np.arange(OFFSETS + 1) / (2 * OFFSETS)
+    shift_x, shift_y = fraction * pitch_x, fraction * pitch_y
+    rows = np.arange(-math.ceil(radius / pitch_y) - 1, math.ceil(radius / pitch_y) + 1)
+    # the middle of die (i, j) lies at (i pitch_x + shift_x, j pitch_y + shift_y)
+    far = np.abs(rows[:, None] * pitch_y + shift_y) + height / 2
+    inside = far <= radius * (1 + 1e-12)
+    reach = np.sqrt(np.clip(radius**2 - far**2, 0.0, None)) * (1 + 1e-12) - width / 2
+    best = 0
+    for shift in shift_x:
+        last, first = np.floor((reach - shift) / pitch_x), np.ceil((-reach - shift) / pitch_x)
+        count = np.where(inside & (reach >= 0), last - first + 1, 0.0)
+        best = max(best, int(count.sum(axis=0).max()))
+    return best
+
+
+def die_sides(
+    die_area_m2: ArrayLike, aspect_ratio: ArrayLike = 1.0, field_m: tuple[float, float] = FIELD_M
+) -> tuple[Array, Array]:
+    """Width and height [m] of a die of the given area, its width held within the short side of the field.
+
+    ``width = sqrt(area / aspect)``, ``height = area / width``; where the wanted shape would leave the field, the
+    side that sticks out is cut to the field's and the other follows from the area.
+
+    Parameters: `die_area_m2` [m2], `aspect_ratio` height over width [1, at least 1], any shapes that broadcast. Raises
+    `BadValue` on a bad number and `DoesNotFit` on an area over that of the field.
+
+    >>> [round(1e3 * float(side), 2) for side in die_sides(814e-6)]
+    [26.0, 31.31]
+    """
+    require(
+        "die_sides",
+        Bound("die_area_m2", die_area_m2, 0, math.inf, "give the die's area in m2 (1 mm2 = 1e-6 m2)", open_low=True),
+        Bound("aspect_ratio", aspect_ratio, 1, 100, "give the long side over the short one"),
+    )
+    check_field(die_area_m2, field_m)
+    area, aspect = np.asarray(die_area_m2, dtype=float), np.asarray(aspect_ratio, dtype=float)
+    short, long = min(field_m), max(field_m)
+    height = np.minimum(np.sqrt(area * aspect), long)
+    width = np.minimum(area / height, short)
+    return width, area / width
+
+
+def dies_per_wafer_of_area(
+    die_area_m2: ArrayLike, aspect_ratio: ArrayLike = 1.0, *, scribe_m: float = SCRIBE_M
+) -> Array:
+    """Count the dies of an area [m2] on a standard wafer, shaped by `die_sides`.
+
+    >>> int(dies_per_wafer_of_area(100e-6))
+    616
+    """
+    width, height = die_sides(die_area_m2, aspect_ratio)
+    return dies_per_wafer(width, height, scribe_m=scribe_m)
+
+
+def check_field(die_area_m2: ArrayLike, field_m: tuple[float, float] = FIELD_M, place: str = "die") -> None:
+    """Raise `DoesNotFit` where a die [m2] is larger than the exposure field, naming how many smaller dies would do."""
+    area, largest = float(np.max(np.asarray(die_area_m2, dtype=float))), field_m[0] * field_m[1]
+    if area <= largest * (1 + 1e-9):
+        return
+    parts = math.ceil(area / largest)
+    raise DoesNotFit(
+        Fault(
+            place,
+            f"{area * 1e6:.0f} mm2",
+            f"at most {largest * 1e6:.0f} mm2, the exposure field of {field_m[0] * 1e3:g} x {field_m[1] * 1e3:g} mm",
+            f"split it into {parts} dies of {area / parts * 1e6:.0f} mm2 in one package",
+        )
+    )

@@ -1,0 +1,239 @@
+"""What one packaged chip costs to make, line by line, and what a design partner asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.records import MemoryType, Packaging, ProcessNode, Range
+from fabless.sampling import draw
+from fabless.silicon.checks import Bound, require
+from fabless.silicon.design import Design
+from fabless.silicon.die_yield import harvested_yield
+from fabless.silicon.geometry import dies_per_wafer_of_area
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Wafer:
+    """A processed logic wafer: its price [USD], defect density [1/m2] and clustering [1]; they broadcast."""
+
+    price_usd: ArrayLike
+    defect_density: ArrayLike
+    clustering: ArrayLike
+
+
+_DEAREST = {"assembly_yield": "low", "clustering": "high"}
+"""Inputs whose dear end is not their high one; alpha: less clustering lowers the yield."""
+
+
+@dataclass(frozen=True)
+class CostInputs:
+    """The numbers that price a design; all broadcast, so one value may be a column of draws.
+
+    `wafers` holds one wafer for all dies of the design, or one for each kind of die.
+    """
+
+    wafers: tuple[Wafer, ...]
+    memory_usd_per_byte: ArrayLike | None
+    """None for designs without bought memory; a design with memory then is an error."""
+    service_usd_per_m2: ArrayLike
+    """Packaging service per area of interposer [USD/m2]."""
+    interposer_area_ratio: ArrayLike
+    """Interposer area over that of dies and stacks [1]."""
+    assembly_yield: ArrayLike
+    substrate_usd: ArrayLike
+    test_usd: ArrayLike
+
+    @classmethod
+    def of(
+        cls,
+        node: ProcessNode | Sequence[ProcessNode],
+        memory: MemoryType | None,
+        packaging: Packaging,
+        end: Literal["cheap", "mode", "dear"] = "mode",
+    ) -> CostInputs:
+        """Take every range at its mode, or at the end that makes the chip cheap or dear."""
+        if end not in ("cheap", "mode", "dear"):
+            raise BadValue(Fault("end", repr(end), "cheap, mode or dear", "choose one of the three"))
+
+        def pick(name: str, spread: Range) -> float:
+            if end == "mode":
+                return spread.mode
+            dear = _DEAREST.get(name.rsplit(".", 1)[-1], "high")
+            wanted_high = (dear == "high") == (end == "dear")
+            return spread.high if wanted_high else spread.low
+
+        ranges = _ranges(_nodes(node), memory, packaging)
+        return cls._build({name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node)))
+
+    @classmethod
+    def draws(
+        cls,
+        node: ProcessNode | Sequence[ProcessNode],
+        memory: MemoryType | None,
+        packaging: Packaging,
+        count: int,
+        rng: np.random.Generator,
+    ) -> CostInputs:
+        """Draw `count` joint values of every range, independently; each input then has shape (count,)."""
+        values = draw(_ranges(_nodes(node), memory, packaging), count, rng)
+        return cls._build(values, len(_nodes(node)))
+
+    @classmethod
+    def _build(cls, values: Mapping[str, ArrayLike], nodes: int) -> CostInputs:
+        wafers = tuple(
+            Wafer(values[f"{k}.wafer_price_usd"], values[f"{k}.defect_density"], values[f"{k}.clustering"])
+            for k in range(nodes)
+        )
+        return cls(
+            wafers=wafers,
+            memory_usd_per_byte=values.get("memory_usd_per_byte"),
+            service_usd_per_m2=values["service_usd_per_m2"],
+            interposer_area_ratio=values["interposer_area_ratio"],
+            assembly_yield=values["assembly_yield"],
+            substrate_usd=values["substrate_usd"],
+            test_usd=values["test_usd"],
+        )
+
+
+def _nodes(node: ProcessNode | Sequence[ProcessNode]) -> tuple[ProcessNode, ...]:
+    return (node,) if isinstance(node, ProcessNode) else tuple(node)
+
+
+def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging) -> dict[str, Range]:
+    ranges = {}
+    for k, node in enumerate(nodes):
+        ranges[f"{k}.wafer_price_usd"] = node.wafer_price_usd
+        ranges[f"{k}.defect_density"] = node.defect_density
+        ranges[f"{k}.clustering"] = node.clustering
+    if memory is not None:
+        ranges["memory_usd_per_byte"] = memory.price_usd_per_byte
+    return ranges | {
+        "service_usd_per_m2": packaging.service_usd_per_m2,
+        "interposer_area_ratio": packaging.interposer_area_per_die_area,
+        "assembly_yield": packaging.assembly_yield,
+        "substrate_usd": packaging.substrate_usd,
+        "test_usd": packaging.test_usd,
+    }
+
+
+@dataclass(frozen=True)
+class UnitCost:
+    """Manufacturing cost of one packaged chip [USD], by line; each line has the broadcast shape of the inputs."""
+
+    good_dies_usd: Array
+    memory_usd: Array
+    packaging_usd: Array
+    substrate_usd: Array
+    test_usd: Array
+    assembly_scrap_usd: Array
+    total_usd: Array
+    price_usd: Array
+    """What a design partner asks: total / (1 - margin)."""
+    die_yields: tuple[Array, ...]
+    """Sellable share of each kind of die."""
+    dies_per_wafer: tuple[Array, ...]
+    """Dies of each kind that a wafer holds."""
+
+    def lines(self) -> tuple[tuple[str, Array], ...]:
+        """Name and amount of every line that adds up to the total."""
+        return (
+            ("good dies", self.good_dies_usd),
+            ("memory", self.memory_usd),
+            ("packaging service", self.packaging_usd),
+            ("substrate", self.substrate_usd),
+            ("test", self.test_usd),
+            ("assembly scrap", self.assembly_scrap_usd),
+        )
+
+
+def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike = 0.0) -> UnitCost:
+    """Roll up the cost of one packaged chip.
+
+        parts = sum(count * wafer price / (dies per wafer * yield)) + bytes * price + service + substrate + test
+        total = parts / assembly yield,   price = total / (1 - margin)
+
+    Assembly is chip-last and a package that fails it loses all its parts: scrap = parts (1 / assembly yield - 1). The
+    packaging is bought at its service price per area of interposer, not built from silicon cost.
+
+    Parameters: `design`; `inputs`, whose numbers broadcast; `partner_margin` gross margin of the design partner on the
+    chip [1], in [0, 1). Limits: with free wafers and assembly yield 1 the total is the sum of what is bought. Raises
+    `BadValue` with every number out of range. Source of the structure: Feng and Ma, Chiplet Actuary, DAC 2022.
+    """
+    wafers = inputs.wafers * len(design.dies) if len(inputs.wafers) == 1 else inputs.wafers
+    if len(wafers) != len(design.dies):
+        raise BadValue(Fault("unit_cost: wafers", f"{len(wafers)} wafers for {len(design.dies)} kinds of die",
+                             "one for all, or one for each kind", "give the process node of each kind of die"))
+    _check(design, inputs, partner_margin)
+    number = partial(np.asarray, dtype=float)
+    counts = tuple(dies_per_wafer_of_area(die.area_m2, die.aspect_ratio) for die in design.dies)
+    yields = tuple(
+        harvested_yield(
+            number(die.area_m2) * number(wafer.defect_density),
+            wafer.clustering,
+            die.units,
+            die.units_needed,
+            die.repairable_share,
+        )
+        for die, wafer in zip(design.dies, wafers, strict=True)
+    )
+    dies = [
+        die.count * number(wafer.price_usd) / (count * sellable)
+        for die, wafer, count, sellable in zip(design.dies, wafers, counts, yields, strict=True)
+    ]
+    area = design.interposer_area_m2
+    interposer = number(inputs.interposer_area_ratio) * design.placed_area_m2 if area is None else number(area)
+    memory_price = 0.0 if inputs.memory_usd_per_byte is None else inputs.memory_usd_per_byte
+    good_dies, memory, packaging, substrate, test = np.broadcast_arrays(
+        sum(dies, number(0.0)),
+        design.memory_bytes * number(memory_price),
+        interposer * number(inputs.service_usd_per_m2),
+        number(inputs.substrate_usd),
+        number(inputs.test_usd),
+    )
+    parts = good_dies + memory + packaging + substrate + test
+    total = parts / number(inputs.assembly_yield)
+    return UnitCost(
+        good_dies_usd=good_dies,
+        memory_usd=memory,
+        packaging_usd=packaging,
+        substrate_usd=substrate,
+        test_usd=test,
+        assembly_scrap_usd=total - parts,
+        total_usd=total,
+        price_usd=total / (1.0 - number(partner_margin)),
+        die_yields=yields,
+        dies_per_wafer=counts,
+    )
+
+
+def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> None:
+    if design.memory_bytes > 0 and inputs.memory_usd_per_byte is None:
+        raise BadValue(Fault("unit_cost: memory_usd_per_byte", f"none, for a design with {design.memory_bytes:g} bytes",
+                             "a price in USD per byte", "give the memory type of the design"))
+    memory_price = 0.0 if inputs.memory_usd_per_byte is None else inputs.memory_usd_per_byte
+    bounds = []
+    for k, wafer in enumerate(inputs.wafers):
+        bounds += [
+            Bound(f"wafers[{k}].price_usd", wafer.price_usd, 0, 1e7, "give the price of one processed wafer"),
+            Bound(f"wafers[{k}].defect_density", wafer.defect_density, 0, 1e8, "give defects per m2 (1/cm2 = 1e4/m2)"),
+        ]
+    require(
+        "unit_cost",
+        *bounds,
+        Bound("memory_usd_per_byte", memory_price, 0, 1e-3, "give USD per byte (1 USD/GB = 1e-9)"),
+        Bound("service_usd_per_m2", inputs.service_usd_per_m2, 0, 1e8, "give USD per m2 (1 USD/mm2 = 1e6)"),
+        Bound("interposer_area_ratio", inputs.interposer_area_ratio, 0, 100, "give interposer area over placed area"),
+        Bound("assembly_yield", inputs.assembly_yield, 0, 1, "give a share in (0, 1]", open_low=True),
+        Bound("substrate_usd", inputs.substrate_usd, 0, 1e6, "give the price of one substrate"),
+        Bound("test_usd", inputs.test_usd, 0, 1e6, "give the cost of testing one package"),
+        Bound("partner_margin", partner_margin, 0, 0.99, "give the gross margin as a share below 1"),
+    )

@@ -1,0 +1,41 @@
+"""Which lines a way opens and which programmes it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabless.records import Case, Line, ProgrammeSpec
+
+PORTFOLIO = "portfolio"
+TITLES: Mapping[str, str] = {
+    "buy": "Buy: work more closely with the dominant vendor",
+    "diversify": "Diversify: add second vendors and other clouds",
+    "partner": "Partner: a backer's chip, or one designed together",
+    "build": "Build: design an own chip",
+    "acquire": "Acquire: buy a chip company",
+    PORTFOLIO: "Portfolio: every line open, the best commitments taken",
+}
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What is entered into on the first day: lines opened and programmes started."""
+
+    lines: tuple[Line, ...]
+    programmes: tuple[ProgrammeSpec, ...]
+
+
+def commitments(case: Case, way: str) -> tuple[Commitment, ...]:
+    """The commitments among which one of the five ways chooses the best.
+
+    A way opens the lines that name it and starts one of its programmes, if it has any.
+    """
+    lines = tuple(line for line in case.lines if way in line.ways)
+    programmes = [item for item in case.programmes if way in item.ways]
+    return tuple(Commitment(lines, (item,)) for item in programmes) or (Commitment(lines, ()),)
+
+
+def with_programmes(case: Case, lines: tuple[Line, ...]) -> tuple[Commitment, ...]:
+    """Given lines with each programme of the case in turn."""
+    return tuple(Commitment(lines, (item,)) for item in case.programmes)

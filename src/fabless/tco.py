@@ -1,0 +1,323 @@
+"""What an hour of a chip costs, owned, reserved or rented, and what that makes of a token or a query.
+
+All money is real USD of one price year and all rates are real. There is one discounting function; capital becomes a
+level charge by the annuity that it implies, so that owning, reserving and renting stand on one footing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fabless.errors import BadValue, Fault
+from fabless.units import HOUR_S, QUARTER_S, YEAR_S
+
+Array = NDArray[np.float64]
+
+FLAT_RATE = 1e-12
+"""Rates nearer to 0 are taken as 0: over a century that moves an annuity by 1e-10."""
+
+
+def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
+    """Value today of one real dollar at a later time: ``(1 + rate)^-(time / year)``.
+
+    Parameters (broadcast): `real_rate` per year [1], over -0.5 and at most 1; `time_s` from today [s], not negative.
+
+    >>> round(float(discount_factor(0.10, 2 * 365.25 * 86400)), 6)
+    0.826446
+    """
+    _require(_rate(real_rate), _Bound("time_s", time_s, 0, 1000 * YEAR_S, "count seconds from today"))
+    return np.exp(-np.log1p(_number(real_rate)) * _number(time_s) / YEAR_S)
+
+
+def present_value(cash_usd: ArrayLike, time_s: ArrayLike, real_rate: float) -> Array:
+    """Value today of payments: ``sum(cash * discount_factor(rate, time))`` over the last axis.
+
+    Parameters: `cash_usd` [USD] and `time_s` [s] broadcast; the last axis is the payments.
+    """
+    return np.asarray(np.sum(_number(cash_usd) * discount_factor(real_rate, time_s), axis=-1))
+
+
+def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: float = YEAR_S) -> Array:
+    """Level payment at the end of each period that repays one dollar over a life: ``i / (1 - (1 + i)^-n)``.
+
+    ``i = (1 + rate)^(period / year) - 1`` is the rate per period and ``n = life / period`` the number of payments; at
+    rate 0 the factor is 1 / n.
+
+    Parameters: `real_rate` per year [1], `life_s` [s] broadcast; `period_s` [s]. Raises `BadValue` on a rate outside
+    (-0.5, 1] or a life that is not over 0.
+
+    >>> round(float(capital_recovery_factor(0.10, 5 * 365.25 * 86400)), 6)
+    0.263797
+    """
+    _require(_rate(real_rate), _life(life_s), _Bound("period_s", period_s, 0, 100 * YEAR_S, "give seconds", True))
+    log_rate, life = np.broadcast_arrays(np.log1p(_number(real_rate)), _number(life_s))
+    flat = np.abs(log_rate) < FLAT_RATE
+    safe = np.where(flat, 1.0, log_rate)
+    factor = np.expm1(safe * period_s / YEAR_S) / -np.expm1(-safe * life / YEAR_S)
+    return np.where(flat, period_s / life, factor)
+
+
+def capital_charge_usd(
+    price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike, real_rate: ArrayLike, period_s: float
+) -> Array:
+    """Level charge at the end of each period for the use of a thing that is sold at the end of its life.
+
+    ``(price - residual share * price * discount_factor(rate, life)) * capital_recovery_factor``: the discounted charges
+    add up to the price less the discounted residual.
+
+    Parameters (broadcast): `price_usd` [USD], `residual_share` of the real price at the end [1, 0 to 1], `life_s` [s],
+    `real_rate` per year [1]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0 the straight line.
+    """
+    _require(
+        _Bound("price_usd", price_usd, 0, 1e13, "give USD"),
+        _residual(residual_share),
+        _rate(real_rate),
+        _life(life_s),
+    )
+    recovered = _number(residual_share) * discount_factor(real_rate, life_s)
+    return np.asarray(_number(price_usd) * (1.0 - recovered) * capital_recovery_factor(real_rate, life_s, period_s))
+
+
+def capital_charge_usd_per_quarter(
+    price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike, real_rate: ArrayLike
+) -> Array:
+    """`capital_charge_usd` by quarter, for plans.
+
+    >>> round(float(capital_charge_usd_per_quarter(32000.0, 0.0, 4 * 365.25 * 86400, 0.0)), 6)
+    2000.0
+    """
+    return capital_charge_usd(price_usd, residual_share, life_s, real_rate, QUARTER_S)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What is bought per chip; numbers or arrays that broadcast."""
+
+    chip_usd: ArrayLike
+    life_s: ArrayLike
+    server_usd: ArrayLike = 0.0
+    """The chip's share of its server."""
+    network_usd: ArrayLike = 0.0
+    """The chip's share of network and storage."""
+    residual_share: ArrayLike = 0.0
+    """Share of the real price that a sale brings back at the end of life."""
+    maintenance_per_s: ArrayLike = 0.0
+    """Yearly share of the price spent on spares and service, as [1/s]."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the chip stands: rented by the kilowatt, built, or both."""
+
+    electricity_usd_per_j: ArrayLike
+    pue: ArrayLike
+    """Energy of the whole site over that of the computers [1]."""
+    rent_usd_per_w_s: ArrayLike = 0.0
+    """Colocation rent per watt of provisioned power and second."""
+    capital_usd_per_w: ArrayLike = 0.0
+    """Building and plant per watt of provisioned power."""
+    life_s: ArrayLike = YEAR_S
+    """Life of building and plant; matters only with capital."""
+
+
+@dataclass(frozen=True)
+class ChipHour:
+    """Cost of an hour in which a chip stands ready [USD/h], by line."""
+
+    chip_usd: Array
+    server_usd: Array
+    network_usd: Array
+    site_usd: Array
+    power_usd: Array
+    staff_usd: Array
+    """Staff and maintenance."""
+    rent_usd: Array
+    """What is paid to a cloud: by the hour, and the hour's part of what was prepaid."""
+
+    @property
+    def total_usd(self) -> Array:
+        """Sum of the lines."""
+        return np.asarray(sum((amount for _, amount in self.lines()), np.asarray(0.0)))
+
+    def lines(self) -> tuple[tuple[str, Array], ...]:
+        """Name and amount of every line that adds up to the total."""
+        return tuple((item.name.removesuffix("_usd"), getattr(self, item.name)) for item in fields(self))
+
+
+def chip_hour_cost(
+    hardware: Hardware,
+    site: Site,
+    *,
+    real_rate: ArrayLike,
+    average_power_w: ArrayLike,
+    provisioned_power_w: ArrayLike,
+    staff_usd_per_s: ArrayLike = 0.0,
+    availability: ArrayLike = 1.0,
+) -> ChipHour:
+    """Cost of an hour of an owned chip that is ready for work.
+
+        chip, server, network = hourly capital charge of each price over the hardware's life
+        site  = provisioned W * (rent + hourly capital charge of the plant)
+        power = PUE * average W * USD/J * 3600
+        staff = staff + maintenance share * price of chip, server and network
+        all divided by availability
+
+    Parameters (broadcast): `hardware`, `site`; `real_rate` per year [1]; `average_power_w` drawn and
+    `provisioned_power_w` paid for, per chip with its share of server and network, before PUE [W]; `staff_usd_per_s`
+    per chip [USD/s]; `availability` share of hours in which the chip is up [1]. Limits: free power and rate 0 leave the
+    straight line. Raises `BadValue` with every number out of range.
+    """
+    _require(
+        _rate(real_rate),
+        _life(hardware.life_s),
+        _residual(hardware.residual_share),
+        _Bound("server_usd", hardware.server_usd, 0, 1e13, "give USD per chip"),
+        _Bound("network_usd", hardware.network_usd, 0, 1e13, "give USD per chip"),
+        _Bound("chip_usd", hardware.chip_usd, 0, 1e13, "give USD per chip"),
+        _Bound("maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"),
+        _Bound("electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5, "0.1 USD/kWh is 2.8e-8 USD/J"),
+        _Bound("pue", site.pue, 1, 5, "site energy over computer energy is at least 1"),
+        _Bound("rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"),
+        _Bound("capital_usd_per_w", site.capital_usd_per_w, 0, 1e4, "give USD per W"),
+        _Bound("site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds", True),
+        _Bound("average_power_w", average_power_w, 0, 1e7, "give W per chip"),
+        _Bound("provisioned_power_w", provisioned_power_w, 0, 1e7, "give W per chip"),
+        _Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
+        _Bound("availability", availability, 0, 1, "give the share of hours in which the chip is up", True),
+    )
+    up = _number(availability)
+
+    def hourly(price_usd: ArrayLike) -> Array:
+        return capital_charge_usd(price_usd, hardware.residual_share, hardware.life_s, real_rate, HOUR_S) / up
+
+    plant = capital_charge_usd(site.capital_usd_per_w, 0.0, site.life_s, real_rate, HOUR_S)
+    price = _number(hardware.chip_usd) + _number(hardware.server_usd) + _number(hardware.network_usd)
+    upkeep = _number(staff_usd_per_s) + _number(hardware.maintenance_per_s) * price
+    return ChipHour(
+        chip_usd=hourly(hardware.chip_usd),
+        server_usd=hourly(hardware.server_usd),
+        network_usd=hourly(hardware.network_usd),
+        site_usd=_number(provisioned_power_w) * (_number(site.rent_usd_per_w_s) * HOUR_S + plant) / up,
+        power_usd=_number(site.pue) * _number(average_power_w) * _number(site.electricity_usd_per_j) * HOUR_S / up,
+        staff_usd=upkeep * HOUR_S / up,
+        rent_usd=np.asarray(0.0),
+    )
+
+
+def rented_chip_hour(
+    rent_usd_per_s: ArrayLike,
+    *,
+    prepaid_usd: ArrayLike = 0.0,
+    term_s: ArrayLike = YEAR_S,
+    real_rate: ArrayLike = 0.0,
+    staff_usd_per_s: ArrayLike = 0.0,
+) -> ChipHour:
+    """Cost of an hour of a chip rented by the hour, or reserved for a term.
+
+    ``rent = rate + hourly capital charge of the prepayment over the term``; site and power are the cloud's. A reserved
+    hour is paid whether used or not, a rented one only when used: that is the busy share's business in `usd_per_query`.
+
+    Parameters (broadcast): `rent_usd_per_s` per chip [USD/s]; `prepaid_usd` at the start of the term [USD], `term_s`
+    [s], `real_rate` per year [1]; `staff_usd_per_s` the tenant's own [USD/s].
+
+    >>> float(rented_chip_hour(2.0 / 3600).total_usd)
+    2.0
+    """
+    _require(
+        _rate(real_rate),
+        _Bound("prepaid_usd", prepaid_usd, 0, 1e13, "give USD per chip"),
+        _Bound("term_s", term_s, 0, 200 * YEAR_S, "give the term in seconds", True),
+        _Bound("rent_usd_per_s", rent_usd_per_s, 0, 1e3, "2 USD/h is 5.6e-4 USD/s"),
+        _Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
+    )
+    none = np.asarray(0.0)
+    return ChipHour(
+        chip_usd=none,
+        server_usd=none,
+        network_usd=none,
+        site_usd=none,
+        power_usd=none,
+        staff_usd=_number(staff_usd_per_s) * HOUR_S,
+        rent_usd=_number(rent_usd_per_s) * HOUR_S + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
+    )
+
+
+def usd_per_million_tokens(chip_hour_usd: ArrayLike, tokens_per_s: ArrayLike, busy_share: ArrayLike = 1.0) -> Array:
+    """Cost of a million tokens: ``hour / (3600 * tokens/s * busy share) * 1e6``.
+
+    Parameters (broadcast): `chip_hour_usd` paid for every hour [USD/h]; `tokens_per_s` of one chip while busy;
+    `busy_share` of the paid hours [1], which is 1 for chips rented only when used.
+
+    >>> round(float(usd_per_million_tokens(3.6, 1000.0, 0.5)), 9)
+    2.0
+    """
+    _require(_Bound("tokens_per_s", tokens_per_s, 0, 1e12, "give tokens/s of one chip", True))
+    return usd_per_query(chip_hour_usd, 1e6 / _number(tokens_per_s), busy_share)
+
+
+def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_share: ArrayLike = 1.0) -> Array:
+    """Cost of a query: ``hour / 3600 * chip seconds / busy share``.
+
+    Parameters (broadcast): `chip_hour_usd` [USD/h]; `chip_s_per_query` chips times seconds that a query keeps busy [s];
+    `busy_share` of the paid hours [1]. Raises `BadValue` on a busy share outside (0, 1].
+    """
+    _require(
+        _Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
+        _Bound("chip_s_per_query", chip_s_per_query, 0, 1e15, "give chip seconds"),
+        _Bound("busy_share", busy_share, 0, 1, "give the share of paid hours with work", True),
+    )
+    return np.asarray(_number(chip_hour_usd) / HOUR_S * _number(chip_s_per_query) / _number(busy_share))
+
+
+def usd_per_year(chip_hour_usd: ArrayLike, chips: ArrayLike) -> Array:
+    """Cost of a fleet for a year of 365.25 days: ``hour * chips * 8766``."""
+    _require(
+        _Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
+        _Bound("chips", chips, 0, 1e12, "give a number of chips"),
+    )
+    return np.asarray(_number(chip_hour_usd) * _number(chips) * YEAR_S / HOUR_S)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """One argument with the interval it must lie in."""
+
+    name: str
+    value: ArrayLike
+    low: float
+    high: float
+    remedy: str
+    open_low: bool = False
+
+    def fault(self) -> Fault | None:
+        value = np.atleast_1d(_number(self.value))
+        fine = ((value > self.low) if self.open_low else (value >= self.low)) & (value <= self.high)
+        if fine.all():
+            return None
+        left = "(" if self.open_low else "["
+        return Fault(f"tco: {self.name}", f"{value[~fine][0]:g}", f"{left}{self.low:g}, {self.high:g}]", self.remedy)
+
+
+def _require(*bounds: _Bound) -> None:
+    faults = [fault for fault in (bound.fault() for bound in bounds) if fault is not None]
+    if faults:
+        raise BadValue(*faults)
+
+
+def _rate(real_rate: ArrayLike) -> _Bound:
+    return _Bound("real_rate", real_rate, -0.5, 1.0, "give the yearly real rate as a share: 10 % is 0.10", True)
+
+
+def _life(life_s: ArrayLike) -> _Bound:
+    return _Bound("life_s", life_s, 0, 200 * YEAR_S, "give a life over 0, in seconds", True)
+
+
+def _residual(share: ArrayLike) -> _Bound:
+    return _Bound("residual_share", share, 0, 1, "give the share of the price that a sale brings back")
+
+
+def _number(value: ArrayLike) -> Array:
+    return np.asarray(value, dtype=float)

@@ -1,0 +1,177 @@
+"""A made-up decision of realistic size and shape, for tests of what people read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+from fabless.decide import (
+    Action,
+    Band,
+    BuildUpLine,
+    Decision,
+    Sensitivity,
+    StrategyResult,
+    TimelineStage,
+)
+from fabless.records import CaseNumber, Grade, Range, Source
+from fabless.units import Quarter, to_si
+
+FIRST = Quarter(2023, 4)
+QUARTERS = 32
+OFFERS: dict[str, dict[str, tuple[int, int, float]]] = {
+    # way -> offer -> (first quarter, quarter of the peak, chips at the peak)
+    "buy": {"a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 8, 160e3), "nvidia-next-1": (6, 16, 340e3),
+            "nvidia-next-2": (14, 24, 520e3), "nvidia-next-3": (22, 34, 600e3)},
+    "portfolio": {"a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 7, 110e3), "mi300x": (2, 9, 60e3),
+                  "tpu-v5e": (1, 6, 45e3), "trainium1": (1, 4, 6e3), "nvidia-next-1": (6, 15, 180e3),
+                  "nvidia-next-2": (14, 22, 210e3), "nvidia-next-3": (22, 32, 200e3), "own-chip": (15, 31, 420e3)},
+}
+
+
+def band(middle: float, down: float = 0.7, up: float = 1.5) -> Band:
+    return Band(middle * down, middle, middle * up, middle * (1.0 + 0.25 * (up - 1.0)))
+
+
+def quarter(index: int) -> str:
+    return str(FIRST + index)
+
+
+def fleet(offers: dict[str, tuple[int, int, float]]) -> tuple[tuple[str, str, Band], ...]:
+    rows = []
+    for index in range(QUARTERS):
+        for offer, (start, peak, size) in offers.items():
+            width = (peak - start) * 0.8 + 2.0
+            chips = size * math.exp(-(((index - peak) / width) ** 2)) if index >= start else 0.0
+            if index > peak + 2 * width:
+                chips = 0.0
+            rows.append((quarter(index), offer, band(chips, 0.6, 1.6)))
+    return tuple(rows)
+
+
+def result(name: str, title: str, cost: float, shortage: float, share: float, regret: float, dominant: float,
+           own: tuple[str, str, str] | None = None, risk: float = 0.0, spread: float = 1.6) -> StrategyResult:
+    years = [2023 + k for k in range(9)]
+    total = 61e9 + regret
+    return StrategyResult(
+        name=name, title=title, status="optimal", gap=0.0, objective_usd=total, expected_cost_usd=total * 0.82,
+        cvar_usd=total * 1.9, cost_per_query_usd=band(cost, 0.62, spread),
+        cost_per_query_by_year_usd=tuple((y, band(cost * 1.9 * 0.8 ** (y - 2023), 0.65, spread)) for y in years),
+        shortage_probability=shortage, shortage_share=Band(0.0, share * 0.5, share * 3.0, share),
+        shortage_by_year=tuple((y, shortage * max(0.0, 1 - 0.3 * (y - 2023)), share * max(0.0, 1 - 0.25 * (y - 2023)))
+                               for y in years),
+        meets_service_level=shortage < 0.5, own_silicon_quarter=own, own_silicon_probability=0.63 if own else 0.0,
+        capital_at_risk_usd=band(risk, 0.5, 2.1) if own else None, dominant_share_compute=dominant,
+        dominant_share_spend=min(1.0, dominant * 1.1), regret_usd=regret,
+        fleet_by_quarter=fleet(OFFERS.get(name, OFFERS["buy"])),
+        cost_by_quarter_usd=tuple((quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)),
+        actions=(
+            Action("Order h100-sxm for delivery from 2024Q3", "head of compute", "2023Q4", 24_000.0, "chip", 790e6,
+                   "street price of h100-sxm below $22k for two months", "lead time above 52 weeks again in 2024Q2"),
+            Action("Qualify mi300x on the GPT-3.5-class model", "head of inference", "2023Q4", 512.0, "chip", 9.5e6,
+                   "less than 60% of h100-sxm tokens per second after 12 weeks",
+                   "within 10% of h100-sxm at half the price"),
+            Action("Start an own inference chip with a co-design partner", "head of silicon", "2023Q4", None, "", 46e6,
+                   "no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
+                   "demand above 600M queries a day by 2024Q4"),
+            Action("Reserve tpu-v5e for one year", "finance", "2023Q4", 8_192.0, "chip", 86e6,
+                   "spot price below $0.60 an hour", "shortage in two quarters running"),
+        ) if name == "portfolio" else (),
+        programmes=("own-chip",) if own else (),
+    )
+
+
+def numbers() -> tuple[CaseNumber, ...]:
+    filing = Source("reuters-chips", "Reuters: OpenAI explores making its own AI chips",
+                    "https://www.reuters.com/technology/chatgpt-owner-openai-is-exploring-making-its-own-ai-chips",
+                    "2023-10-06")
+    analyst = Source("sa-inference", "SemiAnalysis: Inference Cost Of Search Disruption",
+                     "https://semianalysis.substack.com/p/the-inference-cost-of-search-disruption", "2023-02-09")
+    guess = Source("planner", "Planner's assumption, no source", "", "2023-10-31")
+    rows = [
+        ("demand.queries_per_day", (120e6, 193e6, 320e6), "query/day", Grade.DERIVED, analyst,
+         "No primary disclosure existed in October 2023."),
+        ("demand.growth_per_year", (20.0, 90.0, 300.0), "%", Grade.ASSUMPTION, guess, "Wide on purpose."),
+        ("demand.output_tokens", (180.0, 250.0, 420.0), "token", Grade.DERIVED, analyst, ""),
+        ("price.h100-sxm", (25_000.0, 30_000.0, 40_000.0), "USD", Grade.ANALYST, analyst, "Street price, board only."),
+        ("price.decline_per_generation", (10.0, 30.0, 50.0), "%", Grade.ASSUMPTION, guess, ""),
+        ("supply.lead_time", (8.0, 11.0, 13.0), "month", Grade.ANALYST, analyst, "36 to 52 weeks."),
+        ("programme.respins", (0.0, 1.0, 3.0), "1", Grade.DERIVED, analyst, "Reference class of 58 programmes."),
+        ("programme.nre", (150.0, 350.0, 900.0), "M USD", Grade.PRESS, filing, "Hundreds of millions a year."),
+        ("power.price", (0.04, 0.07, 0.12), "USD/kWh", Grade.OFFICIAL, analyst, ""),
+        ("capital.cost", (7.0, 10.0, 15.0), "%", Grade.ASSUMPTION, guess, "Real, per year."),
+    ]
+    return tuple(
+        CaseNumber(name, Range(*(to_si(v, unit) for v in values)), unit, grade, source, note, dt.date(2023, 10, 31))
+        for name, values, unit, grade, source, note in rows
+    )
+
+
+def build_up() -> tuple[BuildUpLine, ...]:
+    lines = []
+    for model, chip, scale in [("gpt-3.5-class", "h100-sxm", 1.0), ("gpt-3.5-class", "mi300x", 0.83),
+                               ("gpt-4-class", "h100-sxm", 6.2)]:
+        for part, value, how in [
+            ("accelerator", 0.00041, "$30,000 x 0.292/year recovery / (8,766 h x 0.55 load) x 0.23 s of chip time"),
+            ("server and network", 0.00022, "$16,000 per accelerator x 0.292/year / (8,766 h x 0.55 load) x 0.23 s"),
+            ("site", 0.00007, "1.3 kW x 1.25 PUE x $125/kW/month / (730 h x 0.55) x 0.23 s"),
+            ("power", 0.000035, "1.3 kW x 1.25 PUE x $0.07/kWh x 0.23 s"),
+            ("staff and maintenance", 0.00005, "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s"),
+        ]:
+            lines.append(BuildUpLine(model, chip, part, value * scale, how))
+    return tuple(lines)
+
+
+def decision() -> Decision:
+    """Make the decision: six ways, 32 quarters from 2023Q4."""
+    own = ("2026Q4", "2027Q4", "2029Q3")
+    months = [("architecture and team", 0, 9), ("design", 9, 23), ("tape-out to first silicon", 23, 29),
+              ("respin", 29, 35), ("bring-up and qualification", 35, 42), ("ramp to volume", 42, 50)]
+    return Decision(
+        case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31", first_quarter=str(FIRST),
+        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04",
+        answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
+               "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
+               "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
+        recommended="portfolio",
+        strategies=(
+            result("buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97),
+            result("diversify", "Second vendors and other clouds' accelerators", 0.0056, 0.31, 0.022, 4.1e9, 0.58),
+            result("partner", "A partner's chip, or one designed together", 0.0059, 0.38, 0.027, 5.8e9, 0.63,
+                   ("2026Q1", "2026Q4", "2028Q1"), 0.24e9),
+            result("build", "An own chip from an own team", 0.0067, 0.52, 0.048, 12.7e9, 0.66, own, 0.78e9, 1.9),
+            result("acquire", "Buy a chip company", 0.0071, 0.49, 0.044, 14.9e9, 0.69,
+                   ("2026Q2", "2027Q2", "2029Q4"), 4.6e9, 1.9),
+            result("portfolio", "All of these, each where it pays", 0.0052, 0.19, 0.009, 0.0, 0.51, own, 0.39e9, 1.5),
+        ),
+        sensitivities=(
+            Sensitivity("demand.growth_per_year", "Growth of demand", "% a year", 20, 300,
+                        0.0076, 0.0046, "buy", "portfolio"),
+            Sensitivity("price.h100-sxm", "Price of h100-sxm", "USD", 25_000, 40_000,
+                        0.0052, 0.0074, "portfolio", "diversify"),
+            Sensitivity("price.decline_per_generation", "Price fall per generation", "%", 10, 50,
+                        0.0069, 0.0053, "portfolio", "portfolio"),
+            Sensitivity("supply.lead_time", "Lead time", "month", 8, 13,
+                        0.0055, 0.0063, "portfolio", "portfolio"),
+            Sensitivity("programme.respins", "Respins of the own chip", "1", 0, 3,
+                        0.0057, 0.0062, "portfolio", "diversify"),
+            Sensitivity("capital.cost", "Cost of capital", "% a year", 7, 15,
+                        0.00565, 0.00605, "portfolio", "portfolio"),
+            Sensitivity("power.price", "Price of power", "USD/kWh", 0.04, 0.12,
+                        0.0057, 0.0060, "portfolio", "portfolio"),
+        ),
+        build_up=build_up(),
+        timeline=tuple(
+            TimelineStage("own-chip", stage, Band(start * 0.85, start, start * 1.4, start * 1.1),
+                          Band(end * 0.85, end, end * 1.4, end * 1.1))
+            for stage, start, end in months
+        ),
+        demand_by_quarter=tuple(
+            (quarter(k), Band(193e6 * 1.05**k, 193e6 * 1.11**k, 193e6 * 1.16**k, 193e6 * 1.115**k))
+            for k in range(QUARTERS)
+        ),
+        assumptions=numbers(),
+        warnings=("trainium1 holds the GPT-4-class model only on 32 chips; its performance is projected, not measured.",
+                  "6 of 10 inputs rest on estimates or assumptions."),
+        seconds=14.2,
+    )

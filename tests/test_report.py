@@ -1,0 +1,309 @@
+"""What people read: the same numbers in JSON, in the terminal and on paper, and nothing from outside."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import itertools
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from decision_fixture import decision
+from fabless.decide import Band, Decision
+from fabless.errors import BadFile
+from fabless.records import Grade, Source
+from fabless.report import numbers
+from fabless.report.document import as_document, as_json, plain_data
+from fabless.report.files import write_whole
+from fabless.report.html import as_html, summary, write_report
+from fabless.report.terminal import Column, print_decision, print_table
+from fabless.units import Quarter
+
+VOID = {"meta", "br", "rect", "path", "line", "link", "img"}
+HOSTILE = '<script>alert("1")</script> [bold]& \' "'
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Decision:
+    return decision()
+
+
+@pytest.fixture(scope="module")
+def page(chosen: Decision) -> str:
+    return as_html(chosen)
+
+
+class Reader(HTMLParser):
+    """Collect tags, headings, links and words of a page and check that tags nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def terminal(chosen: Decision, width: int, encoding: str = "utf-8", report: Path | None = None) -> str:
+    buffer = io.BytesIO()
+    stream = io.TextIOWrapper(buffer, encoding=encoding, write_through=True)
+    print_decision(chosen, Console(file=stream, width=width), report)
+    return buffer.getvalue().decode(encoding)
+
+
+# JSON ---------------------------------------------------------------------------------------------------------------
+
+def test_json_gives_every_way_with_its_band(chosen: Decision) -> None:
+    read = json.loads(as_json(chosen))
+    names = [way["name"] for way in read["strategies"]]
+    assert names == ["buy", "diversify", "partner", "build", "acquire", "portfolio"]
+    for way, told in zip(chosen.strategies, read["strategies"], strict=True):
+        assert told["cost_per_query_usd"] == dataclasses.asdict(way.cost_per_query_usd)
+        year, spread = way.cost_per_query_by_year_usd[0]
+        assert told["cost_per_query_by_year_usd"][0] == {"year": year, "cost_per_query_usd": dataclasses.asdict(spread)}
+    assert read["strategies"][0]["own_silicon_quarter"] is None
+    assert read["strategies"][-1]["own_silicon_quarter"] == {"p10": "2026Q4", "p50": "2027Q4", "p90": "2029Q3"}
+    assert set(read["strategies"][0]["fleet_by_quarter"][0]) == {"quarter", "offer", "chips"}
+    assert read["assumptions"][0]["grade"] == "derived"
+    assert read["assumptions"][0]["known"] == "2023-10-31"
+
+
+def test_json_keeps_field_order_and_leaves_only_the_time_out(chosen: Decision) -> None:
+    fields = [field.name for field in dataclasses.fields(Decision) if field.name != "seconds"]
+    assert list(as_document(chosen)) == fields
+    assert as_json(chosen) == as_json(dataclasses.replace(decision(), seconds=99.0))
+
+
+def test_json_never_holds_what_is_not_finite(chosen: Decision) -> None:
+    broken = dataclasses.replace(chosen.strategies[0], gap=math.nan,
+                                 cost_per_query_usd=Band(-math.inf, math.nan, math.inf, np.float64("nan")))
+    text = as_json(dataclasses.replace(chosen, strategies=(broken,)))
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    way = json.loads(text)["strategies"][0]
+    assert way["gap"] is None
+    assert way["cost_per_query_usd"] == {"p10": None, "p50": None, "p90": None, "mean": None}
+
+
+def test_plain_data_of_other_kinds() -> None:
+    assert plain_data({"b": np.array([1.0, math.nan]), "a": Quarter(2023, 4)}) == {"a": "2023Q4", "b": [1.0, None]}
+    assert list(plain_data({"b": 1, "a": 2})) == ["a", "b"]  # type: ignore[arg-type]
+    assert plain_data((Grade.FILING, np.bool_(True), np.int64(3), True)) == ["filing", True, 3, True]
+    with pytest.raises(TypeError, match="object has no plain form"):
+        plain_data(object())
+
+
+# numbers ------------------------------------------------------------------------------------------------------------
+
+@given(st.floats(1e-6, 1e14))
+def test_money_reads_back_within_half_a_unit_of_its_last_digit(value: float) -> None:
+    text = numbers.usd(value)
+    scale = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1], 1.0)
+    assert float(text.lstrip("$").rstrip("kMBT").replace(",", "")) * scale == pytest.approx(value, rel=0.0051)
+    assert len(text) <= 11
+
+
+@pytest.mark.parametrize("write", [numbers.usd, numbers.cents, numbers.share, numbers.count])
+def test_what_is_missing_is_a_dash_and_never_nought(write: object) -> None:
+    assert callable(write)
+    assert {write(None), write(math.nan), write(math.inf)} == {numbers.MISSING}
+
+
+@pytest.mark.parametrize(("value", "text"),
+                         [(0.0049, "<1%"), (0.0051, "1%"), (0.9949, "99%"), (0.996, ">99%"), (1.0, "100%")])
+def test_shares_near_none_and_all(value: float, text: str) -> None:
+    assert numbers.share(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"),
+                         [(9999.4, "9,999"), (9999.6, "10.0k"), (999_600.0, "1.00M"), (-12_000.0, "−12.0k")])
+def test_counts_change_suffix_where_they_round(value: float, text: str) -> None:
+    assert numbers.count(value) == text
+
+
+# terminal -----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -> None:
+    lines = terminal(chosen, width, report=Path("/tmp/x/report.html")).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 48
+    assert lines[0].startswith("Take the portfolio")
+    table = [line.split() for line in lines if re.match(r"[a-z]+\*? +0\.\d\d +0\.\d\d", line)]
+    rows = {cells[0].rstrip("*"): cells for cells in table}
+    for way in chosen.strategies:
+        cost = way.cost_per_query_usd
+        assert rows[way.name][1:4] == [numbers.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
+        assert numbers.share(way.shortage_probability) in rows[way.name]
+        assert rows[way.name][-1] == ("best" if way.name == "portfolio" else numbers.verdict(way.regret_usd, False))
+    text = " ".join(" ".join(lines).split())
+    assert "Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M (head of compute)" in text
+    assert "0.76 cents at 20% a year (buy first)" in text
+    assert "Lead time" not in text, "only the three largest"
+    assert lines[-1] == "Report: /tmp/x/report.html"
+
+
+def test_a_terminal_without_symbols_gets_ascii_with_the_same_numbers(chosen: Decision) -> None:
+    poor, rich = terminal(chosen, 80, "ascii"), terminal(chosen, 80)
+    assert poor.isascii()
+    assert "?" not in poor
+    assert re.findall(r"\d+\.\d+", poor) == re.findall(r"\d+\.\d+", rich)
+
+
+def test_numbers_are_never_cut_and_markup_is_text() -> None:
+    stream = io.StringIO()
+    columns = ["Name", *(Column(f"value {k}", True) for k in range(9))]
+    print_table("[red]T[/red]", columns, [["[bold]a[/bold] long name of words", *["123,456.789"] * 9]],
+                Console(file=stream, width=60))
+    assert stream.getvalue().count("123,456.789") == 9
+    assert "[red]T[/red]" in stream.getvalue()
+    assert "[bold]a" in stream.getvalue()
+
+
+# HTML ---------------------------------------------------------------------------------------------------------------
+
+def test_the_page_asks_nothing_from_outside(page: str) -> None:
+    reader = Reader(page)
+    assert not reader.of("script")
+    assert not reader.of("link")
+    for tag, attributes in reader.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action"):
+            target = attributes.get(name)
+            if target and not target.startswith("#"):
+                assert (tag, name) == ("a", "href"), f"<{tag} {name}={target}>"
+    assert not re.search(r"url\(|@import|@font-face", page)
+
+
+def test_the_page_is_well_formed_and_in_order(page: str) -> None:
+    reader = Reader(page)
+    assert not reader.open
+    assert reader.of("html")[0]["lang"] == "en"
+    levels = [int(tag[1]) for tag, _ in reader.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    names = [attributes["id"] for _, attributes in reader.tags if attributes.get("id")]
+    assert len(names) == len(set(names))
+    inner = {link["href"] for link in reader.of("a") if str(link["href"]).startswith("#")}
+    assert inner <= {f"#{name}" for name in names}
+    assert all(cell.get("scope") for cell in reader.of("th"))
+    assert all(picture.get("aria-label") or picture.get("aria-hidden") for picture in reader.of("svg"))
+    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 6
+
+
+def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> None:
+    words = " ".join("".join(Reader(page).words).split())
+    order = [chosen.answer, "How the ways compare", "What to start in 2023Q4", "Fleet and cost through time",
+             "Year by year", "What a query costs", "Timeline of the own chip", "What moves the answer",
+             "Every input of the case", "Warnings", "How this was computed"]
+    places = [words.rindex(text) if text != chosen.answer else words.index(text) for text in order]
+    assert places == sorted(places)
+    for way in chosen.strategies:
+        assert f"{numbers.cents(way.cost_per_query_usd.p50)}" in words
+        assert numbers.verdict(way.regret_usd, way.name == "portfolio") in words
+    for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
+        assert text in words
+
+
+def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) -> None:
+    line = dataclasses.replace(chosen.build_up[0], inputs=("price.h100-sxm", "not an assumption"))
+    text = as_html(dataclasses.replace(chosen, build_up=(line,)))
+    at = [number.name for number in chosen.assumptions].index("price.h100-sxm") + 1
+    assert f'<a href="#input-{at}">price.h100-sxm</a>, not an assumption' in text
+    assert f'<a href="#input-{at}">Price of h100-sxm</a>' in text
+    row = text[text.index(f'<tr id="input-{at}">') :]
+    row = row[: row.index("</tr>")]
+    assert chosen.assumptions[at - 1].source.url in row
+    assert ">25,000<" in row
+    assert ">40,000<" in row
+
+
+def test_hostile_names_stay_text(chosen: Decision) -> None:
+    way = dataclasses.replace(chosen.strategies[-1], name=HOSTILE, title=HOSTILE, fleet_by_quarter=tuple(
+        (quarter, HOSTILE if offer == "own-chip" else offer, chips)
+        for quarter, offer, chips in chosen.strategies[-1].fleet_by_quarter))
+    number = dataclasses.replace(chosen.assumptions[0], name=HOSTILE, note=HOSTILE,
+                                 source=Source("x", HOSTILE, "javascript:alert(1)", HOSTILE))
+    hostile = dataclasses.replace(chosen, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
+                                  strategies=(*chosen.strategies[:-1], way), assumptions=(number,))
+    text = as_html(hostile)
+    reader = Reader(text)
+    assert not reader.of("script")
+    assert not any(str(link["href"]).startswith("javascript") for link in reader.of("a"))
+    assert HOSTILE in reader.words
+    assert HOSTILE in terminal(hostile, 120)
+
+
+def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> None:
+    bare = dataclasses.replace(chosen.strategies[0], cost_per_query_by_year_usd=(), shortage_by_year=(),
+                               fleet_by_quarter=(), cost_by_quarter_usd=(), actions=())
+    text = as_html(dataclasses.replace(chosen, strategies=(bare,), recommended="buy", sensitivities=(), build_up=(),
+                                       timeline=(), demand_by_quarter=(), assumptions=(), warnings=()))
+    assert len(Reader(text).of("figure")) == 1
+    assert "No way considered here starts an own chip." in text
+
+
+def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> None:
+    lines = dict(summary(chosen))
+    assert "Growth of demand at 20% a year (buy first)" in lines["What would change it"]
+    steady = dataclasses.replace(chosen, sensitivities=chosen.sensitivities[2:4])
+    assert dict(summary(steady))["What would change it"] == "No single input within its range puts another way first."
+
+
+# files --------------------------------------------------------------------------------------------------------------
+
+def test_the_same_decision_gives_the_same_bytes(tmp_path: Path, page: str) -> None:
+    target = write_report(dataclasses.replace(decision(), seconds=99.0), tmp_path / "new" / "report.html")
+    assert target.read_bytes() == page.encode()
+    assert [path.name for path in target.parent.iterdir()] == ["report.html"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "report.html"
+    write_whole(target, "old")
+
+    def full(self: Path, other: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(BadFile, match="No space left on device"):
+        write_whole(target, "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.html", "old")]
+
+
+def test_an_unwritable_path_is_said_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "file" / "report.html", tmp_path / "folder"):
+        with pytest.raises(BadFile, match=re.escape(str(target))):
+            write_whole(target, "text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -1,0 +1,216 @@
+"""Published optima of stochastic programming, through the same `solve` as every plan.
+
+How each maps: a chip is a unit of capacity (or an acre), a load is a demand, unserved load at its price is a purchase
+or a lost sale. Not of this form, and so not here: problems with storage carried at will (air conditioning), several
+inputs to one product (Dakota), integer stages (SIZES) and option pricing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from fabless.plan import PlanProblem, balanced_tree, expected_value_policy, expected_value_problem, solve, wait_and_see
+
+
+def invest(problem: dict[str, Any], scenarios: int, probabilities: list[float] | None = None) -> PlanProblem:
+    """Invest in quarter 0, serve in quarter 1."""
+    odds = [[1.0 / scenarios] * scenarios if probabilities is None else probabilities]
+    return PlanProblem(tree=balanced_tree((scenarios,), (1, 1), odds), discount=np.array(1.0), **problem)
+
+
+def farmer() -> PlanProblem:
+    """Birge & Louveaux, Introduction to Stochastic Programming, 2nd ed., section 1.1: three crops on 500 acres.
+
+    Purchases are unmet needs (wheat 200 t at 238, corn 240 t at 210); sales are loads of lost revenue: up to 2000 t of
+    wheat at 170 and of corn at 150, 6000 t of beets at 36 and 12,000 t more at 10.
+    """
+    yields = np.array([[3.0, 3.6, 24.0], [2.5, 3.0, 20.0], [2.0, 2.4, 16.0]]).T
+    crop_of_load = np.array([0, 1, 0, 1, 2, 2])
+    rate = np.zeros((3, 6, 4))
+    for load, crop in enumerate(crop_of_load):
+        rate[crop, load, 1:] = yields[crop]
+    demand = np.zeros((6, 4))
+    demand[:, 1:] = np.array([200.0, 240.0, 2000.0, 2000.0, 6000.0, 12000.0])[:, None]
+    now = np.array([[True, False, False, False]] * 3)
+    return invest({
+        "offers": ("wheat", "corn", "beets"),
+        "loads": ("wheat need", "corn need", "wheat sale", "corn sale", "beets in quota", "beets above"),
+        "lead_quarters": np.array(1), "term_quarters": np.array(1), "available": now, "cap": np.array(np.inf),
+        "groups": (("land", (0, 1, 2), np.array(500.0)),),
+        "capital_usd": np.array([150.0, 230.0, 260.0])[:, None] * np.ones(4), "running_usd": np.array(0.0),
+        "rate": rate, "demand": demand, "unmet_usd": np.array([238.0, 210.0, 170.0, 150.0, 36.0, 10.0]),
+    }, 3)
+
+
+LOST_SALES = 2000 * 170 + 2000 * 150 + 6000 * 36 + 12000 * 10
+
+
+def test_farmer_recourse_problem() -> None:
+    result = solve(farmer())
+    assert result.objective_usd - LOST_SALES == pytest.approx(-108_390.0, abs=1e-4)
+    assert result.orders[:, 0] == pytest.approx([170.0, 80.0, 250.0], abs=1e-6)
+
+
+def test_farmer_value_of_information_and_of_the_stochastic_solution() -> None:
+    problem = farmer()
+    here_and_now = solve(problem).objective_usd
+    known = wait_and_see(problem).objective_usd
+    fixed = expected_value_policy(problem).objective_usd
+    assert known - LOST_SALES == pytest.approx(-115_405.56, abs=0.01)
+    assert expected_value_problem(problem).objective_usd - LOST_SALES == pytest.approx(-118_600.0, abs=1e-4)
+    assert fixed - LOST_SALES == pytest.approx(-107_240.0, abs=1e-4)
+    assert here_and_now - known == pytest.approx(7_015.56, abs=0.01)
+    assert fixed - here_and_now == pytest.approx(1_150.0, abs=1e-4)
+
+
+def test_farmer_cvar_from_the_mean_to_the_worst_case() -> None:
+    mean = solve(replace(farmer(), cvar_weight=1.0, cvar_level=0.0))
+    worst = solve(replace(farmer(), cvar_weight=1.0, cvar_level=2.0 / 3.0))
+    assert mean.objective_usd - LOST_SALES == pytest.approx(-108_390.0, abs=1e-4)
+    assert worst.objective_usd - LOST_SALES == pytest.approx(-59_950.0, abs=1e-4)
+    assert worst.cvar_usd == pytest.approx(worst.path_cost_usd.max(), rel=1e-9)
+
+
+def test_lands() -> None:
+    """Louveaux & Smeers 1988: four technologies, three blocks of load, 28639/75 at x = (8/3, 4, 10/3, 2).
+
+    The rule of 12 units installed in all is a load of quarter 1 at a prohibitive price; blocks are served in quarter 2.
+    """
+    cost = np.array([10.0, 7.0, 16.0, 6.0])
+    use = np.array([[40.0, 45.0, 32.0, 55.0], [24.0, 27.0, 19.2, 33.0], [4.0, 4.5, 3.2, 5.5]]).T
+    tree = balanced_tree((3,), (2, 1), [[0.3, 0.4, 0.3]])
+    rate, serving, demand = np.zeros((4, 4, 5)), np.zeros((4, 4, 5)), np.zeros((4, 5))
+    rate[:, 0, 1], demand[0, 1] = 1.0, 12.0
+    rate[:, 1:, 2:], serving[:, 1:, 2:] = 1.0, use[:, :, None]
+    demand[1:, 2:] = np.array([[3.0, 5.0, 7.0], [3.0] * 3, [2.0] * 3])
+    result = solve(PlanProblem(
+        tree=tree, offers=("1", "2", "3", "4"), loads=("installed", "base", "middle", "peak"),
+        lead_quarters=np.array(1), term_quarters=np.array(2),
+        available=np.broadcast_to(np.arange(5) == 0, (4, 5)), cap=np.array(np.inf),
+        capital_usd=cost[:, None] / 2.0 * np.ones(5), payment_usd=cost[:, None] * np.ones(5),
+        cash_cap_usd=np.array(120.0), running_usd=np.array(0.0), serving_usd=serving, rate=rate, demand=demand,
+        unmet_usd=np.full(4, 1000.0), discount=np.array(1.0)))
+    assert result.objective_usd == pytest.approx(28639.0 / 75.0, abs=1e-9)
+    assert result.orders[:, 0] == pytest.approx([8.0 / 3.0, 4.0, 10.0 / 3.0, 2.0], abs=1e-8)
+    assert result.unmet[0, 1] == 0.0
+
+
+def test_apl1p() -> None:
+    """Infanger 1992 with the costs of Bailey, Jensen & Morton 1999: 1280 scenarios, 24,642.32 at (1800, 1571.43)."""
+    first = [(1.0, 0.2), (0.9, 0.3), (0.5, 0.4), (0.1, 0.1)]
+    second = [(1.0, 0.1), (0.9, 0.2), (0.7, 0.5), (0.1, 0.1), (0.0, 0.1)]
+    load = [(900.0, 0.15), (1000.0, 0.45), (1100.0, 0.25), (1200.0, 0.15)]
+    scenarios = list(itertools.product(first, second, load, load, load))
+    value = np.array([[v for v, _ in scenario] for scenario in scenarios]).T
+    odds = [float(np.prod([p for _, p in scenario])) for scenario in scenarios]
+    count = len(scenarios)
+    rate, serving, demand = np.zeros((2, 3, count + 1)), np.zeros((2, 3, count + 1)), np.zeros((3, count + 1))
+    rate[:, :, 1:] = value[:2, None, :]
+    use = np.array([[4.3, 2.0, 0.5], [8.7, 4.0, 1.0]])
+    serving[:, :, 1:] = use[:, :, None] * value[:2, None, :]
+    demand[:, 1:] = value[2:]
+    now = np.broadcast_to(np.arange(count + 1) == 0, (2, count + 1))
+    result = solve(invest({
+        "offers": ("1", "2"), "loads": ("base", "middle", "peak"), "lead_quarters": np.array(1),
+        "term_quarters": np.array(1), "available": now, "cap": np.array(np.inf), "floor": 1000.0 * now,
+        "capital_usd": np.array([4.0, 2.5])[:, None] * np.ones(count + 1), "running_usd": np.array(0.0),
+        "serving_usd": serving, "rate": rate, "demand": demand, "unmet_usd": np.full(3, 10.0),
+    }, count, odds))
+    assert result.objective_usd == pytest.approx(24_642.32058071, abs=1e-6)
+    assert result.orders[:, 0] == pytest.approx([1800.0, 11000.0 / 7.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("stages", "optimum"), [(2, 340_315.52), (3, 406_712.49)])
+def test_generation_investment_5_2(stages: int, optimum: float) -> None:
+    """Problem 5.2 of the StructDualDynProg collection, optima as tested by SDDP.jl: four plants, three blocks."""
+    tree = balanced_tree((2,) * (stages - 1), (1,) * stages, [[0.9, 0.1]] * (stages - 1))
+    branch = np.zeros(tree.size, dtype=int)
+    for k in range(1, tree.size):
+        branch[k] = k - np.flatnonzero(tree.parent == tree.parent[k])[0]
+    blocks = np.diff(np.array([[0, 3919, 7329, 10315], [0, 7086, 9004, 11169]]), axis=1).T.astype(float)
+    later = tree.quarter > 0
+    fuel = np.array([25.0, 80.0, 6.5, 160.0])[:, None] * np.array([8760.0, 7000.0, 1500.0]) / 8760.0
+    invested = np.array([16.0, 5.0, 32.0, 2.0])[:, None] / np.maximum(stages - 1 - tree.quarter, 1)
+    result = solve(PlanProblem(
+        tree=tree, offers=("1", "2", "3", "4"), loads=("base", "middle", "peak"), lead_quarters=np.array(1),
+        term_quarters=np.array(stages), available=np.array(True), cap=np.array(np.inf), capital_usd=invested,
+        running_usd=np.array(0.0), serving_usd=np.broadcast_to(fuel[:, :, None], (4, 3, tree.size)),
+        rate=np.array(1.0), demand=np.where(later, blocks[:, branch], 0.0),
+        unmet_usd=np.full(3, 1e6 if stages == 2 else 1e5), discount=np.array(1.0)))
+    assert result.objective_usd == pytest.approx(optimum, abs=0.01)
+
+
+EXPANSION_DEMAND = 0.5 * np.array([
+    [5, 5, 5, 5, 5, 5, 5, 5], [4, 3, 1, 3, 0, 9, 8, 17], [0, 9, 4, 2, 19, 19, 13, 7], [25, 11, 4, 14, 4, 6, 15, 12],
+    [6, 7, 5, 3, 8, 4, 17, 13]])
+"""SDDP.jl, docs/src/examples/generation_expansion.jl: demand by stage and outcome."""
+
+
+def expansion_by_dynamic_programming(step: float) -> float:
+    """Least expected cost when capacity is a multiple of `step`: exact backward recursion on the grid 0 to 5.
+
+    The stage cost is piecewise linear with kinks at multiples of a half, so `step` 0.5 gives the linear optimum, step 1
+    the published integer one.
+    """
+    capacity = np.arange(0.0, 5.0 + step / 2, step)
+    value = np.zeros(capacity.size)
+    for stage in range(4, -1, -1):
+        served = np.minimum(capacity[:, None], EXPANSION_DEMAND[stage])
+        use = 0.99**stage * 4.0 * served + 5e5 * (EXPANSION_DEMAND[stage] - served)
+        build = 0.99**stage * 1e4 * (capacity[None, :] - capacity[:, None])
+        build[build < 0] = np.inf
+        choice = build[:, :, None] + use[None] + value[None, :, None]
+        value = choice.min(axis=1).mean(axis=1)
+    return float(value[0])
+
+
+def test_generation_expansion_in_five_stages() -> None:
+    """The recursion meets the published integer bound 2.078860e6 (within its 1e3), the plan meets the recursion."""
+    assert expansion_by_dynamic_programming(1.0) == pytest.approx(2.078860e6, abs=1e3)
+    stages = 5
+    tree = balanced_tree((8,) * 4, (1,) * stages)
+    branch = np.where(tree.quarter > 0, (np.arange(tree.size) - 1) % 8, 0)
+    discount = 0.99**tree.quarter
+    result = solve(PlanProblem(
+        tree=tree, offers=("unit",), loads=("power",), lead_quarters=np.array(0), term_quarters=np.array(stages),
+        available=np.array(True), cap=np.array(np.inf), capital_usd=(1e4 * discount / (stages - tree.quarter))[None],
+        running_usd=np.array(0.0), serving_usd=(4.0 * discount)[None, None], rate=np.array(1.0),
+        demand=EXPANSION_DEMAND[tree.quarter, branch][None], unmet_usd=np.array([5e5]), power_w=np.array(1.0),
+        power_cap_w=np.array(5.0), discount=np.array(1.0)))
+    assert result.objective_usd == pytest.approx(expansion_by_dynamic_programming(0.5), rel=1e-9)
+
+
+def news_vendor(demand: np.ndarray, odds: list[float], price: float, cost: float) -> PlanProblem:
+    count = demand.size
+    return invest({
+        "offers": ("papers",), "loads": ("readers",), "lead_quarters": np.array(1), "term_quarters": np.array(1),
+        "available": np.array(True), "cap": np.array(np.inf), "capital_usd": np.array(cost),
+        "running_usd": np.array(0.0), "rate": np.array(1.0), "demand": np.concatenate([[0.0], demand])[None],
+        "unmet_usd": np.array([price]),
+    }, count, odds)
+
+
+def test_news_vendor_normal() -> None:
+    """q* = F^-1(0.7) = 110.488 and profit 630.4615 for N(100, 20), price 10, cost 3; 4000 equal slices of demand."""
+    count = 4000
+    demand = norm.ppf((np.arange(count) + 0.5) / count, 100.0, 20.0)
+    result = solve(news_vendor(demand, [1.0 / count] * count, 10.0, 3.0))
+    assert result.orders[0, 0] == pytest.approx(norm.ppf(0.7, 100.0, 20.0), abs=0.05)
+    assert 10.0 * demand.mean() - result.objective_usd == pytest.approx(630.4615, abs=0.05)
+
+
+@pytest.mark.parametrize(("cost", "order", "optimum"), [(6.0, 10.0, 140.0), (3.0, 20.0, 100.0), (1.5, 40.0, 60.0)])
+def test_news_vendor_discrete(cost: float, order: float, optimum: float) -> None:
+    """Demand 10, 20, 40 with odds 0.5, 0.25, 0.25 at price 8: order where the chance of more demand falls below cost/8.
+
+    By hand: 6 x 10 + 8 (0.25 x 10 + 0.25 x 30) = 140; 3 x 20 + 8 x 0.25 x 20 = 100; 1.5 x 40 = 60.
+    """
+    result = solve(news_vendor(np.array([10.0, 20.0, 40.0]), [0.5, 0.25, 0.25], 8.0, cost))
+    assert result.orders[0, 0] == pytest.approx(order, abs=1e-9)
+    assert result.objective_usd == pytest.approx(optimum, abs=1e-9)
