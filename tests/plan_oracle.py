@@ -10,7 +10,8 @@ import linopy
 import numpy as np
 import xarray as xr
 
-from fabless.plan import PlanProblem, balanced_tree
+from fabless.plan import PlanProblem
+from fabless.scenario import balanced_tree
 
 
 def random_problem(seed: int) -> PlanProblem:
@@ -36,7 +37,8 @@ def random_problem(seed: int) -> PlanProblem:
         groups=(("vendor", (1, 2), 1e4 * rng.uniform(0.4, 1.5, size)), ("cloud", (0, 3), np.array(np.inf))),
         capital_usd=0.07 * price * np.where(rent, 2.0, 1.0)[:, None], running_usd=0.02 * price, payment_usd=price,
         rate=speed, serving_usd=rng.uniform(0.0, 50.0, (offers, 2, size)),
-        demand=rng.uniform(0.5, 2.0, (2, size)) * np.array([[2e6], [4e5]]), unmet_usd=rng.uniform(20.0, 90.0, 2),
+        demand=rng.uniform(0.5, 2.0, (2, size)) * np.array([[2e6], [4e5]]),
+        unmet_usd=rng.uniform(20.0, 90.0, (2, size)),
         existing=rng.uniform(0.0, 5e3, (offers, 1)) * np.clip(1.0 - np.arange(quarters) / 5.0, 0.0, None),
         existing_capital_usd=rng.uniform(500.0, 1500.0, offers), power_w=watts,
         power_cap_w=np.where(rng.random(size) < 0.3, np.inf, 1.5e7 * rng.uniform(0.8, 2.0, size)),
@@ -103,7 +105,7 @@ def oracle_objective(problem: PlanProblem) -> float:
     capital = (table * annuity * ordered).sum(["offer", "order_node"])
     loaded = (named(problem.serving_usd, "offer", "load", "node") * serve).sum(["offer", "load"])
     use = (running * fleet).sum("offer") + loaded
-    short = (named(problem.unmet_usd, "load") * unmet).sum("load")
+    short = (named(problem.unmet_usd, "load", "node") * unmet).sum("load")
     constant = problem.fixed_usd + (
         (problem.existing_capital_usd[:, None] + problem.running_usd) * problem.existing[:, tree.quarter]).sum(axis=0)
     factor = problem.discount[tree.quarter]

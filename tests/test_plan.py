@@ -15,8 +15,6 @@ from fabless.plan import (
     PlanProblem,
     PlanResult,
     Status,
-    balanced_tree,
-    chain_tree,
     expected_value_policy,
     fan,
     merge,
@@ -25,6 +23,7 @@ from fabless.plan import (
     wait_and_see,
 )
 from fabless.records import Tree
+from fabless.scenario import balanced_tree, chain_tree
 from plan_oracle import path_to, random_problem
 
 SEEDS = st.integers(0, 199)
@@ -58,7 +57,7 @@ GOLDEN = {
     "power": (tiny(power_w=np.array(2.0), power_cap_w=np.array(12.0)), 6 * 4.0 + 4 * 10.0),
     "cash": (tiny(payment_usd=np.array(5.0), cash_cap_usd=np.array(30.0)), 6 * 4.0 + 4 * 10.0),
     "busy: one chip, two loads": (
-        tiny(loads=("l", "m"), demand=np.array([[6.0], [6.0]]), unmet_usd=np.array([10.0, 7.0]), cap=np.array(10.0)),
+        tiny(loads=("l", "m"), demand=np.full((2, 1), 6.0), unmet_usd=np.array([[10.0], [7.0]]), cap=np.array(10.0)),
         10 * 4.0 + 2 * 7.0),
     "serving": (tiny(serving_usd=np.array(2.0), floor=np.array(15.0)), 15 * 4.0 + 10 * 2.0),
     "existing, run down": (
@@ -121,7 +120,7 @@ def test_the_objective_is_the_cost_of_the_plan(seed: int) -> None:
         total = 0.0
         for node in path_to(problem, int(leaf)):
             quarter = int(tree.quarter[node])
-            spent = float(problem.fixed_usd[node] + problem.unmet_usd @ result.unmet[:, node])
+            spent = float(problem.fixed_usd[node] + problem.unmet_usd[:, node] @ result.unmet[:, node])
             spent += float((problem.serving_usd[:, :, node] * result.serve[:, :, node]).sum())
             for o in range(len(problem.offers)):
                 chips = float(problem.existing[o, quarter])

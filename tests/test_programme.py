@@ -263,7 +263,8 @@ def test_spend_of_every_draw_follows_from_its_dates():
     assert len({*draws.outcome.tolist()}) == 3
 
 
-spreads = st.tuples(st.floats(0, 40), st.floats(0, 40), st.floats(0, 40)).map(lambda v: months(*sorted(v)))
+spans = st.just(0.0) | st.floats(0.01, 40)
+spreads = st.tuples(spans, spans, spans).map(lambda v: months(*sorted(v)))
 chances = st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(lambda v: Range(*sorted(v)))
 counts = st.tuples(st.floats(0, 9), st.floats(0.1, 9)).map(lambda v: PseudoCounts(*v))
 

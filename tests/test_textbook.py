@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from fabless.plan import PlanProblem, balanced_tree, expected_value_policy, expected_value_problem, solve, wait_and_see
+from fabless.plan import PlanProblem, expected_value_policy, expected_value_problem, solve, wait_and_see
+from fabless.scenario import balanced_tree
 
 
 def invest(problem: dict[str, Any], scenarios: int, probabilities: list[float] | None = None) -> PlanProblem:
@@ -44,7 +45,8 @@ def farmer() -> PlanProblem:
         "lead_quarters": np.array(1), "term_quarters": np.array(1), "available": now, "cap": np.array(np.inf),
         "groups": (("land", (0, 1, 2), np.array(500.0)),),
         "capital_usd": np.array([150.0, 230.0, 260.0])[:, None] * np.ones(4), "running_usd": np.array(0.0),
-        "rate": rate, "demand": demand, "unmet_usd": np.array([238.0, 210.0, 170.0, 150.0, 36.0, 10.0]),
+        "rate": rate, "demand": demand,
+        "unmet_usd": np.repeat([[238.0], [210.0], [170.0], [150.0], [36.0], [10.0]], 4, axis=1),
     }, 3)
 
 
@@ -95,7 +97,7 @@ def test_lands() -> None:
         available=np.broadcast_to(np.arange(5) == 0, (4, 5)), cap=np.array(np.inf),
         capital_usd=cost[:, None] / 2.0 * np.ones(5), payment_usd=cost[:, None] * np.ones(5),
         cash_cap_usd=np.array(120.0), running_usd=np.array(0.0), serving_usd=serving, rate=rate, demand=demand,
-        unmet_usd=np.full(4, 1000.0), discount=np.array(1.0)))
+        unmet_usd=np.array(1000.0), discount=np.array(1.0)))
     assert result.objective_usd == pytest.approx(28639.0 / 75.0, abs=1e-9)
     assert result.orders[:, 0] == pytest.approx([8.0 / 3.0, 4.0, 10.0 / 3.0, 2.0], abs=1e-8)
     assert result.unmet[0, 1] == 0.0
@@ -120,7 +122,7 @@ def test_apl1p() -> None:
         "offers": ("1", "2"), "loads": ("base", "middle", "peak"), "lead_quarters": np.array(1),
         "term_quarters": np.array(1), "available": now, "cap": np.array(np.inf), "floor": 1000.0 * now,
         "capital_usd": np.array([4.0, 2.5])[:, None] * np.ones(count + 1), "running_usd": np.array(0.0),
-        "serving_usd": serving, "rate": rate, "demand": demand, "unmet_usd": np.full(3, 10.0),
+        "serving_usd": serving, "rate": rate, "demand": demand, "unmet_usd": np.array(10.0),
     }, count, odds))
     assert result.objective_usd == pytest.approx(24_642.32058071, abs=1e-6)
     assert result.orders[:, 0] == pytest.approx([1800.0, 11000.0 / 7.0], abs=1e-6)
@@ -142,7 +144,7 @@ def test_generation_investment_5_2(stages: int, optimum: float) -> None:
         term_quarters=np.array(stages), available=np.array(True), cap=np.array(np.inf), capital_usd=invested,
         running_usd=np.array(0.0), serving_usd=np.broadcast_to(fuel[:, :, None], (4, 3, tree.size)),
         rate=np.array(1.0), demand=np.where(later, blocks[:, branch], 0.0),
-        unmet_usd=np.full(3, 1e6 if stages == 2 else 1e5), discount=np.array(1.0)))
+        unmet_usd=np.array(1e6 if stages == 2 else 1e5), discount=np.array(1.0)))
     assert result.objective_usd == pytest.approx(optimum, abs=0.01)
 
 
@@ -181,7 +183,7 @@ def test_generation_expansion_in_five_stages() -> None:
         tree=tree, offers=("unit",), loads=("power",), lead_quarters=np.array(0), term_quarters=np.array(stages),
         available=np.array(True), cap=np.array(np.inf), capital_usd=(1e4 * discount / (stages - tree.quarter))[None],
         running_usd=np.array(0.0), serving_usd=(4.0 * discount)[None, None], rate=np.array(1.0),
-        demand=EXPANSION_DEMAND[tree.quarter, branch][None], unmet_usd=np.array([5e5]), power_w=np.array(1.0),
+        demand=EXPANSION_DEMAND[tree.quarter, branch][None], unmet_usd=np.array(5e5), power_w=np.array(1.0),
         power_cap_w=np.array(5.0), discount=np.array(1.0)))
     assert result.objective_usd == pytest.approx(expansion_by_dynamic_programming(0.5), rel=1e-9)
 
@@ -192,7 +194,7 @@ def news_vendor(demand: np.ndarray, odds: list[float], price: float, cost: float
         "offers": ("papers",), "loads": ("readers",), "lead_quarters": np.array(1), "term_quarters": np.array(1),
         "available": np.array(True), "cap": np.array(np.inf), "capital_usd": np.array(cost),
         "running_usd": np.array(0.0), "rate": np.array(1.0), "demand": np.concatenate([[0.0], demand])[None],
-        "unmet_usd": np.array([price]),
+        "unmet_usd": np.array(price),
     }, count, odds)
 
 

@@ -64,6 +64,8 @@ class Quote:
     usd_per_chip_hour: float
     usd_per_million_output_tokens: float
     usd_per_query: float
+    efficiency: str
+    """Class of the efficiencies taken."""
     wh_per_query: float
     """At the wall of the site: chips, servers and cooling."""
 
@@ -113,13 +115,19 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
                          "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
 
 
-def efficiency_of(catalogue: Catalogue) -> Efficiency:
-    """Efficiencies of the performance model, from the catalogue."""
-    return Efficiency.of({fact.field: number_of(fact) for fact in catalogue.facts_of(EFFICIENCY)})
+def efficiency_of(catalogue: Catalogue, chip: Chip | None = None) -> tuple[Efficiency, str]:
+    """Efficiencies of the performance model, and the name of their class.
+
+    The class is that of the chip's vendor where the catalogue gives one (`software` of ``vendor-NAME``), else
+    `EFFICIENCY`.
+    """
+    vendor = f"vendor-{chip.vendor.lower()}" if chip else ""
+    name = str(catalogue.fact(vendor, "software").value) if vendor in catalogue.rows else EFFICIENCY
+    return Efficiency.of({fact.field: number_of(fact) for fact in catalogue.facts_of(name)}), name
 
 
 def quote(
-    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, efficiency: Efficiency, *,
+    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, efficiency: tuple[Efficiency, str], *,
     precision: str, kv_precision: str, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
 ) -> Quote:
     """What a query of `llm` takes, costs and draws on `chip`.
@@ -131,7 +139,7 @@ def quote(
 
     Raises as `perf.serve`.
     """
-    serving = serve(llm, chip, request, precision=precision, kv_precision=kv_precision, efficiency=efficiency,
+    serving = serve(llm, chip, request, precision=precision, kv_precision=kv_precision, efficiency=efficiency[0],
                     tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)
     if price.unit.endswith("/h"):
         hour = rented_chip_hour(number_of(price))
@@ -143,5 +151,5 @@ def quote(
         model=llm.name, chip=chip.name, price=price, serving=serving, hour=hour, usd_per_chip_hour=total,
         usd_per_million_output_tokens=float(usd_per_million_tokens(total, serving.output_tokens_per_s_per_chip)),
         usd_per_query=float(usd_per_query(total, serving.chip_seconds_per_query)),
-        wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
+        efficiency=efficiency[1], wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
     )

@@ -32,8 +32,8 @@ def reference_text(name: str = REFERENCE) -> str:
     return (DATA / "cases" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def read_case(path_or_name: str | Path = REFERENCE) -> tuple[Case, Catalogue]:
-    """Read a shipped case by name or a case file by path, with the catalogue as its as-of date sees it.
+def read_case(path_or_name: str | Path = REFERENCE) -> Case:
+    """Read a shipped case by name, or a case file by path.
 
     Raises `BadFile` for a file that is missing or no YAML, `UnknownName` for unknown keys, chips, models, units, ways,
     `BadValue` for numbers that cannot be, `Leak` for facts that became known later; faults of one kind all at once.
@@ -44,7 +44,7 @@ def read_case(path_or_name: str | Path = REFERENCE) -> tuple[Case, Catalogue]:
     return parse_case(reference_text(text), text, DATA)
 
 
-def parse_case(text: str, place: str, folder: Path) -> tuple[Case, Catalogue]:
+def parse_case(text: str, place: str, folder: Path) -> Case:
     """Read a case from YAML text; `folder` is where the paths it names start."""
     try:
         data = yaml.safe_load(text)
@@ -56,8 +56,7 @@ def parse_case(text: str, place: str, folder: Path) -> tuple[Case, Catalogue]:
         file = schema.CaseFile.model_validate(data)
     except ValidationError as error:
         raise _faults(error, place) from error
-    catalogue = load(file.as_of)
-    return _Reader(file, place, folder, catalogue).case(), catalogue
+    return _Reader(file, place, folder, load(file.as_of)).case()
 
 
 def _faults(error: ValidationError, place: str) -> FablessError:

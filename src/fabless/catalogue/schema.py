@@ -89,6 +89,10 @@ class Demand(Strict):
     growth: Multiple
     growth_long_run: Multiple
     growth_fade: Annotated[Number, Unit("year")]
+    ceiling: Annotated[Number, Unit("query/day")]
+    """Queries at which growth ends, whatever its rate."""
+    value_decline: Share
+    """Of the price of unserved work, a year."""
     work_level: Multiple
     work_trend: Multiple
     load_factor: Annotated[Number, Unit("1", 1e-6, 1.0)]

@@ -55,7 +55,7 @@ class Prepared:
 
 def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
-    efficiency = efficiency_of(catalogue)
+    efficiency, _ = efficiency_of(catalogue)
     load_factor = case.numbers["demand.load_factor"].spread.mode
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fabless.decide.prepare import Prepared, outlook_of
+from fabless.market import price_path_usd
 from fabless.plan import PlanProblem
 from fabless.records import Array, CaseNumber, Range
 from fabless.sampling import stream
@@ -80,8 +81,9 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         offers += programme_offers(case, item, scenarios, world.fates[item.name], does[item.chip.name], owning)
     unit = np.max(np.stack([offer.rate[:, 0] for offer in offers]), axis=0)
     demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
-    price = np.array([numbers[f"loads.{load.name}.unserved_price"].spread.mode for load in case.loads]) * unit
     tree = scenarios.tree
+    worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
+    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads]) * unit[:, None]
     in_place = np.zeros((len(offers), case.quarters))
     in_place[0] = chips
     rents = np.zeros(len(offers))

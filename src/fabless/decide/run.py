@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
-from fabless.catalogue import Catalogue
+from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.build_up import build_up
 from fabless.decide.paths import band
@@ -37,22 +37,22 @@ class _Job:
 
 def decide(
     case: Case,
-    catalogue: Catalogue,
     *,
     executor: Executor | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Decision:
     """Answer a case.
 
-    Parameters: `case` and the `catalogue` as its as-of date sees it, both from `read_case`; `executor`, where the ways
-    and the sensitivities are solved (default: as many processes as there are cores); `progress`, called with a line of
-    text as the work goes on. The same case, seed and data give the same decision.
+    Parameters: `case`, from `read_case`; `executor`, where the ways and the sensitivities are solved (default: as many
+    processes as there are cores); `progress`, called with a line of text as the work goes on. The catalogue is read as
+    the case's as-of date sees it. The same case, seed and data give the same decision.
 
     Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
     """
     start = time.perf_counter()
     tick = progress or (lambda _: None)
     tick("performance and unit cost of each chip")
+    catalogue = load(case.as_of)
     prepared = prepare(case, catalogue)
     here = world(prepared)
     with _workers(executor) as pool:

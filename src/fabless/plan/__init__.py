@@ -10,7 +10,7 @@ from fabless.plan.information import (
 from fabless.plan.problem import Group, PlanProblem
 from fabless.plan.result import Binding, PlanResult, Shortfall, Status
 from fabless.plan.solve import solve
-from fabless.plan.trees import balanced_tree, chain_tree, fan
+from fabless.plan.trees import fan
 
 __all__ = [
     "Binding",
@@ -19,8 +19,6 @@ __all__ = [
     "PlanResult",
     "Shortfall",
     "Status",
-    "balanced_tree",
-    "chain_tree",
     "expected_value_policy",
     "expected_value_problem",
     "fan",

@@ -91,7 +91,7 @@ def serve(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Colu
 
 def unmet(problem: PlanProblem, unit: Units, first: int) -> Columns:
     """Load left unserved, (L, K)."""
-    cost = problem.unmet_usd[:, None] * problem.discount[problem.tree.quarter]
+    cost = problem.unmet_usd * problem.discount[problem.tree.quarter]
     return _family("unmet", problem.demand > 0, first, 0.0, np.inf, cost, unit.load[:, None])
 
 

@@ -43,7 +43,7 @@ def node_costs(
     annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
     capital = capital + np.bincount(served.node, weights=annuity, minlength=problem.tree.size)
     running = (problem.running_usd * active).sum(axis=0) + (problem.serving_usd * serve).sum(axis=(0, 1))
-    return CostParts(capital, running, problem.unmet_usd @ unmet, np.array(problem.fixed_usd))
+    return CostParts(capital, running, (problem.unmet_usd * unmet).sum(axis=0), np.array(problem.fixed_usd))
 
 
 def constant_costs(problem: PlanProblem) -> Array:

@@ -11,10 +11,12 @@ from fabless.plan.costs import risk_adjusted
 from fabless.plan.problem import PlanProblem
 from fabless.plan.result import PlanResult
 from fabless.plan.solve import solve
-from fabless.plan.trees import chain_tree, fan, trunk
+from fabless.plan.trees import fan, trunk
 from fabless.records import Array, Tree
+from fabless.scenario import chain_tree
 
-_PRICES = ("capital_usd", "running_usd", "serving_usd", "payment_usd", "fixed_usd", "rate", "demand")
+_PRICES = ("capital_usd", "running_usd", "serving_usd", "payment_usd", "fixed_usd", "rate", "demand",
+           "unmet_usd")
 _LIMITS = ("cap", "floor", "power_cap_w", "cash_cap_usd")
 
 

@@ -50,7 +50,7 @@ class PlanProblem:
     demand: Array
     """(L, K) load of a quarter [unit]."""
     unmet_usd: Array
-    """(L,) price of a unit of load left unserved [USD]."""
+    """(L, K) price of a unit of load left unserved [USD]."""
     discount: Array
     """(quarters,) discount factor."""
     groups: tuple[Group, ...] = ()
@@ -104,7 +104,7 @@ class PlanProblem:
         by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd")
         return dict.fromkeys(by_offer, (o, k)) | {
             "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,), "existing": (o, q),
-            "rate": (o, l, k), "serving_usd": (o, l, k), "demand": (l, k), "unmet_usd": (l,),
+            "rate": (o, l, k), "serving_usd": (o, l, k), "demand": (l, k), "unmet_usd": (l, k),
             "power_cap_w": (k,), "cash_cap_usd": (k,), "fixed_usd": (k,), "discount": (q,),
         }
 

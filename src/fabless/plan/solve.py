@@ -33,7 +33,7 @@ def solve(
 
     `time_limit_s` bounds the solver [s]; `progress` is called with lines of text while it works.
 
-    >>> from fabless.plan.trees import chain_tree
+    >>> from fabless.scenario import chain_tree
     >>> problem = PlanProblem(
     ...     tree=chain_tree(2), offers=("chip",), loads=("queries",), lead_quarters=np.array(1),
     ...     term_quarters=np.array(4), available=np.array(True), cap=np.array(np.inf), capital_usd=np.array(3.0),

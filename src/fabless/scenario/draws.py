@@ -132,7 +132,9 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
 
 
 def _loads(case: Case, values: Mapping[str, Array], growth: Array, tree: Tree) -> dict[str, Array]:
-    queries = values["demand.queries"] * QUARTER_S * growth
+    """Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded growth g."""
+    start, ceiling = values["demand.queries"], values["demand.ceiling"]
+    queries = QUARTER_S * start * growth / (1.0 + (growth - 1.0) * np.minimum(start / ceiling, 1.0))
     shares = {load.name: values[f"loads.{load.name}.share"] for load in case.loads
               if load.kind == "inference" and f"loads.{load.name}.share" in values}
     rest = 1.0 - sum(shares.values(), np.zeros(tree.size))

@@ -1,0 +1,5 @@
+"""``python -m fabless``."""
+
+from fabless.cli import main
+
+main()

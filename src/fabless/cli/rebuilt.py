@@ -1,0 +1,67 @@
+"""`fabless claims`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue.claims_file import read_claims
+from fabless.claims import ClaimResult, claims_document, rebuild
+from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.errors import unknown
+from fabless.report import Column, as_json, print_table, say
+from fabless.report.numbers import plain
+
+
+def claims(
+    name: Annotated[str | None, typer.Argument(help="One claim by its id, such as C03_4cents: shows every input.")] = None,
+    as_of: AsOf = None, json: Json = False,
+) -> None:
+    """Rebuild published claims from named inputs, and say what breaks those that break."""
+    chosen = read_claims()
+    if name is not None:
+        known = [claim.id for claim in chosen]
+        if name not in known:
+            raise unknown("claim", name, known)
+        chosen = tuple(claim for claim in chosen if claim.id == name)
+    results = rebuild(seen_from(as_of), chosen)
+    if json:
+        typer.echo(as_json(claims_document(results)))
+        return
+    console = Console()
+    columns = ["claim", "way", Column("published", True), Column("rebuilt", True), Column("deviation", True), "verdict"]
+    print_table("Published claims, rebuilt", columns, [_row(item) for item in results], console)
+    for item in results:
+        if name is not None or item.verdict == "breaks":
+            _explain(item, console, whole=name is not None)
+    if name is None:
+        say(console, "Every input with its source: fabless claims ID, or --json.")
+
+
+def _row(item: ClaimResult) -> list[str]:
+    published = "" if item.published is None else (
+        plain(item.published.value) if item.published.value is not None
+        else f"{plain(item.published.low)}-{plain(item.published.high)}") + f" {item.published.unit}"
+    rebuilt = "" if item.rebuilt is None else (
+        plain(item.rebuilt.mode) if item.rebuilt.low == item.rebuilt.high
+        else f"{plain(item.rebuilt.mode)} ({plain(item.rebuilt.low)}-{plain(item.rebuilt.high)})")
+    deviation = "" if item.deviation is None else f"{item.deviation:+.0%}"
+    return [item.id, item.variant, published, rebuilt, deviation, item.verdict]
+
+
+def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
+    needed = item.breaking_input
+    what = "" if needed is None or item.verdict == "holds" else (
+        f": {needed.name} would have to be {plain(needed.value)} {needed.unit} ({needed.factor:.2g} times),"
+        f" {'inside' if needed.in_band else 'outside'} its band")
+    say(console, f"{item.id} {item.variant}{what}".rstrip())
+    if not whole:
+        return
+    for text in (item.claim, item.formula, item.note):
+        if text:
+            say(console, text, indent=4)
+    for used in item.inputs:
+        say(console, f"{used.name} = {plain(used.value)} ({plain(used.low)} to {plain(used.high)}) {used.unit},"
+                     f" {used.grade.value}: {used.source.title} [{used.fact}]", indent=6)
