@@ -25,10 +25,10 @@ from fabless.tco import (
 )
 from fabless.units import HOUR_S, YEAR_S
 
-PRICE_FIELDS = ("price_street", "price_average", "price_list", "price_board_share", "price_model")
-"""What a chip is bought for, the preferred kind of price first."""
-RENT_FIELDS = ("rent_reserved_1y", "rent_on_demand", "rent_reserved_3y", "rent_capacity_block", "rent_spot")
-"""What it is rented for, likewise; a provider's name may follow after a dot."""
+PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_board_share",), ("price_model",))
+"""Kinds of purchase price, the preferred ones first; of those in one group the newest counts."""
+RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
+"""Kinds of rent, likewise; a provider's name may follow after a dot."""
 EFFICIENCY = "perf-default"
 """Entity that holds the efficiencies of the performance model."""
 
@@ -70,11 +70,13 @@ class Quote:
     """At the wall of the site: chips, servers and cooling."""
 
 
-def owned_hour(chip: Chip, price_usd: ArrayLike, owning: Owning, average_power_w: ArrayLike) -> ChipHour:
+def owned_hour(
+    price_usd: ArrayLike, owning: Owning, *, rated_power_w: ArrayLike, average_power_w: ArrayLike
+) -> ChipHour:
     """Cost of an hour of an owned chip.
 
-    Parameters (broadcast): `chip`, for its rated power; `price_usd` [USD]; `owning`; `average_power_w` drawn by the
-    chip alone [W], to which its server adds in proportion.
+    Parameters (broadcast): `price_usd` [USD]; `owning`; `rated_power_w` and `average_power_w` of the chip alone [W], to
+    which its server adds in proportion.
     """
     hardware = Hardware(chip_usd=price_usd, server_usd=owning.server_usd, life_s=owning.life_s,
                         residual_share=owning.residual_share, maintenance_per_s=owning.upkeep_per_s)
@@ -82,7 +84,7 @@ def owned_hour(chip: Chip, price_usd: ArrayLike, owning: Owning, average_power_w
                 rent_usd_per_w_s=owning.colocation_usd_per_w_s)
     server = np.asarray(owning.server_power, dtype=float)
     return chip_hour_cost(hardware, site, real_rate=owning.real_rate, average_power_w=server * average_power_w,
-                          provisioned_power_w=server * chip.tdp_w)
+                          provisioned_power_w=server * rated_power_w)
 
 
 def owning_of(catalogue: Catalogue) -> tuple[Owning, tuple[Fact, ...]]:
@@ -102,15 +104,18 @@ def number_of(fact: Fact) -> float:
 
 
 def price_of(catalogue: Catalogue, chip: str) -> Fact:
-    """Price of a chip: the newest visible purchase price of the preferred kind, else the newest rent.
+    """Price of a chip: what it is bought for, or rented for where it is a cloud's own.
 
-    Raises `BadValue` when neither is known on the as-of date.
+    Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when none is known on the
+    as-of date.
     """
     facts = catalogue.facts_of(chip)
-    for wanted in (*PRICE_FIELDS, *RENT_FIELDS):
-        found = [fact for fact in facts if fact.field.partition(".")[0] == wanted]
-        if found:
-            return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
+    is_clouds_own = any(fact.field == "kind" and fact.value == "custom" for fact in facts)
+    for kinds in (RENT_FIELDS, PRICE_FIELDS) if is_clouds_own else (PRICE_FIELDS, RENT_FIELDS):
+        for wanted in kinds:
+            found = [fact for fact in facts if fact.field.partition(".")[0] in wanted]
+            if found:
+                return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
     raise BadValue(Fault(chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
                          "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
 
@@ -144,7 +149,7 @@ def quote(
     if price.unit.endswith("/h"):
         hour = rented_chip_hour(number_of(price))
     else:
-        hour = owned_hour(chip, number_of(price), owning, serving.power_w_per_chip)
+        hour = owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
     total = float(hour.total_usd)
     wall = float(np.asarray(owning.server_power) * np.asarray(owning.pue))
     return Quote(

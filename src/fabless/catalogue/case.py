@@ -20,7 +20,7 @@ WAYS = ("buy", "diversify", "partner", "build", "acquire")
 PRICE_UNIT = {"buy": schema.Unit("USD"), "rent": schema.Unit("USD/h")}
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
 _LINE_TERMS = ("price", "price_decline", "allotment", "allotment_growth", "lead_normal", "lead_scarce")
-_SUCCESSOR_TERMS = ("successor_first", "successor_gap", "successor_gain", "successor_price")
+_SUCCESSOR_TERMS = ("successor_first", "successor_gap", "successor_gain", "successor_price", "successor_power")
 _CASE_SOURCE = Source("case", "the case file itself", "", "")
 
 

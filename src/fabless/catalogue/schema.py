@@ -203,6 +203,7 @@ class LineSection(Strict):
     successor_gap: Month | None = None
     successor_gain: Multiple | None = None
     successor_price: Multiple | None = None
+    successor_power: Multiple | None = None
 
 
 class Counts(Strict):
@@ -262,6 +263,7 @@ class ProgrammeSection(Strict):
     """To the next generation of the programme."""
     successor_gain: Multiple
     successor_price: Multiple
+    successor_power: Multiple
 
 
 class CaseFile(Strict):

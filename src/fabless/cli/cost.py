@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -92,8 +92,6 @@ def _quote(
 
 def _stated(price: str) -> Fact:
     """A price from the command line as a fact."""
-    import datetime as dt
-
     unit = "USD/h" if price.strip().endswith("/h") else "USD"
     return Fact("--price", "price", quantity(price, unit, "--price"), None, None, unit, "", None, dt.date.today(),
                 Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
@@ -104,16 +102,20 @@ def _print(
     limits: Limits,
 ) -> None:
     console = Console()
-    columns = ["chip", Column("chips", True), Column("batch", True), Column("tok/s/chip", True), Column("first s", True),
-               Column("token ms", True), "binds", Column("USD/h", True), Column("USD/Mtok", True),
-               Column("cents/query", True), Column("Wh/query", True)]
-    rows = [[q.chip, str(q.serving.chips), str(q.serving.batch), plain(q.serving.output_tokens_per_s_per_chip),
+    columns: list[Column | str] = [
+        "chip", Column("chips", True), Column("batch", True), Column("tok/s/chip", True),
+        Column("first s", True), Column("token ms", True), "binds", Column("USD/h", True),
+        Column("USD/Mtok", True), Column("cents/query", True), Column("Wh/query", True),
+    ]
+    rows = [[q.chip, str(q.serving.chips), str(q.serving.batch),
+             plain(q.serving.output_tokens_per_s_per_chip / limits.load_factor),
              f"{q.serving.ttft_s:.2f}", f"{1e3 * q.serving.tpot_s:.0f}", q.serving.bound, f"{q.usd_per_chip_hour:.2f}",
              f"{q.usd_per_million_output_tokens:.2f}", cents(q.usd_per_query, 3), f"{q.wh_per_query:.2f}"] for q in quotes]
     title = f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out"
     print_table(title, columns, rows, console)
-    say(console, f"Chips are bought for the peak and paid through the day: load factor {plain(limits.load_factor)}. "
-                 f"USD/Mtok is per output token with its input. Error of the model: docs/explanation/performance.md.")
+    say(console, f"tok/s: output tokens at full load. Costs and energy count idle hours too: load factor "
+                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. Error of the performance "
+                 f"model: 9 % median on a token, more on a new vendor (docs/explanation/performance.md).")
     for q in quotes:
         kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
         value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(
@@ -122,7 +124,7 @@ def _print(
         say(console, f"{q.chip}: {kind} {value} ({q.price.field}"
                      f"{' ' + q.price.period if q.price.period else ''}, {q.price.source.title}); USD/h: {parts};"
                      f" weights {q.serving.precision}, tensor parallel {q.serving.tensor_parallel}, pipeline"
-                     f" {q.serving.pipeline_parallel}", indent=2)
+                     f" {q.serving.pipeline_parallel}; efficiencies {q.efficiency}", indent=2)
         for note in q.serving.notes:
             say(console, note, indent=4)
     for error in refused:

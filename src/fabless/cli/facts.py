@@ -37,8 +37,10 @@ def chips(as_of: AsOf = None, json: Json = False) -> None:
     if json:
         typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in found]}))
         return
-    columns = ["chip", "vendor", Column("bf16 TFLOP/s", True), Column("memory GB", True), Column("TB/s", True),
-               Column("W", True), "announced"]
+    columns: list[Column | str] = [
+        Column("chip", name=True), "vendor", Column("bf16 TFLOP/s", True), Column("memory GB", True),
+        Column("TB/s", True), Column("W", True), "announced",
+    ]
     rows = [_chip_row(name, chip) for name, chip in found]
     print_table(f"{len(rows)} accelerators", columns, rows, Console())
 
@@ -65,8 +67,10 @@ def models(as_of: AsOf = None, json: Json = False) -> None:
     if json:
         typer.echo(as_json({"models": [{"name": name, "model": model} for name, model in found]}))
         return
-    columns = ["model", Column("parameters B", True), Column("active B", True), Column("layers", True),
-               Column("hidden", True), "released"]
+    columns: list[Column | str] = [
+        Column("model", name=True), Column("parameters B", True), Column("active B", True),
+        Column("layers", True), Column("hidden", True), "released",
+    ]
     print_table(f"{len(found)} language models", columns, [_model_row(*item) for item in found], Console())
 
 
@@ -85,7 +89,10 @@ def show(
     if json:
         typer.echo(as_json({"name": name, "facts": facts}))
         return
-    columns = ["field", Column("value", True), "unit", "period", "known", "grade", "source"]
+    columns: list[Column | str] = [
+        Column("field", name=True), "value", "unit", Column("period", name=True), Column("known", name=True),
+        "grade", "source",
+    ]
     rows = [[fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value, fact.source.id] for fact in facts]
     print_table(name, columns, rows, Console())
 

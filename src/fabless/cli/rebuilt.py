@@ -16,22 +16,25 @@ from fabless.report.numbers import plain
 
 
 def claims(
-    name: Annotated[str | None, typer.Argument(help="One claim by its id, such as C03_4cents: shows every input.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One claim by its id, such as C03: shows every input.")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
     """Rebuild published claims from named inputs, and say what breaks those that break."""
     chosen = read_claims()
     if name is not None:
         known = [claim.id for claim in chosen]
-        if name not in known:
+        chosen = tuple(claim for claim in chosen if name in (claim.id, claim.id.partition("_")[0]))
+        if not chosen:
             raise unknown("claim", name, known)
-        chosen = tuple(claim for claim in chosen if claim.id == name)
     results = rebuild(seen_from(as_of), chosen)
     if json:
         typer.echo(as_json(claims_document(results)))
         return
     console = Console()
-    columns = ["claim", "way", Column("published", True), Column("rebuilt", True), Column("deviation", True), "verdict"]
+    columns: list[Column | str] = [
+        Column("claim", name=True), "way", Column("published", True), Column("rebuilt", True),
+        Column("off by", True), Column("verdict", name=True),
+    ]
     print_table("Published claims, rebuilt", columns, [_row(item) for item in results], console)
     for item in results:
         if name is not None or item.verdict == "breaks":
@@ -40,15 +43,20 @@ def claims(
         say(console, "Every input with its source: fabless claims ID, or --json.")
 
 
+def with_unit(text: str, unit: str) -> str:
+    """Put a unit behind a number; a bare number has none."""
+    return text if unit == "1" else f"{text} {unit}"
+
+
 def _row(item: ClaimResult) -> list[str]:
-    published = "" if item.published is None else (
+    published = "" if item.published is None else with_unit(
         plain(item.published.value) if item.published.value is not None
-        else f"{plain(item.published.low)}-{plain(item.published.high)}") + f" {item.published.unit}"
+        else f"{plain(item.published.low)}-{plain(item.published.high)}", item.published.unit)
     rebuilt = "" if item.rebuilt is None else (
         plain(item.rebuilt.mode) if item.rebuilt.low == item.rebuilt.high
         else f"{plain(item.rebuilt.mode)} ({plain(item.rebuilt.low)}-{plain(item.rebuilt.high)})")
     deviation = "" if item.deviation is None else f"{item.deviation:+.0%}"
-    return [item.id, item.variant, published, rebuilt, deviation, item.verdict]
+    return [item.id.partition("_")[0], item.variant, published, rebuilt, deviation, item.verdict.replace(" be rebuilt", "")]
 
 
 def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
@@ -56,7 +64,7 @@ def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
     what = "" if needed is None or item.verdict == "holds" else (
         f": {needed.name} would have to be {plain(needed.value)} {needed.unit} ({needed.factor:.2g} times),"
         f" {'inside' if needed.in_band else 'outside'} its band")
-    say(console, f"{item.id} {item.variant}{what}".rstrip())
+    say(console, f"{item.id.partition('_')[0]} {item.variant}{what}".rstrip())
     if not whole:
         return
     for text in (item.claim, item.formula, item.note):

@@ -26,15 +26,9 @@ INPUTS = {
 def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
     """Cost of a query of each load on the first chip of each line that the recommended way opens, at the modes."""
     case = prepared.case
-    found: list[BuildUpLine] = []
-    seen: set[tuple[str, str]] = set()
-    for load in case.loads:
-        for line in best.plan.commitment.lines:
-            key = (line.chip.name, line.how)
-            if load.model is not None and (load.name, line.chip.name) in prepared.servings and (load.name, *key) not in seen:
-                seen.add((load.name, *key))  # type: ignore[arg-type]
-                found += _lines(prepared, case, load, line)
-    return tuple(found)
+    first = {(load.name, line.chip.name, line.how): (load, line) for line in reversed(best.plan.commitment.lines)
+             for load in case.loads if (load.name, line.chip.name) in prepared.servings}
+    return tuple(part for key in sorted(first) for part in _lines(prepared, case, *first[key]))
 
 
 def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpLine]:
@@ -51,7 +45,7 @@ def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[Build
             electricity_usd_per_j=mode["owning.electricity"], pue=mode["owning.pue"],
             server_power=mode["owning.server_power"], server_usd=mode["owning.server_cost"], life_s=mode["owning.life"],
             residual_share=mode["owning.residual"], upkeep_per_s=mode["owning.upkeep"] / YEAR_S)
-        hour = owned_hour(line.chip, price, owning, serving.power_w_per_chip)
+        hour = owned_hour(price, owning, rated_power_w=line.chip.tdp_w, average_power_w=serving.power_w_per_chip)
     work = [f"loads.{load.name}.{key}" for key in ("share",)] if f"loads.{load.name}.share" in case.numbers else []
     return [
         BuildUpLine(

@@ -141,7 +141,7 @@ def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> Pro
               and (name := rename.get(full.removeprefix(prefix), full.removeprefix(prefix))) in named}
     return ProgrammeParameters(
         name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
-        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), **ranges,  # type: ignore[arg-type]
+        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), **ranges,
     )
 
 

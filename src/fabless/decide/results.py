@@ -49,11 +49,11 @@ class StrategyResult:
     """Levelised cost of a served query over the horizon."""
     cost_per_query_by_year_usd: tuple[tuple[int, Band], ...]
     shortage_probability: float
-    """Probability that in some year more than the tolerated share of the compute demanded is missing."""
+    """Probability that more than the tolerated share of the compute demanded over the horizon is missing."""
     shortage_share: Band
-    """Missing share of the compute demanded, queries and training, in the worst year of a scenario."""
+    """Missing share of the compute demanded over the horizon, queries and training."""
     shortage_by_year: tuple[tuple[int, float, float], ...]
-    """Year, probability, expected missing share."""
+    """Year, probability that more than the tolerated share is missing, expected missing share."""
     meets_service_level: bool
     """Whether the expected missing share over the horizon stays within the tolerated one."""
     own_silicon_quarter: tuple[str, str, str] | None
@@ -117,6 +117,19 @@ class TimelineStage:
 
 
 @dataclass(frozen=True)
+class ProgrammeValue:
+    """What starting one programme now adds to the best plan without any."""
+
+    name: str
+    route: str
+    value_usd: float
+    """Fall of the objective; negative where the programme costs more than it saves."""
+    volume_quarter: str
+    """Median quarter of volume, given that it comes; empty where it never does."""
+    volume_probability: float
+
+
+@dataclass(frozen=True)
 class Decision:
     """The answer to a case."""
 
@@ -132,6 +145,8 @@ class Decision:
     """One sentence."""
     recommended: str
     strategies: tuple[StrategyResult, ...]
+    programme_values: tuple[ProgrammeValue, ...]
+    """Best first."""
     sensitivities: tuple[Sensitivity, ...]
     """Largest effect first."""
     build_up: tuple[BuildUpLine, ...]
@@ -142,11 +157,18 @@ class Decision:
     warnings: tuple[str, ...]
     seconds: float
 
+    @property
+    def best_single(self) -> str:
+        """The one of the five ways that ranks first."""
+        ways = [item for item in self.strategies if item.name != "portfolio"]
+        return min(ways, key=lambda item: item.regret_usd).name
+
     def table(self) -> list[dict[str, str | float]]:
         """The comparison as rows that a data frame takes: one a way, best first."""
         return [
-            {"way": item.name, "cents_p10": 100 * item.cost_per_query_usd.p10, "cents_p50": 100 * item.cost_per_query_usd.p50,
-             "cents_p90": 100 * item.cost_per_query_usd.p90, "shortage_probability": item.shortage_probability,
+            {"way": item.name, "cents_p10": 100 * item.cost_per_query_usd.p10,
+             "cents_p50": 100 * item.cost_per_query_usd.p50, "cents_p90": 100 * item.cost_per_query_usd.p90,
+             "shortage_probability": item.shortage_probability,
              "own_silicon": item.own_silicon_quarter[1] if item.own_silicon_quarter else "",
              "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)

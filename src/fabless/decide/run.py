@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +17,10 @@ from fabless.decide.build_up import build_up
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import World, world
-from fabless.decide.results import Band, Decision
+from fabless.decide.results import Band, Decision, ProgrammeValue
 from fabless.decide.sensitivity import sensitivities
 from fabless.decide.solved import Solved, solve_best
-from fabless.decide.summarise import strategy_result, timeline
+from fabless.decide.summarise import programme_value, strategy_result, timeline
 from fabless.records import Case
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
@@ -60,14 +61,17 @@ def decide(
         tick(f"plans for {', '.join(ways)} on {here.scenarios.tree.leaves.size} scenarios")
         single = list(pool.map(_solve, [_Job(here, way, commitments(case, way)) for way in ways]))
         tick("plans for the portfolio")
-        solved = [*single, _portfolio(here, single, pool)]
+        portfolio, values = _portfolio(here, single, pool)
+        solved = [*single, portfolio]
         best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
         moved = sensitivities(prepared, best, INPUTS_TRIED, pool, tick)
     results = tuple(strategy_result(item, prepared, best.result.objective_usd) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
-        quarters=case.quarters, price_year=case.price_year, seed=case.seed, digest=catalogue.digest,
-        answer=answer(prepared, best, results), recommended=best.name, strategies=results, sensitivities=moved,
+        quarters=case.quarters, price_year=case.price_year, seed=case.seed,
+        digest=hashlib.sha256(f"{catalogue.digest} {case!r}".encode()).hexdigest()[:12],
+        answer=answer(prepared, best, results, values), recommended=best.name, strategies=results,
+        programme_values=values, sensitivities=moved,
         build_up=build_up(prepared, best),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
@@ -77,17 +81,21 @@ def decide(
     )
 
 
-def _portfolio(here: World, single: list[Solved], pool: Executor) -> Solved:
+def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
     """Coordinate search: every line or those of the best way without programmes, then each programme on them.
 
-    The ways themselves are among what it may choose, so it never ranks behind one of them.
+    The ways themselves are among what it may choose, so it never ranks behind one of them. Also returns what each
+    programme is worth on the chosen lines.
     """
     case = here.prepared.case
     every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
     plain = [item for item in (every, *single) if not item.plan.commitment.programmes]
-    lines = min(plain, key=_objective).plan.commitment.lines
-    more = pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in with_programmes(case, lines)])
-    return replace(min((*single, every, *more), key=_objective), name=PORTFOLIO)
+    without = min(plain, key=_objective)
+    choices = with_programmes(case, without.plan.commitment.lines)
+    more = list(pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in choices]))
+    best = replace(min((*single, every, *more), key=_objective), name=PORTFOLIO)
+    values = [programme_value(here.prepared, item, _objective(without)) for item in more]
+    return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 
 
 def _objective(item: Solved) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from fabless.decide.actions import actions_of
 from fabless.decide.paths import Paths, band
 from fabless.decide.prepare import Prepared
-from fabless.decide.results import Band, StrategyResult, TimelineStage
+from fabless.decide.results import Band, ProgrammeValue, StrategyResult, TimelineStage
 from fabless.decide.solved import Solved
 from fabless.programme import Quantiles
 from fabless.records import Array, Case, ProgrammeSpec
@@ -25,7 +25,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: floa
     levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
     missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
     short = missing > case.tolerated_shortage
-    mean_missing = float(paths.probability @ paths.missing.sum(axis=1) / (paths.probability @ paths.wanted.sum(axis=1)))
+    whole = paths.missing.sum(axis=1) / np.maximum(paths.wanted.sum(axis=1), 1e-30)
     own = next((item for item in solved.plan.commitment.programmes if item.route != "partner"), None)
     outlook = prepared.outlooks[own.name].summary if own else None
     return StrategyResult(
@@ -33,13 +33,14 @@ def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: floa
         objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
         cost_per_query_usd=band(levelised, paths.probability),
         cost_per_query_by_year_usd=tuple(
-            (year, band(column, paths.probability)) for year, column in zip(_labels(case), _per_query(paths, years), strict=True)),
-        shortage_probability=float(paths.probability @ short.any(axis=1)),
-        shortage_share=band(missing.max(axis=1), paths.probability),
+            (year, band(column, paths.probability))
+            for year, column in zip(_labels(case), _per_query(paths, years), strict=True)),
+        shortage_probability=float(paths.probability @ (whole > case.tolerated_shortage)),
+        shortage_share=band(whole, paths.probability),
         shortage_by_year=tuple(
             (year, float(paths.probability @ short[:, k]), float(paths.probability @ missing[:, k]))
             for k, year in enumerate(_labels(case))),
-        meets_service_level=mean_missing <= case.tolerated_shortage,
+        meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
         own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
         own_silicon_probability=_volume_share(prepared, own),
         capital_at_risk_usd=_as_band(outlook.capital_at_risk_usd) if outlook else None,
@@ -52,6 +53,14 @@ def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: floa
         actions=actions_of(solved, prepared),
         programmes=tuple(item.name for item in solved.plan.commitment.programmes),
     )
+
+
+def programme_value(prepared: Prepared, solved: Solved, without_usd: float) -> ProgrammeValue:
+    """What the one programme of a solved commitment saves against the objective without it."""
+    item, = solved.plan.commitment.programmes
+    months = prepared.outlooks[item.name].summary.volume_month
+    return ProgrammeValue(item.name, item.route, without_usd - solved.result.objective_usd,
+                          _quarters(prepared.case, months)[1] if months else "", _volume_share(prepared, item))
 
 
 def timeline(prepared: Prepared, programmes: Sequence[ProgrammeSpec]) -> tuple[TimelineStage, ...]:

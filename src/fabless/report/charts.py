@@ -137,7 +137,7 @@ def build_up(lines: Sequence[BuildUpLine], width: int) -> Spec:
     })
 
 
-def sensitivity(inputs: Sequence[Sensitivity], recommended: str, base_usd: float, width: int) -> Spec:
+def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, width: int) -> Spec:
     """Draw the tornado: cost per query of the recommended way with each input at its low and at its high end."""
     shown = inputs[:MOST_ROWS]
     slim = narrow(width)
@@ -148,7 +148,7 @@ def sensitivity(inputs: Sequence[Sensitivity], recommended: str, base_usd: float
                                        ("high end", one.high, one.cost_high_usd, one.best_high)):
             other = one.cost_high_usd if end == "low end" else one.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
-            flips = "" if best == recommended else f"({best} first)"
+            flips = "" if best == usual else f"({best} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
             side = min(cost, base_usd) if left else max(cost, base_usd)
             rows.append({"row": name, "end": end, "cost": cost * 100, "base": base_usd * 100, "label": text,

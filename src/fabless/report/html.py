@@ -67,7 +67,7 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
     risk += f"; {numbers.share(best.dominant_share_compute)} of compute from the dominant vendor."
     flips = [f"{one.label} at {numbers.with_unit(value, one.unit)} ({other} first)"
              for one in decision.sensitivities
-             for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.recommended]
+             for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
     change = "; ".join(flips[:3]) + "." if flips else "No single input within its range puts another way first."
     return [("Cost", cost), ("Risk", risk), ("What would change it", change)]
 
@@ -115,7 +115,7 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
                      (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
                      if decision.timeline else None),
         "sensitivity": ("Cost per query with each input at its ends; the table below holds the same numbers.",
-                        (lambda width: charts.sensitivity(decision.sensitivities, decision.recommended, mean, width))
+                        (lambda width: charts.sensitivity(decision.sensitivities, decision.best_single, mean, width))
                         if decision.sensitivities else None),
     }
     return {

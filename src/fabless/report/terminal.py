@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fabless.decide import Action, Decision, Sensitivity, StrategyResult
+from fabless.decide import Action, Decision, ProgrammeValue, Sensitivity, StrategyResult
 from fabless.report import numbers
 from fabless.report.charts import ranked
 
@@ -28,10 +28,19 @@ _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a printed table: its heading and whether it holds numbers (set to the right, never broken)."""
+    """A column of a printed table: its heading, and whether it holds numbers (set to the right) or names.
+
+    Neither numbers nor names are ever broken; words are.
+    """
 
     heading: str
     number: bool = False
+    name: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether its cells stay on one line."""
+        return self.number or self.name
 
 
 def _writes_symbols(console: Console) -> bool:
@@ -51,7 +60,7 @@ def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequ
     """Print a table; cells are plain text. A column given as a bare string holds words.
 
     Cells are printed as they are: names that look like markup stay names. Columns of words give way on a narrow
-    terminal; numbers are never cut, so that a table of too many of them runs past the edge.
+    terminal; numbers and names are never cut, so that a table of too many of them runs past the edge.
     """
     ascii_terminal = not _writes_symbols(console)
 
@@ -65,12 +74,12 @@ def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequ
     natural = least = gap * (len(columns) - 1)
     for place, column in enumerate(columns):
         known = column if isinstance(column, Column) else Column(column)
-        table.add_column(cell(known.heading), justify="right" if known.number else "left", no_wrap=known.number,
+        table.add_column(cell(known.heading), justify="right" if known.number else "left", no_wrap=known.whole,
                          overflow="fold", vertical="top")
         lines = [line for text in (known.heading, *(row[place] for row in rows)) for line in text.split("\n")]
         longest = max(map(cell_len, lines))
         natural += longest
-        least += longest if known.number else min(longest, _LEAST_WORDS)
+        least += longest if known.whole else min(longest, _LEAST_WORDS)
     for row in rows:
         table.add_row(*map(cell, row))
     if natural > console.width:
@@ -99,12 +108,19 @@ def _action(action: Action) -> str:
     return f"- {action.what}{f': {size}' if size else ''}, {numbers.usd(action.spend_usd)} ({action.owner})"
 
 
-def _input(one: Sensitivity, recommended: str, decimals: int) -> str:
+def _input(one: Sensitivity, usual: str, decimals: int) -> str:
     ends = []
     for value, cost, best in ((one.low, one.cost_low_usd, one.best_low), (one.high, one.cost_high_usd, one.best_high)):
-        first = "" if best == recommended else f" ({best} first)"
+        first = "" if best == usual else f" ({best} first)"
         ends.append(f"{numbers.cents(cost, decimals)} cents at {numbers.with_unit(value, one.unit)}{first}")
     return f"- {one.label}: {ends[0]}, {ends[1]}"
+
+
+def _programme(value: ProgrammeValue) -> str:
+    verb = "saves" if value.value_usd >= 0 else "costs"
+    when = f", volume in {value.volume_quarter} with {numbers.share(value.volume_probability)} probability"
+    return (f"- {value.name} ({value.route}): {verb} {numbers.usd(abs(value.value_usd))} net"
+            f"{when if value.volume_quarter else ', never in volume'}")
 
 
 def print_decision(decision: Decision, console: Console, report_path: Path | None = None) -> None:
@@ -121,8 +137,8 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     columns = [Column("Way"), *(Column(heading, number=True) for heading in headings)]
     print_table("", columns, [_row(way, decision, decimals, full) for way in ways], console)
     say(console, f"P10, P50, P90: cents per query over {decision.quarters} quarters from {decision.first_quarter}, USD "
-                 f"of {decision.price_year}. Shortage: chance of a year beyond the tolerated share; unserved: expected "
-                 "share.", "dim")
+                 f"of {decision.price_year}. Short: chance that more than the tolerated share of compute is missing; "
+                 "unserved: expected missing share.", "dim")
     if any(not way.meets_service_level for way in ways):
         say(console, "* misses the service level of the case.", "dim")
     actions = ways[0].actions
@@ -138,7 +154,12 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         console.print()
         say(console, "What moves the answer most", "bold")
         for one in decision.sensitivities[:3]:
-            say(console, _input(one, decision.recommended, decimals), indent=2)
+            say(console, _input(one, decision.best_single, decimals), indent=2)
+    if decision.programme_values:
+        console.print()
+        say(console, "A chip programme started now, on top of the best lines", "bold")
+        for value in decision.programme_values:
+            say(console, _programme(value), indent=2)
     if decision.warnings:
         console.print()
         for warning in decision.warnings:

@@ -123,17 +123,17 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
         return [_rented(case, line, pool, price, lead_s, quarter >= start, _rates(case, outlook, does, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
-        arrival, gain, dearer = np.full(quarter.size, start), np.ones(quarter.size), np.ones(quarter.size)
+        arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
         if generation:
             wait_s = term["successor_first"] + (generation - 1) * term["successor_gap"]
             arrival = np.rint(wait_s / QUARTER_S).astype(np.int64)
-            gain, dearer = term["successor_gain"] ** generation, term["successor_price"] ** generation
+            gain, dearer, hotter = (term[f"successor_{key}"] ** generation for key in ("gain", "price", "power"))
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(_owned(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
             price_path_usd(term["price"] * dearer, term["price_decline"], age, dear) * cut,
             lead_s + outlook.values["owning.installation"], quarter >= arrival,
-            _rates(case, outlook, does, efficiency * gain), does.power_w, owning, prepaid=line.prepaid))
+            _rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter, prepaid=line.prepaid))
     return offers
 
 
@@ -155,6 +155,7 @@ def programme_offers(
     for generation in range(2):
         gap = _quarters(values[f"{name}.successor_gap"]) * generation
         gain = fate.performance * values[f"{name}.successor_gain"] ** generation
+        hotter = values[f"{name}.successor_power"] ** generation
         ready = quarter + lead - gap >= fate.volume_quarter
         rates = _rates(case, outlook, does, gain)
         keeps_training = np.where(programme.trains, 1.0 - fate.scope_cut, 0.0)
@@ -163,8 +164,8 @@ def programme_offers(
                 rates[row] *= keeps_training
         offers.append(_owned(
             f"{programme.name}+{generation}" if generation else programme.name, programme.chip.vendor, pool,
-            programme.chip, price * values[f"{name}.successor_price"] ** generation, lead_s, ready, rates, does.power_w,
-            owning, own_silicon=programme.route != "partner"))
+            programme.chip, price * values[f"{name}.successor_price"] ** generation, lead_s, ready, rates,
+            hotter * does.power_w, owning, hotter, own_silicon=programme.route != "partner"))
     return offers
 
 
@@ -212,12 +213,13 @@ def _rented(
 
 def _owned(
     name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, lead_s: Array, available: NDArray[np.bool_],
-    rate: Array, power_w: float, owning: Owning, *, prepaid: bool = False, own_silicon: bool = False,
+    rate: Array, power_w: Array, owning: Owning, hotter: Array, *, prepaid: bool = False, own_silicon: bool = False,
 ) -> Offer:
+    """An offer of chips of one generation; `hotter` is its rated power over that of `chip`."""
     lead = _quarters(lead_s)
     if prepaid:
         price_usd = price_usd * (1.0 + np.asarray(owning.real_rate)) ** (lead * QUARTER_S / YEAR_S)
-    hour = owned_hour(chip, price_usd, owning, power_w)
+    hour = owned_hour(price_usd, owning, rated_power_w=hotter * chip.tdp_w, average_power_w=power_w)
     capital = (hour.chip_usd + hour.server_usd + hour.network_usd) * HOURS
     running = hour.total_usd * HOURS - capital
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
