@@ -63,7 +63,7 @@ def result(name: str, title: str, cost: float, shortage: float, share: float, re
                                for y in years),
         meets_service_level=shortage < 0.5, own_silicon_quarter=own, own_silicon_probability=0.63 if own else 0.0,
         capital_at_risk_usd=band(risk, 0.5, 2.1) if own else None, dominant_share_compute=dominant,
-        dominant_share_spend=min(1.0, dominant * 1.1), regret_usd=regret,
+        dominant_share_spend=min(1.0, dominant * 1.1), regret_usd=regret, regret_error_usd=0.2 * regret,
         fleet_by_quarter=fleet(OFFERS.get(name, OFFERS["buy"])),
         cost_by_quarter_usd=tuple((quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)),
         actions=(
@@ -162,8 +162,8 @@ def decision() -> Decision:
                         0.0057, 0.0060, "diversify", "diversify"),
         ),
         programme_values=(
-            ProgrammeValue("co-design", "co-design", 1.2e9, "2027Q1", 0.57),
-            ProgrammeValue("own-build", "build", -0.6e9, "2027Q4", 0.41),
+            ProgrammeValue("co-design", "co-design", 1.2e9, 0.4e9, 0.61, "2027Q1", 0.57),
+            ProgrammeValue("own-build", "build", -0.6e9, 0.2e9, 0.22, "2027Q4", 0.41),
         ),
         build_up=build_up(),
         timeline=tuple(

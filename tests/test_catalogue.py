@@ -212,6 +212,13 @@ def test_known_chips_are_there_in_october_2023(october: Catalogue) -> None:
     assert october.chip("h100-sxm").memory_bandwidth == 3.35e12
 
 
+def test_a_record_of_silicon_names_every_fact_that_is_missing(own: Path) -> None:
+    price = "my-node,wafer_price,9,8,12,thousand USD,,2023,2023-01-01,press,mine,"
+    nodes = load(extra=write(own.with_name("nodes.csv"), price))
+    with pytest.raises(BadValue, match="process node my-node: no visible fact gives defect_density, clustering"):
+        nodes.node("my-node")
+
+
 def test_a_chip_whose_rate_was_not_public_says_which_fact_is_missing(october: Catalogue) -> None:
     assert october.fact("mi300x", "memory_capacity").value == 192e9
     with pytest.raises(BadValue, match="no visible fact gives peak_bf16"):
@@ -326,7 +333,7 @@ def test_all_faults_of_a_chip_are_reported_at_once() -> None:
     assert len(caught.value.faults) == 8  # six fields missing, one unknown, one negative
 
 
-@pytest.mark.parametrize(("text", "message"), [("- a\n- b\n", "holds list"), ("a: [", "is not YAML"), ("", "NoneType")])
+@pytest.mark.parametrize(("text", "message"), [("- a\n- b\n", "holds one list"), ("a: [", "is not YAML"), ("", "is empty")])
 def test_a_chip_file_of_another_form_is_a_bad_file(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "chip.yaml"
     path.write_text(text)

@@ -9,7 +9,7 @@ RANKS = (
     {"errors"},
     {"units"},
     {"records"},
-    {"sampling"},
+    {"checks", "sampling"},
     {"catalogue", "workload"},
     {"perf", "silicon", "tco", "programme", "market"},
     {"quote"},

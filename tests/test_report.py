@@ -156,15 +156,17 @@ def test_counts_change_suffix_where_they_round(value: float, text: str) -> None:
 def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -> None:
     lines = terminal(chosen, width, report=Path("/tmp/x/report.html")).splitlines()
     assert max(map(len, lines)) <= width
-    assert len(lines) <= 48
+    assert len(lines) <= 60
     assert lines[0].startswith("Take the portfolio")
-    table = [line.split() for line in lines if re.match(r"[a-z]+\*? +0\.\d\d +0\.\d\d", line)]
-    rows = {cells[0].rstrip("*"): cells for cells in table}
+    table = [line.split() for line in lines if re.match(r"[a-z]+\*? +\d\.\d\d +\d\.\d\d", line)]
+    rows = {cells[0].rstrip("*"): cells for cells in reversed(table)}
+    by_year = {cells[0]: cells[1:] for cells in table}
     for way in chosen.strategies:
         cost = way.cost_per_query_usd
         assert rows[way.name][1:4] == [numbers.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
+        assert by_year[way.name] == [numbers.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
         assert numbers.share(way.shortage_probability) in rows[way.name]
-        assert rows[way.name][-1] == ("best" if way.name == "portfolio" else numbers.verdict(way.regret_usd, False))
+        assert rows[way.name][-1] == numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
     text = " ".join(" ".join(lines).split())
     assert "Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M (head of compute)" in text
     assert "0.76 cents at 20% a year (buy first)" in text
@@ -229,7 +231,7 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
     assert places == sorted(places)
     for way in chosen.strategies:
         assert f"{numbers.cents(way.cost_per_query_usd.p50)}" in words
-        assert numbers.verdict(way.regret_usd, way.name == "portfolio") in words
+        assert numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio") in words
     for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
         assert text in words
 

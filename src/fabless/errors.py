@@ -62,18 +62,30 @@ class DoesNotFit(FablessError):
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return up to `count` names of `known` closest to `name`, best first."""
-    names = sorted(known)
-    folded = {candidate.casefold(): candidate for candidate in names}
-    hits = difflib.get_close_matches(name.casefold(), list(folded), n=count, cutoff=0.5)
-    if len(hits) < count:
-        hits += [key for key in folded if name.casefold() in key and key not in hits]
-    return [folded[hit] for hit in hits[:count]]
+    """Return up to `count` names of `known`: those that begin with `name`, then the likest, then those that hold it.
+
+    >>> nearest("h100", ["v100", "h100-sxm", "a100"], 2)
+    ['h100-sxm', 'v100']
+    """
+    names, wanted = sorted(known), name.casefold()
+    spellings: dict[str, list[str]] = {}
+    for candidate in names:
+        spellings.setdefault(candidate.casefold(), []).append(candidate)
+    longer = [candidate for candidate in names if name and candidate.startswith(name)]
+    like = difflib.get_close_matches(wanted, list(spellings), n=count, cutoff=0.5)
+    holding = [folded for folded in spellings if wanted in folded]
+    found = [*longer, *(candidate for folded in (*like, *holding) for candidate in spellings[folded])]
+    return list(dict.fromkeys(found))[:count]
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Ask whether one of the nearest names was meant, or say `otherwise` where none is near."""
+    close = nearest(name, known)
+    return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 
 def unknown(kind: str, name: str, known: Sequence[str], place: str = "", remedy: str = "") -> UnknownName:
     """Make the error for a name that is not there, with the nearest names that are."""
-    close = nearest(name, known)
     allowed = ", ".join(known) if len(known) <= 12 else f"{len(known)} names, for example {', '.join(known[:5])}"
-    say = f"did you mean {' or '.join(close)}?" if close else "choose one of the allowed names"
-    return UnknownName(Fault(place or kind, f"unknown {kind} {name!r}", allowed, remedy or say))
+    say = remedy or suggestion(name, known, "choose one of the allowed names")
+    return UnknownName(Fault(place or kind, f"unknown {kind} {name!r}", allowed, say))

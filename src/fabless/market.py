@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fabless.errors import BadValue, Fault
-from fabless.records import Range
+from fabless.records import Array, Range
 from fabless.sampling import draw
 from fabless.units import QUARTER_S
-
-Array = NDArray[np.float64]
 
 
 class Regime(IntEnum):

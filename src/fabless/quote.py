@@ -120,14 +120,15 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
                          "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
 
 
-def efficiency_of(catalogue: Catalogue, chip: Chip | None = None) -> tuple[Efficiency, str]:
-    """Efficiencies of the performance model, and the name of their class.
-
-    The class is that of the chip's vendor where the catalogue gives one (`software` of ``vendor-NAME``), else
-    `EFFICIENCY`.
-    """
+def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> str:
+    """Name of the efficiencies of a chip: its vendor's where the catalogue knows them by then, else `EFFICIENCY`."""
     vendor = f"vendor-{chip.vendor.lower()}" if chip else ""
-    name = str(catalogue.fact(vendor, "software").value) if vendor in catalogue.rows else EFFICIENCY
+    return str(catalogue.fact(vendor, "software").value) if vendor in catalogue.entities("perf") else EFFICIENCY
+
+
+def efficiency_of(catalogue: Catalogue, chip: Chip | None = None) -> tuple[Efficiency, str]:
+    """Efficiencies of the performance model for a chip, and the name of their class."""
+    name = efficiency_class(catalogue, chip)
     return Efficiency.of({fact.field: number_of(fact) for fact in catalogue.facts_of(name)}), name
 
 

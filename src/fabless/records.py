@@ -155,6 +155,8 @@ class MemoryType:
     price_usd_per_byte: Range
     stack_bytes: float
     stack_bandwidth: float
+    stack_area_m2: float
+    """Footprint of a stack on the interposer."""
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from fabless.errors import BadValue, Fault
-from fabless.records import Range
-
-Array = NDArray[np.float64]
+from fabless.records import Array, Range
 
 
 def stream(seed: int, name: str) -> np.random.Generator:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fabless.errors import BadValue, Fault
+from fabless.checks import Bound, number, require
+from fabless.records import Array
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
-
-Array = NDArray[np.float64]
 
 FLAT_RATE = 1e-12
 """Rates nearer to 0 are taken as 0: over a century that moves an annuity by 1e-10."""
@@ -28,8 +27,8 @@ def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
     >>> round(float(discount_factor(0.10, 2 * 365.25 * 86400)), 6)
     0.826446
     """
-    _require(_rate(real_rate), _Bound("time_s", time_s, 0, 1000 * YEAR_S, "count seconds from today"))
-    return np.exp(-np.log1p(_number(real_rate)) * _number(time_s) / YEAR_S)
+    require("tco", _rate(real_rate), Bound("time_s", time_s, 0, 1000 * YEAR_S, "count seconds from today"))
+    return np.exp(-np.log1p(number(real_rate)) * number(time_s) / YEAR_S)
 
 
 def present_value(cash_usd: ArrayLike, time_s: ArrayLike, real_rate: float) -> Array:
@@ -37,7 +36,7 @@ def present_value(cash_usd: ArrayLike, time_s: ArrayLike, real_rate: float) -> A
 
     Parameters: `cash_usd` [USD] and `time_s` [s] broadcast; the last axis is the payments.
     """
-    return np.asarray(np.sum(_number(cash_usd) * discount_factor(real_rate, time_s), axis=-1))
+    return np.asarray(np.sum(number(cash_usd) * discount_factor(real_rate, time_s), axis=-1))
 
 
 def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: float = YEAR_S) -> Array:
@@ -52,8 +51,9 @@ def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: f
     >>> round(float(capital_recovery_factor(0.10, 5 * 365.25 * 86400)), 6)
     0.263797
     """
-    _require(_rate(real_rate), _life(life_s), _Bound("period_s", period_s, 0, 100 * YEAR_S, "give seconds", True))
-    log_rate, life = np.broadcast_arrays(np.log1p(_number(real_rate)), _number(life_s))
+    period = Bound("period_s", period_s, 0, 100 * YEAR_S, "give seconds", open_low=True)
+    require("tco", _rate(real_rate), _life(life_s), period)
+    log_rate, life = np.broadcast_arrays(np.log1p(number(real_rate)), number(life_s))
     flat = np.abs(log_rate) < FLAT_RATE
     safe = np.where(flat, 1.0, log_rate)
     factor = np.expm1(safe * period_s / YEAR_S) / -np.expm1(-safe * life / YEAR_S)
@@ -71,14 +71,15 @@ def capital_charge_usd(
     Parameters (broadcast): `price_usd` [USD], `residual_share` of the real price at the end [1, 0 to 1], `life_s` [s],
     `real_rate` per year [1]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0 the straight line.
     """
-    _require(
-        _Bound("price_usd", price_usd, 0, 1e13, "give USD"),
+    require(
+        "tco",
+        _price("price_usd", price_usd),
         _residual(residual_share),
         _rate(real_rate),
         _life(life_s),
     )
-    recovered = _number(residual_share) * discount_factor(real_rate, life_s)
-    return np.asarray(_number(price_usd) * (1.0 - recovered) * capital_recovery_factor(real_rate, life_s, period_s))
+    recovered = number(residual_share) * discount_factor(real_rate, life_s)
+    return np.asarray(number(price_usd) * (1.0 - recovered) * capital_recovery_factor(real_rate, life_s, period_s))
 
 
 def capital_charge_usd_per_quarter(
@@ -170,38 +171,39 @@ def chip_hour_cost(
     per chip [USD/s]; `availability` share of hours in which the chip is up [1]. Limits: free power and rate 0 leave the
     straight line. Raises `BadValue` with every number out of range.
     """
-    _require(
+    require(
+        "tco",
         _rate(real_rate),
         _life(hardware.life_s),
         _residual(hardware.residual_share),
-        _Bound("server_usd", hardware.server_usd, 0, 1e13, "give USD per chip"),
-        _Bound("network_usd", hardware.network_usd, 0, 1e13, "give USD per chip"),
-        _Bound("chip_usd", hardware.chip_usd, 0, 1e13, "give USD per chip"),
-        _Bound("maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"),
-        _Bound("electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5, "0.1 USD/kWh is 2.8e-8 USD/J"),
-        _Bound("pue", site.pue, 1, 5, "site energy over computer energy is at least 1"),
-        _Bound("rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"),
-        _Bound("capital_usd_per_w", site.capital_usd_per_w, 0, 1e4, "give USD per W"),
-        _Bound("site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds", True),
-        _Bound("average_power_w", average_power_w, 0, 1e7, "give W per chip"),
-        _Bound("provisioned_power_w", provisioned_power_w, 0, 1e7, "give W per chip"),
-        _Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
-        _Bound("availability", availability, 0, 1, "give the share of hours in which the chip is up", True),
+        _price("server_usd", hardware.server_usd),
+        _price("network_usd", hardware.network_usd),
+        _price("chip_usd", hardware.chip_usd),
+        Bound("maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"),
+        Bound("electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5, "0.1 USD/kWh is 2.8e-8 USD/J"),
+        Bound("pue", site.pue, 1, 5, "site energy over computer energy is at least 1"),
+        Bound("rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"),
+        Bound("capital_usd_per_w", site.capital_usd_per_w, 0, 1e4, "give USD per W"),
+        Bound("site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds", open_low=True),
+        Bound("average_power_w", average_power_w, 0, 1e7, "give W per chip"),
+        Bound("provisioned_power_w", provisioned_power_w, 0, 1e7, "give W per chip"),
+        Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
+        Bound("availability", availability, 0, 1, "give the share of hours in which the chip is up", open_low=True),
     )
-    up = _number(availability)
+    up = number(availability)
 
     def hourly(price_usd: ArrayLike) -> Array:
         return capital_charge_usd(price_usd, hardware.residual_share, hardware.life_s, real_rate, HOUR_S) / up
 
     plant = capital_charge_usd(site.capital_usd_per_w, 0.0, site.life_s, real_rate, HOUR_S)
-    price = _number(hardware.chip_usd) + _number(hardware.server_usd) + _number(hardware.network_usd)
-    upkeep = _number(staff_usd_per_s) + _number(hardware.maintenance_per_s) * price
+    price = number(hardware.chip_usd) + number(hardware.server_usd) + number(hardware.network_usd)
+    upkeep = number(staff_usd_per_s) + number(hardware.maintenance_per_s) * price
     return ChipHour(
         chip_usd=hourly(hardware.chip_usd),
         server_usd=hourly(hardware.server_usd),
         network_usd=hourly(hardware.network_usd),
-        site_usd=_number(provisioned_power_w) * (_number(site.rent_usd_per_w_s) * HOUR_S + plant) / up,
-        power_usd=_number(site.pue) * _number(average_power_w) * _number(site.electricity_usd_per_j) * HOUR_S / up,
+        site_usd=number(provisioned_power_w) * (number(site.rent_usd_per_w_s) * HOUR_S + plant) / up,
+        power_usd=number(site.pue) * number(average_power_w) * number(site.electricity_usd_per_j) * HOUR_S / up,
         staff_usd=upkeep * HOUR_S / up,
         rent_usd=np.asarray(0.0),
     )
@@ -226,12 +228,13 @@ def rented_chip_hour(
     >>> float(rented_chip_hour(2.0 / 3600).total_usd)
     2.0
     """
-    _require(
+    require(
+        "tco",
         _rate(real_rate),
-        _Bound("prepaid_usd", prepaid_usd, 0, 1e13, "give USD per chip"),
-        _Bound("term_s", term_s, 0, 200 * YEAR_S, "give the term in seconds", True),
-        _Bound("rent_usd_per_s", rent_usd_per_s, 0, 1e3, "2 USD/h is 5.6e-4 USD/s"),
-        _Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
+        _price("prepaid_usd", prepaid_usd),
+        Bound("term_s", term_s, 0, 200 * YEAR_S, "give the term in seconds", open_low=True),
+        Bound("rent_usd_per_s", rent_usd_per_s, 0, 1e3, "2 USD/h is 5.6e-4 USD/s"),
+        Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
     )
     none = np.asarray(0.0)
     return ChipHour(
@@ -240,8 +243,8 @@ def rented_chip_hour(
         network_usd=none,
         site_usd=none,
         power_usd=none,
-        staff_usd=_number(staff_usd_per_s) * HOUR_S,
-        rent_usd=_number(rent_usd_per_s) * HOUR_S + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
+        staff_usd=number(staff_usd_per_s) * HOUR_S,
+        rent_usd=number(rent_usd_per_s) * HOUR_S + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
     )
 
 
@@ -254,8 +257,8 @@ def usd_per_million_tokens(chip_hour_usd: ArrayLike, tokens_per_s: ArrayLike, bu
     >>> round(float(usd_per_million_tokens(3.6, 1000.0, 0.5)), 9)
     2.0
     """
-    _require(_Bound("tokens_per_s", tokens_per_s, 0, 1e12, "give tokens/s of one chip", True))
-    return usd_per_query(chip_hour_usd, 1e6 / _number(tokens_per_s), busy_share)
+    require("tco", Bound("tokens_per_s", tokens_per_s, 0, 1e12, "give tokens/s of one chip", open_low=True))
+    return usd_per_query(chip_hour_usd, 1e6 / number(tokens_per_s), busy_share)
 
 
 def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_share: ArrayLike = 1.0) -> Array:
@@ -264,60 +267,36 @@ def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_sh
     Parameters (broadcast): `chip_hour_usd` [USD/h]; `chip_s_per_query` chips times seconds that a query keeps busy [s];
     `busy_share` of the paid hours [1]. Raises `BadValue` on a busy share outside (0, 1].
     """
-    _require(
-        _Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
-        _Bound("chip_s_per_query", chip_s_per_query, 0, 1e15, "give chip seconds"),
-        _Bound("busy_share", busy_share, 0, 1, "give the share of paid hours with work", True),
+    require(
+        "tco",
+        Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
+        Bound("chip_s_per_query", chip_s_per_query, 0, 1e15, "give chip seconds"),
+        Bound("busy_share", busy_share, 0, 1, "give the share of paid hours with work", open_low=True),
     )
-    return np.asarray(_number(chip_hour_usd) / HOUR_S * _number(chip_s_per_query) / _number(busy_share))
+    return np.asarray(number(chip_hour_usd) / HOUR_S * number(chip_s_per_query) / number(busy_share))
 
 
 def usd_per_year(chip_hour_usd: ArrayLike, chips: ArrayLike) -> Array:
     """Cost of a fleet for a year of 365.25 days: ``hour * chips * 8766``."""
-    _require(
-        _Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
-        _Bound("chips", chips, 0, 1e12, "give a number of chips"),
+    require(
+        "tco",
+        Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
+        Bound("chips", chips, 0, 1e12, "give a number of chips"),
     )
-    return np.asarray(_number(chip_hour_usd) * _number(chips) * YEAR_S / HOUR_S)
+    return np.asarray(number(chip_hour_usd) * number(chips) * YEAR_S / HOUR_S)
 
 
-@dataclass(frozen=True)
-class _Bound:
-    """One argument with the interval it must lie in."""
-
-    name: str
-    value: ArrayLike
-    low: float
-    high: float
-    remedy: str
-    open_low: bool = False
-
-    def fault(self) -> Fault | None:
-        value = np.atleast_1d(_number(self.value))
-        fine = ((value > self.low) if self.open_low else (value >= self.low)) & (value <= self.high)
-        if fine.all():
-            return None
-        left = "(" if self.open_low else "["
-        return Fault(f"tco: {self.name}", f"{value[~fine][0]:g}", f"{left}{self.low:g}, {self.high:g}]", self.remedy)
+def _price(name: str, usd: ArrayLike) -> Bound:
+    return Bound(name, usd, 0, 1e13, "give USD")
 
 
-def _require(*bounds: _Bound) -> None:
-    faults = [fault for fault in (bound.fault() for bound in bounds) if fault is not None]
-    if faults:
-        raise BadValue(*faults)
+def _rate(real_rate: ArrayLike) -> Bound:
+    return Bound("real_rate", real_rate, -0.5, 1.0, "give the yearly real rate as a share: 10 % is 0.10", open_low=True)
 
 
-def _rate(real_rate: ArrayLike) -> _Bound:
-    return _Bound("real_rate", real_rate, -0.5, 1.0, "give the yearly real rate as a share: 10 % is 0.10", True)
+def _life(life_s: ArrayLike) -> Bound:
+    return Bound("life_s", life_s, 0, 200 * YEAR_S, "give a life over 0, in seconds", open_low=True)
 
 
-def _life(life_s: ArrayLike) -> _Bound:
-    return _Bound("life_s", life_s, 0, 200 * YEAR_S, "give a life over 0, in seconds", True)
-
-
-def _residual(share: ArrayLike) -> _Bound:
-    return _Bound("residual_share", share, 0, 1, "give the share of the price that a sale brings back")
-
-
-def _number(value: ArrayLike) -> Array:
-    return np.asarray(value, dtype=float)
+def _residual(share: ArrayLike) -> Bound:
+    return Bound("residual_share", share, 0, 1, "give the share of the price that a sale brings back")

@@ -145,7 +145,7 @@ def from_si(value: float, unit: str) -> float:
     return value / UNITS[unit][1]
 
 
-_QUANTITY = re.compile(r"^\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)(?:\s+(?=\S)|(?=[^\s0-9.]))(\S.*?)\s*$")
+_QUANTITY = re.compile(r"^\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)(?:\s+(?=\S)|(?=[^\s0-9.]))(\S.*?)\s*$")
 
 
 def quantity(text: str, wanted: str, place: str) -> float:

@@ -23,6 +23,13 @@ BYTES_PER_ELEMENT: Mapping[str, float] = MappingProxyType(
 )
 """Width of each number format [B], scales of block formats not counted."""
 
+_SIXTEEN_BITS = 2.0
+"""Bytes below which embeddings and output head are not narrowed [B]."""
+_LOGIT_BYTES = 4.0
+"""Logits leave the head in 32 bits [B]."""
+_NO_WINDOW = 1e18
+"""A window longer than any context, finite so that no token outside it counts 0 x infinity [token]."""
+
 
 @dataclass(frozen=True)
 class ParameterCounts:
@@ -128,10 +135,15 @@ def parameters(llm: LLM) -> ParameterCounts:
     )
 
 
+def _head_bytes(weight: Number, head: Number | None) -> Number:
+    """Bytes of one number of the embeddings and the output head: as given, else at 16 bits or wider."""
+    return np.maximum(weight, _SIXTEEN_BITS) if head is None else head
+
+
 def weight_bytes(llm: LLM, bytes_per_weight: Number, head_bytes: Number | None = None) -> Number:
     """Bytes that the weights take; embeddings and head stay at `head_bytes`, by default at 16 bits or wider."""
     counts = parameters(llm)
-    head = np.maximum(bytes_per_weight, 2.0) if head_bytes is None else head_bytes
+    head = _head_bytes(bytes_per_weight, head_bytes)
     return (counts.total - counts.embedding) * bytes_per_weight + counts.embedding * head
 
 
@@ -163,9 +175,13 @@ def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
     >>> float(kv_cache_bytes(llama, 1.0, 2.0))
     327680.0
     """
+    return _kept_tokens(llm, context) * kv_bytes_per_token_layer(llm, kv_bytes)
+
+
+def _kept_tokens(llm: LLM, context: Number) -> Array:
+    """Tokens of a context that the cache holds, summed over the layers."""
     whole, local = _layers_by_reach(llm)
-    kept = whole * np.asarray(context, dtype=float) + local * np.minimum(context, llm.sliding_window)
-    return kept * kv_bytes_per_token_layer(llm, kv_bytes)
+    return np.asarray(whole * np.asarray(context, dtype=float) + local * np.minimum(context, llm.sliding_window))
 
 
 def _pairs(new: Number, past: Number, window: float) -> Number:
@@ -185,7 +201,7 @@ def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
     whole, local = _layers_by_reach(llm)
     value_dim = llm.v_head_dim or llm.head_dim
     per_pair = 2.0 * llm.heads * (llm.head_dim + (llm.rope_head_dim if llm.kv_lora_rank else 0) + value_dim)
-    pairs = whole * _pairs(new, past, 1e18) + (local * _pairs(new, past, llm.sliding_window) if local else 0.0)
+    pairs = whole * _pairs(new, past, _NO_WINDOW) + (local * _pairs(new, past, llm.sliding_window) if local else 0.0)
     if not llm.kv_lora_rank:
         return per_pair * pairs
     latent = 2.0 * llm.heads * (2 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
@@ -217,7 +233,7 @@ def operators(
     counts = parameters(llm)
     sequences, new = np.asarray(sequences, dtype=float), np.asarray(new, dtype=float)
     tokens = sequences * new
-    head_width = np.maximum(weight, 2.0) if head is None else head
+    head_width = _head_bytes(weight, head)
     dense = _dense_layers(llm)
     mixed = llm.layers - dense
     query_width = llm.heads * llm.head_dim
@@ -242,13 +258,11 @@ def operators(
         out.append(Operator("experts", 2.0 * tokens * mixed * flop, mixed * moved, np.inf, 6.0 * mixed))
     head_parameters = float(llm.vocab * llm.hidden)
     out.append(Operator("head", 2.0 * sequences * head_parameters,
-                        head_parameters * head_width + sequences * llm.vocab * 4.0, np.inf, 2.0, head=True))
+                        head_parameters * head_width + sequences * llm.vocab * _LOGIT_BYTES, np.inf, 2.0, head=True))
     return tuple(out)
 
 
 def _kv_moved(llm: LLM, new: Number, past: Number, kv: Number) -> Number:
     """Cache bytes that one sequence reads (its past) and writes (its new tokens)."""
-    whole, local = _layers_by_reach(llm)
-    read = whole * np.asarray(past, dtype=float) + local * np.minimum(past, llm.sliding_window)
-    moved: Number = (read + llm.layers * np.asarray(new, dtype=float)) * kv_bytes_per_token_layer(llm, kv)
-    return moved
+    tokens = _kept_tokens(llm, past) + llm.layers * np.asarray(new, dtype=float)
+    return np.asarray(tokens * kv_bytes_per_token_layer(llm, kv))

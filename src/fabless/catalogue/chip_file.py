@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from fabless.catalogue.text import read_text
-from fabless.errors import BadFile, BadValue, FablessError, Fault, nearest
+from fabless.catalogue.yaml_file import read_document
+from fabless.errors import BadValue, FablessError, Fault, nearest
 from fabless.records import Chip
 from fabless.units import from_si, quantity
 
@@ -126,16 +127,7 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
 
 def read_chip(path: Path) -> Chip:
     """Read a chip file (YAML); `BadFile` when it is missing or no mapping, `BadValue` with all faults of its fields."""
-    text = read_text(path)
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadFile(Fault(str(path), f"is not YAML: {' '.join(str(error).split())}", "a YAML mapping of fields",
-                            "mend the line named")) from error
-    if not isinstance(fields, dict):
-        raise BadFile(Fault(str(path), f"holds {type(fields).__name__}", "a YAML mapping of fields",
-                            "write lines such as 'memory_capacity: 80 GB'"))
-    return chip_from_mapping(fields, str(path))
+    return chip_from_mapping(read_document(read_text(path), str(path)).fields, str(path))
 
 
 def _written(value: float, unit: str) -> str:

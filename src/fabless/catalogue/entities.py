@@ -21,8 +21,8 @@ Facts = Mapping[str, Fact]
 """Field -> fact, of one entity."""
 
 _PEAK = "peak_"
-_HALF_RATE_OF = (("bf16", 1.0), ("fp16", 1.0), ("fp8", 0.5), ("int8", 0.5), ("fp4", 0.25))
-"""Precision -> its share of that rate which a 16-bit one would have; used to estimate power only."""
+_SIXTEEN_BIT_SHARE = (("bf16", 1.0), ("fp16", 1.0), ("fp8", 0.5), ("int8", 0.5), ("fp4", 0.25))
+"""Precision and the 16-bit rate over its own, by width; the first that a chip has estimates its power, nothing else."""
 
 
 def _number(facts: Facts, field: str) -> float | None:
@@ -40,16 +40,29 @@ def _day(facts: Facts, field: str) -> dt.date | None:
     return fact.value if fact is not None and isinstance(fact.value, dt.date) else None
 
 
-def _range(facts: Facts, field: str) -> Range | None:
-    fact = facts.get(field)
-    if fact is None or not isinstance(fact.value, float):
+def range_of(fact: Fact) -> Range | None:
+    """A fact as low / mode / high, a point where it has no band; None for text and dates."""
+    if not isinstance(fact.value, float):
         return None
     return Range(fact.value if fact.low is None else fact.low, fact.value,
                  fact.value if fact.high is None else fact.high)
 
 
-def _missing(kind: str, name: str, fields: list[str]) -> BadValue:
-    return BadValue(Fault(f"{kind} {name}", f"no visible fact gives {', '.join(fields)}",
+def _range(facts: Facts, field: str) -> Range | None:
+    return range_of(facts[field]) if field in facts else None
+
+
+def _ranges(kind: str, name: str, facts: Facts, *wanted: str) -> tuple[Range, ...]:
+    """Ranges of fields that a record cannot do without; `BadValue` names every one that no fact gives."""
+    found = {field: _range(facts, field) for field in wanted}
+    lacking = [field for field, spread in found.items() if spread is None]
+    if lacking:
+        raise _missing(kind, name, lacking)
+    return tuple(spread for spread in found.values() if spread is not None)
+
+
+def _missing(kind: str, name: str, lacking: list[str]) -> BadValue:
+    return BadValue(Fault(f"{kind} {name}", f"no visible fact gives {', '.join(lacking)}",
                           "a fact for each of these fields",
                           f"choose another {kind}, or give the {kind} in a file of your own"))
 
@@ -75,7 +88,7 @@ class _Inheritance:
 
 
 def _sixteen_bit_rate(peak: Mapping[str, float]) -> float:
-    for precision, share in _HALF_RATE_OF:
+    for precision, share in _SIXTEEN_BIT_SHARE:
         if precision in peak:
             return peak[precision] * share
     return max(peak.values())
@@ -138,29 +151,15 @@ def model(name: str, facts: Facts) -> LLM:
     return LLM(name=name, release=_day(facts, "release"), note=_text(facts, "note") or "", **given)  # type: ignore[arg-type]
 
 
-def _need_range(kind: str, name: str, facts: Facts, field: str) -> Range:
-    found = _range(facts, field)
-    if found is None:
-        raise _missing(kind, name, [field])
-    return found
-
-
-def _need_number(kind: str, name: str, facts: Facts, field: str) -> float:
-    found = _number(facts, field)
-    if found is None:
-        raise _missing(kind, name, [field])
-    return found
-
-
 def node(name: str, facts: Facts) -> ProcessNode:
-    """Build a logic process."""
-    kind = "process node"
+    """Build a logic process; `BadValue` names every field that it cannot do without and no fact gives."""
+    price, defects, clustering = _ranges("process node", name, facts, "wafer_price", "defect_density", "clustering")
     return ProcessNode(
         name=name,
-        wafer_price_usd=_need_range(kind, name, facts, "wafer_price"),
-        defect_density=_need_range(kind, name, facts, "defect_density"),
+        wafer_price_usd=price,
+        defect_density=defects,
         launch_defect_density=_number(facts, "launch_defect_density"),
-        clustering=_need_range(kind, name, facts, "clustering"),
+        clustering=clustering,
         mask_set_usd=_range(facts, "mask_set"),
         design_cost_usd=_range(facts, "design_cost"),
         transistor_density=_number(facts, "transistor_density"),
@@ -169,24 +168,17 @@ def node(name: str, facts: Facts) -> ProcessNode:
 
 
 def memory(name: str, facts: Facts) -> MemoryType:
-    """Build a generation of stacked memory."""
-    kind = "memory type"
-    return MemoryType(
-        name=name,
-        price_usd_per_byte=_need_range(kind, name, facts, "price"),
-        stack_bytes=_need_number(kind, name, facts, "stack_capacity"),
-        stack_bandwidth=_need_number(kind, name, facts, "stack_bandwidth"),
-    )
+    """Build a generation of stacked memory; `BadValue` as for a process."""
+    price, size, speed, area = _ranges(
+        "memory type", name, facts, "price", "stack_capacity", "stack_bandwidth", "footprint")
+    return MemoryType(name=name, price_usd_per_byte=price, stack_bytes=size.mode, stack_bandwidth=speed.mode,
+                      stack_area_m2=area.mode)
 
 
 def packaging(name: str, facts: Facts) -> Packaging:
-    """Build a packaging service."""
-    kind = "packaging service"
-    return Packaging(
-        name=name,
-        service_usd_per_m2=_need_range(kind, name, facts, "service_price"),
-        interposer_area_per_die_area=_need_range(kind, name, facts, "interposer_area_per_die_area"),
-        assembly_yield=_need_range(kind, name, facts, "assembly_yield"),
-        substrate_usd=_need_range(kind, name, facts, "substrate_price"),
-        test_usd=_need_range(kind, name, facts, "test_price"),
-    )
+    """Build a packaging service; `BadValue` as for a process."""
+    service, ratio, assembly, substrate, test = _ranges(
+        "packaging service", name, facts, "service_price", "interposer_area_per_die_area", "assembly_yield",
+        "substrate_price", "test_price")
+    return Packaging(name=name, service_usd_per_m2=service, interposer_area_per_die_area=ratio, assembly_yield=assembly,
+                     substrate_usd=substrate, test_usd=test)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fabless.catalogue.text import Row, read_rows
-from fabless.errors import BadValue, Fault, nearest
+from fabless.errors import BadValue, Fault, suggestion
 from fabless.records import Fact, Grade, Source
 from fabless.units import UNITS
 
@@ -44,11 +44,6 @@ def read_sources(path: Path) -> dict[str, Source]:
     if faults:
         raise BadValue(*faults)
     return sources
-
-
-def _suggest(name: str, known: Mapping[str, object], otherwise: str) -> str:
-    close = nearest(name, known)
-    return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 
 def _date(text: str) -> dt.date | None:
@@ -149,7 +144,7 @@ class _Checker:
         low = high = None
         if unit not in UNITS:
             self.fault(row.place, f"unknown unit {unit!r}", "a unit of fabless.units.UNITS",
-                       _suggest(unit, UNITS, "convert the value to a unit of the list"))
+                       suggestion(unit, UNITS, "convert the value to a unit of the list"))
         else:
             value = self.value(row, unit)
             low, high = self.band(row, value, unit)
@@ -161,11 +156,11 @@ class _Checker:
         grade = _GRADES.get(cells["grade"])
         if grade is None:
             self.fault(row.place, f"unknown grade {cells['grade']!r}", ", ".join(_GRADES),
-                       _suggest(cells["grade"], _GRADES, "choose one of the grades"))
+                       suggestion(cells["grade"], _GRADES, "choose one of the grades"))
         source = self.sources.get(cells["source"])
         if source is None:
             self.fault(row.place, f"unknown source {cells['source']!r}", "an id of sources.csv",
-                       _suggest(cells["source"], self.sources, "add the source to sources.csv"))
+                       suggestion(cells["source"], self.sources, "add the source to sources.csv"))
         if known is not None:
             key = (cells["entity"], cells["field"], cells["period"], known)
             if key in self.seen:
@@ -174,8 +169,11 @@ class _Checker:
             self.seen[key] = row.place
         if len(self.faults) > before or value is None or known is None or grade is None or source is None:
             return None
-        return Fact(cells["entity"], cells["field"], value, low, high, unit, cells["period"], year, known, grade,
-                    source, cells["note"], row.place)
+        return Fact(
+            entity=cells["entity"], field=cells["field"], value=value, low=low, high=high, unit=unit,
+            period=cells["period"], price_year=year, known=known, grade=grade, source=source, note=cells["note"],
+            place=row.place,
+        )
 
 
 def read_facts(paths: list[Path], sources: Mapping[str, Source]) -> dict[str, tuple[Fact, ...]]:

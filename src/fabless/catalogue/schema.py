@@ -8,72 +8,48 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from fabless.records import Grade
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The unit in which a number of the case is understood when it is printed."""
-
-    name: str
-    low: float = 0.0
-    """Smallest value allowed, in this unit."""
-    high: float = float("inf")
-
-
-class Strict(BaseModel):
-    """No unknown keys, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Number(Strict):
-    """A number: `{low, mode, high}`, `{value}` or `{fact: entity.field}`."""
-
-    value: float | None = None
-    low: float | None = None
-    mode: float | None = None
-    high: float | None = None
-    fact: str | None = None
-    period: str | None = None
-    unit: str | None = None
-    scale: Literal["linear", "log"] = "linear"
-    grade: Grade = Grade.ASSUMPTION
-    source: str = "case"
-    note: str = ""
-
-
-Share = Annotated[Number, Unit("1", 0.0, 1.0)]
-Multiple = Annotated[Number, Unit("1")]
-Month = Annotated[Number, Unit("month")]
-Week = Annotated[Number, Unit("week")]
-Dollar = Annotated[Number, Unit("USD")]
-DollarYear = Annotated[Number, Unit("USD/year")]
-Count = Annotated[Number, Unit("chip")]
+from fabless.catalogue.fields import (
+    Count,
+    Decline,
+    Dollar,
+    DollarYear,
+    Month,
+    Multiple,
+    Name,
+    Number,
+    Precision,
+    QuarterText,
+    Real,
+    Share,
+    Strict,
+    Unit,
+    Ways,
+    Week,
+    Whole,
+)
 
 
 class TreeShape(Strict):
     """When news arrives, and into how many branches it splits."""
 
-    boundaries: tuple[int, ...]
+    boundaries: Annotated[tuple[Whole, ...], Field(min_length=1)]
     """Quarters, counted from the first, at which news arrives."""
-    branching: tuple[int, ...]
+    branching: tuple[Whole, ...]
     """Branches at each of them."""
-    persistence: float = Field(default=0.7, ge=0.0, lt=1.0)
+    persistence: Real = Field(default=0.7, ge=0.0, lt=1.0)
     """Correlation of a growth rate with its own value before the news."""
 
 
 class Risk(Strict):
     """How much the worst scenarios count."""
 
-    weight: float = Field(ge=0.0, lt=1.0)
-    level: float = Field(gt=0.0, lt=1.0)
-    tolerated_shortage: float = Field(ge=0.0, lt=1.0)
+    weight: Real = Field(ge=0.0, lt=1.0)
+    level: Real = Field(gt=0.0, lt=1.0)
+    tolerated_shortage: Real = Field(ge=0.0, lt=1.0)
 
 
 class Finance(Strict):
@@ -85,17 +61,17 @@ class Finance(Strict):
 class Demand(Strict):
     """Queries and the work behind one of them."""
 
-    queries: Annotated[Number, Unit("query/day")]
+    queries: Annotated[Number, Unit("query/day", above=True)]
     growth: Multiple
     growth_long_run: Multiple
-    growth_fade: Annotated[Number, Unit("year")]
-    ceiling: Annotated[Number, Unit("query/day")]
+    growth_fade: Annotated[Number, Unit("year", above=True)]
+    ceiling: Annotated[Number, Unit("query/day", above=True)]
     """Queries at which growth ends, whatever its rate."""
-    value_decline: Share
+    value_decline: Decline
     """Of the price of unserved work, a year."""
     work_level: Multiple
     work_trend: Multiple
-    load_factor: Annotated[Number, Unit("1", 1e-6, 1.0)]
+    load_factor: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
 
 
 class InferenceLoad(Strict):
@@ -106,10 +82,10 @@ class InferenceLoad(Strict):
     """A name of `fabless models`, or the path of a Hugging Face config.json."""
     trace: str | None = None
     """An embedded trace or the path of a CSV; else give input_tokens and output_tokens."""
-    input_tokens: float | None = Field(default=None, gt=0)
-    output_tokens: float | None = Field(default=None, gt=0)
-    precision: str
-    kv_precision: str
+    input_tokens: Real | None = Field(default=None, ge=1)
+    output_tokens: Real | None = Field(default=None, ge=1)
+    precision: Precision
+    kv_precision: Precision
     tpot: str
     ttft: str
     share: Share | None = None
@@ -121,11 +97,11 @@ class TrainingLoad(Strict):
     """Research and training, by FLOP."""
 
     kind: Literal["training"]
-    precision: str = "bf16"
+    precision: Precision = "bf16"
     flop: Annotated[Number, Unit("FLOP")]
     """Work of the first quarter."""
     growth: Multiple
-    utilisation: Annotated[Number, Unit("1", 1e-6, 1.0)]
+    utilisation: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
     unserved_price: Annotated[Number, Unit("USD/PFLOP")]
 
 
@@ -136,7 +112,7 @@ class Existing(Strict):
     vendor: str
     count: Count
     price: Annotated[Number, Unit("USD/h")]
-    years: Annotated[Number, Unit("year")]
+    years: Annotated[Number, Unit("year", above=True)]
 
 
 class Owning(Strict):
@@ -160,9 +136,9 @@ class Supply(Strict):
 
     scarce_at_start: Share
     """1 when supply is scarce on the first day, 0 when it is normal."""
-    scarce_duration: Month
-    normal_duration: Month
-    scarce_allotment: Multiple
+    scarce_duration: Annotated[Number, Unit("month", 3.0)]
+    normal_duration: Annotated[Number, Unit("month", 3.0)]
+    scarce_allotment: Annotated[Number, Unit("1")]
     scarce_price: Multiple
 
 
@@ -173,18 +149,18 @@ class LineSection(Strict):
     vendor: str | None = None
     chip: str | None = None
     how: Literal["buy", "rent"] | None = None
-    ways: tuple[str, ...]
+    ways: Ways
     """The ways that open the line; the portfolio opens every line."""
-    first_quarter: str | None = None
+    first_quarter: QuarterText | None = None
     term: str | None = None
     """Length of a rental contract; bought chips serve for `owning.life`."""
     prepaid: bool = False
     """Paid at the order instead of at delivery."""
-    successors: int | None = Field(default=None, ge=0, le=6)
+    successors: Whole | None = Field(default=None, ge=0, le=6)
     """Coming generations that the plan may order."""
     price: Number | None = None
     """USD a chip when bought, USD an hour when rented."""
-    price_decline: Share | None = None
+    price_decline: Decline | None = None
     """Of the same chip, a year."""
     discount: Share | None = None
     """Off that price."""
@@ -209,15 +185,15 @@ class LineSection(Strict):
 class Counts(Strict):
     """A rate by its pseudo-counts: events seen plus the prior's."""
 
-    failed: float = Field(ge=0)
-    passed: float = Field(ge=0)
+    failed: Real = Field(ge=0)
+    passed: Real = Field(ge=0)
 
 
 class ProgrammeSection(Strict):
     """A chip programme that a way can start on the first day."""
 
     route: Literal["build", "co-design", "acquire", "partner"]
-    ways: tuple[str, ...]
+    ways: Ways
     chip: str
     trains: bool
     deal: Month
@@ -237,10 +213,10 @@ class ProgrammeSection(Strict):
     full_respin: Month
     metal_respin_cost: Dollar
     full_respin_cost: Dollar
-    spin_limit: int = Field(ge=1)
+    spin_limit: Whole = Field(ge=1)
     ended: Counts
     """Programmes of the reference class that ended before volume, and that reached it."""
-    end_shares: tuple[float, float, float]
+    end_shares: tuple[Real, Real, Real]
     """Of those that end: in design, after tape-out, after a small deployment."""
     bid_failed: Counts
     performance: Multiple
@@ -254,7 +230,7 @@ class ProgrammeSection(Strict):
     design_cost: Dollar
     software: Dollar
     purchase: Dollar
-    margin: Share
+    margin: Annotated[Number, Unit("1", 0.0, 0.95)]
     """Gross margin of whoever makes the chip for the company."""
     allotment: Count
     """Chips in the first quarter of volume."""
@@ -269,34 +245,39 @@ class ProgrammeSection(Strict):
 class CaseFile(Strict):
     """A whole case."""
 
-    name: str
+    name: Name
     title: str
     as_of: dt.date
-    first_quarter: str
-    quarters: int = Field(ge=4, le=80)
-    price_year: int
-    seed: int = Field(ge=0)
+    first_quarter: QuarterText
+    quarters: Whole = Field(ge=4, le=80)
+    price_year: Whole = Field(ge=1990, le=2100)
+    seed: Whole = Field(ge=0)
     dominant_vendor: str
     tree: TreeShape
     risk: Risk
     finance: Finance
     demand: Demand
-    loads: dict[str, InferenceLoad | TrainingLoad]
+    loads: dict[Name, Annotated[InferenceLoad | TrainingLoad, Field(discriminator="kind")]] = Field(min_length=1)
     existing: Existing
     owning: Owning
     supply: Supply
-    lines: dict[str, LineSection]
-    chips: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    lines: dict[Name, LineSection] = Field(min_length=1)
+    chips: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Chips that the catalogue does not have, each as a chip file would state it."""
-    programmes: dict[str, ProgrammeSection] = Field(default_factory=dict)
+    programmes: dict[Name, ProgrammeSection] = Field(default_factory=dict)
 
 
-def section_of(section: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """Class of the section that `key` opens inside `section`, or None where it opens none."""
-    if key not in section.model_fields:
-        return None
-    found = [kind for kind in _classes(section.model_fields[key].annotation) if issubclass(kind, BaseModel)]
-    return found[0] if found else None
+def keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """Keys of the section at a location as pydantic gives it: field, name or kind of load by turns."""
+    section: type[BaseModel] = CaseFile
+    parts = iter(location)
+    for part in parts:
+        annotation = section.model_fields[str(part)].annotation
+        kinds = [kind for kind in _classes(annotation) if issubclass(kind, BaseModel)]
+        if get_origin(annotation) is dict:
+            next(parts, None)
+        section = TrainingLoad if part == "loads" and next(parts, None) == "training" else kinds[0]
+    return list(section.model_fields)
 
 
 def _classes(annotation: object) -> list[type]:

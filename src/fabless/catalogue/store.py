@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from fabless.catalogue import entities
 from fabless.catalogue.facts import read_facts, read_sources
-from fabless.errors import BadFile, BadValue, Fault, Leak, UnknownName, unknown
+from fabless.errors import BadFile, BadValue, Fault, Leak, unknown
 from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range, Source
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -39,14 +39,18 @@ class Catalogue:
 
     def _rows(self, entity: str) -> tuple[Fact, ...]:
         if entity not in self.rows:
-            raise _unknown("entity", entity, tuple(self.rows))
+            raise unknown("entity", entity, tuple(self.rows))
         return self.rows[entity]
 
-    def _leak(self, hidden: tuple[Fact, ...], what: str) -> Leak:
-        first = min(hidden, key=lambda fact: fact.known)
-        return Leak(Fault(first.place, f"{what} became known on {first.known}",
-                          f"facts known on or before {self.as_of}",
-                          "use a later as-of date, or state the value as an assumption of the case"))
+    def _visible(self, facts: tuple[Fact, ...], what: str) -> tuple[Fact, ...]:
+        """Those facts that the as-of date can see; `Leak` when there are none."""
+        seen = tuple(fact for fact in facts if self._sees(fact))
+        if not seen:
+            first = min(facts, key=lambda fact: fact.known)
+            raise Leak(Fault(first.place, f"{what} became known on {first.known}",
+                             f"facts known on or before {self.as_of}",
+                             "use a later as-of date, or state the value as an assumption of the case"))
+        return seen
 
     def why(self, entity: str, field: str) -> tuple[Fact, ...]:
         """Every visible fact of a field, oldest knowledge first.
@@ -57,10 +61,7 @@ class Catalogue:
         named = tuple(fact for fact in rows if fact.field == field)
         if not named:
             raise unknown(f"field of {entity}", field, sorted({fact.field for fact in rows}))
-        seen = tuple(fact for fact in named if self._sees(fact))
-        if not seen:
-            raise self._leak(named, f"{entity} {field}")
-        return tuple(sorted(seen, key=_age))
+        return tuple(sorted(self._visible(named, f"{entity} {field}"), key=_age))
 
     def fact(self, entity: str, field: str, period: str | None = None) -> Fact:
         """The newest fact of a field that the as-of date can see: last known, then latest period.
@@ -73,18 +74,11 @@ class Catalogue:
         if not named:
             periods = sorted({fact.period for fact in self.why(entity, field) if fact.period})
             raise unknown(f"period of {entity} {field}", period, periods)
-        seen = tuple(fact for fact in named if self._sees(fact))
-        if not seen:
-            raise self._leak(named, f"{entity} {field} of {period}")
-        return max(seen, key=_age)
+        return max(self._visible(named, f"{entity} {field} of {period}"), key=_age)
 
     def facts_of(self, entity: str) -> tuple[Fact, ...]:
         """Every visible fact of an entity, by field; `Leak` when the entity became known later."""
-        rows = self._rows(entity)
-        seen = tuple(fact for fact in rows if self._sees(fact))
-        if not seen:
-            raise self._leak(rows, entity)
-        return tuple(sorted(seen, key=lambda fact: (fact.field, *_age(fact))))
+        return tuple(sorted(self._visible(self._rows(entity), entity), key=lambda fact: (fact.field, *_age(fact))))
 
     def series(self, entity: str, field: str) -> tuple[Fact, ...]:
         """A field through time: the newest visible fact of each period, by period."""
@@ -94,10 +88,10 @@ class Catalogue:
     def range(self, entity: str, field: str, period: str | None = None) -> Range:
         """A fact as low / mode / high, a point where it has no band."""
         fact = self.fact(entity, field, period)
-        if not isinstance(fact.value, float):
+        spread = entities.range_of(fact)
+        if spread is None:
             raise BadValue(Fault(fact.place, f"{entity} {field} is {fact.unit}", "a number", "ask for its fact"))
-        return Range(fact.value if fact.low is None else fact.low, fact.value,
-                     fact.value if fact.high is None else fact.high)
+        return spread
 
     def entities(self, topic: str) -> tuple[str, ...]:
         """Entities of a topic of which something is visible."""
@@ -108,7 +102,7 @@ class Catalogue:
     def _newest(self, topic: str, kind: str, name: str) -> dict[str, Fact]:
         """Field -> newest visible fact of an entity of a topic."""
         if name not in self.topics[topic]:
-            raise _unknown(kind, name, self.topics[topic])
+            raise unknown(kind, name, self.topics[topic])
         return {fact.field: fact for fact in sorted(self.facts_of(name), key=_age)}
 
     def chips(self) -> tuple[str, ...]:
@@ -139,12 +133,6 @@ class Catalogue:
     def packaging(self, name: str) -> Packaging:
         """An advanced-packaging service as a record."""
         return entities.packaging(name, self._newest("packaging", "packaging service", name))
-
-
-def _unknown(kind: str, name: str, known: tuple[str, ...]) -> UnknownName:
-    """`unknown`, but names that begin as asked come first: h100 means h100-sxm rather than v100."""
-    longer = [other for other in known if name and other.startswith(name)]
-    return unknown(kind, name, known, remedy=f"did you mean {' or '.join(longer[:3])}?" if longer else "")
 
 
 def _age(fact: Fact) -> tuple[dt.date, str]:

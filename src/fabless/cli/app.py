@@ -18,7 +18,7 @@ from fabless.cli.rebuilt import claims
 from fabless.decide import decide as decide_case
 from fabless.errors import BadFile, FablessError, Fault
 from fabless.report import as_json, print_decision, write_report
-from fabless.report.files import write_whole
+from fabless.report.files import check_writable, write_whole
 
 app = typer.Typer(
     name="fabless", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -48,6 +48,9 @@ def decide(
     if seed is not None:
         question = replace(question, seed=seed)
     path = report or Path(f"fabless-{question.name}.html")
+    if path.suffix.lower() != ".html":
+        raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
+    check_writable(path)
     with shown() as tick:
         decision = decide_case(question, progress=tick)
         tick("report")
@@ -61,7 +64,7 @@ def decide(
 @app.command()
 def init(path: Annotated[Path, typer.Argument(help="File to write, such as my.yaml.")]) -> None:
     """Write a commented case to start from: the reference case."""
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise BadFile(Fault(str(path), "exists already", "a path that is free", "choose another name, or remove the file"))
     write_whole(path, reference_text(REFERENCE))
     typer.echo(f"wrote {path}: change it, then run: fabless decide {path}")

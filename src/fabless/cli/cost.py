@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
 from fabless.cli.facts import AsOf, Json, seen_from
-from fabless.errors import BadValue, DoesNotFit, FablessError, Fault
+from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
 from fabless.quote import Owning, Quote, efficiency_of, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
 from fabless.report import Column, as_json, print_table, say
@@ -50,17 +51,22 @@ def cost(
     catalogue = seen_from(as_of)
     llm = read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
     load = catalogue.fact("datacentre", "load_factor")
-    limits = Limits(precision, kv_precision, quantity(tpot, "s", "--tpot"), quantity(ttft, "s", "--ttft"),
+    limits = Limits(precision, kv_precision, _positive(tpot, "s", "--tpot"), _positive(ttft, "s", "--ttft"),
                     number_of(load) if load_factor is None else load_factor)
     request = _request(input, output, trace)
     owning, owned_facts = owning_of(catalogue)
     quotes: list[Quote] = []
     refused: list[DoesNotFit] = []
+    unknown_chips: list[Fault] = []
     for name in [part.strip() for part in chip.split(",") if part.strip()]:
         try:
             quotes.append(_quote(catalogue, llm, name, request, price, owning, limits))
         except DoesNotFit as error:
             refused.append(error)
+        except UnknownName as error:
+            unknown_chips += error.faults
+    if unknown_chips:
+        raise UnknownName(*dict.fromkeys(unknown_chips))
     if not quotes:
         raise DoesNotFit(*(fault for error in refused for fault in error.faults)) if refused else BadValue(
             Fault("--chip", repr(chip), "one or more chips", "name a chip, see `fabless chips`"))
@@ -71,8 +77,18 @@ def cost(
     _print(llm, request, quotes, refused, (*owned_facts, load), limits)
 
 
+def _positive(text: str, unit: str, place: str) -> float:
+    value = quantity(text, unit, place)
+    if not 0.0 < value < math.inf:
+        raise BadValue(Fault(place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
+    return value
+
+
 def _request(input_tokens: float | None, output_tokens: float | None, trace: str | None) -> Request:
     if trace is not None:
+        if input_tokens is not None or output_tokens is not None:
+            raise BadValue(Fault("--trace", f"{trace!r} beside --input or --output", "--input and --output, or --trace",
+                                 "leave one of the two out"))
         return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
     if input_tokens is None or output_tokens is None:
         raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
@@ -93,7 +109,10 @@ def _quote(
 def _stated(price: str) -> Fact:
     """A price from the command line as a fact."""
     unit = "USD/h" if price.strip().endswith("/h") else "USD"
-    return Fact("--price", "price", quantity(price, unit, "--price"), None, None, unit, "", None, dt.date.today(),
+    value = quantity(price, unit, "--price")
+    if not 0.0 <= value < math.inf:
+        raise BadValue(Fault("--price", repr(price), f"0 {unit} or more", "correct the number"))
+    return Fact("--price", "price", value, None, None, unit, "", None, dt.date.today(),
                 Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
 
 

@@ -22,7 +22,7 @@ def claims(
     """Rebuild published claims from named inputs, and say what breaks those that break."""
     chosen = read_claims()
     if name is not None:
-        known = [claim.id for claim in chosen]
+        known = list(dict.fromkeys(claim.id.partition("_")[0] for claim in chosen))
         chosen = tuple(claim for claim in chosen if name in (claim.id, claim.id.partition("_")[0]))
         if not chosen:
             raise unknown("claim", name, known)

@@ -34,6 +34,9 @@ def _order(offer: Offer, chips: float, solved: Solved, case: Case) -> Action:
         years = offer.term_quarters * QUARTER_S / YEAR_S
         what = f"rent {offer.name} for {years:g} year{'s' if years != 1 else ''}, from {quarter}"
         stop = "rents fall under the cost of owning the same chip"
+    cap = float(offer.pool.cap[0])
+    if chips >= 0.99 * cap:
+        what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
     return Action(what, "compute procurement", str(case.first_quarter), chips, "chip", spend, stop, double)
 
@@ -52,9 +55,10 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
 def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
     found = []
     for item in solved.plan.commitment.programmes:
-        mean = prepared.outlooks[item.name].chain.paths[-1].spend_by_quarter_usd[0]
+        spend = sum(prepared.outlooks[item.name].chain.paths[-1].spend_by_quarter_usd[:4])
         found.append(Action(
-            f"start programme {item.name} ({item.route})", "silicon lead", str(prepared.case.first_quarter), None, "", mean,
+            f"start programme {item.name}, spend of the first year", "silicon lead",
+            str(prepared.case.first_quarter), None, "", spend,
             "the vendor's next part beats the planned chip at tape-out, or two slips in a row",
             "first silicon at the planned rate, or supply still scarce at tape-out"))
     return found

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import Band, ProgrammeValue, StrategyResult
-from fabless.decide.solved import Solved
+from fabless.decide.solved import Solved, share_of
 from fabless.strategy import PORTFOLIO
 
-DOING = {
-    "buy": "Buy more closely from {vendors}",
-    "diversify": "Diversify over {vendors}",
-    "partner": "Partner for a chip beside {vendors}",
-    "build": "Build an own chip beside {vendors}",
-    "acquire": "Buy a chip company beside {vendors}",
-    PORTFOLIO: "Combine {vendors}",
-}
+CLOSE = 0.005
+"""Share of the objective below which a difference is called close, whatever its standard error."""
+LEAST_VENDOR = 0.02
+"""Share of compute from which a vendor is named."""
 
 
 def answer(
@@ -25,8 +21,7 @@ def answer(
     """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not."""
     case = prepared.case
     mine = next(item for item in results if item.name == best.name)
-    vendors = _listed(sorted({line.vendor for line in best.plan.commitment.lines}))
-    text = f"{DOING[best.name].format(vendors=vendors)}: {_cents(mine.cost_per_query_usd)}"
+    text = f"{_doing(best)}: {_cents(mine.cost_per_query_usd)}"
     rival = next((item for item in results if item.name == "buy" and best.name != "buy"), None)
     if rival is not None:
         text += f" against {100 * rival.cost_per_query_usd.p50:.2g} buying from {case.dominant_vendor} alone"
@@ -37,18 +32,38 @@ def answer(
     return text + "."
 
 
+def _doing(best: Solved) -> str:
+    """Name the vendors that matter, the largest first."""
+    share: dict[str, float] = {}
+    for line in best.plan.commitment.lines:
+        share[line.vendor] = share.get(line.vendor, 0.0) + share_of(best, line.name)
+    first, *others = sorted(share, key=lambda vendor: -share[vendor])
+    others = [vendor for vendor in others if share[vendor] >= LEAST_VENDOR]
+    return f"Buy from {first}" + (f" and add {_listed(others)}" if others else "")
+
+
 def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue]) -> str:
     started = [item.name for item in best.plan.commitment.programmes]
     if started:
         worth = next((value for value in programmes if value.name in started), None)
-        gain = f", worth ${worth.value_usd / 1e9:.1f}B" if worth else ""
+        gain = f", worth {_money(worth.value_usd)}{_call(worth, best)}" if worth else ""
         return f"; start {_listed(started)} now{gain}"
     if not programmes:
         return ""
     nearest = programmes[0]
     when = f" and come in volume in {nearest.volume_quarter}" if nearest.volume_quarter else ""
     return (f"; start no chip programme now: the nearest, {nearest.name}, would cost"
-            f" ${-nearest.value_usd / 1e9:.1f}B more than it saves{when}")
+            f" {_money(-nearest.value_usd)} more than it saves{_call(nearest, best)}{when}")
+
+
+def _call(value: ProgrammeValue, best: Solved) -> str:
+    """Say so where a programme's value is small against everything at stake."""
+    small = max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
+    return " (a close call)" if abs(value.value_usd) < small else ""
+
+
+def _money(usd: float) -> str:
+    return f"{usd / 1e9:.1f} billion USD" if usd >= 5e8 else f"{usd / 1e6:.0f} million USD"
 
 
 def _cents(cost: Band) -> str:

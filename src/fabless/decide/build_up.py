@@ -46,14 +46,14 @@ def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[Build
             server_power=mode["owning.server_power"], server_usd=mode["owning.server_cost"], life_s=mode["owning.life"],
             residual_share=mode["owning.residual"], upkeep_per_s=mode["owning.upkeep"] / YEAR_S)
         hour = owned_hour(price, owning, rated_power_w=line.chip.tdp_w, average_power_w=serving.power_w_per_chip)
-    work = [f"loads.{load.name}.{key}" for key in ("share",)] if f"loads.{load.name}.share" in case.numbers else []
     return [
         BuildUpLine(
             model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}", part=part,
             usd=float(usd_per_query(amount, seconds)),
             how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",
             inputs=(*(line.terms["price"] if name == "price" else name for name in INPUTS[part]),
-                    "demand.load_factor", "demand.work_level", *work),
+                    "demand.load_factor", "demand.work_level", f"chips.{line.chip.name}.memory_bandwidth",
+                    f"loads.{load.name}.input_tokens", f"loads.{load.name}.output_tokens"),
         )
         for part, amount in hour.lines() if np.asarray(amount) > 0
     ]

@@ -21,7 +21,7 @@ class Paths:
     """Queries served."""
     unserved: Array
     missing: Array
-    """Compute that was missing, queries and training, in chips of the first day's best offer."""
+    """Compute that was missing, queries and training, in chips of the fleet in place (`Plan.yardstick`)."""
     wanted: Array
     """Compute that was demanded, in the same."""
     query_cost_usd: Array
@@ -60,10 +60,11 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     account = (query_cost @ discount) / np.maximum(chips_cost @ discount, 1e-9)
     demand = (problem.demand[query_rows] * unit).sum(axis=0)[table]
     unserved = (result.unmet[query_rows] * unit).sum(axis=0)[table]
-    worth = problem.rate * result.serve / np.maximum(problem.rate[:1], 1e-30)
+    chips = plan.unit[:, None] / plan.yardstick
+    worth = problem.rate * result.serve * chips
     return Paths(
         probability=problem.tree.probability[problem.tree.leaves], served=demand - unserved, unserved=unserved,
-        missing=result.unmet.sum(axis=0)[table], wanted=problem.demand.sum(axis=0)[table],
+        missing=(result.unmet * chips).sum(axis=0)[table], wanted=(problem.demand * chips).sum(axis=0)[table],
         query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost + fixed,
         chips=result.active[:, table], compute=worth.sum(axis=1)[:, table], spend=spend[:, table], discount=discount,
     )
@@ -82,6 +83,15 @@ def _offer_cost(plan: Plan, result: PlanResult) -> Array:
         serving = (age >= 0) & (age < problem.term_quarters[:, None])
         capital[:, nodes] += serving * problem.capital_usd[:, order] * result.orders[:, order]
     return np.asarray(capital + problem.running_usd * result.active)
+
+
+def standard_error(costs: Array, other: Array, branches: int) -> float:
+    """Standard error of the mean difference of two costs by path, over the draws at the first branching.
+
+    Paths below one branch share most of what they were drawn from, so that each branch counts as one draw.
+    """
+    difference = (costs - other).reshape(branches, -1).mean(axis=1)
+    return float(difference.std(ddof=1) / np.sqrt(branches)) if branches > 1 else 0.0
 
 
 def band(values: Array, probability: Array) -> Band:

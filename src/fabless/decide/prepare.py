@@ -62,7 +62,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     warnings: list[str] = []
     for chip in _chips(case):
         per_second: dict[str, float] = {}
-        power = chip.tdp_w
+        powers: list[float] = []
         for load in case.loads:
             if load.model is None or load.request is None:
                 per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
@@ -77,8 +77,8 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 continue
             servings[load.name, chip.name] = serving
             per_second[load.name] = serving.queries_per_s_per_chip / load_factor
-            power = serving.power_w_per_chip
-        throughput[chip.name] = Throughput(per_second, power)
+            powers.append(serving.power_w_per_chip)
+        throughput[chip.name] = Throughput(per_second, max(powers, default=chip.tdp_w))
     _check_served(case, throughput)
     costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
     numbers = dict(case.numbers) | {
@@ -111,15 +111,11 @@ def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
     stacks = chip.hbm_stacks or 0
     design = Design(
         dies=tuple(Die(area) for area in chip.die_area_m2), memory_bytes=chip.memory_bytes if memory else 0.0,
-        memory_stacks=stacks, stack_area_m2=_stack_area(catalogue) if stacks else 0.0,
+        memory_stacks=stacks, stack_area_m2=memory.stack_area_m2 if memory else 0.0,
     )
     inputs = CostInputs.of(catalogue.node(str(chip.node)), memory, catalogue.packaging(str(chip.packaging)),
                            "cheap" if end == "cheap" else "dear" if end == "dear" else "mode")
     return unit_cost(design, inputs)
-
-
-def _stack_area(catalogue: Catalogue) -> float:
-    return catalogue.range("hbm3", "footprint").mode
 
 
 def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
@@ -130,7 +126,7 @@ def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
 
 
 def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> ProgrammeParameters:
-    """Parameters of a programme out of the numbers of the case."""
+    """Parameters of a programme out of the numbers of the case; support after volume is in the price of its chips."""
     named = {field.name for field in fields(ProgrammeParameters)}
     rename = {"deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
               "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
@@ -139,6 +135,7 @@ def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> Pro
     prefix = f"programmes.{item.name}."
     ranges = {name: number.spread for full, number in numbers.items() if full.startswith(prefix)
               and (name := rename.get(full.removeprefix(prefix), full.removeprefix(prefix))) in named}
+    ranges["support_share"] = Range.point(0.0)
     return ProgrammeParameters(
         name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
         end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), **ranges,

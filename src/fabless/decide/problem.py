@@ -17,10 +17,12 @@ from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
 from fabless.strategy import (
     Commitment,
     Offer,
+    Throughput,
     existing_offer,
     line_offers,
     owning_at,
     programme_offers,
+    rates,
 )
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
@@ -34,6 +36,9 @@ class World:
     numbers: dict[str, CaseNumber]
     scenarios: Scenarios
     fates: dict[str, ProgrammeOnTree]
+    yardstick: Array
+    """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
+    that one cannot); the same for every way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,8 @@ class Plan:
     problem: PlanProblem
     unit: Array
     """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
+    yardstick: Array
+    """As in `World`."""
 
 
 def world(
@@ -59,12 +66,16 @@ def world(
     numbers = {name: replace(number, spread=changes[name]) if name in changes else number
                for name, number in case.numbers.items()}
     scenarios = sample(replace(case, numbers=numbers))
+    usual = sample(case) if changes else scenarios
+    measure = _yardstick(prepared, usual)
+    need = sum((usual.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
+               np.zeros(usual.tree.size))
     fates = {}
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changes)
         chain = (outlook_of(item, case, numbers) if touched else prepared.outlooks[item.name]).chain
-        fates[item.name] = on_tree(chain, scenarios, stream(case.seed, f"fate {item.name}"))
-    return World(prepared, numbers, scenarios, fates)
+        fates[item.name] = on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
+    return World(prepared, numbers, scenarios, fates, _yardstick(prepared, scenarios))
 
 
 def plan_of(world: World, commitment: Commitment) -> Plan:
@@ -79,7 +90,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
     for item in commitment.programmes:
         offers += programme_offers(case, item, scenarios, world.fates[item.name], does[item.chip.name], owning)
-    unit = np.max(np.stack([offer.rate[:, 0] for offer in offers]), axis=0)
+    unit = world.yardstick[:, 0]
     demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
@@ -111,7 +122,14 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, unit)
+    return Plan(commitment, tuple(offers), problem, unit, world.yardstick)
+
+
+def _yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
+    mine = prepared.throughput[prepared.case.existing_chip.name]
+    best = {name: max(does.per_second[name] for does in prepared.throughput.values()) for name in mine.per_second}
+    measure = Throughput({name: mine.per_second[name] or best[name] for name in best}, mine.power_w)
+    return rates(prepared.case, scenarios, measure, np.ones(scenarios.tree.size))
 
 
 def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:

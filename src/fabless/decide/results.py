@@ -65,8 +65,11 @@ class StrategyResult:
     dominant_share_spend: float
     regret_usd: float
     """Objective above that of the best."""
+    regret_error_usd: float
+    """Standard error of the difference of expected costs between this way and the best, over the draws at the first
+    branching: a regret under two of them is a tie."""
     fleet_by_quarter: tuple[tuple[str, str, Band], ...]
-    """Quarter, offer, chips in operation."""
+    """Quarter, line or programme, chips in operation."""
     cost_by_quarter_usd: tuple[tuple[str, Band], ...]
     """Quarter, cost of that quarter."""
     actions: tuple[Action, ...]
@@ -124,6 +127,10 @@ class ProgrammeValue:
     route: str
     value_usd: float
     """Fall of the objective; negative where the programme costs more than it saves."""
+    error_usd: float
+    """Standard error of that, as for a regret."""
+    pays_probability: float
+    """Probability of the scenarios in which the plan with it costs less than the one without."""
     volume_quarter: str
     """Median quarter of volume, given that it comes; empty where it never does."""
     volume_probability: float

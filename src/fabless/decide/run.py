@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
+from fabless.decide.background import background
 from fabless.decide.build_up import build_up
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import World, world
 from fabless.decide.results import Band, Decision, ProgrammeValue
 from fabless.decide.sensitivity import sensitivities
-from fabless.decide.solved import Solved, solve_best
+from fabless.decide.solved import Solved, share_of, solve_best
 from fabless.decide.summarise import programme_value, strategy_result, timeline
 from fabless.records import Case
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 
+LEAST_SHARE = 0.02
+"""Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
 INPUTS_TRIED = 8
 """Inputs for which every way is solved again."""
 
@@ -65,7 +69,7 @@ def decide(
         solved = [*single, portfolio]
         best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
         moved = sensitivities(prepared, best, INPUTS_TRIED, pool, tick)
-    results = tuple(strategy_result(item, prepared, best.result.objective_usd) for item in solved)
+    results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
@@ -75,26 +79,28 @@ def decide(
         build_up=build_up(prepared, best),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
-        assumptions=tuple(prepared.case.numbers.values()),
+        assumptions=(*prepared.case.numbers.values(), *background(case, catalogue)),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, results)),
         seconds=time.perf_counter() - start,
     )
 
 
 def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
-    """Coordinate search: every line or those of the best way without programmes, then each programme on them.
+    """Coordinate search: every line, every line that is used, or those of the best way; then each programme on them.
 
     The ways themselves are among what it may choose, so it never ranks behind one of them. Also returns what each
     programme is worth on the chosen lines.
     """
     case = here.prepared.case
     every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
-    plain = [item for item in (every, *single) if not item.plan.commitment.programmes]
+    used = tuple(line for line in case.lines if "port" not in line.terms or share_of(every, line.name) >= LEAST_SHARE)
+    lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),))])
+    plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = min(plain, key=_objective)
     choices = with_programmes(case, without.plan.commitment.lines)
     more = list(pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in choices]))
-    best = replace(min((*single, every, *more), key=_objective), name=PORTFOLIO)
-    values = [programme_value(here.prepared, item, _objective(without)) for item in more]
+    best = replace(min((*single, *plain, *more), key=_objective), name=PORTFOLIO)
+    values = [programme_value(here.prepared, item, without) for item in more]
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 
 
@@ -111,8 +117,21 @@ def _workers(executor: Executor | None) -> Iterator[Executor]:
     if executor is not None:
         yield executor
         return
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("forkserver")) as pool:
+    others = set(active_children())
+    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
+    try:
         yield pool
+    except BaseException:
+        for worker in set(active_children()) - others:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _demand(prepared: Prepared, here: World) -> tuple[tuple[str, Band], ...]:

@@ -112,8 +112,17 @@ def _winner(job: tuple[Prepared, _Try]) -> str:
     return min(ways, key=lambda way: objective[way])
 
 
+def _label(name: str) -> str:
+    """Readable name of an input.
+
+    >>> _label("demand.work_trend"), _label("lines.amd-owned.price")
+    ('work trend (demand)', 'price of amd-owned')
+    """
+    section, *owner, key = name.split(".")
+    return f"{key.replace('_', ' ')} {f'of {owner[0]}' if owner else f'({section})'}"
+
+
 def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
-    label = number.name.replace(".", ", ").replace("_", " ")
-    return Sensitivity(number.name, label, unit, from_si(number.spread.low, unit), from_si(number.spread.high, unit),
+    return Sensitivity(number.name, _label(number.name), unit, from_si(number.spread.low, unit), from_si(number.spread.high, unit),
                        costs[0], costs[1], winners[0], winners[1])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabless.decide.actions import actions_of
-from fabless.decide.paths import Paths, band
+from fabless.decide.paths import Paths, band, standard_error
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import Band, ProgrammeValue, StrategyResult, TimelineStage
 from fabless.decide.solved import Solved
@@ -18,8 +18,8 @@ from fabless.strategy import TITLES
 QUARTERS_A_YEAR = 4
 
 
-def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: float) -> StrategyResult:
-    """Condense one way; `best_objective_usd` is that of the best way, for the regret."""
+def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> StrategyResult:
+    """Condense one way; `best` is the best way, for the regret."""
     case, paths, result = prepared.case, solved.paths, solved.result
     years = _years(case)
     levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
@@ -46,7 +46,8 @@ def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: floa
         capital_at_risk_usd=_as_band(outlook.capital_at_risk_usd) if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
-        regret_usd=result.objective_usd - best_objective_usd,
+        regret_usd=result.objective_usd - best.result.objective_usd,
+        regret_error_usd=standard_error(result.path_cost_usd, best.result.path_cost_usd, case.branching[0]),
         fleet_by_quarter=_fleet(solved, case),
         cost_by_quarter_usd=tuple((str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
                                   for q in range(case.quarters)),
@@ -55,11 +56,14 @@ def strategy_result(solved: Solved, prepared: Prepared, best_objective_usd: floa
     )
 
 
-def programme_value(prepared: Prepared, solved: Solved, without_usd: float) -> ProgrammeValue:
-    """What the one programme of a solved commitment saves against the objective without it."""
+def programme_value(prepared: Prepared, solved: Solved, without: Solved) -> ProgrammeValue:
+    """What the one programme of a solved commitment saves against the plan without it."""
     item, = solved.plan.commitment.programmes
     months = prepared.outlooks[item.name].summary.volume_month
-    return ProgrammeValue(item.name, item.route, without_usd - solved.result.objective_usd,
+    return ProgrammeValue(item.name, item.route, without.result.objective_usd - solved.result.objective_usd,
+                          standard_error(solved.result.path_cost_usd, without.result.path_cost_usd,
+                                         prepared.case.branching[0]),
+                          float(solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)),
                           _quarters(prepared.case, months)[1] if months else "", _volume_share(prepared, item))
 
 
@@ -113,7 +117,9 @@ def _dominant(solved: Solved, case: Case, amount: Array) -> float:
 
 
 def _fleet(solved: Solved, case: Case) -> tuple[tuple[str, str, Band], ...]:
-    paths = solved.paths
-    used = [i for i in range(len(solved.plan.offers)) if paths.chips[i].max() >= 1.0]
-    return tuple((str(case.first_quarter + q), solved.plan.offers[i].name, band(paths.chips[i][:, q], paths.probability))
-                 for q in range(case.quarters) for i in used)
+    """Chips in operation by line or programme, all its generations together."""
+    paths, offers = solved.paths, solved.plan.offers
+    pools = dict.fromkeys(offer.pool.name for offer in offers)
+    chips = {name: paths.chips[[offer.pool.name == name for offer in offers]].sum(axis=0) for name in pools}
+    return tuple((str(case.first_quarter + q), name, band(held[:, q], paths.probability))
+                 for q in range(case.quarters) for name, held in chips.items() if held.max() >= 1.0)

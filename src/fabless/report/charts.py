@@ -68,7 +68,7 @@ def comparison(strategies: Sequence[StrategyResult], recommended: str, width: in
     }
     whole: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1]}, "stack": None}
     short: Spec = {
-        "width": short_width, "height": height, "title": "Shortage" if slim else "Chance of a shortage year",
+        "width": short_width, "height": height, "title": "Shortage" if slim else "Chance of shortage",
         "encoding": {"y": y | {"axis": None}},
         "layer": [
             {"mark": {"type": "bar", "height": 9, "color": GRID, "cornerRadius": 4}, "encoding": {

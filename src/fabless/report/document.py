@@ -81,4 +81,4 @@ def as_document(record: object) -> dict[str, Plain]:
 
 def as_json(record: object) -> str:
     """Write a result as JSON text, indented, with a final newline."""
-    return json.dumps(as_document(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain_data(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -59,7 +59,7 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
     cost = (f"{numbers.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
             f"{numbers.cents_band(best.cost_per_query_usd, decimals)} in eight scenarios of ten; "
             f"{numbers.usd(best.expected_cost_usd)} expected over {decision.quarters} quarters.")
-    risk = f"{numbers.share(best.shortage_probability)} chance of a shortage year"
+    risk = f"{numbers.share(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
         risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
                  f"{numbers.share(best.own_silicon_probability)} of scenarios at all, with "
@@ -104,7 +104,7 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
     specs = {
         "comparison": ("Cost per query and chance of shortage of every way; the table below holds the same numbers.",
                        lambda width: charts.comparison(decision.strategies, decision.recommended, width)),
-        "fleet": (f"Chips in operation by offer through time under {best.name}; the table below gives year ends.",
+        "fleet": (f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
                   (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None),
         "course": ("Demand and cost of each quarter through time with bands.",
                    (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))

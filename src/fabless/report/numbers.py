@@ -181,6 +181,12 @@ def quarter_range(quarters: tuple[str, str, str] | None) -> str:
     return f"{median} ({early}–{late})"
 
 
-def verdict(regret_usd: float, recommended: bool) -> str:
-    """Say where a way stands: recommended, or how much dearer than the best it is."""
-    return "recommended" if recommended else f"+{usd(regret_usd)}"
+def verdict(regret_usd: float, error_usd: float, best: bool) -> str:
+    """Say where a way stands: best, or how much dearer; a tie where that is under two standard errors.
+
+    >>> verdict(3.1e9, 2.0e8, False), verdict(1.0e8, 2.0e8, False), verdict(0.0, 0.0, True)
+    ('+$3.10B', 'tie', 'best')
+    """
+    if best:
+        return "best"
+    return "tie" if regret_usd < 2.0 * error_usd else f"+{usd(regret_usd)}"

@@ -99,7 +99,7 @@ def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> 
         numbers.share(way.shortage_probability), numbers.share(way.shortage_share.mean), own,
         numbers.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd else None),
         numbers.share(way.dominant_share_compute),
-        "best" if way.name == decision.recommended else numbers.verdict(way.regret_usd, False),
+        numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
     ]
 
 
@@ -116,10 +116,19 @@ def _input(one: Sensitivity, usual: str, decimals: int) -> str:
     return f"- {one.label}: {ends[0]}, {ends[1]}"
 
 
+def _print_years(ways: Sequence[StrategyResult], decimals: int, console: Console) -> None:
+    """Print the median cost per query of each way, year by year."""
+    years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
+    columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]
+    rows = [[way.name, *(numbers.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
+    print_table("", columns, rows, console)
+
+
 def _programme(value: ProgrammeValue) -> str:
     verb = "saves" if value.value_usd >= 0 else "costs"
     when = f", volume in {value.volume_quarter} with {numbers.share(value.volume_probability)} probability"
-    return (f"- {value.name} ({value.route}): {verb} {numbers.usd(abs(value.value_usd))} net"
+    return (f"- {value.name} ({value.route}): {verb} {numbers.usd(abs(value.value_usd))} net,"
+            f" standard error {numbers.usd(value.error_usd)}; pays in {numbers.share(value.pays_probability)} of scenarios"
             f"{when if value.volume_quarter else ', never in volume'}")
 
 
@@ -141,6 +150,8 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
                  "unserved: expected missing share.", "dim")
     if any(not way.meets_service_level for way in ways):
         say(console, "* misses the service level of the case.", "dim")
+    console.print()
+    _print_years(ways, decimals, console)
     actions = ways[0].actions
     console.print()
     say(console, f"Start in {decision.first_quarter}", "bold")

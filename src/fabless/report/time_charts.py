@@ -41,7 +41,7 @@ def _time(first: str, last: str, axis: Spec) -> Spec:
 
 
 def fleet(way: StrategyResult, width: int) -> Spec:
-    """Stack the expected number of chips in operation by offer; the seven largest by name, the others together."""
+    """Stack the expected number of chips in operation by line; the seven largest by name, the others together."""
     quarters = list(dict.fromkeys(quarter for quarter, _, _ in way.fleet_by_quarter))
     chips: dict[str, dict[str, float]] = {}
     for quarter, offer, band in way.fleet_by_quarter:

@@ -1,7 +1,7 @@
 """What may happen to demand and to the market, on a tree: the same for every way.
 
 Before the first branching every number of the case stands at its mode. At the first branching each branch takes one
-joint draw of all numbers. The growth rates (`REVEALED_SLOWLY`) are drawn anew at every later branching, correlated with
+joint draw of all numbers. The growth rates (`revealed_slowly`) are drawn anew at every later branching, correlated with
 their own earlier value; so the plan learns about growth as time goes on and about everything else once. After a
 branching, supply is scarce or normal with a probability that drifts to its long-run value, which is all the plan knows.
 """
@@ -21,8 +21,8 @@ from fabless.sampling import quantile, stratified, stream
 from fabless.scenario.trees import balanced_tree
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
-REVEALED_SLOWLY = ("demand.growth", "demand.work_trend", "loads.training.growth")
-"""Numbers that every branching draws anew."""
+REGIME = "supply regime"
+"""Name of the random stream of the supply regime."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +53,18 @@ def sample(case: Case) -> Scenarios:
     node = _position_in_quarter(tree)
     points = _points(case, sorted(numbers))
     values = {name: _spread_over(number.spread, points[name], stage, node) for name, number in numbers.items()}
-    scarce = _scarcity(tree, stage, node, values, numbers, points["supply regime"])
+    scarce = _scarcity(tree, stage, node, values, numbers, points[REGIME])
     growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
     work = values["demand.work_level"] * _grown(
         tree, values["demand.work_trend"], np.ones(tree.size), values["demand.growth_fade"]
     )
     return Scenarios(tree, values, scarce, _loads(case, values, growth, tree), work, stage, node)
+
+
+def revealed_slowly(case: Case) -> frozenset[str]:
+    """Numbers that every branching draws anew: the growth rates of demand, of its work, and of training."""
+    training = (f"loads.{load.name}.growth" for load in case.loads if load.kind == "training")
+    return frozenset(("demand.growth", "demand.work_trend", *training))
 
 
 def _position_in_quarter(tree: Tree) -> NDArray[np.int64]:
@@ -67,22 +73,29 @@ def _position_in_quarter(tree: Tree) -> NDArray[np.int64]:
 
 
 def _points(case: Case, names: list[str]) -> dict[str, list[Array]]:
-    """Uniform points of each number for the nodes of each stage after the first."""
-    columns = [*names, "supply regime"]
-    points: dict[str, list[Array]] = {name: [] for name in columns}
+    """Uniform points of each number for the nodes of each stage after the first.
+
+    Every number has a random stream of its own, so that a line more or less leaves the others' draws as they were.
+    """
+    slowly = revealed_slowly(case)
+    return {name: _own_points(case, name, name in slowly, name == REGIME) for name in (*names, REGIME)}
+
+
+def _own_points(case: Case, name: str, slowly: bool, afresh: bool) -> list[Array]:
+    """Points of one number, a stage each: kept, drawn anew with persistence (`slowly`), or drawn `afresh`."""
+    points: list[Array] = []
     nodes = 1
     for stage, branches in enumerate(case.branching):
-        above, nodes = nodes, nodes * branches
-        fresh = stratified(nodes, len(columns), stream(case.seed, f"scenario stage {stage + 1}"))
-        for index, name in enumerate(columns):
-            new = fresh[:, index]
-            if stage and name in REVEALED_SLOWLY:
-                before = ndtri(np.repeat(points[name][-1], nodes // above))
-                rho = case.persistence
-                new = ndtr(rho * before + np.sqrt(1.0 - rho * rho) * ndtri(new))
-            elif stage and name != "supply regime":
-                new = np.repeat(points[name][-1], nodes // above)
-            points[name].append(new)
+        nodes *= branches
+        kept = np.repeat(points[-1], branches) if stage else np.zeros(nodes)
+        if stage and not (slowly or afresh):
+            points.append(kept)
+            continue
+        new = stratified(nodes, 1, stream(case.seed, f"{name} stage {stage + 1}"))[:, 0]
+        if stage and slowly:
+            rho = case.persistence
+            new = ndtr(rho * ndtri(kept) + np.sqrt(1.0 - rho * rho) * ndtri(new))
+        points.append(new)
     return points
 
 

@@ -12,6 +12,8 @@ from fabless.records import Array
 from fabless.scenario.draws import Scenarios
 
 NEVER = np.iinfo(np.int64).max
+GOLDEN = (5.0**0.5 - 1.0) / 2.0
+"""Multiples of it, less their whole part, fill the unit interval evenly whatever their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +31,16 @@ class ProgrammeOnTree:
     """Spend of the quarter."""
 
 
-def on_tree(chain: ProgrammeChain, scenarios: Scenarios, rng: np.random.Generator) -> ProgrammeOnTree:
+def on_tree(
+    chain: ProgrammeChain, scenarios: Scenarios, need: Array, rng: np.random.Generator
+) -> ProgrammeOnTree:
     """Give every node of the tree the state of the programme that its branchings reveal.
 
     At each boundary the nodes whose programme still runs are dealt out to arrived, dead and running by systematic
-    sampling, so that their shares meet the chain's probabilities to one node; a node passes its state on to all below.
-    The chain must reveal at the boundaries of the tree.
+    sampling, so that their shares meet the chain's probabilities to one node, and among nodes of like need of compute as
+    nearly as their number allows: a programme is worth most where demand is highest, and luck should not decide whether
+    it arrives there. A node passes its state on to all below.
+    The chain must reveal at the boundaries of the tree; `need` is the compute demanded at each node-quarter, in any unit.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
     groups = [{path.outcome: path for path in chain.paths if path.reveal_boundary_index == index}
@@ -44,7 +50,8 @@ def on_tree(chain: ProgrammeChain, scenarios: Scenarios, rng: np.random.Generato
     for index in range(len(chain.boundaries)):
         nodes = int(node[stage == index + 1].max()) + 1
         above = [fate[-1][k * len(fate[-1]) // nodes] for k in range(nodes)]
-        fate.append(_reveal(above, running, groups[index], chain, index, rng))
+        first = (stage == index + 1) & (tree.quarter == chain.boundaries[index])
+        fate.append(_reveal(above, running, groups[index], chain, index, need[first], rng))
     path_of = [fate[s][n] for s, n in zip(stage, node, strict=True)]
     return _arrays(path_of, tree.quarter)
 
@@ -61,6 +68,7 @@ def _reveal(
     group: dict[PathOutcome, ProgrammePath],
     chain: ProgrammeChain,
     index: int,
+    need: Array,
     rng: np.random.Generator,
 ) -> list[ProgrammePath]:
     alive = [k for k, path in enumerate(above) if path is running]
@@ -68,9 +76,9 @@ def _reveal(
     if not alive or index >= len(chain.transitions):
         return below
     odds = chain.transitions[index]
-    order = rng.permutation(len(alive))
-    points = (np.arange(len(alive)) + rng.uniform()) / len(alive)
-    for k, point in zip(np.array(alive)[order], points, strict=True):
+    turns = (np.arange(len(alive)) * GOLDEN + rng.uniform()) % 1.0
+    points = (np.argsort(np.argsort(turns)) + rng.uniform()) / len(alive)
+    for k, point in zip(sorted(alive, key=lambda k: need[k]), points, strict=True):
         if point < odds.arrived:
             below[k] = group[PathOutcome.ARRIVED]
         elif point < odds.arrived + odds.dead:

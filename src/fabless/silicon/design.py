@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fabless.checks import Bound, number, require
 from fabless.errors import BadValue, Fault
-from fabless.silicon.checks import Bound, require
+from fabless.records import Array
 from fabless.silicon.geometry import check_field
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -72,5 +71,5 @@ class Design:
     @property
     def placed_area_m2(self) -> Array:
         """Area of everything that stands on the interposer [m2], in the shape of the dies' areas."""
-        logic = [np.asarray(die.area_m2, dtype=float) * die.count for die in self.dies]
+        logic = [number(die.area_m2) * die.count for die in self.dies]
         return np.asarray(sum(logic, np.asarray(self.memory_stacks * self.stack_area_m2)))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betainc, gammaincinv
 
-from fabless.silicon.checks import Bound, require
+from fabless.checks import Bound, number, require
+from fabless.records import Array
 from fabless.units import YEAR_S
-
-Array = NDArray[np.float64]
 
 QUADRATURE_POINTS = 96
 """Points of the Gauss-Legendre rule over the law of local densities; its error is below 1e-8."""
@@ -128,18 +127,18 @@ def defect_density_at(
         Bound("mature_density", mature_density, 0, 1e8, "give defects per m2 (1 per cm2 = 1e4 per m2)"),
         Bound("learning_s", learning_s, 0, 100 * YEAR_S, "a few quarters, in seconds", open_low=True),
     )
-    launch, mature = np.asarray(launch_density, dtype=float), np.asarray(mature_density, dtype=float)
-    decay = np.exp(-np.asarray(age_s, dtype=float) / np.asarray(learning_s, dtype=float))
+    launch, mature = number(launch_density), number(mature_density)
+    decay = np.exp(-number(age_s) / number(learning_s))
     return np.asarray(mature + (launch - mature) * decay)
 
 
 def _checked(place: str, defects: ArrayLike) -> Array:
     require(place, Bound("defects", defects, 0, math.inf, "die area times defect density, not negative"))
-    return np.asarray(defects, dtype=float)
+    return number(defects)
 
 
 def _clustering(place: str, clustering: ArrayLike) -> Array:
     bound = Bound("clustering", clustering, 0, math.inf, "alpha of foundry data lies between 1 and 10", open_low=True,
                   unbounded=True)
     require(place, bound)
-    return np.asarray(clustering, dtype=float)
+    return number(clustering)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fabless.checks import Bound, number, require
 from fabless.errors import DoesNotFit, Fault
-from fabless.silicon.checks import Bound, require
-
-Array = NDArray[np.float64]
+from fabless.records import Array
 
 WAFER_DIAMETER_M = 0.300
 """Diameter of the standard wafer (SEMI M1) [m]."""
@@ -54,7 +53,7 @@ def dies_per_wafer(
         Bound("scribe_m", scribe_m, 0, wafer_diameter_m, "the street is about 0.1 mm"),
     )
     radius = wafer_diameter_m / 2 - edge_exclusion_m
-    widths, heights = np.broadcast_arrays(np.asarray(die_width_m, dtype=float), np.asarray(die_height_m, dtype=float))
+    widths, heights = np.broadcast_arrays(number(die_width_m), number(die_height_m))
     sides, where = np.unique(np.stack([widths.ravel(), heights.ravel()], axis=1), axis=0, return_inverse=True)
     counts = np.array([_best_count(width, height, radius, scribe_m) for width, height in sides], dtype=float)
     return counts[where.ravel()].reshape(widths.shape)
@@ -100,7 +99,7 @@ def die_sides(
         Bound("aspect_ratio", aspect_ratio, 1, 100, "give the long side over the short one"),
     )
     check_field(die_area_m2, field_m)
-    area, aspect = np.asarray(die_area_m2, dtype=float), np.asarray(aspect_ratio, dtype=float)
+    area, aspect = number(die_area_m2), number(aspect_ratio)
     short, long = min(field_m), max(field_m)
     height = np.minimum(np.sqrt(area * aspect), long)
     width = np.minimum(area / height, short)
@@ -121,7 +120,7 @@ def dies_per_wafer_of_area(
 
 def check_field(die_area_m2: ArrayLike, field_m: tuple[float, float] = FIELD_M, place: str = "die") -> None:
     """Raise `DoesNotFit` where a die [m2] is larger than the exposure field, naming how many smaller dies would do."""
-    area, largest = float(np.max(np.asarray(die_area_m2, dtype=float))), field_m[0] * field_m[1]
+    area, largest = float(np.max(number(die_area_m2))), field_m[0] * field_m[1]
     if area <= largest * (1 + 1e-9):
         return
     parts = math.ceil(area / largest)

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fabless.checks import Bound, number, require
 from fabless.errors import BadValue, Fault
-from fabless.records import ProcessNode
-from fabless.silicon.checks import Bound, require
-
-Array = NDArray[np.float64]
+from fabless.records import Array, ProcessNode
 
 
 @dataclass(frozen=True)
@@ -79,16 +77,15 @@ def nre_cost(
         Bound("spin_design_share", spin_design_share, 0, 1, share),
         Bound("software_usd", software_usd, 0, 1e12, "give USD"),
     )
-    number = [np.asarray(value, dtype=float) for value in (design_cost_usd, class_factor, reuse_share)]
-    design = number[0] * number[1] * (1.0 - number[2])
-    masks = np.asarray(mask_sets, dtype=float) * np.asarray(mask_set_usd, dtype=float)
-    again = design * np.asarray(spin_design_share, dtype=float)
+    design = number(design_cost_usd) * number(class_factor) * (1.0 - number(reuse_share))
+    masks = number(mask_sets) * number(mask_set_usd)
+    again = design * number(spin_design_share)
     design, masks, full, metal, software = np.broadcast_arrays(
         design,
         masks,
-        np.asarray(full_spins, dtype=float) * (masks + again),
-        np.asarray(metal_spins, dtype=float) * (masks * np.asarray(metal_mask_share, dtype=float) + again),
-        np.asarray(software_usd, dtype=float),
+        number(full_spins) * (masks + again),
+        number(metal_spins) * (masks * number(metal_mask_share) + again),
+        number(software_usd),
     )
     return Nre(
         design_usd=design,
@@ -126,8 +123,8 @@ def volume_for_nre_share(nre_usd: ArrayLike, unit_cost_usd: ArrayLike, share: Ar
         Bound("unit_cost_usd", unit_cost_usd, 0, 1e9, "give USD per chip", open_low=True),
         Bound("share", share, 0, 100, "give a share over 0, such as 0.1", open_low=True),
     )
-    per_chip = np.asarray(share, dtype=float) * np.asarray(unit_cost_usd, dtype=float)
-    return np.asarray(np.asarray(nre_usd, dtype=float) / per_chip)
+    per_chip = number(share) * number(unit_cost_usd)
+    return np.asarray(number(nre_usd) / per_chip)
 
 
 def break_even_volume(nre_usd: ArrayLike, own_unit_usd: ArrayLike, bought_unit_usd: ArrayLike) -> Array:
@@ -144,5 +141,5 @@ def break_even_volume(nre_usd: ArrayLike, own_unit_usd: ArrayLike, bought_unit_u
         Bound("own_unit_usd", own_unit_usd, 0, 1e9, "give USD per chip"),
         Bound("bought_unit_usd", bought_unit_usd, 0, 1e9, "give USD per chip"),
     )
-    saved = np.asarray(bought_unit_usd, dtype=float) - np.asarray(own_unit_usd, dtype=float)
-    return np.where(saved > 0, np.asarray(nre_usd, dtype=float) / np.where(saved > 0, saved, 1.0), math.inf)
+    saved = number(bought_unit_usd) - number(own_unit_usd)
+    return np.where(saved > 0, number(nre_usd) / np.where(saved > 0, saved, 1.0), math.inf)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fabless.checks import Bound, number, require
 from fabless.errors import BadValue, Fault
-from fabless.records import MemoryType, Packaging, ProcessNode, Range
+from fabless.records import Array, MemoryType, Packaging, ProcessNode, Range
 from fabless.sampling import draw
-from fabless.silicon.checks import Bound, require
 from fabless.silicon.design import Design
 from fabless.silicon.die_yield import harvested_yield
 from fabless.silicon.geometry import dies_per_wafer_of_area
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ class Wafer:
     clustering: ArrayLike
 
 
-_DEAREST = {"assembly_yield": "low", "clustering": "high"}
-"""Inputs whose dear end is not their high one; alpha: less clustering lowers the yield."""
+_CHEAPER_WHEN_HIGH = frozenset({"assembly_yield"})
+"""Ranges whose high end makes the chip cheap. Clustering is not among them: a higher alpha lowers the yield."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,7 @@ class CostInputs:
         def pick(name: str, spread: Range) -> float:
             if end == "mode":
                 return spread.mode
-            dear = _DEAREST.get(name.rsplit(".", 1)[-1], "high")
-            wanted_high = (dear == "high") == (end == "dear")
-            return spread.high if wanted_high else spread.low
+            return spread.high if (end == "cheap") == (name in _CHEAPER_WHEN_HIGH) else spread.low
 
         ranges = _ranges(_nodes(node), memory, packaging)
         return cls._build({name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node)))
@@ -173,7 +168,6 @@ def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike =
         raise BadValue(Fault("unit_cost: wafers", f"{len(wafers)} wafers for {len(design.dies)} kinds of die",
                              "one for all, or one for each kind", "give the process node of each kind of die"))
     _check(design, inputs, partner_margin)
-    number = partial(np.asarray, dtype=float)
     counts = tuple(dies_per_wafer_of_area(die.area_m2, die.aspect_ratio) for die in design.dies)
     yields = tuple(
         harvested_yield(

@@ -62,7 +62,7 @@ class Throughput:
     per_second: Mapping[str, float]
     """Load -> queries, or FLOP at the peak, a second of full work."""
     power_w: float
-    """Mean power while serving."""
+    """Mean power over the day, of the load that draws most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
                 * (1.0 - scarce * (1.0 - outlook.values["supply.scarce_allotment"])))
     if line.how == "rent":
         price = price_path_usd(term["price"], term["price_decline"], quarter, dear) * cut
-        return [_rented(case, line, pool, price, lead_s, quarter >= start, _rates(case, outlook, does, efficiency))]
+        return [_rented(case, line, pool, price, lead_s, quarter >= start, rates(case, outlook, does, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
         arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
@@ -132,8 +132,8 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
         offers.append(_owned(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
             price_path_usd(term["price"] * dearer, term["price_decline"], age, dear) * cut,
-            lead_s + outlook.values["owning.installation"], quarter >= arrival,
-            _rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter, prepaid=line.prepaid))
+            lead_s, outlook.values["owning.installation"], quarter >= arrival,
+            rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter, prepaid=line.prepaid))
     return offers
 
 
@@ -142,29 +142,32 @@ def programme_offers(
 ) -> list[Offer]:
     """Offers of a programme: its chip once it is in volume, and its second generation after that.
 
-    The price is the unit cost over one less the maker's margin. Orders may be placed one lead time ahead of volume.
+    The price is the unit cost over one less the maker's margin, and the chip's part of the team that goes on after
+    volume, shared over all chips of the allotment: a company that orders none ends the team. Orders may be placed one
+    lead time ahead of volume.
     """
     values, name = outlook.values, f"programmes.{programme.name}"
     quarter = outlook.tree.quarter
-    lead_s = values[f"{name}.fab"] + values["owning.installation"]
-    lead = _quarters(lead_s)
+    fab_s, installation_s = values[f"{name}.fab"], values["owning.installation"]
+    lead = _quarters(fab_s + installation_s)
     price = values[f"{name}.unit_cost"] / (1.0 - values[f"{name}.margin"])
     since = np.maximum(quarter + lead - np.minimum(fate.volume_quarter, quarter + lead), 0)
     pool = Pool(programme.name, _allotment(outlook, values[f"{name}.allotment"], values[f"{name}.allotment_growth"], since))
+    support_usd = values[f"{name}.support_share"] * values[f"{name}.team"] * QUARTER_S / np.maximum(pool.cap, 1.0)
     offers = []
     for generation in range(2):
         gap = _quarters(values[f"{name}.successor_gap"]) * generation
         gain = fate.performance * values[f"{name}.successor_gain"] ** generation
         hotter = values[f"{name}.successor_power"] ** generation
         ready = quarter + lead - gap >= fate.volume_quarter
-        rates = _rates(case, outlook, does, gain)
+        served = rates(case, outlook, does, gain)
         keeps_training = np.where(programme.trains, 1.0 - fate.scope_cut, 0.0)
         for row, load in enumerate(case.loads):
             if load.kind == "training":
-                rates[row] *= keeps_training
+                served[row] *= keeps_training
         offers.append(_owned(
             f"{programme.name}+{generation}" if generation else programme.name, programme.chip.vendor, pool,
-            programme.chip, price * values[f"{name}.successor_price"] ** generation, lead_s, ready, rates,
+            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd, fab_s, installation_s, ready, served,
             hotter * does.power_w, owning, hotter, own_silicon=programme.route != "partner"))
     return offers
 
@@ -176,7 +179,7 @@ def existing_offer(
     size = outlook.tree.size
     none = Pool("existing", np.zeros(size))
     offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
-                  np.zeros(size), np.zeros(size), np.zeros(size), _rates(case, outlook, does, np.ones(size)))
+                  np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
     count, price, years_s = (numbers[f"existing.{key}"].spread.mode for key in ("count", "price", "years"))
     chips = count * np.clip(1.0 - np.arange(case.quarters) * QUARTER_S / years_s, 0.0, None)
     return offer, chips, float(rented_chip_hour(price).total_usd) * HOURS
@@ -190,7 +193,7 @@ def _allotment(outlook: Outlook, chips: Array, growth: Array, since: NDArray[np.
         0.0, since * QUARTER_S))
 
 
-def _rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
+def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter: queries get dearer with their work, training runs at its utilisation."""
     values = outlook.values
     share = {load.name: values["demand.load_factor"] / outlook.work if load.kind == "inference"
@@ -212,16 +215,23 @@ def _rented(
 
 
 def _owned(
-    name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, lead_s: Array, available: NDArray[np.bool_],
-    rate: Array, power_w: Array, owning: Owning, hotter: Array, *, prepaid: bool = False, own_silicon: bool = False,
+    name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array, installation_s: Array,
+    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, hotter: Array, *, prepaid: bool = False,
+    own_silicon: bool = False,
 ) -> Offer:
-    """An offer of chips of one generation; `hotter` is its rated power over that of `chip`."""
-    lead = _quarters(lead_s)
-    if prepaid:
-        price_usd = price_usd * (1.0 + np.asarray(owning.real_rate)) ** (lead * QUARTER_S / YEAR_S)
+    """An offer of chips of one generation; `hotter` is its rated power over that of `chip`.
+
+    What is paid before the first hour of service costs interest: server and network from delivery through installation,
+    the chip likewise or, prepaid, from the order.
+    """
+    lead = _quarters(delivery_s + installation_s)
+    yearly = 1.0 + np.asarray(owning.real_rate)
+    installed = yearly ** (installation_s / YEAR_S)
+    waited = yearly ** (lead * QUARTER_S / YEAR_S) if prepaid else installed
     hour = owned_hour(price_usd, owning, rated_power_w=hotter * chip.tdp_w, average_power_w=power_w)
-    capital = (hour.chip_usd + hour.server_usd + hour.network_usd) * HOURS
-    running = hour.total_usd * HOURS - capital
+    equipment = hour.server_usd + hour.network_usd
+    capital = (hour.chip_usd * waited + equipment * installed) * HOURS
+    running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
     return Offer(name, vendor, pool, True, own_silicon, term, lead, available, capital, running,
                  price_usd + np.asarray(owning.server_usd), rate)

@@ -1,0 +1,57 @@
+"""Time and memory of one plan of the reference case, beside the same mathematics written in linopy.
+
+    python benchmarks/plan.py [BRANCHING ...]        for example: python benchmarks/plan.py 4,1,1,1 20,2,2,1
+
+Prints, for each tree: node-quarters, columns, seconds to assemble and to solve here, seconds of linopy (which builds a
+model and hands it to the same solver), the ratio, and whether the optima agree. linopy is tried on small trees only.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import fabless as fb
+from fabless.decide.prepare import prepare
+from fabless.decide.problem import plan_of, world
+from fabless.plan.costs import constant_costs
+from fabless.plan.program import assemble
+from fabless.plan.service import service
+from fabless.plan.solve import solve
+from fabless.strategy import commitments
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from plan_oracle import oracle_objective
+
+LINOPY_NODES = 400
+
+
+def main() -> None:
+    """Measure."""
+    case = fb.case()
+    prepared = prepare(case, fb.load(case.as_of))
+    print(f"{'branching':>12} {'nodes':>6} {'columns':>8} {'assemble s':>10} {'all s':>6} {'linopy s':>8} {'ratio':>6} agree")
+    for text in sys.argv[1:] or ["4,1,1,1", "20,2,2,1"]:
+        branching = tuple(int(part) for part in text.split(","))
+        problem = plan_of(world(prepared, branching=branching), commitments(prepared.case, "diversify")[0]).problem
+        start = time.perf_counter()
+        assemble(problem, service(problem), constant_costs(problem))
+        assembled = time.perf_counter() - start
+        start = time.perf_counter()
+        result = solve(problem)
+        whole = time.perf_counter() - start
+        other, ratio, agree = "", "", ""
+        if problem.tree.size <= LINOPY_NODES:
+            start = time.perf_counter()
+            optimum = oracle_objective(problem)
+            seconds = time.perf_counter() - start
+            other, ratio = f"{seconds:8.2f}", f"{seconds / whole:6.1f}"
+            agree = str(abs(optimum - result.objective_usd) <= 1e-6 * abs(optimum))
+        print(f"{text:>12} {problem.tree.size:>6} {result.columns:>8} {assembled:>10.3f} {whole:>6.2f} {other:>8} {ratio:>6} {agree}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What a decision rests on beside the numbers of its case: chips, models, request shapes, limits, efficiencies.
+
+They are not drawn; the report lists them with their sources, so that a reader can trace every number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabless.catalogue import Catalogue
+from fabless.quote import efficiency_class
+from fabless.records import Case, CaseNumber, Chip, Fact, Grade, Load, Range, Source
+
+CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
+               "scale_up_bandwidth": "scale_up_bandwidth", "tdp": "tdp_w"}
+CHIP_UNITS = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W"}
+MODEL_FIELDS = ("layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts", "experts_per_token",
+                "vocab")
+CASE = Source("case", "the case file itself", "", "")
+
+
+def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
+    """Every number behind the decision that the case does not state as a range."""
+    chips = {chip.name: chip for chip in (case.existing_chip, *(line.chip for line in case.lines),
+                                          *(item.chip for item in case.programmes))}
+    found = [number for chip in chips.values() for number in _chip(chip, catalogue)]
+    found += [number for load in case.loads for number in _load(load, case, catalogue)]
+    found += [_of_fact(f"performance.{fact.field}", fact) for fact in catalogue.facts_of(efficiency_class(catalogue))]
+    return tuple({number.name: number for number in found}.values())
+
+
+def _of_fact(name: str, fact: Fact) -> CaseNumber:
+    assert isinstance(fact.value, float)
+    spread = Range(fact.value if fact.low is None else fact.low, fact.value, fact.value if fact.high is None else fact.high)
+    return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, fact.note, fact.known)
+
+
+def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
+    """Specification of a chip: from the catalogue, or as the case states it."""
+    if chip.name in catalogue.chips():
+        facts = {fact.field: fact for fact in catalogue.facts_of(chip.name)}
+        for field in (*CHIP_FIELDS, *(f"peak_{precision}" for precision in chip.peak_flops)):
+            if field in facts:
+                yield _of_fact(f"chips.{chip.name}.{field}", facts[field])
+        return
+    stated = {field: (getattr(chip, name), CHIP_UNITS[field]) for field, name in CHIP_FIELDS.items()}
+    stated |= {f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()}
+    for field, (value, unit) in stated.items():
+        yield CaseNumber(f"chips.{chip.name}.{field}", Range.point(value), unit, Grade.ASSUMPTION, CASE,
+                         "specification stated in the case")
+
+
+def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
+    """Model, request shape and latency limits of a load."""
+    if load.model is None or load.request is None:
+        return
+    if load.model.name in catalogue.models():
+        facts = {fact.field: fact for fact in catalogue.facts_of(load.model.name)}
+        for field in MODEL_FIELDS:
+            if field in facts:
+                yield _of_fact(f"models.{load.model.name}.{field}", facts[field])
+    source, note = _shape(load.request.source, case, catalogue)
+    for key, tokens in (("input_tokens", load.request.input_tokens), ("output_tokens", load.request.output_tokens)):
+        yield CaseNumber(f"loads.{load.name}.{key}", Range.point(tokens), "token", Grade.DERIVED, source, note)
+    for key, limit_s in (("tpot", load.tpot_limit_s), ("ttft", load.ttft_limit_s)):
+        if limit_s is not None:
+            yield CaseNumber(f"loads.{load.name}.{key}", Range.point(limit_s), "s", Grade.ASSUMPTION, CASE,
+                             "latency limit stated in the case")
+
+
+def _shape(name: str, case: Case, catalogue: Catalogue) -> tuple[Source, str]:
+    """Source of a request shape, and a note where it became public after the as-of date."""
+    if name not in catalogue.rows:
+        return Source("case", name or CASE.title, "", ""), "mean of the requests"
+    fact = catalogue.rows[name][0]
+    late = f"; public since {fact.known}, taken for the shape of a request only" if fact.known > case.as_of else ""
+    return fact.source, f"mean of the trace {name}{late}"
+
+

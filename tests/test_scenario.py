@@ -1,0 +1,294 @@
+"""Scenarios against closed forms, matrix powers and distribution functions written elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.special import ndtri
+from scipy.stats import triang
+
+from fabless.catalogue import load
+from fabless.catalogue.case import read_case
+from fabless.decide.prepare import DRAWS, Prepared, parameters_of, prepare
+from fabless.errors import BadValue
+from fabless.market import demand_multiplier, transition_matrix
+from fabless.programme import simulate
+from fabless.records import Array, Case, Range
+from fabless.sampling import stream
+from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, on_tree, sample
+from fabless.scenario.draws import queries_per_day, revealed_slowly
+from fabless.scenario.programmes import NEVER
+from fabless.units import DAY_S, QUARTER_S, YEAR_S
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    case = read_case()
+    return prepare(case, load(case.as_of))
+
+
+@pytest.fixture(scope="module")
+def wide(prepared: Prepared) -> tuple[Case, Scenarios]:
+    """A wide tree: 64 branches first, then two and two."""
+    case = replace(prepared.case, branching=(64, 2, 2, 1))
+    return case, sample(case)
+
+
+def with_ranges(case: Case, ranges: Mapping[str, Range]) -> Case:
+    return replace(case, numbers={name: replace(number, spread=ranges.get(name, number.spread))
+                                  for name, number in case.numbers.items()})
+
+
+def without_news(case: Case) -> Case:
+    """Every number certain."""
+    return with_ranges(case, {name: Range.point(number.spread.mode) for name, number in case.numbers.items()})
+
+
+def mode(case: Case, name: str) -> float:
+    return case.numbers[name].spread.mode
+
+
+def law(spread: Range, values: Array) -> Array:
+    """Distribution function of a range, from scipy."""
+    low, middle, high = spread.low, spread.mode, spread.high
+    if spread.scale == "log":
+        low, middle, high, values = np.log(low), np.log(middle), np.log(high), np.log(values)
+    return np.asarray(triang(c=(middle - low) / (high - low), loc=low, scale=high - low).cdf(values))
+
+
+def test_trees_refuse_what_is_no_tree() -> None:
+    assert chain_tree(3).parent.tolist() == [-1, 0, 1]
+    with pytest.raises(BadValue, match="sum to 1"):
+        balanced_tree((2,), (1, 1), [(0.5, 0.6)])
+    with pytest.raises(BadValue, match="one stage more"):
+        balanced_tree((2, 2), (1, 1))
+
+
+def test_demand_without_news_is_the_fading_growth_of_the_market(prepared: Prepared) -> None:
+    case = with_ranges(without_news(prepared.case), {"demand.ceiling": Range.point(1e30)})
+    found = sample(case)
+    expected = mode(case, "demand.queries") * QUARTER_S * demand_multiplier(
+        np.log(mode(case, "demand.growth")) / YEAR_S, np.log(mode(case, "demand.growth_long_run")) / YEAR_S,
+        mode(case, "demand.growth_fade"), case.quarters)
+    total = queries_per_day(found, case) * QUARTER_S / DAY_S
+    np.testing.assert_allclose(total, expected[found.tree.quarter], rtol=1e-12)
+
+
+def test_demand_under_a_ceiling_solves_the_logistic_equation(prepared: Prepared) -> None:
+    case = without_news(prepared.case)
+    initial, final = (np.log(mode(case, f"demand.{key}")) for key in ("growth", "growth_long_run"))
+    fade, ceiling = mode(case, "demand.growth_fade") / YEAR_S, mode(case, "demand.ceiling")
+    solved = solve_ivp(lambda t, q: (final + (initial - final) * np.exp(-t / fade)) * q * (1.0 - q / ceiling),
+                       (0.0, 8.0), [mode(case, "demand.queries")], t_eval=np.arange(case.quarters) / 4.0,
+                       rtol=1e-10, atol=1e-8)
+    found = sample(case)
+    np.testing.assert_allclose(queries_per_day(found, case), DAY_S * solved.y[0][found.tree.quarter], rtol=1e-7)
+
+
+def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
+    case = without_news(prepared.case)
+    found = sample(case)
+    fade = mode(case, "demand.growth_fade")
+    training = mode(case, "loads.training.flop") * demand_multiplier(
+        np.log(mode(case, "loads.training.growth")) / YEAR_S, np.log(mode(case, "demand.growth_long_run")) / YEAR_S, fade,
+        case.quarters)
+    work = demand_multiplier(np.log(mode(case, "demand.work_trend")) / YEAR_S, 0.0, fade, case.quarters)
+    np.testing.assert_allclose(found.demand["training"], training[found.tree.quarter], rtol=1e-12)
+    np.testing.assert_allclose(found.work, work[found.tree.quarter], rtol=1e-12)
+
+
+def test_shares_of_queries_add_up(wide: tuple[Case, Scenarios]) -> None:
+    _, found = wide
+    total = found.demand["chat"] + found.demand["frontier"]
+    np.testing.assert_allclose(found.demand["chat"] / total, found.values["loads.chat.share"], rtol=1e-12)
+
+
+def test_demand_never_passes_its_ceiling(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    assert np.all(queries_per_day(found, case) <= found.values["demand.ceiling"] * DAY_S * (1 + 1e-12))
+
+
+def test_scarcity_is_the_power_of_the_matrix_since_the_last_branching(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    table = found.tree.ancestors()
+    begin = np.array([0, *case.boundaries])[found.stage]
+    for k in range(found.tree.size):
+        seen = found.scarce[table[k, begin[k]]]
+        assert found.stage[k] == 0 or seen in (0.0, 1.0)
+        chain = transition_matrix(normal_quarters=found.values["supply.normal_duration"][k] / QUARTER_S,
+                                  scarce_quarters=found.values["supply.scarce_duration"][k] / QUARTER_S)
+        odds = np.array([1.0 - seen, seen]) @ np.linalg.matrix_power(chain, int(found.tree.quarter[k] - begin[k]))
+        assert found.scarce[k] == pytest.approx(odds[1], abs=1e-12)
+
+
+def test_share_of_scarce_branches_meets_the_chain(wide: tuple[Case, Scenarios]) -> None:
+    case, _ = wide
+    case = without_news(case)
+    found = sample(case)
+    chain = transition_matrix(normal_quarters=mode(case, "supply.normal_duration") / QUARTER_S,
+                              scarce_quarters=mode(case, "supply.scarce_duration") / QUARTER_S)
+    first = found.tree.quarter == case.boundaries[0]
+    odds = (np.array([0.0, 1.0]) @ np.linalg.matrix_power(chain, case.boundaries[0]))[1]
+    assert found.scarce[first].mean() == pytest.approx(odds, abs=1 / 64)
+
+
+def test_before_the_first_branching_everything_stands_at_its_mode(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    early = found.tree.quarter < case.boundaries[0]
+    for name, number in case.numbers.items():
+        assert np.all(found.values[name][early] == number.spread.mode), name
+
+
+def test_each_number_is_stratified_over_the_first_branching(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    first = found.tree.quarter == case.boundaries[0]
+    moved = {name: number for name, number in case.numbers.items() if number.spread.low < number.spread.high}
+    assert len(moved) > 100
+    for name, number in moved.items():
+        slices = np.floor(64 * law(number.spread, found.values[name][first])).astype(int)
+        assert sorted(slices.tolist()) == list(range(64)), name
+
+
+def test_only_growth_is_drawn_anew_later(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    tree = found.tree
+    above = np.maximum(tree.parent, 0)
+    within = (found.stage == found.stage[above])
+    later = ~within & (found.stage > 1)
+    for name in case.numbers:
+        values = found.values[name]
+        assert np.array_equal(values[within], values[above][within]), name
+        if name in revealed_slowly(case):
+            assert not np.any(values[later] == values[above][later]), name
+        else:
+            assert np.array_equal(values[later], values[above][later]), name
+
+
+def test_growth_keeps_its_persistence(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    second = found.tree.quarter == case.boundaries[1]
+    for name in sorted(revealed_slowly(case)):
+        score = ndtri(law(case.numbers[name].spread, found.values[name]))
+        before, after = score[found.tree.parent[second]], score[second]
+        assert np.corrcoef(before, after)[0, 1] == pytest.approx(case.persistence, abs=0.1), name
+
+
+def test_same_seed_same_bytes_another_seed_other_bytes(prepared: Prepared) -> None:
+    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    one, two, other = sample(case), sample(case), sample(replace(case, seed=case.seed + 1))
+    for name, number in case.numbers.items():
+        assert one.values[name].tobytes() == two.values[name].tobytes()
+        if number.spread.low < number.spread.high:
+            assert one.values[name].tobytes() != other.values[name].tobytes(), name
+    assert one.scarce.tobytes() == two.scarce.tobytes()
+    assert one.work.tobytes() == two.work.tobytes()
+
+
+def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> None:
+    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    changed = "lines.amd-owned.efficiency"
+    old = case.numbers[changed].spread
+    wider = Range(0.5 * old.low, old.mode, 3.0 * old.high)
+    one, two = sample(case), sample(with_ranges(case, {changed: wider}))
+    for name in case.numbers:
+        assert (one.values[name].tobytes() == two.values[name].tobytes()) == (name != changed), name
+    late = one.stage > 0
+    np.testing.assert_allclose(law(old, one.values[changed][late]), law(wider, two.values[changed][late]), atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def fates(prepared: Prepared, wide: tuple[Case, Scenarios]) -> dict[str, ProgrammeOnTree]:
+    case, found = wide
+    need = queries_per_day(found, case) * found.work
+    return {item.name: on_tree(prepared.outlooks[item.name].chain, found, need, stream(case.seed, item.name))
+            for item in case.programmes}
+
+
+def running(fate: ProgrammeOnTree) -> np.ndarray:
+    return ~fate.dead & (fate.volume_quarter == NEVER)
+
+
+def test_news_of_a_programme_is_final(wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]) -> None:
+    _, found = wide
+    tree = found.tree
+    below = tree.parent >= 0
+    above = tree.parent[below]
+    for fate in fates.values():
+        assert np.all(fate.dead[below] >= fate.dead[above])
+        assert not np.any(fate.dead & (fate.volume_quarter != NEVER))
+        arrived = fate.volume_quarter[above] != NEVER
+        assert np.array_equal(fate.volume_quarter[below][arrived], fate.volume_quarter[above][arrived])
+        same_stage = found.stage[below] == found.stage[above]
+        assert np.array_equal(fate.dead[below][same_stage], fate.dead[above][same_stage])
+        assert np.array_equal(fate.volume_quarter[below][same_stage], fate.volume_quarter[above][same_stage])
+
+
+def test_nothing_tells_running_programmes_apart(
+    wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+) -> None:
+    """Spend before the news is one number a quarter: it holds no hint of what will come."""
+    _, found = wide
+    for name, fate in fates.items():
+        for quarter in range(found.tree.quarters):
+            spend = fate.spend_usd[(found.tree.quarter == quarter) & running(fate)]
+            assert np.unique(spend).size <= 1, (name, quarter)
+        assert np.all(fate.performance[running(fate)] == 1.0)
+
+
+def test_chips_come_no_earlier_than_the_news(wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]) -> None:
+    case, found = wide
+    begin = np.array([0, *case.boundaries])
+    below = found.tree.parent >= 0
+    for fate in fates.values():
+        fresh = below & (fate.volume_quarter != NEVER) & (fate.volume_quarter[found.tree.parent] == NEVER)
+        assert np.any(fresh)
+        assert np.all(fate.volume_quarter[fresh] >= begin[found.stage[fresh]])
+        assert np.array_equal(found.tree.quarter[fresh], begin[found.stage[fresh]])
+
+
+def test_shares_on_the_tree_meet_the_chain_to_one_node(
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+) -> None:
+    _, found = wide
+    for name, fate in fates.items():
+        for step in prepared.outlooks[name].chain.transitions:
+            here = np.flatnonzero(found.tree.quarter == step.boundary)
+            alive = here[running(fate)[found.tree.parent[here]]]
+            assert abs(np.sum(fate.volume_quarter[alive] != NEVER) - step.arrived * alive.size) <= 1.0
+            assert abs(np.sum(fate.dead[alive]) - step.dead * alive.size) <= 1.0
+
+
+def test_a_programme_fares_alike_where_demand_is_high_and_where_it_is_low(
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+) -> None:
+    """Arrivals among the neediest of the running nodes keep to their share within two nodes, however many one takes."""
+    case, found = wide
+    need = queries_per_day(found, case) * found.work
+    for name, fate in fates.items():
+        for step in prepared.outlooks[name].chain.transitions:
+            here = np.flatnonzero(found.tree.quarter == step.boundary)
+            alive = here[running(fate)[found.tree.parent[here]]]
+            arrived = np.cumsum(fate.volume_quarter[alive[np.argsort(-need[alive])]] != NEVER)
+            expected = step.arrived * np.arange(1, alive.size + 1)
+            assert np.max(np.abs(arrived - expected), initial=0.0) < 2.5, (name, step.boundary)
+
+
+def test_expected_spend_on_the_tree_is_the_mean_of_the_draws(
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+) -> None:
+    case, found = wide
+    tree = found.tree
+    for item in case.programmes:
+        draws = simulate(parameters_of(item, case.numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
+                         quarters=case.quarters)
+        mean = draws.spend_by_quarter_usd.mean(axis=0)
+        spend = fates[item.name].spend_usd * tree.probability
+        on_the_tree = np.bincount(tree.quarter, weights=spend)
+        early = slice(0, case.boundaries[0])
+        np.testing.assert_allclose(on_the_tree[early], mean[early], rtol=1e-12)
+        np.testing.assert_allclose(on_the_tree, mean, atol=0.03 * mean.max())
+        assert on_the_tree.sum() == pytest.approx(mean.sum(), rel=0.02)
