@@ -13,12 +13,12 @@ import pytest
 
 from fabless.catalogue import load
 from fabless.catalogue.case import read_case
-from fabless.decide import Decision, decide
+from fabless.decide import Decision, decide, sensitivity
 from fabless.decide.paths import band, paths_of
 from fabless.decide.prepare import Prepared, outlook_of, prepare
 from fabless.decide.problem import World, world
 from fabless.decide.run import _portfolio
-from fabless.decide.sensitivity import best_cost, sensitivities
+from fabless.decide.sensitivity import expected_cost
 from fabless.decide.solved import Solved, solve_best
 from fabless.decide.summarise import strategy_result
 from fabless.errors import DoesNotFit
@@ -216,6 +216,20 @@ def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Sol
         assert value.value_usd == pytest.approx(objective(without) - objective(added), rel=1e-6, abs=1e3)
 
 
+def test_the_portfolio_may_be_one_of_the_ways(here: World, base: dict[str, Solved]) -> None:
+    cheap = replace(base["buy"], result=replace(base["buy"].result, objective_usd=1.0))
+    best, _ = _portfolio(here, [cheap], Here())
+    assert (objective(best), best.name) == (1.0, PORTFOLIO)
+
+
+def test_a_way_takes_its_best_commitment(here: World, base: dict[str, Solved]) -> None:
+    choices = commitments(here.prepared.case, "partner")
+    assert len(choices) > 1
+    each = [objective(solve_best(here, "partner", (choice,))) for choice in choices]
+    assert max(each) > min(each) == pytest.approx(objective(base["partner"]), rel=1e-9)
+    assert objective(solve_best(here, "partner", choices[::-1])) == pytest.approx(min(each), rel=1e-9)
+
+
 def test_more_lines_never_hurt(prepared: Prepared) -> None:
     free = changed(prepared, dict.fromkeys(named(prepared, "lines.", ".port"), 0.0))
     lines = prepared.case.lines
@@ -231,7 +245,7 @@ def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, Solved
     for way in ("diversify", "acquire"):
         found = solved(twice, way)
         assert objective(found) == pytest.approx(2.0 * objective(base[way]), rel=1e-8)
-        assert best_cost(found) == pytest.approx(2.0 * best_cost(base[way]), rel=1e-5)
+        assert expected_cost(found) == pytest.approx(2.0 * expected_cost(base[way]), rel=1e-5)
         assert missing(found) == pytest.approx(missing(base[way]), abs=1e-6)
 
 
@@ -463,23 +477,22 @@ def test_regret_is_measured_from_the_best(short: Decision) -> None:
 
 
 def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) -> None:
-    assert {item.name for item in short.sensitivities} >= set(MOVED)
+    assert {item.name for item in short.sensitivities} >= {"demand.growth", "demand.load_factor"}
     effects = [abs(item.cost_high_usd - item.cost_low_usd) for item in short.sensitivities]
     assert effects == sorted(effects, reverse=True)
     ready = prepare(short_case, load(short_case.as_of))
     best = solved(world(ready), "diversify")
-    found = {item.name: item for item in sensitivities(ready, best, 4, Here(), lambda _: None)}
-    small = {}
+    found = {item.name: item for item in sensitivity.sensitivities(ready, best, 4, Here(), lambda _: None)}
+    few = (sensitivity.SMALL, 1, 1, 1)
+    scale = expected_cost(best) / expected_cost(solved(changed(ready, {}, few), "diversify"))
     for name in MOVED:
         spread = short_case.numbers[name].spread
-        small[name] = [best_cost(solved(changed(ready, {name: end}), "diversify")) for end in (spread.low, spread.high)]
-        told = found[name].cost_low_usd / found[name].cost_high_usd
-        assert told == pytest.approx(small[name][0] / small[name][1], rel=1e-6)
-    assert found["demand.load_factor"].cost_low_usd == pytest.approx(
-        small["demand.load_factor"][0] * best_cost(best) / best_cost(solved(changed(ready, {}), "diversify")), rel=1e-6)
+        low, high = (scale * expected_cost(solved(changed(ready, {name: end}, few), "diversify"))
+                     for end in (spread.low, spread.high))
+        assert (found[name].cost_low_usd, found[name].cost_high_usd) == pytest.approx((low, high), rel=1e-6)
     assert found["demand.load_factor"].cost_low_usd > found["demand.load_factor"].cost_high_usd
     assert not any(name.startswith("programmes.") for name in found)
-    winners = {way: objective(solved(changed(ready, {MOVED[0]: short_case.numbers[MOVED[0]].spread.high}), way))
+    winners = {way: objective(solved(changed(ready, {MOVED[0]: short_case.numbers[MOVED[0]].spread.high}, few), way))
                for way in WAYS}
     assert found[MOVED[0]].best_high == min(winners, key=winners.__getitem__)
 

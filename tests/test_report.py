@@ -28,7 +28,7 @@ from fabless.report.html import as_html, summary, write_report
 from fabless.report.terminal import Column, print_decision, print_table
 from fabless.units import Quarter
 
-VOID = {"meta", "br", "rect", "path", "line", "link", "img"}
+VOID = {"col", "meta", "br", "rect", "path", "line", "link", "img"}
 HOSTILE = '<script>alert("1")</script> [bold]& \' "'
 
 

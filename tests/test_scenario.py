@@ -200,6 +200,19 @@ def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> 
     np.testing.assert_allclose(law(old, one.values[changed][late]), law(wider, two.values[changed][late]), atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["demand.growth", "demand.queries", "supply.scarce_duration", "loads.training.growth",
+                                  "lines.amd-owned.efficiency"])
+def test_drawing_only_what_changed_gives_the_same_bytes(prepared: Prepared, name: str) -> None:
+    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    other = with_ranges(case, {name: Range.point(case.numbers[name].spread.high)})
+    fresh, reused = sample(other), sample(other, like=sample(case), changed=(name,))
+    for key in case.numbers:
+        assert fresh.values[key].tobytes() == reused.values[key].tobytes(), key
+    for one, two in ((fresh.scarce, reused.scarce), (fresh.work, reused.work),
+                     *((fresh.demand[load_], reused.demand[load_]) for load_ in fresh.demand)):
+        assert one.tobytes() == two.tobytes()
+
+
 @pytest.fixture(scope="module")
 def fates(prepared: Prepared, wide: tuple[Case, Scenarios]) -> dict[str, ProgrammeOnTree]:
     case, found = wide

@@ -113,6 +113,8 @@ def test_capital_and_running_of_an_owned_chip_by_hand(prepared: Prepared) -> Non
     upkeep = (price + server) * mode(prepared, "owning.upkeep") / 4.0
     assert offer.running_usd[0] == pytest.approx(rent + power + upkeep, rel=1e-9)
     assert offer.payment_usd[0] == pytest.approx(price + server)
+    fall = 1.0 - mode(prepared, "lines.nvidia-owned.price_decline")
+    np.testing.assert_allclose(offer.payment_usd - server, price * fall ** (np.arange(32) / 4.0), rtol=1e-12)
     assert 0 < does.power_w < chip.tdp_w
 
 

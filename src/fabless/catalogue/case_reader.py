@@ -14,12 +14,14 @@ from fabless.catalogue.files import chip_from_mapping, embedded_trace, read_mode
 from fabless.catalogue.store import Catalogue
 from fabless.catalogue.yaml_file import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
-from fabless.records import LLM, Case, CaseNumber, Chip, Line, Load, ProgrammeSpec, Range, Request, Source
-from fabless.units import Quarter, dimension, quantity, to_si
+from fabless.records import LLM, Case, CaseNumber, Chip, Fact, Line, Load, ProgrammeSpec, Range, Request, Source
+from fabless.units import Quarter, deflate, dimension, quantity, to_si
 
 MOST_SCENARIOS = 1000
 """Leaves of the tree up to which the plans fit an ordinary machine."""
 PRICE_UNIT = {"buy": Unit("USD"), "rent": Unit("USD/h")}
+PRICE_INDEX = "us-cpi"
+"""Entity whose yearly index turns dollars of one year into those of another."""
 IN_PLACE = "existing"
 """Name of the fleet in place among the offers of a plan."""
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
@@ -164,6 +166,16 @@ class CaseReader:
         return CaseNumber(name, Range(low, mode, high, number.scale), given, number.grade, self._source(number.source),
                           number.note, self.file.as_of)
 
+    def _in_price_year(self, spread: Range, fact: Fact) -> Range:
+        """A fact's range in dollars of the case's price year; other dimensions as they are."""
+        if fact.price_year is None or fact.price_year == self.file.price_year:
+            return spread
+        index = {int(row.period): row.value for row in self.catalogue.series(PRICE_INDEX, "index")
+                 if row.period.isdigit() and isinstance(row.value, float)}
+        low, mode, high = (deflate(end, fact.price_year, self.file.price_year, index)
+                           for end in (spread.low, spread.mode, spread.high))
+        return Range(low, mode, high, spread.scale)
+
     def _from_fact(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         entity, _, field = str(number.fact).partition(".")
         if not field or {"value", "low", "mode", "high", "unit", "scale"} & number.model_fields_set:
@@ -175,7 +187,7 @@ class CaseReader:
         if dimension(fact.unit) != dimension(unit.name):
             raise BadValue(Fault("", f"{number.fact} is of {dimension(fact.unit)}", f"a fact of {dimension(unit.name)}",
                                  "name another fact"))
-        spread = self.catalogue.range(entity, field, number.period)
+        spread = self._in_price_year(self.catalogue.range(entity, field, number.period), fact)
         if spread.low < (bottom := to_si(unit.low, unit.name)) or (unit.above and spread.low == bottom) or (
                 spread.high > to_si(unit.high, unit.name)):
             raise BadValue(Fault("", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI", unit.allowed,

@@ -38,7 +38,7 @@ def _order(offer: Offer, chips: float, solved: Solved, case: Case) -> Action:
     if chips >= 0.99 * cap:
         what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
-    return Action(what, "compute procurement", str(case.first_quarter), chips, "chip", spend, stop, double)
+    return Action(what, "compute procurement", str(case.first_quarter), round(chips), "chip", spend, stop, double)
 
 
 def _demand_mark(solved: Solved, case: Case, level: float) -> str:

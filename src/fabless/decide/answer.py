@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import Band, ProgrammeValue, StrategyResult
 from fabless.decide.solved import Solved, share_of
-from fabless.strategy import PORTFOLIO
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
@@ -76,10 +75,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def warnings_of(prepared: Prepared, best: Solved, results: Sequence[StrategyResult]) -> tuple[str, ...]:
     """What a reader could otherwise miss."""
-    found = []
-    bad = [item.name for item in results if item.status != "optimal"]
-    if bad:
-        found.append(f"no optimal plan for {', '.join(bad)}")
+    found: list[str] = []
     assumed = sum(number.grade.value == "assumption" for number in prepared.case.numbers.values())
     found.append(f"{assumed} of {len(prepared.case.numbers)} inputs are assumptions; costs are in-sample, over the "
                  f"{best.plan.problem.tree.leaves.size} scenarios the plans were made on")

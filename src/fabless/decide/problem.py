@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ import numpy as np
 from fabless.decide.prepare import Prepared, outlook_of
 from fabless.market import price_path_usd
 from fabless.plan import PlanProblem
-from fabless.records import Array, CaseNumber, Range
+from fabless.records import Array, Case, CaseNumber, Range
 from fabless.sampling import stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
 from fabless.strategy import (
@@ -33,12 +33,16 @@ class World:
     """Prepared case, its scenarios and the fate of every programme on them: the same for every way."""
 
     prepared: Prepared
+    case: Case
+    """That of `prepared`, with the ranges and the branching of this world."""
     numbers: dict[str, CaseNumber]
     scenarios: Scenarios
     fates: dict[str, ProgrammeOnTree]
     yardstick: Array
     """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
     that one cannot); the same for every way."""
+    need: Array
+    """Compute demanded at each node-quarter of the case as it stands, by that measure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +63,40 @@ def world(
 ) -> World:
     """Draw the scenarios of a case and place every programme on them.
 
-    `changes` replaces the ranges of some numbers, `branching` the branching of the case; the random points stay, so
-    that results compare. Only programmes whose own numbers change are simulated again.
+    `changes` replaces the ranges of some numbers (see `moved`), `branching` the branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
-    numbers = {name: replace(number, spread=changes[name]) if name in changes else number
-               for name, number in case.numbers.items()}
-    scenarios = sample(replace(case, numbers=numbers))
-    usual = sample(case) if changes else scenarios
-    measure = _yardstick(prepared, usual)
-    need = sum((usual.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
-               np.zeros(usual.tree.size))
+    scenarios = sample(case)
+    measure = _yardstick(prepared, scenarios)
+    need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
+               np.zeros(scenarios.tree.size))
+    usual = World(prepared, case, dict(case.numbers), scenarios, _fates(prepared, case, scenarios, need, ()), measure, need)
+    return moved(usual, changes) if changes else usual
+
+
+def moved(usual: World, changes: Mapping[str, Range]) -> World:
+    """The same world with the ranges of some numbers replaced.
+
+    The random points stay, so that results compare; only programmes whose own numbers change are simulated again, and
+    they meet their fate in the order of the usual need.
+    """
+    prepared = usual.prepared
+    numbers = usual.numbers | {name: replace(usual.numbers[name], spread=spread) for name, spread in changes.items()}
+    case = replace(usual.case, numbers=numbers)
+    scenarios = sample(case, like=usual.scenarios, changed=changes)
+    fates = _fates(prepared, case, scenarios, usual.need, changes)
+    return World(prepared, case, numbers, scenarios, fates, _yardstick(prepared, scenarios), usual.need)
+
+
+def _fates(
+    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
+) -> dict[str, ProgrammeOnTree]:
     fates = {}
     for item in case.programmes:
-        touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changes)
-        chain = (outlook_of(item, case, numbers) if touched else prepared.outlooks[item.name]).chain
+        touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
+        chain = (outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]).chain
         fates[item.name] = on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
-    return World(prepared, numbers, scenarios, fates, _yardstick(prepared, scenarios))
+    return fates
 
 
 def plan_of(world: World, commitment: Commitment) -> Plan:

@@ -6,19 +6,19 @@ ways are solved again, to see whether another one comes first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from fabless.decide.prepare import Prepared
-from fabless.decide.problem import World, world
+from fabless.decide.problem import World, moved, world
 from fabless.decide.results import Sensitivity
 from fabless.decide.solved import Solved, solve_best
 from fabless.records import Case, CaseNumber, Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.units import UNITS, from_si
 
-SMALL = 4
+SMALL = 3
 """Branches at the first branching of the small tree; later ones have one."""
 
 
@@ -40,30 +40,26 @@ def sensitivities(
     scaled so that its base case meets the cost on the full tree.
     """
     case = prepared.case
-    base = _cost(_solve(prepared, {}, best))
-    level = best_cost(best) / base
+    usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
+    level = expected_cost(best) / expected_cost(solve_best(usual, best.name, (best.plan.commitment,)))
     tries = [_Try(name, end, getattr(number.spread, end)) for name, number in case.numbers.items()
              if number.spread.low < number.spread.high and _is_used(name, best.plan.commitment, case)
              for end in ("low", "high")]
     tick(f"sensitivity: {len(tries) // 2} inputs")
-    costs = list(executor.map(_recommended_cost, _chunks(prepared, best.plan.commitment, best.name, tries)))
+    costs = list(executor.map(_recommended_cost, _chunks(usual, best.plan.commitment, best.name, tries)))
     found = {(item.name, item.end): cost for chunk in costs for item, cost in chunk}
     names = sorted({item.name for item in tries},
                    key=lambda name: (-abs(found[name, "high"] - found[name, "low"]), name))
     tick(f"sensitivity: every way at both ends of {min(deep, len(names))} inputs")
     ends = [item for name in names[:deep] for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
-                       executor.map(_winner, ((prepared, item) for item in ends)), strict=True))
+                       executor.map(_winner, ((usual, item) for item in ends)), strict=True))
     return tuple(_sensitivity(case.numbers[name], [found[name, end] * level for end in ("low", "high")],
                               [winners[name, end] for end in ("low", "high")]) for name in names[:deep])
 
 
-def best_cost(solved: Solved) -> float:
+def expected_cost(solved: Solved) -> float:
     """Expected levelised cost of a served query [USD]."""
-    return _cost(solved)
-
-
-def _cost(solved: Solved) -> float:
     paths = solved.paths
     levelised = (paths.query_cost_usd @ paths.discount) / (paths.served @ paths.discount)
     return float(paths.probability @ levelised)
@@ -79,36 +75,29 @@ def _is_used(name: str, commitment: Commitment, case: Case) -> bool:
     return True
 
 
-def _small_world(prepared: Prepared, changes: Mapping[str, Range]) -> World:
-    branching = (SMALL, *(1 for _ in prepared.case.branching[1:]))
-    return world(prepared, changes, branching)
+Chunk = tuple[World, Commitment, str, tuple[_Try, ...]]
 
 
-def _solve(prepared: Prepared, changes: Mapping[str, Range], best: Solved) -> Solved:
-    return solve_best(_small_world(prepared, changes), best.name, (best.plan.commitment,))
-
-
-Chunk = tuple[Prepared, Commitment, str, tuple[_Try, ...]]
-
-
-def _chunks(prepared: Prepared, commitment: Commitment, name: str, tries: list[_Try]) -> Iterable[Chunk]:
+def _chunks(usual: World, commitment: Commitment, name: str, tries: list[_Try]) -> Iterable[Chunk]:
     size = 16
     for start in range(0, len(tries), size):
-        yield prepared, commitment, name, tuple(tries[start:start + size])
+        yield usual, commitment, name, tuple(tries[start:start + size])
+
+
+def _at(usual: World, item: _Try) -> World:
+    return moved(usual, {item.name: Range.point(item.value)})
 
 
 def _recommended_cost(chunk: Chunk) -> list[tuple[_Try, float]]:
-    prepared, commitment, name, tries = chunk
-    return [(item, _cost(solve_best(_small_world(prepared, {item.name: Range.point(item.value)}), name, (commitment,))))
-            for item in tries]
+    usual, commitment, name, tries = chunk
+    return [(item, expected_cost(solve_best(_at(usual, item), name, (commitment,)))) for item in tries]
 
 
-def _winner(job: tuple[Prepared, _Try]) -> str:
+def _winner(job: tuple[World, _Try]) -> str:
     """The single way that ranks first when one input stands at an end."""
-    prepared, item = job
-    here = _small_world(prepared, {item.name: Range.point(item.value)})
+    here = _at(*job)
     ways = [way for way in TITLES if way != PORTFOLIO]
-    objective = {way: solve_best(here, way, commitments(prepared.case, way)).result.objective_usd for way in ways}
+    objective = {way: solve_best(here, way, commitments(here.case, way)).result.objective_usd for way in ways}
     return min(ways, key=lambda way: objective[way])
 
 
@@ -124,5 +113,6 @@ def _label(name: str) -> str:
 
 def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
-    return Sensitivity(number.name, _label(number.name), unit, from_si(number.spread.low, unit), from_si(number.spread.high, unit),
+    low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
+    return Sensitivity(number.name, _label(number.name), unit, low, high,
                        costs[0], costs[1], winners[0], winners[1])

@@ -15,8 +15,6 @@ from fabless.programme import Quantiles
 from fabless.records import Array, Case, ProgrammeSpec
 from fabless.strategy import TITLES
 
-QUARTERS_A_YEAR = 4
-
 
 def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> StrategyResult:
     """Condense one way; `best` is the best way, for the regret."""
@@ -47,7 +45,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
         regret_usd=result.objective_usd - best.result.objective_usd,
-        regret_error_usd=standard_error(result.path_cost_usd, best.result.path_cost_usd, case.branching[0]),
+        regret_error_usd=_error(case, solved, best),
         fleet_by_quarter=_fleet(solved, case),
         cost_by_quarter_usd=tuple((str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
                                   for q in range(case.quarters)),
@@ -61,10 +59,15 @@ def programme_value(prepared: Prepared, solved: Solved, without: Solved) -> Prog
     item, = solved.plan.commitment.programmes
     months = prepared.outlooks[item.name].summary.volume_month
     return ProgrammeValue(item.name, item.route, without.result.objective_usd - solved.result.objective_usd,
-                          standard_error(solved.result.path_cost_usd, without.result.path_cost_usd,
-                                         prepared.case.branching[0]),
+                          _error(prepared.case, solved, without),
                           float(solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)),
                           _quarters(prepared.case, months)[1] if months else "", _volume_share(prepared, item))
+
+
+def _error(case: Case, one: Solved, other: Solved) -> float:
+    """Standard error of the difference of two ways' costs over the nodes after the first branching."""
+    branches = int((one.plan.problem.tree.quarter == case.boundaries[0]).sum())
+    return standard_error(one.result.path_cost_usd, other.result.path_cost_usd, branches)
 
 
 def timeline(prepared: Prepared, programmes: Sequence[ProgrammeSpec]) -> tuple[TimelineStage, ...]:

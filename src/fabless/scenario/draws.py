@@ -8,7 +8,7 @@ branching, supply is scarce or normal with a probability that drifts to its long
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,15 +44,20 @@ class Scenarios:
     """Index within its stage of the tree node that a node-quarter lies in."""
 
 
-def sample(case: Case) -> Scenarios:
-    """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are."""
+def sample(case: Case, *, like: Scenarios | None = None, changed: Collection[str] = ()) -> Scenarios:
+    """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are.
+
+    `like` are scenarios of the same case but for the ranges of the `changed` numbers: the others' values are taken over.
+    """
     numbers = case.numbers
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
     stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
     node = _position_in_quarter(tree)
-    points = _points(case, sorted(numbers))
-    values = {name: _spread_over(number.spread, points[name], stage, node) for name, number in numbers.items()}
+    points = _points(case, sorted(numbers if like is None else changed))
+    kept = {} if like is None else like.values
+    values = {name: _spread_over(number.spread, points[name], stage, node) if name in points else kept[name]
+              for name, number in numbers.items()}
     scarce = _scarcity(tree, stage, node, values, numbers, points[REGIME])
     growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
     work = values["demand.work_level"] * _grown(

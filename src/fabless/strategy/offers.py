@@ -167,7 +167,8 @@ def programme_offers(
                 served[row] *= keeps_training
         offers.append(_owned(
             f"{programme.name}+{generation}" if generation else programme.name, programme.chip.vendor, pool,
-            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd, fab_s, installation_s, ready, served,
+            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd, fab_s, installation_s,
+            ready, served,
             hotter * does.power_w, owning, hotter, own_silicon=programme.route != "partner"))
     return offers
 
