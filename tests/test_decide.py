@@ -41,7 +41,9 @@ class Here(Executor):
         return iter([fn(*items) for items in zip(*iterables, strict=True)])
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        raise NotImplementedError
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 @pytest.fixture(scope="module")
@@ -411,7 +413,7 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
             continue
         action = next(action for action in actions if f" {offer.name}" in action.what and action.amount is not None)
         due = offer.payment_usd[0] if offer.owned else offer.capital_usd[0] * offer.term_quarters
-        assert action.amount == pytest.approx(ordered[offer.name])
+        assert action.amount == round(ordered[offer.name])
         assert action.spend_usd == pytest.approx(ordered[offer.name] * due)
     assert [action.spend_usd for action in actions] == sorted((action.spend_usd for action in actions), reverse=True)
 
