@@ -93,6 +93,16 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A quantity over scenarios or draws: P10, P50, P90 and mean."""
+
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+
+
+@dataclass(frozen=True)
 class Chip:
     """An accelerator, real or hypothetical: its specification and nothing measured.
 

@@ -98,10 +98,15 @@ def _dense_layers(llm: LLM) -> int:
     return min(llm.dense_layers, llm.layers) if llm.experts else llm.layers
 
 
+def _query_width(llm: LLM) -> int:
+    """Width of the queries of all heads; a latent cache keeps a part of each head for the position."""
+    return llm.heads * (llm.head_dim + (llm.rope_head_dim if llm.kv_lora_rank else 0))
+
+
 def _attention_parameters(llm: LLM) -> float:
     if not llm.kv_lora_rank:
         return float(llm.hidden * llm.head_dim * (2 * llm.heads + 2 * llm.kv_heads))
-    query_width = llm.heads * (llm.head_dim + llm.rope_head_dim)
+    query_width = _query_width(llm)
     value_dim = llm.v_head_dim or llm.head_dim
     query = llm.q_lora_rank * (llm.hidden + query_width) if llm.q_lora_rank else llm.hidden * query_width
     key_value = llm.hidden * (llm.kv_lora_rank + llm.rope_head_dim)
@@ -236,7 +241,7 @@ def operators(
     head_width = _head_bytes(weight, head)
     dense = _dense_layers(llm)
     mixed = llm.layers - dense
-    query_width = llm.heads * llm.head_dim
+    query_width = _query_width(llm)
     out = [
         Operator("projections", 2.0 * tokens * llm.layers * counts.attention_per_layer,
                  llm.layers * (counts.attention_per_layer * weight + tokens * 2 * query_width * activation),

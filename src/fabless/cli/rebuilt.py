@@ -37,9 +37,11 @@ def claims(
     ]
     print_table("Published claims, rebuilt", columns, [_row(item) for item in results], console)
     for item in results:
-        if name is not None or item.verdict == "breaks":
+        if name is not None or item.verdict != "holds":
             _explain(item, console, whole=name is not None)
     if name is None:
+        say(console, "A claim holds when what its wording allows meets the band that its inputs give; 'off by' "
+                     "compares with their modes.")
         say(console, "Every input with its source: fabless claims ID, or --json.")
 
 
@@ -66,6 +68,8 @@ def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
         f" {'inside' if needed.in_band else 'outside'} its band")
     say(console, f"{item.id.partition('_')[0]} {item.variant}{what}".rstrip())
     if not whole:
+        if item.rebuilt is None:
+            say(console, item.note or item.claim, indent=4)
         return
     for text in (item.claim, item.formula, item.note):
         if text:

@@ -2,7 +2,6 @@
 
 from fabless.decide.results import (
     Action,
-    Band,
     BuildUpLine,
     Decision,
     ProgrammeValue,
@@ -11,6 +10,7 @@ from fabless.decide.results import (
     TimelineStage,
 )
 from fabless.decide.run import decide
+from fabless.records import Band
 
 __all__ = [
     "Action",

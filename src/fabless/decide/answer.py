@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabless.decide.prepare import Prepared
-from fabless.decide.results import Band, ProgrammeValue, StrategyResult
+from fabless.decide.results import ProgrammeValue, StrategyResult
 from fabless.decide.solved import Solved, share_of
+from fabless.records import Band
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
@@ -23,7 +24,7 @@ def answer(
     text = f"{_doing(best)}: {_cents(mine.cost_per_query_usd)}"
     rival = next((item for item in results if item.name == "buy" and best.name != "buy"), None)
     if rival is not None:
-        text += f" against {100 * rival.cost_per_query_usd.p50:.2g} buying from {case.dominant_vendor} alone"
+        text += f" against {_two(rival.cost_per_query_usd.p50)} buying from {case.dominant_vendor} alone"
     text += _programme_clause(best, programmes)
     worst = max(mine.shortage_by_year, key=lambda item: item[2])
     if worst[2] > case.tolerated_shortage:
@@ -65,8 +66,13 @@ def _money(usd: float) -> str:
     return f"{usd / 1e9:.1f} billion USD" if usd >= 5e8 else f"{usd / 1e6:.0f} million USD"
 
 
+def _two(usd: float) -> str:
+    """Cents with two digits that count."""
+    return f"{100.0 * usd:#.2g}".rstrip(".")
+
+
 def _cents(cost: Band) -> str:
-    return f"{100 * cost.p50:.2g} cents a query ({100 * cost.p10:.2g} to {100 * cost.p90:.2g})"
+    return f"{_two(cost.p50)} cents a query ({_two(cost.p10)} to {_two(cost.p90)})"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.decide.problem import Plan
-from fabless.decide.results import Band
 from fabless.plan import PlanResult
-from fabless.records import Array, Case
+from fabless.records import Array, Band, Case
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabless.records import CaseNumber
-
-
-@dataclass(frozen=True)
-class Band:
-    """A quantity over the scenarios: probability-weighted P10, P50, P90 and mean."""
-
-    p10: float
-    p50: float
-    p90: float
-    mean: float
+from fabless.records import Band, CaseNumber
 
 
 @dataclass(frozen=True)

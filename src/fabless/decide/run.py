@@ -19,11 +19,11 @@ from fabless.decide.build_up import build_up
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import World, world
-from fabless.decide.results import Band, Decision, ProgrammeValue
+from fabless.decide.results import Decision, ProgrammeValue
 from fabless.decide.sensitivity import sensitivities
 from fabless.decide.solved import Solved, share_of, solve_best
 from fabless.decide.summarise import programme_value, strategy_result, timeline
-from fabless.records import Case
+from fabless.records import Band, Case
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 

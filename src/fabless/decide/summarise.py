@@ -9,10 +9,9 @@ import numpy as np
 from fabless.decide.actions import actions_of
 from fabless.decide.paths import Paths, band, standard_error
 from fabless.decide.prepare import Prepared
-from fabless.decide.results import Band, ProgrammeValue, StrategyResult, TimelineStage
+from fabless.decide.results import ProgrammeValue, StrategyResult, TimelineStage
 from fabless.decide.solved import Solved
-from fabless.programme import Quantiles
-from fabless.records import Array, Case, ProgrammeSpec
+from fabless.records import Array, Band, Case, ProgrammeSpec
 from fabless.strategy import TITLES
 
 
@@ -41,7 +40,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
         meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
         own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
         own_silicon_probability=_volume_share(prepared, own),
-        capital_at_risk_usd=_as_band(outlook.capital_at_risk_usd) if outlook else None,
+        capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
         regret_usd=result.objective_usd - best.result.objective_usd,
@@ -73,7 +72,7 @@ def _error(case: Case, one: Solved, other: Solved) -> float:
 def timeline(prepared: Prepared, programmes: Sequence[ProgrammeSpec]) -> tuple[TimelineStage, ...]:
     """Stages of programmes with their bands."""
     return tuple(
-        TimelineStage(item.name, stage.name, _as_band(stage.start_month), _as_band(stage.end_month))
+        TimelineStage(item.name, stage.name, stage.start_month, stage.end_month)
         for item in programmes for stage in prepared.outlooks[item.name].summary.stages)
 
 
@@ -84,11 +83,7 @@ def _volume_share(prepared: Prepared, own: ProgrammeSpec | None) -> float:
                       if kind.name == "VOLUME"))
 
 
-def _as_band(quantiles: Quantiles) -> Band:
-    return Band(quantiles.p10, quantiles.p50, quantiles.p90, quantiles.mean)
-
-
-def _quarters(case: Case, months: Quantiles) -> tuple[str, str, str]:
+def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
     early, median, late = (str(case.first_quarter + int(month // 3)) for month in (months.p10, months.p50, months.p90))
     return early, median, late
 

@@ -4,7 +4,7 @@
 turns them into paths that a planner can branch on without seeing the future.
 """
 
-from fabless.programme.bands import ProgrammeSummary, Quantiles, StageBand, summary
+from fabless.programme.bands import ProgrammeSummary, StageBand, summary
 from fabless.programme.chain import PathOutcome, ProgrammeChain, ProgrammePath, Transition, discretise
 from fabless.programme.parameters import ProgrammeParameters, PseudoCounts, Route
 from fabless.programme.simulation import ProgrammeDraws, ProgrammeOutcome, simulate
@@ -18,7 +18,6 @@ __all__ = [
     "ProgrammePath",
     "ProgrammeSummary",
     "PseudoCounts",
-    "Quantiles",
     "Route",
     "StageBand",
     "Transition",

@@ -6,21 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fabless.programme.simulation import ProgrammeDraws, ProgrammeOutcome
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Quantiles:
-    """P10, P50, P90 and mean of a quantity over the draws."""
-
-    p10: float
-    p50: float
-    p90: float
-    mean: float
+from fabless.records import Array, Band
 
 
 @dataclass(frozen=True)
@@ -30,8 +18,8 @@ class StageBand:
     name: str
     reached: float
     """Share of the draws that complete the stage [1]."""
-    start_month: Quantiles
-    end_month: Quantiles
+    start_month: Band
+    end_month: Band
 
 
 @dataclass(frozen=True)
@@ -41,19 +29,19 @@ class ProgrammeSummary:
     stages: tuple[StageBand, ...]
     """In the order of time; a stage that no draw completes is left out."""
     outcome_shares: Mapping[ProgrammeOutcome, float]
-    volume_month: Quantiles | None
+    volume_month: Band | None
     """Given that volume is reached; None where no draw reaches it."""
     spins_mean: float
     """Mean number of tape-outs of the draws that tape out; 0 where none does."""
-    spend_usd: Quantiles
-    capital_at_risk_usd: Quantiles
+    spend_usd: Band
+    capital_at_risk_usd: Band
     scope_cut_share: float
 
 
-def quantiles(values: Array) -> Quantiles:
+def quantiles(values: Array) -> Band:
     """P10, P50, P90 (linear between order statistics) and mean of `values`, any shape, at least one element."""
     p10, p50, p90 = (float(value) for value in np.quantile(values, (0.1, 0.5, 0.9)))
-    return Quantiles(p10, p50, p90, float(np.mean(values)))
+    return Band(p10, p50, p90, float(np.mean(values)))
 
 
 def summary(draws: ProgrammeDraws) -> ProgrammeSummary:
