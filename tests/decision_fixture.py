@@ -9,6 +9,7 @@ from fabless.decide import (
     Action,
     Band,
     BuildUpLine,
+    ChipCostLine,
     Decision,
     ProgrammeValue,
     Sensitivity,
@@ -166,6 +167,10 @@ def decision() -> Decision:
             ProgrammeValue("own-build", "build", -0.6e9, 0.2e9, 0.22, "2027Q4", 0.41),
         ),
         build_up=build_up(),
+        chip_costs=(
+            ChipCostLine("co-design", "good dies", 540.0), ChipCostLine("co-design", "memory", 2590.0),
+            ChipCostLine("own-build", "good dies", 540.0), ChipCostLine("own-build", "memory", 2600.0),
+        ),
         timeline=tuple(
             TimelineStage("own-chip", stage, Band(start * 0.85, start, start * 1.4, start * 1.1),
                           Band(end * 0.85, end, end * 1.4, end * 1.1))

@@ -457,9 +457,11 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     buy = next(item for item in short.strategies if item.name == "buy")
     assert best.regret_usd == pytest.approx(0.0, abs=1.0)
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
-    assert f"{100 * best.cost_per_query_usd.p50:.2g} cents a query" in short.answer
+    assert f"{100 * best.cost_per_query_usd.p50:#.2g} cents (" in short.answer
+    year, cost = best.cost_per_query_by_year_usd[1]
+    assert f"{100 * cost.p50:#.2g} cents a query in {year}" in short.answer
     if short.recommended != "buy":
-        assert f"against {100 * buy.cost_per_query_usd.p50:.2g} " in short.answer
+        assert f"against {100 * buy.cost_per_query_usd.p50:#.2g} " in short.answer
     for name in best.programmes:
         assert f"start {name} now" in short.answer
     if not best.programmes:

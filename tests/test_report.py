@@ -24,7 +24,7 @@ from fabless.records import Grade, Source
 from fabless.report import numbers
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
-from fabless.report.html import as_html, summary, write_report
+from fabless.report.html import as_html, chip_cost_table, summary, write_report
 from fabless.report.terminal import Column, print_decision, print_table
 from fabless.units import Quarter
 
@@ -309,3 +309,12 @@ def test_an_unwritable_path_is_said_with_its_name(tmp_path: Path) -> None:
         with pytest.raises(BadFile, match=re.escape(str(target))):
             write_whole(target, "text")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_unit_costs_add_up_and_lead_to_their_input(chosen: Decision) -> None:
+    table = chip_cost_table(chosen.chip_costs)
+    assert table.names == ("co-design", "own-build")
+    assert table.totals == (3130.0, 3140.0)
+    page = as_html(chosen)
+    assert "$3.13k" in page
+    assert "$3.14k" in page

@@ -133,8 +133,8 @@ def _print(
     title = f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out"
     print_table(title, columns, rows, console)
     say(console, f"tok/s: output tokens at full load. Costs and energy count idle hours too: load factor "
-                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. Error of the performance "
-                 f"model: 9 % median on a token, more on a new vendor (docs/explanation/performance.md).")
+                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. How far the performance model "
+                 "can be trusted: docs/explanation/performance.md.")
     for q in quotes:
         kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
         value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(

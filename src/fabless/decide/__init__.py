@@ -3,6 +3,7 @@
 from fabless.decide.results import (
     Action,
     BuildUpLine,
+    ChipCostLine,
     Decision,
     ProgrammeValue,
     Sensitivity,
@@ -16,6 +17,7 @@ __all__ = [
     "Action",
     "Band",
     "BuildUpLine",
+    "ChipCostLine",
     "Decision",
     "ProgrammeValue",
     "Sensitivity",

@@ -21,10 +21,12 @@ def answer(
     """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not."""
     case = prepared.case
     mine = next(item for item in results if item.name == best.name)
-    text = f"{_doing(best)}: {_cents(mine.cost_per_query_usd)}"
+    years = [item for item in mine.cost_per_query_by_year_usd if item[0] > case.first_quarter.year]
+    soon = f"{_two(years[0][1].p50)} cents a query in {years[0][0]}, " if years else ""
+    text = f"{_doing(best)}: {soon}{_cents(mine.cost_per_query_usd)} over {case.quarters} quarters"
     rival = next((item for item in results if item.name == "buy" and best.name != "buy"), None)
     if rival is not None:
-        text += f" against {_two(rival.cost_per_query_usd.p50)} buying from {case.dominant_vendor} alone"
+        text += f", against {_two(rival.cost_per_query_usd.p50)} buying from {case.dominant_vendor} alone"
     text += _programme_clause(best, programmes)
     worst = max(mine.shortage_by_year, key=lambda item: item[2])
     if worst[2] > case.tolerated_shortage:
@@ -72,7 +74,7 @@ def _two(usd: float) -> str:
 
 
 def _cents(cost: Band) -> str:
-    return f"{_two(cost.p50)} cents a query ({_two(cost.p10)} to {_two(cost.p90)})"
+    return f"{_two(cost.p50)} cents ({_two(cost.p10)} to {_two(cost.p90)})"
 
 
 def _listed(names: Sequence[str]) -> str:

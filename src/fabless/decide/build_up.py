@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.decide.prepare import Prepared
-from fabless.decide.results import BuildUpLine
+from fabless.decide.results import BuildUpLine, ChipCostLine
 from fabless.decide.solved import Solved
 from fabless.quote import Owning, owned_hour
 from fabless.records import Case, Line, Load
@@ -29,6 +29,12 @@ def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
     first = {(load.name, line.chip.name, line.how): (load, line) for line in reversed(best.plan.commitment.lines)
              for load in case.loads if (load.name, line.chip.name) in prepared.servings}
     return tuple(part for key in sorted(first) for part in _lines(prepared, case, *first[key]))
+
+
+def chip_costs(prepared: Prepared) -> tuple[ChipCostLine, ...]:
+    """Unit cost of each programme's chip, line by line, before the margin of whoever makes it."""
+    return tuple(ChipCostLine(programme, part, float(amount))
+                 for programme, cost in prepared.unit_costs.items() for part, amount in cost.lines())
 
 
 def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpLine]:

@@ -100,6 +100,15 @@ class BuildUpLine:
 
 
 @dataclass(frozen=True)
+class ChipCostLine:
+    """One line of what a programme's chip costs to make, at the modes."""
+
+    programme: str
+    part: str
+    usd: float
+
+
+@dataclass(frozen=True)
 class TimelineStage:
     """One stage of an own-chip programme: start and end [months from the case's start]."""
 
@@ -147,6 +156,8 @@ class Decision:
     sensitivities: tuple[Sensitivity, ...]
     """Largest effect first."""
     build_up: tuple[BuildUpLine, ...]
+    chip_costs: tuple[ChipCostLine, ...]
+    """By programme; the lines of one add up to its unit cost."""
     timeline: tuple[TimelineStage, ...]
     demand_by_quarter: tuple[tuple[str, Band], ...]
     """Quarter, queries a day."""

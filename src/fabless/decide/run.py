@@ -15,7 +15,7 @@ from multiprocessing import active_children, get_context
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background
-from fabless.decide.build_up import build_up
+from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import World, world
@@ -77,6 +77,7 @@ def decide(
         answer=answer(prepared, best, results, values), recommended=best.name, strategies=results,
         programme_values=values, sensitivities=moved,
         build_up=build_up(prepared, best),
+        chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
         assumptions=(*prepared.case.numbers.values(), *background(case, catalogue)),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fabless.decide import Band, BuildUpLine, Decision, StrategyResult
+from fabless.decide import Band, BuildUpLine, ChipCostLine, Decision, StrategyResult
 from fabless.report import canvas, charts, numbers, time_charts
 from fabless.report.files import write_whole
 
@@ -34,6 +34,15 @@ class FleetTable:
 
     years: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Band | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class ChipCostTable:
+    """Unit cost of each programme's chip: rows of part and amounts by programme."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float, ...]], ...]
+    totals: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,15 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
              for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
     change = "; ".join(flips[:3]) + "." if flips else "No single input within its range puts another way first."
     return [("Cost", cost), ("Risk", risk), ("What would change it", change)]
+
+
+def chip_cost_table(lines: Sequence[ChipCostLine]) -> ChipCostTable:
+    """Lay unit costs out by part and programme."""
+    names = tuple(dict.fromkeys(line.programme for line in lines))
+    amounts = {(line.part, line.programme): line.usd for line in lines}
+    rows = tuple((part, tuple(amounts.get((part, name), 0.0) for name in names))
+                 for part in dict.fromkeys(line.part for line in lines))
+    return ChipCostTable(names, rows, tuple(sum(line.usd for line in lines if line.programme == name) for name in names))
 
 
 def fleet_table(way: StrategyResult) -> FleetTable | None:
@@ -149,6 +167,7 @@ def as_html(decision: Decision) -> str:
         committed=sum(action.spend_usd for action in best.actions), fleet=fleet_table(best), costs=costs,
         shortages={way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year} for way in ways},
         years=sorted({year for by_year in costs.values() for year in by_year}), build_up=pairs(decision.build_up),
+        chip_costs=chip_cost_table(decision.chip_costs),
         anchors={number.name: f"input-{place}" for place, number in enumerate(decision.assumptions, start=1)},
         decimals=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
         fine=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
