@@ -57,7 +57,7 @@ def decide(
     start = time.perf_counter()
     tick = progress or (lambda _: None)
     with _workers(executor) as pool:
-        pool.submit(time.perf_counter)
+        pool.submit(time.perf_counter)  # a first task starts the workers while this process prepares
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue)
