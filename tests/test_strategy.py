@@ -81,7 +81,7 @@ def programme_of(prepared: Prepared, name: str) -> ProgrammeSpec:
 
 
 def owning_in(prepared: Prepared, outlook: Certain) -> Owning:
-    return owning_at(outlook, mode(prepared, "owning.life"), mode(prepared, "finance.real_rate"))
+    return owning_at(outlook.values, mode(prepared, "owning.life"), mode(prepared, "finance.real_rate"))
 
 
 def offers_of(prepared: Prepared, name: str, scarce: float = 0.0, **changes: float) -> list[Offer]:
@@ -272,7 +272,7 @@ def test_a_cut_scope_takes_training_away_and_nothing_else(prepared: Prepared) ->
 
 def test_the_fleet_in_place_runs_down_evenly(prepared: Prepared) -> None:
     does = prepared.throughput[prepared.case.existing_chip.name]
-    offer, chips, rent = existing_offer(prepared.case, prepared.case.numbers, future(prepared), does)
+    offer, chips, rent = existing_offer(prepared.case, future(prepared), does)
     quarters = mode(prepared, "existing.years") / QUARTER_S
     expected = mode(prepared, "existing.count") * np.maximum(1.0 - np.arange(32) / quarters, 0.0)
     np.testing.assert_allclose(chips, expected)

@@ -27,7 +27,7 @@ IN_PLACE = "existing"
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
 _LINE_TERMS = ("price", "price_decline", "allotment", "allotment_growth", "lead_normal", "lead_scarce")
 _SUCCESSOR_TERMS = ("successor_first", "successor_gap", "successor_gain", "successor_price", "successor_power")
-_CASE_SOURCE = Source("case", "the case file itself", "", "")
+CASE_SOURCE = Source("case", "the case file itself", "", "")
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -197,7 +197,7 @@ class CaseReader:
 
     def _source(self, text: str) -> Source:
         if text == "case":
-            return _CASE_SOURCE
+            return CASE_SOURCE
         known = self.catalogue.sources
         return known[text] if text in known else Source("case", text, "", "")
 

@@ -9,7 +9,7 @@ from fabless.decide.results import Action
 from fabless.decide.solved import Solved
 from fabless.records import Case
 from fabless.strategy import Offer
-from fabless.units import QUARTER_S, YEAR_S
+from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
 LEAST_ORDER = 1.0
 """Chips below which an order is not worth a line."""
@@ -47,7 +47,7 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
     rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
     quarter = min(4, case.quarters - 1)
     here = problem.tree.quarter == quarter
-    queries = (problem.demand[rows][:, here] * solved.plan.unit[rows][:, None]).sum(axis=0) / (QUARTER_S / 86_400.0)
+    queries = (problem.demand[rows][:, here] * solved.plan.unit[rows][:, None]).sum(axis=0) / (QUARTER_S / DAY_S)
     mark = float(np.quantile(queries, level))
     return f"{mark / 1e6:,.0f} million"
 
@@ -55,7 +55,7 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
 def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
     found = []
     for item in solved.plan.commitment.programmes:
-        spend = sum(prepared.outlooks[item.name].chain.paths[-1].spend_by_quarter_usd[:4])
+        spend = sum(prepared.outlooks[item.name].chain.running_spend_usd[:4])
         found.append(Action(
             f"start programme {item.name}, spend of the first year", "silicon lead",
             str(prepared.case.first_quarter), None, "", spend,

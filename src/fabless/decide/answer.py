@@ -81,12 +81,8 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def warnings_of(prepared: Prepared, best: Solved, results: Sequence[StrategyResult]) -> tuple[str, ...]:
-    """What a reader could otherwise miss."""
-    found: list[str] = []
+def warning_of(prepared: Prepared, best: Solved) -> str:
+    """What every reader must bear in mind: how much is assumed, and on what the costs were taken."""
     assumed = sum(number.grade.value == "assumption" for number in prepared.case.numbers.values())
-    found.append(f"{assumed} of {len(prepared.case.numbers)} inputs are assumptions; costs are in-sample, over the "
-                 f"{best.plan.problem.tree.leaves.size} scenarios the plans were made on")
-    return tuple(found)
-
-
+    return (f"{assumed} of {len(prepared.case.numbers)} inputs are assumptions; costs are in-sample, over the "
+            f"{best.plan.problem.tree.leaves.size} scenarios the plans were made on")

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabless.catalogue import Catalogue
+from fabless.catalogue.case_reader import CASE_SOURCE
+from fabless.catalogue.entities import range_of
+from fabless.decide.prepare import chips_of
 from fabless.quote import efficiency_class
 from fabless.records import Case, CaseNumber, Chip, Fact, Grade, Load, Range, Source
 
@@ -16,22 +19,19 @@ CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_ba
 CHIP_UNITS = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W"}
 MODEL_FIELDS = ("layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts", "experts_per_token",
                 "vocab")
-CASE = Source("case", "the case file itself", "", "")
 
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
     """Every number behind the decision that the case does not state as a range."""
-    chips = {chip.name: chip for chip in (case.existing_chip, *(line.chip for line in case.lines),
-                                          *(item.chip for item in case.programmes))}
-    found = [number for chip in chips.values() for number in _chip(chip, catalogue)]
+    found = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
     found += [number for load in case.loads for number in _load(load, case, catalogue)]
     found += [_of_fact(f"performance.{fact.field}", fact) for fact in catalogue.facts_of(efficiency_class(catalogue))]
     return tuple({number.name: number for number in found}.values())
 
 
 def _of_fact(name: str, fact: Fact) -> CaseNumber:
-    assert isinstance(fact.value, float)
-    spread = Range(fact.value if fact.low is None else fact.low, fact.value, fact.value if fact.high is None else fact.high)
+    spread = range_of(fact)
+    assert spread is not None
     return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, fact.note, fact.known)
 
 
@@ -46,7 +46,7 @@ def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
     stated = {field: (getattr(chip, name), CHIP_UNITS[field]) for field, name in CHIP_FIELDS.items()}
     stated |= {f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()}
     for field, (value, unit) in stated.items():
-        yield CaseNumber(f"chips.{chip.name}.{field}", Range.point(value), unit, Grade.ASSUMPTION, CASE,
+        yield CaseNumber(f"chips.{chip.name}.{field}", Range.point(value), unit, Grade.ASSUMPTION, CASE_SOURCE,
                          "specification stated in the case")
 
 
@@ -64,14 +64,14 @@ def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
         yield CaseNumber(f"loads.{load.name}.{key}", Range.point(tokens), "token", Grade.DERIVED, source, note)
     for key, limit_s in (("tpot", load.tpot_limit_s), ("ttft", load.ttft_limit_s)):
         if limit_s is not None:
-            yield CaseNumber(f"loads.{load.name}.{key}", Range.point(limit_s), "s", Grade.ASSUMPTION, CASE,
+            yield CaseNumber(f"loads.{load.name}.{key}", Range.point(limit_s), "s", Grade.ASSUMPTION, CASE_SOURCE,
                              "latency limit stated in the case")
 
 
 def _shape(name: str, case: Case, catalogue: Catalogue) -> tuple[Source, str]:
     """Source of a request shape, and a note where it became public after the as-of date."""
     if name not in catalogue.rows:
-        return Source("case", name or CASE.title, "", ""), "mean of the requests"
+        return Source("case", name or CASE_SOURCE.title, "", ""), "mean of the requests"
     fact = catalogue.rows[name][0]
     late = f"; public since {fact.known}, taken for the shape of a request only" if fact.known > case.as_of else ""
     return fact.source, f"mean of the trace {name}{late}"

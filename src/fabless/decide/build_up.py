@@ -7,10 +7,10 @@ import numpy as np
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import BuildUpLine, ChipCostLine
 from fabless.decide.solved import Solved
-from fabless.quote import Owning, owned_hour
+from fabless.quote import owned_hour
 from fabless.records import Case, Line, Load
+from fabless.strategy import owning_at
 from fabless.tco import rented_chip_hour, usd_per_query
-from fabless.units import YEAR_S
 
 INPUTS = {
     "chip": ("price", "owning.life", "owning.residual", "finance.real_rate"),
@@ -46,11 +46,7 @@ def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[Build
     if line.how == "rent":
         hour = rented_chip_hour(price)
     else:
-        owning = Owning(
-            real_rate=mode["finance.real_rate"], colocation_usd_per_w_s=mode["owning.colocation"],
-            electricity_usd_per_j=mode["owning.electricity"], pue=mode["owning.pue"],
-            server_power=mode["owning.server_power"], server_usd=mode["owning.server_cost"], life_s=mode["owning.life"],
-            residual_share=mode["owning.residual"], upkeep_per_s=mode["owning.upkeep"] / YEAR_S)
+        owning = owning_at(mode, mode["owning.life"], mode["finance.real_rate"])
         hour = owned_hour(price, owning, rated_power_w=line.chip.tdp_w, average_power_w=serving.power_w_per_chip)
     return [
         BuildUpLine(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.decide.problem import Plan
-from fabless.plan import PlanResult
+from fabless.plan import PlanResult, offer_capital, service
 from fabless.records import Array, Band, Case
 
 
@@ -44,7 +44,7 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     """
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
-    spend = _offer_cost(plan, result)
+    spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
     query_rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
     unit = plan.unit[query_rows][:, None]
     taken = result.serve.sum(axis=1)
@@ -67,21 +67,6 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
         query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost + fixed,
         chips=result.active[:, table], compute=worth.sum(axis=1)[:, table], spend=spend[:, table], discount=discount,
     )
-
-
-def _offer_cost(plan: Plan, result: PlanResult) -> Array:
-    """Capital and running cost of each offer at each node-quarter (offers, node-quarters)."""
-    problem = plan.problem
-    tree = problem.tree
-    table = tree.ancestors()
-    capital = problem.existing_capital_usd[:, None] * problem.existing[:, tree.quarter]
-    for quarter in range(tree.quarters):
-        nodes = np.flatnonzero(table[:, quarter] >= 0)
-        order = table[nodes, quarter]
-        age = tree.quarter[nodes] - quarter - problem.lead_quarters[:, order]
-        serving = (age >= 0) & (age < problem.term_quarters[:, None])
-        capital[:, nodes] += serving * problem.capital_usd[:, order] * result.orders[:, order]
-    return np.asarray(capital + problem.running_usd * result.active)
 
 
 def standard_error(costs: Array, other: Array, branches: int) -> float:

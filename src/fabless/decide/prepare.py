@@ -60,7 +60,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
-    for chip in _chips(case):
+    for chip in chips_of(case):
         per_second: dict[str, float] = {}
         powers: list[float] = []
         for load in case.loads:
@@ -89,7 +89,8 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     return Prepared(case, throughput, servings, costs, outlooks, tuple(warnings))
 
 
-def _chips(case: Case) -> tuple[Chip, ...]:
+def chips_of(case: Case) -> tuple[Chip, ...]:
+    """Every chip of a case, once."""
     chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes))
     return tuple({chip.name: chip for chip in chips}.values())
 

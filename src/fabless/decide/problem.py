@@ -11,7 +11,7 @@ import numpy as np
 from fabless.decide.prepare import Prepared, outlook_of
 from fabless.market import price_path_usd
 from fabless.plan import PlanProblem
-from fabless.records import Array, Case, CaseNumber, Range
+from fabless.records import Array, Case, Range
 from fabless.sampling import stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
 from fabless.strategy import (
@@ -35,7 +35,6 @@ class World:
     prepared: Prepared
     case: Case
     """That of `prepared`, with the ranges and the branching of this world."""
-    numbers: dict[str, CaseNumber]
     scenarios: Scenarios
     fates: dict[str, ProgrammeOnTree]
     yardstick: Array
@@ -70,7 +69,7 @@ def world(
     measure = _yardstick(prepared, scenarios)
     need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
                np.zeros(scenarios.tree.size))
-    usual = World(prepared, case, dict(case.numbers), scenarios, _fates(prepared, case, scenarios, need, ()), measure, need)
+    usual = World(prepared, case, scenarios, _fates(prepared, case, scenarios, need, ()), measure, need)
     return moved(usual, changes) if changes else usual
 
 
@@ -81,11 +80,11 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
     they meet their fate in the order of the usual need.
     """
     prepared = usual.prepared
-    numbers = usual.numbers | {name: replace(usual.numbers[name], spread=spread) for name, spread in changes.items()}
-    case = replace(usual.case, numbers=numbers)
+    changed = {name: replace(usual.case.numbers[name], spread=spread) for name, spread in changes.items()}
+    case = replace(usual.case, numbers={**usual.case.numbers, **changed})
     scenarios = sample(case, like=usual.scenarios, changed=changes)
     fates = _fates(prepared, case, scenarios, usual.need, changes)
-    return World(prepared, case, numbers, scenarios, fates, _yardstick(prepared, scenarios), usual.need)
+    return World(prepared, case, scenarios, fates, _yardstick(prepared, scenarios), usual.need)
 
 
 def _fates(
@@ -101,11 +100,12 @@ def _fates(
 
 def plan_of(world: World, commitment: Commitment) -> Plan:
     """Assemble the plan of a commitment: its offers, their limits, its fixed spend."""
-    case, scenarios, numbers = world.prepared.case, world.scenarios, world.numbers
+    case, scenarios = world.case, world.scenarios
+    numbers = case.numbers
     rate = numbers["finance.real_rate"].spread.mode
-    owning = owning_at(scenarios, numbers["owning.life"].spread.mode, rate)
+    owning = owning_at(scenarios.values, numbers["owning.life"].spread.mode, rate)
     does = world.prepared.throughput
-    existing, chips, rent = existing_offer(case, numbers, scenarios, does[case.existing_chip.name])
+    existing, chips, rent = existing_offer(case, scenarios, does[case.existing_chip.name])
     offers = [existing]
     for line in commitment.lines:
         offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
@@ -161,7 +161,7 @@ def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ..
 
 def _fixed(world: World, commitment: Commitment) -> Array:
     """Programmes' spend, and second software stacks of the lines that are open."""
-    scenarios, case = world.scenarios, world.prepared.case
+    scenarios, case = world.scenarios, world.case
     fixed = np.zeros(scenarios.tree.size)
     for item in commitment.programmes:
         fixed = fixed + world.fates[item.name].spend_usd

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 
 from fabless.catalogue import load
-from fabless.decide.answer import answer, warnings_of
+from fabless.decide.answer import answer, warning_of
 from fabless.decide.background import background
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.paths import band
@@ -81,7 +81,7 @@ def decide(
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
         assumptions=(*prepared.case.numbers.values(), *background(case, catalogue)),
-        warnings=(*prepared.warnings, *warnings_of(prepared, best, results)),
+        warnings=(*prepared.warnings, warning_of(prepared, best)),
         seconds=time.perf_counter() - start,
     )
 

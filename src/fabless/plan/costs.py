@@ -34,14 +34,19 @@ def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Ar
     return active
 
 
+def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
+    """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place included."""
+    capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
+    annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
+    np.add.at(capital, (served.offer, served.node), annuity)
+    return np.asarray(capital)
+
+
 def node_costs(
     problem: PlanProblem, served: Service, orders: Array, active: Array, serve: Array, unmet: Array
 ) -> CostParts:
     """Cost of each node-quarter from the plan's arrays: annuities of all chips in service, running, shortage, fixed."""
-    existing = problem.existing[:, problem.tree.quarter]
-    capital = problem.existing_capital_usd @ existing
-    annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
-    capital = capital + np.bincount(served.node, weights=annuity, minlength=problem.tree.size)
+    capital = offer_capital(problem, served, orders).sum(axis=0)
     running = (problem.running_usd * active).sum(axis=0) + (problem.serving_usd * serve).sum(axis=(0, 1))
     return CostParts(capital, running, (problem.unmet_usd * unmet).sum(axis=0), np.array(problem.fixed_usd))
 

@@ -64,6 +64,11 @@ class ProgrammeChain:
     """One for each boundary that a running programme can reach."""
     paths: tuple[ProgrammePath, ...]
 
+    @property
+    def running_spend_usd(self) -> tuple[float, ...]:
+        """Spend by quarter of a programme that nothing has revealed yet: what the path revealed last spends."""
+        return self.paths[-1].spend_by_quarter_usd
+
 
 def discretise(
     draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0

@@ -58,8 +58,7 @@ def on_tree(
 
 def _running_path(chain: ProgrammeChain) -> ProgrammePath:
     """The path of a programme that nothing has revealed yet."""
-    last = chain.paths[-1]
-    return ProgrammePath(1.0, len(chain.boundaries) - 1, PathOutcome.RUNNING, None, None, 0.0, last.spend_by_quarter_usd)
+    return ProgrammePath(1.0, len(chain.boundaries) - 1, PathOutcome.RUNNING, None, None, 0.0, chain.running_spend_usd)
 
 
 def _reveal(

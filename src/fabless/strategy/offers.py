@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fabless.market import log_growth, price_path_usd
 from fabless.quote import Owning, owned_hour
-from fabless.records import Array, Case, CaseNumber, Chip, Line, ProgrammeSpec, Tree
-from fabless.tco import rented_chip_hour
+from fabless.records import Array, Case, Chip, Line, ProgrammeSpec, Tree
+from fabless.tco import discount_factor, rented_chip_hour
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
 
 HOURS = QUARTER_S / HOUR_S
@@ -96,14 +96,13 @@ class Offer:
     """(loads, node-quarters): load served by one chip in one quarter."""
 
 
-def owning_at(outlook: Outlook, life_s: float, real_rate: float) -> Owning:
-    """Cost of owning at each node-quarter."""
-    values = outlook.values
+def owning_at(values: Mapping[str, ArrayLike], life_s: float, real_rate: float) -> Owning:
+    """Cost of owning out of the numbers of a case: at each node-quarter, or at one value each."""
     return Owning(
         real_rate=real_rate, life_s=life_s,
         colocation_usd_per_w_s=values["owning.colocation"], electricity_usd_per_j=values["owning.electricity"],
         pue=values["owning.pue"], server_power=values["owning.server_power"], server_usd=values["owning.server_cost"],
-        residual_share=values["owning.residual"], upkeep_per_s=values["owning.upkeep"] / YEAR_S,
+        residual_share=values["owning.residual"], upkeep_per_s=np.asarray(values["owning.upkeep"]) / YEAR_S,
     )
 
 
@@ -173,15 +172,13 @@ def programme_offers(
     return offers
 
 
-def existing_offer(
-    case: Case, numbers: Mapping[str, CaseNumber], outlook: Outlook, does: Throughput
-) -> tuple[Offer, Array, float]:
+def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offer, Array, float]:
     """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
     size = outlook.tree.size
     none = Pool("existing", np.zeros(size))
     offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
                   np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
-    count, price, years_s = (numbers[f"existing.{key}"].spread.mode for key in ("count", "price", "years"))
+    count, price, years_s = (case.numbers[f"existing.{key}"].spread.mode for key in ("count", "price", "years"))
     chips = count * np.clip(1.0 - np.arange(case.quarters) * QUARTER_S / years_s, 0.0, None)
     return offer, chips, float(rented_chip_hour(price).total_usd) * HOURS
 
@@ -226,9 +223,8 @@ def _owned(
     the chip likewise or, prepaid, from the order.
     """
     lead = _quarters(delivery_s + installation_s)
-    yearly = 1.0 + np.asarray(owning.real_rate)
-    installed = yearly ** (installation_s / YEAR_S)
-    waited = yearly ** (lead * QUARTER_S / YEAR_S) if prepaid else installed
+    installed = 1.0 / discount_factor(owning.real_rate, installation_s)
+    waited = 1.0 / discount_factor(owning.real_rate, lead * QUARTER_S) if prepaid else installed
     hour = owned_hour(price_usd, owning, rated_power_w=hotter * chip.tdp_w, average_power_w=power_w)
     equipment = hour.server_usd + hour.network_usd
     capital = (hour.chip_usd * waited + equipment * installed) * HOURS
