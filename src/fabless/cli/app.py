@@ -15,6 +15,9 @@ from fabless.cli import facts
 from fabless.cli.cost import cost
 from fabless.cli.progress import shown
 from fabless.cli.rebuilt import claims
+from fabless.cli.serve import serve_command
+from fabless.cli.train import train
+from fabless.cli.validate import validate
 from fabless.decide import decide as decide_case
 from fabless.errors import BadFile, FablessError, Fault
 from fabless.report import as_json, print_decision, write_report
@@ -26,7 +29,10 @@ app = typer.Typer(
          "what can go wrong, and what to start now.",
 )
 app.command()(cost)
+app.command("serve")(serve_command)
+app.command()(train)
 app.command()(claims)
+app.command()(validate)
 app.command()(facts.chips)
 app.command()(facts.models)
 app.command()(facts.show)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fabless.perf.kernels import all_gather, all_reduce, all_to_all, link_time, overlap, pace_by
+from fabless.perf.kernels import all_gather, all_reduce, link_time, overlap, pace_by, scatter
 from fabless.perf.machine import Machine
 from fabless.perf.split import Split, cache_ways, group_sequences, longest_stage
 from fabless.records import LLM
@@ -25,6 +26,7 @@ from fabless.workload import (
     state_flop,
     value_dim,
 )
+
 
 @dataclass(frozen=True)
 class _Launches:
@@ -52,6 +54,8 @@ _HEAD = _Launches(1.0, 4.0)
 """Logits; norm and sampling."""
 _TILE = 64.0
 """Rows that a product computes at least."""
+_EXPERT_PAD = 32.0
+"""Rows of the last tile of an expert that stay empty, on average [token]."""
 _SPLIT_DEPTH = 8192.0
 """Inner dimension at which products begin to be split, so that depth adds no more [1]."""
 _LOGIT_BYTES = 4.0
@@ -102,7 +106,7 @@ class _Spent:
 
     time_s: Number
     launch_s: Number
-    compute_bound: Number
+    compute_bound: NDArray[np.bool_] | bool
     flop_at_peak_s: Number
     moved: Number
 
@@ -114,7 +118,7 @@ def _product(machine: Machine, flop: Number, moved: Number, peak: Number, share:
     at_peak = flop / peak
     compute, stream = at_peak / share, moved / (machine.memory_bandwidth * e.bandwidth)
     time = overlap(compute, stream, depth * e.depth_s) + narrowed * e.quantise_bytes / machine.memory_bandwidth
-    return _Spent(time, launches * e.launch_s, compute > stream, at_peak, moved)
+    return _Spent(time, launches * e.launch_s, np.greater(compute, stream), at_peak, moved)
 
 
 def _attention(machine: Machine, flop: Number, moved: Number, launches: Number) -> _Spent:
@@ -124,7 +128,7 @@ def _attention(machine: Machine, flop: Number, moved: Number, launches: Number) 
     compute, stream = at_peak / machine.head_compute, moved / (machine.memory_bandwidth * e.bandwidth_attention)
     work = overlap(compute, stream)
     fixed = launches * e.launch_attention_s
-    return _Spent(work + e.attention_ramp * np.sqrt(fixed * work), fixed, compute > stream, at_peak, moved)
+    return _Spent(work + e.attention_ramp * np.sqrt(fixed * work), fixed, np.greater(compute, stream), at_peak, moved)
 
 
 def _inner(width: Number) -> Number:
@@ -186,7 +190,7 @@ def _kernels(llm: LLM, machine: Machine, split: Split, work: Work) -> list[_Spen
                        llm.experts / groups, groups)
     width = llm.expert_ffn * groups / stage
     slice_ = count.mixed * counts.expert * groups / stage
-    routed = _product(machine, 2.0 * np.maximum(pairs, touched * machine.engine.expert_tile) * slice_,
+    routed = _product(machine, 2.0 * np.maximum(pairs + _EXPERT_PAD * touched, _TILE * touched) * slice_,
                       touched * slice_ * machine.expert_bytes + count.mixed * pairs * (2.0 * llm.hidden + 3.0 * width) * act,
                       machine.expert_flops, machine.expert_compute,
                       count.mixed * (_inner(llm.hidden) + _inner(width)), count.mixed * 2.0,
@@ -205,7 +209,7 @@ def _kernels(llm: LLM, machine: Machine, split: Split, work: Work) -> list[_Spen
     stream = prompts * written / machine.memory_bandwidth
     prefill_time = overlap(flop / e.compute_attention + stream / e.bandwidth_elementwise,
                            np.where(prompts > 0, count.attention * new * e.attention_depth_s, 0.0))
-    prefill = _Spent(prefill_time, np.where(prompts > 0, count.attention * e.launch_attention_s, 0.0), flop > stream, flop,
+    prefill = _Spent(prefill_time, np.where(prompts > 0, count.attention * e.launch_attention_s, 0.0), np.greater(flop, stream), flop,
                      prompts * written)
     state = (2.0 * running + 2.0 * prompts) * state_bytes(llm) / tensor
     linear = _attention(machine, rows * state_flop(llm) / tensor,
@@ -230,11 +234,12 @@ def _network(llm: LLM, machine: Machine, split: Split, work: Work) -> Number:
     tensor, groups, stage = np.asarray(split.tensor, dtype=float), np.asarray(split.expert, dtype=float), split.stage
     tokens = np.asarray(work.sequences, dtype=float) * work.tokens + np.asarray(work.prompts, dtype=float) * work.new
     mine = tokens / split.data
-    state = float(1.0) * llm.hidden * act
+    state = np.asarray(llm.hidden, dtype=float) * act
     shared = np.asarray(split.data) > 1
     reduce = all_reduce(mine * state, tensor, machine)
-    sent = tokens / stage * llm.experts_per_token * llm.hidden
-    travel = (all_to_all(sent * _DISPATCH_BYTES, stage, machine) + all_to_all(sent * act, stage, machine))
+    sent = tokens / stage * llm.hidden
+    travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
+              + scatter(sent * act, llm.experts_per_token, stage, machine))
     gather = all_gather(tokens * llm.hidden * _DISPATCH_BYTES, stage, machine) + all_gather(tokens * state, stage, machine)
     experts = np.where(shared & (groups > 1), np.minimum(travel, gather), np.where(shared, gather, reduce))
     collectives = (count.attention + count.linear + count.dense) * reduce + count.mixed * experts
@@ -264,7 +269,7 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
         moved = moved + spent.moved
     network = _network(llm, machine, split, work)
     engine = machine.engine
-    busy = np.asarray(work.sequences, dtype=float) + work.prompts
+    busy = (np.asarray(work.sequences, dtype=float) + work.prompts) / split.data
     on_chip = compute + bandwidth + network + launch * engine.launch_factor
     host = engine.host_step_s + engine.host_sequence_s * busy
     time = pace_by(on_chip, host)

@@ -54,12 +54,12 @@ class Memory:
 
 def longest_stage(llm: LLM, pipeline: Number) -> Number:
     """Share of the layers in the fullest pipeline stage [1]: ``ceil(L/pp) / L``."""
-    return np.ceil(llm.layers / np.asarray(pipeline, dtype=float)) / llm.layers
+    return np.asarray(np.ceil(llm.layers / np.asarray(pipeline, dtype=float)) / llm.layers)
 
 
 def cache_ways(llm: LLM, tensor: Number) -> Number:
     """Over how many chips of a tensor group the cache divides: at most one for each KV head, one for latent vectors."""
-    return np.minimum(np.asarray(tensor, dtype=float), np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1)))
+    return np.asarray(np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1))))
 
 
 def group_sequences(sequences: Number, data: Number) -> Number:
