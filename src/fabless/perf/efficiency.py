@@ -68,7 +68,8 @@ class Efficiency:
     def ideal(cls) -> Efficiency:
         """Make the record of a machine that loses nothing: the physical floor."""
         given = {field.name: 1.0 for field in fields(cls)}
-        zero = [name for name in given if name.endswith("_s") or name in ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")]
+        lost = ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")
+        zero = [name for name in given if name.endswith("_s") or name in lost]
         return cls(**{**given, **dict.fromkeys(zero, 0.0)})
 
     @classmethod
@@ -103,8 +104,6 @@ class Engine:
     """1 where attention reads the cache of whole requests from the first token on, since shapes are fixed; else 0 [1]."""
     memory_share: float
     """Share of memory that weights and cache may have [1]."""
-    workspace_bytes: float
-    """Memory of one chip that neither may have: runtime, buffers of collectives [B]."""
     imbalance: float
     """Load of the fullest expert group over the mean, less one, when every group has many tokens [1]."""
 
@@ -114,8 +113,8 @@ class Engine:
     @classmethod
     def ideal(cls) -> Engine:
         """Make the record of an engine that costs nothing."""
-        return cls(host_step_s=0.0, host_sequence_s=0.0, request_s=0.0, input_token_s=0.0, wait_steps=0.0, waiting=0.0, launch_factor=1.0,
-                   chunk_tokens=1e18, mixed=1.0, padding=0.0, memory_share=1.0, workspace_bytes=0.0, imbalance=0.0)
+        one = dict.fromkeys(("launch_factor", "mixed", "memory_share"), 1.0)
+        return cls(**{field.name: 0.0 for field in fields(cls)} | one | {"chunk_tokens": 1e18})
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Engine:
@@ -147,15 +146,15 @@ _SHARE = (1e-6, 1.0, "above 0, at most 1")
 _TIME = (0.0, 1.0, "0 to 1 s")
 _POWER = (0.0, 10.0, "0 to 10")
 _BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
-    **dict.fromkeys(("compute_16bit", "compute_8bit", "compute_4bit", "compute_attention", "bandwidth", "bandwidth_attention", "bandwidth_elementwise", "link"), _SHARE),
-    **dict.fromkeys(("depth_s", "launch_s", "attention_depth_s", "launch_attention_s", "launch_elementwise_s", "collective_s", "collective_chip_s", "scale_out_latency_s"), _TIME),
-    "quantise_bytes": (0.0, 100.0, "0 to 100 bytes"), "attention_ramp": (0.0, 10.0, "0 to 10"), "collective_ramp": (0.0, 10.0, "0 to 10"),
+    **{field.name: _TIME if field.name.endswith("_s") else _SHARE for field in fields(Efficiency)},
+    "quantise_bytes": (0.0, 100.0, "0 to 100 bytes"),
+    "attention_ramp": (0.0, 10.0, "0 to 10"), "collective_ramp": (0.0, 10.0, "0 to 10"),
     "idle_power": (0.0, 1.0, "0 to 1"), "compute_power": _POWER, "memory_power": _POWER,
 })
 _ENGINE_BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
-    **dict.fromkeys(("host_step_s", "host_sequence_s", "request_s", "input_token_s"), _TIME),
+    **{field.name: _TIME for field in fields(Engine) if field.name.endswith("_s")},
     "wait_steps": (0.0, 1000.0, "0 to 1,000"), "waiting": (0.0, 1000.0, "0 to 1,000"),
     "launch_factor": (0.0, math.inf, "0 or more"), "chunk_tokens": (1.0, math.inf, "1 or more"),
-    "mixed": (0.0, 1.0, "0 to 1"), "padding": (0.0, 1.0, "0 to 1"), "memory_share": _SHARE, "workspace_bytes": (0.0, math.inf, "0 or more"),
+    "mixed": (0.0, 1.0, "0 to 1"), "padding": (0.0, 1.0, "0 to 1"), "memory_share": _SHARE,
     "imbalance": (0.0, 100.0, "0 to 100"),
 })

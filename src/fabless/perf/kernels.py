@@ -27,7 +27,7 @@ def pace_by(first_s: Number, second_s: Number) -> Number:
     (1.1892, 3.0)
     """
     a, b = np.square(first_s), np.square(second_s)
-    return np.sqrt(np.sqrt(a * a + b * b))
+    return np.asarray(np.sqrt(np.sqrt(a * a + b * b)))
 
 
 def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
@@ -63,8 +63,8 @@ def _collective(inside: Number, domains: Number, work_s: Number, machine: Machin
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
     """Time of an all-reduce over `chips`, by the alpha-beta law on two levels [s].
 
-    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a domain reduces its part of
-    the message with its peers in the m other domains over the scale-out link.
+    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a
+    domain reduces its part of the message with its peers in the m other domains over the scale-out link.
     """
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link

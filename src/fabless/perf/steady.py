@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.perf.forward import Phase, Work, decode_step, forward, prefill
+from fabless.perf.forward import Phase, decode_step, forward, prefill
+from fabless.perf.layers import Work
 from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
 from fabless.perf.split import Memory, Split, memory
@@ -100,5 +101,6 @@ def steady_state(
     power = chip_power(machine.tdp_w, busy * use, streams * use / machine.memory_bandwidth, machine.efficiency)
     rate = batch * output / cycle / split.stage
     floor = prefill(llm, machine, split, 1.0, fresh, past).floor_s + steps * decode.floor_s / np.maximum(batch, 1.0)
-    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft, tpot_s=tpot,
-                  output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor, power_w=power)
+    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft,
+                  tpot_s=tpot, output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor,
+                  power_w=power)

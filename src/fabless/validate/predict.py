@@ -12,6 +12,7 @@ from fabless.catalogue.store import Catalogue
 from fabless.errors import FablessError
 from fabless.validate import training_recipe
 from fabless.validate.measurement import Measurement
+from fabless.validate.predict_kernels import kernels
 from fabless.validate.predict_serving import Bench, serving
 from fabless.validate.prediction import Prediction
 
@@ -28,20 +29,9 @@ def training(m: Measurement, catalogue: Catalogue) -> Prediction:
     return Prediction(value, "", row.notes)
 
 
-def kernel(m: Measurement, catalogue: Catalogue) -> Prediction:
-    """Predict the time or rate of one operator or collective."""
-    return Prediction(None, "no model: kernels are not predicted")
-
-
 def predictions(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
     """Predict many rows, in their order; rows that reading has already refused are not asked for."""
     bench = Bench(catalogue)
-    return [_one(m, bench) for m in measurements]
-
-
-def _one(m: Measurement, bench: Bench) -> Prediction:
-    if m.kernel is not None:
-        return kernel(m, bench.catalogue)
-    if m.training is not None:
-        return training(m, bench.catalogue)
-    return serving(m, bench)
+    timed = iter(kernels([m for m in measurements if m.kernel is not None], catalogue))
+    return [next(timed) if m.kernel is not None else training(m, catalogue) if m.training is not None
+            else serving(m, bench) for m in measurements]
