@@ -6,7 +6,7 @@ of the model: `records.LLM` may hold arrays, an element a model (see `arrays.sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -249,14 +249,21 @@ def kept_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that the cache holds, summed over the attention layers."""
     count = layers(llm)
     held = np.asarray(context, dtype=float)
-    return np.asarray(count.whole * held + count.local * np.minimum(held, llm.sliding_window))
+    return np.asarray(count.whole * held + _local(count, lambda: np.minimum(held, llm.sliding_window)))
 
 
 def read_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that one new token reads, summed over the attention layers."""
     count = layers(llm)
     held = np.asarray(context, dtype=float)
-    return np.asarray(count.whole * np.minimum(held, _topk(llm)) + count.local * np.minimum(held, llm.sliding_window))
+    chosen = np.minimum(held, _topk(llm)) if np.any(llm.index_topk) else held
+    return np.asarray(count.whole * chosen + _local(count, lambda: np.minimum(held, llm.sliding_window)))
+
+
+def _local(count: Layers, each: Callable[[], Number]) -> Number:
+    """Sum over the layers that see a window; 0 without asking when no model of the call has any."""
+    local = np.asarray(count.local)
+    return local * each() if np.any(local) else 0.0
 
 
 def _topk(llm: LLM) -> Number:
@@ -265,10 +272,14 @@ def _topk(llm: LLM) -> Number:
 
 def _pairs(new: Number, past: Number, window: Number) -> Number:
     """Pairs of (query, key) of `new` causal tokens after `past` ones, each seeing at most `window` keys."""
+    before = np.asarray(past, dtype=float)
+    if np.all(np.asarray(window) >= _NO_WINDOW):
+        return new * (before + (np.asarray(new, dtype=float) + 1.0) / 2.0)
+
     def until(tokens: Number) -> Number:
         inside = np.minimum(tokens, window)
         return inside * (inside + 1.0) / 2.0 + (tokens - inside) * window
-    return until(np.asarray(past, dtype=float) + new) - until(np.asarray(past, dtype=float))
+    return until(before + new) - until(before)
 
 
 def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
@@ -279,10 +290,12 @@ def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
     """
     count = layers(llm)
     value = value_dim(llm)
-    whole = count.whole * _pairs(new, past, _topk(llm))
-    pairs = whole + count.local * _pairs(new, past, llm.sliding_window)
-    plain = 2.0 * (query_width(llm) + llm.heads * value) * pairs
-    latent = 2.0 * llm.heads * (2.0 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
-    expand = 2.0 * count.attention * llm.kv_lora_rank * llm.heads * (llm.head_dim + value) * np.asarray(past)
-    chosen = 2.0 * llm.index_heads * llm.index_head_dim * count.whole * _pairs(new, past, _NO_WINDOW)
-    return np.where(is_latent(llm), np.minimum(latent, plain + expand), plain) + chosen
+    pairs = count.whole * _pairs(new, past, _topk(llm)) + _local(count, lambda: _pairs(new, past, llm.sliding_window))
+    flop = 2.0 * (query_width(llm) + llm.heads * value) * pairs
+    if np.any(is_latent(llm)):
+        latent = 2.0 * llm.heads * (2.0 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
+        expand = 2.0 * count.attention * llm.kv_lora_rank * llm.heads * (llm.head_dim + value) * np.asarray(past)
+        flop = np.where(is_latent(llm), np.minimum(latent, flop + expand), flop)
+    if np.any(llm.index_heads):
+        flop = flop + 2.0 * llm.index_heads * llm.index_head_dim * count.whole * _pairs(new, past, _NO_WINDOW)
+    return flop

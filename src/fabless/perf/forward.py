@@ -45,14 +45,18 @@ def _network(llm: LLM, machine: Machine, split: Split, work: Work) -> Number:
     mine = tokens / split.data
     state = np.asarray(llm.hidden, dtype=float) * act
     shared = np.asarray(split.data) > 1
-    reduce = all_reduce(mine * state, tensor, machine)
-    sent = tokens / stage * llm.hidden
-    travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
-              + scatter(sent * act, llm.experts_per_token, stage, machine))
-    gather = all_gather(tokens * llm.hidden * _DISPATCH_BYTES, stage, machine) + all_gather(tokens * state, stage, machine)
-    experts = np.where(shared & (groups > 1), np.minimum(travel, gather), np.where(shared, gather, reduce))
+    reduce = experts = all_reduce(mine * state, tensor, machine)
+    if np.any(count.mixed) and np.any(shared):
+        sent = tokens / stage * llm.hidden
+        travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
+                  + scatter(sent * act, llm.experts_per_token, stage, machine))
+        gather = (all_gather(tokens * llm.hidden * _DISPATCH_BYTES, stage, machine)
+                  + all_gather(tokens * state, stage, machine))
+        experts = np.where(shared & (groups > 1), np.minimum(travel, gather), np.where(shared, gather, reduce))
     collectives = (count.attention + count.linear + count.dense) * reduce + count.mixed * experts
     hops = np.asarray(split.pipeline, dtype=float) - 1.0
+    if not np.any(hops):
+        return collectives
     return (collectives * longest_stage(llm, split.pipeline) * split.pipeline
             + hops * machine.efficiency.scale_out_latency_s
             + link_time(hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link))
@@ -68,14 +72,16 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
     stages = np.asarray(split.pipeline, dtype=float)
     pace = longest_stage(llm, stages) * stages
     parts = kernels(llm, machine, split, work)
-    compute = bandwidth = launch = peak = moved = np.zeros(())
+    total = compute = launch = np.zeros(())
     for k, spent in enumerate(parts):
         share = 1.0 if k == len(parts) - 1 else pace
-        compute = compute + np.where(spent.compute_bound, share * spent.time_s, 0.0)
-        bandwidth = bandwidth + np.where(spent.compute_bound, 0.0, share * spent.time_s)
+        time = share * spent.time_s
+        total = total + time
+        if np.any(spent.compute_bound):
+            compute = compute + np.where(spent.compute_bound, time, 0.0)
         launch = launch + share * spent.launch_s
-        peak = peak + spent.flop_at_peak_s
-        moved = moved + spent.moved_bytes
+    bandwidth = total - compute
+    floor, peak, moved = _floor(machine, parts)
     network = _network(llm, machine, split, work)
     engine = machine.engine
     busy = (np.asarray(work.sequences, dtype=float) + work.prompts) / split.data

@@ -17,7 +17,7 @@ def overlap(*times_s: Number) -> Number:
     >>> float(overlap(3.0, 4.0))
     5.0
     """
-    return np.asarray(np.sqrt(sum(np.square(time) for time in times_s)))
+    return np.asarray(np.sqrt(sum((np.square(time) for time in times_s[1:]), np.square(times_s[0]))))
 
 
 def pace_by(first_s: Number, second_s: Number) -> Number:
@@ -41,7 +41,10 @@ def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
 
 def link_time(message_bytes: Number, bandwidth: Number, share: Number) -> Array:
     """Time to send a message over a link [s]: 0 for an empty message, infinite where there is no link."""
-    sent, rate = np.broadcast_arrays(np.asarray(message_bytes, dtype=float), np.asarray(bandwidth, dtype=float) * share)
+    sent, rate = np.asarray(message_bytes, dtype=float), np.asarray(bandwidth, dtype=float) * share
+    if np.all(rate > 0.0):
+        return np.asarray(sent / rate)
+    sent, rate = np.broadcast_arrays(sent, rate)
     time = np.where(sent > 0.0, np.inf, 0.0)
     return np.asarray(np.divide(sent, rate, out=time, where=rate > 0.0))
 
@@ -54,10 +57,10 @@ def _levels(chips: Number, machine: Machine) -> tuple[Number, Number]:
 
 def _collective(inside: Number, domains: Number, work_s: Number, machine: Machine) -> Array:
     e = machine.efficiency
-    fixed = machine.engine.launch_factor * (
-        np.where(inside > 1.0, e.collective_s + e.collective_chip_s * (inside - 2.0), 0.0)
-        + np.where(domains > 1.0, e.scale_out_latency_s, 0.0))
-    return np.asarray(ramp_up(fixed, work_s, e.collective_ramp))
+    fixed = np.where(inside > 1.0, e.collective_s + e.collective_chip_s * (inside - 2.0), 0.0)
+    if np.any(domains > 1.0):
+        fixed = fixed + np.where(domains > 1.0, e.scale_out_latency_s, 0.0)
+    return np.asarray(ramp_up(machine.engine.launch_factor * fixed, work_s, e.collective_ramp))
 
 
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
@@ -69,8 +72,9 @@ def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
     ring = link_time(2.0 * (inside - 1.0) / inside * message_bytes, machine.scale_up_bandwidth, link)
-    across = link_time(2.0 * (domains - 1.0) / domains * message_bytes / inside, machine.scale_out_bandwidth, link)
-    return _collective(inside, domains, ring + across, machine)
+    if np.any(domains > 1.0):
+        ring = ring + link_time(2.0 * (domains - 1.0) / domains * message_bytes / inside, machine.scale_out_bandwidth, link)
+    return _collective(inside, domains, ring, machine)
 
 
 def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machine) -> Array:

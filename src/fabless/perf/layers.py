@@ -161,7 +161,7 @@ def _inner(width: Number) -> Number:
 def fullest(mean: Number, most: Number, groups: Number) -> Number:
     """What the fullest of some groups gets when each draws `mean` by chance, and never more than `most`.
 
-    The expected maximum of `groups` binomial draws, ``mean + sqrt(2 ln(groups) variance)``.
+    The expected maximum of many binomial draws, ``mean + sqrt(2 ln(groups) variance)``; up to a tenth high for few.
 
     >>> float(fullest(4.0, 32.0, 1.0)), float(fullest(32.0, 32.0, 8.0))
     (4.0, 32.0)

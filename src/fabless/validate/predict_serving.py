@@ -282,6 +282,8 @@ def serving(m: Measurement, bench: Bench) -> Prediction:
         return Prediction(None, s)
     if m.quantity in ("power per chip", "energy per output token") and m.scenario == "static":
         m = replace(m, scenario="closed loop")
+    if m.scenario == "server" and m.phase in ("ttft", "tpot"):
+        return Prediction(None, "not stated: arrival rate", s.notes)
     if m.mode == "disaggregated":
         found = _pools(s, m, bench)
     elif m.scenario in ("static", "prefill", "decode"):
