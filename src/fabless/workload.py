@@ -7,7 +7,7 @@ of the model: `records.LLM` may hold arrays, an element a model (see `arrays.sta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -116,6 +116,13 @@ def check(llm: LLM) -> None:
 def attention_layers(llm: LLM) -> Number:
     """Layers with attention [1]."""
     return llm.layers - llm.linear_layers if llm.attention_layers is None else llm.attention_layers
+
+
+def shape(llm: LLM) -> LLM:
+    """Reduce a model to its shape with every count given, so that `arrays.stack` can put it beside others."""
+    ffn = llm.layers if llm.ffn_layers is None else llm.ffn_layers
+    return replace(llm, attention_layers=int(attention_layers(llm)), ffn_layers=ffn, params_published=None, release=None,
+                   note="")
 
 
 def layers(llm: LLM) -> Layers:

@@ -5,6 +5,7 @@ collective, `split` lays a model over chips, `forward` times one pass, `steady` 
 lists splits, `serve` finds the best point for a request.
 """
 
+from fabless.arrays import chunked
 from fabless.perf.efficiency import Efficiency, Engine
 from fabless.perf.forward import Phase, decode_step, forward, prefill
 from fabless.perf.layers import Work
@@ -17,6 +18,6 @@ from fabless.perf.train import train_throughput, training_flop_per_token, traini
 
 __all__ = [
     "Efficiency", "Engine", "Formats", "Machine", "Memory", "Phase", "Point", "Serving", "Split", "Steady", "Work",
-    "candidate_splits", "decode_step", "forward", "front", "machine_of", "memory", "prefill", "room", "serve",
+    "candidate_splits", "chunked", "decode_step", "forward", "front", "machine_of", "memory", "prefill", "room", "serve",
     "steady_state", "train_throughput", "training_flop_per_token", "training_flop_rate", "usable_precision",
 ]

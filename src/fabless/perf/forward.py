@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabless.arrays import shape_of
 from fabless.perf.kernels import all_gather, all_reduce, link_time, pace_by, scatter
-from fabless.perf.layers import Work, kernels, work_tokens
+from fabless.perf.layers import Spent, Work, kernels, work_tokens
 from fabless.perf.machine import Machine
 from fabless.perf.split import Split, longest_stage
 from fabless.records import LLM
@@ -62,6 +63,17 @@ def _network(llm: LLM, machine: Machine, split: Split, work: Work) -> Number:
             + link_time(hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link))
 
 
+def _floor(machine: Machine, parts: list[Spent]) -> tuple[Number, Number, Number]:
+    """Time of all stages at the full data sheet, time of their FLOP at the peak [s], and bytes moved."""
+    peak, moved = sum(part.flop_at_peak_s for part in parts), sum(part.moved_bytes for part in parts)
+    return np.maximum(peak, moved / machine.memory_bandwidth), peak, moved
+
+
+def prefill_floor(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Number:
+    """`floor_s` of `prefill` alone."""
+    return _floor(machine, kernels(llm, machine, split, Work(prompts=prompts, new=new, past=past)))[0]
+
+
 def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
     """Time one pass of `work` through an instance; all arguments broadcast.
 
@@ -72,15 +84,15 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
     stages = np.asarray(split.pipeline, dtype=float)
     pace = longest_stage(llm, stages) * stages
     parts = kernels(llm, machine, split, work)
-    total = compute = launch = np.zeros(())
+    compute = bandwidth = launch = np.zeros(())
     for k, spent in enumerate(parts):
         share = 1.0 if k == len(parts) - 1 else pace
-        time = share * spent.time_s
-        total = total + time
+        held = bound = share * spent.time_s
         if np.any(spent.compute_bound):
-            compute = compute + np.where(spent.compute_bound, time, 0.0)
+            held = np.where(spent.compute_bound, 0.0, bound)
+            compute = compute + (bound - held)
+        bandwidth = bandwidth + held
         launch = launch + share * spent.launch_s
-    bandwidth = total - compute
     floor, peak, moved = _floor(machine, parts)
     network = _network(llm, machine, split, work)
     engine = machine.engine
@@ -89,8 +101,9 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
     host = engine.host_step_s + engine.host_sequence_s * busy
     time = pace_by(on_chip, host)
     latency = time - compute - bandwidth - network
-    floor = np.maximum(peak, moved / machine.memory_bandwidth)
-    return Phase(*np.broadcast_arrays(time, compute, bandwidth, network, latency, floor, peak / stages, moved / stages))
+    shape = shape_of(llm, machine, split, work)
+    return Phase(*(np.broadcast_to(part, shape) for part in (
+        time, compute, bandwidth, network, latency, floor, peak / stages, moved / stages)))
 
 
 def prefill(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Phase:

@@ -95,7 +95,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class _Pass:
-    """A pass with what several kinds of kernels need of it; rows and widths are those of one chip."""
+    """A pass with what several kinds of kernels need of it."""
 
     llm: LLM
     machine: Machine
@@ -111,6 +111,7 @@ class _Pass:
     tokens: Number
     """Tokens of the whole stage."""
     queries: Number
+    """Width of the queries of all heads of the whole model, likewise of the values."""
     values: Number
     linear_values: Number
 
@@ -122,15 +123,18 @@ def work_tokens(work: Work) -> Number:
 
 
 def kernels(llm: LLM, machine: Machine, split: Split, work: Work) -> list[Spent]:
-    """List what one chip does, summed over the pipeline stages, the head last; everything broadcasts."""
+    """List what one chip does, summed over the pipeline stages, the head last; everything broadcasts.
+
+    Kernels that occur nowhere in the call are left out.
+    """
     tensor = np.asarray(split.tensor, dtype=float)
     running = group_sequences(work.sequences, split.data)
     prompts = np.asarray(work.prompts, dtype=float) / split.data
     p = _Pass(llm, machine, split, work, parameters(llm), layers(llm), tensor, running, prompts,
-              running * work.tokens + prompts * work.new, work_tokens(work), query_width(llm) / tensor,
-              llm.heads * value_dim(llm) / tensor,
-              np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim / tensor)
-    return [*_dense_and_light(p), _routed(p), _decode(p), _prefill(p), _linear(p), _head(p)]
+              running * work.tokens + prompts * work.new, work_tokens(work), query_width(llm), llm.heads * value_dim(llm),
+              np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim)
+    occurring = ((_routed, p.count.mixed), (_decode, work.sequences), (_prefill, work.prompts), (_linear, p.count.linear))
+    return [*_dense_and_light(p), *(kernel(p) for kernel, number in occurring if np.any(number)), _head(p)]
 
 
 def _product(machine: Machine, flop: Number, moved: Number, peak: Number, share: Number, depth: Number, launches: Number,
@@ -153,9 +157,9 @@ def _cached(machine: Machine, flop: Number, moved: Number, launches: Number) -> 
     return Spent(work + e.attention_ramp * np.sqrt(fixed * work), fixed, np.greater(compute, stream), at_peak, moved)
 
 
-def _inner(width: Number) -> Number:
-    """Steps along an inner dimension that follow one another: long ones are split."""
-    return width / (1.0 + width / _SPLIT_DEPTH)
+def _inner(width: Number, chips: Number = 1.0) -> Number:
+    """Steps along an inner dimension, itself split over `chips`, that follow one another: long ones are split."""
+    return width / (chips + np.asarray(width, dtype=float) / _SPLIT_DEPTH)
 
 
 def fullest(mean: Number, most: Number, groups: Number) -> Number:
@@ -176,31 +180,31 @@ def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
     latent = count.attention * np.where(is_latent(llm), 1.0, 0.0)
     sparse = count.attention * np.where(np.asarray(llm.index_topk) > 0, 1.0, 0.0)
     shared = count.mixed * np.minimum(llm.shared_experts, 1)
-    width = llm.shared_experts * np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn
-                                          ) / p.tensor
-    ffn = np.asarray(llm.ffn, dtype=float) / p.tensor
+    width = llm.shared_experts * np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
     mixers = count.attention + count.linear
     weights = (count.attention * counts.attention_per_layer + count.linear * counts.linear_per_layer
                + count.dense * counts.ffn_per_layer + count.mixed * counts.shared_per_layer) / p.tensor
     hidden = (mixers + count.dense + shared) * llm.hidden
-    inputs = (hidden + count.attention * p.values + count.linear * p.linear_values + count.dense * ffn + shared * width)
-    outputs = (hidden + 1.5 * count.attention * p.queries + 3.0 * count.linear * p.linear_values
-               + 2.0 * count.dense * ffn + 2.0 * shared * width)
-    depth = ((mixers + count.dense + count.mixed + shared) * _inner(llm.hidden) + count.attention * _inner(p.values)
+    parallel = ((count.attention, p.values), (count.linear, p.linear_values), (count.dense, llm.ffn), (shared, width))
+    inputs = hidden + sum(number * across for number, across in parallel) / p.tensor
+    outputs = hidden + (1.5 * count.attention * p.queries + 3.0 * count.linear * p.linear_values
+                        + 2.0 * count.dense * llm.ffn + 2.0 * shared * width) / p.tensor
+    depth = ((mixers + count.dense + count.mixed + shared) * _inner(llm.hidden)
              + 2.0 * latent * _inner(np.asarray(llm.q_lora_rank) + llm.kv_lora_rank)
-             + count.linear * _inner(p.linear_values) + count.dense * _inner(ffn) + shared * _inner(width))
+             + sum(number * _inner(across, p.tensor) for number, across in parallel if np.any(number)))
     kinds = ((count.attention, _ATTENTION), (latent, _LATENT), (sparse, _INDEX), (count.linear, _LINEAR),
              (count.dense, _DENSE), (count.mixed, _MIXTURE), (shared, _SHARED))
     products = sum(number * kind.products for number, kind in kinds) - 2.0 * count.mixed
-    narrow = np.asarray(p.machine.weight_bytes) < _SIXTEEN_BITS
+    narrow = np.where(np.asarray(p.machine.weight_bytes) < _SIXTEEN_BITS, 1.0, 0.0)
     dense = _product(p.machine, 2.0 * np.maximum(p.rows, _TILE) * weights,
-                     weights * p.machine.weight_bytes + p.rows * (inputs + outputs) * act, p.machine.peak_flops,
-                     p.machine.compute, depth, products, np.where(narrow, p.rows * inputs, 0.0))
+                     weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act), p.machine.peak_flops,
+                     p.machine.compute, depth, products, narrow * p.rows * inputs if np.any(narrow) else 0.0)
     e = p.machine.efficiency
-    lights = sum(number * kind.light for number, kind in kinds) + np.where(narrow, products, 0.0)
-    moved = p.rows * act * (4.0 * count.blocks * llm.hidden + 3.0 * count.dense * ffn + 2.0 * count.attention * p.queries)
+    lights = sum(number * kind.light for number, kind in kinds) + narrow * products
+    moved = p.rows * (act * (4.0 * count.blocks * llm.hidden
+                             + (3.0 * count.dense * llm.ffn + 2.0 * count.attention * p.queries) / p.tensor))
     light = Spent(moved / (p.machine.memory_bandwidth * e.bandwidth_elementwise), lights * e.launch_elementwise_s, False,
-                  np.zeros(()), moved)
+                  0.0, moved)
     return dense, light
 
 
@@ -223,15 +227,17 @@ def _routed(p: _Pass) -> Spent:
 
 
 def _queries_moved(p: _Pass) -> Number:
-    return p.count.attention * (p.queries + p.values) * p.machine.activation_bytes
+    return p.count.attention * (p.queries + p.values) * p.machine.activation_bytes / p.tensor
 
 
 def _decode(p: _Pass) -> Spent:
     """Attention of the running sequences over their caches."""
     llm, work = p.llm, p.work
     entry = kv_bytes_per_token_layer(llm, p.machine.kv_bytes) / cache_ways(llm, p.tensor)
-    index = np.where(np.asarray(llm.index_topk) > 0, p.count.whole * llm.index_head_dim * work.context, 0.0)
-    moved = p.running * (read_tokens(llm, work.context) * entry + work.tokens * _queries_moved(p) + index)
+    each = read_tokens(llm, work.context) * entry + work.tokens * _queries_moved(p)
+    if np.any(llm.index_topk):
+        each = each + np.where(np.asarray(llm.index_topk) > 0, p.count.whole * llm.index_head_dim * work.context, 0.0)
+    moved = p.running * each
     return _cached(p.machine, p.running * attention_flop(llm, work.tokens, work.context) / p.tensor, moved,
                    np.where(p.running > 0, p.count.attention, 0.0))
 
@@ -252,7 +258,7 @@ def _prefill(p: _Pass) -> Spent:
 def _linear(p: _Pass) -> Spent:
     """Mixers with a state: read and written once a sequence."""
     state = 2.0 * (p.running + p.prompts) * state_bytes(p.llm) / p.tensor
-    values = p.rows * p.count.linear * 4.0 * p.linear_values * p.machine.activation_bytes
+    values = p.rows * p.count.linear * 4.0 * p.linear_values * p.machine.activation_bytes / p.tensor
     return _cached(p.machine, p.rows * state_flop(p.llm) / p.tensor, state + values, 2.0 * p.count.linear)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.perf.forward import Phase, decode_step, forward, prefill
+from fabless.perf.forward import Phase, decode_step, forward, prefill, prefill_floor
 from fabless.perf.layers import Work
 from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
@@ -62,7 +62,7 @@ def steady_state(
     `input_tokens`, less a share `cached` [1] of them found in the prefix cache, are read in chunks of at most the
     engine's tokens a step.
 
-        TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode)
+        TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode), while not every step is mixed
         TTFT = time outside the chip + steps waited for + t_prefill of the prompt alone
 
     Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses a step, of which `accepted`
@@ -84,23 +84,25 @@ def steady_state(
     work = Work(sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
                 new=fresh / passes, past=past + fresh * (passes - 1.0) / passes / 2.0)
     mixed = forward(llm, machine, split, work)
-    crowd = np.maximum(batch - 1.0, 0.0) / together * passes
-    extra = np.maximum(mixed.time_s - machine.engine.mixed * decode.time_s, 0.0)
-    tpot = (steps * decode.time_s + crowd * extra) / output
+
+    def spent(mixes: Number, writing: Number, both: Number) -> Number:
+        """What all steps of an answer take of something when `mixes` of them also read, by what one step takes of it."""
+        return (steps - machine.engine.mixed * np.minimum(mixes, steps)) * writing + mixes * both
+
+    crowd, everyone = (np.maximum(batch - alone, 0.0) / together * passes for alone in (1.0, 0.0))
+    tpot = spent(crowd, decode.time_s, mixed.time_s) / output
+    cycle = spent(everyone, decode.time_s, mixed.time_s)
     alone = prefill(llm, machine, split, split.data, fresh / passes, past)
     engine = machine.engine
     step = tpot * (1.0 + np.asarray(accepted, dtype=float))
     ttft = engine.request_s + engine.input_token_s * fresh + engine.wait_steps * step + passes * alone.time_s
     held = memory(llm, machine, split, sequences, entered + output)
-    cycle = steps * decode.time_s + batch / together * passes * extra
-    busy = (steps * decode.flop_at_peak_s + batch / together * passes * (mixed.flop_at_peak_s - machine.engine.mixed
-                                                                       * decode.flop_at_peak_s))
-    streams = (steps * decode.moved_bytes + batch / together * passes * (mixed.moved_bytes - machine.engine.mixed
-                                                                       * decode.moved_bytes))
+    busy = spent(everyone, decode.flop_at_peak_s, mixed.flop_at_peak_s)
+    streams = spent(everyone, decode.moved_bytes, mixed.moved_bytes)
     use = split.pipeline / cycle
     power = chip_power(machine.tdp_w, busy * use, streams * use / machine.memory_bandwidth, machine.efficiency)
     rate = batch * output / cycle / split.stage
-    floor = prefill(llm, machine, split, 1.0, fresh, past).floor_s + steps * decode.floor_s / np.maximum(batch, 1.0)
+    floor = prefill_floor(llm, machine, split, 1.0, fresh, past) + steps * decode.floor_s / np.maximum(batch, 1.0)
     return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft,
                   tpot_s=tpot, output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor,
                   power_w=power)

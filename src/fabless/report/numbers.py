@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from fabless.decide import Band
+from fabless.records import Band
 from fabless.units import from_si
 
 MISSING = "–"

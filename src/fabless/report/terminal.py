@@ -3,88 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from rich import box
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fabless.decide import Action, Decision, ProgrammeValue, Sensitivity, StrategyResult
 from fabless.report import numbers
 from fabless.report.charts import ranked
+from fabless.report.table import FULL_WIDTH, Column, print_table, say
 
-_FULL_WIDTH = 100
 _MOST_ACTIONS = 6
-_LEAST_WORDS = 12
 _WIDE_HEADINGS = ("Short-\nage", "Un-\nserved", "Own silicon\nP10    P50    P90   ", "Capital\nat risk",
                   "Dominant\nvendor", "Against\nthe best")
 _SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capital\nat risk", "Vendor\nshare",
                   "Against\nbest")
-_ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a printed table: its heading, and whether it holds numbers (set to the right) or names.
-
-    Neither numbers nor names are ever broken; words are.
-    """
-
-    heading: str
-    number: bool = False
-    name: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether its cells stay on one line."""
-        return self.number or self.name
-
-
-def _writes_symbols(console: Console) -> bool:
-    return console.encoding.lower().replace("-", "").startswith("utf")
-
-
-def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Print text as it is, no markup read, broken at words, in ASCII where the terminal has no more."""
-    shown = text if _writes_symbols(console) else numbers.ascii_only(text)
-    width = max(20, console.width - indent)
-    for number, line in enumerate(Text(shown, style=style).wrap(console, width)):
-        line.rstrip()
-        console.print(Text(" " * (indent if number else max(0, indent - 2))) + line, soft_wrap=True)
-
-
-def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a table; cells are plain text. A column given as a bare string holds words.
-
-    Cells are printed as they are: names that look like markup stay names. Columns of words give way on a narrow
-    terminal; numbers and names are never cut, so that a table of too many of them runs past the edge.
-    """
-    ascii_terminal = not _writes_symbols(console)
-
-    def cell(text: str) -> Text:
-        return Text(numbers.ascii_only(text) if ascii_terminal else text)
-
-    gap = 1 if console.width < _FULL_WIDTH else 2
-    table = Table(box=_ASCII_RULE if ascii_terminal else box.SIMPLE_HEAD, title=cell(title) if title else None,
-                  title_justify="left", title_style="bold", header_style="dim", padding=(0, gap - 1, 0, 0),
-                  pad_edge=False, show_edge=False)
-    natural = least = gap * (len(columns) - 1)
-    for place, column in enumerate(columns):
-        known = column if isinstance(column, Column) else Column(column)
-        table.add_column(cell(known.heading), justify="right" if known.number else "left", no_wrap=known.whole,
-                         overflow="fold", vertical="top")
-        lines = [line for text in (known.heading, *(row[place] for row in rows)) for line in text.split("\n")]
-        longest = max(map(cell_len, lines))
-        natural += longest
-        least += longest if known.whole else min(longest, _LEAST_WORDS)
-    for row in rows:
-        table.add_row(*map(cell, row))
-    if natural > console.width:
-        table.width = max(console.width, least)
-    console.print(table, crop=False, overflow="ignore")
 
 
 def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> list[str]:
@@ -137,7 +70,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
 
     Fits 80 columns and more; on a terminal without Unicode it is plain ASCII.
     """
-    full = console.width >= _FULL_WIDTH
+    full = console.width >= FULL_WIDTH
     ways = ranked(decision.strategies, decision.recommended)
     decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
     say(console, decision.answer, "bold")

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fabless.report import numbers
-from fabless.report.terminal import Column, print_table, say
+from fabless.report.table import Column, print_table, say
 from fabless.validate import Errors, Group, Row, Validation
 
 MOST_GROUPS = 40

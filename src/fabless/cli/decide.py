@@ -1,0 +1,52 @@
+"""Decide a case, and write one to start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue import REFERENCE, read_case, reference_text
+from fabless.cli.progress import shown
+from fabless.decide import decide as decide_case
+from fabless.errors import BadFile, Fault
+from fabless.report import as_json, print_decision, write_report
+from fabless.report.files import check_writable, write_whole
+
+
+def decide(
+    case: Annotated[str, typer.Argument(help="A shipped case by name, or the path of a case file (.yaml).")] = REFERENCE,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report [default: fabless-NAME.html].")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON instead.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Draw other scenarios than the case's.", min=0)] = None,
+) -> None:
+    """Compare all ways for a case, say what to start now, and write the report.
+
+    Without an argument this is OpenAI in October 2023, with what could be known then.
+    """
+    question = read_case(case)
+    if seed is not None:
+        question = replace(question, seed=seed)
+    path = report or Path(f"fabless-{question.name}.html")
+    if path.suffix.lower() != ".html":
+        raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
+    check_writable(path)
+    with shown() as tick:
+        decision = decide_case(question, progress=tick)
+        tick("report")
+        write_report(decision, path)
+    if json:
+        typer.echo(as_json(decision))
+    else:
+        print_decision(decision, Console(), path)
+
+
+def init(path: Annotated[Path, typer.Argument(help="File to write, such as my.yaml.")]) -> None:
+    """Write a commented case to start from: the reference case."""
+    if path.exists() or path.is_symlink():
+        raise BadFile(Fault(str(path), "exists already", "a path that is free", "choose another name, or remove the file"))
+    write_whole(path, reference_text(REFERENCE))
+    typer.echo(f"wrote {path}: change it, then run: fabless decide {path}")

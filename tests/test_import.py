@@ -1,0 +1,76 @@
+"""Importing the package and starting the program load only what they need."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import fabless
+from fabless.cli.app import app
+from fabless.cli.lazy import COMMANDS
+
+HEAVY = ("scipy", "highspy", "vl_convert", "jinja2", "pydantic")
+
+
+def loaded(program: str) -> list[str]:
+    """Heavy libraries that a program has loaded when it ends, in a process of its own."""
+    told = f"\nimport sys\nprint(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program + told], capture_output=True, text=True, check=True)
+    return done.stderr.split()
+
+
+def command(*arguments: str) -> str:
+    """A program that runs a command and goes on."""
+    return (f"import sys\nsys.argv = {['fabless', *arguments]}\nfrom fabless.cli import main\n"
+            "try:\n    main()\nexcept SystemExit as left:\n    assert not left.code")
+
+
+@pytest.mark.parametrize("program", ["import fabless", "import fabless as fb\nfb.LLM\nfb.BadValue",
+                                     "from fabless import perf", "from fabless.perf import steady_state"])
+def test_heavy_libraries_are_not_loaded(program: str) -> None:
+    assert loaded(program) == []
+
+
+def test_importing_the_package_loads_no_part_of_it() -> None:
+    program = "import sys, fabless\nassert [name for name in sys.modules if name.startswith('fabless.')] == []"
+    assert loaded(program + "\nassert 'numpy' not in sys.modules") == []
+
+
+def test_lazy_names_are_those_that_type_checkers_see() -> None:
+    tree = ast.parse(Path(fabless.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree)
+               if isinstance(node, ast.ImportFrom) and str(node.module).startswith("fabless.")]
+    seen = {(alias.asname or alias.name): (str(node.module).removeprefix("fabless."), alias.name)
+            for node in imports for alias in node.names}
+    lazy = {name: (part, fabless._NAME_THERE.get(name, name)) for name, part in fabless._HOME.items()}
+    assert lazy == seen
+    assert set(lazy) == set(fabless.__all__)
+    assert set(fabless.__all__) <= set(dir(fabless))
+
+
+@pytest.mark.parametrize("name", ["decide", "claims", "quote"])
+def test_a_function_stays_where_a_part_has_its_name(name: str) -> None:
+    loaded(f"import fabless, fabless.{name}\nassert callable(fabless.{name})\n"
+           f"from fabless import {name}\nassert callable({name})")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("why", "h100-sxm", "memory_bandwidth"), ("models",)])
+def test_small_commands_start_without_the_solvers(arguments: tuple[str, ...]) -> None:
+    assert set(loaded(command(*arguments))) <= {"pydantic"}
+
+
+def test_lazy_commands_say_what_their_functions_say() -> None:
+    doors = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, door in doors.items():
+        first = (door.real.help or "").partition("\n\n")[0].replace("\n", " ")
+        assert (door.real.name, first) == (name, COMMANDS[name][1])
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nothing_here"):
+        getattr(fabless, "nothing_here")  # noqa: B009
