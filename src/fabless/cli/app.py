@@ -12,6 +12,7 @@ from rich.console import Console
 
 from fabless.catalogue import REFERENCE, read_case, reference_text
 from fabless.cli import facts
+from fabless.cli.chip import chip
 from fabless.cli.cost import cost
 from fabless.cli.progress import shown
 from fabless.cli.rebuilt import claims
@@ -26,6 +27,7 @@ app = typer.Typer(
          "what can go wrong, and what to start now.",
 )
 app.command()(cost)
+app.command()(chip)
 app.command()(claims)
 app.command()(facts.chips)
 app.command()(facts.models)
