@@ -250,7 +250,7 @@ def test_range_is_the_band_or_a_point(everything: Catalogue) -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda c: c.chip("h100"), "unknown chip 'h100'(.|\n)*did you mean h100-"),
+        (lambda c: c.chip("h100-sx"), "unknown chip 'h100-sx'(.|\n)*did you mean h100-"),
         (lambda c: c.model("llama-70b"), "unknown model 'llama-70b'(.|\n)*llama-.*70b"),
         (lambda c: c.fact("h100-smx", "tdp"), "unknown entity 'h100-smx'(.|\n)*h100-sxm"),
         (lambda c: c.fact("h100-sxm", "memory_bandwith"), "unknown field of h100-sxm(.|\n)*memory_bandwidth"),
@@ -268,8 +268,9 @@ def test_unknown_names_suggest_the_nearest(everything: Catalogue, ask, message: 
 
 def test_what_a_chip_inherits_is_said(everything: Catalogue) -> None:
     assert everything.chip("h100-sxm").assumed == ()
-    card = everything.chip("l4")
-    assert [text.split(":")[0] for text in card.assumed] == ["scale_up_bandwidth", "scale_out_bandwidth"]
+    card = everything.chip("kunlun-ii")
+    assert [text.split(":")[0] for text in card.assumed] == [
+        "scale_up_bandwidth", "scale_up_domain", "scale_out_bandwidth"]
     assert card.scale_up_domain == 1
     # power of a chip that publishes none: the stand-in's energy per operation times the 16-bit rate
     chip = everything.chip("trainium1")
@@ -301,6 +302,16 @@ def test_a_chip_file_is_read_in_si(tmp_path: Path) -> None:
     assert (chip.memory_bytes, chip.memory_bandwidth, chip.scale_out_bandwidth) == (96e9, 3.35e12, 50e9)
     assert chip.die_area_m2 == pytest.approx((814e-6, 100e-6))
     assert (chip.kind, chip.announced) == ("hypothetical", dt.date(2023, 10, 31))
+    assert chip.efficiency is None
+
+
+def test_a_chip_file_may_name_a_class_of_efficiencies(tmp_path: Path) -> None:
+    path = tmp_path / "chip.yaml"
+    path.write_text(CHIP_YAML + "efficiency: nvidia-hopper\n")
+    chip = read_chip(path)
+    assert chip.efficiency == "nvidia-hopper"
+    write_chip(chip, path)
+    assert read_chip(path).efficiency == "nvidia-hopper"
 
 
 @pytest.mark.parametrize(
@@ -599,11 +610,11 @@ def test_each_family_of_configurations_is_read(
                     "num_experts": 8,
                     "num_experts_per_tok": 2,
                     "moe_intermediate_size": 64,
-                    "decoder_sparse_step": 2,
+                    "decoder_sparse_step": "2",
                 }
             ),
             BadValue,
-            "decoder_sparse_step: 2",
+            "decoder_sparse_step: '2'",
         ),
         ("{", BadFile, "config.json:1: is not JSON"),
         ("[1]", BadFile, "holds list"),

@@ -315,7 +315,7 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["h100"], "h100-sxm"),
+        (["h100-sxn"], "h100-sxm"),
         (["h100-sxm", "--at", "2026"], "YYYYQ1"),
         (["h100-sxm", "--design", "none"], "derivative"),
         (["h100-sxm", "--reuse", "2"], "share from 0 to 1"),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
-from fabless.errors import BadValue, Fault
-from fabless.perf import Efficiency, Serving, serve
+from fabless.errors import BadValue, Fault, unknown
+from fabless.perf import Efficiency, Engine, Formats, Serving, serve
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
     ChipHour,
@@ -30,7 +30,28 @@ PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_boar
 RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
 """Kinds of rent, likewise; a provider's name may follow after a dot."""
 EFFICIENCY = "perf-default"
-"""Entity that holds the efficiencies of the performance model."""
+"""Entity that holds the efficiencies of a chip of which nothing else is known."""
+ENGINE = "engine-default"
+"""Entity that holds what serving software costs."""
+_ENGINE_PREFIX = "engine-"
+_ERRORS = ("error_median", "error_p90")
+"""Fields of a class that say how far the model was from measurements on its chips."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The efficiencies that the performance model takes for a chip, and where they come from."""
+
+    efficiency: Efficiency
+    engine: Engine
+    name: str
+    """Class of the efficiencies."""
+    said: str
+    """How the chip came to this class."""
+    error_median: float
+    """Median absolute error of the time of an output token against measurements on chips of the class [1]."""
+    error_p90: float
+    """Error that nine of ten of them stay under [1]."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +85,8 @@ class Quote:
     usd_per_chip_hour: float
     usd_per_million_output_tokens: float
     usd_per_query: float
-    efficiency: str
-    """Class of the efficiencies taken."""
+    calibration: Calibration
+    """Efficiencies taken, and how far they were from measurements."""
     wh_per_query: float
     """At the wall of the site: chips, servers and cooling."""
 
@@ -120,21 +141,45 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
                          "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
 
 
-def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> str:
-    """Name of the efficiencies of a chip: its vendor's where the catalogue knows them by then, else `EFFICIENCY`."""
-    vendor = f"vendor-{chip.vendor.lower()}" if chip else ""
-    return str(catalogue.fact(vendor, "software").value) if vendor in catalogue.entities("perf") else EFFICIENCY
+def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[str, str]:
+    """Class of the efficiencies of a chip and how it came to it.
+
+    Its own class, or that of the chip it names as donor; else its vendor's where one is known by then; else `EFFICIENCY`.
+    """
+    classes = catalogue.entities("perf")
+    if chip is None:
+        return EFFICIENCY, "the default efficiencies"
+    if chip.efficiency in classes:
+        return str(chip.efficiency), f"efficiencies of {chip.efficiency}"
+    if chip.efficiency:
+        if chip.efficiency not in catalogue.chips():
+            names = [name for name in classes if not name.startswith((_ENGINE_PREFIX, "vendor-"))]
+            raise unknown("class of efficiencies or chip", chip.efficiency, [*names, *catalogue.chips()],
+                          f"{chip.name}.efficiency")
+        inherited, _ = efficiency_class(catalogue, catalogue.chip(chip.efficiency))
+        return inherited, f"inherits {inherited} from {chip.efficiency}"
+    vendor = f"vendor-{chip.vendor.lower()}"
+    if vendor in classes:
+        name = str(catalogue.fact(vendor, "efficiency").value)
+        return name, f"inherits {name} from other chips of {chip.vendor}"
+    return EFFICIENCY, f"nothing is measured on {chip.name} or like it: {EFFICIENCY}"
 
 
-def efficiency_of(catalogue: Catalogue, chip: Chip | None = None) -> tuple[Efficiency, str]:
-    """Efficiencies of the performance model for a chip, and the name of their class."""
-    name = efficiency_class(catalogue, chip)
-    return Efficiency.of({fact.field: number_of(fact) for fact in catalogue.facts_of(name)}), name
+def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str = ENGINE) -> Calibration:
+    """Efficiencies for a chip and an engine; raises `UnknownName` for an engine or class that is not known."""
+    name, said = efficiency_class(catalogue, chip)
+    values = {fact.field: number_of(fact) for fact in catalogue.facts_of(name)}
+    median, p90 = (values.pop(field) for field in _ERRORS)
+    engines = [entity for entity in catalogue.entities("perf") if entity.startswith(_ENGINE_PREFIX)]
+    if engine not in engines:
+        raise unknown("engine", engine, engines, "engine")
+    host = {fact.field: number_of(fact) for fact in catalogue.facts_of(engine)}
+    return Calibration(Efficiency.of(values), Engine.of(host), name, said, median, p90)
 
 
 def quote(
-    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, efficiency: tuple[Efficiency, str], *,
-    precision: str, kv_precision: str, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration, *,
+    formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
 ) -> Quote:
     """What a query of `llm` takes, costs and draws on `chip`.
 
@@ -145,7 +190,7 @@ def quote(
 
     Raises as `perf.serve`.
     """
-    serving = serve(llm, chip, request, precision=precision, kv_precision=kv_precision, efficiency=efficiency[0],
+    serving = serve(llm, chip, request, formats=formats, efficiency=calibration.efficiency, engine=calibration.engine,
                     tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)
     if price.unit.endswith("/h"):
         hour = rented_chip_hour(number_of(price))
@@ -157,5 +202,5 @@ def quote(
         model=llm.name, chip=chip.name, price=price, serving=serving, hour=hour, usd_per_chip_hour=total,
         usd_per_million_output_tokens=float(usd_per_million_tokens(total, serving.output_tokens_per_s_per_chip)),
         usd_per_query=float(usd_per_query(total, serving.chip_seconds_per_query)),
-        efficiency=efficiency[1], wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
+        calibration=calibration, wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
     )

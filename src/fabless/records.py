@@ -166,6 +166,8 @@ class Chip:
     """merchant | custom | hypothetical"""
     announced: dt.date | None = None
     available: dt.date | None = None
+    efficiency: str | None = None
+    """Class of efficiencies, or a chip whose class it takes; None: its vendor's, else the default."""
     assumed: tuple[str, ...] = ()
     """Fields that no source gives and that were inherited, with from where, for the reader."""
     architecture: Architecture = Architecture()
@@ -248,10 +250,13 @@ class Packaging:
 
 @dataclass(frozen=True)
 class LLM:
-    """A transformer, in the terms of a Hugging Face `config.json`.
+    """A language model, in the terms of a Hugging Face `config.json`.
 
-    For a mixture of experts `experts` is the number of routed experts, `experts_per_token` how many a token uses and
-    `expert_ffn` the width of one; `dense_layers` leading layers keep a dense feed-forward of width `ffn`.
+    Every layer has a mixer (attention, or a linear mixer with a fixed state) and a feed-forward, dense or a mixture of
+    experts; hybrids that give a layer only one of the two say so by `attention_layers`, `linear_layers` and
+    `ffn_layers`. For a mixture of experts `experts` is the number of routed experts, `experts_per_token` how many a
+    token uses and `expert_ffn` the width of one; `dense_layers` of the feed-forward layers stay dense, of width `ffn`.
+    The numbers may be arrays of one shape, an element a model.
     """
 
     name: str
@@ -272,6 +277,7 @@ class LLM:
     shared_experts: int = 0
     shared_expert_ffn: int = 0
     dense_layers: int = 0
+    """Layers with a dense feed-forward in a mixture of experts, wherever they stand."""
     kv_lora_rank: int = 0
     """Latent width of multi-head latent attention; 0: ordinary keys and values."""
     q_lora_rank: int = 0
@@ -280,7 +286,26 @@ class LLM:
     sliding_window: int = 0
     """Window of local attention layers [token]; 0: all layers attend to everything."""
     global_layer_share: float = 1.0
-    """Share of layers with full attention when there is a window."""
+    """Share of attention layers with full attention when there is a window."""
+    attention_gate: bool = False
+    """True: the queries carry a gate of their own width (Qwen 3.5)."""
+    linear_layers: int = 0
+    """Layers whose mixer keeps a state of fixed size instead of a cache: Mamba 2, gated delta net."""
+    linear_key_heads: int = 0
+    """Groups that share keys (Mamba: n_groups)."""
+    linear_value_heads: int = 0
+    linear_key_dim: int = 0
+    """Width of a key (Mamba: state size); a head's state is key by value width."""
+    linear_value_dim: int = 0
+    attention_layers: int | None = None
+    """Layers with attention; None: all that are not linear."""
+    ffn_layers: int | None = None
+    """Layers with a feed-forward, dense or mixed; None: all."""
+    index_topk: int = 0
+    """Tokens that sparse attention keeps of a context (DeepSeek 3.2, GLM 5); 0: it reads all."""
+    index_heads: int = 0
+    index_head_dim: int = 0
+    """Width of the key by which they are chosen, one a token and layer."""
     max_context: int = 0
     params_published: float | None = None
     release: dt.date | None = None

@@ -1,8 +1,7 @@
-"""What a transformer asks of a machine: parameters, FLOP, bytes and messages, counted from its shape.
+"""What a language model asks of a machine: parameters, FLOP and bytes, counted from its shape.
 
-A forward pass runs `sequences` sequences of `new` tokens each on top of `past` tokens that are already cached: prefill
-is ``new = input, past = 0``, a decode step is ``new = 1, past = context``. Every count is for the whole model, before
-it is split over chips, and every numeric argument broadcasts.
+Counts are for the whole model, before it is split over chips. Every numeric argument broadcasts, and so do the fields
+of the model: `records.LLM` may hold arrays, an element a model (see `arrays.stack`).
 """
 
 from __future__ import annotations
@@ -18,53 +17,66 @@ from fabless.records import LLM, Array
 
 Number = float | Array
 
-BYTES_PER_ELEMENT: Mapping[str, float] = MappingProxyType(
-    {"fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
-)
-"""Width of each number format [B], scales of block formats not counted."""
+BYTES_PER_ELEMENT: Mapping[str, float] = MappingProxyType({
+    "fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.0 + 1 / 32, "int8": 1.0, "fp6": 0.75,
+    "fp4": 0.5, "nvfp4": 0.5 + 1 / 16, "mxfp4": 0.5 + 1 / 32, "int4": 0.5 + 1 / 64,
+})
+"""Width of each number format [B]; block formats with their scales (int4: one 16-bit scale for 128 weights)."""
 
 _SIXTEEN_BITS = 2.0
 """Bytes below which embeddings and output head are not narrowed [B]."""
-_LOGIT_BYTES = 4.0
-"""Logits leave the head in 32 bits [B]."""
 _NO_WINDOW = 1e18
 """A window longer than any context, finite so that no token outside it counts 0 x infinity [token]."""
+_STATE_BYTES = 4.0
+"""Linear mixers keep their state in 32 bits [B]."""
+_STATE_FLOP = 6.0
+"""FLOP of a linear mixer for each number of its state and token: decay, update, read, each a multiply-add."""
+_CONVOLUTION = 4.0
+"""Width of the short convolution in front of a linear mixer [token]."""
 
 
 @dataclass(frozen=True)
 class ParameterCounts:
     """Parameters of a model [1]."""
 
-    total: float
-    active: float
+    total: Number
+    active: Number
     """Used for one token: a mixture of experts leaves most of its experts aside. The input embedding counts."""
-    embedding: float
+    embedding: Number
     """Input embedding and output head (once when they are tied)."""
-    attention_per_layer: float
-    ffn_per_layer: float
+    attention_per_layer: Number
+    linear_per_layer: Number
+    """Of a linear mixer."""
+    ffn_per_layer: Number
     """Of a dense feed-forward layer."""
-    expert: float
+    expert: Number
     """Of one routed expert."""
-    shared_per_layer: float
+    shared_per_layer: Number
     """Router and shared experts of a mixture layer."""
 
 
 @dataclass(frozen=True)
-class Operator:
-    """One kind of work of a forward pass, summed over the layers that do it."""
+class Layers:
+    """How many layers do what [1]."""
 
-    name: str
-    flop: Number
-    moved_bytes: Number
-    """Bytes to and from memory."""
-    ways: float
-    """Over how many chips the bytes divide at most; beyond it each chip moves its own copy."""
-    launches: float
-    """Kernels started, over all layers."""
-    attention: bool = False
-    """True for the attention product itself, which runs in 16 bits whatever the weights are."""
-    head: bool = False
-    """True for the output head, which only the last pipeline stage runs."""
+    attention: Number
+    linear: Number
+    dense: Number
+    """Feed-forward layers that are dense."""
+    mixed: Number
+    """Feed-forward layers that are mixtures of experts."""
+    whole: Number
+    """Attention layers that see the whole context."""
+
+    @property
+    def local(self) -> Number:
+        """Attention layers that see a window."""
+        return self.attention - self.whole
+
+    @property
+    def blocks(self) -> Number:
+        """Parts that each end in the residual stream: mixers and feed-forwards."""
+        return self.attention + self.linear + self.dense + self.mixed
 
 
 def element_bytes(precision: str, place: str = "precision") -> float:
@@ -80,116 +92,178 @@ def element_bytes(precision: str, place: str = "precision") -> float:
 
 def check(llm: LLM) -> None:
     """Raise `BadValue` with every fault of a model's shape at once."""
-    positive = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab")
+    positive = ["layers", "hidden", "vocab"]
+    if attention_layers(llm):
+        positive += ["heads", "kv_heads", "head_dim"]
+    if llm.linear_layers:
+        positive += ["linear_key_heads", "linear_value_heads", "linear_key_dim", "linear_value_dim"]
     faults = [Fault(f"{llm.name}.{name}", str(getattr(llm, name)), "a number above 0", "give the model's own value")
               for name in positive if getattr(llm, name) <= 0]
     if llm.experts and not (0 < llm.experts_per_token <= llm.experts and llm.expert_ffn > 0):
         faults.append(Fault(f"{llm.name}.experts", f"{llm.experts_per_token} of {llm.experts}, width {llm.expert_ffn}",
                             "0 < experts_per_token <= experts, expert_ffn > 0", "correct the mixture of experts"))
-    if not llm.experts and llm.ffn <= 0:
+    if not llm.experts and llm.ffn <= 0 and llm.ffn_layers != 0:
         faults.append(Fault(f"{llm.name}.ffn", str(llm.ffn), "a number above 0", "give the width of the feed-forward"))
     if not 0.0 <= llm.global_layer_share <= 1.0:
         faults.append(Fault(f"{llm.name}.global_layer_share", str(llm.global_layer_share), "0 to 1", "give a share"))
+    if llm.linear_layers > llm.layers or (llm.attention_layers or 0) > llm.layers or (llm.ffn_layers or 0) > llm.layers:
+        faults.append(Fault(f"{llm.name}.layers", f"{llm.layers}, with attention in {attention_layers(llm)}, linear "
+                            f"mixers in {llm.linear_layers}", "no kind in more layers than there are", "correct the counts"))
     if faults:
         raise BadValue(*faults)
 
 
-def _dense_layers(llm: LLM) -> int:
-    return min(llm.dense_layers, llm.layers) if llm.experts else llm.layers
+def attention_layers(llm: LLM) -> Number:
+    """Layers with attention [1]."""
+    return llm.layers - llm.linear_layers if llm.attention_layers is None else llm.attention_layers
 
 
-def _query_width(llm: LLM) -> int:
+def layers(llm: LLM) -> Layers:
+    """Count the layers of a model by what they do."""
+    attention = np.asarray(attention_layers(llm), dtype=float)
+    ffn = np.asarray(llm.layers if llm.ffn_layers is None else llm.ffn_layers, dtype=float)
+    dense = np.where(np.asarray(llm.experts) > 0, np.minimum(llm.dense_layers, ffn), ffn)
+    whole = np.where(np.asarray(llm.sliding_window) > 0, attention * llm.global_layer_share, attention)
+    return Layers(attention, np.asarray(llm.linear_layers, dtype=float), dense, ffn - dense, whole)
+
+
+def is_latent(llm: LLM) -> Array:
+    """True where the cache holds latent vectors (multi-head latent attention)."""
+    return np.asarray(np.asarray(llm.kv_lora_rank) > 0)
+
+
+def query_width(llm: LLM) -> Number:
     """Width of the queries of all heads; a latent cache keeps a part of each head for the position."""
-    return llm.heads * (llm.head_dim + (llm.rope_head_dim if llm.kv_lora_rank else 0))
+    return llm.heads * (llm.head_dim + np.where(is_latent(llm), llm.rope_head_dim, 0.0))
 
 
-def _attention_parameters(llm: LLM) -> float:
-    if not llm.kv_lora_rank:
-        return float(llm.hidden * llm.head_dim * (2 * llm.heads + 2 * llm.kv_heads))
-    query_width = _query_width(llm)
-    value_dim = llm.v_head_dim or llm.head_dim
-    query = llm.q_lora_rank * (llm.hidden + query_width) if llm.q_lora_rank else llm.hidden * query_width
-    key_value = llm.hidden * (llm.kv_lora_rank + llm.rope_head_dim)
-    expand = llm.kv_lora_rank * llm.heads * (llm.head_dim + value_dim)
-    return float(query + key_value + expand + llm.heads * value_dim * llm.hidden)
+def value_dim(llm: LLM) -> Number:
+    """Width of the value of one head."""
+    return np.where(np.asarray(llm.v_head_dim) > 0, llm.v_head_dim, llm.head_dim)
+
+
+def _attention_parameters(llm: LLM) -> Number:
+    gate = np.where(np.asarray(llm.attention_gate), 1.0, 0.0)
+    plain = np.asarray(llm.hidden, dtype=float) * llm.head_dim * ((2.0 + gate) * llm.heads + 2.0 * llm.kv_heads)
+    width, value = query_width(llm), value_dim(llm)
+    rank = np.asarray(llm.q_lora_rank, dtype=float)
+    query = np.where(rank > 0, rank * (llm.hidden + width), llm.hidden * width)
+    key_value = llm.hidden * (np.asarray(llm.kv_lora_rank, dtype=float) + llm.rope_head_dim)
+    expand = llm.kv_lora_rank * llm.heads * (llm.head_dim + value)
+    latent = query + key_value + expand + llm.heads * value * llm.hidden
+    index = llm.index_head_dim * (np.where(rank > 0, rank, llm.hidden) * llm.index_heads + llm.hidden)
+    return np.where(is_latent(llm), latent, plain) + index
+
+
+def _linear_parameters(llm: LLM) -> Number:
+    """Gated delta net or Mamba 2: queries, keys, values, gate and decays in, values out, a short convolution."""
+    keys = np.asarray(llm.linear_key_heads, dtype=float) * llm.linear_key_dim
+    values = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim
+    return (llm.hidden * (2.0 * keys + 3.0 * values + 2.0 * llm.linear_value_heads)
+            + _CONVOLUTION * (2.0 * keys + values))
 
 
 def parameters(llm: LLM) -> ParameterCounts:
     """Count the parameters of a model: matrices, embeddings and norms; no biases.
 
     >>> llama = LLM("Llama 2 7B", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128, ffn=11008, vocab=32000)
-    >>> parameters(llama).total
+    >>> float(parameters(llama).total)
     6738415616.0
     """
-    check(llm)
-    matrices = 3 if llm.gated_ffn else 2
-    dense = _dense_layers(llm)
-    mixed = llm.layers - dense
-    attention = _attention_parameters(llm)
-    ffn = float(matrices * llm.hidden * llm.ffn)
-    expert = float(matrices * llm.hidden * llm.expert_ffn)
-    shared = float(llm.shared_experts * matrices * llm.hidden * (llm.shared_expert_ffn or llm.expert_ffn)
-                   + llm.experts * llm.hidden)
-    embedding = float(llm.vocab * llm.hidden * (1 if llm.tied_embeddings else 2))
-    common = (llm.layers * attention + dense * ffn + mixed * shared + embedding
-              + (2 * llm.layers + 1) * llm.hidden)
+    matrices = np.where(np.asarray(llm.gated_ffn), 3.0, 2.0) * llm.hidden
+    count = layers(llm)
+    attention, linear = _attention_parameters(llm), _linear_parameters(llm)
+    ffn, expert = matrices * llm.ffn, matrices * llm.expert_ffn
+    width = np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
+    shared = llm.shared_experts * matrices * width + llm.experts * np.asarray(llm.hidden, dtype=float)
+    embedding = np.asarray(llm.vocab, dtype=float) * llm.hidden * np.where(np.asarray(llm.tied_embeddings), 1.0, 2.0)
+    common = (count.attention * attention + count.linear * linear + count.dense * ffn + count.mixed * shared + embedding
+              + (count.blocks + 1.0) * llm.hidden)
     return ParameterCounts(
-        total=common + mixed * llm.experts * expert,
-        active=common + mixed * llm.experts_per_token * expert,
-        embedding=embedding, attention_per_layer=attention, ffn_per_layer=ffn, expert=expert, shared_per_layer=shared,
+        total=common + count.mixed * llm.experts * expert,
+        active=common + count.mixed * llm.experts_per_token * expert,
+        embedding=embedding, attention_per_layer=attention, linear_per_layer=linear, ffn_per_layer=ffn, expert=expert,
+        shared_per_layer=shared,
     )
 
 
-def _head_bytes(weight: Number, head: Number | None) -> Number:
+def head_bytes(weight: Number, head: Number | None = None) -> Number:
     """Bytes of one number of the embeddings and the output head: as given, else at 16 bits or wider."""
     return np.maximum(weight, _SIXTEEN_BITS) if head is None else head
 
 
-def weight_bytes(llm: LLM, bytes_per_weight: Number, head_bytes: Number | None = None) -> Number:
-    """Bytes that the weights take; embeddings and head stay at `head_bytes`, by default at 16 bits or wider."""
+def weight_bytes(llm: LLM, bytes_per_weight: Number, expert_bytes: Number | None = None, head: Number | None = None
+                 ) -> Number:
+    """Bytes that the weights take.
+
+    Routed experts may be narrower (`expert_bytes`); embeddings and head stay at 16 bits or wider unless `head` says else.
+    """
     counts = parameters(llm)
-    head = _head_bytes(bytes_per_weight, head_bytes)
-    return (counts.total - counts.embedding) * bytes_per_weight + counts.embedding * head
+    experts = layers(llm).mixed * llm.experts * counts.expert
+    return ((counts.total - counts.embedding - experts) * bytes_per_weight
+            + experts * (bytes_per_weight if expert_bytes is None else expert_bytes)
+            + counts.embedding * head_bytes(bytes_per_weight, head))
 
 
-def distinct_experts(experts: float, per_token: float, tokens: Number) -> Number:
+def distinct_experts(experts: Number, per_token: Number, tokens: Number) -> Number:
     """Expected number of experts that a batch of tokens touches under even routing: ``E (1 - (1 - k/E)^tokens)``.
 
     >>> float(distinct_experts(8, 2, 1)), float(distinct_experts(8, 2, 1000))
     (2.0, 8.0)
     """
-    return np.asarray(experts * (1.0 - (1.0 - per_token / experts) ** np.asarray(tokens, dtype=float)))
+    share = np.asarray(per_token, dtype=float) / np.maximum(experts, 1.0)
+    return np.asarray(experts * (1.0 - (1.0 - share) ** np.asarray(tokens, dtype=float)))
 
 
 def kv_bytes_per_token_layer(llm: LLM, kv_bytes: Number) -> Number:
-    """Cache bytes of one token in one layer: two vectors a KV head, or one latent vector."""
-    width = llm.kv_lora_rank + llm.rope_head_dim if llm.kv_lora_rank else 2 * llm.kv_heads * llm.head_dim
-    return width * np.asarray(kv_bytes, dtype=float)
-
-
-def _layers_by_reach(llm: LLM) -> tuple[float, float]:
-    """Return how many layers see the whole context and how many a window of it."""
-    whole = llm.layers * llm.global_layer_share if llm.sliding_window else float(llm.layers)
-    return whole, llm.layers - whole
+    """Cache bytes of one token in one attention layer: two vectors a KV head, or one latent vector."""
+    latent = np.asarray(llm.kv_lora_rank, dtype=float) + llm.rope_head_dim
+    width = np.where(is_latent(llm), latent, 2.0 * llm.kv_heads * llm.head_dim)
+    return width * np.asarray(kv_bytes, dtype=float) + llm.index_head_dim
 
 
 def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
     """Cache bytes of one sequence of `context` tokens; layers with a window keep no more than the window.
 
+    The states of linear mixers count, whatever the context.
+
     >>> llama = LLM("Llama 3 70B", layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, ffn=28672, vocab=128256)
     >>> float(kv_cache_bytes(llama, 1.0, 2.0))
     327680.0
     """
-    return _kept_tokens(llm, context) * kv_bytes_per_token_layer(llm, kv_bytes)
+    return kept_tokens(llm, context) * kv_bytes_per_token_layer(llm, kv_bytes) + state_bytes(llm)
 
 
-def _kept_tokens(llm: LLM, context: Number) -> Array:
-    """Tokens of a context that the cache holds, summed over the layers."""
-    whole, local = _layers_by_reach(llm)
-    return np.asarray(whole * np.asarray(context, dtype=float) + local * np.minimum(context, llm.sliding_window))
+def state_bytes(llm: LLM) -> Number:
+    """Bytes of the states of all linear mixers, of one sequence."""
+    numbers = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_key_dim * llm.linear_value_dim
+    return llm.linear_layers * numbers * _STATE_BYTES
 
 
-def _pairs(new: Number, past: Number, window: float) -> Number:
+def state_flop(llm: LLM) -> Number:
+    """FLOP of all linear mixers for one token, their projections left out."""
+    return state_bytes(llm) / _STATE_BYTES * _STATE_FLOP
+
+
+def kept_tokens(llm: LLM, context: Number) -> Number:
+    """Tokens of a context that the cache holds, summed over the attention layers."""
+    count = layers(llm)
+    held = np.asarray(context, dtype=float)
+    return count.whole * held + count.local * np.minimum(held, llm.sliding_window)
+
+
+def read_tokens(llm: LLM, context: Number) -> Number:
+    """Tokens of a context that one new token reads, summed over the attention layers."""
+    count = layers(llm)
+    held = np.asarray(context, dtype=float)
+    return count.whole * np.minimum(held, _topk(llm)) + count.local * np.minimum(held, llm.sliding_window)
+
+
+def _topk(llm: LLM) -> Number:
+    return np.where(np.asarray(llm.index_topk) > 0, llm.index_topk, _NO_WINDOW)
+
+
+def _pairs(new: Number, past: Number, window: Number) -> Number:
     """Pairs of (query, key) of `new` causal tokens after `past` ones, each seeing at most `window` keys."""
     def until(tokens: Number) -> Number:
         inside = np.minimum(tokens, window)
@@ -198,76 +272,17 @@ def _pairs(new: Number, past: Number, window: float) -> Number:
 
 
 def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
-    """FLOP of scores and weighted values of one sequence, over all layers.
+    """FLOP of scores and weighted values of one sequence, over all attention layers.
 
     ``2 heads (d_qk + d_v)`` a pair; latent attention works on the latent vector while it decodes (``new`` small) and on
-    expanded heads in prefill, whichever is less.
+    expanded heads in prefill, whichever is less. Sparse attention adds the scores by which it chooses its keys.
     """
-    whole, local = _layers_by_reach(llm)
-    value_dim = llm.v_head_dim or llm.head_dim
-    per_pair = 2.0 * llm.heads * (llm.head_dim + (llm.rope_head_dim if llm.kv_lora_rank else 0) + value_dim)
-    pairs = whole * _pairs(new, past, _NO_WINDOW) + (local * _pairs(new, past, llm.sliding_window) if local else 0.0)
-    if not llm.kv_lora_rank:
-        return per_pair * pairs
-    latent = 2.0 * llm.heads * (2 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
-    expand = 2.0 * llm.layers * llm.kv_lora_rank * llm.heads * (llm.head_dim + value_dim) * np.asarray(past)
-    return np.minimum(latent, per_pair * pairs + expand)
-
-
-def message_bytes(llm: LLM, tokens: Number, activation_bytes: Number) -> Number:
-    """Bytes of one all-reduce of tensor parallelism: the hidden state of all tokens (two such messages a layer)."""
-    return np.asarray(tokens, dtype=float) * llm.hidden * activation_bytes
-
-
-def operators(
-    llm: LLM,
-    sequences: Number,
-    new: Number,
-    past: Number,
-    *,
-    weight: Number,
-    activation: Number,
-    kv: Number,
-    head: Number | None = None,
-) -> tuple[Operator, ...]:
-    """List the work of one forward pass of the whole model.
-
-    `sequences`, `new` and `past` [token] broadcast, as do the bytes per element `weight`, `activation`, `kv`, `head`.
-    The head runs for the last token of each sequence only.
-    """
-    counts = parameters(llm)
-    sequences, new = np.asarray(sequences, dtype=float), np.asarray(new, dtype=float)
-    tokens = sequences * new
-    head_width = _head_bytes(weight, head)
-    dense = _dense_layers(llm)
-    mixed = llm.layers - dense
-    query_width = _query_width(llm)
-    out = [
-        Operator("projections", 2.0 * tokens * llm.layers * counts.attention_per_layer,
-                 llm.layers * (counts.attention_per_layer * weight + tokens * 2 * query_width * activation),
-                 np.inf, 2.0 * llm.layers),
-        Operator("attention", sequences * attention_flop(llm, new, past),
-                 sequences * _kv_moved(llm, new, past, kv), 1.0 if llm.kv_lora_rank else float(llm.kv_heads),
-                 2.0 * llm.layers, attention=True),
-        Operator("norms", 0.0 * tokens, llm.layers * tokens * 8.0 * llm.hidden * activation, 1.0, 2.0 * llm.layers),
-    ]
-    if dense:
-        moved = counts.ffn_per_layer * weight + tokens * 4 * llm.ffn * activation
-        out.append(Operator("feed-forward", 2.0 * tokens * dense * counts.ffn_per_layer, dense * moved, np.inf,
-                            3.0 * dense))
-    if mixed:
-        touched = distinct_experts(llm.experts, llm.experts_per_token, tokens)
-        flop = counts.shared_per_layer + llm.experts_per_token * counts.expert
-        moved = ((counts.shared_per_layer + touched * counts.expert) * weight
-                 + tokens * llm.experts_per_token * (4 * llm.expert_ffn + 2 * llm.hidden) * activation)
-        out.append(Operator("experts", 2.0 * tokens * mixed * flop, mixed * moved, np.inf, 6.0 * mixed))
-    head_parameters = float(llm.vocab * llm.hidden)
-    out.append(Operator("head", 2.0 * sequences * head_parameters,
-                        head_parameters * head_width + sequences * llm.vocab * _LOGIT_BYTES, np.inf, 2.0, head=True))
-    return tuple(out)
-
-
-def _kv_moved(llm: LLM, new: Number, past: Number, kv: Number) -> Number:
-    """Cache bytes that one sequence reads (its past) and writes (its new tokens)."""
-    tokens = _kept_tokens(llm, past) + llm.layers * np.asarray(new, dtype=float)
-    return np.asarray(tokens * kv_bytes_per_token_layer(llm, kv))
+    count = layers(llm)
+    value = value_dim(llm)
+    whole = count.whole * _pairs(new, past, _topk(llm))
+    pairs = whole + count.local * _pairs(new, past, llm.sliding_window)
+    plain = 2.0 * (query_width(llm) + llm.heads * value) * pairs
+    latent = 2.0 * llm.heads * (2.0 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
+    expand = 2.0 * count.attention * llm.kv_lora_rank * llm.heads * (llm.head_dim + value) * np.asarray(past)
+    chosen = 2.0 * llm.index_heads * llm.index_head_dim * count.whole * _pairs(new, past, _NO_WINDOW)
+    return np.where(is_latent(llm), np.minimum(latent, plain + expand), plain) + chosen

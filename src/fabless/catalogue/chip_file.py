@@ -17,7 +17,7 @@ from fabless.units import from_si, quantity
 PRECISIONS = ("fp64", "fp64_tensor", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
 _QUANTITIES = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s",
                "scale_out_bandwidth": "Gb/s", "tdp": "W"}
-_TEXTS = ("vendor", "node", "memory_type", "packaging", "kind")
+_TEXTS = ("vendor", "node", "memory_type", "packaging", "kind", "efficiency")
 _COUNTS = ("scale_up_domain", "hbm_stacks")
 _DATES = ("announced", "available")
 _REQUIRED = ("name", "peak", *_QUANTITIES, "scale_up_domain")
@@ -130,9 +130,10 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
 
     Fields: name, peak (precision -> dense FLOP/s), memory_capacity, memory_bandwidth, scale_up_bandwidth and
     scale_out_bandwidth (one way), scale_up_domain, tdp; optionally vendor, node, die_area, hbm_stacks, memory_type,
-    packaging, kind, announced, available; for its silicon clock, on_chip_memory (caches, scratchpads and registers as
-    built), vector_fp32, vector_fp64, memory_sites, interposer_area, and dies (area, count, node, units, units_needed)
-    where there are several kinds or some units may fail. Raises `BadValue` with every fault.
+    packaging, kind, efficiency (a class of efficiencies, or a chip whose class it takes), announced, available; for its
+    silicon clock, on_chip_memory (caches, scratchpads and registers as built), vector_fp32, vector_fp64, memory_sites,
+    interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds or some units may
+    fail. Raises `BadValue` with every fault.
     """
     take = _Reader(fields, place)
     take.keys()
@@ -154,7 +155,7 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
         die_area_m2=areas or tuple(die.area_m2 for die in dies for _ in range(die.count) if die.area_m2 is not None),
         hbm_stacks=counts["hbm_stacks"], memory_type=take.text("memory_type"),
         packaging=take.text("packaging"), kind=take.text("kind") or "hypothetical",
-        announced=days["announced"], available=days["available"],
+        announced=days["announced"], available=days["available"], efficiency=take.text("efficiency"),
         architecture=Architecture(
             dies=dies, clock_hz=silicon.get("clock"), on_chip_bytes=silicon.get("on_chip_memory"),
             vector_flops=silicon.get("vector_fp32"), wide_flops=silicon.get("vector_fp64"),
@@ -203,6 +204,7 @@ def write_chip(chip: Chip, path: Path) -> None:
         "packaging": chip.packaging,
         "announced": chip.announced,
         "available": chip.available,
+        "efficiency": chip.efficiency,
     }
     kept = {key: value for key, value in fields.items() if value is not None}
     path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")

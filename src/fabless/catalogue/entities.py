@@ -129,12 +129,13 @@ def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
         kind=_text(facts, "kind") or "merchant",
         announced=_day(facts, "announced"),
         available=_day(facts, "available"),
+        efficiency=_text(facts, "efficiency"),
         assumed=tuple(take.assumed),
         architecture=built,
     )
 
 
-_FLAGS = frozenset({"gated_ffn", "tied_embeddings"})
+_FLAGS = frozenset({"attention_gate", "gated_ffn", "tied_embeddings"})
 _MODEL_NUMBERS = tuple(field for field in fields(LLM) if field.name not in ("name", "release", "note"))
 _MODEL_NEEDS = tuple(field.name for field in _MODEL_NUMBERS if field.default is MISSING)
 _REAL = frozenset({"global_layer_share", "params_published"})

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from fabless.catalogue import entities
 from fabless.catalogue.facts import read_facts, read_sources
+from fabless.catalogue.names import Kind, Names, read_names, resolve
 from fabless.errors import BadFile, BadValue, Fault, Leak, unknown
 from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range, Source
 
@@ -33,6 +34,8 @@ class Catalogue:
     topics: Mapping[str, tuple[str, ...]]
     """Topic -> its entities."""
     sources: Mapping[str, Source]
+    names: Mapping[str, Names] = field(default_factory=dict)
+    """Kind (chip, model) -> other names of its entities."""
 
     def _sees(self, fact: Fact) -> bool:
         return self.as_of is None or fact.known <= self.as_of
@@ -105,12 +108,23 @@ class Catalogue:
             raise unknown(kind, name, self.topics[topic])
         return {fact.field: fact for fact in sorted(self.facts_of(name), key=_age)}
 
+    def resolve(self, kind: Kind, text: str) -> str:
+        """The name in the catalogue of a chip or a model that people call by another name.
+
+        Raises `UnknownName` with the nearest names.
+
+        >>> load().resolve("model", "meta-llama/Llama-3.1-70B-Instruct")
+        'llama-3.1-70b'
+        """
+        return resolve(kind, text, self.topics[f"{kind}s"], self.names.get(kind, Names()))
+
     def chips(self) -> tuple[str, ...]:
         """Names of the accelerators."""
         return self.entities("chips")
 
-    def chip(self, name: str) -> Chip:
-        """An accelerator as a record; `BadValue` when a rate, memory size or bandwidth is not known."""
+    def chip(self, text: str) -> Chip:
+        """An accelerator by any of its names; `BadValue` when a rate, memory size or bandwidth is not known."""
+        name = self.resolve("chip", text)
         stand_in = self._newest("rules", "rule", entities.STAND_IN) if entities.STAND_IN in self.rows else {}
         return entities.chip(name, self._newest("chips", "chip", name), stand_in)
 
@@ -118,8 +132,9 @@ class Catalogue:
         """Names of the language models."""
         return self.entities("models")
 
-    def model(self, name: str) -> LLM:
-        """A language model as a record."""
+    def model(self, text: str) -> LLM:
+        """A language model by any of its names."""
+        name = self.resolve("model", text)
         return entities.model(name, self._newest("models", "model", name))
 
     def node(self, name: str) -> ProcessNode:
@@ -200,7 +215,7 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
     sources = read_sources(DATA / "sources.csv")
     shipped = read_facts(files, sources)
     rows, own = _by_entity(shipped), {}
-    read = [DATA / "sources.csv", *files]
+    read = [DATA / "sources.csv", DATA / "aliases.csv", *files]
     if extra is not None:
         own_files, own_sources = _extra_files(extra)
         if own_sources.exists():
@@ -209,5 +224,7 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
         own = read_facts(own_files, sources)
         rows = _overlay(rows, _by_entity(own))
         read += own_files
-    return Catalogue(as_of, _digest(read), MappingProxyType(rows), MappingProxyType(_entities_by_topic(shipped, own)),
-                     MappingProxyType(sources))
+    topics = _entities_by_topic(shipped, own)
+    names = read_names(DATA / "aliases.csv", {"chip": topics["chips"], "model": topics["models"]})
+    return Catalogue(as_of, _digest(read), MappingProxyType(rows), MappingProxyType(topics), MappingProxyType(sources),
+                     names)

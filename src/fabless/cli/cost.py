@@ -15,7 +15,8 @@ from rich.console import Console
 from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
 from fabless.cli.facts import AsOf, Json, seen_from
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
-from fabless.quote import Owning, Quote, efficiency_of, number_of, owning_of, price_of, quote
+from fabless.perf import Formats, Serving
+from fabless.quote import Owning, Quote, calibration_of, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
 from fabless.report import Column, as_json, print_table, say
 from fabless.report.numbers import cents, plain, usd
@@ -102,7 +103,7 @@ def _quote(
     chip: Chip = read_chip(Path(name)) if name.endswith((".yaml", ".yml")) else catalogue.chip(name)
     return quote(
         llm, chip, request, _stated(price) if price else price_of(catalogue, name), owning,
-        efficiency_of(catalogue, chip), precision=limits.precision, kv_precision=limits.kv_precision,
+        calibration_of(catalogue, chip), formats=Formats(limits.precision, limits.kv_precision),
         load_factor=limits.load_factor, tpot_limit_s=limits.tpot_s, ttft_limit_s=limits.ttft_s)
 
 
@@ -114,6 +115,13 @@ def _stated(price: str) -> Fact:
         raise BadValue(Fault("--price", repr(price), f"0 {unit} or more", "correct the number"))
     return Fact("--price", "price", value, None, None, unit, "", None, dt.date.today(),
                 Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
+
+
+def split_text(serving: Serving) -> str:
+    """How an instance is split, in words: only the degrees above 1."""
+    degrees = {"tensor": serving.tensor_parallel, "pipeline": serving.pipeline_parallel,
+               "expert": serving.expert_parallel, "data": serving.data_parallel}
+    return ", ".join(f"{name} parallel {degree}" for name, degree in degrees.items() if degree > 1) or "one chip"
 
 
 def _print(
@@ -142,8 +150,9 @@ def _print(
         parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
         say(console, f"{q.chip}: {kind} {value} ({q.price.field}"
                      f"{' ' + q.price.period if q.price.period else ''}, {q.price.source.title}); USD/h: {parts};"
-                     f" weights {q.serving.precision}, tensor parallel {q.serving.tensor_parallel}, pipeline"
-                     f" {q.serving.pipeline_parallel}; efficiencies {q.efficiency}", indent=2)
+                     f" weights {q.serving.precision}, {split_text(q.serving)}; {q.calibration.said}, measured time per"
+                     f" token within {100 * q.calibration.error_median:.0f} % (half of the rows) and"
+                     f" {100 * q.calibration.error_p90:.0f} % (nine in ten)", indent=2)
         for note in q.serving.notes:
             say(console, note, indent=4)
     for error in refused:

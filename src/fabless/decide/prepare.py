@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from fabless.catalogue import Catalogue
 from fabless.errors import DoesNotFit, Fault
-from fabless.perf import Serving, serve, usable_precision
+from fabless.perf import Formats, Serving, serve, usable_precision
 from fabless.programme import (
     ProgrammeChain,
     ProgrammeParameters,
@@ -18,7 +18,7 @@ from fabless.programme import (
     simulate,
     summary,
 )
-from fabless.quote import efficiency_of
+from fabless.quote import calibration_of
 from fabless.records import Case, CaseNumber, Chip, Grade, ProgrammeSpec, Range, Source
 from fabless.sampling import stream
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
@@ -55,7 +55,7 @@ class Prepared:
 
 def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
-    efficiency, _ = efficiency_of(catalogue)
+    calibration = calibration_of(catalogue)
     load_factor = case.numbers["demand.load_factor"].spread.mode
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}
@@ -68,8 +68,8 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
                 continue
             try:
-                serving = serve(load.model, chip, load.request, precision=load.precision, efficiency=efficiency,
-                                kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s or float("inf"),
+                serving = serve(load.model, chip, load.request, formats=Formats(load.precision, load.kv_precision),
+                                efficiency=calibration.efficiency, engine=calibration.engine, tpot_limit_s=load.tpot_limit_s or float("inf"),
                                 ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor)
             except DoesNotFit as error:
                 per_second[load.name] = 0.0

@@ -1,19 +1,21 @@
-"""Performance: a transformer on a system of chips, from the data sheet and a few efficiencies.
+"""Performance: a language model on a system of chips, from the data sheet and a few efficiencies.
 
-The layers, each using only the ones before: `workload` counts, `operators` times one operator, `phase` one forward
-pass, `steady` continuous batching over arrays, `layout` splits the model, `serve` finds the best point for a request.
+The layers, each using only the ones before: `machine` reads a chip at number formats, `kernels` times one kernel or
+collective, `split` lays a model over chips, `forward` times one pass, `steady` continuous batching over arrays, `layout`
+lists splits, `serve` finds the best point for a request.
 """
 
-from fabless.perf.efficiency import Efficiency
-from fabless.perf.layout import Parallel
-from fabless.perf.phase import Memory, Phase, Widths, decode_step, forward, memory, prefill
-from fabless.perf.serve import Serving, serve
+from fabless.perf.efficiency import Efficiency, Engine
+from fabless.perf.forward import Phase, Work, decode_step, forward, prefill
+from fabless.perf.layout import candidate_splits
+from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
+from fabless.perf.serve import Point, Serving, front, serve
+from fabless.perf.split import Memory, Split, memory, room
 from fabless.perf.steady import Steady, steady_state
-from fabless.perf.system import System, system_of, usable_precision
 from fabless.perf.train import train_throughput, training_flop_per_token, training_flop_rate
 
 __all__ = [
-    "Efficiency", "Memory", "Parallel", "Phase", "Serving", "Steady", "System", "Widths", "decode_step", "forward",
-    "memory", "prefill", "serve", "steady_state", "system_of", "train_throughput", "training_flop_per_token",
-    "training_flop_rate", "usable_precision",
+    "Efficiency", "Engine", "Formats", "Machine", "Memory", "Phase", "Point", "Serving", "Split", "Steady", "Work",
+    "candidate_splits", "decode_step", "forward", "front", "machine_of", "memory", "prefill", "room", "serve",
+    "steady_state", "train_throughput", "training_flop_per_token", "training_flop_rate", "usable_precision",
 ]

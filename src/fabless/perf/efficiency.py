@@ -1,45 +1,59 @@
-"""The few physical numbers that separate a machine's data sheet from what engines get out of it."""
+"""The few physical numbers that separate a chip's data sheet from what kernels and engines get out of it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from types import MappingProxyType
+
+import numpy as np
 
 from fabless.errors import BadValue, Fault
 
 
 @dataclass(frozen=True)
 class Efficiency:
-    """How near real engines come to the data sheet; one record serves every chip."""
+    """How near the kernels of a class of chips come to the data sheet."""
 
     compute_16bit: float
     """Share of the dense peak that large matrix products reach in 16 or more bits [1]."""
     compute_8bit: float
-    """The same in 8 or fewer bits [1]."""
-    compute_attention: float
-    """The same for the attention product [1]."""
+    """The same in 8 bits [1]."""
+    compute_4bit: float
+    """The same in 4 bits [1]."""
     bandwidth: float
-    """Share of memory bandwidth that streaming reads reach [1]."""
-    sharpness: float
-    """Exponent p with which compute and memory time join: ``(c^p + m^p)^(1/p)``; infinite: the larger alone."""
+    """Share of memory bandwidth that matrix products reach [1]."""
+    depth_s: float
+    """Time of one step of a product along its inner dimension, when nothing else holds it up [s]."""
+    quantise_bytes: float
+    """Traffic for each input of a product in 8 or fewer bits, which has to be narrowed first [B]."""
     launch_s: float
-    """Time that each kernel costs beyond its work [s]."""
-    step_s: float
-    """Time of the host for each forward pass [s]."""
-    sequence_s: float
-    """Time of the host for each sequence in a forward pass [s]."""
-    scale_up_latency_s: float
-    """Fixed time of a collective inside the scale-up domain [s]."""
+    """Time of a matrix product beyond its work, when engines replay a captured graph [s]."""
+    compute_attention: float
+    """Share of the 16-bit peak that the attention product reaches in prefill [1]."""
+    attention_depth_s: float
+    """Time that each new token of a prompt adds to its attention, when nothing else holds it up [s]."""
+    bandwidth_attention: float
+    """Share of memory bandwidth at which attention reads a long cache [1]."""
+    launch_attention_s: float
+    """Time of an attention kernel beyond its work [s]."""
+    attention_ramp: float
+    """What the way to full speed adds to attention, times the root of fixed time and work [1]."""
+    bandwidth_elementwise: float
+    """Share of memory bandwidth in norms, activations and other element-wise kernels [1]."""
+    launch_elementwise_s: float
+    """Time of such a kernel beyond its work [s]."""
+    collective_ramp: float
+    """The same of collectives [1]."""
+    link: float
+    """Share of link bandwidth that large collectives reach [1]."""
+    collective_s: float
+    """Fixed time of a collective of two chips inside the scale-up domain [s]."""
+    collective_chip_s: float
+    """What each further chip adds to it [s]."""
     scale_out_latency_s: float
     """Fixed time of a collective or message between domains [s]."""
-    link: float
-    """Share of link bandwidth that collectives reach [1]."""
-    memory_overhead: float
-    """Share of memory that weights and cache cannot have: workspace, runtime, fragments [1]."""
-    prefill_tokens: float
-    """Tokens that a scheduler packs into one prefill pass."""
     idle_power: float
     """Power of a chip that waits, as a share of its design power [1]."""
     compute_power: float
@@ -48,44 +62,95 @@ class Efficiency:
     """Power added at full use of memory bandwidth, as a share of design power [1]."""
 
     def __post_init__(self) -> None:
-        faults = [Fault(f"efficiency.{name}", f"{getattr(self, name):g}", allowed, "give a value inside these bounds")
-                  for name, (low, high, allowed) in _BOUNDS.items() if not low <= getattr(self, name) <= high]
-        if faults:
-            raise BadValue(*faults)
+        check_bounds("efficiency", self, _BOUNDS)
 
     @classmethod
     def ideal(cls) -> Efficiency:
         """Make the record of a machine that loses nothing: the physical floor."""
-        return cls(compute_16bit=1.0, compute_8bit=1.0, compute_attention=1.0, bandwidth=1.0, sharpness=math.inf,
-                   launch_s=0.0, step_s=0.0, sequence_s=0.0, scale_up_latency_s=0.0, scale_out_latency_s=0.0,
-                   link=1.0, memory_overhead=0.0, prefill_tokens=1e18, idle_power=0.0, compute_power=1.0,
-                   memory_power=1.0)
+        given = {field.name: 1.0 for field in fields(cls)}
+        zero = [name for name in given if name.endswith("_s") or name in ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")]
+        return cls(**{**given, **dict.fromkeys(zero, 0.0)})
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Efficiency:
         """Make a record from named values in SI, reporting every missing and unknown name at once."""
-        known = [field.name for field in fields(cls)]
-        faults = [Fault(f"efficiency.{name}", "missing", "a number", "add this field") for name in known
-                  if name not in values]
-        faults += [Fault(f"efficiency.{name}", "unknown field", ", ".join(known), "remove or rename this field")
-                   for name in values if name not in known]
-        if faults:
-            raise BadValue(*faults)
-        return cls(**values)
+        return cls(**named(cls, "efficiency", values))
 
-    def without_overheads(self) -> Efficiency:
-        """Copy this record with every fixed time at zero."""
-        return replace(self, launch_s=0.0, step_s=0.0, sequence_s=0.0, scale_up_latency_s=0.0,
-                       scale_out_latency_s=0.0)
+
+@dataclass(frozen=True)
+class Engine:
+    """How serving software spends time and memory beside the kernels."""
+
+    host_step_s: float
+    """Time of the host for each step; it runs beside the chip, and the longer of the two paces [s]."""
+    host_sequence_s: float
+    """The same for each running sequence: sampling, detokenising, streaming [s]."""
+    request_s: float
+    """Time from the arrival of a request to its first kernel and from its last to the first token out [s]."""
+    launch_factor: float
+    """Fixed times of kernels over those of the class: what this engine fuses less, or launches without a graph [1]."""
+    chunk_tokens: float
+    """Prompt tokens that one step takes at most [token]."""
+    mixed: float
+    """1 where prompts and running sequences share a step, 0 where prompts get steps of their own [1]."""
+    memory_share: float
+    """Share of memory that weights and cache may have [1]."""
+    workspace_bytes: float
+    """Memory of one chip that neither may have: runtime, buffers of collectives [B]."""
+    expert_tile: float
+    """Rows that the products of an expert compute at least [token]."""
+    imbalance: float
+    """Load of the fullest expert group over the mean, less one, when every group has many tokens [1]."""
+
+    def __post_init__(self) -> None:
+        check_bounds("engine", self, _ENGINE_BOUNDS)
+
+    @classmethod
+    def ideal(cls) -> Engine:
+        """Make the record of an engine that costs nothing."""
+        return cls(host_step_s=0.0, host_sequence_s=0.0, request_s=0.0, launch_factor=1.0,
+                   chunk_tokens=1e18, mixed=1.0, memory_share=1.0, workspace_bytes=0.0, expert_tile=1.0, imbalance=0.0)
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Engine:
+        """Make a record from named values in SI, reporting every missing and unknown name at once."""
+        return cls(**named(cls, "engine", values))
+
+
+def named(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
+    """Values by the names of a record's fields; `BadValue` for every missing and unknown one at once."""
+    known = [field.name for field in fields(kind)]
+    faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field") for name in known if name not in values]
+    faults += [Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")
+               for name in values if name not in known]
+    if faults:
+        raise BadValue(*faults)
+    return dict(values)
+
+
+def check_bounds(place: str, record: object, bounds: Mapping[str, tuple[float, float, str]]) -> None:
+    """Raise `BadValue` with every field of a record that lies outside its bounds."""
+    faults = [Fault(f"{place}.{name}", f"{getattr(record, name)}", allowed, "give a value inside these bounds")
+              for name, (low, high, allowed) in bounds.items()
+              if not np.all((low <= np.asarray(getattr(record, name))) & (np.asarray(getattr(record, name)) <= high))]
+    if faults:
+        raise BadValue(*faults)
 
 
 _SHARE = (1e-6, 1.0, "above 0, at most 1")
 _TIME = (0.0, 1.0, "0 to 1 s")
 _POWER = (0.0, 10.0, "0 to 10")
 _BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
-    "compute_16bit": _SHARE, "compute_8bit": _SHARE, "compute_attention": _SHARE, "bandwidth": _SHARE, "link": _SHARE,
-    "sharpness": (1.0, math.inf, "1 or more"),
-    "launch_s": _TIME, "step_s": _TIME, "sequence_s": _TIME, "scale_up_latency_s": _TIME, "scale_out_latency_s": _TIME,
-    "memory_overhead": (0.0, 0.9, "0 to 0.9"), "prefill_tokens": (1.0, math.inf, "1 or more"),
+    **{name: _SHARE for name in ("compute_16bit", "compute_8bit", "compute_4bit", "compute_attention", "bandwidth",
+                                 "bandwidth_attention", "bandwidth_elementwise", "link")},
+    **{name: _TIME for name in ("depth_s", "launch_s", "attention_depth_s", "launch_attention_s", "launch_elementwise_s",
+                                "collective_s", "collective_chip_s", "scale_out_latency_s")},
+    "quantise_bytes": (0.0, 100.0, "0 to 100 bytes"), "attention_ramp": (0.0, 10.0, "0 to 10"), "collective_ramp": (0.0, 10.0, "0 to 10"),
     "idle_power": (0.0, 1.0, "0 to 1"), "compute_power": _POWER, "memory_power": _POWER,
+})
+_ENGINE_BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
+    **{name: _TIME for name in ("host_step_s", "host_sequence_s", "request_s")},
+    "launch_factor": (0.0, math.inf, "0 or more"), "chunk_tokens": (1.0, math.inf, "1 or more"),
+    "mixed": (0.0, 1.0, "0 to 1"), "memory_share": _SHARE, "workspace_bytes": (0.0, math.inf, "0 or more"),
+    "expert_tile": (0.0, 1e4, "0 to 10,000"), "imbalance": (0.0, 100.0, "0 to 100"),
 })

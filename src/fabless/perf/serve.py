@@ -8,14 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.arrays import pick
 from fabless.errors import BadValue, DoesNotFit, Fault
-from fabless.perf.efficiency import Efficiency
-from fabless.perf.layout import ACTIVATION_BYTES, Parallel, candidate_splits, does_not_fit, room
-from fabless.perf.phase import Phase, Widths
+from fabless.perf.efficiency import Efficiency, Engine
+from fabless.perf.forward import Phase
+from fabless.perf.layout import candidate_splits, check_split, does_not_fit
+from fabless.perf.machine import Formats, Machine, machine_of
+from fabless.perf.split import Split, room
 from fabless.perf.steady import Steady, steady_state
-from fabless.perf.system import System, system_of, usable_precision
 from fabless.records import LLM, Array, Chip, Request
-from fabless.workload import element_bytes
+
+_BATCHES = 64
+"""Batches tried on each split, in equal steps of their logarithm, before the best is refined."""
+_REFINED = 512
+"""Batches tried between the neighbours of the best."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,13 @@ class Serving:
     """Of one instance of the model."""
     tensor_parallel: int
     pipeline_parallel: int
+    expert_parallel: int
+    data_parallel: int
+    """Groups of chips that attend to sequences of their own."""
     batch: int
     """Sequences in flight in one instance."""
     ttft_s: float
-    """Time to the first token without a queue of requests."""
+    """Time to the first token at the rate of arrivals that keeps the batch full."""
     tpot_s: float
     """Time per output token after the first, prefill of other requests included."""
     output_tokens_per_s_per_chip: float
@@ -51,10 +60,10 @@ class Serving:
     energy_j_per_query: float
     """Of the chips alone."""
     precision: str
-    """In which weights are kept and multiplied."""
+    """In which weights are kept."""
     kv_precision: str
     floor_ttft_s: float
-    """Prefill pass at the full data sheet."""
+    """A step that reads a prompt, at the full data sheet."""
     floor_tpot_s: float
     """Decode step at the full data sheet."""
     floor_chip_seconds_per_query: float
@@ -62,15 +71,20 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class _Grid:
-    tensor: Array
-    pipeline: Array
-    batch: Array
-    """On one stage."""
+class Point:
+    """One way to run an instance: a point of the front of throughput against interactivity."""
+
+    split: Split
+    batch: int
+    ttft_s: float
+    tpot_s: float
+    output_tokens_per_s_per_chip: float
+    """At full load."""
 
 
-def _check(llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
-           batch: int | None, parallel: Parallel | None, ceilings: tuple[int, int]) -> None:
+def check_request(llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+                  batch: int | None, ceilings: tuple[int, int]) -> None:
+    """Raise `BadValue` with every argument of `serve` that cannot be."""
     faults = [Fault(name, str(value), "1 or more", "give a whole number")
               for name, value in zip(("max_batch", "max_chips"), ceilings, strict=True) if value < 1]
     for name, value in (("input_tokens", request.input_tokens), ("output_tokens", request.output_tokens)):
@@ -88,66 +102,93 @@ def _check(llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, 
             faults.append(Fault(name, f"{value:g}", "above 0 s", "give a time, or infinity for no limit"))
     if batch is not None and batch < 1:
         faults.append(Fault("batch", str(batch), "1 or more", "give the sequences in flight"))
-    if parallel is not None and (parallel.tensor < 1 or llm.heads % parallel.tensor
-                                 or not 1 <= parallel.pipeline <= llm.layers):
-        faults.append(Fault("parallel", f"tensor {parallel.tensor}, pipeline {parallel.pipeline}",
-                            f"tensor divides {llm.heads} heads, pipeline 1 to {llm.layers}", "change the split"))
     if faults:
         raise BadValue(*faults)
 
 
 def serve(
-    llm: LLM, chip: Chip, request: Request, *, precision: str, kv_precision: str, efficiency: Efficiency,
+    llm: LLM, chip: Chip, request: Request, *, formats: Formats, efficiency: Efficiency, engine: Engine,
     tpot_limit_s: float = math.inf, ttft_limit_s: float = math.inf, load_factor: float = 1.0,
-    parallel: Parallel | None = None, batch: int | None = None, max_batch: int = 1024, max_chips: int = 256,
+    split: Split | None = None, batch: int | None = None, max_batch: int = 1024, max_chips: int = 256,
 ) -> Serving:
     """Serve `request` on `chip` with the split and batch that give most tokens per second and chip under the limits.
 
-    Tensor parallelism takes every power of two that divides the heads inside the scale-up domain; a model that fits no
-    domain is pipelined over several. Every batch up to `max_batch` sequences a stage is tried. `load_factor` [1] is
-    mean over peak load: chips are bought for the peak and paid through the day. `parallel` and `batch` fix the split
-    and the sequences in flight (at least one a stage). A precision that the chip lacks falls back to the next one and
+    Splits are those of `candidate_splits`, batches up to `max_batch` sequences a stage and attention group.
+    `load_factor` [1] is mean over peak load: chips are bought for the peak and paid through the day. `split` and `batch`
+    fix the split and the sequences in flight. A format that the chip has no units for is multiplied in another one and
     `notes` says so. Raises `DoesNotFit` when no split on up to `max_chips` chips holds one request or when none meets
     the limits, `BadValue` for arguments that cannot be.
     """
-    _check(llm, request, load_factor, tpot_limit_s, ttft_limit_s, batch, parallel, (max_batch, max_chips))
-    used, said = usable_precision(chip, precision)
-    kv_used, kv_said = usable_precision(chip, kv_precision)
-    system = system_of(chip, used)
-    widths = Widths(element_bytes(used), ACTIVATION_BYTES, element_bytes(kv_used))
-    if parallel is None:
-        splits = candidate_splits(llm, system, request, widths, efficiency, max_chips)
-    else:
-        splits = np.array([[parallel.tensor], [parallel.pipeline]], dtype=float)
-    holds = room(llm, system, request, widths, efficiency, splits)
-    grid = _grid(splits, batch, max_batch)
-    fits = (grid.batch >= 1.0) & (grid.batch <= np.repeat(holds, grid.batch.size // holds.size))
-    if not np.any(fits):
-        most = max_chips if parallel is None else int(splits.prod())
-        found = f"no split on up to {most} chips holds {batch or 1} of these requests in {used}"
-        raise does_not_fit(llm, chip, request, kv_used, efficiency, found)
-    state = steady_state(llm, system, request.input_tokens, request.output_tokens, grid.batch, widths=widths,
-                         efficiency=efficiency, tensor_parallel=grid.tensor, pipeline_parallel=grid.pipeline)
-    tpot, ttft = np.asarray(state.tpot_s), np.asarray(state.ttft_s)
-    quick = np.asarray((tpot <= tpot_limit_s) & (ttft <= ttft_limit_s))
-    if not np.any(fits & quick):
+    check_request(llm, request, load_factor, tpot_limit_s, ttft_limit_s, batch, (max_batch, max_chips))
+    if split is not None:
+        check_split(llm, split)
+    machine, notes = machine_of(chip, formats, efficiency, engine)
+    context = request.input_tokens + request.output_tokens
+    splits = _flat(split) if split else candidate_splits(llm, machine, context, max_chips)
+    holds = np.minimum(np.broadcast_to(room(llm, machine, splits, context), np.shape(splits.tensor)),
+                       max_batch * splits.pipeline * splits.data)
+    if not np.any(holds >= (batch or 1)):
+        most = max_chips if split is None else int(np.max(splits.chips))
+        found = f"no split on up to {most} chips holds {batch or 1} of these requests in {formats.weights}"
+        raise does_not_fit(llm, chip, formats, efficiency, engine, context, found)
+    grid, batches = _grid(splits, holds, batch)
+    state = steady_state(llm, machine, grid, request.input_tokens, request.output_tokens, batches)
+    quick = (np.asarray(state.tpot_s) <= tpot_limit_s) & (np.asarray(state.ttft_s) <= ttft_limit_s)
+    if not np.any(quick):
         wanted = [f"{limit:g} s {of}" for limit, of in ((tpot_limit_s, "a token"), (ttft_limit_s, "to the first token"))
                   if math.isfinite(limit)]
         raise DoesNotFit(Fault(
             f"{llm.name} on {chip.name}", f"no split gives {' and '.join(wanted)}",
-            f"from {np.min(tpot[fits]):.3g} s a token and {np.min(ttft[fits]):.3g} s to the first token",
+            f"from {np.min(state.tpot_s):.3g} s a token and {np.min(state.ttft_s):.3g} s to the first token",
             "relax a limit, or take a narrower precision or a faster chip"))
-    best = int(np.argmax(np.where(fits & quick, state.output_tokens_per_s_per_chip, -1.0)))
-    return _serving(state, grid, best, fits, quick, request, system, load_factor, efficiency, used, kv_used,
-                    tuple(note for note in (said, kv_said and f"KV cache: {kv_said}") if note))
+    rate = np.where(quick, state.output_tokens_per_s_per_chip, -1.0)
+    best = int(np.argmax(rate))
+    if batch is None:
+        same = np.flatnonzero((grid.tensor == grid.tensor[best]) & (grid.pipeline == grid.pipeline[best])  # type: ignore[index]
+                              & (grid.expert == grid.expert[best]) & (grid.data == grid.data[best]))  # type: ignore[index]
+        low, high = batches[max(best - 1, same[0])], batches[min(best + 1, same[-1])]
+        batches = np.unique(np.round(np.linspace(low, high, _REFINED)))
+        grid = pick(grid, np.full(batches.size, best))
+        state = steady_state(llm, machine, grid, request.input_tokens, request.output_tokens, batches)
+        quick = (np.asarray(state.tpot_s) <= tpot_limit_s) & (np.asarray(state.ttft_s) <= ttft_limit_s)
+        best = int(np.argmax(np.where(quick, state.output_tokens_per_s_per_chip, -1.0)))
+    full = room(llm, machine, pick(grid, np.array([best])), context)
+    return _serving(state, grid, batches, best, quick, float(np.max(full)), request, machine, load_factor, formats, notes)
 
 
-def _grid(splits: Array, batch: int | None, max_batch: int) -> _Grid:
-    """Every batch on every split, flat, the batches of one split side by side."""
-    if batch is not None:
-        return _Grid(splits[0], splits[1], batch / splits[1])
-    batches = np.arange(1.0, max_batch + 1.0)
-    return _Grid(np.repeat(splits[0], max_batch), np.repeat(splits[1], max_batch), np.tile(batches, splits.shape[1]))
+def front(llm: LLM, machine: Machine, request: Request, *, max_batch: int = 1024, max_chips: int = 64) -> list[Point]:
+    """Points that no other beats in both throughput per chip and time per output token, the quickest first."""
+    context = request.input_tokens + request.output_tokens
+    splits = candidate_splits(llm, machine, context, max_chips)
+    holds = np.minimum(np.broadcast_to(room(llm, machine, splits, context), np.shape(splits.tensor)),
+                       max_batch * splits.pipeline * splits.data)
+    if not np.any(holds >= 1):
+        return []
+    grid, batches = _grid(splits, holds, None)
+    state = steady_state(llm, machine, grid, request.input_tokens, request.output_tokens, batches)
+    points: list[Point] = []
+    for k in np.lexsort((-np.asarray(state.output_tokens_per_s_per_chip), np.asarray(state.tpot_s))):
+        rate = float(np.asarray(state.output_tokens_per_s_per_chip)[k])
+        if not points or rate > points[-1].output_tokens_per_s_per_chip:
+            points.append(Point(pick(grid, np.asarray(k)), round(float(batches[k])), float(np.asarray(state.ttft_s)[k]),
+                                float(np.asarray(state.tpot_s)[k]), rate))
+    return points
+
+
+def _flat(split: Split) -> Split:
+    return Split(*(np.array([float(getattr(split, name))]) for name in ("tensor", "pipeline", "expert", "data")))
+
+
+def _grid(splits: Split, holds: Array, batch: int | None) -> tuple[Split, Array]:
+    """Batches on every split that holds them, flat, the batches of one split side by side and rising."""
+    index, batches = [], []
+    for k, most in enumerate(holds):
+        if most < (batch or 1):
+            continue
+        tried = np.array([float(batch)]) if batch else np.unique(np.round(np.geomspace(1.0, most, _BATCHES)))
+        index.append(np.full(tried.size, k))
+        batches.append(tried)
+    return pick(splits, np.concatenate(index)), np.concatenate(batches)
 
 
 def phase_bound(compute: float, bandwidth: float, network: float, latency: float) -> str:
@@ -161,38 +202,32 @@ def _parts(phase: Phase, k: int) -> Array:
                                                       phase.latency_s)])
 
 
-def _overall_bound(state: Steady, grid: _Grid, best: int, fits: NDArray[np.bool_], quick: NDArray[np.bool_],
-                   output_tokens: float) -> str:
-    """Memory or the limits when they forbid the next batch, else what takes most of a step."""
-    following = best + 1
-    if following < grid.batch.size and grid.batch[following] > grid.batch[best]:
-        if not fits[following]:
-            return "capacity"
-        if not quick[following]:
-            return "latency"
-    passes = grid.batch[best] / output_tokens / np.asarray(state.prefill_sequences)[best]
-    return phase_bound(*(_parts(state.decode, best) + passes * _parts(state.prefill, best)))
-
-
-def _serving(state: Steady, grid: _Grid, best: int, fits: NDArray[np.bool_], quick: NDArray[np.bool_],
-             request: Request, system: System, load_factor: float, efficiency: Efficiency, precision: str,
-             kv_precision: str, notes: tuple[str, ...]) -> Serving:
+def _serving(state: Steady, grid: Split, batches: Array, best: int, quick: NDArray[np.bool_], full: float,
+             request: Request, machine: Machine, load_factor: float, formats: Formats, notes: tuple[str, ...]) -> Serving:
     def at(values: object) -> float:
-        return float(np.broadcast_to(np.asarray(values, dtype=float), grid.batch.shape)[best])
+        return float(np.broadcast_to(np.asarray(values, dtype=float), batches.shape)[best])
 
     tokens = at(state.output_tokens_per_s_per_chip) * load_factor
     queries = tokens / request.output_tokens
-    power = load_factor * at(state.power_w) + (1.0 - load_factor) * efficiency.idle_power * float(system.tdp_w)
-    tensor, pipeline = int(at(grid.tensor)), int(at(grid.pipeline))
+    idle = float(machine.efficiency.idle_power) * float(machine.tdp_w)
+    power = load_factor * at(state.power_w) + (1.0 - load_factor) * idle
+    reading = at(state.mixed_steps) / request.output_tokens
+    if best + 1 < batches.size and not quick[best + 1]:
+        bound = "latency"
+    elif batches[best] >= full:
+        bound = "capacity"
+    else:
+        share = min(reading, 1.0)
+        bound = phase_bound(*((1.0 - share) * _parts(state.decode, best) + share * _parts(state.mixed, best)))
     return Serving(
-        chips=tensor * pipeline, tensor_parallel=tensor, pipeline_parallel=pipeline,
-        batch=round(at(grid.batch) * pipeline), ttft_s=at(state.ttft_s), tpot_s=at(state.tpot_s),
-        output_tokens_per_s_per_chip=tokens, queries_per_s_per_chip=queries, chip_seconds_per_query=1.0 / queries,
-        bound=_overall_bound(state, grid, best, fits, quick, request.output_tokens),
-        prefill_bound=phase_bound(*_parts(state.prefill, best)), decode_bound=phase_bound(*_parts(state.decode, best)),
+        chips=round(at(grid.chips)), tensor_parallel=round(at(grid.tensor)), pipeline_parallel=round(at(grid.pipeline)),
+        expert_parallel=round(at(grid.expert)), data_parallel=round(at(grid.data)), batch=round(float(batches[best])),
+        ttft_s=at(state.ttft_s), tpot_s=at(state.tpot_s), output_tokens_per_s_per_chip=tokens,
+        queries_per_s_per_chip=queries, chip_seconds_per_query=1.0 / queries, bound=bound,
+        prefill_bound=phase_bound(*_parts(state.mixed, best)), decode_bound=phase_bound(*_parts(state.decode, best)),
         weights_bytes=at(state.memory.weights), kv_cache_bytes=at(state.memory.kv_cache),
         overhead_bytes=at(state.memory.overhead), free_bytes=at(state.memory.free), power_w_per_chip=power,
-        energy_j_per_query=power / queries, precision=precision, kv_precision=kv_precision,
-        floor_ttft_s=at(state.prefill.floor_s), floor_tpot_s=at(state.decode.floor_s),
+        energy_j_per_query=power / queries, precision=formats.weights, kv_precision=formats.kv,
+        floor_ttft_s=at(state.mixed.floor_s), floor_tpot_s=at(state.decode.floor_s),
         floor_chip_seconds_per_query=at(state.floor_chip_s_per_query), notes=notes,
     )

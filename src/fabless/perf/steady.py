@@ -1,6 +1,6 @@
-"""Continuous batching at steady state: every step writes a token of each running sequence and reads some prompts.
+"""Continuous batching at steady state: running sequences write a token a step while new prompts are read.
 
-The vectorised core of serving: one call evaluates arrays of parallel degrees, batches, lengths and designs.
+The vectorised core of serving: one call evaluates arrays of models, machines, splits, batches and lengths.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.perf.efficiency import Efficiency
-from fabless.perf.phase import Memory, Phase, Widths, decode_step, memory, prefill
+from fabless.perf.forward import Phase, Work, decode_step, forward, prefill
+from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
-from fabless.perf.system import System
+from fabless.perf.split import Memory, Split, memory
 from fabless.records import LLM
 from fabless.workload import Number
 
@@ -23,13 +23,16 @@ class Steady:
     """An engine in steady state; arrays of one shape."""
 
     decode: Phase
-    """One decode step of one stage's batch."""
-    prefill: Phase
-    """One prefill pass of `prefill_sequences` prompts."""
-    prefill_sequences: Number
+    """A step that only writes."""
+    mixed: Phase
+    """A step that also reads prompts."""
+    mixed_steps: Number
+    """Steps of the second kind while a sequence runs."""
     memory: Memory
     ttft_s: Number
+    """From arrival to first token, at an arrival rate that leaves no queue."""
     tpot_s: Number
+    """(end to end - TTFT) / (output tokens - 1)."""
     output_tokens_per_s_per_chip: Number
     floor_chip_s_per_query: Number
     power_w: Number
@@ -42,33 +45,50 @@ class Steady:
 
 
 def steady_state(
-    llm: LLM, system: System, input_tokens: Number, output_tokens: Number, batch: Number, *, widths: Widths,
-    efficiency: Efficiency, tensor_parallel: Number = 1.0, pipeline_parallel: Number = 1.0,
+    llm: LLM, machine: Machine, split: Split, input_tokens: Number, output_tokens: Number, sequences: Number, *,
+    cached: Number = 0.0, drafts: Number = 0.0, accepted: Number = 0.0,
 ) -> Steady:
-    """Evaluate an engine that keeps `batch` sequences running on each of its pipeline stages; all broadcast.
+    """Evaluate an instance that keeps `sequences` running in all; every argument broadcasts.
 
-    A step lasts ``t_decode(batch) + batch / output * t_prefill per prompt``: a running sequence ends every
-    ``output / batch`` steps and a new prompt takes its place. The mean context is ``input + output / 2``, while memory
-    is held for whole requests. The time to the first token is half a step of waiting, the prefill pass and one decode
-    step: no queue of requests, which a loaded server adds. Pipeline stages are kept full by as many batches as stages.
+    While one sequence writes its `output_tokens`, the others come and go: ``sequences - 1`` prompts of
+    `input_tokens`, less a share `cached` [1] of them found in the prefix cache, are read in chunks of at most the
+    engine's tokens a step.
+
+        TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode)
+
+    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses a step, of which `accepted`
+    [token] hold on average: a step then gives ``1 + accepted`` tokens. Pipelines are kept full by as many batches as
+    stages.
     """
-    split = {"tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
-    batch, output = np.asarray(batch, dtype=float), np.asarray(output_tokens, dtype=float)
-    decode = decode_step(llm, system, batch, input_tokens + output / 2.0, widths=widths, efficiency=efficiency, **split)
-    together = np.clip(np.floor(efficiency.prefill_tokens / np.asarray(input_tokens, dtype=float)), 1.0,
-                       np.maximum(batch, 1.0))
-    reading = prefill(llm, system, together, input_tokens, widths=widths, efficiency=efficiency, **split)
-    passes = batch / output / together
-    step = decode.time_s + passes * reading.time_s
-    held = memory(llm, system, batch * pipeline_parallel, input_tokens + output, widths=widths, efficiency=efficiency,
-                  **split)
-    busy = pipeline_parallel / step
-    power = chip_power(system.tdp_w, (decode.flop_at_peak_s + passes * reading.flop_at_peak_s) * busy,
-                       (decode.moved_bytes + passes * reading.moved_bytes) * busy / system.memory_bandwidth, efficiency)
-    return Steady(
-        decode=decode, prefill=reading, prefill_sequences=together, memory=held,
-        ttft_s=step / 2.0 + reading.time_s + decode.time_s, tpot_s=step,
-        output_tokens_per_s_per_chip=batch / (step * tensor_parallel),
-        floor_chip_s_per_query=tensor_parallel * (output * decode.floor_s / batch + reading.floor_s / together),
-        power_w=power,
-    )
+    batch = np.asarray(sequences, dtype=float) / split.pipeline
+    entered, output = np.asarray(input_tokens, dtype=float), np.asarray(output_tokens, dtype=float)
+    steps = output / (1.0 + np.asarray(accepted, dtype=float))
+    past = entered * cached
+    fresh = np.maximum(entered - past, 1.0)
+    context = entered + output / 2.0
+    guess = 1.0 + np.asarray(drafts, dtype=float)
+    decode = decode_step(llm, machine, split, batch, context, guess)
+    budget = machine.engine.chunk_tokens * np.asarray(split.data, dtype=float)
+    together = np.clip(np.maximum(batch / steps, split.data), 1.0, np.maximum(np.floor(budget / fresh), 1.0))
+    together = np.minimum(together, np.maximum(batch, 1.0))
+    passes = np.ceil(together * fresh / budget)
+    work = Work(sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
+                new=fresh / passes, past=past + fresh * (passes - 1.0) / passes / 2.0)
+    mixed = forward(llm, machine, split, work)
+    crowd = np.maximum(batch - 1.0, 0.0) / together * passes
+    extra = np.maximum(mixed.time_s - machine.engine.mixed * decode.time_s, 0.0)
+    tpot = (steps * decode.time_s + crowd * extra) / output
+    alone = prefill(llm, machine, split, split.data, fresh / passes, past)
+    ttft = machine.engine.request_s + tpot * output / steps / 2.0 + passes * np.maximum(mixed.time_s, alone.time_s)
+    held = memory(llm, machine, split, sequences, entered + output)
+    cycle = steps * decode.time_s + batch / together * passes * extra
+    busy = (steps * decode.flop_at_peak_s + batch / together * passes * (mixed.flop_at_peak_s - machine.engine.mixed
+                                                                       * decode.flop_at_peak_s))
+    streams = (steps * decode.moved_bytes + batch / together * passes * (mixed.moved_bytes - machine.engine.mixed
+                                                                       * decode.moved_bytes))
+    use = split.pipeline / cycle
+    power = chip_power(machine.tdp_w, busy * use, streams * use / machine.memory_bandwidth, machine.efficiency)
+    rate = batch * output / cycle / split.stage
+    floor = prefill(llm, machine, split, 1.0, fresh, past).floor_s + steps * decode.floor_s / np.maximum(batch, 1.0)
+    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, memory=held, ttft_s=ttft, tpot_s=tpot,
+                  output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor, power_w=power)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.errors import BadValue, Fault
-from fabless.perf.system import usable_precision
+from fabless.perf.machine import usable_precision
 from fabless.records import LLM, Chip
 from fabless.workload import Number, parameters
 

@@ -1,0 +1,96 @@
+"""Time of one kernel, of one collective and of one message on a machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabless.perf.machine import Machine
+from fabless.records import Array
+from fabless.workload import Number
+
+
+def overlap(*times_s: Number) -> Number:
+    """Join times that overlap but for the edges: ``sqrt(a^2 + b^2 + ...)``, never below the largest.
+
+    The form that measured matrix products follow between memory, compute and depth (docs/explanation/performance.md).
+
+    >>> float(overlap(3.0, 4.0))
+    5.0
+    """
+    return np.sqrt(sum(np.square(time) for time in times_s))
+
+
+def pace_by(first_s: Number, second_s: Number) -> Number:
+    """Time of two that run beside each other, the longer one waiting a little now and then: ``(a^4 + b^4)^(1/4)``.
+
+    >>> round(float(pace_by(1.0, 1.0)), 4), float(pace_by(3.0, 0.0))
+    (1.1892, 3.0)
+    """
+    a, b = np.square(first_s), np.square(second_s)
+    return np.sqrt(np.sqrt(a * a + b * b))
+
+
+def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
+    """A fixed time, then work that comes to full speed only by and by: ``t0 + x + ramp sqrt(t0 x)``.
+
+    >>> ramp_up(1.0, 4.0, 0.5)
+    6.0
+    """
+    return fixed_s + work_s + ramp * np.sqrt(fixed_s * work_s)
+
+
+def link_time(message_bytes: Number, bandwidth: Number, share: Number) -> Array:
+    """Time to send a message over a link [s]: 0 for an empty message, infinite where there is no link."""
+    sent, rate = np.broadcast_arrays(np.asarray(message_bytes, dtype=float), np.asarray(bandwidth, dtype=float) * share)
+    time = np.where(sent > 0.0, np.inf, 0.0)
+    return np.asarray(np.divide(sent, rate, out=time, where=rate > 0.0))
+
+
+def _levels(chips: Number, machine: Machine) -> tuple[Number, Number]:
+    """Chips of a group inside one domain, and domains of the group."""
+    inside = np.minimum(np.asarray(chips, dtype=float), machine.scale_up_domain)
+    return inside, np.ceil(chips / inside)
+
+
+def _collective(inside: Number, domains: Number, work_s: Number, machine: Machine) -> Array:
+    e = machine.efficiency
+    fixed = machine.engine.launch_factor * (
+        np.where(inside > 1.0, e.collective_s + e.collective_chip_s * (inside - 2.0), 0.0)
+        + np.where(domains > 1.0, e.scale_out_latency_s, 0.0))
+    return np.asarray(ramp_up(fixed, work_s, e.collective_ramp))
+
+
+def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
+    """Time of an all-reduce over `chips`, by the alpha-beta law on two levels [s].
+
+    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a domain reduces its part of
+    the message with its peers in the m other domains over the scale-out link.
+    """
+    inside, domains = _levels(chips, machine)
+    link = machine.efficiency.link
+    ring = link_time(2.0 * (inside - 1.0) / inside * message_bytes, machine.scale_up_bandwidth, link)
+    across = link_time(2.0 * (domains - 1.0) / domains * message_bytes / inside, machine.scale_out_bandwidth, link)
+    return _collective(inside, domains, ring + across, machine)
+
+
+def all_to_all(bytes_out: Number, chips: Number, machine: Machine) -> Number:
+    """Time of an all-to-all in which each of `chips` sends `bytes_out` in all, evenly to every chip [s].
+
+    Of what leaves a chip ``(n - inside) / n`` crosses to other domains.
+    """
+    inside, domains = _levels(chips, machine)
+    chips = np.asarray(chips, dtype=float)
+    link = machine.efficiency.link
+    near = link_time(bytes_out * (inside - 1.0) / chips, machine.scale_up_bandwidth, link)
+    far = link_time(bytes_out * (chips - inside) / chips, machine.scale_out_bandwidth, link)
+    return _collective(inside, domains, np.maximum(near, far), machine)
+
+
+def all_gather(bytes_in: Number, chips: Number, machine: Machine) -> Number:
+    """Time of an all-gather after which each of `chips` holds `bytes_in`, or of the reduce-scatter that undoes it [s]."""
+    inside, domains = _levels(chips, machine)
+    link = machine.efficiency.link
+    near = link_time(bytes_in * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)
+    far = link_time(bytes_in * (domains - 1.0) / domains / inside, machine.scale_out_bandwidth, link)
+    return _collective(inside, domains, near + far, machine)
+
