@@ -14,6 +14,7 @@ from fabless.catalogue import REFERENCE, read_case, reference_text
 from fabless.cli import facts
 from fabless.cli.chip import chip
 from fabless.cli.cost import cost
+from fabless.cli.explore import explore
 from fabless.cli.progress import shown
 from fabless.cli.rebuilt import claims
 from fabless.decide import decide as decide_case
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(cost)
 app.command()(chip)
+app.command()(explore)
 app.command()(claims)
 app.command()(facts.chips)
 app.command()(facts.models)

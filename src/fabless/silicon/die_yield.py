@@ -89,12 +89,19 @@ def harvested_yield(
     if n.ndim == k.ndim == 0:
         return _sold_share(x, alpha, int(n), int(n - k), share)
     x, alpha, n, k, share = np.broadcast_arrays(x, alpha, n, k, share)
-    answer = np.empty(x.shape)
-    for total in np.unique(n):
-        for needed in np.unique(k[n == total]):
-            here = (n == total) & (k == needed)
-            answer[here] = _sold_share(x[here], alpha[here], int(total), int(total - needed), share[here])
-    return answer
+    # one whole number for each pair: both are below 1e8
+    shape, kinds = x.shape, (1e8 * n + k).astype(np.int64).ravel()
+    order = np.argsort(kinds, kind="stable")
+    sorted_kinds = kinds[order]
+    first = np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]])) if order.size else order
+    x, alpha, share = x.ravel()[order], alpha.ravel()[order], share.ravel()[order]
+    sold = np.empty(order.size)
+    for start, stop in zip(first, [*first[1:], order.size], strict=True):
+        here, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
+        sold[here] = _sold_share(x[here], alpha[here], total, total - needed, share[here])
+    answer = np.empty(order.size)
+    answer[order] = sold
+    return answer.reshape(shape)
 
 
 def _sold_share(x: Array, alpha: Array, units: int, spares: int, share: Array) -> Array:
