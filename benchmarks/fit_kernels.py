@@ -1,11 +1,12 @@
 """Times of single kernels: fit the physical forms on published kernel tables and say how far they can be trusted.
 
-    python benchmarks/fit_kernels.py DIRECTORY [--json FILE] [--samples FOLDER]
+    python benchmarks/fit_kernels.py DIRECTORY [--json FILE] [--samples FOLDER] [--facts FILE]
 
 DIRECTORY holds the kernel tables (`kernel-gemm.csv.gz` and its siblings). Each form is fitted on a random half of the
 rows of a class of chips and judged on the other half, chip by chip; then each chip is left out and predicted from the
 other chips of its class, or, where it is alone, from the geometric mean of the other classes. `--json` writes the
-parameters, `--samples` writes small tables of rows that no fit has seen, for the tests.
+parameters, `--samples` writes small tables of rows that no fit has seen, for the tests, `--facts` writes the table of
+parameters that ships (`src/fabless/data/facts/kernels.csv`; docs/explanation/kernels.md).
 
 All forms are one law: a fixed time, and work that overlaps as far as its kinds allow.
 
@@ -82,7 +83,7 @@ def prefill_time(q: Mapping[str, float], x: pd.DataFrame) -> Array:
 
 
 def decode_time(q: Mapping[str, float], x: pd.DataFrame) -> Array:
-    compute = x.flop / (x.peak * q.get("e_c", 0.8))
+    compute = x.flop / (x.peak * q.get("e_c", DECODE_COMPUTE))
     return ramp(q["t0"], overlap(x.moved / (x.bandwidth * q["e_m"]), compute), q.get("kappa", 0.0))
 
 
@@ -108,7 +109,8 @@ DECODE = Form(decode_time, {"e_m": 0.85, "t0": 1e-5, "kappa": 0.5})
 LATENT = Form(decode_time, {"e_c": 0.7, "e_m": 0.85, "t0": 1.5e-5})
 RING = Form(collective_time, {"e": 0.75, "alpha": 5e-6, "step": 1e-6, "kappa": 1.0})
 EXCHANGE = Form(collective_time, {"e": 0.75, "alpha": 5e-6, "kappa": 1.0})
-COLLECTIVES = {"nccl": RING, "nccl all-to-all": EXCHANGE, "trtllm": RING, "vllm": RING, "sglang": RING, "engine": RING}
+COLLECTIVES = {"nccl": RING, "nccl all-to-all": EXCHANGE, "trtllm": RING, "vllm": RING, "sglang": RING, "engine": RING,
+               "eager": RING}
 STREAM = Form(stream_time, {"e_m": 0.6, "t0": 4e-6})
 GROUPED = Form(grouped_time, {"e_c": 0.7, "e_m": 0.7, "t0": 5e-6, "pad": 32.0})
 VANISHING = ("tau", "a", "o", "kappa", "step", "pad")
@@ -206,9 +208,9 @@ def decodes(folder: Path) -> pd.DataFrame:
     return x[(cache > 256e6) | (cache < 2e6) | ~x.chip.isin(CACHE_BYTES)]
 
 
-def collectives(folder: Path) -> pd.DataFrame:
+def collectives(folder: Path, eager: bool = False) -> pd.DataFrame:
     x = pd.read_csv(folder / "kernel-collectives.csv.gz")
-    x = x[~x.kernel.str.contains("eager") & (x.dtype != "int8") & (x.message_elements <= 2**28)].copy()
+    x = x[(x.kernel.str.contains("eager") == eager) & (x.dtype != "int8") & (x.message_elements <= 2**28)].copy()
     x["library"] = x.library.where(x.kernel != "TRTLLM", "trtllm")
     order = x.version.map(lambda text: tuple(int(part) for part in re.findall(r"\d+", text)))
     x = x[order == order.groupby([x.system, x.library]).transform("max")]
@@ -220,6 +222,8 @@ def collectives(folder: Path) -> pd.DataFrame:
     x["steps"] = np.where(exchange, 0.0, np.where(reduce & (x.library == "nccl"), 2.0, 1.0) * (n - 1.0))
     x["moved"] = np.where(reduce, 2.0, 1.0) * (n - 1.0) / n * message
     x = x[(x.chip != "l40s") | (n == 2)]
+    if eager:
+        return x.assign(precision="eager")
     return pd.concat([x, x[x.library != "nccl"].assign(precision="engine")], ignore_index=True)
 
 
@@ -272,9 +276,11 @@ def checked(name: str, form: Form, sets: Mapping[str, Values], rows: pd.DataFram
             for label, values in list(tried.items()):
                 rest = {key: value for key, value in values.items() if key != first}
                 tried[f"{label} but own {first}"] = fit(form, part[part.half], rest)
+                result.setdefault("chips", {})[str(chip)] = {first: tried[f"{label} but own {first}"][first]}
             tried["own"] = fit(form, part[part.half])
             result[str(chip)] = tried["own"]
         cells = {label: error(form, values, judge) for label, values in tried.items()}
+        result.setdefault("errors", {})[str(chip)] = cells
         text = ", ".join(f"{label} {100 * middle:.1f} / {100 * tail:.0f} %" for label, (middle, tail) in cells.items())
         print(f"{name:18} {chip:9} {len(part):4} rows: {text}" + f"; own: {show(tried.get('own', {}))}")
     return result
@@ -403,11 +409,137 @@ def sampled(rows: pd.DataFrame, groups: list[str], count: int, columns: list[str
     table.sort_values(columns[:-2]).to_csv(file, index=False)
 
 
+KNOWN, SOURCE = "2026-11-25", "perf-calibration"
+NAMES = {"e_c": "compute", "e_m": "bandwidth", "e": "link", "t0": "fixed_s", "alpha": "fixed_s", "step": "chip_s",
+         "kappa": "ramp", "a": "input_bytes", "o": "output_bytes", "pad": "pad_rows"}
+"""Parameter of a law here -> field of the facts; `tau` is a step along the depth of a product or along a prompt."""
+SHARES = ("compute", "bandwidth", "link")
+LATENT_SHAPE = {"heads": 128.0, "latent": 512.0, "rope": 64.0}
+"""Query heads of the latent rows, and numbers a token in their cache."""
+DECODE_COMPUTE = 0.8
+"""Share of the peak in decode attention with grouped heads, which memory paces; set, not fitted."""
+
+
+def facts_table(found: Mapping[str, dict]) -> str:
+    """Parameters of all laws as facts, one a row; a term that a fit sets to zero has no row."""
+    rows: list[tuple[str, str, float, object, object, str, str]] = []
+
+    def add(entity: str, values: Mapping[str, float], note: str = "", depth: str = "depth_s",
+            bands: Mapping[str, tuple[float, float]] | None = None) -> None:
+        for name, value in values.items():
+            field = depth if name == "tau" else NAMES.get(name, name)
+            low, high = (bands or {}).get(name, ("", ""))
+            if isinstance(value, float) and value > 0.0:
+                unit = "us" if field.endswith("_s") else "B" if field.endswith("_bytes") else "1"
+                rows.append((entity, field, value, low, high, unit, note))
+
+    def spread(sets: list[Mapping[str, float]], centre: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Lowest and highest of each parameter, where they enclose the one in the middle and there are several."""
+        ends = {name: (min(values[name] for values in sets), max(values[name] for values in sets))
+                for name in centre if all(isinstance(values.get(name), float) for values in sets)}
+        return {name: (low, high) for name, (low, high) in ends.items() if 0.0 < low <= centre[name] <= high and low < high}
+
+    def family(name: str, results: Mapping[str, dict], extra: Callable[[str], Values], own: bool, depth: str = "depth_s"
+               ) -> None:
+        for form, entry in results.items():
+            target = f"{name}.{form.replace('nccl all-to-all', 'all_to_all')}"
+            unseen, mean = "on rows that the fit has not seen", "mean of the other classes"
+            for kind, values in entry["classes"].items():
+                chips = {chip: value for chip, value in entry["chips"].items() if CLASSES[chip] == kind}
+                band = spread(list(chips.values()), values) if own else {}
+                note = "; low and high: fits of single chips" if band else ""
+                add(f"nvidia-{kind}.{target}", values | extra(form), f"docs/explanation/kernels.md{note}", depth, band)
+                residual = values["measured_to_model"]
+                rows.append((f"nvidia-{kind}.{target}", "measured_to_model", residual["p50"], residual["p10"],
+                             residual["p90"], "1", "P10, P50, P90 on rows that the fit has not seen"))
+                for chip, errors in ((chip, entry["errors"][chip]) for chip in chips):
+                    alone = len(chips) > 1 and own
+                    if alone:
+                        add(f"{chip}.{target}", chips[chip], "own share; the rest is of its class")
+                    for field, value in zip(("error_median", "error_p90"), errors["own" if alone else "class"], strict=True):
+                        rows.append((f"{chip}.{target}", field, value, "", "", "1", unseen))
+                    left = "fitted on the other chips of its class" if len(chips) > 1 else mean
+                    rows.append((f"{chip}.{target}", "left_out_error_median", errors["left_out"][0], "", "", "1", left))
+            sets = [{key: value for key, value in values.items() if isinstance(value, float)}
+                    for values in entry["classes"].values()]
+            add(f"gpu.{target}", entry["generic"] | extra(form), "mean of the classes, geometric where none is 0", depth,
+                spread(sets, entry["generic"]))
+
+    def product(form: str) -> Values:
+        return {"tile_rows": TILE} | ({"split_depth": SPLIT} if form in ("bf16", "fp8") else {})
+
+    nothing: Callable[[str], Values] = lambda form: {}  # noqa: E731
+    family("gemm", found["gemm"], product, own=True)
+    block = found["gemm"]["fp8_block"]
+    bare = {name: block["classes"][kind] if kind else block["generic"]
+            for name, kind in (("nvidia-hopper", "hopper"), ("nvidia-blackwell", "blackwell"), ("nvidia-ada", "ada"),
+                               ("nvidia-workstation", "workstation"), ("gpu", ""))}
+    for name, values in bare.items():
+        kept = {key: value for key, value in values.items() if key not in ("a", "o")}
+        add(f"{name}.gemm.fp8_bare", kept | {"tile_rows": TILE}, "of fp8_block, without the passes that narrow and scale")
+    family("attention_prefill", found["prefill"], nothing, own=True, depth="token_s")
+    family("attention_decode", found["decode"], lambda form: {"e_c": DECODE_COMPUTE}, own=False)
+    family("collective", found["collective"], nothing, own=False)
+    family("collective", found["eager"], nothing, own=False)
+    family("elementwise", found["element_wise"], nothing, own=False)
+    other = found["other_tables"]
+    for name, target, depth in (("fp8_block product", "gemm.fp8_bare", "depth_s"),
+                                ("mha prefill", "attention_prefill.bf16", "token_s"),
+                                ("latent decode", "attention_decode.latent", "")):
+        for chip, values in other[name].get("chips", {}).items():
+            add(f"{chip}.{target}", values, "own share on InferSim's table; the rest is of its class", depth)
+            best = next(cells for label, cells in other[name]["errors"][chip].items() if "but own" in label)
+            for field, value in zip(("error_median", "error_p90"), best, strict=True):
+                rows.append((f"{chip}.{target}", field, value, "", "", "1", "on rows that the fit has not seen"))
+    for name in ("nvidia-hopper", "gpu"):
+        add(f"{name}.attention_decode.latent", other["latent decode"]["given"]["both"] | LATENT_SHAPE,
+            "H20 and H800, InferSim's table; heads and widths are of its rows")
+    for phase in ("decode", "prefill"):
+        for chip in ("h20", "h800"):
+            add(f"{chip}.experts.{phase}", other[f"experts {phase}"][chip] | {"tile_rows": TILE}, "InferSim's table")
+    plain = {key: block["classes"]["hopper"][key] for key in ("e_c", "e_m", "t0")} | {"pad": TILE / 2.0, "tile_rows": TILE}
+    for phase in ("decode", "prefill"):
+        add(f"nvidia-hopper.experts.{phase}", plain, "of products with fp8_block, half a tile of padding")
+    draw = found["power"]
+    for form, value in draw["compute"].items():
+        add(f"gpu.power.{form}", {"idle": float(draw["idle"]), "memory_power": float(draw["memory"]),
+                                  "cap": draw["cap"], "compute_power": float(value)}, "B200, GB200 and H200 together")
+    for key, value in draw["errors"].items():
+        chip, form = key.split(" ")
+        rows.append((f"{chip}.power.{form}", "error_median", value, "", "", "1", "on rows that the fit has not seen"))
+    return written(rows)
+
+
+def written(rows: list[tuple[str, str, float, object, object, str, str]]) -> str:
+    """Facts as CSV, sorted, four digits a number; the memory of the workstation class has a second reading."""
+    def text(value: object, unit: str) -> str:
+        return f"{value * (1e6 if unit == 'us' else 1.0):.4g}" if isinstance(value, float) else ""
+
+    bandwidth = chip_bandwidth()
+    lines = []
+    for entity, field, value, low, high, unit, note in sorted(rows, key=lambda row: row[:2]):
+        if entity.startswith("nvidia-workstation.") and field == "bandwidth":
+            low, high = value * bandwidth["rtx-pro-6000"] / bandwidth["rtx-pro-6000-workstation"], value
+            note = "of the 1.597 TB/s of the server card; low: of the 1.792 TB/s of the workstation card"
+        cells = (entity, field, text(value, unit), text(low, unit), text(high, unit), unit, "", "", KNOWN, "derived", SOURCE)
+        lines.append(",".join(cells) + "," + (f'"{note}"' if "," in note else note))
+    header = "entity,field,value,low,high,unit,period,price_year,known,grade,source,note"
+    return "\n".join((header, *lines)) + "\n"
+
+
+def chip_bandwidth() -> dict[str, float]:
+    """Memory bandwidth of the chips [B/s]."""
+    facts = pd.read_csv(FACTS, dtype=str)
+    facts = facts[facts.field == "memory_bandwidth"]
+    return dict(zip(facts.entity, facts.value.astype(float) * facts.unit.map(SI), strict=True))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--samples", type=Path)
+    parser.add_argument("--facts", type=Path)
     given = parser.parse_args()
     product, prefill, decode = products(given.folder), prefills(given.folder), decodes(given.folder)
     collective = collectives(given.folder)
@@ -416,6 +548,7 @@ def main() -> None:
     attention = found["prefill"] = judged("Prefill attention", PREFILL, prefill)
     found["decode"] = judged("Decode attention", DECODE, decode)
     found["collective"] = judged("Collective", COLLECTIVES, collective)
+    found["eager"] = judged("Collective launched from Python", COLLECTIVES, collectives(given.folder, eager=True))
     found["element_wise"] = streams(given.folder)
     found["other_tables"] = infersim(given.folder, gemm["fp8_block"]["classes"]["hopper"],
                                      attention["bf16"]["classes"]["hopper"])
@@ -424,6 +557,8 @@ def main() -> None:
     found["power"] = power(given.folder)
     if given.json:
         given.json.write_text(json.dumps(found, indent=1, default=float) + "\n")
+    if given.facts:
+        given.facts.write_text(facts_table(found), encoding="utf-8")
     if given.samples:
         sampled(product, ["system", "precision"], 1500, ["system", "dtype", "m", "n", "k", "latency_s", "source"],
                 given.samples / "kernels_gemm.csv")

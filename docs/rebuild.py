@@ -1,7 +1,8 @@
-"""Rebuild what the documentation takes from the program: the printed answer and the pictures of the reference case.
+"""Rebuild what the documentation takes from the program: the printed answer, the error tables, the pictures.
 
-    python docs/rebuild.py           rewrite README.md and docs/pictures
-    python docs/rebuild.py --check   exit 1 if README.md says something else than the program
+    python docs/rebuild.py             rewrite README.md, docs/results and docs/pictures
+    python docs/rebuild.py --results   only docs/results/performance.md and its picture
+    python docs/rebuild.py --check     exit 1 if README.md says something else than the program
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from pathlib import Path
 from rich.console import Console
 
 import fabless as fb
+from fabless.catalogue import load
 from fabless.report import print_decision
 from fabless.report.canvas import draw
 from fabless.report.charts import comparison
+from fabless.report.validation_charts import predicted_rows, scatter
+from fabless.report.validation_page import results_page
+from fabless.validate import validate
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+RESULTS = ROOT / "docs" / "results" / "performance.md"
 BLOCK = re.compile(r"(<!-- fabless decide -->\n```\n).*?(```\n)", re.DOTALL)
 
 
@@ -35,8 +41,22 @@ def readme(decision: fb.Decision) -> str:
     return BLOCK.sub(lambda found: found[1] + printed(decision) + found[2], README.read_text(encoding="utf-8"))
 
 
+def rebuild_results() -> None:
+    """Write the error tables of the shipped rows, and their picture."""
+    catalogue = load()
+    validation = validate(catalogue)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(results_page(validation, catalogue.digest), encoding="utf-8")
+    if predicted_rows(validation.rows):
+        picture = draw(scatter(validation.rows, 760), "Predicted against measured values by quantity")
+        (ROOT / "docs" / "pictures" / "validation.svg").write_text(picture, encoding="utf-8")
+
+
 def main() -> None:
     """Rewrite, or check."""
+    if "--results" in sys.argv:
+        rebuild_results()
+        return
     decision = fb.decide(fb.case())
     text = readme(decision)
     if "--check" in sys.argv:
@@ -44,6 +64,7 @@ def main() -> None:
     README.write_text(text, encoding="utf-8")
     picture = draw(comparison(decision.strategies, decision.recommended, 760), "Cost per query and shortage of each way")
     (ROOT / "docs" / "pictures" / "comparison.svg").write_text(picture, encoding="utf-8")
+    rebuild_results()
 
 
 if __name__ == "__main__":

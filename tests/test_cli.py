@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,7 +63,8 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) == {"decide", "init", "cost", "chip", "explore", "claims", "chips", "models", "show", "why"}
+    assert set(commands) == {"decide", "init", "chip", "cost", "explore", "serve", "train", "validate", "claims", "chips",
+                             "models", "show", "why"}
     for name, command in commands.items():
         assert command.help, name
         for parameter in command.params:
@@ -81,7 +83,7 @@ def test_chips_lists_at_least_sixty(run: Run) -> None:
 def test_models_lists_at_least_forty(run: Run) -> None:
     assert run("models", "--as-of", "2023-10-31") == 0
     assert "llama-2-70b" in run.out
-    assert "llama-3" not in run.out
+    assert "\nllama-3" not in run.out
     listed = run.json("models")["models"]
     assert isinstance(listed, list)
     assert len(listed) >= 40
@@ -110,6 +112,29 @@ def test_cost_says_what_each_chip_takes(run: Run) -> None:
     assert isinstance(quotes, list)
     assert [quote["chip"] for quote in quotes] == ["h100-sxm", "mi300x"]
     assert all(quote["usd_per_query"] > 0 and quote["wh_per_query"] > 0 for quote in quotes)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_cost_fits_the_terminal_and_has_a_band(run: Run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(*COST, "--chip", "h100-sxm,mi300x,tpu-v5e", "--tpot", "50 ms") == 0
+    assert max(map(len, run.out.splitlines())) <= columns
+    row = next(line for line in run.out.splitlines() if line.startswith("h100-sxm "))
+    assert re.search(r" TP\d", row)
+    found = re.search(r"(\d\.\d+) \((\d\.\d+)–(\d\.\d+)\)", row)
+    assert found is not None
+    middle, low, high = map(float, found.groups())
+    assert low < middle < high
+    assert "half of the measured times" in " ".join(run.out.split())
+
+
+def test_cost_follows_the_engine_and_the_format_of_experts(run: Run) -> None:
+    asked = ("cost", "--model", "deepseek-v3", "--chip", "b200", "--input", "1024", "--output", "512")
+    plain, engine, narrow = (run.json(*asked, *more)["quotes"] for more in (
+        (), ("--engine", "vllm"), ("--expert-precision", "nvfp4")))
+    assert plain[0]["usd_per_query"] != engine[0]["usd_per_query"]  # type: ignore[index]
+    assert narrow[0]["serving"]["expert_precision"] == "nvfp4"  # type: ignore[index]
+    assert narrow[0]["usd_per_query"] < plain[0]["usd_per_query"]  # type: ignore[index]
 
 
 def test_cost_takes_files_of_the_users_own(run: Run, tmp_path: Path) -> None:
@@ -233,7 +258,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
     (("cost", "--model", "lama-2-70b", "--chip", "h100-sxm", "--input", "1", "--output", "1"), ["did you mean llama-2-70b"]),
     (("cost", "--model", "huge.json", "--chip", "h100-sxm,a10", "--input", "9", "--output", "9"),
      ["2 errors", "huge on h100-sxm", "huge on a10", "take another chip"]),
-    (("cost", "--model", "bad.json", "--chip", "h100-sxm", "--input", "9", "--output", "9"), ["did you mean llama?"]),
+    (("cost", "--model", "bad.json", "--chip", "h100-sxm", "--input", "9", "--output", "9"), ["did you mean llama"]),
     (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "9"), ["--input and --output, or --trace"]),
     ((*ON_H100, "--trace", "azure-2023-code"), ["--trace", "leave one of the two out"]),
     (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--trace", "azure-2023"), ["did you mean azure-2023-code"]),
@@ -249,7 +274,9 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
     ((*ON_H100, "--tpot", "5"), ["--tpot: '5' is not a number with a unit"]),
     ((*ON_H100, "--ttft", "0 s"), ["--ttft: '0 s'", "above 0"]),
     ((*ON_H100, "--load-factor", "3"), ["load_factor: 3", "at most 1"]),
-    ((*ON_H100, "--precision", "fp9"), ["unknown precision 'fp9'", "fp8"]),
+    ((*ON_H100, "--precision", "fp9"), ["--precision: unknown precision 'fp9'", "fp8"]),
+    ((*ON_H100, "--expert-precision", "fp9", "--kv-precision", "x"), ["--expert-precision", "--kv-precision", "2 errors"]),
+    ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
     ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
     (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
     (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),

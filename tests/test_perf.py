@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fabless.perf.operators import all_reduce, join
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ import fabless.data
 from fabless import perf, units
 from fabless.errors import BadValue, DoesNotFit
 from fabless.perf.layout import candidate_splits, room, tensor_degrees
-from fabless.perf.operators import all_reduce, join
 from fabless.perf.power import chip_power
 from fabless.records import LLM, Chip, Request
 from fabless.workload import parameters

@@ -9,8 +9,19 @@ import numpy as np
 import pytest
 
 from fabless.catalogue import Catalogue, load
-from fabless.errors import BadValue
-from fabless.quote import EFFICIENCY, Owning, Quote, efficiency_of, number_of, owned_hour, owning_of, price_of, quote
+from fabless.errors import BadValue, UnknownName
+from fabless.perf import Formats
+from fabless.quote import (
+    EFFICIENCY,
+    Owning,
+    Quote,
+    calibration_of,
+    number_of,
+    owned_hour,
+    owning_of,
+    price_of,
+    quote,
+)
 from fabless.records import Fact, Grade, Request, Source
 
 REQUEST = Request(1024.0, 512.0)
@@ -45,7 +56,7 @@ def chosen(*facts: Fact) -> str:
 def quoted(catalogue: Catalogue, chip: str, price: Fact | None = None, load_factor: float = 0.5) -> Quote:
     record = catalogue.chip(chip)
     return quote(catalogue.model("llama-3.1-70b"), record, REQUEST, price or price_of(catalogue, chip),
-                 owning_of(catalogue)[0], efficiency_of(catalogue, record), precision="bf16", kv_precision="bf16",
+                 owning_of(catalogue)[0], calibration_of(catalogue, record), formats=Formats("bf16", "bf16"),
                  load_factor=load_factor, tpot_limit_s=0.05, ttft_limit_s=5.0)
 
 
@@ -141,9 +152,19 @@ def test_the_case_s_own_day_sees_only_what_was_known() -> None:
 
 
 def test_efficiency_follows_the_vendor_of_the_chip(catalogue: Catalogue) -> None:
-    assert efficiency_of(catalogue)[1] == EFFICIENCY
-    assert efficiency_of(catalogue, catalogue.chip("h100-sxm"))[1] == EFFICIENCY
-    assert efficiency_of(catalogue, catalogue.chip("mi300x"))[1] == "perf-young-software"
+    assert calibration_of(catalogue).name == EFFICIENCY
+    assert calibration_of(catalogue, catalogue.chip("h100-sxm")).name == "nvidia-hopper"
+    assert calibration_of(catalogue, catalogue.chip("mi300x")).name == "amd-cdna"
+    stranger = replace(catalogue.chip("h100-sxm"), name="new", vendor="Nobody", efficiency=None)
+    assert calibration_of(catalogue, stranger).name == EFFICIENCY
+    assert "nothing is measured on new" in calibration_of(catalogue, stranger).said
+    donor = calibration_of(catalogue, replace(stranger, efficiency="mi300x"))
+    assert (donor.name, donor.said) == ("amd-cdna", "inherits amd-cdna from mi300x")
+
+
+def test_an_unknown_engine_names_the_nearest(catalogue: Catalogue) -> None:
+    with pytest.raises(UnknownName, match="did you mean engine-vllm"):
+        calibration_of(catalogue, None, "engine-vlm")
 
 
 def test_words_are_no_numbers() -> None:

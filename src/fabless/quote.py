@@ -29,10 +29,12 @@ PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_boar
 """Kinds of purchase price, the preferred ones first; of those in one group the newest counts."""
 RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
 """Kinds of rent, likewise; a provider's name may follow after a dot."""
-EFFICIENCY = "perf-default"
-"""Entity that holds the efficiencies of a chip of which nothing else is known."""
+EFFICIENCY = "default"
+"""Class of the efficiencies of a chip of which nothing else is known."""
 ENGINE = "engine-default"
 """Entity that holds what serving software costs."""
+_CLASS_PREFIX = "perf-"
+"""Before the name of a class stands this in the name of its entity."""
 _ENGINE_PREFIX = "engine-"
 _ERRORS = ("error_median", "error_p90")
 """Fields of a class that say how far the model was from measurements on its chips."""
@@ -141,34 +143,39 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
                          "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
 
 
+def efficiency_entity(name: str = EFFICIENCY) -> str:
+    """Entity of the facts of a class of efficiencies."""
+    return _CLASS_PREFIX + name
+
+
 def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[str, str]:
     """Class of the efficiencies of a chip and how it came to it.
 
-    Its own class, or that of the chip it names as donor; else its vendor's where one is known by then; else `EFFICIENCY`.
+    Its own class where that is known by then, or that of the chip it names as donor; else its vendor's; else `EFFICIENCY`.
     """
-    classes = catalogue.entities("perf")
+    entities = catalogue.entities("perf")
+    classes = [name.removeprefix(_CLASS_PREFIX) for name in entities if name.startswith(_CLASS_PREFIX)]
     if chip is None:
         return EFFICIENCY, "the default efficiencies"
     if chip.efficiency in classes:
         return str(chip.efficiency), f"efficiencies of {chip.efficiency}"
-    if chip.efficiency:
-        if chip.efficiency not in catalogue.chips():
-            names = [name for name in classes if not name.startswith((_ENGINE_PREFIX, "vendor-"))]
-            raise unknown("class of efficiencies or chip", chip.efficiency, [*names, *catalogue.chips()],
-                          f"{chip.name}.efficiency")
+    if chip.efficiency and chip.efficiency in catalogue.chips():
         inherited, _ = efficiency_class(catalogue, catalogue.chip(chip.efficiency))
         return inherited, f"inherits {inherited} from {chip.efficiency}"
+    if chip.efficiency and chip.name not in catalogue.chips():
+        raise unknown("class of efficiencies or chip", chip.efficiency, [*classes, *catalogue.chips()],
+                      f"{chip.name}.efficiency")
     vendor = f"vendor-{chip.vendor.lower()}"
-    if vendor in classes:
+    if vendor in entities:
         name = str(catalogue.fact(vendor, "efficiency").value)
         return name, f"inherits {name} from other chips of {chip.vendor}"
-    return EFFICIENCY, f"nothing is measured on {chip.name} or like it: {EFFICIENCY}"
+    return EFFICIENCY, f"nothing is measured on {chip.name} or like it: {EFFICIENCY} efficiencies"
 
 
 def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str = ENGINE) -> Calibration:
     """Efficiencies for a chip and an engine; raises `UnknownName` for an engine or class that is not known."""
     name, said = efficiency_class(catalogue, chip)
-    values = {fact.field: number_of(fact) for fact in catalogue.facts_of(name)}
+    values = {fact.field: number_of(fact) for fact in catalogue.facts_of(efficiency_entity(name))}
     median, p90 = (values.pop(field) for field in _ERRORS)
     engines = [entity for entity in catalogue.entities("perf") if entity.startswith(_ENGINE_PREFIX)]
     if engine not in engines:

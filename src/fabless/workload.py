@@ -152,15 +152,15 @@ def _attention_parameters(llm: LLM) -> Number:
     expand = llm.kv_lora_rank * llm.heads * (llm.head_dim + value)
     latent = query + key_value + expand + llm.heads * value * llm.hidden
     index = llm.index_head_dim * (np.where(rank > 0, rank, llm.hidden) * llm.index_heads + llm.hidden)
-    return np.where(is_latent(llm), latent, plain) + index
+    return np.asarray(np.where(is_latent(llm), latent, plain) + index)
 
 
 def _linear_parameters(llm: LLM) -> Number:
     """Gated delta net or Mamba 2: queries, keys, values, gate and decays in, values out, a short convolution."""
     keys = np.asarray(llm.linear_key_heads, dtype=float) * llm.linear_key_dim
     values = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim
-    return (llm.hidden * (2.0 * keys + 3.0 * values + 2.0 * llm.linear_value_heads)
-            + _CONVOLUTION * (2.0 * keys + values))
+    return np.asarray(llm.hidden * (2.0 * keys + 3.0 * values + 2.0 * llm.linear_value_heads)
+                      + _CONVOLUTION * (2.0 * keys + values))
 
 
 def parameters(llm: LLM) -> ParameterCounts:
@@ -219,7 +219,7 @@ def kv_bytes_per_token_layer(llm: LLM, kv_bytes: Number) -> Number:
     """Cache bytes of one token in one attention layer: two vectors a KV head, or one latent vector."""
     latent = np.asarray(llm.kv_lora_rank, dtype=float) + llm.rope_head_dim
     width = np.where(is_latent(llm), latent, 2.0 * llm.kv_heads * llm.head_dim)
-    return width * np.asarray(kv_bytes, dtype=float) + llm.index_head_dim
+    return np.asarray(width * np.asarray(kv_bytes, dtype=float) + llm.index_head_dim)
 
 
 def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
@@ -249,14 +249,14 @@ def kept_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that the cache holds, summed over the attention layers."""
     count = layers(llm)
     held = np.asarray(context, dtype=float)
-    return count.whole * held + count.local * np.minimum(held, llm.sliding_window)
+    return np.asarray(count.whole * held + count.local * np.minimum(held, llm.sliding_window))
 
 
 def read_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that one new token reads, summed over the attention layers."""
     count = layers(llm)
     held = np.asarray(context, dtype=float)
-    return count.whole * np.minimum(held, _topk(llm)) + count.local * np.minimum(held, llm.sliding_window)
+    return np.asarray(count.whole * np.minimum(held, _topk(llm)) + count.local * np.minimum(held, llm.sliding_window))
 
 
 def _topk(llm: LLM) -> Number:

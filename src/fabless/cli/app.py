@@ -17,6 +17,9 @@ from fabless.cli.cost import cost
 from fabless.cli.explore import explore
 from fabless.cli.progress import shown
 from fabless.cli.rebuilt import claims
+from fabless.cli.serve import serve_command
+from fabless.cli.train import train
+from fabless.cli.validate import validate
 from fabless.decide import decide as decide_case
 from fabless.errors import BadFile, FablessError, Fault
 from fabless.report import as_json, print_decision, write_report
@@ -30,7 +33,10 @@ app = typer.Typer(
 app.command()(cost)
 app.command()(chip)
 app.command()(explore)
+app.command("serve")(serve_command)
+app.command()(train)
 app.command()(claims)
+app.command()(validate)
 app.command()(facts.chips)
 app.command()(facts.models)
 app.command()(facts.show)

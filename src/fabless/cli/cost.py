@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
+from fabless.catalogue import Catalogue
 from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.options import (
+    calibration_for,
+    chip_of,
+    error_band,
+    formats_of,
+    model_of,
+    positive,
+    request_of,
+    split_code,
+    stated_price,
+)
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
-from fabless.perf import Formats, Serving
-from fabless.quote import Owning, Quote, calibration_of, number_of, owning_of, price_of, quote
-from fabless.records import LLM, Chip, Fact, Grade, Request, Source
+from fabless.perf import Formats
+from fabless.quote import Owning, Quote, number_of, owning_of, price_of, quote
+from fabless.records import LLM, Fact, Request
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.numbers import cents, plain, usd
-from fabless.units import from_si, quantity
+from fabless.report.numbers import cents, plain, share, usd
+from fabless.units import from_si
+
+_FULL_WIDTH = 110
+"""Columns of a terminal from which the table shows batch, hour and energy too."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """How the model is to be served."""
 
-    precision: str
-    kv_precision: str
+    formats: Formats
+    engine: str
     tpot_s: float
     ttft_s: float
     load_factor: float
@@ -41,7 +52,9 @@ def cost(
     output: Annotated[float | None, typer.Option(help="Tokens out.")] = None,
     trace: Annotated[str | None, typer.Option(help="An embedded trace or a CSV instead of --input and --output.")] = None,
     precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
+    expert_precision: Annotated[str, typer.Option(help="Of routed experts [default: as the weights].")] = "",
     kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
+    engine: Annotated[str, typer.Option(help="Serving software: default, vllm, trtllm, sglang ...")] = "default",
     tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "100 ms",
     ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "4 s",
     load_factor: Annotated[float | None, typer.Option(help="Mean over peak load [default: the catalogue's].")] = None,
@@ -50,11 +63,11 @@ def cost(
 ) -> None:
     """Say what a model costs on each chip: throughput, latency, what binds, USD per token and query, energy."""
     catalogue = seen_from(as_of)
-    llm = read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
+    llm = model_of(catalogue, model)
     load = catalogue.fact("datacentre", "load_factor")
-    limits = Limits(precision, kv_precision, _positive(tpot, "s", "--tpot"), _positive(ttft, "s", "--ttft"),
-                    number_of(load) if load_factor is None else load_factor)
-    request = _request(input, output, trace)
+    limits = Limits(formats_of(precision, expert_precision, kv_precision), engine, positive(tpot, "s", "--tpot"),
+                    positive(ttft, "s", "--ttft"), number_of(load) if load_factor is None else load_factor)
+    request = request_of(input, output, trace)
     owning, owned_facts = owning_of(catalogue)
     quotes: list[Quote] = []
     refused: list[DoesNotFit] = []
@@ -78,50 +91,35 @@ def cost(
     _print(llm, request, quotes, refused, (*owned_facts, load), limits)
 
 
-def _positive(text: str, unit: str, place: str) -> float:
-    value = quantity(text, unit, place)
-    if not 0.0 < value < math.inf:
-        raise BadValue(Fault(place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
-    return value
-
-
-def _request(input_tokens: float | None, output_tokens: float | None, trace: str | None) -> Request:
-    if trace is not None:
-        if input_tokens is not None or output_tokens is not None:
-            raise BadValue(Fault("--trace", f"{trace!r} beside --input or --output", "--input and --output, or --trace",
-                                 "leave one of the two out"))
-        return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
-    if input_tokens is None or output_tokens is None:
-        raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
-                             "for example --input 1024 --output 512"))
-    return Request(input_tokens, output_tokens, "command line")
-
-
 def _quote(
     catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning, limits: Limits
 ) -> Quote:
-    chip: Chip = read_chip(Path(name)) if name.endswith((".yaml", ".yml")) else catalogue.chip(name)
+    chip = chip_of(catalogue, name)
     return quote(
-        llm, chip, request, _stated(price) if price else price_of(catalogue, name), owning,
-        calibration_of(catalogue, chip), formats=Formats(limits.precision, limits.kv_precision),
+        llm, chip, request, stated_price(price) if price else price_of(catalogue, chip.name), owning,
+        calibration_for(catalogue, chip, limits.engine), formats=limits.formats,
         load_factor=limits.load_factor, tpot_limit_s=limits.tpot_s, ttft_limit_s=limits.ttft_s)
 
 
-def _stated(price: str) -> Fact:
-    """A price from the command line as a fact."""
-    unit = "USD/h" if price.strip().endswith("/h") else "USD"
-    value = quantity(price, unit, "--price")
-    if not 0.0 <= value < math.inf:
-        raise BadValue(Fault("--price", repr(price), f"0 {unit} or more", "correct the number"))
-    return Fact("--price", "price", value, None, None, unit, "", None, dt.date.today(),
-                Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
+def _row(q: Quote, load_factor: float, full: bool) -> list[str]:
+    s = q.serving
+    low, high = error_band(q.usd_per_query, q.calibration.error_median)
+    split = split_code(s.tensor_parallel, s.pipeline_parallel, s.expert_parallel, s.data_parallel)
+    rate = plain(s.output_tokens_per_s_per_chip / load_factor)
+    latency = [f"{s.ttft_s:.2f}", f"{1e3 * s.tpot_s:.0f}", s.bound]
+    money = [f"{q.usd_per_million_output_tokens:.2f}", f"{cents(q.usd_per_query, 3)} ({cents(low, 3)}–{cents(high, 3)})"]
+    if full:
+        return [q.chip, split, str(s.batch), rate, *latency, f"{q.usd_per_chip_hour:.2f}", *money, f"{q.wh_per_query:.2f}"]
+    return [q.chip, split, rate, *latency, *money]
 
 
-def split_text(serving: Serving) -> str:
-    """How an instance is split, in words: only the degrees above 1."""
-    degrees = {"tensor": serving.tensor_parallel, "pipeline": serving.pipeline_parallel,
-               "expert": serving.expert_parallel, "data": serving.data_parallel}
-    return ", ".join(f"{name} parallel {degree}" for name, degree in degrees.items() if degree > 1) or "one chip"
+def _columns(full: bool) -> list[Column | str]:
+    middle = [Column("tok/s\n/chip", True), Column("first\ns", True), Column("token\nms", True)]
+    money = [Column("USD\n/Mtok", True), Column("cents/query", True)]
+    if full:
+        return [Column("chip", name=True), Column("split", name=True), Column("batch", True), *middle,
+                Column("binds", name=True), Column("USD/h", True), *money, Column("Wh/\nquery", True)]
+    return [Column("chip", name=True), "split", *middle, Column("binds", name=True), *money]
 
 
 def _print(
@@ -129,35 +127,35 @@ def _print(
     limits: Limits,
 ) -> None:
     console = Console()
-    columns: list[Column | str] = [
-        "chip", Column("chips", True), Column("batch", True), Column("tok/s/chip", True),
-        Column("first s", True), Column("token ms", True), "binds", Column("USD/h", True),
-        Column("USD/Mtok", True), Column("cents/query", True), Column("Wh/query", True),
-    ]
-    rows = [[q.chip, str(q.serving.chips), str(q.serving.batch),
-             plain(q.serving.output_tokens_per_s_per_chip / limits.load_factor),
-             f"{q.serving.ttft_s:.2f}", f"{1e3 * q.serving.tpot_s:.0f}", q.serving.bound, f"{q.usd_per_chip_hour:.2f}",
-             f"{q.usd_per_million_output_tokens:.2f}", cents(q.usd_per_query, 3), f"{q.wh_per_query:.2f}"] for q in quotes]
-    title = f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out"
-    print_table(title, columns, rows, console)
-    say(console, f"tok/s: output tokens at full load. Costs and energy count idle hours too: load factor "
-                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. How far the performance model "
-                 "can be trusted: docs/explanation/performance.md.")
+    full = console.width >= _FULL_WIDTH
+    title = (f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, weights "
+             f"{limits.formats.weights}, cache {limits.formats.kv}, engine {limits.engine}")
+    say(console, title, "bold")
+    print_table("", _columns(full), [_row(q, limits.load_factor, full) for q in quotes], console)
+    say(console, "TP, PP, EP, DP: chips that share a layer, stages, chips with experts of their own, groups with sequences "
+                 "of their own. tok/s: output tokens at full load. Costs and energy count idle hours too: load factor "
+                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. In brackets: where half of the "
+                 "measurements on chips of the class lie (docs/explanation/performance.md).", "dim")
     for q in quotes:
-        kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
-        value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(
-            number_of(q.price))
-        parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
-        say(console, f"{q.chip}: {kind} {value} ({q.price.field}"
-                     f"{' ' + q.price.period if q.price.period else ''}, {q.price.source.title}); USD/h: {parts};"
-                     f" weights {q.serving.precision}, {split_text(q.serving)}; {q.calibration.said}, measured time per"
-                     f" token within {100 * q.calibration.error_median:.0f} % (half of the rows) and"
-                     f" {100 * q.calibration.error_p90:.0f} % (nine in ten)", indent=2)
-        for note in q.serving.notes:
-            say(console, note, indent=4)
+        _print_basis(q, full, console)
     for error in refused:
         for fault in error.faults:
-            say(console, f"not served: {fault.place}: {fault.found}; {fault.remedy}", style="yellow", indent=2)
+            say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
     say(console, "Owning: " + "; ".join(
         f"{fact.field.replace('_', ' ')} {plain(from_si(number_of(fact), fact.unit))}"
-        f"{'' if fact.unit == '1' else ' ' + fact.unit} ({fact.grade.value})" for fact in facts))
+        f"{'' if fact.unit == '1' else ' ' + fact.unit} ({fact.grade.value})" for fact in facts), "dim")
+
+
+def _print_basis(q: Quote, full: bool, console: Console) -> None:
+    """Print on what the quote of one chip rests."""
+    kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
+    value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(
+        number_of(q.price))
+    parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
+    hour = "USD/h" if full else f"{q.usd_per_chip_hour:.2f} USD/h, {q.wh_per_query:.2f} Wh/query"
+    say(console, f"{q.chip}: {kind} {value} ({q.price.field}{' ' + q.price.period if q.price.period else ''}, "
+                 f"{q.price.source.title}); {hour}: {parts}; {q.calibration.said}, half of the measured times per token "
+                 f"within {share(q.calibration.error_median)}, nine in ten within {share(q.calibration.error_p90)}",
+        indent=2)
+    for note in q.serving.notes:
+        say(console, note, indent=4)

@@ -11,7 +11,7 @@ from fabless.catalogue import Catalogue
 from fabless.catalogue.case_reader import CASE_SOURCE
 from fabless.catalogue.entities import range_of
 from fabless.decide.prepare import chips_of
-from fabless.quote import EFFICIENCY, ENGINE
+from fabless.quote import ENGINE, efficiency_entity
 from fabless.records import Case, CaseNumber, Chip, Fact, Grade, Load, Range, Source
 
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
@@ -25,7 +25,7 @@ def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
     """Every number behind the decision that the case does not state as a range."""
     found = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
     found += [number for load in case.loads for number in _load(load, case, catalogue)]
-    found += [_of_fact(f"performance.{fact.field}", fact) for name in (EFFICIENCY, ENGINE)
+    found += [_of_fact(f"performance.{fact.field}", fact) for name in (efficiency_entity(), ENGINE)
               for fact in catalogue.facts_of(name)]
     return tuple({number.name: number for number in found}.values())
 

@@ -69,7 +69,8 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 continue
             try:
                 serving = serve(load.model, chip, load.request, formats=Formats(load.precision, load.kv_precision),
-                                efficiency=calibration.efficiency, engine=calibration.engine, tpot_limit_s=load.tpot_limit_s or float("inf"),
+                                efficiency=calibration.efficiency, engine=calibration.engine,
+                                tpot_limit_s=load.tpot_limit_s or float("inf"),
                                 ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor)
             except DoesNotFit as error:
                 per_second[load.name] = 0.0

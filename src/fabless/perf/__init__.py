@@ -6,7 +6,8 @@ lists splits, `serve` finds the best point for a request.
 """
 
 from fabless.perf.efficiency import Efficiency, Engine
-from fabless.perf.forward import Phase, Work, decode_step, forward, prefill
+from fabless.perf.forward import Phase, decode_step, forward, prefill
+from fabless.perf.layers import Work
 from fabless.perf.layout import candidate_splits
 from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
 from fabless.perf.serve import Point, Serving, front, serve

@@ -68,7 +68,8 @@ class Efficiency:
     def ideal(cls) -> Efficiency:
         """Make the record of a machine that loses nothing: the physical floor."""
         given = {field.name: 1.0 for field in fields(cls)}
-        zero = [name for name in given if name.endswith("_s") or name in ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")]
+        lost = ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")
+        zero = [name for name in given if name.endswith("_s") or name in lost]
         return cls(**{**given, **dict.fromkeys(zero, 0.0)})
 
     @classmethod
@@ -84,21 +85,25 @@ class Engine:
     host_step_s: float
     """Time of the host for each step; it runs beside the chip, and the longer of the two paces [s]."""
     host_sequence_s: float
-    """The same for each running sequence: sampling, detokenising, streaming [s]."""
+    """The same for each running sequence of an attention group: sampling, detokenising, streaming [s]."""
     request_s: float
-    """Time from the arrival of a request to its first kernel and from its last to the first token out [s]."""
+    """Time of a request outside the chip until its first token is out [s]."""
+    input_token_s: float
+    """The same for each of its input tokens: reading, tokenising, sending [s]."""
+    wait_steps: float
+    """Steps that a request waits for, on average, until a step takes its prompt [1]."""
+    waiting: float
+    """Requests that wait for a place while memory still has room, where clients keep the engine full [1]."""
     launch_factor: float
     """Fixed times of kernels over those of the class: what this engine fuses less, or launches without a graph [1]."""
     chunk_tokens: float
     """Prompt tokens that one step takes at most [token]."""
     mixed: float
     """1 where prompts and running sequences share a step, 0 where prompts get steps of their own [1]."""
+    padding: float
+    """1 where attention reads the cache of whole requests from the first token on, since shapes are fixed; else 0 [1]."""
     memory_share: float
     """Share of memory that weights and cache may have [1]."""
-    workspace_bytes: float
-    """Memory of one chip that neither may have: runtime, buffers of collectives [B]."""
-    expert_tile: float
-    """Rows that the products of an expert compute at least [token]."""
     imbalance: float
     """Load of the fullest expert group over the mean, less one, when every group has many tokens [1]."""
 
@@ -108,8 +113,8 @@ class Engine:
     @classmethod
     def ideal(cls) -> Engine:
         """Make the record of an engine that costs nothing."""
-        return cls(host_step_s=0.0, host_sequence_s=0.0, request_s=0.0, launch_factor=1.0,
-                   chunk_tokens=1e18, mixed=1.0, memory_share=1.0, workspace_bytes=0.0, expert_tile=1.0, imbalance=0.0)
+        one = dict.fromkeys(("launch_factor", "mixed", "memory_share"), 1.0)
+        return cls(**{field.name: 0.0 for field in fields(cls)} | one | {"chunk_tokens": 1e18})
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Engine:
@@ -141,16 +146,15 @@ _SHARE = (1e-6, 1.0, "above 0, at most 1")
 _TIME = (0.0, 1.0, "0 to 1 s")
 _POWER = (0.0, 10.0, "0 to 10")
 _BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
-    **{name: _SHARE for name in ("compute_16bit", "compute_8bit", "compute_4bit", "compute_attention", "bandwidth",
-                                 "bandwidth_attention", "bandwidth_elementwise", "link")},
-    **{name: _TIME for name in ("depth_s", "launch_s", "attention_depth_s", "launch_attention_s", "launch_elementwise_s",
-                                "collective_s", "collective_chip_s", "scale_out_latency_s")},
-    "quantise_bytes": (0.0, 100.0, "0 to 100 bytes"), "attention_ramp": (0.0, 10.0, "0 to 10"), "collective_ramp": (0.0, 10.0, "0 to 10"),
+    **{field.name: _TIME if field.name.endswith("_s") else _SHARE for field in fields(Efficiency)},
+    "quantise_bytes": (0.0, 100.0, "0 to 100 bytes"),
+    "attention_ramp": (0.0, 10.0, "0 to 10"), "collective_ramp": (0.0, 10.0, "0 to 10"),
     "idle_power": (0.0, 1.0, "0 to 1"), "compute_power": _POWER, "memory_power": _POWER,
 })
 _ENGINE_BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType({
-    **{name: _TIME for name in ("host_step_s", "host_sequence_s", "request_s")},
+    **{field.name: _TIME for field in fields(Engine) if field.name.endswith("_s")},
+    "wait_steps": (0.0, 1000.0, "0 to 1,000"), "waiting": (0.0, 1000.0, "0 to 1,000"),
     "launch_factor": (0.0, math.inf, "0 or more"), "chunk_tokens": (1.0, math.inf, "1 or more"),
-    "mixed": (0.0, 1.0, "0 to 1"), "memory_share": _SHARE, "workspace_bytes": (0.0, math.inf, "0 or more"),
-    "expert_tile": (0.0, 1e4, "0 to 10,000"), "imbalance": (0.0, 100.0, "0 to 100"),
+    "mixed": (0.0, 1.0, "0 to 1"), "padding": (0.0, 1.0, "0 to 1"), "memory_share": _SHARE,
+    "imbalance": (0.0, 100.0, "0 to 100"),
 })

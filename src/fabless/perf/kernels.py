@@ -17,7 +17,7 @@ def overlap(*times_s: Number) -> Number:
     >>> float(overlap(3.0, 4.0))
     5.0
     """
-    return np.sqrt(sum(np.square(time) for time in times_s))
+    return np.asarray(np.sqrt(sum(np.square(time) for time in times_s)))
 
 
 def pace_by(first_s: Number, second_s: Number) -> Number:
@@ -27,13 +27,13 @@ def pace_by(first_s: Number, second_s: Number) -> Number:
     (1.1892, 3.0)
     """
     a, b = np.square(first_s), np.square(second_s)
-    return np.sqrt(np.sqrt(a * a + b * b))
+    return np.asarray(np.sqrt(np.sqrt(a * a + b * b)))
 
 
 def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
     """A fixed time, then work that comes to full speed only by and by: ``t0 + x + ramp sqrt(t0 x)``.
 
-    >>> ramp_up(1.0, 4.0, 0.5)
+    >>> float(ramp_up(1.0, 4.0, 0.5))
     6.0
     """
     return fixed_s + work_s + ramp * np.sqrt(fixed_s * work_s)
@@ -63,8 +63,8 @@ def _collective(inside: Number, domains: Number, work_s: Number, machine: Machin
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
     """Time of an all-reduce over `chips`, by the alpha-beta law on two levels [s].
 
-    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a domain reduces its part of
-    the message with its peers in the m other domains over the scale-out link.
+    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a
+    domain reduces its part of the message with its peers in the m other domains over the scale-out link.
     """
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
@@ -73,16 +73,20 @@ def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number
     return _collective(inside, domains, ring + across, machine)
 
 
-def all_to_all(bytes_out: Number, chips: Number, machine: Machine) -> Number:
-    """Time of an all-to-all in which each of `chips` sends `bytes_out` in all, evenly to every chip [s].
+def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machine) -> Array:
+    """Time in which each of `chips` sends its `message_bytes` to `copies` chips of the group drawn at random [s].
 
-    Of what leaves a chip ``(n - inside) / n`` crosses to other domains.
+    A message crosses once to each other domain that holds any of its receivers, and is passed on inside: of m domains
+    it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 - 1/n)^copies)``. The way back, where answers are
+    summed up on the way, takes as long.
     """
     inside, domains = _levels(chips, machine)
     chips = np.asarray(chips, dtype=float)
     link = machine.efficiency.link
-    near = link_time(bytes_out * (inside - 1.0) / chips, machine.scale_up_bandwidth, link)
-    far = link_time(bytes_out * (chips - inside) / chips, machine.scale_out_bandwidth, link)
+    reached_chips = chips * (1.0 - (1.0 - 1.0 / chips) ** copies)
+    reached_domains = domains * (1.0 - (1.0 - 1.0 / domains) ** copies)
+    near = link_time(message_bytes * reached_chips * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)
+    far = link_time(message_bytes * reached_domains * (domains - 1.0) / domains, machine.scale_out_bandwidth, link)
     return _collective(inside, domains, np.maximum(near, far), machine)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import numpy as np
-
 from fabless.errors import BadValue, Fault
 from fabless.perf.efficiency import Efficiency, Engine
 from fabless.records import Chip
@@ -21,8 +19,8 @@ _FALLBACK: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "fp6": ("fp8", "bf16", "fp16", "fp32"),
     "fp8": ("int8", "bf16", "fp16", "fp32"),
     "int8": ("fp8", "bf16", "fp16", "fp32"),
-    "bf16": ("fp16", "fp32"),
-    "fp16": ("bf16", "fp32"),
+    "bf16": ("fp16", "fp32", "fp8"),
+    "fp16": ("bf16", "fp32", "fp8"),
     "tf32": ("fp32",),
     "fp32": (),
 })

@@ -54,18 +54,18 @@ class Memory:
 
 def longest_stage(llm: LLM, pipeline: Number) -> Number:
     """Share of the layers in the fullest pipeline stage [1]: ``ceil(L/pp) / L``."""
-    return np.ceil(llm.layers / np.asarray(pipeline, dtype=float)) / llm.layers
+    return np.asarray(np.ceil(llm.layers / np.asarray(pipeline, dtype=float)) / llm.layers)
 
 
 def cache_ways(llm: LLM, tensor: Number) -> Number:
     """Over how many chips of a tensor group the cache divides: at most one for each KV head, one for latent vectors."""
-    return np.minimum(np.asarray(tensor, dtype=float), np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1)))
+    return np.asarray(np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1))))
 
 
 def group_sequences(sequences: Number, data: Number) -> Number:
     """Sequences of the attention group that paces: an even share, but no part of a sequence."""
     count = np.asarray(sequences, dtype=float)
-    return np.maximum(count / data, np.minimum(count, 1.0))
+    return np.asarray(np.maximum(count / data, np.minimum(count, 1.0)))
 
 
 def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context: Number) -> Memory:
@@ -83,13 +83,13 @@ def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context:
     held = group_sequences(sequences, split.data) * kv_cache_bytes(llm, context, machine.kv_bytes)
     cache = held / cache_ways(llm, tensor) * share
     size = np.asarray(machine.memory_bytes, dtype=float)
-    overhead = size * (1.0 - machine.engine.memory_share) + machine.engine.workspace_bytes
+    overhead = size * (1.0 - machine.engine.memory_share)
     return Memory(*np.broadcast_arrays(weights, cache, overhead, size - overhead - weights - cache))
 
 
 def room(llm: LLM, machine: Machine, split: Split, context: Number) -> Number:
     """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one [1]."""
     one = memory(llm, machine, split, split.data, context)
-    return np.floor((one.free + one.kv_cache) / one.kv_cache) * split.data
+    return np.asarray(np.floor((one.free + one.kv_cache) / one.kv_cache) * split.data)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.perf.forward import Phase, Work, decode_step, forward, prefill
+from fabless.perf.forward import Phase, decode_step, forward, prefill
+from fabless.perf.layers import Work
 from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
 from fabless.perf.split import Memory, Split, memory
@@ -28,9 +29,11 @@ class Steady:
     """A step that also reads prompts."""
     mixed_steps: Number
     """Steps of the second kind while a sequence runs."""
+    alone_s: Number
+    """Time to read one prompt on a chip that does nothing else."""
     memory: Memory
     ttft_s: Number
-    """From arrival to first token, at an arrival rate that leaves no queue."""
+    """From arrival to first token where no requests queue for a place."""
     tpot_s: Number
     """(end to end - TTFT) / (output tokens - 1)."""
     output_tokens_per_s_per_chip: Number
@@ -44,6 +47,11 @@ class Steady:
         return np.asarray(self.memory.free) >= 0.0
 
 
+def mean_context(machine: Machine, input_tokens: Number, output_tokens: Number) -> Number:
+    """Tokens that attention reads for a running sequence, on average over its answer [token]."""
+    return input_tokens + np.asarray(output_tokens, dtype=float) * (1.0 + machine.engine.padding) / 2.0
+
+
 def steady_state(
     llm: LLM, machine: Machine, split: Split, input_tokens: Number, output_tokens: Number, sequences: Number, *,
     cached: Number = 0.0, drafts: Number = 0.0, accepted: Number = 0.0,
@@ -55,6 +63,7 @@ def steady_state(
     engine's tokens a step.
 
         TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode)
+        TTFT = time outside the chip + steps waited for + t_prefill of the prompt alone
 
     Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses a step, of which `accepted`
     [token] hold on average: a step then gives ``1 + accepted`` tokens. Pipelines are kept full by as many batches as
@@ -65,7 +74,7 @@ def steady_state(
     steps = output / (1.0 + np.asarray(accepted, dtype=float))
     past = entered * cached
     fresh = np.maximum(entered - past, 1.0)
-    context = entered + output / 2.0
+    context = mean_context(machine, entered, output)
     guess = 1.0 + np.asarray(drafts, dtype=float)
     decode = decode_step(llm, machine, split, batch, context, guess)
     budget = machine.engine.chunk_tokens * np.asarray(split.data, dtype=float)
@@ -79,7 +88,9 @@ def steady_state(
     extra = np.maximum(mixed.time_s - machine.engine.mixed * decode.time_s, 0.0)
     tpot = (steps * decode.time_s + crowd * extra) / output
     alone = prefill(llm, machine, split, split.data, fresh / passes, past)
-    ttft = machine.engine.request_s + tpot * output / steps / 2.0 + passes * np.maximum(mixed.time_s, alone.time_s)
+    engine = machine.engine
+    step = tpot * (1.0 + np.asarray(accepted, dtype=float))
+    ttft = engine.request_s + engine.input_token_s * fresh + engine.wait_steps * step + passes * alone.time_s
     held = memory(llm, machine, split, sequences, entered + output)
     cycle = steps * decode.time_s + batch / together * passes * extra
     busy = (steps * decode.flop_at_peak_s + batch / together * passes * (mixed.flop_at_peak_s - machine.engine.mixed
@@ -90,5 +101,6 @@ def steady_state(
     power = chip_power(machine.tdp_w, busy * use, streams * use / machine.memory_bandwidth, machine.efficiency)
     rate = batch * output / cycle / split.stage
     floor = prefill(llm, machine, split, 1.0, fresh, past).floor_s + steps * decode.floor_s / np.maximum(batch, 1.0)
-    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, memory=held, ttft_s=ttft, tpot_s=tpot,
-                  output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor, power_w=power)
+    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft,
+                  tpot_s=tpot, output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor,
+                  power_w=power)

@@ -6,8 +6,9 @@ import numpy as np
 
 from fabless.errors import BadValue, Fault
 from fabless.perf.machine import usable_precision
+from fabless.perf.training.flop import multiplied_parameters
 from fabless.records import LLM, Chip
-from fabless.workload import Number, parameters
+from fabless.workload import Number
 
 
 def training_flop_per_token(llm: LLM) -> float:
@@ -16,9 +17,7 @@ def training_flop_per_token(llm: LLM) -> float:
     The rule ``6 N`` of Kaplan et al. 2020, arXiv 2001.08361: the attention product is left out (a few percent at short
     contexts), and input embeddings are looked up, not multiplied.
     """
-    counts = parameters(llm)
-    lookup = 0.0 if llm.tied_embeddings else counts.embedding / 2.0
-    return 6.0 * (counts.active - lookup)
+    return float(6.0 * multiplied_parameters(llm))
 
 
 def train_throughput(llm: LLM, chip: Chip, utilisation: Number, precision: str = "bf16") -> Number:

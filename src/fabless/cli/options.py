@@ -1,0 +1,118 @@
+"""What several commands ask for, read in one way: models, chips, formats, engines, limits, prices."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
+from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
+from fabless.perf import Formats
+from fabless.quote import Calibration, calibration_of
+from fabless.records import LLM, Chip, Fact, Grade, Request, Source
+from fabless.units import quantity
+from fabless.workload import element_bytes
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ENGINE = "engine-"
+
+
+def attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | None:
+    """Call something, and keep its faults instead of raising them."""
+    try:
+        return make(*arguments, **keywords)
+    except FablessError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise all faults at once, where there are some."""
+    if faults:
+        told = tuple(dict.fromkeys(faults))
+        raise UnknownName(*told) if all("unknown" in fault.found for fault in told) else BadValue(*told)
+
+
+def model_of(catalogue: Catalogue, model: str) -> LLM:
+    """A model by one of its names or by the path of its config.json."""
+    return read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
+
+
+def chip_of(catalogue: Catalogue, chip: str) -> Chip:
+    """A chip by one of its names or by the path of its file."""
+    return read_chip(Path(chip)) if chip.endswith((".yaml", ".yml")) else catalogue.chip(chip)
+
+
+def positive(text: str, unit: str, place: str) -> float:
+    """A quantity above 0 in SI."""
+    value = quantity(text, unit, place)
+    if not 0.0 < value < math.inf:
+        raise BadValue(Fault(place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
+    return value
+
+
+def request_of(input_tokens: float | None, output_tokens: float | None, trace: str | None) -> Request:
+    """A request shape from two lengths or from a trace."""
+    if trace is not None:
+        if input_tokens is not None or output_tokens is not None:
+            raise BadValue(Fault("--trace", f"{trace!r} beside --input or --output", "--input and --output, or --trace",
+                                 "leave one of the two out"))
+        return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
+    if input_tokens is None or output_tokens is None:
+        raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
+                             "for example --input 1024 --output 512"))
+    return Request(input_tokens, output_tokens, "command line")
+
+
+def formats_of(precision: str, expert_precision: str, kv_precision: str) -> Formats:
+    """Number formats by name; all unknown ones at once."""
+    faults: list[Fault] = []
+    for name, place in ((precision, "--precision"), (expert_precision or precision, "--expert-precision"),
+                        (kv_precision, "--kv-precision")):
+        if not (place == "--expert-precision" and not expert_precision):
+            attempt(faults, element_bytes, name, place)
+    refuse(faults)
+    return Formats(precision, kv_precision, expert_precision)
+
+
+def calibration_for(catalogue: Catalogue, chip: Chip | None, engine: str) -> Calibration:
+    """Efficiencies of a chip under an engine by its short name, such as vllm."""
+    names = [name.removeprefix(_ENGINE) for name in catalogue.entities("perf") if name.startswith(_ENGINE)]
+    if engine not in names:
+        raise unknown("engine", engine, names, "--engine")
+    return calibration_of(catalogue, chip, _ENGINE + engine)
+
+
+def stated_price(price: str) -> Fact:
+    """A price from the command line as a fact."""
+    unit = "USD/h" if price.strip().endswith("/h") else "USD"
+    value = quantity(price, unit, "--price")
+    if not 0.0 <= value < math.inf:
+        raise BadValue(Fault("--price", repr(price), f"0 {unit} or more", "correct the number"))
+    return Fact("--price", "price", value, None, None, unit, "", None, dt.date.today(),
+                Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
+
+
+def error_band(value: float, error: float) -> tuple[float, float]:
+    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either way.
+
+    >>> low, high = error_band(1.0, 0.25)
+    >>> low, round(high, 3)
+    (0.8, 1.333)
+    """
+    return value / (1.0 + error), value / (1.0 - error) if error < 1.0 else math.inf
+
+
+def split_code(tensor: int, pipeline: int, expert: int, data: int) -> str:
+    """How an instance is split, in a few letters: only the degrees above 1.
+
+    >>> split_code(8, 2, 1, 1), split_code(1, 1, 1, 1)
+    ('TP8 PP2', '1 chip')
+    """
+    degrees = {"TP": tensor, "PP": pipeline, "EP": expert, "DP": data}
+    return " ".join(f"{name}{degree}" for name, degree in degrees.items() if degree > 1) or "1 chip"

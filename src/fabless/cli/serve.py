@@ -1,0 +1,241 @@
+"""`fabless serve`: the best split and batch of a model on a chip under limits, and what else could be had."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from fabless.catalogue import Catalogue
+from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.options import (
+    attempt,
+    calibration_for,
+    chip_of,
+    formats_of,
+    model_of,
+    positive,
+    refuse,
+    request_of,
+    stated_price,
+)
+from fabless.cli.serve_screen import Answer, Money, Question, print_answer
+from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
+from fabless.perf import Machine, Point, Serving, Split, front, machine_of, serve
+from fabless.perf.disaggregate import Disaggregation, disaggregate
+from fabless.perf.layout import fixed_splits
+from fabless.perf.serve import Traffic, check_request
+from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
+from fabless.records import Chip, Fact, Request
+from fabless.report import as_json
+from fabless.report.canvas import WIDE, draw
+from fabless.report.files import check_writable, write_whole
+from fabless.report.front_chart import front_chart
+from fabless.tco import rented_chip_hour, usd_per_million_tokens
+
+_MODES = ("aggregated", "disaggregated", "both")
+_OPTIONS = {"request.input_tokens": "--input", "request.output_tokens": "--output", "cached": "--cached-share",
+            "drafts": "--drafts", "accepted": "--accepted", "utilisation": "--load", "batch": "--batch",
+            "max_chips": "--chips", "split.tensor": "--tensor", "split.pipeline": "--pipeline",
+            "split.expert": "--expert", "split.data": "--data"}
+"""What the model calls an argument -> the option that gives it."""
+
+
+def serve_command(
+    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
+    chip: Annotated[str, typer.Option(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
+    input: Annotated[float | None, typer.Option(help="Tokens in.")] = None,
+    output: Annotated[float | None, typer.Option(help="Tokens out.")] = None,
+    trace: Annotated[str | None, typer.Option(help="An embedded trace or a CSV instead of --input and --output.")] = None,
+    ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "4 s",
+    tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "100 ms",
+    precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
+    expert_precision: Annotated[str, typer.Option(help="Of routed experts [default: as the weights].")] = "",
+    kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
+    engine: Annotated[str, typer.Option(help="Serving software: default, vllm, trtllm, sglang ...")] = "default",
+    chips: Annotated[int, typer.Option(help="Most chips, of an instance or of two pools.")] = 256,
+    tensor: Annotated[int | None, typer.Option(help="Chips among which each layer is split [default: the best].")] = None,
+    pipeline: Annotated[int | None, typer.Option(help="Stages of layers [default: the best].")] = None,
+    expert: Annotated[int | None, typer.Option(help="Groups of chips with own experts [default: the best].")] = None,
+    data: Annotated[int | None, typer.Option(help="Groups of chips with own sequences [default: the best].")] = None,
+    batch: Annotated[int | None, typer.Option(help="Sequences in flight in one instance [default: the best].")] = None,
+    cached_share: Annotated[float, typer.Option(help="Share of the prompt found in a prefix cache, 0 to 1.")] = 0.0,
+    drafts: Annotated[int, typer.Option(help="Tokens guessed in a step: speculative decoding.")] = 0,
+    accepted: Annotated[float, typer.Option(help="Guesses that hold, on average.")] = 0.0,
+    load: Annotated[float, typer.Option(help="Random arrivals over the most that can be served: first tokens queue.")] = 0.0,
+    mode: Annotated[str, typer.Option(help="aggregated, disaggregated (one pool reads, one writes) or both.")] = "both",
+    picture: Annotated[Path | None, typer.Option(help="Where to draw throughput against speed (.svg).")] = None,
+    price: Annotated[str | None, typer.Option(help="Of one chip, such as '25000 USD' or '2.5 USD/h'.")] = None,
+    as_of: AsOf = None, json: Json = False,
+) -> None:
+    """Find the split and batch that give most tokens a chip within the limits, and what other speeds would give."""
+    catalogue = seen_from(as_of)
+    faults: list[Fault] = []
+    given = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
+    degrees = {name: degree for name, degree in given.items() if degree is not None}
+    traffic = Traffic(cached_share, float(drafts), accepted, load)
+    llm = attempt(faults, model_of, catalogue, model)
+    record = attempt(faults, chip_of, catalogue, chip)
+    request = attempt(faults, request_of, input, output, trace)
+    first, token = (attempt(faults, positive, text, "s", place) for text, place in ((ttft, "--ttft"), (tpot, "--tpot")))
+    formats = attempt(faults, formats_of, precision, expert_precision, kv_precision)
+    calibration = attempt(faults, calibration_for, catalogue, record, engine)
+    fact = attempt(faults, stated_price, price) if price else None
+    if mode not in _MODES:
+        faults.append(Fault("--mode", repr(mode), ", ".join(_MODES), "choose one of them"))
+    if picture is not None:
+        attempt(faults, _check_picture, picture)
+    if llm is not None:
+        attempt(faults, _named, lambda: check_request(
+            llm, request or Request(1.0, 1.0), 1.0, 1.0, 1.0, batch, (1, chips), traffic))
+    faults += [Fault(f"--{name}", str(degree), "1 or more", "correct the degree") for name, degree in degrees.items()
+               if degree < 1]
+    refuse(faults)
+    if not (llm and record and request and formats and calibration and first and token):
+        raise AssertionError("what is missing is a fault, and faults are raised")
+    question = Question(llm, record, request, formats, engine, calibration, token, first, chips, batch, degrees, traffic)
+    machine, notes = machine_of(record, formats, calibration.efficiency, calibration.engine)
+    answer = _answered(question, machine, mode, (*notes, *record.assumed))
+    money, said = _money(catalogue, question, machine, answer, fact)
+    if picture is not None:
+        write_whole(picture, _picture(question, answer))
+    if json:
+        typer.echo(as_json(_document(question, answer, money)))
+    else:
+        print_answer(question, answer, money, said, picture, Console())
+
+
+def _check_picture(path: Path) -> None:
+    if path.suffix.lower() != ".svg":
+        raise BadFile(Fault("--picture", str(path), "a path that ends in .svg", f"write for example {path}.svg"))
+    check_writable(path)
+
+
+def _named(check: Callable[[], object]) -> None:
+    """Run a check, and name its faults by the options of the command."""
+    try:
+        check()
+    except BadValue as error:
+        raise BadValue(*(Fault(_OPTIONS.get(fault.place, fault.place), f"{fault.place}: {fault.found}"
+                               if fault.place.startswith("request.") else fault.found, fault.allowed, fault.remedy)
+                         for fault in error.faults)) from error
+
+
+def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> Answer:
+    q = question
+    served: Serving | None = None
+    two: Disaggregation | None = None
+    points: list[Point] = []
+    unmet: list[Fault] = []
+
+    def splits(context: float, most: int) -> Split | None:
+        found: list[Split] = []
+        _named(lambda: found.append(fixed_splits(q.llm, machine, context, most, q.degrees)))
+        return found[0] if q.degrees else None
+
+    whole = q.request.input_tokens + q.request.output_tokens
+    if mode != "disaggregated":
+        chosen = splits(whole, q.max_chips)
+        try:
+            served = serve(q.llm, q.chip, q.request, formats=q.formats, efficiency=q.calibration.efficiency,
+                           engine=q.calibration.engine, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s, split=chosen,
+                           batch=q.batch, max_chips=q.max_chips, traffic=q.traffic)
+        except DoesNotFit as error:
+            unmet += error.faults
+        points = front(q.llm, machine, q.request, max_chips=q.max_chips, ttft_limit_s=q.ttft_s, split=chosen,
+                       batch=q.batch, traffic=q.traffic)
+        points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
+    if mode != "aggregated":
+        try:
+            two = disaggregate(q.llm, machine, machine, q.request, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
+                               max_chips=q.max_chips, batch=q.batch,
+                               prefill_split=splits(q.request.input_tokens, q.max_chips),
+                               decode_split=splits(whole, q.max_chips), traffic=q.traffic,
+                               place=f"{q.llm.name} on {q.chip.name}")
+        except DoesNotFit as error:
+            unmet += error.faults
+    if served is None and two is None:
+        raise DoesNotFit(*unmet)
+    return Answer(served, two, points, tuple(unmet), notes)
+
+
+def _chosen(served: Serving | None) -> list[Point]:
+    """The best way as a point of the front, which is drawn on a coarser grid."""
+    if served is None:
+        return []
+    split = Split(served.tensor_parallel, served.pipeline_parallel, served.expert_parallel, served.data_parallel)
+    return [Point(split, served.batch, served.ttft_s, served.tpot_s, served.output_tokens_per_s_per_chip)]
+
+
+def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: Answer, fact: Fact | None
+           ) -> tuple[Money | None, str]:
+    """Cost of tokens, or why there is none."""
+    if fact is None:
+        try:
+            fact = price_of(catalogue, question.chip.name)
+        except FablessError as error:
+            return None, f"no cost: {error.faults[0].found}; give --price"
+    load = number_of(catalogue.fact("datacentre", "load_factor"))
+    owning, _ = owning_of(catalogue)
+    found: dict[str, float] = {}
+    if answer.aggregated is not None:
+        found["aggregated"] = _usd(question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
+                                   answer.aggregated.output_tokens_per_s_per_chip)
+    if answer.disaggregated is not None:
+        best = answer.disaggregated.best
+        found["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
+                                      best.energy_j_per_query * best.queries_per_s_per_chip,
+                                      best.output_tokens_per_s_per_chip)
+    return Money(fact, load, found), ""
+
+
+def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
+    """USD per million output tokens of a chip that gives `rate` at full load and `power_w`, paid through idle hours."""
+    mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
+    hour = (rented_chip_hour(number_of(price)) if price.unit.endswith("/h")
+            else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean))
+    return float(np.asarray(usd_per_million_tokens(float(hour.total_usd), rate * load)))
+
+
+def _line(points: Sequence[Point]) -> list[tuple[float, float]]:
+    return [(1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in points]
+
+
+def _picture(question: Question, answer: Answer) -> str:
+    lines: dict[str, Sequence[tuple[float, float]]] = {}
+    chosen: dict[str, tuple[float, float]] = {}
+    if answer.front:
+        lines["aggregated"] = _line(answer.front)
+    if answer.aggregated is not None:
+        chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
+    if answer.disaggregated is not None:
+        lines["disaggregated"] = [(1.0 / one.tpot_s, one.output_tokens_per_s_per_chip) for one in answer.disaggregated.front]
+        best = answer.disaggregated.best
+        chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
+    title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
+    speed = 1.0 / question.tpot_s if math.isfinite(question.tpot_s) else 0.0
+    return draw(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
+
+
+def _document(question: Question, answer: Answer, money: Money | None) -> dict[str, object]:
+    q, two = question, answer.disaggregated
+    return {
+        "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,
+        "precision": q.formats.weights, "expert_precision": q.formats.routed, "kv_precision": q.formats.kv,
+        "limits": {"tpot_s": q.tpot_s, "ttft_s": q.ttft_s, "chips": q.max_chips}, "traffic": q.traffic,
+        "aggregated": answer.aggregated, "disaggregated": two.best if two else None,
+        "front": {"aggregated": [{"tokens_per_s_per_user": 1.0 / point.tpot_s, "batch": point.batch, "ttft_s": point.ttft_s,
+                                  "output_tokens_per_s_per_chip": point.output_tokens_per_s_per_chip,
+                                  **{name: round(float(np.asarray(getattr(point.split, name))))
+                                     for name in ("tensor", "pipeline", "expert", "data")}} for point in answer.front],
+                  "disaggregated": [{"tokens_per_s_per_user": 1.0 / one.tpot_s} | vars(one)
+                                    for one in (two.front if two else ())]},
+        "unmet": [str(fault) for fault in answer.unmet],
+        "error_median": q.calibration.error_median, "error_p90": q.calibration.error_p90,
+        "efficiencies_of": q.calibration.said, "money": money, "notes": answer.notes,
+    }

@@ -1,0 +1,219 @@
+"""`fabless train`: a training run on many chips: time by part, memory, days, cost, energy, the best parallelism."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from fabless.catalogue import Catalogue, load, read_chip, read_model
+from fabless.cli.facts import Json
+from fabless.cli.options import stated_price
+from fabless.cli.train_output import Answer, document, print_training
+from fabless.errors import BadValue, FablessError, Fault
+from fabless.perf.training import (
+    Campaign,
+    Plan,
+    Recipe,
+    TrainingCalibration,
+    TrainingMachine,
+    best,
+    calibrate,
+    campaign,
+    division_faults,
+    least_replay,
+    planned,
+    recomputed,
+    training_machine,
+)
+from fabless.quote import (
+    calibration_of,
+    efficiency_class,
+    number_of,
+    owned_hour,
+    owning_of,
+    price_of,
+)
+from fabless.records import LLM, Chip, Fact
+from fabless.report import as_json
+from fabless.report.numbers import plain
+from fabless.units import HOUR_S
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST_SEQUENCES = 100_000
+"""A bare batch below this counts sequences, from here on tokens."""
+
+
+def train(
+    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
+    chip: Annotated[str, typer.Option(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
+    chips: Annotated[int, typer.Option(help="How many.")],
+    tokens: Annotated[float, typer.Option(help="Tokens to train on, such as 15e12.")],
+    batch: Annotated[str, typer.Option(help="A step: '16e6 tokens' or '2048 sequences'; a bare number below "
+                                            "100,000 counts sequences.")] = "16e6 tokens",
+    seq: Annotated[int, typer.Option(help="Tokens of a sequence.")] = 8192,
+    precision: Annotated[str, typer.Option(help="bf16, fp16, fp8, mxfp8 or nvfp4: of products with weights.")] = "bf16",
+    tensor: Annotated[int | None, typer.Option(help="Chips among which each layer is split [default: the best].")] = None,
+    pipeline: Annotated[int | None, typer.Option(help="Stages of layers [default: the best].")] = None,
+    context: Annotated[int | None, typer.Option(help="Chips among which a sequence is split [default: the best].")] = None,
+    expert: Annotated[int | None, typer.Option(help="Chips among which experts are spread [default: the best].")] = None,
+    data: Annotated[int | None, typer.Option(help="Copies that take other sequences [default: what is left].")] = None,
+    interleave: Annotated[int | None, typer.Option(help="Virtual stages a chip [default: the best].")] = None,
+    micro_batch: Annotated[int | None, typer.Option(help="Sequences at once [default: the best].")] = None,
+    recompute: Annotated[str | None, typer.Option(help="none, selective, full [default: as little as fits].")] = None,
+    optimizer_sharding: Annotated[int | None, typer.Option(help="What data-parallel ranks share: 0 nothing, 1 optimizer, "
+                                                                "2 and gradients, 3 and weights [default: the best].")
+                                  ] = None,
+    stack: Annotated[str, typer.Option(help="Whose efficiencies: megatron-bridge, maxtext, llm-foundry, torchtitan ... "
+                                            "[default: current compiled stacks].")] = "",
+    price: Annotated[str | None, typer.Option(help="Of one chip, such as '25000 USD' or '2.5 USD/h'.")] = None,
+    json: Json = False,
+) -> None:
+    """Say how long a training run takes, what it costs, and which parallelism is best within memory."""
+    given = {"tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
+             "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding}
+    answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
+    if json:
+        typer.echo(as_json(document(answer)))
+    else:
+        print_training(answer, Console())
+
+
+def _answer(
+    catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str, seq: int, precision: str,
+    given: dict[str, int | None], recompute: str | None, stack: str, price: str | None,
+) -> Answer:
+    faults: list[Fault] = []
+    fixed: dict[str, float] = {}
+    notes: list[str] = []
+
+    for name, value in given.items():
+        low, high = (0, 3) if name == "sharding" else (1, 10**6)
+        if value is not None and not low <= value <= high:
+            option = "optimizer-sharding" if name == "sharding" else name.replace("_", "-")
+            faults.append(Fault(f"--{option}", str(value), f"{low} to {high:,}", "correct the number"))
+        elif value is not None:
+            fixed[name] = float(value)
+    for option, amount, most in (("--chips", float(chips), 1e7), ("--tokens", tokens, 1e18), ("--seq", float(seq), 1e8)):
+        if not 1.0 <= amount <= most:
+            faults.append(Fault(option, f"{amount:g}", f"1 to {most:g}", "correct the number"))
+    sequences = _sequences(batch, seq, chips, notes, faults)
+    selective = 0.0
+    if recompute is not None:
+        levels = _attempt(faults, recomputed, recompute, "--recompute")
+        if levels is not None:
+            fixed["replay"], selective = levels
+    llm = (_attempt(faults, read_model, Path(model)) if model.endswith(".json")
+           else _attempt(faults, catalogue.model, model))
+    chip = (_attempt(faults, read_chip, Path(chip_name)) if chip_name.endswith((".yaml", ".yml"))
+            else _attempt(faults, catalogue.chip, chip_name))
+    calibration = _attempt(faults, calibration_for, catalogue, chip, stack)
+    machine = (_attempt(faults, training_machine, chip, precision, calibration.efficiency)
+               if chip is not None and calibration is not None else None)
+    fact = _attempt(faults, stated_price, price) if price else None
+    if faults or llm is None or chip is None or calibration is None or machine is None:
+        raise BadValue(*dict.fromkeys(faults))
+    base = Recipe(global_batch=float(sequences), sequence=float(seq), selective=selective)
+    plans = _plans(llm, machine, calibration, chips, base, fixed)
+    if price is None:
+        try:
+            fact = price_of(catalogue, chip.name)
+        except FablessError as error:
+            notes.append(f"no cost: {error.faults[0].found}; give --price")
+    power = calibration_of(catalogue, chip).efficiency
+    run = campaign(plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens, float(chips))
+    cost, wall = _cost(catalogue, chip, run, fact)
+    return Answer(llm, chip, chips, precision, tokens, plans, run, fact, cost, wall, calibration,
+                  [*notes, *chip.assumed])
+
+
+def _attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | None:
+    """Call something, and keep its faults instead of raising them."""
+    try:
+        return make(*arguments, **keywords)
+    except FablessError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def calibration_for(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:
+    """Training efficiencies of a chip and a stack from the catalogue's facts."""
+    values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
+              for entity in catalogue.entities("training") if entity.startswith("training-")}
+    return calibrate(values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
+                     inherited=chip is not None and chip.name not in catalogue.chips())
+
+
+def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[Fault]) -> int:
+    """Sequences of a step from '16e6 tokens', '2048 sequences' or a bare number; 1 and a fault where it is none."""
+    found = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
+    try:
+        amount = float(found[1].replace(",", "")) if found else math.nan
+    except ValueError:
+        amount = math.nan
+    if not 1.0 <= amount <= 1e12 or seq < 1:
+        faults.append(Fault("--batch", repr(batch), "'16e6 tokens' or '2048 sequences', 1 to 1e12", "correct the batch"))
+        return 1
+    kind = (found[2] or "") if found else ""
+    if kind.startswith("s") or (not kind and amount < _MOST_SEQUENCES):
+        if amount != int(amount):
+            faults.append(Fault("--batch", repr(batch), "a whole number of sequences", "correct the batch"))
+        return max(int(amount), 1)
+    exact = amount / seq
+    if exact == int(exact):
+        return int(exact)
+    step: int = 1 << max(round(math.log2(max(exact, 1.0))) - 2, 0)
+    sequences = max(round(exact / step), 1) * step
+    notes.append(f"a batch of {plain(amount)} tokens is rounded to {sequences:,} sequences of {seq:,}: "
+                 f"{plain(sequences * seq)} tokens")
+    return sequences
+
+
+def _plans(
+    llm: LLM, machine: TrainingMachine, calibration: TrainingCalibration, chips: int, base: Recipe, fixed: dict[str, float]
+) -> list[Plan]:
+    """The recipe that was asked for where it is whole, else the best ones."""
+    splits = {"tensor", "pipeline", "context", "expert"}
+    if "data" in fixed and splits - {"expert"} <= set(fixed):
+        recipe = replace(base, **{**dict.fromkeys(splits, 1.0), **fixed})
+        faults = division_faults(llm, recipe, chips)
+        if faults:
+            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in faults))
+        if {"micro_batch", "interleave", "sharding"} <= set(fixed):
+            if "replay" not in fixed:
+                recipe = replace(recipe, replay=float(least_replay(llm, machine, recipe, calibration.efficiency)))
+            plan = planned(llm, machine, recipe, calibration.efficiency)
+            if plan.memory.free >= 0.0:
+                return [plan]
+    elif fixed:
+        first = {name: fixed.get(name, 1.0) for name in (*splits, "interleave", "micro_batch")}
+        data = fixed.get("data", max(chips // int(first["tensor"] * first["pipeline"] * first["context"]), 1))
+        guess = replace(base, **first, data=float(data))
+        own = [fault for fault in division_faults(llm, guess, chips)
+               if fault.place in fixed and fault.place in ("tensor", "pipeline", "context", "expert")]
+        if own:
+            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own))
+    return best(llm, machine, calibration.efficiency, chips, base, fixed)
+
+
+def _cost(catalogue: Catalogue, chip: Chip, run: Campaign, fact: Fact | None) -> tuple[float | None, float]:
+    """Cost of the run [USD] and its energy at the wall [J]."""
+    owning, _ = owning_of(catalogue)
+    wall = float(np.asarray(run.energy_j)) * float(np.asarray(owning.server_power)) * float(np.asarray(owning.pue))
+    if fact is None:
+        return None, wall
+    if fact.unit.endswith("/h"):
+        hour = number_of(fact) * HOUR_S
+    else:
+        hour = float(owned_hour(number_of(fact), owning, rated_power_w=chip.tdp_w,
+                                average_power_w=run.power_w_per_chip).total_usd)
+    return hour * float(np.asarray(run.chip_hours)), wall

@@ -1,0 +1,49 @@
+"""`fabless validate`: predicted against measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue import load
+from fabless.cli.facts import Json
+from fabless.errors import BadFile, Fault
+from fabless.report import as_json
+from fabless.report.files import check_writable
+from fabless.report.validation import print_validation
+from fabless.report.validation_html import write_validation_report
+from fabless.validate import STANDARD
+from fabless.validate import validate as run
+
+
+def validate(
+    files: Annotated[list[Path] | None, typer.Argument(help="More files, as --against.", metavar="[FILE]...")] = None,
+    against: Annotated[list[Path] | None, typer.Option(
+        help="Measured rows, CSV or gzip, layout told by the header [default: the rows that ship].",
+        metavar="FILE")] = None,
+    by: Annotated[str | None, typer.Option(
+        help="What to group by, with commas: chip, vendor, model, engine, phase, quantity, metric, tier, precision, mode, "
+             "kind, scenario, layout, file; joined by + for combinations, such as vendor+phase.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report with pictures to this .html file.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare predictions of the performance model with published measurements, row by row.
+
+    Rows that cannot be predicted stay in the result with the reason. Definitions and layouts:
+    docs/explanation/validation.md.
+    """
+    if report is not None:
+        if report.suffix.lower() != ".html":
+            raise BadFile(Fault("--report", str(report), "a path that ends in .html", f"write for example {report}.html"))
+        check_writable(report)
+    keys = [key.strip() for key in by.split(",") if key.strip()] if by is not None else list(STANDARD)
+    found = run(load(), [*(against or []), *(files or [])], by=keys)
+    if report is not None:
+        write_validation_report(found, report)
+    if json:
+        typer.echo(as_json(found), nl=False)
+    else:
+        print_validation(found, Console(), keys if by is not None else ["phase+vendor"], report)

@@ -1,0 +1,304 @@
+"""Predict rows of inference: latency, throughput, power, of fixed batches, closed loops, offline runs and pools."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from fabless import perf
+from fabless.catalogue.measured_file import Reading, readings
+from fabless.catalogue.store import Catalogue
+from fabless.errors import FablessError
+from fabless.perf.layout import check_split
+from fabless.perf.split import memory
+from fabless.perf.steady import mean_context
+from fabless.quote import Calibration, calibration_of
+from fabless.records import LLM, Chip
+from fabless.validate.inference import first
+from fabless.validate.measurement import Measurement, Pool
+from fabless.validate.prediction import Prediction
+
+_MOST_SEQUENCES = 1024.0
+"""Sequences that an engine runs at once where no limit is stated."""
+
+
+@dataclass(frozen=True)
+class _Pools:
+    """What is assumed of pools of which a row states no workers; from the rows that state them."""
+
+    workers: int
+    """Decode workers."""
+    chips: int
+    """Of a worker, where the row gives no number."""
+    most_chips: int
+    """Of a worker: a row with more gives the chips of the whole system."""
+    share: float
+    """Of the chips of the system that decode."""
+    crowd: float
+    """Requests of a worker from which attention is split among its chips by request."""
+
+
+@dataclass
+class Bench:
+    """The catalogue with what was already looked up in it, so that thousands of rows are quick."""
+
+    catalogue: Catalogue
+    chips: dict[str, Chip] = field(default_factory=dict)
+    models: dict[str, LLM] = field(default_factory=dict)
+    calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
+
+    @cached_property
+    def readings(self) -> Sequence[Reading]:
+        """What the catalogue knows of how rows are to be read."""
+        return readings()
+
+    @cached_property
+    def rounds(self) -> float:
+        """Times that a benchmark's closed loop goes round, where a row does not say."""
+        known = first(self.readings, "rounds", "closed loop")
+        return float(known.value) if known else math.inf
+
+    @cached_property
+    def pools(self) -> _Pools:
+        """What disaggregated deployments look like, where a row does not say."""
+        values = [float(one.value) for one in self.readings if one.kind == "pool"]
+        return _Pools(int(values[0]), int(values[1]), int(values[2]), values[3], values[4])
+
+    def chip(self, text: str) -> Chip:
+        """An accelerator by any of its names."""
+        if text not in self.chips:
+            self.chips[text] = self.catalogue.chip(text)
+        return self.chips[text]
+
+    def model(self, text: str) -> LLM:
+        """A language model by any of its names."""
+        if text not in self.models:
+            self.models[text] = self.catalogue.model(text)
+        return self.models[text]
+
+    def calibration(self, chip: str, engine: str) -> Calibration:
+        """Efficiencies of a chip under an engine, by the text that a row writes."""
+        known = first(self.readings, "efficiencies", engine)
+        key = chip, known.value if known else "engine-default"
+        if key not in self.calibrations:
+            self.calibrations[key] = calibration_of(self.catalogue, self.chip(chip), key[1])
+        return self.calibrations[key]
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """A row as the performance model sees it."""
+
+    llm: LLM
+    machine: perf.Machine
+    split: perf.Split
+    instances: float
+    chips: float
+    entered: float
+    written: float
+    sequences: float | None
+    """On one instance."""
+    notes: tuple[str, ...]
+
+
+def _formats(m: Measurement, bench: Bench) -> perf.Formats:
+    label = f"{m.engine} {m.precision} {m.expert_precision}".lower()
+    kv = m.kv_precision or (reading.value if (reading := first(bench.readings, "kv precision", label)) else "bf16")
+    model = f"{m.engine} {m.model} {m.precision} {m.expert_precision}".lower()
+    dense = first(bench.readings, "dense precision", model)
+    experts = m.expert_precision or m.precision or "bf16"
+    written = m.precision_written if m.precision_written in ("nvfp4", "mxfp4") else ""
+    return perf.Formats(dense.value if dense else m.precision or "bf16", kv, written or experts)
+
+
+def _split(m: Measurement, llm: LLM) -> perf.Split | None:
+    """The split that a row states, as far as it divides the model; None where it states none."""
+    if m.tp is None:
+        return None
+    stage = m.tp * (m.attention_dp or 1)
+    expert = m.ep if llm.experts and m.ep and stage % m.ep == 0 and m.ep <= llm.experts else 1
+    return perf.Split(m.tp, m.pp or 1, expert, m.attention_dp or 1)
+
+
+def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, sequences: float | None) -> perf.Split:
+    """The instance that gives most tokens on `chips` chips, where a row does not say how they were used."""
+    splits = perf.candidate_splits(llm, machine, context, chips)
+    size = np.asarray(splits.chips)
+    room = np.broadcast_to(perf.room(llm, machine, splits, context), size.shape)
+    share = np.inf if sequences is None else np.maximum(sequences * size / chips, 1.0)
+    batch = np.clip(np.minimum(room, share), 1.0, _MOST_SEQUENCES * np.asarray(splits.data))
+    rate = perf.steady_state(llm, machine, splits, context / 2, context / 2, batch).output_tokens_per_s_per_chip
+    usable = np.where((size <= chips) & (room >= 1), np.asarray(rate), -1.0)
+    best = int(np.argmax(usable))
+    return perf.Split(*(float(np.asarray(part)[best]) for part in (splits.tensor, splits.pipeline, splits.expert,
+                                                                   splits.data)))
+
+
+def setup(m: Measurement, bench: Bench) -> _Setup | str:
+    """Read a row for the performance model, or say why it cannot be."""
+    llm, chip = bench.model(m.model), bench.chip(m.chip)
+    calibration = bench.calibration(m.chip, f"{m.engine} {m.engine_version}")
+    try:
+        machine, notes = perf.machine_of(chip, _formats(m, bench), calibration.efficiency, calibration.engine)
+    except FablessError as error:
+        return f"precision: {error.faults[0].found}"
+    if m.weight_only:
+        machine = replace(machine, peak_flops=machine.attention_flops, compute=machine.head_compute)
+    entered, written = m.input_tokens, m.output_tokens
+    if entered is None and written is None:
+        return "not stated: lengths"
+    if entered is None:
+        return "not stated: input length"
+    written = 1.0 if written is None or m.scenario == "prefill" else max(written, 1.0)
+    running = m.batch if m.batch is not None else m.concurrency
+    chips = float(m.chips or (m.tp or 1) * (m.pp or 1) * (m.attention_dp or 1))
+    split = perf.Split(1) if m.mode == "disaggregated" else _split(m, llm)
+    if split is None or float(split.chips) > max(chips, 1.0) or (llm.heads % int(split.tensor) and llm.experts):
+        if m.chips is None and m.tp is None and m.mode == "aggregated":
+            return "not stated: chips"
+        split = _unstated(llm, machine, int(chips), entered + written, running)
+        notes = (*notes, f"split not stated: {_words(split)} taken")
+    try:
+        check_split(llm, replace(split, tensor=min(float(split.tensor), llm.heads)))
+    except FablessError as error:
+        notes = (*notes, f"split does not divide the model evenly: {error.faults[0].place} {error.faults[0].found}")
+    instances = max(chips / float(split.chips), 1.0)
+    return _Setup(llm, machine, split, instances, chips, entered, written,
+                  None if running is None else max(running / instances, 1.0), notes)
+
+
+def _words(split: perf.Split) -> str:
+    return ", ".join(f"{name} {float(getattr(split, name)):g}" for name in ("tensor", "pipeline", "expert", "data"))
+
+
+def _most(s: _Setup, m: Measurement) -> float:
+    """Sequences that an instance can run: memory for requests halfway through their answers, or the engine's limit."""
+    held = s.entered + s.written / 2.0
+    one = memory(s.llm, s.machine, s.split, s.split.data, held)
+    room = math.floor(float((one.free + one.kv_cache) / one.kv_cache)) * float(s.split.data)
+    return min(room, m.batch_limit or _MOST_SEQUENCES * float(s.split.data))
+
+
+def _static(s: _Setup, m: Measurement) -> dict[str, float]:
+    """One batch from start to end: prompts read in chunks, then decoded together."""
+    batch = s.sequences or 1.0
+    budget = s.machine.engine.chunk_tokens
+    fresh = max(s.entered * (1.0 - m.cached_share), 1.0)
+    passes = max(math.ceil(batch * fresh / float(s.split.data) / budget), 1)
+    some = perf.prefill(s.llm, s.machine, s.split, batch / passes, fresh, s.entered - fresh)
+    ttft = passes * float(some.time_s)
+    step = float(perf.decode_step(s.llm, s.machine, s.split, batch / float(s.split.pipeline),
+                                  mean_context(s.machine, s.entered, s.written)).time_s)
+    whole = ttft + (s.written - 1.0) * step
+    if m.output_tokens is None and m.scenario == "static":
+        one = perf.prefill(s.llm, s.machine, s.split, float(s.split.data), fresh, s.entered - fresh)
+        return {"ttft": float(one.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
+    return {"ttft": ttft, "tpot": step, "end to end": whole,
+            "output tok/s total": batch * s.instances * s.written / whole,
+            "total tok/s": batch * s.instances * (s.entered + s.written) / whole,
+            "prefill tok/s per chip": batch * s.entered / (passes * float(some.time_s)) / float(s.split.chips),
+            "decode tok/s per chip": batch / step / float(s.split.chips), "user tok/s": 1.0 / step}
+
+
+def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: float) -> dict[str, float]:
+    """A steady state with `running` sequences on an instance while `waiting` more queue for a place.
+
+    Closed loops start with all requests at once and are averaged over `rounds`, so that the first round's prompts, read
+    one after the other, count in the mean time to the first token.
+    """
+    state = perf.steady_state(s.llm, s.machine, s.split, s.entered, s.written, running, cached=m.cached_share)
+    tpot, first_s = float(state.tpot_s), float(state.ttft_s)
+    burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)
+    served = first_s + tpot * (s.written - 1.0)
+    waiting += float(s.machine.engine.waiting) * (m.concurrency is not None) * running / max(running - 1.0, 1.0)
+    ttft = first_s + burst + served * waiting / running
+    rate = float(state.output_tokens_per_s_per_chip) * float(s.split.chips) * s.instances
+    return {"ttft": ttft, "tpot": tpot, "end to end": ttft + tpot * (s.written - 1.0), "output tok/s total": rate,
+            "total tok/s": rate * (s.entered + s.written) / s.written, "requests/s": rate / s.written,
+            "user tok/s": 1.0 / tpot, "power per chip": float(state.power_w),
+            "energy per output token": float(state.power_w) * s.chips / rate}
+
+
+def _pool(pool: Pool, llm: LLM) -> perf.Split:
+    stage = pool.tp * (pool.attention_dp or 1)
+    expert = pool.ep if llm.experts and stage % pool.ep == 0 and pool.ep <= llm.experts else 1
+    if llm.heads % pool.tp:
+        return perf.Split(1, pool.pp, stage if stage <= max(llm.experts, 1) else 1, stage)
+    return perf.Split(pool.tp, pool.pp, expert, pool.attention_dp or 1)
+
+
+def _guessed(pool: Pool, requests: float, assumed: _Pools) -> Pool:
+    """A pool whose workers are not stated: as many as such deployments have, attention split where they are crowded.
+
+    Rows that give one number for all chips of the system, or 1 for no number at all, tell nothing of a worker.
+    """
+    if pool.workers is not None:
+        return pool
+    chips = pool.tp if 2 <= pool.tp <= assumed.most_chips else assumed.chips
+    workers = max(round(pool.tp * assumed.share / chips), 1) if pool.tp > assumed.most_chips else assumed.workers
+    crowded = requests / workers >= assumed.crowd
+    return replace(pool, workers=workers, chips=chips, tp=1 if crowded else chips, attention_dp=chips if crowded else 1,
+                   ep=chips, moe_tp=1)
+
+
+def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
+    """Prompts read by one pool and answers written by another."""
+    assert m.prefill is not None
+    assert m.decode is not None
+    requests = m.concurrency or 1.0
+    writers_pool = _guessed(m.decode, requests, bench.pools)
+    reading, writing = _pool(m.prefill, s.llm), _pool(writers_pool, s.llm)
+    readers, writers = float(m.prefill.workers or 1), float(writers_pool.workers or 1)
+    batch = requests / writers
+    for _ in range(20):
+        tpot = float(perf.decode_step(s.llm, s.machine, writing, batch / float(writing.pipeline),
+                                      s.entered + s.written / 2.0).time_s)
+        together = min(max(float(s.machine.engine.chunk_tokens) // s.entered, 1.0) * float(reading.data),
+                       max(requests / readers, 1.0))
+        passes = max(math.ceil(s.entered * together / float(reading.data) / float(s.machine.engine.chunk_tokens)), 1)
+        read = passes * float(perf.prefill(s.llm, s.machine, reading, together, s.entered / passes,
+                                           s.entered * (passes - 1) / passes / 2.0).time_s)
+        capacity = readers * together / read
+        written_s = tpot * s.written
+        waits = max(requests / capacity - read - written_s, 0.0)
+        fewer = max(requests * written_s / (written_s + read + waits) / writers, 1.0)
+        if abs(fewer - batch) < 1e-3 * batch:
+            break
+        batch = (batch + fewer) / 2.0
+    engine = s.machine.engine
+    burst = read / together * requests / readers / (2.0 * bench.rounds)
+    ttft = float(engine.request_s + engine.input_token_s * s.entered + engine.wait_steps * tpot) + read + waits + burst
+    return {"ttft": ttft, "tpot": tpot, "end to end": ttft + written_s}
+
+
+def serving(m: Measurement, bench: Bench) -> Prediction:
+    """Predict a row of inference or energy."""
+    s = setup(m, bench)
+    if isinstance(s, str):
+        return Prediction(None, s)
+    if m.quantity in ("power per chip", "energy per output token") and m.scenario == "static":
+        m = replace(m, scenario="closed loop")
+    if m.mode == "disaggregated":
+        found = _pools(s, m, bench)
+    elif m.scenario in ("static", "prefill", "decode"):
+        found = _static(s, m)
+    else:
+        most = _most(s, m)
+        if most < 1.0:
+            s = replace(s, notes=(*s.notes, "by the memory model no request fits: taken as if it did"))
+            most = s.sequences or 1.0
+        wanted = s.sequences if s.sequences is not None else most
+        running = min(wanted, most)
+        found = _loop(s, m, running, wanted - running if m.concurrency is not None else 0.0,
+                      bench.rounds)
+    if "output tok/s total" in found:
+        found["output tok/s per chip"] = found["output tok/s total"] / s.chips
+    if m.quantity not in found:
+        return Prediction(None, f"metric not predicted: {m.quantity} of {m.scenario}", s.notes)
+    return Prediction(found[m.quantity], "", s.notes)
+
+

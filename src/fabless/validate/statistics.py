@@ -1,0 +1,84 @@
+"""How far predictions are from measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.records import Array
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Error statistics of a group of rows; None where no row has a prediction.
+
+    An error is predicted over measured, less one. `rank` is Spearman's coefficient, within each metric of the group
+    (a time is not ranked against a rate), the mean of those with at least three predictions weighted by their number.
+    """
+
+    rows: int
+    predicted: int
+    coverage: float
+    """Share of the rows that have a prediction."""
+    median: float | None
+    """Of the absolute error, as `mean` and `p90`."""
+    mean: float | None
+    p90: float | None
+    bias: float | None
+    """Median of the signed error: above 0, predictions are too high."""
+    within_20: float | None
+    """Share of predictions within 20 % of the measurement."""
+    rank: float | None
+
+
+def ranks(values: Array) -> Array:
+    """Ranks from 1, equal values sharing the mean of theirs.
+
+    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[place], dtype=np.float64)
+
+
+def rank_correlation(first: Array, second: Array) -> float | None:
+    """Spearman's coefficient; None where one side has a single value."""
+    a, b = ranks(first), ranks(second)
+    if a.size < 3 or np.ptp(a) == 0.0 or np.ptp(b) == 0.0:
+        return None
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _rank(measured: Array, predicted: Array, metrics: Sequence[str]) -> float | None:
+    names = np.asarray(metrics)
+    found: list[tuple[float, int]] = []
+    for name in dict.fromkeys(metrics):
+        own = names == name
+        value = rank_correlation(measured[own], predicted[own])
+        if value is not None:
+            found.append((value, int(own.sum())))
+    weight = sum(size for _, size in found)
+    return sum(value * size for value, size in found) / weight if weight else None
+
+
+def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]) -> Errors:
+    """Statistics of a group: its measured values, their predictions (None: none) and metrics, row by row.
+
+    >>> found = errors([1.0, 2.0, 4.0], [1.1, None, 3.0], ["tpot"] * 3)
+    >>> round(found.median, 3), found.predicted, found.rows
+    (0.175, 2, 3)
+    """
+    known = [k for k, value in enumerate(predicted) if value is not None]
+    rows = len(measured)
+    if not known:
+        return Errors(rows, 0, 0.0, None, None, None, None, None, None)
+    truth = np.array([measured[k] for k in known])
+    guess = np.array([predicted[k] for k in known], dtype=np.float64)
+    signed = guess / truth - 1.0
+    size = np.abs(signed)
+    return Errors(rows, len(known), len(known) / rows, float(np.median(size)), float(size.mean()),
+                  float(np.percentile(size, 90)), float(np.median(signed)), float((size <= 0.2).mean()),
+                  _rank(truth, guess, [metrics[k] for k in known]))

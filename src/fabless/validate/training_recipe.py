@@ -1,0 +1,229 @@
+"""A row of published training results -> the recipe that made it: what it states, what its stack does, stated rules.
+
+Precedence: what the row says; what is known of that run (entity ``recipe-MODEL``, where its stack agrees); what the stack
+does by default (``recipe-STACK``); then the rules of `_RULES`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from fabless.catalogue.store import Catalogue
+from fabless.errors import FablessError
+from fabless.perf.training import (
+    Recipe,
+    TrainingCalibration,
+    TrainingMachine,
+    calibrate,
+    check_recipe,
+    hardware_flop_per_token,
+    least_replay,
+    model_flop_per_token,
+    recomputed,
+    step,
+    training_machine,
+)
+from fabless.quote import efficiency_class
+from fabless.records import LLM, Chip
+from fabless.validate.measurement import Measurement, TrainingRun
+
+_STACKS = (("llm-foundry", "llm-foundry"), ("torchtitan", "torchtitan"), ("megatron-deepspeed", "megatron-lm"),
+           ("megatron-bridge", "megatron-bridge"), ("megatron-core", "megatron-bridge"), ("nemo", "megatron-bridge"),
+           ("megatron-lm", "megatron-lm"), ("maxtext", "maxtext"), ("deepspeed", "deepspeed"))
+"""Part of a framework's name, in lower case -> stack; the first that occurs."""
+_ALL_PAIRS = frozenset({"llm-foundry", "megatron-lm"})
+"""Stacks that count all pairs of attention as model FLOP, causal or not; MaxText did so until 2025."""
+_CAUSAL_FROM = 2025
+_RULES = (
+    "weights shared over all chips: llm-foundry, torchtitan, MaxText, DeepSpeed ZeRO-3",
+    "optimizer shared: Megatron-Bridge, unless FSDP is stated",
+    "layers replayed only as far as memory asks for it, where nothing is said",
+    "experts spread over as many chips as there are, in MaxText, where nothing is said",
+    "8 bits in submissions to MLPerf, which do not state their precision, on chips that have them",
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training row as the model takes it."""
+
+    llm: LLM
+    chip: Chip
+    machine: TrainingMachine
+    recipe: Recipe
+    calibration: TrainingCalibration
+    stack: str
+    all_pairs: bool
+    """True where the row's model FLOP count every pair of tokens."""
+    notes: tuple[str, ...]
+
+
+class Missing(Exception):
+    """Something that a row must say and does not."""
+
+
+def stack_of(framework: str) -> str:
+    """Training stack of a framework's name; empty where it is none that is known."""
+    name = framework.casefold()
+    return next((stack for part, stack in _STACKS if part in name), "")
+
+
+def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
+    """What is known of this run, over what its stack does by default."""
+    have = set(catalogue.entities("training"))
+    merged: dict[str, float] = {}
+    for entity in (f"recipe-{stack}", f"recipe-{model}"):
+        if entity not in have:
+            continue
+        facts = {fact.field: fact.value for fact in catalogue.facts_of(entity)}
+        if facts.pop("stack", stack) == stack:
+            merged.update({name: value for name, value in facts.items() if isinstance(value, float)})
+    return merged
+
+
+def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
+    """What the row says."""
+    said: dict[str, float | None] = {
+        "chips": m.chips, "tensor": m.tp, "pipeline": m.pp, "expert": m.ep, "context": run.context_parallel,
+        "interleave": run.interleave, "global_batch": run.global_batch, "micro_batch": run.micro_batch,
+        "sequence": run.sequence, "data": m.replicas,
+    }
+    for name, pattern in (("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)")):
+        found = re.search(pattern, run.sharding)
+        if found and said[name] is None:
+            said[name] = float(found[1])
+    if said["interleave"] is None and "interleaved" in run.sharding:
+        said["interleave"] = 2
+    text = f"{run.sharding}; {m.comment}"
+    if re.search(r"SHARD_GRAD_OP|ZeRO-2", text):
+        said["sharding"] = 2
+    elif run.sharded:
+        said["sharding"] = 3
+    elif stack == "megatron-lm" and run.sharded is False:
+        said["sharding"] = 0
+    if re.search(r"offload", run.sharding, re.I):
+        said["offload"] = 1
+    if re.search(r"\blora\b", m.comment, re.I):
+        said["trained"] = 0
+    level, _, parallel = run.recompute.partition("+")
+    if level and not (level == "selective" and stack == "torchtitan"):
+        said["replay"], said["selective"] = recomputed(level)
+    if stack == "megatron-lm" and run.recompute:
+        said["sequence_parallel"] = 1 if parallel == "sequence" else 0
+    return {name: float(value) for name, value in said.items() if value is not None}
+
+
+def _domain(m: Measurement, chips: float) -> tuple[float, float | None]:
+    """Slices that a data-centre network joins, and the chips of one; 1 and None where the row names none."""
+    found = re.search(r"(\d+) slice", m.comment)
+    return (float(found[1]), chips / float(found[1])) if found else (1.0, None)
+
+
+def trained(m: Measurement, catalogue: Catalogue) -> Trained:
+    """Read the recipe of a row; raises `Missing`, or a `FablessError` for names, precisions and numbers that are wrong."""
+    run = m.training or TrainingRun()
+    stack = stack_of(run.framework)
+    llm, chip = catalogue.model(m.model), catalogue.chip(m.chip)
+    notes = [] if stack else [f"no efficiencies of the stack {run.framework!r}: default"]
+    given = {**_known(catalogue, stack, llm.name), **_stated(m, run, stack)}
+    if stack == "maxtext" and "sequence" not in given and run.step_tokens:
+        given["sequence"] = float(min(8192, llm.max_context or 8192))
+        notes.append(f"sequence not stated: {given['sequence']:g} tokens")
+    lacking = [name for name in ("chips", "sequence") if name not in given]
+    if lacking:
+        raise Missing(", ".join(lacking))
+    chips, tensor = given["chips"], given.get("tensor", 1.0)
+    slices, domain = _domain(m, chips)
+    stages, context = given.get("pipeline", 1.0), given.get("context", 1.0)
+    data = max(chips / (tensor * stages * context), 1.0)
+    if "tensor" not in given and "pipeline" not in given and 0.0 < given.get("global_batch", data) < data:
+        tensor = given["tensor"] = data / given["global_batch"]
+        data = given["global_batch"]
+        notes.append(f"fewer sequences than chips: tensor parallel {tensor:g}")
+    data = given["data"] = given.get("data", data)
+    if "chip_batch" in given:
+        given.setdefault("micro_batch", given["chip_batch"] * tensor)
+    if "global_batch" not in given and run.step_tokens:
+        given["global_batch"] = run.step_tokens / given["sequence"]
+    if "global_batch" not in given and "micro_batch" in given:
+        given["global_batch"] = given["micro_batch"] * data * (given.get("micro_batches", 1.0) if stages > 1.0 else 1.0)
+    if "global_batch" not in given:
+        raise Missing("batch")
+    if "micro_batch" not in given:
+        if stages > 1.0:
+            raise Missing("micro batch")
+        given["micro_batch"] = given["global_batch"] / data
+    if "sharding" not in given:
+        given["sharding"] = 1.0 if stack in ("megatron-bridge", "megatron-lm", "") else 3.0
+    if llm.experts and stack == "maxtext" and "expert" not in given:
+        given["expert"] = float(min(llm.experts, int(chips)))
+    names = {field.name for field in fields(Recipe)}
+    recipe = replace(Recipe(global_batch=1.0, sequence=1.0, replicas=slices),
+                     **{name: value for name, value in given.items() if name in names})
+    check_recipe(recipe)
+    precision = _precision(m, chip)
+    if not m.precision:
+        notes.append(f"precision not stated: {precision}")
+    efficiency, machine = _machine(catalogue, chip, stack, precision, domain)
+    if "replay" not in given:
+        recipe = replace(recipe, replay=float(least_replay(llm, machine, recipe, efficiency.efficiency)))
+        notes.append(f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits")
+    all_pairs = stack in _ALL_PAIRS or (stack == "maxtext" and (
+        chip.available is None or chip.available.year < _CAUSAL_FROM))
+    return Trained(llm, chip, machine, recipe, efficiency, stack, all_pairs, tuple(notes))
+
+
+def _precision(m: Measurement, chip: Chip) -> str:
+    """Format of the products; where a row does not say, 16 bits, and 8 in submissions to MLPerf on chips that have them."""
+    written = m.precision_written.casefold()
+    found = next((name for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8")) if part in written), None)
+    if found is not None:
+        return found
+    if m.precision not in ("", "bf16", "fp16"):
+        return m.precision
+    submitted = not m.precision and m.metric.endswith("incl_eval")
+    return "fp8" if submitted and chip.peak_flops.get("fp8", 0.0) > 0.0 else "bf16"
+
+
+def _machine(catalogue: Catalogue, chip: Chip, stack: str, precision: str, domain: float | None
+             ) -> tuple[TrainingCalibration, TrainingMachine]:
+    values = {entity: {fact.field: float(fact.value) for fact in catalogue.facts_of(entity)
+                       if isinstance(fact.value, float)}
+              for entity in catalogue.entities("training") if entity.startswith("training-")}
+    calibration = calibrate(values, efficiency_class(catalogue, chip)[0], stack)
+    machine = training_machine(chip, precision, calibration.efficiency)
+    return calibration, machine if domain is None else replace(machine, scale_up_domain=domain)
+
+
+def predicted(row: Trained, quantity: str) -> float | None:
+    """The quantity of a row in SI, by its own definition; None for one that training rows do not have.
+
+    Utilisation is over the peak of the precision, with 16-bit peak as TPU and Megatron tables take it for 16-bit runs.
+    """
+    recipe, machine = row.recipe, row.machine
+    result = step(row.llm, machine, recipe, row.calibration.efficiency)
+    rate = float(np.asarray(result.tokens_per_s / recipe.chips))
+    model = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained, not row.all_pairs)))
+    causal = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained)))
+    replayed = float(np.asarray(hardware_flop_per_token(row.llm, recipe))) - causal
+    if row.all_pairs:
+        core = max(float(np.asarray(recipe.replay)), float(np.asarray(recipe.selective)))
+        replayed += core * (model - causal) / 3.0
+    peak = float(np.asarray(machine.peak_flops))
+    answers = {
+        "step time": float(np.asarray(result.time_s)), "tokens/s per chip": rate, "model flops per chip": rate * model,
+        "hardware flops per chip": rate * (model + replayed), "mfu": rate * model / peak,
+        "hfu": rate * (model + replayed) / peak,
+    }
+    return answers.get(quantity)
+
+
+def reason_of(error: FablessError | Missing) -> str:
+    """Say in one line why a row is not predicted."""
+    if isinstance(error, Missing):
+        return f"incomplete: the row does not say {error}"
+    first = error.faults[0]
+    return f"refused: {first.place}: {first.found}"
