@@ -56,7 +56,7 @@ def test_every_record_of_silicon_builds(everything: Catalogue, october: Catalogu
         "hbm3e",
         "hbm4",
     ]
-    assert everything.packaging("cowos-s").assembly_yield == everything.packaging("cowos-l").assembly_yield
+    assert everything.packaging("cowos-s").attach_yield == everything.packaging("cowos-l").attach_yield
 
 
 def test_sources_have_a_title_and_grades_of_publication_an_address(everything: Catalogue) -> None:

@@ -13,7 +13,7 @@ RANKS = (
     {"catalogue", "workload"},
     {"perf", "silicon", "tco", "programme", "market"},
     {"quote"},
-    {"strategy", "scenario"},
+    {"strategy", "scenario", "explore"},
     {"plan"},
     {"decide"},
     {"claims", "validate"},

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from fabless.quote import Quote, quote
     from fabless.records import LLM, Case, Chip, Range, Request
     from fabless.report import as_document, write_report
-    from fabless.silicon import unit_cost
+    from fabless.silicon import chip_sheet, unit_cost
     from fabless.tco import chip_hour_cost
 
 __all__ = [
     "LLM", "BadFile", "BadValue", "Case", "Catalogue", "Chip", "Decision", "DoesNotFit", "FablessError", "Leak",
-    "PlanProblem", "Quote", "Range", "Request", "UnknownName", "as_document", "case", "chip_hour_cost", "claims",
-    "decide", "load", "quote", "read_chip", "read_model", "read_trace", "serve", "solve_plan", "unit_cost",
+    "PlanProblem", "Quote", "Range", "Request", "UnknownName", "as_document", "case", "chip_hour_cost", "chip_sheet",
+    "claims", "decide", "load", "quote", "read_chip", "read_model", "read_trace", "serve", "solve_plan", "unit_cost",
     "write_report",
 ]
 
@@ -47,7 +47,7 @@ _HOME = {
         "quote": ("Quote", "quote"),
         "records": ("LLM", "Case", "Chip", "Range", "Request"),
         "report": ("as_document", "write_report"),
-        "silicon": ("unit_cost",),
+        "silicon": ("chip_sheet", "unit_cost"),
         "tco": ("chip_hour_cost",),
     }.items() for name in names
 }

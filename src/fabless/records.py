@@ -103,6 +103,40 @@ class Band:
 
 
 @dataclass(frozen=True)
+class LogicDie:
+    """One kind of logic die in a package."""
+
+    area_m2: float | None
+    """As built [m2]; None where no source gives it."""
+    count: int = 1
+    """Dies of this kind in the package."""
+    node: str | None = None
+    """Its process where it is not the chip's."""
+    units: int = 1
+    """Equal units on the die (cores, clusters) of which some may fail."""
+    units_needed: int = 1
+    """Units that must work for the die to be sold."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What stands on the silicon of a chip, as far as its area and power go."""
+
+    dies: tuple[LogicDie, ...] = ()
+    clock_hz: float | None = None
+    """Clock at which the peak rates are reached."""
+    on_chip_bytes: float | None = None
+    """SRAM of caches, scratchpads and register files as built, of the whole package."""
+    vector_flops: float | None = None
+    """fp32 rate of the vector units [FLOP/s]."""
+    wide_flops: float | None = None
+    """fp64 rate of the vector units [FLOP/s]."""
+    memory_sites: int | None = None
+    """Memory interfaces on the dies: stacks (dummies included), or channels."""
+    interposer_area_m2: float | None = None
+
+
+@dataclass(frozen=True)
 class Chip:
     """An accelerator, real or hypothetical: its specification and nothing measured.
 
@@ -136,6 +170,7 @@ class Chip:
     """Class of efficiencies, or a chip whose class it takes; None: its vendor's, else the default."""
     assumed: tuple[str, ...] = ()
     """Fields that no source gives and that were inherited, with from where, for the reader."""
+    architecture: Architecture = Architecture()
 
 
 @dataclass(frozen=True)
@@ -157,6 +192,22 @@ class ProcessNode:
     """Peak logic density [1/m2]."""
     fab_s: float | None
     """Cycle time in the fab [s]."""
+    volume_start: dt.date | None = None
+    """Start of volume production."""
+    learning_s: float | None = None
+    """Time constant with which the defect density falls from launch to mature [s]."""
+    logic_density: float | None = None
+    """Transistors per area that large accelerators reach in logic [1/m2]."""
+    sram_density: float | None = None
+    """Bits per area of an SRAM macro [1/m2]."""
+    energy_scale: float | None = None
+    """Switching energy over that of the reference node [1]."""
+    clock_hz: float | None = None
+    """Clock of accelerators on this node at which `energy_scale` holds [Hz]."""
+    fab_energy_per_m2: float | None = None
+    """Electricity of the fab per area of wafer [J/m2]."""
+    fab_gas_per_m2: float | None = None
+    """Direct emissions of the fab per area of wafer [kg/m2]."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +220,12 @@ class MemoryType:
     stack_bandwidth: float
     stack_area_m2: float
     """Footprint of a stack on the interposer."""
+    stack_width_m: float | None = None
+    """Side of a stack that lies along the edge of the logic die [m]."""
+    interface_area_m2: float | None = None
+    """Interface and controller of one stack (or channel) on the logic die [m2]."""
+    energy_per_byte: float | None = None
+    """Energy of moving a byte between the stack and the logic die [J/B]."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +233,19 @@ class Packaging:
     """An advanced-packaging service: bought at its service price, not made from silicon cost."""
 
     name: str
-    service_usd_per_m2: Range
-    """Price per area of interposer [USD/m2]."""
+    interposer_wafer_usd: Range | None
+    """Price of the service for one wafer of interposers; None where there is no interposer."""
     interposer_area_per_die_area: Range
     """Interposer area over the summed area of logic dies and memory stacks [1]."""
-    assembly_yield: Range
+    attach_yield: Range
+    """Share of packages that survive the attachment of one die or stack."""
+    probe_coverage: Range
+    """Share of bad dies that the test on the wafer finds."""
     substrate_usd: Range
     test_usd: Range
+    """Final test and module."""
+    interposer_limit_m2: float | None = None
+    """Largest interposer on offer [m2]."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,14 @@ _UNITS: dict[str, tuple[str, float]] = {
     "kWh": ("energy", 1e3 * HOUR_S),
     "pJ/bit": ("energy per byte", 8e-12),
     "pJ/FLOP": ("energy per flop", 1e-12),
+    "W/mm2": ("power per area", 1e6),
+    # mass, for embodied carbon
+    "g": ("mass", 1e-3),
+    "kg": ("mass", 1.0),
+    "g/cm2": ("mass per area", 10.0),
+    "g/GB": ("mass per byte", 1e-12),
+    "g/kWh": ("mass per energy", 1e-6 / HOUR_S),
+    "kWh/cm2": ("energy per area", 1e7 * HOUR_S),
     # silicon
     "mm": ("length", 1e-3),
     "um": ("length", 1e-6),

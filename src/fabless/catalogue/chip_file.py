@@ -11,7 +11,7 @@ import yaml
 from fabless.catalogue.text import read_text
 from fabless.catalogue.yaml_file import read_document
 from fabless.errors import BadValue, FablessError, Fault, nearest
-from fabless.records import Chip
+from fabless.records import Architecture, Chip, LogicDie
 from fabless.units import from_si, quantity
 
 PRECISIONS = ("fp64", "fp64_tensor", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
@@ -21,7 +21,10 @@ _TEXTS = ("vendor", "node", "memory_type", "packaging", "kind", "efficiency")
 _COUNTS = ("scale_up_domain", "hbm_stacks")
 _DATES = ("announced", "available")
 _REQUIRED = ("name", "peak", *_QUANTITIES, "scale_up_domain")
-_ALLOWED = (*_REQUIRED, *_TEXTS, "hbm_stacks", "die_area", *_DATES)
+_SILICON = {"clock": "GHz", "on_chip_memory": "MB", "vector_fp32": "TFLOP/s", "vector_fp64": "TFLOP/s",
+            "interposer_area": "mm2"}
+_DIE_KEYS = ("area", "count", "node", "units", "units_needed")
+_ALLOWED = (*_REQUIRED, *_TEXTS, "hbm_stacks", "die_area", *_DATES, *_SILICON, "memory_sites", "dies")
 
 
 class _Reader:
@@ -86,6 +89,30 @@ class _Reader:
         value = self.fields.get("die_area", [])
         return tuple(self.amount("die_area", area, "mm2") for area in (value if isinstance(value, list) else [value]))
 
+    def dies(self) -> tuple[LogicDie, ...]:
+        """The kinds of die of `dies`, a list of mappings."""
+        value = self.fields.get("dies", [])
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            self.fault("dies", f"{value!r}", "a list of mappings such as {area: 814 mm2, count: 1}",
+                       "write one line with a dash for each kind of die")
+            return ()
+        return tuple(self._die(item, f"dies.{k}") for k, item in enumerate(value))
+
+    def _die(self, item: Mapping[str, object], key: str) -> LogicDie:
+        for name in item:
+            if name not in _DIE_KEYS:
+                close = nearest(str(name), _DIE_KEYS)
+                self.fault(f"{key}.{name}", "unknown field", ", ".join(_DIE_KEYS),
+                           f"did you mean {' or '.join(close)}?" if close else "remove it")
+        inner = _Reader(item, f"{self.place}: {key}")
+        area = inner.amount("area", item["area"], "mm2") if "area" in item else None
+        count, units = inner.count("count") or 1, inner.count("units") or 1
+        needed = inner.count("units_needed") or units
+        if needed > units:
+            inner.fault("units_needed", f"{needed} of {units} units", f"at most {units}", "correct one of the two")
+        self.faults += inner.faults
+        return LogicDie(area, count, inner.text("node"), units, needed)
+
     def text(self, key: str) -> str | None:
         value = self.fields.get(key)
         return None if value is None else str(value)
@@ -103,15 +130,20 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
 
     Fields: name, peak (precision -> dense FLOP/s), memory_capacity, memory_bandwidth, scale_up_bandwidth and
     scale_out_bandwidth (one way), scale_up_domain, tdp; optionally vendor, node, die_area, hbm_stacks, memory_type,
-    packaging, kind, efficiency (a class of efficiencies, or a chip whose class it takes), announced, available. Raises
-    `BadValue` with every fault.
+    packaging, kind, efficiency (a class of efficiencies, or a chip whose class it takes), announced, available; for its
+    silicon clock, on_chip_memory (caches, scratchpads and registers as built), vector_fp32, vector_fp64, memory_sites,
+    interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds or some units may
+    fail. Raises `BadValue` with every fault.
     """
     take = _Reader(fields, place)
     take.keys()
     peak = take.peak()
     sizes = {key: take.amount(key, fields[key], unit) for key, unit in _QUANTITIES.items() if key in fields}
-    counts = {key: take.count(key) for key in _COUNTS}
-    areas = take.areas()
+    silicon = {key: take.amount(key, fields[key], unit) for key, unit in _SILICON.items() if key in fields}
+    counts = {key: take.count(key) for key in (*_COUNTS, "memory_sites")}
+    areas, dies = take.areas(), take.dies()
+    if areas and dies:
+        take.fault("die_area", "given beside dies", "die_area or dies", "leave one of the two out")
     days = {key: take.day(key) for key in _DATES}
     if take.faults:
         raise BadValue(*take.faults)
@@ -120,9 +152,14 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
         memory_bytes=sizes["memory_capacity"], memory_bandwidth=sizes["memory_bandwidth"],
         scale_up_bandwidth=sizes["scale_up_bandwidth"], scale_up_domain=counts["scale_up_domain"] or 1,
         scale_out_bandwidth=sizes["scale_out_bandwidth"], tdp_w=sizes["tdp"], node=take.text("node"),
-        die_area_m2=areas, hbm_stacks=counts["hbm_stacks"], memory_type=take.text("memory_type"),
+        die_area_m2=areas or tuple(die.area_m2 for die in dies for _ in range(die.count) if die.area_m2 is not None),
+        hbm_stacks=counts["hbm_stacks"], memory_type=take.text("memory_type"),
         packaging=take.text("packaging"), kind=take.text("kind") or "hypothetical",
         announced=days["announced"], available=days["available"], efficiency=take.text("efficiency"),
+        architecture=Architecture(
+            dies=dies, clock_hz=silicon.get("clock"), on_chip_bytes=silicon.get("on_chip_memory"),
+            vector_flops=silicon.get("vector_fp32"), wide_flops=silicon.get("vector_fp64"),
+            memory_sites=counts["memory_sites"], interposer_area_m2=silicon.get("interposer_area")),
     )
 
 
@@ -135,8 +172,17 @@ def _written(value: float, unit: str) -> str:
     return f"{from_si(value, unit):.12g} {unit}"
 
 
+def _written_die(die: LogicDie) -> dict[str, object]:
+    fields = {"area": None if die.area_m2 is None else _written(die.area_m2, "mm2"), "count": die.count, "node": die.node,
+              "units": die.units, "units_needed": die.units_needed}
+    return {key: value for key, value in fields.items() if value is not None}
+
+
 def write_chip(chip: Chip, path: Path) -> None:
     """Write a chip as a chip file that `read_chip` reads back."""
+    built = chip.architecture
+    silicon = {"clock": built.clock_hz, "on_chip_memory": built.on_chip_bytes, "vector_fp32": built.vector_flops,
+               "vector_fp64": built.wide_flops, "interposer_area": built.interposer_area_m2}
     fields: dict[str, object] = {
         "name": chip.name,
         "vendor": chip.vendor,
@@ -149,7 +195,10 @@ def write_chip(chip: Chip, path: Path) -> None:
         "scale_out_bandwidth": _written(chip.scale_out_bandwidth, "Gb/s"),
         "tdp": _written(chip.tdp_w, "W"),
         "node": chip.node,
-        "die_area": [_written(area, "mm2") for area in chip.die_area_m2] or None,
+        "die_area": None if built.dies else [_written(area, "mm2") for area in chip.die_area_m2] or None,
+        "dies": [_written_die(die) for die in built.dies] or None,
+        **{key: None if value is None else _written(value, _SILICON[key]) for key, value in silicon.items()},
+        "memory_sites": built.memory_sites,
         "hbm_stacks": chip.hbm_stacks,
         "memory_type": chip.memory_type,
         "packaging": chip.packaging,

@@ -7,11 +7,12 @@ Only a chip may inherit: where a source is silent about power, links or domain, 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 
 from fabless.errors import BadValue, Fault
-from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range
+from fabless.records import LLM, Architecture, Chip, Fact, LogicDie, MemoryType, Packaging, ProcessNode, Range
 from fabless.units import from_si
 
 STAND_IN = "stand-in-chip"
@@ -108,7 +109,7 @@ def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
                                                                 ("memory_bandwidth", bandwidth)) if not given])
     take = _Inheritance(facts, stand_in, name)
     card = _number(facts, "scale_up_bandwidth") is None
-    areas = sorted(field for field in facts if field.startswith("die_area"))
+    built = architecture(facts)
     stacks = _number(facts, "hbm_stacks")
     return Chip(
         name=name,
@@ -121,7 +122,7 @@ def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
         scale_out_bandwidth=take.number("scale_out_bandwidth", "scale_out_bandwidth", "GB/s"),
         tdp_w=take.number("tdp", "energy_per_flop", "W", _sixteen_bit_rate(peak), " at its 16-bit rate"),
         node=_text(facts, "node"),
-        die_area_m2=tuple(area for field in areas if (area := _number(facts, field)) is not None),
+        die_area_m2=tuple(die.area_m2 for die in built.dies for _ in range(die.count) if die.area_m2 is not None),
         hbm_stacks=None if stacks is None else int(stacks),
         memory_type=_text(facts, "memory_type"),
         packaging=_text(facts, "packaging"),
@@ -130,6 +131,7 @@ def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
         available=_day(facts, "available"),
         efficiency=_text(facts, "efficiency"),
         assumed=tuple(take.assumed),
+        architecture=built,
     )
 
 
@@ -165,6 +167,14 @@ def node(name: str, facts: Facts) -> ProcessNode:
         design_cost_usd=_range(facts, "design_cost"),
         transistor_density=_number(facts, "transistor_density"),
         fab_s=_number(facts, "fab_time"),
+        volume_start=_day(facts, "volume_start"),
+        learning_s=_number(facts, "learning"),
+        logic_density=_number(facts, "logic_density"),
+        sram_density=_number(facts, "sram_density"),
+        energy_scale=_number(facts, "energy_scale"),
+        clock_hz=_number(facts, "clock"),
+        fab_energy_per_m2=_number(facts, "fab_energy"),
+        fab_gas_per_m2=_number(facts, "fab_gas"),
     )
 
 
@@ -173,13 +183,44 @@ def memory(name: str, facts: Facts) -> MemoryType:
     price, size, speed, area = _ranges(
         "memory type", name, facts, "price", "stack_capacity", "stack_bandwidth", "footprint")
     return MemoryType(name=name, price_usd_per_byte=price, stack_bytes=size.mode, stack_bandwidth=speed.mode,
-                      stack_area_m2=area.mode)
+                      stack_area_m2=area.mode, stack_width_m=_number(facts, "stack_width"),
+                      interface_area_m2=_number(facts, "interface_area"), energy_per_byte=_number(facts, "energy"))
 
 
 def packaging(name: str, facts: Facts) -> Packaging:
     """Build a packaging service; `BadValue` as for a process."""
-    service, ratio, assembly, substrate, test = _ranges(
-        "packaging service", name, facts, "service_price", "interposer_area_per_die_area", "assembly_yield",
+    ratio, attach, coverage, substrate, test = _ranges(
+        "packaging service", name, facts, "interposer_area_per_die_area", "attach_yield", "probe_coverage",
         "substrate_price", "test_price")
-    return Packaging(name=name, service_usd_per_m2=service, interposer_area_per_die_area=ratio, assembly_yield=assembly,
-                     substrate_usd=substrate, test_usd=test)
+    return Packaging(name=name, interposer_wafer_usd=_range(facts, "service_price"), interposer_area_per_die_area=ratio,
+                     attach_yield=attach, probe_coverage=coverage, substrate_usd=substrate, test_usd=test,
+                     interposer_limit_m2=_number(facts, "interposer_limit"))
+
+
+_DIE = re.compile(r"die\.(\d+)\.[a-z_]+")
+
+
+def architecture(facts: Facts) -> Architecture:
+    """What is known of a chip's silicon; its dies are those of ``die.N``, else of ``die_area_N``."""
+    numbers = sorted({int(found[1]) for field in facts if (found := _DIE.fullmatch(field))})
+    units = int(_number(facts, "units") or 1)
+    needed = int(_number(facts, "units_sold") or units)
+    if numbers:
+        dies = tuple(_logic_die(facts, f"die.{k}") for k in numbers)
+    else:
+        areas = [_number(facts, field) for field in sorted(facts) if field.startswith("die_area")]
+        dies = tuple(LogicDie(area, 1, None, units, needed) for area in areas)
+    sites = _number(facts, "memory_sites")
+    return Architecture(
+        dies=dies, clock_hz=_number(facts, "clock"), on_chip_bytes=_number(facts, "on_chip_memory"),
+        vector_flops=_number(facts, "vector_fp32"), wide_flops=_number(facts, "vector_fp64"),
+        memory_sites=None if sites is None else int(sites), interposer_area_m2=_number(facts, "interposer_area"),
+    )
+
+
+def _logic_die(facts: Facts, prefix: str) -> LogicDie:
+    units = int(_number(facts, f"{prefix}.units") or 1)
+    return LogicDie(
+        area_m2=_number(facts, f"{prefix}.area"), count=int(_number(facts, f"{prefix}.count") or 1),
+        node=_text(facts, f"{prefix}.node"), units=units,
+        units_needed=int(_number(facts, f"{prefix}.units_needed") or units))

@@ -1,4 +1,7 @@
-"""A packaged chip, as far as its cost goes: its logic dies, what may fail on them, its memory and its interposer."""
+"""A packaged chip, as far as its cost goes: its logic dies, what may fail on them, its memory and its interposer.
+
+Every number may be an array, one entry a design.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ class Die:
 
     area_m2: ArrayLike
     """One area, or a column of them to price many designs at once [m2]."""
-    count: int = 1
+    count: ArrayLike = 1
     """Dies of this kind in the package."""
-    units: int = 1
+    units: ArrayLike = 1
     """Equal units on the die of which some may fail (cores, clusters)."""
-    units_needed: int = 1
+    units_needed: ArrayLike = 1
     """Units that must work for the die to be sold."""
-    repairable_share: float = 0.0
+    repairable_share: ArrayLike = 0.0
     """Share of the die's area that lies in the units."""
     aspect_ratio: float = 1.0
     """Long side over short side; a side longer than the exposure field's is cut to it."""
@@ -37,7 +40,8 @@ class Die:
             Bound("area_m2", self.area_m2, 0, math.inf, "give the area in m2 (1 mm2 = 1e-6 m2)", open_low=True),
             Bound("count", self.count, 1, 1000, "give how many of these dies the package holds"),
             Bound("units", self.units, 1, 1e7, "give the number of units on the die"),
-            Bound("units_needed", self.units_needed, 1, max(self.units, 1), "need at least one, at most all units"),
+            Bound("units_needed", self.units_needed, 1, max(1, float(np.max(number(self.units)))),
+                  "need at least one, at most all units"),
             Bound("repairable_share", self.repairable_share, 0, 1, "give a share between 0 and 1"),
             Bound("aspect_ratio", self.aspect_ratio, 1, 100, "give the long side over the short one"),
         )
@@ -49,12 +53,12 @@ class Design:
     """A packaged chip, as far as its cost goes."""
 
     dies: tuple[Die, ...]
-    memory_bytes: float = 0.0
-    memory_stacks: int = 0
+    memory_bytes: ArrayLike = 0.0
+    memory_stacks: ArrayLike = 0
     """Stack sites on the interposer, dummies included."""
-    stack_area_m2: float = 0.0
+    stack_area_m2: ArrayLike = 0.0
     """Footprint of one stack [m2]."""
-    interposer_area_m2: float | None = None
+    interposer_area_m2: ArrayLike | None = None
     """Where known [m2]; else the packaging's ratio times the area of dies and stacks."""
 
     def __post_init__(self) -> None:
@@ -65,11 +69,17 @@ class Design:
             Bound("memory_bytes", self.memory_bytes, 0, 1e15, "give the memory of the package in bytes"),
             Bound("memory_stacks", self.memory_stacks, 0, 1000, "give the number of stack sites"),
             Bound("stack_area_m2", self.stack_area_m2, 0, 0.01, "give the footprint in m2 (1 mm2 = 1e-6 m2)"),
-            Bound("interposer_area_m2", self.interposer_area_m2 or 0.0, 0, 0.1, "give the area in m2"),
+            Bound("interposer_area_m2", 0.0 if self.interposer_area_m2 is None else self.interposer_area_m2, 0, 0.1,
+                  "give the area in m2"),
         )
 
     @property
     def placed_area_m2(self) -> Array:
         """Area of everything that stands on the interposer [m2], in the shape of the dies' areas."""
-        logic = [number(die.area_m2) * die.count for die in self.dies]
-        return np.asarray(sum(logic, np.asarray(self.memory_stacks * self.stack_area_m2)))
+        logic = [number(die.area_m2) * number(die.count) for die in self.dies]
+        return np.asarray(sum(logic, number(self.memory_stacks) * number(self.stack_area_m2)))
+
+    @property
+    def attachments(self) -> Array:
+        """Dies and stacks that are attached one by one."""
+        return np.asarray(sum((number(die.count) for die in self.dies), number(self.memory_stacks)))

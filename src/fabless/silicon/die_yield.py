@@ -2,26 +2,25 @@
 
 The plain laws share one contract: mean number of killer defects per die ``x = area * density`` [1] in, share of dies
 without one [1] out; 1 at x = 0, falling in x, shape-preserving. With clustering, the local density of defects is taken
-as constant over a die and Gamma-distributed from die to die, which gives the negative binomial law, and what units of
-one die share when some of them may fail.
+as constant over a die and Gamma-distributed from die to die, which gives the negative binomial law.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, gammaincinv
 
 from fabless.checks import Bound, number, require
 from fabless.records import Array
 from fabless.units import YEAR_S
 
-QUADRATURE_POINTS = 96
-"""Points of the Gauss-Legendre rule over the law of local densities; its error is below 1e-8."""
-BLOCK = 16_384
-"""Dies computed at once, so that a million of them need little memory."""
+TAIL = 1e-10
+"""Largest part of a yield that the sum over defects may leave out."""
+MOST_DEFECTS = 20_000
+"""Terms after which the sum ends in any case."""
 
 
 def poisson_yield(defects: ArrayLike) -> Array:
@@ -57,20 +56,21 @@ def negative_binomial_yield(defects: ArrayLike, clustering: ArrayLike) -> Array:
 
 
 def harvested_yield(
-    defects: ArrayLike, clustering: ArrayLike, units: int, units_needed: int, repairable_share: float
+    defects: ArrayLike, clustering: ArrayLike, units: ArrayLike, units_needed: ArrayLike, repairable_share: ArrayLike
 ) -> Array:
     """Share of dies that can be sold when `units_needed` of `units` equal units must work and all the rest must.
 
-    The local density factor g ~ Gamma(alpha, mean 1) is one number for the whole die: given g the units fail
-    independently, and the mean over g is taken last,
+    Defects fall on a die as a negative binomial law, each into the units with probability s, there into any of the n
+    with equal chance. The die is sold when none lies outside the units and at most n - k units are hit:
 
-        Y = E_g[ exp(-g (1 - s) x) * P(Binomial(n, exp(-g s x / n)) >= k) ].
+        Y = sum_j NB(j defects, all in the units) * P(at most n - k different units are hit by j defects).
 
-    Multiplying negative binomial yields of the parts instead would give each part a density of its own, and
-    ``n = k`` would no longer be the plain yield. Here n = k, or s = 0, is exactly the negative binomial law.
+    All terms are positive, so that nothing cancels; the sum ends where the rest is below `TAIL`. Multiplying negative
+    binomial yields of the parts instead would give each part a density of its own, and ``n = k`` would no longer be
+    the plain yield. Here n = k, or s = 0, is exactly the negative binomial law.
 
-    Parameters: `defects` mean killer defects per die [1] and `clustering` alpha [1], any shapes that broadcast;
-    `units` n and `units_needed` k; `repairable_share` s, share of the die's area in the units.
+    Parameters, of any shapes that broadcast: `defects` mean killer defects per die [1]; `clustering` alpha [1]; `units`
+    n and `units_needed` k, whole numbers; `repairable_share` s, share of the die's area in the units.
     Limits: 1 at x = 0; never below the plain yield. Raises `BadValue` on k outside 1..n or s outside 0..1.
 
     >>> [round(float(harvested_yield(x, 3.0, 144, 132, 0.55)), 2) for x in (0.0, 0.6512)]
@@ -78,34 +78,70 @@ def harvested_yield(
     """
     x = _checked("harvested_yield", defects)
     alpha = _clustering("harvested_yield", clustering)
+    n, k, share = number(units), number(units_needed), number(repairable_share)
     require(
         "harvested_yield",
-        Bound("units", units, 1, 1e7, "give the number of units on the die"),
-        Bound("units_needed", units_needed, 1, units, "need at least one unit and no more than there are"),
-        Bound("repairable_share", repairable_share, 0, 1, "give the share of the die's area that lies in the units"),
+        Bound("units", n, 1, 1e7, "give the number of units on the die"),
+        Bound("units_needed", k, 1, math.inf, "need at least one unit"),
+        Bound("units_needed", np.max(k - n, initial=0.0), 0, 0, "need no more units than there are"),
+        Bound("repairable_share", share, 0, 1, "give the share of the die's area that lies in the units"),
     )
-    if units == units_needed or repairable_share == 0:
-        return negative_binomial_yield(x, alpha)
-    flat_x, flat_alpha = (array.ravel() for array in np.broadcast_arrays(x, alpha))
-    blocks = [
-        _mean_over_density(flat_x[k : k + BLOCK], flat_alpha[k : k + BLOCK], units, units_needed, repairable_share)
-        for k in range(0, flat_x.size, BLOCK)
-    ]
-    return np.concatenate(blocks).reshape(np.broadcast_shapes(x.shape, alpha.shape))
+    if n.ndim == k.ndim == 0:
+        return _sold_share(x, alpha, int(n), int(n - k), share)
+    x, alpha, n, k, share = np.broadcast_arrays(x, alpha, n, k, share)
+    # one whole number for each pair: both are below 1e8
+    shape, kinds = x.shape, (1e8 * n + k).astype(np.int64).ravel()
+    order = np.argsort(kinds, kind="stable")
+    sorted_kinds = kinds[order]
+    first = np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]])) if order.size else order
+    x, alpha, share = x.ravel()[order], alpha.ravel()[order], share.ravel()[order]
+    sold = np.empty(order.size)
+    for start, stop in zip(first, [*first[1:], order.size], strict=True):
+        here, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
+        sold[here] = _sold_share(x[here], alpha[here], total, total - needed, share[here])
+    answer = np.empty(order.size)
+    answer[order] = sold
+    return answer.reshape(shape)
 
 
-def _mean_over_density(x: Array, alpha: Array, units: int, units_needed: int, repairable_share: float) -> Array:
-    """Mean over the law of local densities of the chance that a die can be sold; `x` and `alpha` of shape (n,)."""
-    node, weight = np.polynomial.legendre.leggauss(QUADRATURE_POINTS)
-    # u = t^2 (3 - 2 t) crowds the points at both ends, where the quantile of the Gamma law bends
-    t = (node + 1) / 2
-    level, weight = t * t * (3 - 2 * t), weight / 2 * 6 * t * (1 - t)
-    clustered = np.isfinite(alpha)[:, None]
-    finite = np.where(clustered, alpha[:, None], 1.0)
-    local = x[:, None] * np.where(clustered, gammaincinv(finite, level) / finite, 1.0)
-    unit_works = np.exp(-local * repairable_share / units)
-    enough = betainc(units_needed, units - units_needed + 1, unit_works)
-    return np.asarray(np.sum(weight * np.exp(-local * (1 - repairable_share)) * enough, axis=-1))
+def _sold_share(x: Array, alpha: Array, units: int, spares: int, share: Array) -> Array:
+    """The sum of `harvested_yield` for one number of units."""
+    plain = negative_binomial_yield(x, alpha)
+    if spares == 0 or not np.any(share):
+        return plain
+    # term j follows from term j - 1 by the factor (alpha + j - 1) q / j with q = s x / (alpha + x)
+    mean = share * x / (1.0 + x / alpha)
+    growth = mean / alpha
+    term, total = plain, plain
+    chances = _few_units_hit(units, spares, 64)
+    for j in range(1, MOST_DEFECTS):
+        if j >= chances.size:
+            chances = _few_units_hit(units, spares, 2 * chances.size)
+        factor = (mean + (j - 1) * growth) / j
+        term = term * factor
+        total = total + term * chances[j]
+        if j % 4 == 0:
+            ratio = np.maximum(factor, growth)
+            rest = term * chances[j] * ratio
+            if np.all((ratio < 1.0) & (rest <= TAIL * (1.0 - ratio))):
+                break
+    return np.asarray(np.minimum(total, 1.0))
+
+
+@lru_cache(maxsize=1024)
+def _few_units_hit(units: int, spares: int, defects: int) -> Array:
+    """Chance that 0, 1, ... `defects` - 1 defects, each in a random unit, hit at most `spares` different units."""
+    most = min(spares, defects)
+    again = np.arange(most + 1) / units
+    hit = np.zeros(most + 1)
+    hit[0] = 1.0
+    chances = np.ones(defects)
+    for j in range(1, defects):
+        fresh = hit[:-1] * (1.0 - again[:-1])
+        hit = hit * again
+        hit[1:] += fresh
+        chances[j] = hit.sum()
+    return chances
 
 
 def defect_density_at(

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.checks import Bound, number, require
-from fabless.errors import BadValue, Fault
+from fabless.errors import BadValue, DoesNotFit, Fault
 from fabless.records import Array, MemoryType, Packaging, ProcessNode, Range
 from fabless.sampling import draw
 from fabless.silicon.design import Design
 from fabless.silicon.die_yield import harvested_yield
-from fabless.silicon.geometry import dies_per_wafer_of_area
+from fabless.silicon.geometry import dies_per_wafer_of_area, interposers_per_wafer
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Wafer:
     clustering: ArrayLike
 
 
-_CHEAPER_WHEN_HIGH = frozenset({"assembly_yield"})
+_CHEAPER_WHEN_HIGH = frozenset({"attach_yield", "probe_coverage"})
 """Ranges whose high end makes the chip cheap. Clustering is not among them: a higher alpha lowers the yield."""
 
 
@@ -41,11 +41,14 @@ class CostInputs:
     wafers: tuple[Wafer, ...]
     memory_usd_per_byte: ArrayLike | None
     """None for designs without bought memory; a design with memory then is an error."""
-    service_usd_per_m2: ArrayLike
-    """Packaging service per area of interposer [USD/m2]."""
+    interposer_wafer_usd: ArrayLike | None
+    """Packaging service for one wafer of interposers; None for packages without one."""
     interposer_area_ratio: ArrayLike
     """Interposer area over that of dies and stacks [1]."""
-    assembly_yield: ArrayLike
+    attach_yield: ArrayLike
+    """Share of packages that survive the attachment of one die or stack [1]."""
+    probe_coverage: ArrayLike
+    """Share of bad dies that the test on the wafer finds [1]."""
     substrate_usd: ArrayLike
     test_usd: ArrayLike
 
@@ -91,9 +94,10 @@ class CostInputs:
         return cls(
             wafers=wafers,
             memory_usd_per_byte=values.get("memory_usd_per_byte"),
-            service_usd_per_m2=values["service_usd_per_m2"],
+            interposer_wafer_usd=values.get("interposer_wafer_usd"),
             interposer_area_ratio=values["interposer_area_ratio"],
-            assembly_yield=values["assembly_yield"],
+            attach_yield=values["attach_yield"],
+            probe_coverage=values["probe_coverage"],
             substrate_usd=values["substrate_usd"],
             test_usd=values["test_usd"],
         )
@@ -104,17 +108,19 @@ def _nodes(node: ProcessNode | Sequence[ProcessNode]) -> tuple[ProcessNode, ...]
 
 
 def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging) -> dict[str, Range]:
-    ranges = {}
+    ranges: dict[str, Range] = {}
     for k, node in enumerate(nodes):
         ranges[f"{k}.wafer_price_usd"] = node.wafer_price_usd
         ranges[f"{k}.defect_density"] = node.defect_density
         ranges[f"{k}.clustering"] = node.clustering
     if memory is not None:
         ranges["memory_usd_per_byte"] = memory.price_usd_per_byte
+    if packaging.interposer_wafer_usd is not None:
+        ranges["interposer_wafer_usd"] = packaging.interposer_wafer_usd
     return ranges | {
-        "service_usd_per_m2": packaging.service_usd_per_m2,
         "interposer_area_ratio": packaging.interposer_area_per_die_area,
-        "assembly_yield": packaging.assembly_yield,
+        "attach_yield": packaging.attach_yield,
+        "probe_coverage": packaging.probe_coverage,
         "substrate_usd": packaging.substrate_usd,
         "test_usd": packaging.test_usd,
     }
@@ -125,11 +131,16 @@ class UnitCost:
     """Manufacturing cost of one packaged chip [USD], by line; each line has the broadcast shape of the inputs."""
 
     good_dies_usd: Array
+    """Dies that passed the test on the wafer."""
     memory_usd: Array
     packaging_usd: Array
     substrate_usd: Array
     test_usd: Array
-    assembly_scrap_usd: Array
+    scrapped_dies_usd: Array
+    """Dies lost in packages that fail."""
+    scrapped_memory_usd: Array
+    scrapped_rest_usd: Array
+    """Service, substrate and test lost in packages that fail."""
     total_usd: Array
     price_usd: Array
     """What a design partner asks: total / (1 - margin)."""
@@ -137,6 +148,9 @@ class UnitCost:
     """Sellable share of each kind of die."""
     dies_per_wafer: tuple[Array, ...]
     """Dies of each kind that a wafer holds."""
+    package_yield: Array
+    """Share of packages that work: every attachment holds and no bad die has slipped through."""
+    interposer_area_m2: Array
 
     def lines(self) -> tuple[tuple[str, Array], ...]:
         """Name and amount of every line that adds up to the total."""
@@ -146,21 +160,26 @@ class UnitCost:
             ("packaging service", self.packaging_usd),
             ("substrate", self.substrate_usd),
             ("test", self.test_usd),
-            ("assembly scrap", self.assembly_scrap_usd),
+            ("scrapped dies", self.scrapped_dies_usd),
+            ("scrapped memory", self.scrapped_memory_usd),
+            ("other scrap", self.scrapped_rest_usd),
         )
 
 
 def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike = 0.0) -> UnitCost:
     """Roll up the cost of one packaged chip.
 
-        parts = sum(count * wafer price / (dies per wafer * yield)) + bytes * price + service + substrate + test
-        total = parts / assembly yield,   price = total / (1 - margin)
+        passed  = Y + (1 - Y)(1 - coverage),   parts = sum(count * wafer price / (dies per wafer * passed))
+                  + bytes * price + wafer price of the service / interposers per wafer + substrate + test
+        package = attach yield ^ (dies + stacks) * product over dies of (Y / passed) ^ count
+        total   = parts / package,   price = total / (1 - margin)
 
-    Assembly is chip-last and a package that fails it loses all its parts: scrap = parts (1 / assembly yield - 1). The
-    packaging is bought at its service price per area of interposer, not built from silicon cost.
+    Assembly is chip-last and a package that fails loses all its parts, the memory too: scrap = parts (1 / package - 1).
+    The packaging is bought at its service price, not built from silicon cost; it takes no part in designs without
+    interposer.
 
     Parameters: `design`; `inputs`, whose numbers broadcast; `partner_margin` gross margin of the design partner on the
-    chip [1], in [0, 1). Limits: with free wafers and assembly yield 1 the total is the sum of what is bought. Raises
+    chip [1], in [0, 1). Limits: with free wafers and perfect yields the total is the sum of what is bought. Raises
     `BadValue` with every number out of range. Source of the structure: Feng and Ma, Chiplet Actuary, DAC 2022.
     """
     wafers = inputs.wafers * len(design.dies) if len(inputs.wafers) == 1 else inputs.wafers
@@ -179,39 +198,64 @@ def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike =
         )
         for die, wafer in zip(design.dies, wafers, strict=True)
     )
+    coverage = number(inputs.probe_coverage)
+    passed = [sellable + (1.0 - sellable) * (1.0 - coverage) for sellable in yields]
     dies = [
-        die.count * number(wafer.price_usd) / (count * sellable)
-        for die, wafer, count, sellable in zip(design.dies, wafers, counts, yields, strict=True)
+        number(die.count) * number(wafer.price_usd) / (count * share)
+        for die, wafer, count, share in zip(design.dies, wafers, counts, passed, strict=True)
     ]
-    area = design.interposer_area_m2
-    interposer = number(inputs.interposer_area_ratio) * design.placed_area_m2 if area is None else number(area)
+    package = number(inputs.attach_yield) ** design.attachments
+    for die, sellable, share in zip(design.dies, yields, passed, strict=True):
+        package = package * (sellable / share) ** number(die.count)
+    interposer, service = _packaging(design, inputs)
     memory_price = 0.0 if inputs.memory_usd_per_byte is None else inputs.memory_usd_per_byte
-    good_dies, memory, packaging, substrate, test = np.broadcast_arrays(
+    good_dies, memory, packaging, substrate, test, package, interposer = np.broadcast_arrays(
         sum(dies, number(0.0)),
-        design.memory_bytes * number(memory_price),
-        interposer * number(inputs.service_usd_per_m2),
+        number(design.memory_bytes) * number(memory_price),
+        service,
         number(inputs.substrate_usd),
         number(inputs.test_usd),
+        package,
+        interposer,
     )
-    parts = good_dies + memory + packaging + substrate + test
-    total = parts / number(inputs.assembly_yield)
+    lost = 1.0 / package - 1.0
+    rest = packaging + substrate + test
+    total = (good_dies + memory + rest) / package
     return UnitCost(
         good_dies_usd=good_dies,
         memory_usd=memory,
         packaging_usd=packaging,
         substrate_usd=substrate,
         test_usd=test,
-        assembly_scrap_usd=total - parts,
+        scrapped_dies_usd=good_dies * lost,
+        scrapped_memory_usd=memory * lost,
+        scrapped_rest_usd=rest * lost,
         total_usd=total,
         price_usd=total / (1.0 - number(partner_margin)),
         die_yields=yields,
         dies_per_wafer=counts,
+        package_yield=package,
+        interposer_area_m2=interposer,
     )
 
 
+def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
+    """Area of the interposer [m2] and price of the service for it [USD]; zero both where there is none."""
+    if inputs.interposer_wafer_usd is None:
+        return number(0.0), number(0.0)
+    stated = design.interposer_area_m2
+    area = number(inputs.interposer_area_ratio) * design.placed_area_m2 if stated is None else number(stated)
+    held = interposers_per_wafer(area)
+    if np.any(held < 1):
+        raise DoesNotFit(Fault("unit_cost: interposer", f"{float(np.max(area)) * 1e6:,.0f} mm2 is more than a wafer holds",
+                               "an interposer that fits a wafer", "place fewer dies or stacks in one package"))
+    return area, number(inputs.interposer_wafer_usd) / held
+
+
 def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> None:
-    if design.memory_bytes > 0 and inputs.memory_usd_per_byte is None:
-        raise BadValue(Fault("unit_cost: memory_usd_per_byte", f"none, for a design with {design.memory_bytes:g} bytes",
+    if np.any(number(design.memory_bytes) > 0) and inputs.memory_usd_per_byte is None:
+        held = np.max(number(design.memory_bytes))
+        raise BadValue(Fault("unit_cost: memory_usd_per_byte", f"none, for a design with {held:g} bytes",
                              "a price in USD per byte", "give the memory type of the design"))
     memory_price = 0.0 if inputs.memory_usd_per_byte is None else inputs.memory_usd_per_byte
     bounds = []
@@ -224,9 +268,11 @@ def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> Non
         "unit_cost",
         *bounds,
         Bound("memory_usd_per_byte", memory_price, 0, 1e-3, "give USD per byte (1 USD/GB = 1e-9)"),
-        Bound("service_usd_per_m2", inputs.service_usd_per_m2, 0, 1e8, "give USD per m2 (1 USD/mm2 = 1e6)"),
+        Bound("interposer_wafer_usd", 0.0 if inputs.interposer_wafer_usd is None else inputs.interposer_wafer_usd, 0, 1e7,
+              "give USD for one wafer of interposers"),
         Bound("interposer_area_ratio", inputs.interposer_area_ratio, 0, 100, "give interposer area over placed area"),
-        Bound("assembly_yield", inputs.assembly_yield, 0, 1, "give a share in (0, 1]", open_low=True),
+        Bound("attach_yield", inputs.attach_yield, 0, 1, "give a share in (0, 1]", open_low=True),
+        Bound("probe_coverage", inputs.probe_coverage, 0, 1, "give a share between 0 and 1"),
         Bound("substrate_usd", inputs.substrate_usd, 0, 1e6, "give the price of one substrate"),
         Bound("test_usd", inputs.test_usd, 0, 1e6, "give the cost of testing one package"),
         Bound("partner_margin", partner_margin, 0, 0.99, "give the gross margin as a share below 1"),

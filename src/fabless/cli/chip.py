@@ -1,0 +1,140 @@
+"""`fabless chip`: the silicon of one chip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue import Catalogue, read_chip
+from fabless.catalogue.timeline import middle_of
+from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.records import Chip
+from fabless.report import Column, as_json, print_table, say
+from fabless.report.canvas import WIDE, draw
+from fabless.report.files import check_writable, write_whole
+from fabless.report.numbers import count, plain, share, usd
+from fabless.report.silicon_charts import waterfall
+from fabless.silicon import ChipSheet, Line, chip_sheet
+from fabless.units import Quarter
+
+CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
+"""Class of design effort -> entity that holds its factor."""
+
+
+def chip(
+    name: Annotated[str, typer.Argument(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
+    at: Annotated[str | None, typer.Option(help="Quarter of manufacture: moves wafer, HBM and packaging prices and the"
+                                                " defect density [default: newest prices, mature process].",
+                                           metavar="YYYYQn")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the build-up of the cost to this .svg.")] = None,
+    design: Annotated[str, typer.Option(help="Design effort: full, array or derivative.")] = "full",
+    reuse: Annotated[float, typer.Option(help="Share of the design taken over from an earlier chip.")] = 0.0,
+    margin: Annotated[float | None, typer.Option(help="Gross margin of a design partner [default: the catalogue's]."
+                                                 )] = None,
+    as_of: AsOf = None, json: Json = False,
+) -> None:
+    """Show a chip's silicon: dies, yield, cost build-up, power, NRE, carbon, each line with its source."""
+    catalogue = seen_from(as_of)
+    if design not in CLASSES:
+        raise unknown("class of design", design, tuple(CLASSES), "--design")
+    _check(reuse, margin)
+    if picture is not None:
+        if picture.suffix.lower() != ".svg":
+            raise BadFile(Fault("--picture", str(picture), "a path that ends in .svg", f"write for example {picture}.svg"))
+        check_writable(picture)
+    one = chip_named(catalogue, name)
+    sheet = chip_sheet(catalogue, one, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin)
+    if picture is not None:
+        spec = waterfall(sheet.cost, "unit cost", sheet.partner_price, WIDE)
+        write_whole(picture, draw(spec, f"Build-up of the unit cost of {sheet.chip}"))
+    if json:
+        typer.echo(as_json(sheet))
+        return
+    print_sheet(sheet, Console())
+    if picture is not None:
+        typer.echo(f"Picture: {picture}")
+
+
+def chip_named(catalogue: Catalogue, name: str) -> Chip:
+    """A chip of the catalogue, or of a file."""
+    return read_chip(Path(name)) if name.endswith((".yaml", ".yml")) else catalogue.chip(name)
+
+
+def _day(at: str | None) -> dt.date | None:
+    return None if at is None else middle_of(str(Quarter.parse(at, "--at")))
+
+
+def _check(reuse: float, margin: float | None) -> None:
+    faults = []
+    if not 0.0 <= reuse <= 1.0:
+        faults.append(Fault("--reuse", f"{reuse:g}", "a share from 0 to 1", "give the share of the design taken over"))
+    if margin is not None and not 0.0 <= margin < 1.0:
+        faults.append(Fault("--margin", f"{margin:g}", "0 or more, below 1", "give the margin as a share of the price"))
+    if faults:
+        raise BadValue(*faults)
+
+
+def print_sheet(sheet: ChipSheet, console: Console) -> None:
+    """Print every part of a sheet as a table with the source of each line."""
+    say(console, f"{sheet.chip}: {usd(sheet.unit_cost_usd)} to make (P10 to P90 {usd(sheet.unit_cost.p10)} to "
+                 f"{usd(sheet.unit_cost.p90)}), at {sheet.at}", "bold")
+    console.print()
+    headings = ("dies", "mm2", "per wafer", "yield", "sold")
+    columns: list[Column | str] = [Column("die", name=True), *(Column(text, True) for text in headings),
+                                   "units", "area from"]
+    rows = [[die.node, str(die.count), plain(round(die.area_mm2, 1)), str(die.gross_dies_per_wafer),
+             share(die.plain_yield), share(die.sold_yield),
+             f"{die.units_needed} of {die.units}" if die.units > 1 else "all", die.area_source] for die in sheet.dies]
+    print_table("Logic dies", columns, rows, console)
+    say(console, f"yield: dies without a defect; sold: with units of which some may fail. Packages that work: "
+                 f"{share(sheet.package_yield)}" + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2
+                                                    else "."), "dim")
+    for die in sheet.dies:
+        if die.blocks:
+            console.print()
+            _print_lines(f"Area of the {die.node} die [mm2], modelled {die.modelled_mm2:,.0f}", die.blocks, console)
+    console.print()
+    _print_cost(sheet, console)
+    if sheet.power:
+        console.print()
+        _print_lines(f"Rated power [W], modelled {sheet.power_modelled_w:,.0f}, stated {plain(sheet.power_stated_w)}",
+                     sheet.power, console)
+    console.print()
+    rates = ", ".join(f"{line.name} {plain(line.value / 1e12)}" for line in sheet.peaks)
+    say(console, f"Peak rates [TFLOP/s]: {rates} (specification, dense)")
+    if sheet.nre:
+        parts = "; ".join(f"{line.name} {usd(line.value)} ({line.source})" for line in sheet.nre)
+        say(console, f"NRE without software and spins: {usd(sheet.nre_usd)}: {parts}")
+        say(console, f"NRE falls under 10% of the unit cost above {count(sheet.volume_for_small_nre)} chips.")
+    if sheet.carbon is not None:
+        say(console, f"Embodied carbon: {plain(round(sheet.carbon.value))} kg CO2e ({sheet.carbon.source})")
+    for note in sheet.notes:
+        say(console, f"Note: {note}", "yellow", indent=2)
+
+
+def _print_lines(title: str, lines: Sequence[Line], console: Console) -> None:
+    rows = [[line.name, f"{line.value:,.0f}", line.source] for line in lines]
+    print_table(title, [Column("part", name=True), Column(lines[0].unit, True), "from"], rows, console)
+
+
+def _print_cost(sheet: ChipSheet, console: Console) -> None:
+    columns: list[Column | str] = [Column("cost", name=True), *(Column(text, True) for text in ("USD", "P10", "P50", "P90")),
+                                   "from"]
+    rows = [[line.name, f"{line.value:,.0f}", *_band_cells(line), line.source] for line in sheet.cost]
+    total = sheet.unit_cost
+    rows.append(["unit cost", f"{sheet.unit_cost_usd:,.0f}", f"{total.p10:,.0f}", f"{total.p50:,.0f}",
+                 f"{total.p90:,.0f}", "sum; bands do not add"])
+    rows.append([sheet.partner_price.name, f"{sheet.partner_price.value:,.0f}", "", "", "", sheet.partner_price.source])
+    print_table("Unit cost", columns, rows, console)
+
+
+def _band_cells(line: Line) -> list[str]:
+    if line.band is None:
+        return ["", "", ""]
+    return [f"{value:,.0f}" for value in (line.band.p10, line.band.p50, line.band.p90)]

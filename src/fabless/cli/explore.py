@@ -1,0 +1,225 @@
+"""`fabless explore`: the design worth making for a load."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from fabless.catalogue import Catalogue, read_model, write_chip
+from fabless.catalogue.timeline import middle_of
+from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.explore import (
+    Exploration,
+    Served,
+    Serving,
+    Task,
+    executors_of,
+    limits_of,
+    read_space,
+    technology_of,
+)
+from fabless.explore import explore as explore_space
+from fabless.explore.limits import EXPLAINED
+from fabless.explore.serving import OBJECTIVES
+from fabless.explore.sweep import CHUNK
+from fabless.quote import calibration_of, number_of, owning_of
+from fabless.records import LLM, Request
+from fabless.report import Column, as_json, print_table, say
+from fabless.report.canvas import WIDE, draw
+from fabless.report.explore_charts import fronts
+from fabless.report.files import check_writable, write_whole
+from fabless.report.numbers import plain, usd
+from fabless.units import Quarter, quantity
+
+MARKET = ("h100-sxm", "h200", "b200", "mi300x", "tpu-v5p", "tpu-v7")
+"""Chips set beside the winner where none are named."""
+
+
+def explore(
+    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
+    input: Annotated[float, typer.Option(help="Tokens in.")],
+    output: Annotated[float, typer.Option(help="Tokens out.")],
+    ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "2 s",
+    tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "40 ms",
+    precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
+    kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
+    node: Annotated[str | None, typer.Option(help="Process of the logic dies [default: the space's].")] = None,
+    space: Annotated[Path | None, typer.Option(help="A space of designs (.yaml) [default: the shipped one].")] = None,
+    power_limit: Annotated[str | None, typer.Option(help="Most rated power of a package, such as '1000 W'.")] = None,
+    objective: Annotated[str, typer.Option(help=f"What to minimise: {', '.join(OBJECTIVES)}.")] = "usd_per_token_tco",
+    also: Annotated[str, typer.Option(help="Other loads for flexibility, as MODEL:IN:OUT by comma; 'none' for none.")] = (
+        "llama-3.1-70b:1024:512,deepseek-v3:2048:512,llama-3.1-70b:16384:512"),
+    market: Annotated[str, typer.Option(help="Chips to set beside the winner, by comma.")] = ",".join(MARKET),
+    margin: Annotated[float, typer.Option(help="Gross margin of a design partner; 0 for your own.")] = 0.0,
+    at: Annotated[str | None, typer.Option(help="Quarter of manufacture.", metavar="YYYYQn")] = None,
+    executor: Annotated[str, typer.Option(help="serial, process or dask.")] = "serial",
+    workers: Annotated[int, typer.Option(help="Processes of the executor.", min=1)] = 2,
+    address: Annotated[str | None, typer.Option(help="Address of a Dask scheduler [default: one on this machine].")] = None,
+    chunk: Annotated[int, typer.Option(help="Designs evaluated at once: bounds the memory.", min=1)] = CHUNK,
+    checkpoint: Annotated[Path | None, typer.Option(help="File from which an interrupted run goes on.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the winner as a chip file (.yaml).")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the fronts to this .svg.")] = None,
+    as_of: AsOf = None, json: Json = False,
+) -> None:
+    """Find the chip design that serves a load best: the winner, the fronts, and how far the market's chips are."""
+    _check_files(save, picture)
+    if objective not in OBJECTIVES:
+        raise unknown("objective", objective, OBJECTIVES, "--objective")
+    if not 0.0 <= margin < 1.0:
+        raise BadValue(Fault("--margin", f"{margin:g}", "0 or more, below 1", "give the margin as a share of the price"))
+    catalogue = seen_from(as_of)
+    chosen = {"node": node, "power_limit": power_limit}
+    place = read_space(space, {key: value for key, value in chosen.items() if value is not None})
+    day = None if at is None else middle_of(str(Quarter.parse(at, "--at")))
+    technologies = tuple(technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory)
+    limits = tuple(limits_of(catalogue, one, place.power_limit_w) for one in technologies)
+    scorer = _scorer(catalogue, _load(catalogue, model, input, output, precision, kv_precision, tpot, ttft), also,
+                     place.domain, place.scale_out_bandwidth, margin, objective)
+    names = [name.strip() for name in market.split(",") if name.strip()]
+    for name in names:
+        if name not in catalogue.chips():
+            raise unknown("chip", name, catalogue.chips(), "--market")
+    with _bar() as tick:
+        answer = explore_space(catalogue, place, technologies, Task(place, technologies, limits, scorer), market=names,
+                               executors=executors_of(executor, workers, address), chunk=chunk,
+                               checkpoint_path=checkpoint, progress=tick)
+    if save is not None and answer.best_chip is not None:
+        write_chip(answer.best_chip, save)
+    if picture is not None and answer.best is not None:
+        write_whole(picture, draw(fronts(answer, WIDE), f"Fronts of designs for {answer.load}"))
+    if json:
+        typer.echo(as_json({**vars(answer), "seconds": answer.seconds}))
+        return
+    print_exploration(answer, Console())
+    for path in (save, picture):
+        if path is not None and answer.best is not None:
+            typer.echo(f"wrote {path}")
+
+
+def _check_files(save: Path | None, picture: Path | None) -> None:
+    for option, path, ending in (("--save", save, ".yaml"), ("--picture", picture, ".svg")):
+        if path is not None:
+            if path.suffix.lower() != ending:
+                raise BadFile(Fault(option, str(path), f"a path that ends in {ending}", f"write for example {path}{ending}"))
+            check_writable(path)
+
+
+def _positive(text: str, place: str) -> float:
+    value = quantity(text, "s", place)
+    if not 0.0 < value < math.inf:
+        raise BadValue(Fault(place, repr(text), "a quantity above 0, such as '1 s'", "correct the number"))
+    return value
+
+
+def _load(catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float, precision: str, kv_precision: str,
+          tpot: str, ttft: str) -> Served:
+    llm: LLM = read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
+    faults = [Fault(place, f"{value:g}", "1 or more", "give the mean length of requests")
+              for place, value in (("--input", tokens_in), ("--output", tokens_out)) if not 1.0 <= value < math.inf]
+    if faults:
+        raise BadValue(*faults)
+    return Served(llm, Request(tokens_in, tokens_out, "command line"), precision, kv_precision, _positive(tpot, "--tpot"),
+                  _positive(ttft, "--ttft"))
+
+
+def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_out: float, margin: float,
+            objective: str) -> Serving:
+    others = []
+    for item in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
+        parts = item.split(":")
+        if len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts[1:]):
+            raise BadValue(Fault("--also", repr(item), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
+        request = Request(float(parts[1]), float(parts[2]), "command line")
+        others.append(Served(catalogue.model(parts[0]), request, load.precision, load.kv_precision, load.tpot_limit_s,
+                             load.ttft_limit_s))
+    calibration = calibration_of(catalogue)
+    return Serving(load, tuple(others), calibration.efficiency, calibration.engine, owning_of(catalogue)[0],
+                   number_of(catalogue.fact("datacentre", "load_factor")), domain, scale_out, margin, objective)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on the error stream; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with Progress(TextColumn("designs"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("designs", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_exploration(answer: Exploration, console: Console) -> None:
+    """Print the winner, what was removed, the fronts and the market."""
+    best = answer.best
+    if best is None:
+        say(console, f"No design of the space serves {answer.load}: {answer.binding}", "bold")
+    else:
+        say(console, f"{answer.load}: {usd(best.usd_per_million_tokens_tco)} per million output tokens "
+                     f"({usd(best.usd_per_million_tokens)} of it the chip) on {best.dies} x {best.die_area_mm2:,.0f} mm2 of "
+                     f"{answer.node}, {best.stacks} stacks of {best.memory}, {usd(best.unit_cost_usd)} to make", "bold")
+        console.print()
+        _print_winner(answer, console)
+    console.print()
+    rows = [[EXPLAINED[name], f"{number:,}"] for name, number in answer.removed if number]
+    rows += [[f"misses the load: {name}", f"{number:,}"] for name, number in answer.unserved if number]
+    print_table(f"{answer.designs:,} designs, {answer.made:,} can be made, {answer.served:,} serve the load",
+                ["removed by", Column("designs", True)], rows, console)
+    if answer.latency_front:
+        console.print()
+        points = answer.latency_front[:: max(1, len(answer.latency_front) // 8)]
+        print_table("Cost against speed", [Column("ms a token", True), Column("USD/Mtok", True), Column("design", True)],
+                    [[f"{1e3 * point.x:.1f}", f"{point.y:.2f}", str(point.number)] for point in points], console)
+    if answer.flexibility_front:
+        console.print()
+        flexible = answer.flexibility_front[:: max(1, len(answer.flexibility_front) // 8)]
+        print_table("Cost against flexibility", [Column("USD/Mtok here", True), Column("other loads", True),
+                                                 Column("design", True)],
+                    [[f"{point.x:.2f}", f"{point.y:.2f}", str(point.number)] for point in flexible], console)
+    if answer.market:
+        console.print()
+        _print_market(answer, console)
+    say(console, f"{answer.points:,} combinations of design, parallelism and batch in {answer.seconds:.1f} s"
+                 + (f"; {answer.resumed:,} designs from the checkpoint" if answer.resumed else "")
+                 + ". How far to trust it: docs/explanation/silicon.md, docs/explanation/performance.md.", "dim")
+
+
+def _print_winner(answer: Exploration, console: Console) -> None:
+    best = answer.best
+    assert best is not None
+    rows = [
+        ["matrix units", f"{best.units} of {best.units_built} a die, {best.rows} x {best.columns}, "
+                         f"{best.clock_hz / 1e9:g} GHz, down to {best.precision}"],
+        ["rate", f"{best.bf16_flops / 1e12:,.0f} TFLOP/s in bf16"],
+        ["on-chip memory", f"{best.on_chip_bytes / 1e6:g} MB a die"],
+        ["memory", f"{best.memory_bytes / 1e9:g} GB, {best.memory_bandwidth / 1e12:.1f} TB/s"],
+        ["links", f"{best.link_bandwidth / 1e9:g} GB/s one way"],
+        ["rated power", f"{best.power_w:,.0f} W"],
+        ["served with", f"tensor {best.tensor_parallel}, pipeline {best.pipeline_parallel}, expert {best.expert_parallel}, "
+                        f"data {best.data_parallel}; {best.sequences:,} sequences"],
+        ["times", f"{1e3 * best.tpot_s:.1f} ms a token, {best.ttft_s:.2f} s to the first"],
+        ["energy", f"{best.joule_per_token:.3g} J a token at the wall"],
+    ]
+    print_table(f"Best of the space by {answer.objective} (design {best.number})", [Column("part", name=True), "value"],
+                rows, console)
+
+
+def _print_market(answer: Exploration, console: Console) -> None:
+    def cell(value: float | None) -> str:
+        return "" if value is None else f"{value:.2f}"
+
+    rows = [[one.chip, cell(one.usd_per_million_tokens_tco), "" if one.over_best is None else f"{plain(one.over_best)}x",
+             cell(one.at_price), "" if one.tpot_s is None else f"{1e3 * one.tpot_s:.1f}", one.why_not]
+            for one in answer.market]
+    print_table("Chips on the market, USD per million output tokens",
+                [Column("chip", name=True), Column("at unit cost", True), Column("over best", True),
+                 Column("at its price", True), Column("ms a token", True), "why not"], rows, console)

@@ -1,0 +1,40 @@
+"""The space of designs for a load: which can be made, which serve it, and which of those are worth making."""
+
+from fabless.explore.answer import Exploration, Market, Winner, explore
+from fabless.explore.checkpoint import Checkpoint, digest_of
+from fabless.explore.executors import executors_of
+from fabless.explore.found import Found
+from fabless.explore.front import Kept, best_of, front_of
+from fabless.explore.limits import Limits, screen
+from fabless.explore.serving import Served, Serving
+from fabless.explore.space import Space, read_space
+from fabless.explore.sweep import Score, Scorer, Swept, Task, run_chunk, sweep
+from fabless.explore.technology import limits_of, technology_of
+
+__all__ = [
+    "Checkpoint",
+    "Exploration",
+    "Found",
+    "Kept",
+    "Limits",
+    "Market",
+    "Score",
+    "Scorer",
+    "Served",
+    "Serving",
+    "Space",
+    "Swept",
+    "Task",
+    "Winner",
+    "best_of",
+    "digest_of",
+    "executors_of",
+    "explore",
+    "front_of",
+    "limits_of",
+    "read_space",
+    "run_chunk",
+    "screen",
+    "sweep",
+    "technology_of",
+]

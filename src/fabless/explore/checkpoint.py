@@ -1,0 +1,75 @@
+"""What a sweep has found so far, on disk, so that an interrupted one goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fabless.catalogue.text import read_text
+from fabless.errors import BadFile, Fault
+from fabless.explore.found import Found
+from fabless.explore.front import Kept
+
+EVERY_S = 2.0
+"""Seconds between two writings."""
+
+
+def digest_of(parts: Mapping[str, object]) -> str:
+    """Digest of everything that an answer depends on."""
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
+
+
+class Checkpoint:
+    """A file with the state of one sweep; it is written whole or not at all."""
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self.path, self.digest = path, digest
+        self._written = 0.0
+
+    def read(self, empty: Found) -> tuple[Found, set[int]]:
+        """What an earlier run found and which chunks it did; nothing where there is no file.
+
+        Raises `BadFile` for a file that is none, or that belongs to another exploration.
+        """
+        if not self.path.exists():
+            return empty, set()
+        try:
+            state: dict[str, Any] = json.loads(read_text(self.path))
+            if state["digest"] != self.digest:
+                raise BadFile(Fault(str(self.path), "belongs to another exploration", "a checkpoint of the same space, load,"
+                                    " prices and chunk", "give another --checkpoint, or remove the file"))
+            kept = Kept(np.array(state["numbers"], dtype=np.int64),
+                        {name: np.array(values, dtype=float) for name, values in state["metrics"].items()})
+            return Found(state["designs"], state["removed"], state["unserved"], state["nearest"], state["points"],
+                               kept), set(state["done"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadFile(Fault(str(self.path), f"is no checkpoint: {error}", "a file that `fabless explore` wrote",
+                                "give another --checkpoint, or remove the file")) from error
+
+    def write(self, found: Found, done: set[int], last: bool) -> None:
+        """Write the state, at most every `EVERY_S` seconds except for the last one."""
+        now = time.monotonic()
+        if not last and now - self._written < EVERY_S:
+            return
+        self._written = now
+        state = {
+            "digest": self.digest, "designs": found.designs, "removed": dict(found.removed),
+            "unserved": dict(found.unserved), "nearest": dict(found.nearest), "points": found.points,
+            "numbers": found.kept.numbers.tolist(),
+            "metrics": {name: values.tolist() for name, values in found.kept.metrics.items()}, "done": sorted(done)}
+        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(json.dumps(state), encoding="utf-8")
+            part.replace(self.path)
+        except OSError as error:
+            raise BadFile(Fault(str(self.path), f"cannot be written: {error.strerror}", "a file in a writable folder",
+                                "give another --checkpoint")) from error
+        finally:
+            part.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""What a sweep knows after some chunks, and how two such answers are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.explore.front import Kept, keep
+from fabless.explore.limits import REASONS
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known after some chunks."""
+
+    designs: int
+    """Designs looked at."""
+    removed: Mapping[str, int]
+    """Limit of the silicon -> designs that it removed."""
+    unserved: Mapping[str, int]
+    nearest: Mapping[str, float]
+    points: int
+    kept: Kept
+
+    @property
+    def made(self) -> int:
+        """Designs that can be made."""
+        return self.designs - sum(self.removed.values())
+
+
+def nothing_found(metrics: Sequence[str]) -> Found:
+    """Start of a sweep."""
+    return Found(0, dict.fromkeys(REASONS, 0), {}, {}, 0, Kept.nothing(metrics))
+
+
+def merged(one: Found, other: Found, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> Found:
+    """Join what two sets of chunks found; the order does not matter."""
+    def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+        return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(key for key in b if key not in a))}
+
+    nearest = {name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
+               for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))}
+    return Found(one.designs + other.designs, added(one.removed, other.removed), added(one.unserved, other.unserved),
+                 nearest, one.points + other.points, keep(one.kept, other.kept, objective, fronts, best))

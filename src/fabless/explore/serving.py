@@ -1,0 +1,271 @@
+"""How designs serve a load: the best way to split and batch the model on each of them, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+
+from fabless.explore.sweep import Score
+from fabless.perf import Efficiency, Engine, Machine, Split, room, steady_state
+from fabless.perf.layout import tensor_degrees
+from fabless.quote import Owning, owned_hour
+from fabless.records import LLM, Array, Request
+from fabless.silicon.evaluate import Designs, Evaluation, Technology
+from fabless.units import HOUR_S
+from fabless.workload import element_bytes, is_latent
+
+POINTS = 49_152
+"""Combinations evaluated at once, so that their arrays stay in the cache."""
+REFINED = 24
+"""Batches tried between the neighbours of the best."""
+OTHERS = 6
+"""Batches tried on each split of the loads that only show how flexible a design is."""
+STEPS = 3
+"""Halvings of the limit on the time of a token for which the cheapest way is kept too."""
+DEGREES = ("tensor", "pipeline", "expert", "data")
+"""Degrees of a split."""
+WIDEST = 8
+"""Domains over which experts are spread at most."""
+OBJECTIVES = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt")
+"""Cost of the chip alone, cost of owning and running it, energy; all but the last per output token."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A load: a model, its requests and how they are to be served."""
+
+    llm: LLM
+    request: Request
+    precision: str
+    kv_precision: str
+    tpot_limit_s: float
+    ttft_limit_s: float
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Scores designs on a load, and on further ones to see how flexible they are."""
+
+    load: Served
+    also: tuple[Served, ...]
+    """Loads of another kind: the same design serves them too, each at its own best split."""
+    efficiency: Efficiency
+    engine: Engine
+    owning: Owning
+    load_factor: float
+    domain: int
+    scale_out_bandwidth: float
+    margin: float
+    """Gross margin of a design partner on the chip; 0 for a maker's own."""
+    objective: str = "usd_per_token_tco"
+    most_chips: int = 512
+    batches: int = 10
+    """Batches tried on each split before the best is refined."""
+    metrics: tuple[str, ...] = field(init=False, default=(
+        "usd_per_token", "usd_per_token_tco", "tokens_per_watt", "tpot_s", "ttft_s", "other_models",
+        *(f"usd_at_tpot_{k}" for k in range(1, STEPS + 1))))
+
+    @property
+    def fronts(self) -> Sequence[tuple[str, str]]:
+        """Cost against the cost of being faster, halving by halving, and against that of other models."""
+        costs = ("usd_per_token_tco", *(f"usd_at_tpot_{k}" for k in range(1, STEPS + 1)))
+        return (*pairwise(costs), (costs[0], costs[-1]), (costs[0], "other_models"))
+
+    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> Score:
+        """Score every design; what none of the metrics can be given for is infinite."""
+        main = best_ways(self, self.load, designs, silicon)
+        shared = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt", "tpot_s", "ttft_s")
+        metrics: dict[str, Array] = {name: getattr(main, name) for name in shared}
+        for k in range(1, STEPS + 1):
+            metrics[f"usd_at_tpot_{k}"] = main.faster[k - 1]
+        others, points = [], main.points
+        coarse = replace(self, batches=OTHERS)
+        for load in self.also:
+            other = best_ways(coarse, load, designs, silicon)
+            others.append(np.log(other.usd_per_token_tco))
+            points += other.points
+        metrics["other_models"] = np.exp(np.mean(others, axis=0)) if others else main.usd_per_token_tco
+        lost = ~np.isfinite(main.usd_per_token_tco)
+        slow = lost & main.held
+        reasons = {"memory": lost & ~main.held,
+                   "time to first token": slow & (main.best_ttft_s > self.load.ttft_limit_s),
+                   "time per token": slow & (main.best_ttft_s <= self.load.ttft_limit_s)
+                   & (main.best_tpot_s > self.load.tpot_limit_s)}
+        reasons["both times together"] = lost & ~np.any(list(reasons.values()), axis=0)
+        unserved = {name: int(np.count_nonzero(who)) for name, who in reasons.items()}
+        nearest = {"time to first token": float(np.min(main.best_ttft_s, initial=np.inf)),
+                   "time per token": float(np.min(main.best_tpot_s, initial=np.inf)),
+                   "memory": float(np.min(main.needed, initial=np.inf))}
+        return Score(metrics, unserved, nearest, points)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The best way to serve a load on each design; infinity where there is none."""
+
+    usd_per_token: Array
+    """The chip alone."""
+    usd_per_token_tco: Array
+    tokens_per_watt: Array
+    """Energy a token [J], the inverse of tokens per second and watt."""
+    tpot_s: Array
+    ttft_s: Array
+    faster: tuple[Array, ...]
+    """Cost of owning per token at a half, a quarter ... of the limit on the time of a token."""
+    held: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Whether any split holds a request."""
+    needed: Array
+    """Memory that one request needs over the memory of the widest split [1]."""
+    best_tpot_s: Array
+    best_ttft_s: Array
+    split: Array
+    """Tensor, pipeline, expert and data degree and sequences of the best way, shape (5, designs)."""
+    points: int
+
+
+def splits_of(llm: LLM, domain: int, most_chips: int) -> Split:
+    """Splits worth trying on any design: tensor, expert and data degrees of a stage, and pipelines of the widest."""
+    rows = []
+    widest = min(domain, most_chips)
+    for degree in tensor_degrees(llm, widest):
+        rows.append((degree, 1, 1, 1))
+        if degree > 1 and llm.experts and llm.experts % degree == 0:
+            rows.append((degree, 1, degree, 1))
+    if llm.experts:
+        chips = 2
+        while chips <= min(most_chips, WIDEST * domain):
+            if llm.experts % chips == 0 and (chips <= domain or bool(is_latent(llm))):
+                rows.append((1, 1, chips, chips))
+            chips *= 2
+    degree, stages = tensor_degrees(llm, widest)[-1], 2
+    while degree * stages <= most_chips and stages <= llm.layers:
+        rows.append((degree, stages, 1, 1))
+        stages *= 2
+    return Split(*np.array(sorted(set(rows)), dtype=float).T)
+
+
+def machine_of_designs(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation) -> Machine:
+    """The designs as machines of the performance model, fields of shape (designs, 1, 1)."""
+    def column(values: Array) -> Array:
+        return np.asarray(values, dtype=float)[:, None, None]
+
+    e = scorer.efficiency
+    width = np.maximum(designs.width, 8.0 * element_bytes(load.precision))
+    times = np.where(width >= 16, 1.0, np.where(width >= 8, 2.0, 4.0))
+    share = np.where(width >= 16, e.compute_16bit, np.where(width >= 8, e.compute_8bit, e.compute_4bit))
+    peak = column(silicon.bf16_flops * times)
+    size = element_bytes(load.precision)
+    return Machine(
+        peak_flops=peak, expert_flops=peak, attention_flops=column(silicon.bf16_flops),
+        memory_bytes=column(silicon.memory_bytes), memory_bandwidth=column(silicon.memory_bandwidth),
+        scale_up_bandwidth=column(designs.link_bandwidth), scale_up_domain=float(scorer.domain),
+        scale_out_bandwidth=scorer.scale_out_bandwidth, tdp_w=column(silicon.power_w), weight_bytes=size,
+        expert_bytes=size, activation_bytes=2.0, kv_bytes=element_bytes(load.kv_precision),
+        compute=column(share * fill(load.llm, designs)), expert_compute=column(share * fill(load.llm, designs)),
+        head_compute=np.asarray(e.compute_16bit), efficiency=e, engine=scorer.engine)
+
+
+def fill(llm: LLM, designs: Designs) -> Array:
+    """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is padded.
+
+    ``dim / (ceil(dim / side) side)`` over the hidden width down the unit and the feed-forward width across it.
+    """
+    down, across = float(llm.hidden), float(llm.expert_ffn if llm.experts else llm.ffn)
+
+    def used(dim: float, side: Array) -> Array:
+        return np.asarray(dim / (np.ceil(dim / side) * side))
+
+    return used(down, designs.rows) * used(across, designs.columns)
+
+
+def best_ways(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation) -> Ways:
+    """Best split and batch of every design, block by block so that memory stays bounded."""
+    splits = splits_of(load.llm, scorer.domain, scorer.most_chips)
+    each = int(np.size(splits.tensor)) * scorer.batches
+    block = max(1, POINTS // each)
+    parts = []
+    for start in range(0, designs.size, block):
+        places = np.arange(start, min(start + block, designs.size))
+        part = Evaluation(*(getattr(silicon, name)[places] for name in silicon.__dataclass_fields__))
+        parts.append(_block(scorer, load, designs.take(places), part, splits))
+    joined = {name: np.concatenate([getattr(one, name) for one in parts], axis=-1) for name in Ways.__dataclass_fields__
+              if name not in ("faster", "points")}
+    faster = tuple(np.concatenate([one.faster[k] for one in parts]) for k in range(STEPS))
+    return Ways(**joined, faster=faster, points=sum(one.points for one in parts))
+
+
+def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation, splits: Split) -> Ways:
+    machine = machine_of_designs(scorer, load, designs, silicon)
+    context = load.request.input_tokens + load.request.output_tokens
+    wide = Split(*(np.asarray(getattr(splits, name))[None, :, None] for name in DEGREES))
+    holds = np.broadcast_to(room(load.llm, machine, wide, context), (designs.size, np.size(splits.tensor), 1))
+    held = holds[..., 0] >= 1.0
+    grid = np.maximum(np.round(np.maximum(holds, 1.0) ** np.linspace(0.0, 1.0, scorer.batches)), 1.0)
+    first = _costs(scorer, load, machine, wide, grid, silicon, held)
+    rows = np.arange(designs.size)
+    at = np.argmin(first.chosen.reshape(designs.size, -1), axis=1)
+    split, batch = at // scorer.batches, at % scorer.batches
+    # refine the batch of the best split between its neighbours
+    low = grid[rows, split, np.maximum(batch - 1, 0)]
+    high = grid[rows, split, np.minimum(batch + 1, scorer.batches - 1)]
+    finer = np.round(low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, REFINED))[:, None, :]
+    own = Split(*(np.asarray(getattr(splits, name))[split][:, None, None] for name in DEGREES))
+    second = _costs(scorer, load, machine, own, finer, silicon, held[rows, split][:, None])
+    better = np.argmin(second.chosen[:, 0, :], axis=1)
+    picked = [np.where(np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
+                       getattr(second, name)[rows, 0, better], getattr(first, name)[rows, split, batch])
+              for name in ("chip", "tco", "joule", "tpot", "ttft", "chosen")]
+    served = np.isfinite(picked[5])
+    chip, tco, joule, tpot, ttft = (np.where(served, values, np.inf) for values in picked[:5])
+    flat = [getattr(first, name).reshape(designs.size, -1) for name in ("tco", "tpot", "ttft")]
+    again = [getattr(second, name)[:, 0, :] for name in ("tco", "tpot", "ttft")]
+    every = [np.concatenate(pair, axis=1) for pair in zip(flat, again, strict=True)]
+    soon = every[2] <= load.ttft_limit_s
+    faster = tuple(np.min(np.where((every[1] <= load.tpot_limit_s / 2**k) & soon, every[0], np.inf), axis=1)
+                   for k in range(1, STEPS + 1))
+    fine = np.where(np.isfinite(every[0]), every[1], np.inf), np.where(np.isfinite(every[0]), every[2], np.inf)
+    sequences = np.where(np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
+                         finer[rows, 0, better], grid[rows, split, batch])
+    degrees = [np.asarray(getattr(splits, name))[split] for name in DEGREES]
+    needed = 1.0 / np.maximum(np.max(holds[..., 0], axis=1), 1e-9)
+    return Ways(chip, tco, joule, tpot, ttft, faster, np.any(held, axis=1), needed, np.min(fine[0], axis=1),
+                np.min(fine[1], axis=1), np.stack([*degrees, sequences]), first.chosen.size + second.chosen.size)
+
+
+@dataclass(frozen=True)
+class _Costs:
+    chip: Array
+    tco: Array
+    joule: Array
+    tpot: Array
+    ttft: Array
+    chosen: Array
+    """What is minimised; infinity where the limits are missed."""
+
+
+def _costs(scorer: Serving, load: Served, machine: Machine, split: Split, sequences: Array, silicon: Evaluation,
+           held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> _Costs:
+    """Costs per output token of every combination, of shape (designs, splits, batches)."""
+    shape = np.broadcast_shapes(np.shape(machine.peak_flops), np.shape(split.tensor), sequences.shape)
+    state = steady_state(load.llm, machine, split, load.request.input_tokens, load.request.output_tokens, sequences)
+    busy = scorer.load_factor
+    rate = np.asarray(state.output_tokens_per_s_per_chip) * busy
+    idle = scorer.efficiency.idle_power * np.asarray(machine.tdp_w)
+    power = busy * np.asarray(state.power_w) + (1.0 - busy) * idle
+    price = (silicon.unit_cost_usd / (1.0 - scorer.margin))[:, None, None]
+    hour = owned_hour(price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
+    wall = np.asarray(scorer.owning.server_power) * np.asarray(scorer.owning.pue)
+    fits = np.broadcast_to(held[..., None] & state.fits, shape)
+    quick = (np.asarray(state.tpot_s) <= load.tpot_limit_s) & (np.asarray(state.ttft_s) <= load.ttft_limit_s)
+
+    def per_token(amount: Array) -> Array:
+        return np.where(fits, amount / rate, np.inf)
+
+    chip, tco, joule = (per_token(hour.chip_usd / HOUR_S), per_token(hour.total_usd / HOUR_S), per_token(power * wall))
+    wanted = {"usd_per_token": chip, "usd_per_token_tco": tco, "tokens_per_watt": joule}[scorer.objective]
+    return _Costs(*(np.broadcast_to(np.asarray(values, dtype=float), shape) for values in (
+        chip, tco, joule, state.tpot_s, state.ttft_s, np.where(quick, wanted, np.inf))))
+

@@ -1,0 +1,170 @@
+"""Run through a space in chunks: on this process or any executor, with a checkpoint, and memory that stays bounded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from fabless.explore.checkpoint import Checkpoint
+from fabless.explore.found import Found, merged, nothing_found
+from fabless.explore.front import Kept, keep
+from fabless.explore.limits import Limits, screen
+from fabless.explore.space import Space
+from fabless.records import Array
+from fabless.silicon.evaluate import Designs, Evaluation, Technology
+
+CHUNK = 16_384
+"""Designs evaluated at once."""
+BEST = 32
+"""Designs kept for the objective."""
+WAITING = 4
+"""Chunks handed to an executor ahead of what it has done."""
+TRIES = 3
+"""How often a chunk is given to a new executor after one broke."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How designs serve a load."""
+
+    metrics: Mapping[str, Array]
+    """Metric -> value of every design, small is good; infinity where the design does not serve the load."""
+    unserved: Mapping[str, int]
+    """What keeps designs from serving the load -> how many."""
+    nearest: Mapping[str, float]
+    """For each such limit the best that any design reaches, in the limit's own unit."""
+    points: int
+    """Combinations of design, parallelism and batch that were evaluated."""
+
+
+class Scorer(Protocol):
+    """Anything that says how designs serve a load; it is sent to the workers, so that it must be picklable."""
+
+    @property
+    def objective(self) -> str:
+        """The metric to minimise."""
+    @property
+    def fronts(self) -> Sequence[tuple[str, str]]:
+        """Pairs of metrics whose fronts are kept."""
+    @property
+    def metrics(self) -> Sequence[str]:
+        """All metrics."""
+    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> Score:
+        """Score every design."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One exploration: everything a worker needs for a chunk."""
+
+    space: Space
+    technologies: tuple[Technology, ...]
+    """One for each kind of memory."""
+    limits: tuple[Limits, ...]
+    scorer: Scorer
+    best: int = BEST
+
+
+def run_chunk(task: Task, start: int, stop: int) -> Found:
+    """Evaluate the designs numbered `start` to `stop`, all of one kind of memory: a pure function of its arguments."""
+    numbers = np.arange(start, stop, dtype=np.int64)
+    kind = start // task.space.of_one_memory
+    technology, designs = task.technologies[kind], task.space.designs(numbers)
+    made, silicon, removed = screen(designs, technology, task.limits[kind])
+    empty = nothing_found(task.scorer.metrics)
+    if silicon is None:
+        return replace(empty, designs=numbers.size, removed=removed)
+    score = task.scorer(designs.take(made), silicon, technology)
+    served = np.isfinite(score.metrics[task.scorer.objective])
+    more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
+    return Found(numbers.size, removed, score.unserved, score.nearest, score.points,
+                 keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best))
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A finished sweep."""
+
+    found: Found
+    seconds: float
+    """Of this run; chunks of an earlier one that was interrupted are not in it."""
+    resumed: int
+    """Designs that came from the checkpoint."""
+
+
+Executors = Callable[[], AbstractContextManager[Executor]]
+"""Makes an executor; called again when one broke."""
+
+
+def sweep(
+    task: Task, *, executors: Executors | None = None, chunk: int = CHUNK, checkpoint: Checkpoint | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Swept:
+    """Evaluate the whole space of a task.
+
+    Parameters: `executors` makes the executor that runs the chunks (None: this process); `chunk` designs at once, which
+    bounds the memory; `checkpoint` from which an interrupted sweep is resumed and to which this one writes; `progress`
+    called with designs done and in all. The answer does not depend on the executor, the chunk or an interruption.
+    """
+    begin = time.perf_counter()
+    found, done = nothing_found(task.scorer.metrics), set[int]()
+    if checkpoint is not None:
+        found, done = checkpoint.read(found)
+    resumed = found.designs
+    chunks = [(k, *ends) for k, ends in enumerate(task.space.chunks(chunk)) if k not in done]
+    progress(found.designs, task.space.size)
+    for k, part in _results(task, chunks, executors):
+        found = merged(found, part, task.scorer.objective, task.scorer.fronts, task.best)
+        done.add(k)
+        progress(found.designs, task.space.size)
+        if checkpoint is not None:
+            checkpoint.write(found, done, len(done) == len(task.space.chunks(chunk)))
+    return Swept(found, time.perf_counter() - begin, resumed)
+
+
+def _results(
+    task: Task, chunks: Sequence[tuple[int, int, int]], executors: Executors | None
+) -> Iterator[tuple[int, Found]]:
+    if executors is None:
+        for k, start, stop in chunks:
+            yield k, run_chunk(task, start, stop)
+        return
+    left = list(chunks)
+    for attempt in range(TRIES):
+        try:
+            with executors() as executor:
+                for k, part in _through(executor, task, tuple(left)):
+                    left = [item for item in left if item[0] != k]
+                    yield k, part
+            return
+        except BrokenExecutor:
+            # a worker was killed: its chunks go to a new pool, a few times
+            if attempt == TRIES - 1:
+                raise
+
+
+def _through(executor: Executor, task: Task, chunks: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, Found]]:
+    """Hand chunks to an executor, only a few ahead, and give results as they come."""
+    waiting: dict[Future[Found], int] = {}
+    coming = iter(chunks)
+    ahead = WAITING * max(1, int(getattr(executor, "_max_workers", 2) or 2))
+    exhausted = False
+    while True:
+        while not exhausted and len(waiting) < ahead:
+            item = next(coming, None)
+            if item is None:
+                exhausted = True
+                break
+            waiting[executor.submit(run_chunk, task, item[1], item[2])] = item[0]
+        if not waiting:
+            return
+        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in finished:
+            k = waiting.pop(future)
+            yield k, future.result()
