@@ -38,7 +38,27 @@ from fabless.validate.statistics import errors, rank_correlation, ranks
 ROOT = Path(__file__).parent.parent
 READINGS = readings()
 
-LIMITS: Mapping[str, tuple[float, float, float]] = {}
+LIMITS: Mapping[str, tuple[float, float, float]] = {
+    "serving, dense, TPOT": (0.054, 0.085, 0.99),
+    "serving, all, TPOT": (0.161, 0.294, 0.99),
+    "serving, all, TTFT": (0.366, 10.0, 0.99),
+    "serving, one pool, TPOT": (0.13, 0.231, 0.99),
+    "serving, two pools, TPOT": (0.274, 0.42, 0.99),
+    "fixed batch and TPOT, Nvidia": (0.191, 0.262, 0.96),
+    "fixed batch and TPOT, AMD": (0.161, 0.304, 0.99),
+    "fixed batch and TPOT, AWS": (0.222, 0.241, 0.99),
+    "fixed batch and TPOT, Tenstorrent": (0.181, 0.304, 0.99),
+    "fixed batch and TPOT, Intel": (0.356, 0.336, 0.99),
+    "fixed batch and TPOT, Google": (0.059, 0.064, 0.99),
+    "training, step time, Megatron points": (0.035, 0.038, 0.99),
+    "training, speed, dense": (0.034, 0.072, 0.98),
+    "training, speed, mixtures": (0.212, 0.262, 0.95),
+    "kernels, GEMM": (0.072, 0.147, 0.99),
+    "kernels, attention": (0.108, 0.252, 0.99),
+    "kernels, collectives": (0.096, 0.178, 0.99),
+    "power while serving": (0.104, 0.178, 0.86),
+    "energy per output token": (0.294, 0.325, 0.85),
+}
 """Measure -> most median error, most mean error, least coverage of the shipped rows: a change that worsens it fails."""
 
 INFERENCE = {"id": "A-1", "model": "Llama-3.1-70B", "chip": "H100-SXM", "n_chips": "8", "tp": "8", "pp": "1", "ep": "",

@@ -14,7 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "cost": ("cost:cost",
              "Say what a model costs on each chip: throughput, latency, what binds, USD per token and query, energy."),
-    "chip": ("chip:chip", "Show a chip's silicon: dies, yield, cost build-up, power, NRE, carbon, each line with its source."),
+    "chip": ("chip:chip",
+             "Show a chip's silicon: dies, yield, cost build-up, power, NRE, carbon, each line with its source."),
     "explore": (
         "explore:explore",
         "Find the chip design that serves a load best: the winner, the fronts, and how far the market's chips are."),

@@ -26,6 +26,10 @@ _MOST_SEQUENCES = 1024.0
 """Sequences that an engine runs at once where no limit is stated."""
 
 
+_ROUNDS = 20
+"""Times that the share of requests which decode is refined."""
+
+
 @dataclass(frozen=True)
 class _Pools:
     """What is assumed of pools of which a row states no workers; from the rows that state them."""
@@ -50,6 +54,8 @@ class Bench:
     chips: dict[str, Chip] = field(default_factory=dict)
     models: dict[str, LLM] = field(default_factory=dict)
     calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
+    answers: dict[Measurement, tuple[dict[str, float], tuple[str, ...]] | str] = field(default_factory=dict)
+    """Runs of which a row has already asked: one run is often told by several rows."""
 
     @cached_property
     def readings(self) -> Sequence[Reading]:
@@ -253,18 +259,17 @@ def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
     writers_pool = _guessed(m.decode, requests, bench.pools)
     reading, writing = _pool(m.prefill, s.llm), _pool(writers_pool, s.llm)
     readers, writers = float(m.prefill.workers or 1), float(writers_pool.workers or 1)
+    chunk = float(s.machine.engine.chunk_tokens)
+    together = min(max(chunk // s.entered, 1.0) * float(reading.data), max(requests / readers, 1.0))
+    passes = max(math.ceil(s.entered * together / float(reading.data) / chunk), 1)
+    read = passes * float(perf.prefill(s.llm, s.machine, reading, together, s.entered / passes,
+                                       s.entered * (passes - 1) / passes / 2.0).time_s)
     batch = requests / writers
-    for _ in range(20):
+    for _ in range(_ROUNDS):
         tpot = float(perf.decode_step(s.llm, s.machine, writing, batch / float(writing.pipeline),
-                                      s.entered + s.written / 2.0).time_s)
-        together = min(max(float(s.machine.engine.chunk_tokens) // s.entered, 1.0) * float(reading.data),
-                       max(requests / readers, 1.0))
-        passes = max(math.ceil(s.entered * together / float(reading.data) / float(s.machine.engine.chunk_tokens)), 1)
-        read = passes * float(perf.prefill(s.llm, s.machine, reading, together, s.entered / passes,
-                                           s.entered * (passes - 1) / passes / 2.0).time_s)
-        capacity = readers * together / read
+                                      mean_context(s.machine, s.entered, s.written)).time_s)
         written_s = tpot * s.written
-        waits = max(requests / capacity - read - written_s, 0.0)
+        waits = max(requests * read / (readers * together) - read - written_s, 0.0)
         fewer = max(requests * written_s / (written_s + read + waits) / writers, 1.0)
         if abs(fewer - batch) < 1e-3 * batch:
             break
@@ -277,13 +282,27 @@ def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
 
 def serving(m: Measurement, bench: Bench) -> Prediction:
     """Predict a row of inference or energy."""
-    s = setup(m, bench)
-    if isinstance(s, str):
-        return Prediction(None, s)
+    if m.scenario == "server" and m.phase in ("ttft", "tpot"):
+        return Prediction(None, "not stated: arrival rate")
     if m.quantity in ("power per chip", "energy per output token") and m.scenario == "static":
         m = replace(m, scenario="closed loop")
-    if m.scenario == "server" and m.phase in ("ttft", "tpot"):
-        return Prediction(None, "not stated: arrival rate", s.notes)
+    run = replace(m, id="", line=0, metric="", value=None, scale=1.0, quantity="other", phase="tpot", notes=(), tier="")
+    if run not in bench.answers:
+        bench.answers[run] = _answers(run, bench)
+    found = bench.answers[run]
+    if isinstance(found, str):
+        return Prediction(None, found)
+    values, notes = found
+    if m.quantity not in values:
+        return Prediction(None, f"metric not predicted: {m.quantity} of {m.scenario}", notes)
+    return Prediction(values[m.quantity], "", notes)
+
+
+def _answers(m: Measurement, bench: Bench) -> tuple[dict[str, float], tuple[str, ...]] | str:
+    """Every quantity that the model gives for a run, with notes; or why it gives none."""
+    s = setup(m, bench)
+    if isinstance(s, str):
+        return s
     if m.mode == "disaggregated":
         found = _pools(s, m, bench)
     elif m.scenario in ("static", "prefill", "decode"):
@@ -295,12 +314,7 @@ def serving(m: Measurement, bench: Bench) -> Prediction:
             most = s.sequences or 1.0
         wanted = s.sequences if s.sequences is not None else most
         running = min(wanted, most)
-        found = _loop(s, m, running, wanted - running if m.concurrency is not None else 0.0,
-                      bench.rounds)
+        found = _loop(s, m, running, wanted - running if m.concurrency is not None else 0.0, bench.rounds)
     if "output tok/s total" in found:
         found["output tok/s per chip"] = found["output tok/s total"] / s.chips
-    if m.quantity not in found:
-        return Prediction(None, f"metric not predicted: {m.quantity} of {m.scenario}", s.notes)
-    return Prediction(found[m.quantity], "", s.notes)
-
-
+    return found, s.notes
