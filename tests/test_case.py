@@ -226,8 +226,8 @@ def test_each_fault_of_form_is_told(edit: tuple[str, str], kind: type[FablessErr
 TOLD = [
     # All of these stand in one file and are told at once: edit, field, words
     (("chip: h100-sxm", "chip: h100-smx"), "lines.h100.chip", "did you mean h100-sxm"),
-    (("chip: a100-80gb", "chip: a100"), "existing.chip", "unknown chip 'a100'"),
-    (("llama-2-70b", "llama2-70b"), "loads.chat.model", "did you mean llama-2-70b"),
+    (("chip: a100-80gb", "chip: a101"), "existing.chip", "unknown chip 'a101'"),
+    (("llama-2-70b", "llama-2-71b"), "loads.chat.model", "llama-2-70b"),
     (("real_rate: {value: 0.1}", "real_rate: {fact: datacenter.pue}"), "finance.real_rate", "did you mean datacentre"),
     (("life: {value: 4}", "life: {fact: datacentre.lief}"), "owning.life", "unknown field of datacentre 'lief'"),
     (("pue: {value: 1.3}", "pue: {fact: datacentre.pue, period: 1999}"), "owning.pue", "'1999'"),

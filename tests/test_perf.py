@@ -19,7 +19,7 @@ from fabless.perf.split import cache_ways, memory
 from fabless.perf.steady import mean_context
 from fabless.quote import calibration_of
 from fabless.records import LLM, Request
-from fabless.workload import kv_cache_bytes, layers, parameters
+from fabless.workload import kv_cache_bytes, layers, parameters, state_flop
 
 CATALOGUE = load()
 CHAT = Request(1024.0, 512.0)
@@ -188,6 +188,19 @@ def test_sparse_and_windowed_attention_reads_less() -> None:
     full = dataclasses.replace(gemma, sliding_window=0, global_layer_share=1.0)
     assert perf.decode_step(gemma, made, perf.Split(1), 8.0, long).moved_bytes < 0.5 * perf.decode_step(
         full, made, perf.Split(1), 8.0, long).moved_bytes
+
+
+def test_flop_of_a_large_batch_are_two_for_each_active_parameter() -> None:
+    # the input embedding is looked up, norms are not counted, and the padding of tiles is lost in the crowd
+    tokens = 1e6
+    for name in ("llama-3.1-70b", "mixtral-8x7b", "deepseek-v3", "qwen3.5-397b-a17b"):
+        counts, count = parameters(llm(name)), layers(llm(name))
+        made = dataclasses.replace(machine().ideal(), peak_flops=1.0, expert_flops=1.0, attention_flops=1.0)
+        spent = kernels(llm(name), made, perf.Split(1), perf.Work(sequences=tokens))
+        flop = sum(float(kind.flop_at_peak_s) for kind in spent) / tokens - float(state_flop(llm(name)))
+        lookup = 0.0 if llm(name).tied_embeddings else float(counts.embedding) / 2
+        norms = float(count.blocks + 1) * llm(name).hidden
+        assert flop == pytest.approx(2.0 * (float(counts.active) - lookup - norms), rel=0.01), name
 
 
 def test_a_batch_reads_every_expert_that_any_token_touches() -> None:

@@ -54,7 +54,7 @@ Name = Annotated[str, AfterValidator(_plain_name)]
 QuarterText = Annotated[str, AfterValidator(_quarter)]
 Way = Literal["buy", "diversify", "partner", "build", "acquire"]
 Ways = Annotated[tuple[Way, ...], Field(min_length=1)]
-Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "mxfp8", "int8", "fp6", "fp4", "nvfp4", "mxfp4", "int4"]
 
 
 class Strict(BaseModel):

@@ -18,7 +18,7 @@ from fabless.perf.machine import Formats, Machine, machine_of
 from fabless.perf.split import Split, room
 from fabless.perf.steady import Steady, steady_state
 from fabless.records import LLM, Array, Chip, Request
-from fabless.workload import Number
+from fabless.workload import Number, check
 
 _BATCHES = 64
 """Batches tried at most on each split, in equal steps of their logarithm, before the best are refined."""
@@ -113,7 +113,8 @@ class Point:
 
 def check_request(llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
                   batch: int | None, ceilings: tuple[int, int], traffic: Traffic = NO_TRAFFIC) -> None:
-    """Raise `BadValue` with every argument of `serve` that cannot be."""
+    """Raise `BadValue` with every argument of `serve` that cannot be, the model's own shape first."""
+    check(llm)
     faults = [Fault(name, str(value), "1 or more", "give a whole number")
               for name, value in zip(("max_batch", "max_chips"), ceilings, strict=True) if value < 1]
     for name, value in (("input_tokens", request.input_tokens), ("output_tokens", request.output_tokens)):
