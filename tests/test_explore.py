@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, load
-from fabless.errors import BadFile, BadValue, FablessError, UnknownName
+from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, UnknownName
 from fabless.explore import (
     Checkpoint,
     Found,
@@ -40,6 +40,7 @@ from fabless.explore.limits import REASONS
 from fabless.records import Chip, LogicDie
 from fabless.silicon import CostInputs, chip_sheet
 from fabless.silicon.evaluate import Designs, Evaluation, Technology, built_units, evaluate
+from fabless.silicon.geometry import check_field
 
 
 @pytest.fixture(scope="module")
@@ -352,3 +353,10 @@ def test_executors_by_name() -> None:
     assert executors_of("serial") is None
     with pytest.raises(UnknownName, match="process"):
         executors_of("cloud")
+
+
+def test_a_space_that_geometry_empties_is_an_answer() -> None:
+    """A limit that removes the last design leaves nothing for the next ones to measure."""
+    check_field(np.array([]))
+    with pytest.raises(DoesNotFit, match="split it into 2 dies"):
+        check_field(np.array([900e-6]))

@@ -5,13 +5,14 @@ This is where the performance model meets the cost of ownership; `fabless cost` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
-from fabless.errors import BadValue, Fault, unknown
+from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.perf import Efficiency, Engine, Formats, Serving, serve
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
@@ -132,7 +133,10 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
     Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when none is known on the
     as-of date.
     """
-    facts = catalogue.facts_of(chip)
+    try:
+        facts: Sequence[Fact] = catalogue.facts_of(chip)
+    except UnknownName:  # a chip of a file of the user's own
+        facts = ()
     is_clouds_own = any(fact.field == "kind" and fact.value == "custom" for fact in facts)
     for kinds in (RENT_FIELDS, PRICE_FIELDS) if is_clouds_own else (PRICE_FIELDS, RENT_FIELDS):
         for wanted in kinds:
@@ -140,7 +144,8 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
             if found:
                 return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
     raise BadValue(Fault(chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
-                         "a chip with a purchase or rental price", "choose a later --as-of, or give --price"))
+                         "a chip with a purchase or rental price",
+                         "give --price, such as '25000 USD' or '2.5 USD/h', or choose a later --as-of"))
 
 
 def efficiency_entity(name: str = EFFICIENCY) -> str:

@@ -175,7 +175,7 @@ def stacks_along_edge(
 
 def check_field(die_area_m2: ArrayLike, field_m: tuple[float, float] = FIELD_M, place: str = "die") -> None:
     """Raise `DoesNotFit` where a die [m2] is larger than the exposure field, naming how many smaller dies would do."""
-    area, largest = float(np.max(number(die_area_m2))), field_m[0] * field_m[1]
+    area, largest = float(np.max(number(die_area_m2), initial=0.0)), field_m[0] * field_m[1]
     if area <= largest * (1 + 1e-9):
         return
     parts = math.ceil(area / largest)

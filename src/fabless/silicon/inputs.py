@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
 from fabless.errors import BadValue, Fault, unknown
-from fabless.records import Array, Chip, LogicDie, ProcessNode
+from fabless.records import Array, Chip, ProcessNode
 from fabless.silicon.area import AreaModel, DieContent, matrix_macs
 from fabless.silicon.carbon import CarbonModel
 from fabless.silicon.power import PowerModel
@@ -149,9 +148,3 @@ def share_of(content: DieContent, dies: int, *, compute: bool = True, rest: bool
         macs=part(content.macs, compute), lanes=part(content.lanes, compute), sram_bytes=part(content.sram_bytes, rest),
         memory_sites=part(content.memory_sites, rest), memory_site_m2=content.memory_site_m2,
         link_bandwidth=part(content.link_bandwidth, rest), neighbours=content.neighbours, hosts=float(rest))
-
-
-def dies_of(chip: Chip, computed: Mapping[int, float]) -> tuple[LogicDie, ...]:
-    """Dies of a chip, with the areas `computed` by the model where none is stated."""
-    return tuple(LogicDie(computed[k] if die.area_m2 is None else die.area_m2, die.count, die.node, die.units,
-                          die.units_needed) for k, die in enumerate(chip.architecture.dies))

@@ -161,6 +161,10 @@ def setup(m: Measurement, bench: Bench) -> _Setup | str:
         return "not stated: input length"
     written = 1.0 if written is None or m.scenario == "prefill" else max(written, 1.0)
     running = m.batch if m.batch is not None else m.concurrency
+    if running is None and m.scenario == "decode":
+        return "not stated: batch"
+    if llm.max_context and entered + written > llm.max_context:
+        notes = (*notes, f"{entered + written:g} tokens are more than the {llm.max_context} of {llm.name}")
     chips = float(m.chips or (m.tp or 1) * (m.pp or 1) * (m.attention_dp or 1))
     split = perf.Split(1) if m.mode == "disaggregated" else _split(m, llm)
     if split is None or float(split.chips) > max(chips, 1.0) or (llm.heads % int(split.tensor) and llm.experts):
@@ -173,6 +177,9 @@ def setup(m: Measurement, bench: Bench) -> _Setup | str:
     except FablessError as error:
         notes = (*notes, f"split does not divide the model evenly: {error.faults[0].place} {error.faults[0].found}")
     instances = max(chips / float(split.chips), 1.0)
+    fits = np.all(perf.room(llm, machine, split, entered + written) >= (running or 1.0) / instances)
+    if m.mode == "aggregated" and not fits:
+        notes = (*notes, "by the memory model these requests do not all fit")
     return _Setup(llm, machine, split, instances, chips, entered, written,
                   None if running is None else max(running / instances, 1.0), notes)
 
@@ -284,6 +291,8 @@ def serving(m: Measurement, bench: Bench) -> Prediction:
     """Predict a row of inference or energy."""
     if m.scenario == "server" and m.phase in ("ttft", "tpot"):
         return Prediction(None, "not stated: arrival rate")
+    if m.quantity == "tpot" and m.output_tokens is not None and m.output_tokens < 2.0:
+        return Prediction(None, "not defined: time per output token of an answer of one token")
     if m.quantity in ("power per chip", "energy per output token") and m.scenario == "static":
         m = replace(m, scenario="closed loop")
     run = replace(m, id="", line=0, metric="", value=None, scale=1.0, quantity="other", phase="tpot", notes=(), tier="")
@@ -310,7 +319,6 @@ def _answers(m: Measurement, bench: Bench) -> tuple[dict[str, float], tuple[str,
     else:
         most = _most(s, m)
         if most < 1.0:
-            s = replace(s, notes=(*s.notes, "by the memory model no request fits: taken as if it did"))
             most = s.sequences or 1.0
         wanted = s.sequences if s.sequences is not None else most
         running = min(wanted, most)
