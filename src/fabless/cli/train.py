@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated
 
 import numpy as np
 import typer
 from rich.console import Console
 
-from fabless.catalogue import Catalogue, load, read_chip, read_model
+from fabless.catalogue import Catalogue, load
 from fabless.cli.facts import Json
-from fabless.cli.options import stated_price
+from fabless.cli.options import attempt, chip_of, model_of, stated_price
 from fabless.cli.train_output import Answer, document, print_training
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.perf.training import (
@@ -45,9 +43,6 @@ from fabless.records import LLM, Chip, Fact
 from fabless.report import as_json
 from fabless.report.numbers import plain
 from fabless.units import HOUR_S
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _MOST_SEQUENCES = 100_000
 """A bare batch below this counts sequences, from here on tokens."""
@@ -109,17 +104,15 @@ def _answer(
     sequences = _sequences(batch, seq, chips, notes, faults)
     selective = 0.0
     if recompute is not None:
-        levels = _attempt(faults, recomputed, recompute, "--recompute")
+        levels = attempt(faults, recomputed, recompute, "--recompute")
         if levels is not None:
             fixed["replay"], selective = levels
-    llm = (_attempt(faults, read_model, Path(model)) if model.endswith(".json")
-           else _attempt(faults, catalogue.model, model))
-    chip = (_attempt(faults, read_chip, Path(chip_name)) if chip_name.endswith((".yaml", ".yml"))
-            else _attempt(faults, catalogue.chip, chip_name))
-    calibration = _attempt(faults, calibration_for, catalogue, chip, stack)
-    machine = (_attempt(faults, training_machine, chip, precision, calibration.efficiency)
+    llm = attempt(faults, model_of, catalogue, model)
+    chip = attempt(faults, chip_of, catalogue, chip_name)
+    calibration = attempt(faults, calibration_for, catalogue, chip, stack)
+    machine = (attempt(faults, training_machine, chip, precision, calibration.efficiency)
                if chip is not None and calibration is not None else None)
-    fact = _attempt(faults, stated_price, price) if price else None
+    fact = attempt(faults, stated_price, price) if price else None
     if faults or llm is None or chip is None or calibration is None or machine is None:
         raise BadValue(*dict.fromkeys(faults))
     base = Recipe(global_batch=float(sequences), sequence=float(seq), selective=selective)
@@ -134,15 +127,6 @@ def _answer(
     cost, wall = _cost(catalogue, chip, run, fact)
     return Answer(llm, chip, chips, precision, tokens, plans, run, fact, cost, wall, calibration,
                   [*notes, *chip.assumed])
-
-
-def _attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | None:
-    """Call something, and keep its faults instead of raising them."""
-    try:
-        return make(*arguments, **keywords)
-    except FablessError as error:
-        faults.extend(error.faults)
-        return None
 
 
 def calibration_for(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:

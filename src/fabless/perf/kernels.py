@@ -6,7 +6,7 @@ import numpy as np
 
 from fabless.perf.machine import Machine
 from fabless.records import Array
-from fabless.workload import Number
+from fabless.workload import Number, distinct_experts
 
 
 def overlap(*times_s: Number) -> Number:
@@ -81,14 +81,13 @@ def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machi
     """Time in which each of `chips` sends its `message_bytes` to `copies` chips of the group drawn at random [s].
 
     A message crosses once to each other domain that holds any of its receivers, and is passed on inside: of m domains
-    it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 - 1/n)^copies)``. The way back, where answers are
-    summed up on the way, takes as long.
+    it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 - 1/n)^copies)``, by the law of `distinct_experts`.
+    The way back, where answers are summed up on the way, takes as long.
     """
     inside, domains = _levels(chips, machine)
     chips = np.asarray(chips, dtype=float)
     link = machine.efficiency.link
-    reached_chips = chips * (1.0 - (1.0 - 1.0 / chips) ** copies)
-    reached_domains = domains * (1.0 - (1.0 - 1.0 / domains) ** copies)
+    reached_chips, reached_domains = distinct_experts(chips, 1.0, copies), distinct_experts(domains, 1.0, copies)
     near = link_time(message_bytes * reached_chips * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)
     far = link_time(message_bytes * reached_domains * (domains - 1.0) / domains, machine.scale_out_bandwidth, link)
     return _collective(inside, domains, np.maximum(near, far), machine)

@@ -14,7 +14,6 @@ from fabless.catalogue.measured_file import Reading, readings
 from fabless.catalogue.store import Catalogue
 from fabless.errors import FablessError
 from fabless.perf.layout import check_split
-from fabless.perf.split import memory
 from fabless.perf.steady import mean_context
 from fabless.quote import Calibration, calibration_of
 from fabless.records import LLM, Chip
@@ -121,12 +120,17 @@ def _formats(m: Measurement, bench: Bench) -> perf.Formats:
     return perf.Formats(dense.value if dense else m.precision or "bf16", kv, written or experts)
 
 
+def _expert_degree(stated: int, stage: int, llm: LLM) -> int:
+    """Chips over which experts are spread, where that divides a stage and leaves every chip one; else 1."""
+    return stated if llm.experts and stage % stated == 0 and stated <= llm.experts else 1
+
+
 def _split(m: Measurement, llm: LLM) -> perf.Split | None:
     """The split that a row states, as far as it divides the model; None where it states none."""
     if m.tp is None:
         return None
     stage = m.tp * (m.attention_dp or 1)
-    expert = m.ep if llm.experts and m.ep and stage % m.ep == 0 and m.ep <= llm.experts else 1
+    expert = _expert_degree(m.ep or 1, stage, llm)
     return perf.Split(m.tp, m.pp or 1, expert, m.attention_dp or 1)
 
 
@@ -190,9 +194,7 @@ def _words(split: perf.Split) -> str:
 
 def _most(s: _Setup, m: Measurement) -> float:
     """Sequences that an instance can run: memory for requests halfway through their answers, or the engine's limit."""
-    held = s.entered + s.written / 2.0
-    one = memory(s.llm, s.machine, s.split, s.split.data, held)
-    room = math.floor(float((one.free + one.kv_cache) / one.kv_cache)) * float(s.split.data)
+    room = float(perf.room(s.llm, s.machine, s.split, s.entered + s.written / 2.0))
     return min(room, m.batch_limit or _MOST_SEQUENCES * float(s.split.data))
 
 
@@ -238,7 +240,7 @@ def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: flo
 
 def _pool(pool: Pool, llm: LLM) -> perf.Split:
     stage = pool.tp * (pool.attention_dp or 1)
-    expert = pool.ep if llm.experts and stage % pool.ep == 0 and pool.ep <= llm.experts else 1
+    expert = _expert_degree(pool.ep, stage, llm)
     if llm.heads % pool.tp:
         return perf.Split(1, pool.pp, stage if stage <= max(llm.experts, 1) else 1, stage)
     return perf.Split(pool.tp, pool.pp, expert, pool.attention_dp or 1)
