@@ -1,20 +1,67 @@
 """The plan's mathematics written a second time, in linopy, path by path and with every dimension named.
 
 It shares nothing with `fabless.plan` but the problem: paths are walked by their parents, service is a dense table,
-every possible variable exists, and each leaf has one row with the whole cost of its path.
+every possible variable exists, the cost of each path is one row, retired chips are booked by the
+order they came from, and chips that move between loads are flows from one to another.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import linopy
 import numpy as np
 import xarray as xr
 
-from fabless.plan import PlanProblem
+from fabless.plan import Agreement, PlanProblem
 from fabless.scenario import balanced_tree
 
 
 def random_problem(seed: int) -> PlanProblem:
+    """Every family in play, random: four offers as they come, three more under agreements, one of those a rent.
+
+    Chips of the second and third may be retired, those of the third and fourth need work to change their load, and
+    the fourth has a salvage value.
+    """
+    plain = plain_problem(seed)
+    rng = np.random.default_rng(1000 + seed)
+    size, quarters = plain.tree.size, plain.tree.quarters
+    source = [1, 2, 0]
+
+    def more(values: np.ndarray, factor: float = 1.0) -> np.ndarray:
+        return np.concatenate([values, values[source] * factor])
+
+    def agreed(least: list[float], most: list[float], **given: object) -> dict[str, object]:
+        return {"least": np.array(least), "most": np.array(most), "level_cap": 3e3 * rng.uniform(0.5, 2.0, size),
+                "fee_usd": rng.uniform(100.0, 900.0, size), "untaken_usd": rng.uniform(300.0, 900.0, size)} | given
+
+    early = plain.tree.quarter <= 2
+    term = more(plain.term_quarters)
+    retire = np.array([False, True, True, False, False, False, False])
+    existing = more(plain.existing)
+    existing[retire] *= np.arange(quarters) < term[retire, None]
+    resale, salvage, redeploy = np.zeros((7, size)), np.zeros((7, size)), np.zeros((7, 2))
+    resale[1] = 0.6 * plain.capital_usd[1].min()
+    salvage[3] = 0.7 * plain.capital_usd[3]
+    redeploy[2:4] = rng.uniform(20.0, 400.0, (2, 2))
+    rate = more(plain.rate)
+    rate[4] = rate[5]
+    return replace(
+        plain, offers=tuple("abcdefg"), lead_quarters=more(plain.lead_quarters), term_quarters=term,
+        available=more(plain.available), cap=more(plain.cap), capital_usd=more(plain.capital_usd, 0.75),
+        running_usd=more(plain.running_usd), payment_usd=more(plain.payment_usd, 0.5), rate=rate,
+        serving_usd=more(plain.serving_usd), existing=existing, floor=more(plain.floor),
+        existing_capital_usd=more(plain.existing_capital_usd), power_w=more(plain.power_w),
+        integer=np.array(False), retire=retire, resale_usd=resale, salvage_usd=salvage, redeploy_usd=redeploy,
+        agreements=(
+            Agreement(name="wafers", offers=(4, 5), use=np.array([1.0, 2.0]), sign=early, start_quarters=np.array(1),
+                      **agreed([0.0, 0.4, 0.4, 0.2], [0.5, 1.0, 1.0, 1.0])),
+            Agreement(name="packages", offers=(5,), exclusive="either", **agreed([0.3] * 5, [1.0] * 5)),
+            Agreement(name="cloud", offers=(6,), sign=early, exclusive="either", **agreed([0.7] * 3, [1.0] * 3)),
+        ))
+
+
+def plain_problem(seed: int) -> PlanProblem:
     """Four offers (one a rent), two loads, a tree of 2 x 2 or 3 x 2 paths over seven quarters; every limit, random."""
     rng = np.random.default_rng(seed)
     first = rng.dirichlet(np.ones(2 + seed % 2)).tolist()
@@ -58,13 +105,10 @@ def path_to(problem: PlanProblem, node: int) -> list[int]:
 def oracle_objective(problem: PlanProblem) -> float:
     """Least objective of `problem`, or infinity when there is no plan."""
     tree = problem.tree
-    offers, loads, nodes = (list(range(n)) for n in (len(problem.offers), len(problem.loads), tree.size))
-    by = {"offer": offers, "load": loads, "node": nodes, "order_node": nodes}
-
-    def named(values: np.ndarray, *dims: str) -> xr.DataArray:
-        return xr.DataArray(np.asarray(values, dtype=float), coords={d: by[d] for d in dims}, dims=dims)
-
+    offers, nodes = list(range(len(problem.offers))), list(range(tree.size))
     cap = np.where(problem.available, problem.cap, 0.0)
+    late = tree.quarter + problem.lead_quarters >= tree.quarters
+    cap = np.where(late, np.minimum(cap, problem.floor), cap)
     if np.any(problem.floor > cap):
         return np.inf
     model = linopy.Model()
@@ -84,11 +128,23 @@ def oracle_objective(problem: PlanProblem) -> float:
     table = named(serves, "offer", "node", "order_node")
     in_place = named(problem.existing[:, tree.quarter], "offer", "node")
     ordered = order.rename({"node": "order_node"})
-    fleet = (table * ordered).sum("order_node")
+    ordered_fleet = (table * ordered).sum("order_node")
+    fleet, extra = ordered_fleet, []
+    if problem.retire.any():
+        gone = retired_chips(model, problem, order)
+        fleet = ordered_fleet - gone
+        extra.append(-1.0 * (named(problem.resale_usd, "offer", "node") * gone).sum("offer"))
+    if np.any(problem.redeploy_usd):
+        extra.append(redeployed(model, problem, fleet, order, serve))
+    fees = None
+    if problem.agreements:
+        fees, due = agreements(model, problem, order)
+        extra += [fees, due]
 
     model.add_constraints(serve.sum("load") - fleet <= in_place, name="busy")
     served = (named(problem.rate, "offer", "load", "node") * serve).sum("offer")
     model.add_constraints(served + unmet == named(problem.demand, "load", "node"), name="demand")
+
     def limited(total: linopy.LinearExpression, limit: np.ndarray, name: str) -> None:
         known = xr.DataArray(np.isfinite(limit), coords={"node": nodes}, dims="node")
         if known.any():
@@ -98,7 +154,8 @@ def oracle_objective(problem: PlanProblem) -> float:
         limited(order.sel(offer=list(members)).sum("offer"), limit, f"group {group}")
     drawn = problem.power_w @ problem.existing[:, tree.quarter]
     limited((named(problem.power_w, "offer") * fleet).sum("offer"), problem.power_cap_w - drawn, "power")
-    limited((named(problem.payment_usd, "offer", "node") * order).sum("offer"), problem.cash_cap_usd, "cash")
+    paid = (named(problem.payment_usd, "offer", "node") * order).sum("offer")
+    limited(paid if fees is None else paid + fees, problem.cash_cap_usd, "cash")
 
     annuity = named(problem.capital_usd, "offer", "node").rename({"node": "order_node"})
     running = named(problem.running_usd, "offer", "node")
@@ -109,21 +166,141 @@ def oracle_objective(problem: PlanProblem) -> float:
     constant = problem.fixed_usd + (
         (problem.existing_capital_usd[:, None] + problem.running_usd) * problem.existing[:, tree.quarter]).sum(axis=0)
     factor = problem.discount[tree.quarter]
+    spent = capital + use + short
+    if extra:
+        spent = linopy.merge([spent, *extra])
 
-    leaves = [int(leaf) for leaf in tree.leaves]
-    cost = model.add_variables(lower=-np.inf, coords=[("leaf", leaves)], name="cost")
-    tail = model.add_variables(lower=0.0, coords=[("leaf", leaves)], name="tail")
+    weight = on_path(problem)[tree.leaves] * factor
+    start = tree.quarter + problem.lead_quarters
+    left = (start < tree.quarters) & (start + problem.term_quarters[:, None] > tree.quarters)
+    credit = (on_path(problem)[tree.leaves][:, None] * (problem.salvage_usd * left)) * problem.discount[-1]
+    blank = named(np.full(tree.leaves.size, -np.inf), "leaf")
+    cost = model.add_variables(blank, name="cost")
+    tail = model.add_variables(0.0 * named(tree.leaves, "leaf"), name="tail")
     value_at_risk = model.add_variables(lower=-np.inf, name="value at risk")
-    for leaf in leaves:
-        path = path_to(problem, leaf)
-        weight = np.zeros(tree.size)
-        weight[path] = factor[path]
-        along = (named(weight, "node") * (capital + use + short)).sum("node")
-        model.add_constraints(cost.sel(leaf=leaf) - along == float(weight @ constant), name=f"cost {leaf}")
-        model.add_constraints(tail.sel(leaf=leaf) + value_at_risk - cost.sel(leaf=leaf) >= 0, name=f"tail {leaf}")
-    chance = xr.DataArray(tree.probability[leaves], coords={"leaf": leaves}, dims="leaf")
+    along = (named(weight, "leaf", "node") * spent).sum("node")
+    along = along - (named(credit, "leaf", "offer", "node") * order).sum(["offer", "node"])
+    model.add_constraints(cost - along == named(weight @ constant, "leaf"), name="cost")
+    model.add_constraints(tail + value_at_risk - cost >= 0, name="tail")
+    chance = named(tree.probability[tree.leaves], "leaf")
     mean = (chance * cost).sum()
     worst = value_at_risk + (chance * tail).sum() * (1.0 / (1.0 - problem.cvar_level))
     model.add_objective((1.0 - problem.cvar_weight) * mean + problem.cvar_weight * worst)
     status, _ = model.solve("highs", io_api="direct", output_flag=False)
     return float(model.objective.value) if status == "ok" else np.inf
+
+
+def named(values: np.ndarray, *dims: str) -> xr.DataArray:
+    """An array whose every dimension is named and counted from 0."""
+    array = np.asarray(values, dtype=float)
+    return xr.DataArray(array, coords={d: range(n) for d, n in zip(dims, array.shape, strict=True)}, dims=dims)
+
+
+def on_path(problem: PlanProblem) -> np.ndarray:
+    """Whether the second node-quarter lies on the path to the first, that one included."""
+    table = np.zeros((problem.tree.size, problem.tree.size))
+    for node in range(problem.tree.size):
+        table[node, path_to(problem, node)] = 1.0
+    return table
+
+
+def retired_chips(model: linopy.Model, problem: PlanProblem, order: linopy.Variable) -> linopy.LinearExpression:
+    """Chips retired and within their term (offer, node), each booked by the order or the run-down it came from."""
+    tree, quarters, offers = problem.tree, problem.tree.quarters, len(problem.offers)
+    path = on_path(problem)
+    inside = np.zeros((offers, tree.size + quarters, tree.size))
+    in_place = np.zeros((offers, tree.size + quarters, tree.size))
+    for o in np.flatnonzero(problem.retire):
+        for start in range(tree.size):
+            delivery = tree.quarter[start] + problem.lead_quarters[o, start]
+            within = (tree.quarter >= delivery) & (tree.quarter < delivery + problem.term_quarters[o])
+            inside[o, start] = within * path[:, start]
+        for end in range(1, quarters + 1):
+            last = problem.existing[o, end] if end < quarters else 0.0
+            inside[o, tree.size + end - 1] = tree.quarter < end
+            in_place[o, tree.size + end - 1] = float(problem.existing[o, end - 1] - last)
+    out = model.add_variables(named(np.zeros(inside.shape), "offer", "cohort", "out"),
+                              named(np.where(inside > 0, np.inf, 0.0), "offer", "cohort", "out"), name="out")
+    so_far = (out * named(path, "node", "out")).sum("out")
+    own = np.zeros((tree.size + quarters, tree.size))
+    own[: tree.size] = np.eye(tree.size)
+    of_order = (named(own, "cohort", "order_node") * order.rename({"node": "order_node"})).sum("order_node")
+    held = xr.DataArray(inside > 0, coords=named(inside, "offer", "cohort", "node").coords)
+    if held.any():
+        model.add_constraints(so_far - of_order <= named(in_place, "offer", "cohort", "node"), name="alive", mask=held)
+    return (named(inside, "offer", "cohort", "node") * so_far).sum("cohort")
+
+
+def redeployed(
+    model: linopy.Model, problem: PlanProblem, fleet: linopy.LinearExpression, order: linopy.Variable,
+    serve: linopy.Variable,
+) -> linopy.LinearExpression:
+    """Cost of the work by node: flows of chips from each load, or from none, to each load."""
+    tree, loads, offers = problem.tree, len(problem.loads), len(problem.offers)
+    bound = xr.DataArray((problem.redeploy_usd > 0).any(axis=1), coords={"offer": range(offers)}, dims="offer")
+    existing = problem.existing[:, tree.quarter]
+    arrived = np.maximum(problem.existing - np.pad(problem.existing, ((0, 0), (1, 0)))[:, :-1], 0.0)[:, tree.quarter]
+    zero = named(np.zeros((offers, loads + 1, tree.size)), "offer", "place", "node")
+    here, new = (model.add_variables(zero, name=name) for name in ("here", "new"))
+    still = np.zeros((offers, loads + 1, loads + 1, tree.size))
+    flow = model.add_variables(named(still, "offer", "source", "place", "node"), name="flow")
+    model.add_constraints(here.sum("place") - fleet == named(existing, "offer", "node"), name="all", mask=bound)
+    able = here.sel(place=list(range(loads))).rename({"place": "load"})
+    model.add_constraints(serve - able <= 0, name="able", mask=bound)
+    lands = np.zeros((offers, tree.size, tree.size))
+    for node in range(tree.size):
+        for start in path_to(problem, node):
+            lands[:, node, start] = tree.quarter[node] - tree.quarter[start] == problem.lead_quarters[:, start]
+    landed = (named(lands, "offer", "node", "order_node") * order.rename({"node": "order_node"})).sum("order_node")
+    model.add_constraints(new.sum("place") - landed <= named(arrived, "offer", "node"), name="landed", mask=bound)
+    parent = np.zeros((tree.size, tree.size))
+    parent[np.arange(1, tree.size), tree.parent[1:]] = 1.0
+    there = (named(parent, "node", "before") * here.rename({"node": "before", "place": "source"})).sum("before")
+    model.add_constraints(flow.sum("place") - there <= 0, name="leave", mask=bound)
+    model.add_constraints(here - flow.sum("source") - new == 0, name="enter", mask=bound)
+    price = np.zeros((offers, loads + 1, loads + 1))
+    for load in range(loads):
+        price[:, :, load] = problem.redeploy_usd[:, [load]]
+        price[:, load, load] = 0.0
+    return (named(price, "offer", "source", "place") * flow).sum(["offer", "source", "place"])
+
+
+def agreements(
+    model: linopy.Model, problem: PlanProblem, order: linopy.Variable
+) -> tuple[linopy.LinearExpression, linopy.LinearExpression]:
+    """Fees by node, and what is due for draws not taken by node."""
+    tree, agreed = problem.tree, problem.agreements
+    count, size = len(agreed), tree.size
+    cap = np.array([np.where(agreement.sign, agreement.level_cap, 0.0) for agreement in agreed])
+    level = model.add_variables(named(np.zeros((count, size)), "agreement", "signing"), named(cap, "agreement", "signing"),
+                                name="level")
+    short = model.add_variables(named(np.zeros((count, size)), "agreement", "node"), name="short")
+    most, least = np.zeros((count, size, size)), np.zeros((count, size, size))
+    use = np.zeros((count, len(problem.offers)))
+    counted = np.zeros((count, size), dtype=bool)
+    for c, agreement in enumerate(agreed):
+        use[c, list(agreement.offers)] = agreement.use
+        for node in range(size):
+            late = tree.quarter[node] + problem.lead_quarters[list(agreement.offers), node]
+            counted[c, node] = np.any(late < tree.quarters)
+            for signed in path_to(problem, node):
+                age = int(tree.quarter[node] - tree.quarter[signed] - agreement.start_quarters[signed])
+                if 0 <= age < len(agreement.most):
+                    most[c, node, signed], least[c, node, signed] = agreement.most[age], agreement.least[age]
+    taken = (named(use, "agreement", "offer") * order).sum("offer")
+    draws = xr.DataArray(np.ones((count, size)) * (use.sum(axis=1) > 0)[:, None] > 0,
+                         coords=named(counted, "agreement", "node").coords)
+    granted, duty = ((named(table, "agreement", "node", "signing") * level).sum("signing") for table in (most, least))
+    model.add_constraints(taken - granted <= 0, name="draws", mask=draws)
+    here = xr.DataArray(counted, coords=draws.coords)
+    model.add_constraints(taken + short - duty >= 0, name="duty", mask=here)
+    path = on_path(problem)[tree.leaves]
+    for key in sorted({agreement.exclusive for agreement in agreed} - {""}):
+        mine = np.array([agreement.exclusive == key for agreement in agreed])
+        share = np.where(mine[:, None] & (cap > 0), 1.0 / np.where(cap > 0, cap, 1.0), 0.0)
+        weight = named(share[:, None] * path, "agreement", "leaf", "signing")
+        model.add_constraints((weight * level).sum(["agreement", "signing"]) <= 1.0, name=f"exclusive {key}")
+    fee = named(np.array([agreement.fee_usd for agreement in agreed]), "agreement", "signing")
+    price = named(np.array([agreement.untaken_usd for agreement in agreed]), "agreement", "node")
+    fees = (fee * level).sum("agreement").rename({"signing": "node"})
+    return fees, (price * short).sum("agreement")

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, load
+from fabless.checkpoint import digest_of
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, UnknownName
+from fabless.executors import executors_of
 from fabless.explore import (
     Checkpoint,
     Found,
@@ -25,8 +27,6 @@ from fabless.explore import (
     Space,
     Task,
     best_of,
-    digest_of,
-    executors_of,
     front_of,
     limits_of,
     read_space,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,12 +16,13 @@ from fabless.catalogue import load
 from fabless.catalogue.case import read_case
 from fabless.decide.prepare import DRAWS, Prepared, parameters_of, prepare
 from fabless.errors import BadValue
-from fabless.market import demand_multiplier, transition_matrix
+from fabless.market import of_generation
 from fabless.programme import simulate
-from fabless.records import Array, Case, Range
-from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, on_tree, sample
-from fabless.scenario.draws import queries_per_day, revealed_slowly
+from fabless.records import Array, Case, CaseNumber, Grade, Range, Shock, correlation_name
+from fabless.sampling import mean, stream
+from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, fresh_paths, on_tree, sample
+from fabless.scenario.draws import queries_per_day
+from fabless.scenario.points import by_generation, revealed_slowly
 from fabless.scenario.programmes import NEVER
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
@@ -60,6 +62,18 @@ def law(spread: Range, values: Array) -> Array:
     return np.asarray(triang(c=(middle - low) / (high - low), loc=low, scale=high - low).cdf(values))
 
 
+def chain_of(normal_s: float, scarce_s: float) -> Array:
+    """Transition matrix of scarcity from its mean durations, in words of the textbook."""
+    enter, leave = QUARTER_S / normal_s, QUARTER_S / scarce_s
+    return np.array([[1.0 - enter, enter], [leave, 1.0 - leave]])
+
+
+def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
+    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long run."""
+    years, tau = np.arange(quarters) / 4.0, fade_s / YEAR_S
+    return np.exp(np.log(final) * years + np.log(initial / final) * tau * (1.0 - np.exp(-years / tau)))
+
+
 def test_trees_refuse_what_is_no_tree() -> None:
     assert chain_tree(3).parent.tolist() == [-1, 0, 1]
     with pytest.raises(BadValue, match="sum to 1"):
@@ -69,17 +83,16 @@ def test_trees_refuse_what_is_no_tree() -> None:
 
 
 def test_demand_without_news_is_the_fading_growth_of_the_market(prepared: Prepared) -> None:
-    case = with_ranges(without_news(prepared.case), {"demand.ceiling": Range.point(1e30)})
+    case = replace(with_ranges(without_news(prepared.case), {"demand.ceiling": Range.point(1e30)}), shocks=())
     found = sample(case)
-    expected = mode(case, "demand.queries") * QUARTER_S * demand_multiplier(
-        np.log(mode(case, "demand.growth")) / YEAR_S, np.log(mode(case, "demand.growth_long_run")) / YEAR_S,
-        mode(case, "demand.growth_fade"), case.quarters)
+    expected = mode(case, "demand.queries") * QUARTER_S * fading(
+        mode(case, "demand.growth"), mode(case, "demand.growth_long_run"), mode(case, "demand.growth_fade"), case.quarters)
     total = queries_per_day(found, case) * QUARTER_S / DAY_S
     np.testing.assert_allclose(total, expected[found.tree.quarter], rtol=1e-12)
 
 
 def test_demand_under_a_ceiling_solves_the_logistic_equation(prepared: Prepared) -> None:
-    case = without_news(prepared.case)
+    case = replace(without_news(prepared.case), shocks=())
     initial, final = (np.log(mode(case, f"demand.{key}")) for key in ("growth", "growth_long_run"))
     fade, ceiling = mode(case, "demand.growth_fade") / YEAR_S, mode(case, "demand.ceiling")
     solved = solve_ivp(lambda t, q: (final + (initial - final) * np.exp(-t / fade)) * q * (1.0 - q / ceiling),
@@ -93,10 +106,9 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
     case = without_news(prepared.case)
     found = sample(case)
     fade = mode(case, "demand.growth_fade")
-    training = mode(case, "loads.training.flop") * demand_multiplier(
-        np.log(mode(case, "loads.training.growth")) / YEAR_S, np.log(mode(case, "demand.growth_long_run")) / YEAR_S, fade,
-        case.quarters)
-    work = demand_multiplier(np.log(mode(case, "demand.work_trend")) / YEAR_S, 0.0, fade, case.quarters)
+    training = mode(case, "loads.training.flop") * fading(
+        mode(case, "loads.training.growth"), mode(case, "demand.growth_long_run"), fade, case.quarters)
+    work = fading(mode(case, "demand.work_trend"), 1.0, fade, case.quarters)
     np.testing.assert_allclose(found.demand["training"], training[found.tree.quarter], rtol=1e-12)
     np.testing.assert_allclose(found.work, work[found.tree.quarter], rtol=1e-12)
 
@@ -116,11 +128,11 @@ def test_scarcity_is_the_power_of_the_matrix_since_the_last_branching(wide: tupl
     case, found = wide
     table = found.tree.ancestors()
     begin = np.array([0, *case.boundaries])[found.stage]
+    normal, scarce = (found.values[f"supply.{key}_duration"] for key in ("normal", "scarce"))
     for k in range(found.tree.size):
         seen = found.scarce[table[k, begin[k]]]
         assert found.stage[k] == 0 or seen in (0.0, 1.0)
-        chain = transition_matrix(normal_quarters=found.values["supply.normal_duration"][k] / QUARTER_S,
-                                  scarce_quarters=found.values["supply.scarce_duration"][k] / QUARTER_S)
+        chain = chain_of(normal[k], scarce[k])
         odds = np.array([1.0 - seen, seen]) @ np.linalg.matrix_power(chain, int(found.tree.quarter[k] - begin[k]))
         assert found.scarce[k] == pytest.approx(odds[1], abs=1e-12)
 
@@ -129,8 +141,7 @@ def test_share_of_scarce_branches_meets_the_chain(wide: tuple[Case, Scenarios]) 
     case, _ = wide
     case = without_news(case)
     found = sample(case)
-    chain = transition_matrix(normal_quarters=mode(case, "supply.normal_duration") / QUARTER_S,
-                              scarce_quarters=mode(case, "supply.scarce_duration") / QUARTER_S)
+    chain = chain_of(mode(case, "supply.normal_duration"), mode(case, "supply.scarce_duration"))
     first = found.tree.quarter == case.boundaries[0]
     odds = (np.array([0.0, 1.0]) @ np.linalg.matrix_power(chain, case.boundaries[0]))[1]
     assert found.scarce[first].mean() == pytest.approx(odds, abs=1 / 64)
@@ -211,6 +222,163 @@ def test_drawing_only_what_changed_gives_the_same_bytes(prepared: Prepared, name
     for one, two in ((fresh.scarce, reused.scarce), (fresh.work, reused.work),
                      *((fresh.demand[load_], reused.demand[load_]) for load_ in fresh.demand)):
         assert one.tobytes() == two.tobytes()
+
+
+@pytest.fixture(scope="module")
+def fresh(prepared: Prepared) -> Scenarios:
+    return fresh_paths(prepared.case, 4000, 77)
+
+
+def moments(found: Scenarios, values: Array) -> tuple[Array, Array]:
+    """Mean of `values` by quarter, and the standard error of it if every node of a quarter is a draw."""
+    quarter, weight = found.tree.quarter, found.tree.probability
+    middle = np.bincount(quarter, weights=weight * values)
+    spread = np.bincount(quarter, weights=weight * (values - middle[quarter]) ** 2)
+    return middle, np.sqrt(spread / np.bincount(quarter))
+
+
+def test_fresh_paths_carry_states_that_flip_as_the_chain_says(prepared: Prepared, fresh: Scenarios) -> None:
+    tree = fresh.tree
+    assert (tree.size, tree.leaves.size) == (1 + 31 * 4000, 4000)
+    for states in (fresh.scarce, *fresh.struck.values()):
+        assert set(np.unique(states)) <= {0.0, 1.0}
+    sure = replace(without_news(prepared.case), shocks=())
+    found = fresh_paths(sure, 4000, 5)
+    chain = chain_of(mode(sure, "supply.normal_duration"), mode(sure, "supply.scarce_duration"))
+    later = found.tree.quarter > 1
+    before, after = found.scarce[found.tree.parent[later]].astype(int), found.scarce[later]
+    for state in (0, 1):
+        here = after[before == state]
+        odds = chain[state, 1]
+        assert abs(here.mean() - odds) < 4 * np.sqrt(odds * (1 - odds) / here.size)
+
+
+def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh: Scenarios) -> None:
+    """Scarcity, shocks, demand and the price multiple of both: what one averages the other realises."""
+    case = replace(prepared.case, branching=(2048, 1, 1, 1), seed=1)
+    tree = sample(case)
+
+    def price(found: Scenarios) -> Array:
+        multiple = 1.0 + found.scarce * (found.values["supply.scarce_price"] - 1.0)
+        return multiple * (1.0 + found.struck["disruption"] * (found.values["shocks.disruption.price"] - 1.0))
+
+    for pick in (lambda found: found.scarce, price, lambda found: queries_per_day(found, case),
+                 lambda found: found.demand["training"], lambda found: found.struck["export-rule"]):
+        (one, error), (other, error_too) = moments(tree, pick(tree)), moments(fresh, pick(fresh))
+        assert np.all(np.abs(one - other) <= 4.5 * np.hypot(error, error_too) + 1e-9 * np.abs(one))
+    wrong = moments(fresh, 1.2 * price(fresh))[0]
+    assert np.any(np.abs(moments(tree, price(tree))[0] - wrong) > 0.1)
+
+
+def test_numbers_bring_their_news_along_fresh_paths_when_they_do_on_the_tree(prepared: Prepared, fresh: Scenarios) -> None:
+    early = fresh.tree.quarter < prepared.case.boundaries[0]
+    for name, number in prepared.case.numbers.items():
+        values = fresh.values[name]
+        assert np.all(values[early] == number.spread.mode), name
+        last = values[fresh.tree.leaves]
+        if number.spread.low < number.spread.high:
+            points = law(number.spread, last)
+            assert np.abs(np.sort(points) - (np.arange(4000) + 0.5) / 4000).max() < 0.03, name
+            assert last.mean() == pytest.approx(mean(number.spread), rel=0.03), name
+
+
+def with_shock(case: Case, rate: float, **terms: float) -> Case:
+    """A case with one shock of a certain rate [1/s]."""
+    source = case.numbers["demand.growth"].source
+    values = {"rate": rate, "duration": 4 * QUARTER_S, **terms}
+    numbers = {f"shocks.it.{key}": CaseNumber(f"shocks.it.{key}", Range.point(value), "1", Grade.ASSUMPTION, source)
+               for key, value in values.items()}
+    shock = Shock("it", (), {key: f"shocks.it.{key}" for key in values})
+    return replace(case, shocks=(shock,), numbers={**case.numbers, **numbers})
+
+
+def test_a_certain_shock_is_there_and_an_impossible_one_never(prepared: Prepared) -> None:
+    usual = replace(without_news(prepared.case), shocks=())
+    plain = queries_per_day(fresh_paths(usual, 500, 3), usual)
+    never = with_shock(usual, 0.0, demand=0.5)
+    assert np.all(fresh_paths(never, 500, 3).struck["it"] == 0.0)
+    np.testing.assert_array_equal(queries_per_day(fresh_paths(never, 500, 3), never), plain)
+    always = with_shock(usual, 1e9, demand=0.5)
+    found = fresh_paths(always, 500, 3)
+    struck = found.struck["it"]
+    assert np.all(struck[found.tree.quarter == 1] == 1.0)
+    # gone only for the one quarter after it ends: on with 1 / (1 + 1/4) of the time
+    assert struck[found.tree.quarter > 8].mean() == pytest.approx(0.8, abs=0.02)
+    np.testing.assert_allclose(queries_per_day(found, always), plain * np.where(struck == 1.0, 0.5, 1.0), rtol=1e-12)
+    on_tree_of = sample(always)
+    later = on_tree_of.tree.quarter == always.boundaries[0] - 1
+    assert on_tree_of.struck["it"][later] == pytest.approx(1.0)
+
+
+def correlated(case: Case, pairs: Mapping[tuple[str, str], float]) -> Case:
+    source = case.numbers["demand.growth"].source
+    numbers = {name: number for name, number in case.numbers.items() if not name.startswith("correlations.")}
+    numbers |= {name: CaseNumber(name, Range.point(value), "1", Grade.ASSUMPTION, source)
+                for pair, value in pairs.items() for name in (correlation_name(*pair),)}
+    return replace(case, correlations=tuple(pairs), numbers=numbers)
+
+
+def score_of(case: Case, found: Scenarios, name: str, quarter: int) -> Array:
+    number = name if name in case.numbers else name.rpartition(".")[0]
+    return ndtri(law(case.numbers[number].spread, found.values[name][found.tree.quarter == quarter]))
+
+
+def test_stated_correlations_hold_at_every_branching_and_growth_persists(prepared: Prepared) -> None:
+    """One number drawn once, two slow ones, and one by generation, on 4,000 nodes."""
+    gain = "lines.nvidia-owned.successor_gain_spread"
+    pairs = {("demand.growth", "loads.training.growth"): 0.5, ("demand.growth", "demand.work_level"): -0.4,
+             ("demand.work_level", gain): 0.6}
+    case = correlated(replace(prepared.case, branching=(4000, 1, 1, 1)), pairs)
+    found = sample(case)
+    boundaries = case.boundaries
+    for stage, quarter in enumerate(boundaries, start=1):
+        growth, training, level, spread = (score_of(case, found, name, quarter) for name in (
+            "demand.growth", "loads.training.growth", "demand.work_level", of_generation(gain, min(stage, 3))))
+        measured = np.corrcoef([growth, training, level, spread])
+        np.testing.assert_allclose(measured[0, 1:3], [0.5, -0.4], atol=0.06)
+        assert measured[1, 2] == pytest.approx(0.0, abs=0.06)
+        if stage <= 3:
+            assert measured[2, 3] == pytest.approx(0.6, abs=0.06)
+            assert measured[0, 3] == pytest.approx(0.0, abs=0.06)
+    # what the number drawn once explains of growth (0.4^2 of its variance) stays whole, the rest persists
+    before, after = (score_of(case, found, "demand.growth", quarter) for quarter in boundaries[:2])
+    explained = 0.4**2
+    assert np.corrcoef(before, after)[0, 1] == pytest.approx(explained + (1 - explained) * case.persistence, abs=0.03)
+
+
+def test_a_correlation_moves_only_what_comes_after_in_its_group(prepared: Prepared) -> None:
+    case = replace(prepared.case, branching=(16, 2, 1, 1))
+    names = ("demand.queries", "lines.amd-owned.price", "owning.pue")
+    free = correlated(case, {})
+    one = correlated(case, {(names[0], names[1]): 0.8})
+    two = correlated(case, {(names[0], names[1]): 0.8, (names[1], names[2]): 0.5})
+    drawn = [sample(each).values for each in (free, one, two)]
+    changed = [{name for name in case.numbers if not name.startswith("correlations.")
+                and before[name].tobytes() != after[name].tobytes()} for before, after in pairwise(drawn)]
+    assert changed == [{names[1]}, {names[2]}]
+
+
+def test_generations_come_one_by_one_and_are_seen_one_by_one(wide: tuple[Case, Scenarios]) -> None:
+    case, found = wide
+    slip = "lines.nvidia-owned.successor_slip"
+    assert by_generation(case)[slip] == 3
+    for generation in (1, 2, 3):
+        values = found.values[of_generation(slip, generation)]
+        seen = found.tree.quarter >= case.boundaries[generation - 1]
+        assert np.all(values[~seen] == mode(case, slip))
+        assert np.all(values[seen] != mode(case, slip))
+        above = found.tree.parent[found.tree.quarter == found.tree.quarters - 1]
+        assert np.array_equal(values[found.tree.leaves], values[above])
+
+
+def test_given_values_take_the_place_of_draws(prepared: Prepared) -> None:
+    case = replace(prepared.case, branching=(4, 2, 1, 1))
+    values = np.array([1.5, 2.0, 2.5, 3.0])
+    found, usual = sample(case, given={"demand.growth": values}), sample(case)
+    late = found.tree.leaves
+    np.testing.assert_array_equal(found.values["demand.growth"][late], np.repeat(values, 2))
+    np.testing.assert_array_equal(found.values["demand.queries"], usual.values["demand.queries"])
+    assert np.all(fresh_paths(case, 3, 1, given={"demand.growth": values[:3]}).values["demand.growth"][-3:] == values[:3])
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from fabless.catalogue import load
 from fabless.catalogue.case import read_case
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import plan_of, world
-from fabless.market import demand_multiplier
+from fabless.market import of_generation
 from fabless.plan import solve
 from fabless.quote import Owning
-from fabless.records import Array, Line, ProgrammeSpec, Tree
+from fabless.records import Array, CaseNumber, Grade, Line, ProgrammeSpec, Range, TimedLimit, Tree
 from fabless.scenario import chain_tree
 from fabless.scenario.programmes import NEVER
 from fabless.strategy import (
@@ -28,10 +28,11 @@ from fabless.strategy import (
     line_offers,
     owning_at,
     programme_offers,
+    shared_pools,
     with_programmes,
 )
 from fabless.tco import discount_factor
-from fabless.units import HOUR_S, QUARTER_S, YEAR_S
+from fabless.units import HOUR_S, QUARTER_S, YEAR_S, Quarter
 
 WAYS = [way for way in TITLES if way != PORTFOLIO]
 HOURS = 8766 / 4
@@ -45,6 +46,7 @@ class Certain:
     tree: Tree
     values: Mapping[str, Array]
     scarce: Array
+    struck: Mapping[str, Array]
     work: Array
 
 
@@ -65,7 +67,17 @@ def prepared() -> Prepared:
 
 def future(prepared: Prepared, scarce: float = 0.0, **changes: float) -> Certain:
     values = {name: number.spread.mode for name, number in prepared.case.numbers.items()} | changes
-    return Certain(chain_tree(32), {name: value * ONES for name, value in values.items()}, scarce * ONES, ONES)
+    values |= {copy: changes.get(copy, number.spread.mode) for name, number in prepared.case.numbers.items()
+               if name.endswith(("successor_slip", "successor_gain_spread"))
+               for copy in (of_generation(name, 2), of_generation(name, 3))}
+    struck = {shock.name: 0.0 * ONES for shock in prepared.case.shocks}
+    return Certain(chain_tree(32), {name: value * ONES for name, value in values.items()}, scarce * ONES, struck, ONES)
+
+
+def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
+    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long run."""
+    years, tau = np.arange(quarters) / 4.0, fade_s / YEAR_S
+    return np.exp(np.log(final) * years + np.log(initial / final) * tau * (1.0 - np.exp(-years / tau)))
 
 
 def mode(prepared: Prepared, name: str) -> float:
@@ -157,9 +169,9 @@ def test_lead_time_and_price_by_regime(prepared: Prepared, name: str, scarce: fl
 
 def test_allotment_grows_as_demand_does(prepared: Prepared) -> None:
     offer, *_ = offers_of(prepared, "nvidia-owned")
-    expected = mode(prepared, "lines.nvidia-owned.allotment") * demand_multiplier(
-        np.log(mode(prepared, "lines.nvidia-owned.allotment_growth")) / YEAR_S,
-        np.log(mode(prepared, "demand.growth_long_run")) / YEAR_S, mode(prepared, "demand.growth_fade"), 32)
+    expected = mode(prepared, "lines.nvidia-owned.allotment") * fading(
+        mode(prepared, "lines.nvidia-owned.allotment_growth"), mode(prepared, "demand.growth_long_run"),
+        mode(prepared, "demand.growth_fade"), 32)
     np.testing.assert_allclose(offer.pool.cap, expected, rtol=1e-12)
 
 
@@ -229,9 +241,9 @@ def test_own_chips_are_ordered_one_lead_time_ahead_of_volume(prepared: Prepared)
     start = 16 - lead
     assert np.all(first.pool.cap[:start + 1] == first.pool.cap[0])
     assert first.pool.cap[0] == pytest.approx(mode(prepared, "programmes.own-build.allotment"))
-    grown = demand_multiplier(
-        np.log(mode(prepared, "programmes.own-build.allotment_growth")) / YEAR_S,
-        np.log(mode(prepared, "demand.growth_long_run")) / YEAR_S, mode(prepared, "demand.growth_fade"), 32 - start)
+    grown = fading(
+        mode(prepared, "programmes.own-build.allotment_growth"), mode(prepared, "demand.growth_long_run"),
+        mode(prepared, "demand.growth_fade"), 32 - start)
     np.testing.assert_allclose(first.pool.cap[start:] / first.pool.cap[0], grown, rtol=1e-12)
 
 
@@ -302,6 +314,7 @@ def test_orders_of_all_generations_stay_within_their_line(prepared: Prepared) ->
     plan = plan_of(here, Commitment(case.lines, (programme_of(prepared, "co-design"),)))
     orders = solve(plan.problem).orders
     pools = {offer.pool.name for offer in plan.offers[1:]}
+    assert [name for name, _, _ in plan.problem.groups[-2:]] == [pool.name for pool in case.pools]
     assert pools == {line.name for line in case.lines} | {"co-design"}
     full = 0
     for name in pools:
@@ -311,3 +324,107 @@ def test_orders_of_all_generations_stay_within_their_line(prepared: Prepared) ->
         assert np.all(together <= cap * (1.0 + 1e-7) + 1e-6)
         full += int(np.sum(together >= cap * (1.0 - 1e-7)))
     assert full > 10
+
+
+def test_a_generation_that_slips_moves_the_later_ones_and_gains_multiply(prepared: Prepared) -> None:
+    name = "lines.nvidia-owned"
+    late = offers_of(prepared, "nvidia-owned", **{
+        f"{name}.successor_slip": 1.4, f"{name}.successor_slip.2": 0.5,
+        f"{name}.successor_gain_spread": 0.8, f"{name}.successor_gain_spread.3": 1.2})
+    first, gap = mode(prepared, f"{name}.successor_first"), mode(prepared, f"{name}.successor_gap")
+    gain = mode(prepared, f"{name}.successor_gain")
+    for offer, wait, factor in zip(late[1:], (1.4 * first, 1.4 * first + 0.5 * gap, 1.4 * first + 1.5 * gap),
+                                   (0.8 * gain, 0.8 * gain**2, 0.8 * 1.2 * gain**3), strict=True):
+        assert int(np.argmax(offer.available)) == round(wait / QUARTER_S)
+        np.testing.assert_allclose(offer.rate / late[0].rate, factor, rtol=1e-12)
+
+
+def test_what_has_arrived_is_not_taken_back_by_later_news(prepared: Prepared) -> None:
+    name = "lines.nvidia-owned.successor_slip"
+    outlook = future(prepared)
+    news = np.where(np.arange(32) < 8, 1.0, 3.0)
+    line = line_of(prepared, "nvidia-owned")
+    told = replace(outlook, values={**outlook.values, name: news})
+    offers = line_offers(prepared.case, line, told, prepared.throughput["h100-sxm"], owning_in(prepared, outlook))
+    assert int(np.argmax(offers[1].available)) == 5
+    assert offers[1].available[5:].all()
+    # the second was still to come, and now comes as the news says
+    later = round((3.0 * mode(prepared, "lines.nvidia-owned.successor_first")
+                   + mode(prepared, "lines.nvidia-owned.successor_gap")) / QUARTER_S)
+    assert int(np.argmax(offers[2].available)) == later
+
+
+def test_shocks_move_the_terms_of_the_vendors_they_strike(prepared: Prepared) -> None:
+    usual = future(prepared)
+    struck = replace(usual, struck={**usual.struck, "disruption": 0.5 * ONES, "vendor-stop": ONES})
+    for name in ("nvidia-owned", "amd-owned"):
+        line = line_of(prepared, name)
+        (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
+                                                 owning_in(prepared, at)) for at in (usual, struck))
+        price, fewer, lead = (mode(prepared, f"shocks.disruption.{key}") for key in ("price", "allotment", "lead"))
+        stopped = mode(prepared, "shocks.vendor-stop.allotment") if line.vendor == "Nvidia" else 1.0
+        cut = (1.0 + 0.5 * (fewer - 1.0)) * stopped
+        np.testing.assert_allclose(after.pool.cap, cut * before.pool.cap, rtol=1e-12)
+        server = mode(prepared, "owning.server_cost")
+        np.testing.assert_allclose((after.payment_usd - server) / (before.payment_usd - server), 1.0 + 0.5 * (price - 1.0))
+        normal = mode(prepared, f"lines.{name}.lead_normal") + mode(prepared, "owning.installation")
+        assert set(after.lead_quarters.tolist()) == {round((normal + 0.5 * lead) / QUARTER_S)}
+
+
+def test_own_chips_share_scarcity_with_all(prepared: Prepared) -> None:
+    normal, _ = chips_of(prepared, "own-build", 10)
+    item, outlook = programme_of(prepared, "own-build"), future(prepared, 1.0)
+    scarce, _ = programme_offers(prepared.case, item, outlook, Told(np.full(32, 10), 0.8 * ONES, 0.0 * ONES),
+                                 prepared.throughput[item.chip.name], owning_in(prepared, outlook))
+    np.testing.assert_allclose(scarce.pool.cap, mode(prepared, "supply.scarce_allotment") * normal.pool.cap)
+
+
+def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared: Prepared) -> None:
+    outlook = future(prepared)
+    line = line_of(prepared, "nvidia-owned")
+    offers = line_offers(prepared.case, line, outlook, prepared.throughput["h100-sxm"], owning_in(prepared, outlook))
+    (name, members, cap), *_ = shared_pools(prepared.case, outlook, offers)
+    keys = ("output", "chips", "share", "growth")
+    output, chips, share, growth = (mode(prepared, f"pools.packaging.{key}") for key in keys)
+    assert (name, members) == ("packaging", (0, 1, 2, 3))
+    np.testing.assert_allclose(cap, output * QUARTER_S * chips * share * fading(
+        growth, mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32), rtol=1e-12)
+    world_of = world(prepared, {"pools.packaging.share": Range.point(0.002)}, (2, 1, 1, 1))
+    plan = plan_of(world_of, Commitment(prepared.case.lines, ()))
+    result = solve(plan.problem)
+    here = next(group for group in plan.problem.groups if group[0] == "packaging")
+    together = result.orders[list(here[1])].sum(axis=0)
+    assert np.all(together <= here[2] * (1 + 1e-7) + 1e-6)
+    binding = {item.name: item for item in result.binding if item.family == "allocation"}
+    assert binding["packaging"].price_usd > 0
+    drawn = [plan.offers[k].pool.name for k in here[1]]
+    assert "google-rented" not in drawn
+    assert "existing" not in drawn
+
+
+def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
+    source = prepared.case.numbers["demand.growth"].source
+    stated = {"limits.power.2024": 4e7, "limits.power.2026": 9e7, "limits.cash.2024": 4e7, "limits.cash.2024Q2": 1e6}
+    numbers = {**prepared.case.numbers, **{
+        name: CaseNumber(name, Range.point(value), "1", Grade.ASSUMPTION, source) for name, value in stated.items()}}
+    case = replace(prepared.case, numbers=numbers,
+                   power_limits=(TimedLimit(Quarter(2024, 1), 4, "limits.power.2024"),
+                                 TimedLimit(Quarter(2026, 1), 4, "limits.power.2026")),
+                   cash_limits=(TimedLimit(Quarter(2024, 1), 4, "limits.cash.2024"),
+                                TimedLimit(Quarter(2024, 2), 1, "limits.cash.2024Q2")))
+    bought = tuple(line for line in case.lines if line.how == "buy")
+    plan = plan_of(world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
+    problem, quarter = plan.problem, plan.problem.tree.quarter
+    power = np.where(quarter < 1, np.inf, np.where(quarter < 9, 4e7, 9e7))
+    np.testing.assert_allclose(problem.power_cap_w, power)
+    cash = np.where(quarter == 2, 1e6, np.where((quarter > 0) & (quarter < 5), 1e7, np.inf))
+    np.testing.assert_allclose(problem.cash_cap_usd, cash)
+    owned = [offer.owned for offer in plan.offers]
+    assert [watt > 0 for watt in problem.power_w] == owned
+    first = next(k for k, offer in enumerate(plan.offers) if offer.name == "nvidia-owned")
+    server, pue = mode(prepared, "owning.server_power"), mode(prepared, "owning.pue")
+    assert problem.power_w[first] == pytest.approx(700.0 * server * pue)
+    result = solve(problem)
+    assert np.all(problem.power_w @ result.active <= power * (1 + 1e-7))
+    assert np.all((problem.payment_usd * result.orders).sum(axis=0) <= cash * (1 + 1e-7) + 1e-3)
+    assert {item.family for item in result.binding} >= {"power", "cash"}

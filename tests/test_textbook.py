@@ -1,8 +1,9 @@
 """Published optima of stochastic programming, through the same `solve` as every plan.
 
 How each maps: a chip is a unit of capacity (or an acre), a load is a demand, unserved load at its price is a purchase
-or a lost sale. Not of this form, and so not here: problems with storage carried at will (air conditioning), several
-inputs to one product (Dakota), integer stages (SIZES) and option pricing.
+or a lost sale. Goods that are stored are chips that stay for good and serve the demand summed up so far, idle ones being
+the stock (air conditioning). Several inputs to one product are agreements on which its orders draw (Dakota). Not of this
+form, and so not here: integer sizes with substitution (SIZES) and option pricing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from fabless.plan import PlanProblem, expected_value_policy, expected_value_problem, solve, wait_and_see
+from fabless.plan import Agreement, PlanProblem, bounds, expected_value_problem, solve
 from fabless.scenario import balanced_tree
 
 
@@ -61,14 +62,13 @@ def test_farmer_recourse_problem() -> None:
 
 def test_farmer_value_of_information_and_of_the_stochastic_solution() -> None:
     problem = farmer()
-    here_and_now = solve(problem).objective_usd
-    known = wait_and_see(problem).objective_usd
-    fixed = expected_value_policy(problem).objective_usd
+    found = bounds(problem)
+    known, fixed = found.perfect.objective_usd, found.mean_policy.objective_usd
     assert known - LOST_SALES == pytest.approx(-115_405.56, abs=0.01)
     assert expected_value_problem(problem).objective_usd - LOST_SALES == pytest.approx(-118_600.0, abs=1e-4)
     assert fixed - LOST_SALES == pytest.approx(-107_240.0, abs=1e-4)
-    assert here_and_now - known == pytest.approx(7_015.56, abs=0.01)
-    assert fixed - here_and_now == pytest.approx(1_150.0, abs=1e-4)
+    assert found.perfect_information_usd == pytest.approx(7_015.56, abs=0.01)
+    assert found.stochastic_solution_usd == pytest.approx(1_150.0, abs=1e-4)
 
 
 def test_farmer_cvar_from_the_mean_to_the_worst_case() -> None:
@@ -172,7 +172,8 @@ def expansion_by_dynamic_programming(step: float) -> float:
     return float(value[0])
 
 
-def test_generation_expansion_in_five_stages() -> None:
+@pytest.mark.parametrize(("step", "whole"), [(0.5, False), (1.0, True)])
+def test_generation_expansion_in_five_stages(step: float, whole: bool) -> None:
     """The recursion meets the published integer bound 2.078860e6 (within its 1e3), the plan meets the recursion."""
     assert expansion_by_dynamic_programming(1.0) == pytest.approx(2.078860e6, abs=1e3)
     stages = 5
@@ -184,8 +185,57 @@ def test_generation_expansion_in_five_stages() -> None:
         available=np.array(True), cap=np.array(np.inf), capital_usd=(1e4 * discount / (stages - tree.quarter))[None],
         running_usd=np.array(0.0), serving_usd=(4.0 * discount)[None, None], rate=np.array(1.0),
         demand=EXPANSION_DEMAND[tree.quarter, branch][None], unmet_usd=np.array(5e5), power_w=np.array(1.0),
-        power_cap_w=np.array(5.0), discount=np.array(1.0)))
-    assert result.objective_usd == pytest.approx(expansion_by_dynamic_programming(0.5), rel=1e-9)
+        power_cap_w=np.array(5.0), discount=np.array(1.0), integer=np.array(whole)))
+    optimum = expansion_by_dynamic_programming(step)
+    assert result.objective_usd == pytest.approx(optimum, rel=1e-6 if whole else 1e-9)
+    assert result.lower_bound_usd <= optimum * (1 + 1e-9)
+    assert result.gap <= 1e-6
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_air_conditioning(whole: bool) -> None:
+    """Birge & Louveaux, 2nd ed., p. 237, as in SDDP.jl air_conditioning.jl: 62,500, first 200 made in regular time.
+
+    Demand 100, then 100 or 300 twice with even odds; up to 200 a month at 100, more at 300; 50 for each unit stored.
+    """
+    tree = balanced_tree((2, 2), (1, 1, 1))
+    month = np.array([100.0, *[100.0, 300.0], *[100.0, 300.0] * 2])
+    summed = month.copy()
+    for k in range(1, tree.size):
+        summed[k] += summed[tree.parent[k]]
+    left = 3.0 - tree.quarter
+    result = solve(PlanProblem(
+        tree=tree, offers=("regular", "overtime"), loads=("sold so far",), lead_quarters=np.array(0),
+        term_quarters=np.array(3), available=np.array(True), cap=np.repeat([[200.0], [np.inf]], tree.size, axis=1),
+        capital_usd=np.array([[100.0], [300.0]]) / left, running_usd=np.array(50.0), serving_usd=np.array(-50.0),
+        rate=np.array(1.0), demand=summed[None], unmet_usd=np.array(1e5), discount=np.array(1.0), integer=np.array(whole)))
+    assert result.objective_usd == pytest.approx(62_500.0, abs=1e-6)
+    assert result.orders[0, 0] == pytest.approx(200.0, abs=1e-9)
+    assert result.unmet.max() == pytest.approx(0.0, abs=1e-9)
+    assert result.lower_bound_usd == pytest.approx(62_500.0, rel=1e-6)
+
+
+def test_dakota() -> None:
+    """Higle 2005, INFORMS TutORials: lumber and labour bought before demand is known; expected profit 1730.
+
+    Desk, table and chair sell at 60, 40 and 10; they take 8, 6 and 1 of lumber at 2, 4, 2 and 1.5 of finishing at 4, and 2,
+    1.5 and 0.5 of carpentry at 5.2. Demand is low, middling or high with odds 0.3, 0.4 and 0.3.
+    """
+    sold = np.array([[50.0, 150.0, 250.0], [20.0, 110.0, 250.0], [200.0, 225.0, 500.0]])
+    takes = {"lumber": ([8.0, 6.0, 1.0], 2.0), "finishing": ([4.0, 2.0, 1.5], 4.0), "carpentry": ([2.0, 1.5, 0.5], 5.2)}
+    price, odds = np.array([60.0, 40.0, 10.0]), [0.3, 0.4, 0.3]
+    rate = np.eye(3)[:, :, None] * np.ones(4)
+    result = solve(invest({
+        "offers": ("desk", "table", "chair"), "loads": ("desks", "tables", "chairs"), "lead_quarters": np.array(0),
+        "term_quarters": np.array(1), "available": np.array(True), "cap": np.array(np.inf),
+        "capital_usd": np.array(0.0), "running_usd": np.array(0.0), "rate": rate,
+        "demand": np.hstack([np.zeros((3, 1)), sold]), "unmet_usd": np.repeat(price[:, None], 4, axis=1),
+        "agreements": tuple(
+            Agreement(name=name, offers=(0, 1, 2), use=np.array(use), most=np.array([1.0]), sign=np.arange(4) == 0,
+                      start_quarters=np.array(1), fee_usd=np.array(cost)) for name, (use, cost) in takes.items()),
+    }, 3, odds))
+    assert float(price @ sold @ np.array(odds)) - result.objective_usd == pytest.approx(1730.0, abs=1e-6)
+    assert result.levels[:, 0] == pytest.approx([1300.0, 540.0, 325.0], abs=1e-6)
 
 
 def news_vendor(demand: np.ndarray, odds: list[float], price: float, cost: float) -> PlanProblem:

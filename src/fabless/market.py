@@ -1,11 +1,11 @@
-"""The market: scarcity, prices that fall, growth that fades.
+"""The market: states that come and go, prices that fall, growth that fades, generations that arrive.
 
-Supply is a two-state Markov chain by quarter. Every function takes plain numbers and arrays.
+Scarcity and every shock is a two-state Markov chain by quarter: on or off. Every function takes plain numbers and arrays.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,51 +15,51 @@ from fabless.records import Array
 from fabless.units import QUARTER_S
 
 
-class Regime(IntEnum):
-    """State of supply; also the index into matrices."""
+def leave_chance(duration_s: ArrayLike) -> Array:
+    """Chance that a state of a mean duration [s] ends with a quarter: ``quarter / duration``; broadcasts.
 
-    NORMAL = 0
-    SCARCE = 1
+    A state left with probability q each quarter lasts 1/q quarters on average. A duration of infinity is never left.
+    Raises `BadValue` for a duration below a quarter.
 
-
-def transition_matrix(normal_quarters: ArrayLike, scarce_quarters: ArrayLike) -> Array:
-    """One-quarter transition matrix from the mean durations of the regimes [quarter], shape (..., 2, 2).
-
-    A regime left with probability q each quarter lasts 1/q on average, so that q = 1/duration. A duration of infinity
-    is never left. Raises `BadValue` for a duration below 1 quarter.
-
-    >>> transition_matrix(8.0, 4.0).tolist()
-    [[0.875, 0.125], [0.25, 0.75]]
+    >>> float(leave_chance(8 * QUARTER_S))
+    0.125
     """
-    durations = np.stack(np.broadcast_arrays(*(np.asarray(d, dtype=float) for d in (normal_quarters, scarce_quarters))))
-    if not np.all(durations >= 1.0):
-        raise BadValue(Fault("regime duration", f"{durations.min():g} quarters", "1 quarter or more",
-                             "give the mean duration of each regime in quarters"))
-    leave = 1.0 / durations
-    normal = np.stack([1.0 - leave[0], leave[0]], axis=-1)
-    scarce = np.stack([leave[1], 1.0 - leave[1]], axis=-1)
-    return np.stack([normal, scarce], axis=-2)
+    duration = np.asarray(duration_s, dtype=float)
+    if not np.all(duration >= QUARTER_S * (1.0 - 1e-12)):
+        raise BadValue(Fault("duration of a state of the market", f"{duration.min() / QUARTER_S:g} quarters",
+                             "1 quarter or more", "give the mean duration of each state, a quarter at the least"))
+    return np.asarray(np.minimum(QUARTER_S / duration, 1.0))
 
 
-def over_quarters(matrix: Array, quarters: int) -> Array:
-    """Transition matrix over several quarters, ``matrix ** quarters``, for trees that branch by stage."""
-    return np.asarray(np.linalg.matrix_power(matrix, quarters))
+def strike_chance(rate_per_s: ArrayLike) -> Array:
+    """Chance that a shock of a base rate [1/s] strikes within a quarter: ``1 - exp(-rate x quarter)``; broadcasts.
 
-
-def stationary(matrix: Array) -> Array:
-    """Long-run shares (normal, scarce), shape (..., 2): proportional to the other regime's exit probability.
-
-    Raises `BadValue` when neither regime is ever left, since the shares then depend on the start.
-
-    >>> stationary(transition_matrix(8.0, 4.0)).round(6).tolist()
-    [0.666667, 0.333333]
+    >>> float(strike_chance(0.0)), float(strike_chance(np.inf))
+    (0.0, 1.0)
     """
-    shares = np.stack([matrix[..., Regime.SCARCE, Regime.NORMAL], matrix[..., Regime.NORMAL, Regime.SCARCE]], axis=-1)
-    total = shares.sum(axis=-1, keepdims=True)
-    if np.any(total == 0.0):
-        raise BadValue(Fault("regimes", "both last for ever", "at least one finite duration",
-                             "give one regime a finite mean duration"))
-    return np.asarray(shares / total)
+    return np.asarray(-np.expm1(-np.asarray(rate_per_s, dtype=float) * QUARTER_S))
+
+
+def next_chance(chance: ArrayLike, enter: ArrayLike, leave: ArrayLike) -> Array:
+    """Chance that a state is on one quarter later: ``chance (1 - leave) + (1 - chance) enter``; broadcasts.
+
+    In the long run it is ``enter / (enter + leave)``, approached by the factor ``1 - enter - leave`` a quarter. Where the
+    state is known, `chance` is 0 or 1 and the result the transition probability.
+
+    >>> float(next_chance(1.0, 0.125, 0.25)), float(next_chance(0.0, 0.125, 0.25))
+    (0.75, 0.125)
+    """
+    now = np.asarray(chance, dtype=float)
+    return np.asarray(now * (1.0 - np.asarray(leave, dtype=float)) + (1.0 - now) * np.asarray(enter, dtype=float))
+
+
+def expected_multiple(chance: ArrayLike, multiple: ArrayLike) -> Array:
+    """Mean of a factor that is `multiple` where a state is on and 1 where it is off; broadcasts.
+
+    >>> float(expected_multiple(0.5, 1.5))
+    1.25
+    """
+    return np.asarray(1.0 + np.asarray(chance, dtype=float) * (np.asarray(multiple, dtype=float) - 1.0))
 
 
 def price_path_usd(
@@ -91,38 +91,28 @@ def log_growth(
     return np.asarray(g1 * (t1 - t0) - (g0 - g1) * tau * np.exp(-t0 / tau) * np.expm1((t0 - t1) / tau))
 
 
-def demand_multiplier(
-    initial_growth: ArrayLike, long_growth: ArrayLike, fade_s: ArrayLike, quarters: int,
-    volatility: ArrayLike = 0.0, shocks: ArrayLike | None = None,
+def arrival_quarter(
+    first_s: ArrayLike, gap_s: ArrayLike, slips: Sequence[ArrayLike], start_quarter: int = 0
 ) -> Array:
-    """Demand over today's, shape (..., quarters), by quarter; quarter 0 is 1.
+    """Quarter, rounded, in which a coming generation arrives; broadcasts.
 
-    Log growth fades from `initial_growth` g0 to `long_growth` g1 [1/s] with time constant `fade_s` tau [s]::
+    ``(first x slip_1 + gap x (slip_2 + ... + slip_n)) / quarter``, for as many slips as generations until it: a renewal
+    process whose waits are a common pace, `first_s` and then `gap_s` [s], times a factor of their own. Never before
+    `start_quarter`.
 
-        g(t) = g1 + (g0 - g1) exp(-t / tau)
-        multiplier(t) = exp(g1 t + (g0 - g1) tau (1 - exp(-t / tau)) + sigma W - sigma^2 n / 2)
-
-    `shocks` are standard normal, shape (..., quarters - 1), one a quarter; W sums them over the n quarters gone by and
-    `volatility` sigma is their standard deviation [1]. The last term keeps the mean on the path without shocks.
+    >>> int(arrival_quarter(4 * QUARTER_S, 8 * QUARTER_S, [1.5, 0.5]))
+    10
     """
-    g0, g1, tau, sigma = (np.asarray(v, dtype=float)[..., None]
-                          for v in (initial_growth, long_growth, fade_s, volatility))
-    draws = np.zeros(max(quarters - 1, 0)) if shocks is None else np.atleast_1d(np.asarray(shocks, dtype=float))
-    faults = []
-    if quarters < 1:
-        faults.append(Fault("quarters", str(quarters), "1 or more", "ask for at least one quarter"))
-    if not np.all(tau > 0):
-        faults.append(Fault("fade_s", f"{tau.min():g}", "above 0", "give the time constant of the fading growth"))
-    if not np.all(sigma >= 0):
-        faults.append(Fault("volatility", f"{sigma.min():g}", "0 or more", "give 0 for a path without shocks"))
-    if draws.shape[-1] != quarters - 1:
-        faults.append(Fault("shocks", f"shape {draws.shape}", f"{quarters - 1} along the last axis",
-                            "draw one shock for each quarter after the first"))
-    if faults:
-        raise BadValue(*faults)
-    gone = np.arange(quarters)
-    t = gone * QUARTER_S
-    drift = log_growth(g0, g1, tau, 0.0, t)
-    walk = np.concatenate([np.zeros((*draws.shape[:-1], 1)), np.cumsum(draws, axis=-1)], axis=-1)
-    correction = 0.0 if shocks is None else 0.5 * sigma**2 * gone
-    return np.asarray(np.exp(drift + sigma * walk - correction))
+    waited = np.asarray(first_s, dtype=float) * slips[0]
+    for slip in slips[1:]:
+        waited = waited + np.asarray(gap_s, dtype=float) * slip
+    return np.asarray(np.maximum(np.rint(waited / QUARTER_S), start_quarter))
+
+
+def of_generation(name: str, generation: int) -> str:
+    """Name under which the draw of one coming generation stands: the number itself for the first, then numbered.
+
+    >>> of_generation("lines.x.successor_slip", 1), of_generation("lines.x.successor_slip", 3)
+    ('lines.x.successor_slip', 'lines.x.successor_slip.3')
+    """
+    return name if generation == 1 else f"{name}.{generation}"

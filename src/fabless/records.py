@@ -7,8 +7,9 @@ written is `report`'s.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -359,10 +360,10 @@ class Tree:
     def ancestors(self) -> NDArray[np.int64]:
         """Table (size, quarters): node-quarter on the path to k in quarter q, or -1 past k's own quarter."""
         table = np.full((self.size, self.quarters), -1, dtype=np.int64)
-        for k in range(self.size):
-            if self.parent[k] >= 0:
-                table[k] = table[self.parent[k]]
-            table[k, self.quarter[k]] = k
+        for q in range(self.quarters):
+            here = np.flatnonzero(self.quarter == q)
+            table[here, :q] = table[self.parent[here], :q]
+            table[here, q] = here
         return table
 
 
@@ -432,6 +433,109 @@ class ProgrammeSpec:
 
 
 @dataclass(frozen=True)
+class Tranche:
+    """Warrants that vest together."""
+
+    shares: float
+    units: float
+    """Units taken in all from which they may vest."""
+    hurdle_usd: float = 0.0
+    """Share price from which they vest, once the units are taken."""
+
+
+def tranche_faults(place: str, tranches: Sequence[Tranche]) -> list[Fault]:
+    """Say which tranches do not rise: each needs more units or a higher hurdle than the one before, and less of neither."""
+    return [
+        Fault(f"{place}.{k}", f"{one.units:g} units at {one.hurdle_usd:g} USD after {last.units:g} units at "
+              f"{last.hurdle_usd:g} USD", "tranches that rise in units or hurdle and fall in neither",
+              "put the tranches in the order in which they vest, and join those that vest together")
+        for k, (last, one) in enumerate(itertools.pairwise(tranches), start=1)
+        if one.units < last.units or one.hurdle_usd < last.hurdle_usd
+        or (one.units, one.hurdle_usd) == (last.units, last.hurdle_usd)]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A price from a number of units on."""
+
+    units: float
+    """Units taken in all from which the price holds."""
+    price_usd: float
+
+
+def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fault]:
+    """Say which tiers do not rise in units and fall in price, from `price_usd` for the first unit."""
+    return [
+        Fault(f"{place}.{k}", f"{one.price_usd:g} USD from {one.units:g} units after {last.price_usd:g} USD from "
+              f"{last.units:g}", "tiers that rise in units and fall in price", "put the tiers in order")
+        for k, (last, one) in enumerate(itertools.pairwise((Tier(0.0, price_usd), *tiers)))
+        if one.units <= last.units or one.price_usd > last.price_usd]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A contract on offer; its ranges stand among the numbers of the case."""
+
+    name: str
+    kind: str
+    how: Literal["buy", "rent"]
+    """Whether it counts chips delivered or chips in use."""
+    line: str | None
+    """The line whose chip it delivers; None where it names chip and vendor."""
+    chip: str
+    vendor: str
+    ways: tuple[str, ...]
+    """The ways that open it; the portfolio opens every contract."""
+    signed: Quarter
+    start: Quarter
+    """First quarter of delivery."""
+    tenor_quarters: int
+    lead_quarters: int
+    """Quarters from call-off to delivery."""
+    terms: Mapping[str, str]
+    """Term (price, volume, ...) -> dotted name of its number; a term that is not there is not used."""
+    tranches: tuple[Tranche, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    on_all: bool = False
+    """Whether reaching a tier lowers the price of the units before it too."""
+    expiry_quarters: int | None = None
+    """Quarters from signing in which tranches may vest."""
+
+
+@dataclass(frozen=True)
+class Shock:
+    """Something that strikes the market now and then and lasts a while; its effects stand among the numbers of the case."""
+
+    name: str
+    vendors: tuple[str, ...]
+    """Whose lines and programmes it strikes; all where empty."""
+    terms: Mapping[str, str]
+    """Term (rate, duration, allotment, price, lead, demand) -> dotted name; a term that is not there has no effect."""
+
+
+@dataclass(frozen=True)
+class WorldPool:
+    """World supply of something that every chip needs one of, such as a package: what one company can get of it."""
+
+    name: str
+    members: tuple[str, ...]
+    """Lines and programmes that draw on it; all where empty."""
+    terms: Mapping[str, str]
+    """Term (output, chips, growth, share) -> dotted name of its number."""
+
+
+@dataclass(frozen=True)
+class TimedLimit:
+    """A limit from a quarter on."""
+
+    first_quarter: Quarter
+    quarters: int
+    """Quarters it is stated for; a sum of money is spread evenly over them."""
+    number: str
+    """Dotted name of its number."""
+
+
+@dataclass(frozen=True)
 class Case:
     """A question: who asks, on which day, for which demand, with what on offer."""
 
@@ -459,3 +563,17 @@ class Case:
     existing_vendor: str
     numbers: Mapping[str, CaseNumber]
     """Every number of the case by dotted name, in SI."""
+    shocks: tuple[Shock, ...] = ()
+    pools: tuple[WorldPool, ...] = ()
+    correlations: tuple[tuple[str, str], ...] = ()
+    """Pairs of numbers whose normal scores correlate; the value is the number `correlation_name` of the pair."""
+    power_limits: tuple[TimedLimit, ...] = ()
+    """Power at hand for owned chips, by the quarter from which it holds."""
+    cash_limits: tuple[TimedLimit, ...] = ()
+    """Cash at hand for orders; where two limits cover a quarter the one of fewer quarters holds."""
+    contracts: tuple[Contract, ...] = ()
+
+
+def correlation_name(one: str, other: str) -> str:
+    """Name of a correlation among the numbers of a case."""
+    return f"correlations.{one} with {other}"

@@ -205,6 +205,11 @@ class Quarter:
         """Return the quarter that holds `day`."""
         return cls(day.year, (day.month - 1) // 3 + 1)
 
+    @property
+    def first_day(self) -> dt.date:
+        """First day of the quarter."""
+        return dt.date(self.year, 3 * self.number - 2, 1)
+
     def __add__(self, quarters: int) -> Quarter:
         index = self.year * 4 + self.number - 1 + quarters
         return Quarter(index // 4, index % 4 + 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fabless.catalogue.schema import keys_at
+from fabless.catalogue.schema import CaseFile, keys_at
 from fabless.catalogue.yaml_file import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, nearest
 
@@ -16,14 +16,14 @@ _A_NUMBER = "{low, mode, high}, {value} or {fact: entity.field}"
 _UNKNOWN = ("extra_forbidden", "literal_error", "enum", "union_tag_invalid")
 
 
-def schema_error(error: ValidationError, document: Document) -> FablessError:
+def schema_error(error: ValidationError, document: Document, file: type[BaseModel] = CaseFile) -> FablessError:
     """Every finding as a fault; `UnknownName` when all of them are names that are not there."""
     found = error.errors()
     only_unknown = all(item["type"] in _UNKNOWN for item in found)
-    return (UnknownName if only_unknown else BadValue)(*(_fault(item, document) for item in found))
+    return (UnknownName if only_unknown else BadValue)(*(_fault(item, document, file) for item in found))
 
 
-def _fault(item: ErrorDetails, document: Document) -> Fault:
+def _fault(item: ErrorDetails, document: Document, file: type[BaseModel]) -> Fault:
     location = item["loc"]
     if location[0] == "loads" and len(location) > 2:
         location = (*location[:2], *location[3:])
@@ -31,7 +31,7 @@ def _fault(item: ErrorDetails, document: Document) -> Fault:
     context, kind = item.get("ctx", {}), item["type"]
     found = textwrap.shorten(repr(item["input"]), 80, placeholder=" ...")
     if kind == "extra_forbidden":
-        return _unknown(here, "key", str(location[-1]), keys_at(item["loc"][:-1]))
+        return _unknown(here, "key", str(location[-1]), keys_at(item["loc"][:-1], file))
     if kind in _UNKNOWN:
         listed = re.findall(r"'([^']+)'", str(context.get("expected", context.get("expected_tags"))))
         name = context["tag"] if kind == "union_tag_invalid" else item["input"]
@@ -42,7 +42,7 @@ def _fault(item: ErrorDetails, document: Document) -> Fault:
     if kind == "model_type" and context["class_name"] == "Number":
         return Fault(here, found, _A_NUMBER, _as_number(item["input"]))
     if kind in ("model_type", "dict_type"):
-        return Fault(here, found, f"a mapping with the keys {', '.join(keys_at(item['loc']))}" if kind == "model_type"
+        return Fault(here, found, f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}" if kind == "model_type"
                      else "a mapping of names", "write lines such as 'name: value' below the key")
     if kind == "too_short":
         return Fault(here, found, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")

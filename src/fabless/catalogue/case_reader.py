@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from fabless.catalogue import schema
+from fabless.catalogue.case_contracts import case_contract, contract_money
+from fabless.catalogue.case_market import correlation_numbers, market_errors, market_records
+from fabless.catalogue.case_numbers import NumberReader
 from fabless.catalogue.fields import Number, Unit
 from fabless.catalogue.files import chip_from_mapping, embedded_trace, read_model, read_trace
 from fabless.catalogue.store import Catalogue
 from fabless.catalogue.yaml_file import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
-from fabless.records import LLM, Case, CaseNumber, Chip, Fact, Line, Load, ProgrammeSpec, Range, Request, Source
-from fabless.units import Quarter, deflate, dimension, quantity, to_si
+from fabless.records import LLM, Case, CaseNumber, Chip, Line, Load, ProgrammeSpec, Request
+from fabless.units import Quarter, quantity
 
 MOST_SCENARIOS = 1000
 """Leaves of the tree up to which the plans fit an ordinary machine."""
 PRICE_UNIT = {"buy": Unit("USD"), "rent": Unit("USD/h")}
-PRICE_INDEX = "us-cpi"
-"""Entity whose yearly index turns dollars of one year into those of another."""
 IN_PLACE = "existing"
 """Name of the fleet in place among the offers of a plan."""
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
 _LINE_TERMS = ("price", "price_decline", "allotment", "allotment_growth", "lead_normal", "lead_scarce")
 _SUCCESSOR_TERMS = ("successor_first", "successor_gap", "successor_gain", "successor_price", "successor_power")
-CASE_SOURCE = Source("case", "the case file itself", "", "")
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -38,21 +38,25 @@ class CaseReader:
 
     def __init__(self, file: schema.CaseFile, document: Document, folder: Path, catalogue: Catalogue) -> None:
         self.file, self.document, self.folder, self.catalogue = file, document, folder, catalogue
+        self.numbers = NumberReader(catalogue, file.as_of, file.price_year)
         self.errors: list[FablessError] = []
 
     def case(self) -> Case:
         """The record, or one error with every fault found: of their kind where they are of one, else `BadValue`."""
         file = self.file
-        numbers = dict(self._numbers())
+        numbers = dict(self._numbers()) | dict(correlation_numbers(file, self.numbers.read))
         for name in file.chips:
             self._try(f"chips.{name}", lambda name=name: self._own_chip(name))  # type: ignore[misc]
         loads = self._each("loads", file.loads, self._load)
         lines = self._each("lines", file.lines, self._line)
         programmes = self._each("programmes", file.programmes, self._programme)
         existing = self._try("existing.chip", lambda: self._chip(file.existing.chip))
+        contracts = self._each("contracts", file.contracts, lambda name, item: case_contract(
+            file, name, item, self._chip, self.document.at))
         self._check_shape()
         self._check_names()
         self._check_loads(numbers)
+        self.errors += market_errors(file, numbers, self.document.at)
         if self.errors or existing is None:
             kinds = {type(error) for error in self.errors}
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
@@ -63,7 +67,7 @@ class CaseReader:
             boundaries=file.tree.boundaries, branching=file.tree.branching, persistence=file.tree.persistence,
             risk_weight=file.risk.weight, risk_level=file.risk.level, tolerated_shortage=file.risk.tolerated_shortage,
             loads=loads, lines=lines, programmes=programmes, existing_chip=existing,
-            existing_vendor=file.existing.vendor, numbers=numbers,
+            existing_vendor=file.existing.vendor, numbers=numbers, contracts=contracts, **market_records(file),
         )
 
     def _try(self, path: str, read: Callable[[], T]) -> T | None:
@@ -136,70 +140,11 @@ class CaseReader:
             whole = self._try(f"lines.{name}", lambda name=name: self._whole_line(name))  # type: ignore[misc]
             if line.price is not None and whole is not None:
                 named.append((f"lines.{name}.price", line.price, PRICE_UNIT[whole.how or "buy"]))
+        named += contract_money(self.file)
         for path, number, unit in named:
-            read = self._from_fact if number.fact is not None else self._stated
-            found = self._try(path, lambda read=read, item=(path, number, unit): read(*item))  # type: ignore[misc]
+            found = self._try(path, lambda item=(path, number, unit): self.numbers.read(*item))  # type: ignore[misc]
             if found is not None:
                 yield path, found
-
-    def _stated(self, name: str, number: Number, unit: Unit) -> CaseNumber:
-        given = number.unit or unit.name
-        if dimension(given) != dimension(unit.name):
-            raise BadValue(Fault("", f"unit {given!r} is of {dimension(given)}", f"a unit of {dimension(unit.name)}",
-                                 f"give it in {unit.name}"))
-        ends = (number.low, number.mode, number.high)
-        if (number.value is None) == (None in ends) or (number.value is not None and ends != (None, None, None)):
-            raise BadValue(Fault("", f"value {_short(number.value)}, low, mode and high {', '.join(map(_short, ends))}",
-                                 "either low, mode and high or one value", "give all three, or one value"))
-        low, mode, high = (to_si(float(end), given)
-                           for end in (ends if number.value is None else (number.value,) * 3) if end is not None)
-        bottom, top = to_si(unit.low, unit.name), to_si(unit.high, unit.name)
-        if not low <= mode <= high:
-            raise BadValue(Fault("", f"low {number.low:g}, mode {number.mode:g}, high {number.high:g}",
-                                 "low <= mode <= high", "put the three numbers in rising order"))
-        if low < bottom or high > top or (unit.above and low == bottom):
-            written = _short(number.value) if number.value is not None else f"{_short(ends[0])} to {_short(ends[2])}"
-            raise BadValue(Fault("", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
-                                 "correct the sign, the size or the unit"))
-        if number.scale == "log" and low <= 0:
-            raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
-        return CaseNumber(name, Range(low, mode, high, number.scale), given, number.grade, self._source(number.source),
-                          number.note, self.file.as_of)
-
-    def _in_price_year(self, spread: Range, fact: Fact) -> Range:
-        """A fact's range in dollars of the case's price year; other dimensions as they are."""
-        if fact.price_year is None or fact.price_year == self.file.price_year:
-            return spread
-        index = {int(row.period): row.value for row in self.catalogue.series(PRICE_INDEX, "index")
-                 if row.period.isdigit() and isinstance(row.value, float)}
-        low, mode, high = (deflate(end, fact.price_year, self.file.price_year, index)
-                           for end in (spread.low, spread.mode, spread.high))
-        return Range(low, mode, high, spread.scale)
-
-    def _from_fact(self, name: str, number: Number, unit: Unit) -> CaseNumber:
-        entity, _, field = str(number.fact).partition(".")
-        if not field or {"value", "low", "mode", "high", "unit", "scale"} & number.model_fields_set:
-            raise BadValue(Fault("", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",
-                                 "{fact: entity.field}, with a period and a note at most",
-                                 "`fabless show NAME` lists the fields of an entity" if not field
-                                 else "give either the fact or numbers of your own"))
-        fact = self.catalogue.fact(entity, field, number.period)
-        if dimension(fact.unit) != dimension(unit.name):
-            raise BadValue(Fault("", f"{number.fact} is of {dimension(fact.unit)}", f"a fact of {dimension(unit.name)}",
-                                 "name another fact"))
-        spread = self._in_price_year(self.catalogue.range(entity, field, number.period), fact)
-        if spread.low < (bottom := to_si(unit.low, unit.name)) or (unit.above and spread.low == bottom) or (
-                spread.high > to_si(unit.high, unit.name)):
-            raise BadValue(Fault("", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI", unit.allowed,
-                                 "name another fact, or state your own numbers"))
-        note = f"{number.fact}: {fact.note}" if fact.note else str(number.fact)
-        return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, note, fact.known)
-
-    def _source(self, text: str) -> Source:
-        if text == "case":
-            return CASE_SOURCE
-        known = self.catalogue.sources
-        return known[text] if text in known else Source("case", text, "", "")
 
     def _time(self, path: str, text: str) -> float | None:
         def read() -> float:
@@ -322,7 +267,3 @@ class CaseReader:
         ):
             if value:
                 self._try(f"{home}.{field}", lambda look_up=look_up, value=value: look_up(value))  # type: ignore[misc]
-
-
-def _short(number: float | None) -> str:
-    return "none" if number is None else f"{number:g}"

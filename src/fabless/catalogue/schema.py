@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field
 
+from fabless.catalogue.contract_schema import ContractSection
 from fabless.catalogue.fields import (
     Count,
     Decline,
@@ -31,6 +32,7 @@ from fabless.catalogue.fields import (
     Week,
     Whole,
 )
+from fabless.catalogue.schema_market import CorrelationItem, Limits, PoolSection, ShockSection
 
 
 class TreeShape(Strict):
@@ -180,6 +182,10 @@ class LineSection(Strict):
     successor_gain: Multiple | None = None
     successor_price: Multiple | None = None
     successor_power: Multiple | None = None
+    successor_slip: Multiple | None = None
+    """Actual over usual wait for a generation, drawn for each anew; 1 where left out."""
+    successor_gain_spread: Multiple | None = None
+    """Gain of one generation over the usual gain, drawn for each anew; 1 where left out."""
 
 
 class Counts(Strict):
@@ -265,16 +271,22 @@ class CaseFile(Strict):
     chips: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Chips that the catalogue does not have, each as a chip file would state it."""
     programmes: dict[Name, ProgrammeSection] = Field(default_factory=dict)
+    contracts: dict[Name, ContractSection] = Field(default_factory=dict)
+    shocks: dict[Name, ShockSection] = Field(default_factory=dict)
+    pools: dict[Name, PoolSection] = Field(default_factory=dict)
+    """World supply that caps what all lines and programmes can get together."""
+    correlations: tuple[CorrelationItem, ...] = ()
+    limits: Limits = Limits()
 
 
-def keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """Keys of the section at a location as pydantic gives it: field, name or kind of load by turns."""
-    section: type[BaseModel] = CaseFile
+def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:
+    """Keys of the section at a location of a file as pydantic gives it: field, name or kind of load by turns."""
+    section = file
     parts = iter(location)
     for part in parts:
         annotation = section.model_fields[str(part)].annotation
         kinds = [kind for kind in _classes(annotation) if issubclass(kind, BaseModel)]
-        if get_origin(annotation) is dict:
+        if get_origin(annotation) in (dict, tuple):
             next(parts, None)
         section = TrainingLoad if part == "loads" and next(parts, None) == "training" else kinds[0]
     return list(section.model_fields)
@@ -296,7 +308,9 @@ def numbers_of(section: BaseModel, path: str = "") -> Iterator[tuple[str, Number
             yield here, value, unit
         elif isinstance(value, dict):
             for name, item in value.items():
-                if isinstance(item, BaseModel):
+                if isinstance(item, Number) and unit is not None:
+                    yield f"{here}.{name}", item, unit
+                elif isinstance(item, BaseModel):
                     yield from numbers_of(item, f"{here}.{name}")
         elif isinstance(value, BaseModel) and not isinstance(value, Number):
             yield from numbers_of(value, here)

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from fabless.catalogue import REFERENCE, read_case, reference_text
 from fabless.cli.progress import shown
+from fabless.decide import DETAILS, Detail
 from fabless.decide import decide as decide_case
-from fabless.errors import BadFile, Fault
+from fabless.errors import BadFile, BadValue, Fault
 from fabless.report import as_json, print_decision, write_report
 from fabless.report.files import check_writable, write_whole
 
@@ -22,6 +23,9 @@ def decide(
     report: Annotated[Path | None, typer.Option(help="Where to write the report [default: fabless-NAME.html].")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON instead.")] = False,
     seed: Annotated[int | None, typer.Option(help="Draw other scenarios than the case's.", min=0)] = None,
+    detail: Annotated[str, typer.Option(help="quick (seconds), standard (a minute) or deep (many minutes).")] = "standard",
+    leaves: Annotated[int | None, typer.Option(help="Scenarios on which the plans are made [default: by detail].", min=2)] = None,
+    paths: Annotated[int | None, typer.Option(help="Fresh paths on which each way is tried [default: by detail].", min=2)] = None,
 ) -> None:
     """Compare all ways for a case, say what to start now, and write the report.
 
@@ -35,13 +39,20 @@ def decide(
         raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
     check_writable(path)
     with shown() as tick:
-        decision = decide_case(question, progress=tick)
+        decision = decide_case(question, detail=_detail(detail, leaves, paths), progress=tick)
         tick("report")
         write_report(decision, path)
     if json:
         typer.echo(as_json(decision))
     else:
         print_decision(decision, Console(), path)
+
+
+def _detail(name: str, leaves: int | None, paths: int | None) -> Detail:
+    if name not in DETAILS:
+        raise BadValue(Fault("--detail", name, " | ".join(DETAILS), "choose one of these"))
+    chosen = DETAILS[name]
+    return replace(chosen, leaves=leaves or chosen.leaves, paths=paths or chosen.paths)
 
 
 def init(path: Annotated[Path, typer.Argument(help="File to write, such as my.yaml.")]) -> None:

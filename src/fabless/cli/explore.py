@@ -17,12 +17,12 @@ from fabless.catalogue import Catalogue, read_model, write_chip
 from fabless.catalogue.timeline import middle_of
 from fabless.cli.facts import AsOf, Json, seen_from
 from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.executors import executors_of
 from fabless.explore import (
     Exploration,
     Served,
     Serving,
     Task,
-    executors_of,
     limits_of,
     read_space,
     technology_of,

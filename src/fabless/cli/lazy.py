@@ -23,6 +23,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
               "Find the split and batch that give most tokens a chip within the limits, and what other speeds would give."),
     "train": ("train:train",
               "Say how long a training run takes, what it costs, and which parallelism is best within memory."),
+    "programme": (
+        "programme:programme",
+        "Say when an own chip comes, how likely, and what it costs: counted from the chip programmes known on a day."),
+    "contract": ("contract:contract",
+                 "Value contracts for chips beside each other: price, what is firm, what is optional, the worst case."),
     "claims": ("rebuilt:claims", "Rebuild published claims from named inputs, and say what breaks those that break."),
     "validate": ("validate:validate",
                  "Compare predictions of the performance model with published measurements, row by row."),

@@ -1,27 +1,52 @@
 """Compare the ways on the same scenarios and say what to do."""
 
+from fabless.decide.detail import DETAILS, Detail
+from fabless.decide.fresh_results import FreshTest
 from fabless.decide.results import (
     Action,
     BuildUpLine,
     ChipCostLine,
     Decision,
+    Flip,
+    Foresight,
+    KnowledgeValue,
+    OptionValue,
     ProgrammeValue,
+    Questions,
+    RegretRow,
+    Resilience,
     Sensitivity,
+    SobolIndex,
+    Stability,
     StrategyResult,
+    Surface,
     TimelineStage,
 )
 from fabless.decide.run import decide
 from fabless.records import Band
 
 __all__ = [
+    "DETAILS",
     "Action",
     "Band",
     "BuildUpLine",
     "ChipCostLine",
     "Decision",
+    "Detail",
+    "Flip",
+    "Foresight",
+    "FreshTest",
+    "KnowledgeValue",
+    "OptionValue",
     "ProgrammeValue",
+    "Questions",
+    "RegretRow",
+    "Resilience",
     "Sensitivity",
+    "SobolIndex",
+    "Stability",
     "StrategyResult",
+    "Surface",
     "TimelineStage",
     "decide",
 ]

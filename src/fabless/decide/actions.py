@@ -1,44 +1,72 @@
-"""What to start in the first quarter, read off the root of a plan."""
+"""What to do in the first 90 days, read off the stretch of a plan before the first branching."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 import numpy as np
 
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import Action
 from fabless.decide.solved import Solved
+from fabless.plan import trunk
 from fabless.records import Case
 from fabless.strategy import Offer
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
+DAYS = 90
+"""Length of the list, from the as-of date."""
 LEAST_ORDER = 1.0
 """Chips below which an order is not worth a line."""
 
 
 def actions_of(solved: Solved, prepared: Prepared) -> tuple[Action, ...]:
-    """Orders, openings and programmes of the first quarter, the largest spend first."""
+    """Orders, openings and programmes of the first 90 days: by date, the largest spend first.
+
+    An order of a quarter can be placed from its first day (for the first quarter: from the as-of date) and is due by its
+    last day, or on day 90 if that is sooner.
+    """
     case = prepared.case
-    orders = [_order(offer, float(chips), solved, case)
-              for offer, chips in zip(solved.plan.offers, solved.result.orders[:, 0], strict=True) if chips >= LEAST_ORDER]
-    return tuple(sorted((*orders, *_programmes(solved, prepared), *_ports(solved, case)), key=lambda a: -a.spend_usd))
+    orders = [_order(offer, solved, case, k)
+              for k in trunk(solved.plan.problem.tree) if _first_day(case, int(k)) <= _last_day(case)
+              for offer, chips in zip(solved.plan.offers, solved.result.orders[:, k], strict=True) if chips >= LEAST_ORDER]
+    return tuple(sorted((*orders, *_programmes(solved, prepared), *_ports(solved, case)),
+                        key=lambda action: (action.start, -action.spend_usd)))
 
 
-def _order(offer: Offer, chips: float, solved: Solved, case: Case) -> Action:
-    quarter = case.first_quarter + int(offer.lead_quarters[0])
+def _last_day(case: Case) -> dt.date:
+    return case.as_of + dt.timedelta(days=DAYS)
+
+
+def _first_day(case: Case, quarter: int) -> dt.date:
+    return max(case.as_of, (case.first_quarter + quarter).first_day)
+
+
+def _action(case: Case, quarter: int, what: str, owner: str, amount: float | None, spend_usd: float, stop: str,
+            double: str) -> Action:
+    end = (case.first_quarter + quarter + 1).first_day - dt.timedelta(days=1)
+    return Action(what, owner, str(case.first_quarter + quarter), _first_day(case, quarter).isoformat(),
+                  min(end, _last_day(case)).isoformat(), amount, "" if amount is None else "chip", spend_usd, stop, double)
+
+
+def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
+    chips = float(solved.result.orders[solved.plan.offers.index(offer), node])
+    now = int(solved.plan.problem.tree.quarter[node])
+    runs = case.first_quarter + now + int(offer.lead_quarters[node])
     if offer.owned:
-        spend = chips * float(offer.payment_usd[0])
-        what = f"order {offer.name}, running from {quarter}"
+        spend = chips * float(offer.payment_usd[node])
+        what = f"order {offer.name}, running from {runs}"
         stop = f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}"
     else:
-        spend = chips * float(offer.capital_usd[0]) * offer.term_quarters
+        spend = chips * float(offer.capital_usd[node]) * offer.term_quarters
         years = offer.term_quarters * QUARTER_S / YEAR_S
-        what = f"rent {offer.name} for {years:g} year{'s' if years != 1 else ''}, from {quarter}"
+        what = f"rent {offer.name} for {years:g} year{'s' if years != 1 else ''}, from {runs}"
         stop = "rents fall under the cost of owning the same chip"
-    cap = float(offer.pool.cap[0])
+    cap = float(offer.pool.cap[node])
     if chips >= 0.99 * cap:
         what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
-    return Action(what, "compute procurement", str(case.first_quarter), round(chips), "chip", spend, stop, double)
+    return _action(case, now, what, "compute procurement", round(chips), spend, stop, double)
 
 
 def _demand_mark(solved: Solved, case: Case, level: float) -> str:
@@ -53,23 +81,21 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
 
 
 def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
-    found = []
-    for item in solved.plan.commitment.programmes:
-        spend = sum(prepared.outlooks[item.name].chain.running_spend_usd[:4])
-        found.append(Action(
-            f"start programme {item.name}, spend of the first year", "silicon lead",
-            str(prepared.case.first_quarter), None, "", spend,
-            "the vendor's next part beats the planned chip at tape-out, or two slips in a row",
-            "first silicon at the planned rate, or supply still scarce at tape-out"))
-    return found
+    return [
+        _action(prepared.case, 0, f"start programme {item.name}, spend of the first year", "silicon lead", None,
+                sum(prepared.outlooks[item.name].chain.running_spend_usd[:4]),
+                "the vendor's next part beats the planned chip at tape-out, or two slips in a row",
+                "first silicon at the planned rate, or supply still scarce at tape-out")
+        for item in solved.plan.commitment.programmes
+    ]
 
 
 def _ports(solved: Solved, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
     return [
-        Action(f"start porting to {line.name}", "inference software", str(case.first_quarter), None, "",
-               case.numbers[line.terms["port"]].spread.mode * QUARTER_S,
-               "under half of the expected throughput after two quarters", "expected throughput on the main model")
+        _action(case, 0, f"start porting to {line.name}", "inference software", None,
+                case.numbers[line.terms["port"]].spread.mode * QUARTER_S,
+                "under half of the expected throughput after two quarters", "expected throughput on the main model")
         for line in solved.plan.commitment.lines
         if "port" in line.terms and line.first_quarter - case.first_quarter <= 4
     ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fabless.decide.fresh_results import FreshTest
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import ProgrammeValue, StrategyResult
 from fabless.decide.solved import Solved, share_of
-from fabless.records import Band
+from fabless.records import Band, Grade
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
@@ -81,8 +82,12 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def warning_of(prepared: Prepared, best: Solved) -> str:
-    """What every reader must bear in mind: how much is assumed, and on what the costs were taken."""
-    assumed = sum(number.grade.value == "assumption" for number in prepared.case.numbers.values())
-    return (f"{assumed} of {len(prepared.case.numbers)} inputs are assumptions; costs are in-sample, over the "
-            f"{best.plan.problem.tree.leaves.size} scenarios the plans were made on")
+def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
+    """What every reader must bear in mind: how much is assumed, and how far the plan's own sample flattered it."""
+    numbers = prepared.case.numbers
+    assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
+    mine = next(item for item in fresh if item.way == best.name)
+    cost = mine.expected_cost_usd
+    return (f"{assumed} of {len(numbers)} inputs are assumptions",
+            f"on {mine.paths:,} fresh paths the recommended policy costs {_money(cost.fresh)} in the mean (standard error "
+            f"{_money(cost.error)}), on the {best.plan.problem.tree.leaves.size} scenarios of its plan {_money(cost.in_sample)}")

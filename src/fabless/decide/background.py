@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.case_reader import CASE_SOURCE
+from fabless.catalogue.case_numbers import CASE_SOURCE
 from fabless.catalogue.entities import range_of
 from fabless.decide.prepare import chips_of
 from fabless.quote import ENGINE, efficiency_entity

@@ -27,14 +27,22 @@ from fabless.units import QUARTER_S
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
+STARTS = 3
+"""Moments at which a programme may be started: the first day and the first branchings after it."""
 
 
 @dataclass(frozen=True)
 class ProgrammeOutlook:
     """A programme before it is placed on the tree."""
 
-    chain: ProgrammeChain
+    chains: tuple[ProgrammeChain, ...]
+    """By the number of branchings passed at its start."""
     summary: ProgrammeSummary
+
+    @property
+    def chain(self) -> ProgrammeChain:
+        """The chain of a start on the first day."""
+        return self.chains[0]
 
 
 @dataclass(frozen=True)
@@ -149,5 +157,6 @@ def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber
     draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
                      quarters=case.quarters)
     lead = numbers[f"programmes.{item.name}.fab"].spread.mode + numbers["owning.installation"].spread.mode
-    chain = discretise(draws, case.quarters, case.boundaries, notice_quarters=lead / QUARTER_S)
-    return ProgrammeOutlook(chain, summary(draws))
+    starts = (0, *case.boundaries[:-1])[:STARTS]
+    chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)
+    return ProgrammeOutlook(chains, summary(draws))

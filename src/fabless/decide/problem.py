@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -11,18 +11,21 @@ import numpy as np
 from fabless.decide.prepare import Prepared, outlook_of
 from fabless.market import price_path_usd
 from fabless.plan import PlanProblem
-from fabless.records import Array, Case, Range
+from fabless.records import Array, Case, ProgrammeSpec, Range
 from fabless.sampling import stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
 from fabless.strategy import (
     Commitment,
     Offer,
     Throughput,
+    cash_cap_usd,
     existing_offer,
     line_offers,
     owning_at,
+    power_cap_w,
     programme_offers,
     rates,
+    shared_pools,
 )
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
@@ -36,7 +39,8 @@ class World:
     case: Case
     """That of `prepared`, with the ranges and the branching of this world."""
     scenarios: Scenarios
-    fates: dict[str, ProgrammeOnTree]
+    fates: dict[str, tuple[ProgrammeOnTree, ...]]
+    """Of each programme, by the number of branchings passed at its start."""
     yardstick: Array
     """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
     that one cannot); the same for every way."""
@@ -55,6 +59,23 @@ class Plan:
     """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
     yardstick: Array
     """As in `World`."""
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A programme with one moment at which it may start, among the offers of a plan."""
+
+    name: str
+    programme: str
+    start: int
+    """Branchings passed at its start; 0: the first day."""
+    offers: tuple[int, ...]
+    spend_usd: Array
+    """Spend of each node-quarter while it goes on, but for what is sunk."""
+    fate: ProgrammeOnTree
+    sunk_usd: float | None
+    """Expected spend that the first day commits to, up to the first branching; None where it need not be started."""
 
 
 def world(
@@ -65,11 +86,11 @@ def world(
     `changes` replaces the ranges of some numbers (see `moved`), `branching` the branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
-    scenarios = sample(case)
-    measure = _yardstick(prepared, scenarios)
+    scenarios = sample(case, weights=_weights(prepared, case))
+    measure = yardstick(prepared, scenarios)
     need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
                np.zeros(scenarios.tree.size))
-    usual = World(prepared, case, scenarios, _fates(prepared, case, scenarios, need, ()), measure, need)
+    usual = World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
     return moved(usual, changes) if changes else usual
 
 
@@ -83,18 +104,20 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
     changed = {name: replace(usual.case.numbers[name], spread=spread) for name, spread in changes.items()}
     case = replace(usual.case, numbers={**usual.case.numbers, **changed})
     scenarios = sample(case, like=usual.scenarios, changed=changes)
-    fates = _fates(prepared, case, scenarios, usual.need, changes)
-    return World(prepared, case, scenarios, fates, _yardstick(prepared, scenarios), usual.need)
+    fates = fates_on(prepared, case, scenarios, usual.need, changes)
+    return World(prepared, case, scenarios, fates, yardstick(prepared, scenarios), usual.need)
 
 
-def _fates(
+def fates_on(
     prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
-) -> dict[str, ProgrammeOnTree]:
+) -> dict[str, tuple[ProgrammeOnTree, ...]]:
+    """Fates by start; all starts of a programme meet the same luck."""
     fates = {}
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
-        chain = (outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]).chain
-        fates[item.name] = on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
+        outlook = outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]
+        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
+                                 for chain in outlook.chains)
     return fates
 
 
@@ -109,8 +132,14 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     offers = [existing]
     for line in commitment.lines:
         offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
-    for item in commitment.programmes:
-        offers += programme_offers(case, item, scenarios, world.fates[item.name], does[item.chip.name], owning)
+    candidates = []
+    for item, start in _starts(commitment, world):
+        fate = world.fates[item.name][start]
+        name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        opened = programme_offers(case, item, scenarios, fate, does[item.chip.name], owning, name)
+        mine = tuple(range(len(offers), len(offers) + len(opened)))
+        offers += opened
+        candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
     unit = world.yardstick[:, 0]
     demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
     tree = scenarios.tree
@@ -136,17 +165,44 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         demand=demand,
         unmet_usd=price,
         discount=np.asarray(discount_factor(rate, middle)),
-        groups=_groups(offers),
+        groups=(*_groups(offers), *shared_pools(case, scenarios, offers)),
+        power_w=np.array([offer.site_power_w for offer in offers]),
+        power_cap_w=power_cap_w(case, scenarios),
+        cash_cap_usd=cash_cap_usd(case, scenarios),
         existing=in_place,
         existing_capital_usd=rents,
         fixed_usd=_fixed(world, commitment),
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, unit, world.yardstick)
+    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates))
 
 
-def _yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
+def _starts(commitment: Commitment, world: World) -> Iterator[tuple[ProgrammeSpec, int]]:
+    """Programmes started on the first day, then those that may be, with each moment at which they may."""
+    yield from ((item, 0) for item in commitment.programmes)
+    yield from ((item, start) for item in commitment.may_start for start in range(len(world.fates[item.name])))
+
+
+def _candidate(
+    world: World, item: ProgrammeSpec, start: int, name: str, offers: tuple[int, ...], begun: bool
+) -> Candidate:
+    fate, tree = world.fates[item.name][start], world.scenarios.tree
+    if not begun:
+        return Candidate(name, item.name, start, offers, fate.spend_usd, fate, None)
+    sunk = tree.quarter < world.case.boundaries[0]
+    return Candidate(name, item.name, start, offers, np.where(sunk, 0.0, fate.spend_usd), fate,
+                     float(fate.spend_usd[sunk] @ tree.probability[sunk]))
+
+
+def _weights(prepared: Prepared, case: Case) -> dict[str, float]:
+    """Compute by unit of each load on the first day, by the yardstick."""
+    first = yardstick(prepared, sample(replace(case, branching=(1,) * len(case.branching))))[:, 0]
+    return {load.name: 1.0 / row for load, row in zip(case.loads, first, strict=True)}
+
+
+def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
+    """Load that a chip of the fleet in place serves in a quarter, as in `World`."""
     mine = prepared.throughput[prepared.case.existing_chip.name]
     best = {name: max(does.per_second[name] for does in prepared.throughput.values()) for name in mine.per_second}
     measure = Throughput({name: mine.per_second[name] or best[name] for name in best}, mine.power_w)
@@ -160,11 +216,12 @@ def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ..
 
 
 def _fixed(world: World, commitment: Commitment) -> Array:
-    """Programmes' spend, and second software stacks of the lines that are open."""
+    """What programmes started on the first day spend before the first branching, and software stacks of open lines."""
     scenarios, case = world.scenarios, world.case
     fixed = np.zeros(scenarios.tree.size)
+    sunk = scenarios.tree.quarter < case.boundaries[0]
     for item in commitment.programmes:
-        fixed = fixed + world.fates[item.name].spend_usd
+        fixed = fixed + np.where(sunk, world.fates[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:
         if "port" in line.terms:
             open_now = scenarios.tree.quarter >= line.first_quarter - case.first_quarter

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fabless.decide.fresh_results import FreshTest
+from fabless.plan import GatePlan
 from fabless.records import Band, CaseNumber
 
 
 @dataclass(frozen=True)
 class Action:
-    """Something to start in the first quarter (or first 90 days)."""
+    """Something to do in the first 90 days."""
 
     what: str
     owner: str
+    """Role that answers for it."""
     quarter: str
+    start: str
+    """First day on which it can be done, as a date."""
+    due: str
+    """Last day on which it must be, as a date."""
     amount: float | None
     unit: str
     spend_usd: float
@@ -31,6 +38,9 @@ class StrategyResult:
     title: str
     status: str
     gap: float
+    """Relative distance between the objective and `lower_bound_usd`."""
+    lower_bound_usd: float
+    """No plan of this way on these scenarios costs less, whatever its programmes' gates."""
     objective_usd: float
     """Present value of expected cost plus the priced risk, unserved demand included at its price: the ranking key."""
     expected_cost_usd: float
@@ -52,7 +62,9 @@ class StrategyResult:
     capital_at_risk_usd: Band | None
     """Spent on the programme before own silicon in volume (or before cancellation)."""
     dominant_share_compute: float
+    """Dominant vendor's expected share of the compute used; below, of what is spent and of the chips in operation."""
     dominant_share_spend: float
+    dominant_share_units: float
     regret_usd: float
     """Objective above that of the best."""
     regret_error_usd: float
@@ -65,6 +77,8 @@ class StrategyResult:
     actions: tuple[Action, ...]
     programmes: tuple[str, ...]
     """Programmes started now under this way."""
+    gates: tuple[GatePlan, ...]
+    """What is decided at each branching about each programme that may go on or start."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +150,159 @@ class ProgrammeValue:
 
 
 @dataclass(frozen=True)
+class RegretRow:
+    """How far one way falls behind the best in each kind of future."""
+
+    way: str
+    mean_usd: tuple[tuple[str, float], ...]
+    """Group of scenarios, mean discounted cost above that of the way that is cheapest in the group."""
+    worst_usd: float
+    """Largest regret in any single scenario."""
+
+
+@dataclass(frozen=True)
+class OptionValue:
+    """What an option of the recommended way is worth."""
+
+    name: str
+    """A line or programme; `everything`: all of them at once."""
+    removed_usd: float | None
+    """Rise of the objective without it; None for `everything`."""
+    delayed_usd: float
+    """Rise of the objective when it opens a year later: the price of waiting."""
+
+
+@dataclass(frozen=True)
+class KnowledgeValue:
+    """Expected value of perfect information on one unknown."""
+
+    name: str
+    label: str
+    value_usd: float
+    """Fall of the objective if the unknown were told before the first orders; an upper estimate."""
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The best plan between perfect information and a plan for the mean: wait and see <= plan <= mean-value plan."""
+
+    wait_and_see_usd: float
+    objective_usd: float
+    mean_value_usd: float
+    """Objective when the first orders are those of the plan for the mean path."""
+
+    @property
+    def evpi_usd(self) -> float:
+        """Expected value of perfect information on everything."""
+        return self.objective_usd - self.wait_and_see_usd
+
+    @property
+    def vss_usd(self) -> float:
+        """Value of the stochastic solution: what planning for the spread saves over planning for the mean."""
+        return self.mean_value_usd - self.objective_usd
+
+
+@dataclass(frozen=True)
+class Resilience:
+    """One way when the dominant vendor is gone for a while, unforeseen."""
+
+    way: str
+    quarter: str
+    """First quarter without the vendor."""
+    quarters: int
+    cost_usd: float
+    """Rise of the objective."""
+    missing_before: float
+    missing_after: float
+    """Expected missing share of compute in the year from that quarter, without and with the strike."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Value of starting one programme now over volume x relative performance x slip."""
+
+    programme: str
+    volumes: tuple[float, ...]
+    """Demand over that of the case."""
+    performances: tuple[float, ...]
+    """Delivered over planned performance."""
+    slips: tuple[float, ...]
+    """Actual over planned time."""
+    value_usd: tuple[tuple[tuple[float, ...], ...], ...]
+    """Shape (volumes, performances, slips); negative where the programme does not pay."""
+    planned_over_vendor: float | None
+    """Planned performance of the chip over that of the dominant vendor's part current at its median quarter of volume."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A value of one input at which starting a programme now begins or ceases to pay."""
+
+    programme: str
+    name: str
+    label: str
+    unit: str
+    value: float
+    pays_above: bool
+    text: str
+    """The same in plain words."""
+
+
+@dataclass(frozen=True)
+class SobolIndex:
+    """Share of the variance of the logarithm of a query's cost that an input brings in."""
+
+    name: str
+    label: str
+    first: float
+    """By itself."""
+    first_error: float
+    """Half width of the 95 % interval."""
+    total: float
+    """Together with all others."""
+    total_error: float
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The comparison drawn again with other seeds, on a smaller tree."""
+
+    seeds: tuple[int, ...]
+    leaves: int
+    rankings: tuple[tuple[str, ...], ...]
+    """Ways, best first, by seed."""
+    cost_per_query_usd: Band
+    """Median cost per query of the recommended way, over the seeds."""
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The commonest ranking."""
+        return max(self.rankings, key=self.rankings.count)
+
+    @property
+    def agreement(self) -> float:
+        """Share of the seeds with the commonest ranking."""
+        return self.rankings.count(self.common) / len(self.rankings)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What the answer was asked; every part is empty (or None) where the level of detail does not ask it."""
+
+    sensitivities: tuple[Sensitivity, ...] = ()
+    """Largest effect first."""
+    options: tuple[OptionValue, ...] = ()
+    knowledge: tuple[KnowledgeValue, ...] = ()
+    """Most valuable first."""
+    resilience: tuple[Resilience, ...] = ()
+    surfaces: tuple[Surface, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    sobol: tuple[SobolIndex, ...] = ()
+    """Largest total index first."""
+    stability: Stability | None = None
+
+
+@dataclass(frozen=True)
 class Decision:
     """The answer to a case."""
 
@@ -147,14 +314,21 @@ class Decision:
     price_year: int
     seed: int
     digest: str
+    detail: str
+    """quick | standard | deep"""
+    leaves: int
+    """Scenarios on which the plans were made."""
     answer: str
     """One sentence."""
     recommended: str
     strategies: tuple[StrategyResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
-    sensitivities: tuple[Sensitivity, ...]
-    """Largest effect first."""
+    regrets: tuple[RegretRow, ...]
+    foresight: Foresight
+    fresh: tuple[FreshTest, ...]
+    """Every way on fresh paths, in the order of `strategies`."""
+    questions: Questions
     build_up: tuple[BuildUpLine, ...]
     chip_costs: tuple[ChipCostLine, ...]
     """By programme; the lines of one add up to its unit cost."""

@@ -13,24 +13,28 @@ from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 
 from fabless.catalogue import load
-from fabless.decide.answer import answer, warning_of
+from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background
 from fabless.decide.build_up import build_up, chip_costs
+from fabless.decide.detail import DETAILS, Detail
+from fabless.decide.fresh import fresh_test
+from fabless.decide.knowledge import foresight
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import World, world
+from fabless.decide.questions import ask
+from fabless.decide.regret import regret_table
 from fabless.decide.results import Decision, ProgrammeValue
-from fabless.decide.sensitivity import sensitivities
 from fabless.decide.solved import Solved, share_of, solve_best
 from fabless.decide.summarise import programme_value, strategy_result, timeline
+from fabless.plan import branching_for
 from fabless.records import Band, Case
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 
 LEAST_SHARE = 0.02
 """Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
-INPUTS_TRIED = 6
-"""Inputs for which every way is solved again."""
+STANDARD = DETAILS["standard"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +47,22 @@ class _Job:
 def decide(
     case: Case,
     *,
+    detail: Detail = STANDARD,
     executor: Executor | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Decision:
     """Answer a case.
 
-    Parameters: `case`, from `read_case`; `executor`, where the ways and the sensitivities are solved (default: as many
-    processes as there are cores); `progress`, called with a line of text as the work goes on. The catalogue is read as
-    the case's as-of date sees it. The same case, seed and data give the same decision.
+    Parameters: `case`, from `read_case`; `detail`, one of `DETAILS` or a copy with other leaves or paths; `executor`, where
+    plans are solved (default: as many processes as there are cores); `progress`, called with a line of text as the work goes
+    on. The catalogue is read as the case's as-of date sees it. The same case, detail, seed and data give the same decision.
 
     Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
     """
     start = time.perf_counter()
     tick = progress or (lambda _: None)
+    if detail.leaves is not None:
+        case = replace(case, branching=branching_for(detail.leaves, len(case.branching)))
     with _workers(executor) as pool:
         pool.submit(time.perf_counter)  # a first task starts the workers while this process prepares
         tick("performance and unit cost of each chip")
@@ -68,20 +75,25 @@ def decide(
         portfolio, values = _portfolio(here, single, pool)
         solved = [*single, portfolio]
         best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
-        moved = sensitivities(prepared, best, INPUTS_TRIED, pool, tick)
+        tick(f"every way on {detail.paths:,} fresh paths")
+        fresh = tuple(fresh_test(prepared, item, paths=detail.paths, executor=pool) for item in solved)
+        told = pool.submit(foresight, best)
+        questions = ask(prepared, solved, best, values, detail, pool, tick)
+        between = told.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
-        digest=hashlib.sha256(f"{catalogue.digest} {case!r}".encode()).hexdigest()[:12],
+        digest=hashlib.sha256(f"{catalogue.digest} {case!r} {detail!r}".encode()).hexdigest()[:12],
+        detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values), recommended=best.name, strategies=results,
-        programme_values=values, sensitivities=moved,
+        programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, questions=questions,
         build_up=build_up(prepared, best),
         chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
         assumptions=(*prepared.case.numbers.values(), *background(case, catalogue)),
-        warnings=(*prepared.warnings, warning_of(prepared, best)),
+        warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
         seconds=time.perf_counter() - start,
     )
 
@@ -95,10 +107,11 @@ def _ways(here: World, pool: Executor) -> list[Solved]:
 
 
 def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
-    """Coordinate search: every line, every line that is used, or those of the best way; then each programme on them.
+    """Coordinate search: every line, every line that is used, or those of the best way; then the programmes on them.
 
-    The ways themselves are among what it may choose, so it never ranks behind one of them. Also returns what each
-    programme is worth on the chosen lines.
+    The programmes may be started now or at a later branching, and given up at any. The ways themselves are among what it
+    may choose, so it never ranks behind one of them. Also returns what each programme, started now, is worth on the chosen
+    lines.
     """
     case = here.prepared.case
     every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
@@ -106,9 +119,10 @@ def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solve
     lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),))])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = min(plain, key=_objective)
-    choices = with_programmes(case, without.plan.commitment.lines)
-    more = list(pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in choices]))
-    best = replace(min((*single, *plain, *more), key=_objective), name=PORTFOLIO)
+    lines = without.plan.commitment.lines
+    free = Commitment(lines, (), may_start=case.programmes)
+    *more, open_ended = pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in (*with_programmes(case, lines), free)])
+    best = replace(min((*single, *plain, *more, open_ended), key=_objective), name=PORTFOLIO)
     values = [programme_value(here.prepared, item, without) for item in more]
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 

@@ -101,10 +101,10 @@ def _winner(job: tuple[World, _Try]) -> str:
     return min(ways, key=lambda way: objective[way])
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
     """Readable name of an input.
 
-    >>> _label("demand.work_trend"), _label("lines.amd-owned.price")
+    >>> label_of("demand.work_trend"), label_of("lines.amd-owned.price")
     ('work trend (demand)', 'price of amd-owned')
     """
     section, *owner, key = name.split(".")
@@ -114,5 +114,5 @@ def _label(name: str) -> str:
 def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
-    return Sensitivity(number.name, _label(number.name), unit, low, high,
+    return Sensitivity(number.name, label_of(number.name), unit, low, high,
                        costs[0], costs[1], winners[0], winners[1])

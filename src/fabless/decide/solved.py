@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from fabless.decide.gates import Policy, decided, policy_of, undecided
 from fabless.decide.paths import Paths, paths_of
 from fabless.decide.problem import Plan, World, plan_of
 from fabless.errors import DoesNotFit, Fault
-from fabless.plan import PlanResult, solve
+from fabless.plan import GatePlan, PlanResult, gate_plan, search, solve
 from fabless.strategy import Commitment
 
 
@@ -17,32 +20,67 @@ class Solved:
 
     name: str
     plan: Plan
+    """With the gates of its programmes decided."""
     result: PlanResult
     paths: Paths
+    policy: Policy
+    gates: tuple[GatePlan, ...]
+    lower_bound_usd: float
+    """No plan of the commitment costs less, whatever its gates."""
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the objective from the lower bound."""
+        objective = self.result.objective_usd
+        return max(objective - self.lower_bound_usd, 0.0) / max(abs(objective), 1e-300)
 
 
 def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
-    """Solve every commitment and keep the one with the lowest objective (the first among equals).
+    """Solve every commitment and keep the one with the lowest objective (the first among equals)."""
+    return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
 
-    Unserved demand has a price, so that a plan always exists; raises `DoesNotFit` when the solver still finds none, as
-    happens with inputs many powers of ten away from each other.
+
+def solved_plan(world: World, name: str, plan: Plan) -> Solved:
+    """Solve one plan of the way `name`, the gates of its programmes included.
+
+    Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises `DoesNotFit` when there is
+    none, with what must give.
     """
-    best: tuple[Plan, PlanResult] | None = None
-    for commitment in commitments:
-        plan = plan_of(world, commitment)
-        result = solve(plan.problem)
-        if not result.status.is_ok:
-            raise DoesNotFit(Fault(f"plan of {name}", f"the solver ended with status {result.status}", "an optimal plan",
-                                   "look for an input many powers of ten from the others, unserved prices first"))
-        if best is None or result.objective_usd < best[1].objective_usd - 1e-9 * abs(best[1].objective_usd):
-            best = plan, result
-    assert best is not None
-    plan, result = best
-    return Solved(name, plan, result, paths_of(world.prepared.case, plan, result))
+    if plan.candidates:
+        problem = undecided(world, plan)
+        found = search(problem)
+        result, go, bound = found.plan, found.go, found.lower_bound_usd
+        gates = gate_plan(problem, go) if result.status.is_ok else ()
+    else:
+        result, go, gates = solve(plan.problem), np.zeros((0, plan.problem.tree.size), dtype=bool), ()
+        bound = result.lower_bound_usd
+    if not np.isfinite(result.objective_usd):
+        raise DoesNotFit(*_faults(name, result))
+    done = decided(plan, go)
+    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
 
 
-def share_of(solved: Solved, pool: str) -> float:
+def _faults(name: str, result: PlanResult) -> list[Fault]:
+    place = f"plan of {name}"
+    if result.shortfalls:
+        return [Fault(place, f"no plan keeps within {item.family} {item.name}", f"{item.amount:,.4g} more over the horizon",
+                      "loosen this limit of the case" + ("" if item.alone else ", together with the others named"))
+                for item in result.shortfalls]
+    return [Fault(place, f"the solver ended with status {result.status}", "an optimal plan",
+                  "look for an input many powers of ten from the others, unserved prices first")]
+
+
+def best_of(solved: list[Solved]) -> Solved:
+    """The one with the lowest objective, the first among those that differ by less than 1e-9 of it."""
+    best = solved[0]
+    for item in solved[1:]:
+        if item.result.objective_usd < best.result.objective_usd - 1e-9 * abs(best.result.objective_usd):
+            best = item
+    return best
+
+
+def share_of(solved: Solved, line: str) -> float:
     """Expected share of a line or programme in the compute that a way uses over the horizon."""
     used = solved.paths.compute.sum(axis=2) @ solved.paths.probability
-    mine = [offer.pool.name == pool for offer in solved.plan.offers]
+    mine = [offer.pool.line == line for offer in solved.plan.offers]
     return float(used[mine].sum() / max(used.sum(), 1e-30))

@@ -26,7 +26,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
     own = next((item for item in solved.plan.commitment.programmes if item.route != "partner"), None)
     outlook = prepared.outlooks[own.name].summary if own else None
     return StrategyResult(
-        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=result.gap,
+        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap, lower_bound_usd=solved.lower_bound_usd,
         objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
         cost_per_query_usd=band(levelised, paths.probability),
         cost_per_query_by_year_usd=tuple(
@@ -43,6 +43,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
+        dominant_share_units=_dominant(solved, case, paths.chips),
         regret_usd=result.objective_usd - best.result.objective_usd,
         regret_error_usd=_error(case, solved, best),
         fleet_by_quarter=_fleet(solved, case),
@@ -50,6 +51,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
                                   for q in range(case.quarters)),
         actions=actions_of(solved, prepared),
         programmes=tuple(item.name for item in solved.plan.commitment.programmes),
+        gates=solved.gates,
     )
 
 
@@ -117,7 +119,7 @@ def _dominant(solved: Solved, case: Case, amount: Array) -> float:
 def _fleet(solved: Solved, case: Case) -> tuple[tuple[str, str, Band], ...]:
     """Chips in operation by line or programme, all its generations together."""
     paths, offers = solved.paths, solved.plan.offers
-    pools = dict.fromkeys(offer.pool.name for offer in offers)
-    chips = {name: paths.chips[[offer.pool.name == name for offer in offers]].sum(axis=0) for name in pools}
+    pools = dict.fromkeys(offer.pool.line for offer in offers)
+    chips = {name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0) for name in pools}
     return tuple((str(case.first_quarter + q), name, band(held[:, q], paths.probability))
                  for q in range(case.quarters) for name, held in chips.items() if held.max() >= 1.0)

@@ -1,8 +1,7 @@
 """The space of designs for a load: which can be made, which serve it, and which of those are worth making."""
 
 from fabless.explore.answer import Exploration, Market, Winner, explore
-from fabless.explore.checkpoint import Checkpoint, digest_of
-from fabless.explore.executors import executors_of
+from fabless.explore.checkpoint import Checkpoint
 from fabless.explore.found import Found
 from fabless.explore.front import Kept, best_of, front_of
 from fabless.explore.limits import Limits, screen
@@ -27,8 +26,6 @@ __all__ = [
     "Task",
     "Winner",
     "best_of",
-    "digest_of",
-    "executors_of",
     "explore",
     "front_of",
     "limits_of",

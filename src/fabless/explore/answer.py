@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.catalogue import Catalogue
+from fabless.checkpoint import digest_of
 from fabless.errors import FablessError
-from fabless.explore.checkpoint import Checkpoint, digest_of
+from fabless.executors import Executors
+from fabless.explore.checkpoint import Checkpoint
 from fabless.explore.found import Found
 from fabless.explore.front import Numbers, best_of, front_of
 from fabless.explore.limits import EXPLAINED
 from fabless.explore.serving import Served, Serving, Ways, best_ways
 from fabless.explore.space import WIDTHS, Space
-from fabless.explore.sweep import CHUNK, Executors, Task, sweep
+from fabless.explore.sweep import CHUNK, Task, sweep
 from fabless.perf import Formats, serve
 from fabless.quote import calibration_of, number_of, owned_hour, price_of
 from fabless.records import Architecture, Chip, LogicDie

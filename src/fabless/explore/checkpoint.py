@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fabless.catalogue.text import read_text
+from fabless.checkpoint import write_state
 from fabless.errors import BadFile, Fault
 from fabless.explore.found import Found
 from fabless.explore.front import Kept
 
 EVERY_S = 2.0
 """Seconds between two writings."""
-
-
-def digest_of(parts: Mapping[str, object]) -> str:
-    """Digest of everything that an answer depends on."""
-    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
 
 
 class Checkpoint:
@@ -64,12 +57,4 @@ class Checkpoint:
             "unserved": dict(found.unserved), "nearest": dict(found.nearest), "points": found.points,
             "numbers": found.kept.numbers.tolist(),
             "metrics": {name: values.tolist() for name, values in found.kept.metrics.items()}, "done": sorted(done)}
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(json.dumps(state), encoding="utf-8")
-            part.replace(self.path)
-        except OSError as error:
-            raise BadFile(Fault(str(self.path), f"cannot be written: {error.strerror}", "a file in a writable folder",
-                                "give another --checkpoint")) from error
-        finally:
-            part.unlink(missing_ok=True)
+        write_state(self.path, json.dumps(state).encode())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from fabless.executors import Executors, Workers
 from fabless.explore.checkpoint import Checkpoint
 from fabless.explore.found import Found, merged, nothing_found
 from fabless.explore.front import Kept, keep
@@ -23,10 +22,6 @@ CHUNK = 16_384
 """Designs evaluated at once."""
 BEST = 32
 """Designs kept for the objective."""
-WAITING = 4
-"""Chunks handed to an executor ahead of what it has done."""
-TRIES = 3
-"""How often a chunk is given to a new executor after one broke."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +93,6 @@ class Swept:
     """Designs that came from the checkpoint."""
 
 
-Executors = Callable[[], AbstractContextManager[Executor]]
-"""Makes an executor; called again when one broke."""
-
-
 def sweep(
     task: Task, *, executors: Executors | None = None, chunk: int = CHUNK, checkpoint: Checkpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -117,54 +108,14 @@ def sweep(
     if checkpoint is not None:
         found, done = checkpoint.read(found)
     resumed = found.designs
-    chunks = [(k, *ends) for k, ends in enumerate(task.space.chunks(chunk)) if k not in done]
+    chunks = task.space.chunks(chunk)
+    left = [k for k in range(len(chunks)) if k not in done]
     progress(found.designs, task.space.size)
-    for k, part in _results(task, chunks, executors):
-        found = merged(found, part, task.scorer.objective, task.scorer.fronts, task.best)
-        done.add(k)
-        progress(found.designs, task.space.size)
-        if checkpoint is not None:
-            checkpoint.write(found, done, len(done) == len(task.space.chunks(chunk)))
+    with Workers(executors) as workers:
+        for k, part in workers.results(run_chunk, left, lambda k: (task, *chunks[k])):
+            found = merged(found, part, task.scorer.objective, task.scorer.fronts, task.best)
+            done.add(k)
+            progress(found.designs, task.space.size)
+            if checkpoint is not None:
+                checkpoint.write(found, done, len(done) == len(chunks))
     return Swept(found, time.perf_counter() - begin, resumed)
-
-
-def _results(
-    task: Task, chunks: Sequence[tuple[int, int, int]], executors: Executors | None
-) -> Iterator[tuple[int, Found]]:
-    if executors is None:
-        for k, start, stop in chunks:
-            yield k, run_chunk(task, start, stop)
-        return
-    left = list(chunks)
-    for attempt in range(TRIES):
-        try:
-            with executors() as executor:
-                for k, part in _through(executor, task, tuple(left)):
-                    left = [item for item in left if item[0] != k]
-                    yield k, part
-            return
-        except BrokenExecutor:
-            # a worker was killed: its chunks go to a new pool, a few times
-            if attempt == TRIES - 1:
-                raise
-
-
-def _through(executor: Executor, task: Task, chunks: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, Found]]:
-    """Hand chunks to an executor, only a few ahead, and give results as they come."""
-    waiting: dict[Future[Found], int] = {}
-    coming = iter(chunks)
-    ahead = WAITING * max(1, int(getattr(executor, "_max_workers", 2) or 2))
-    exhausted = False
-    while True:
-        while not exhausted and len(waiting) < ahead:
-            item = next(coming, None)
-            if item is None:
-                exhausted = True
-                break
-            waiting[executor.submit(run_chunk, task, item[1], item[2])] = item[0]
-        if not waiting:
-            return
-        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in finished:
-            k = waiting.pop(future)
-            yield k, future.result()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fabless.plan.problem import PlanProblem
-from fabless.plan.service import Index, Service, discounted_term
+from fabless.plan.service import Index, Service, discounted_term, left_over
 from fabless.plan.trees import segments
 from fabless.records import Array
 
@@ -64,13 +64,19 @@ def money_unit(problem: PlanProblem, families: Sequence[Columns]) -> float:
     return float(power_of_two(np.median(costs[costs > 0]) if np.any(costs > 0) else 1.0))
 
 
-def orders(problem: PlanProblem, unit: Units, first: int) -> Columns:
-    """Chips ordered, (O, K): between the commitment and the cap, where they can still arrive or are committed."""
+def orders(problem: PlanProblem, unit: Units, open_offers: NDArray[np.bool_], first: int) -> Columns:
+    """Chips ordered, (O, K): between the commitment and the cap, where they can still arrive or are committed.
+
+    `open_offers` (O, K) is false where no agreement can open an offer that needs one. The cost is that of the annuities
+    within the horizon less the salvage value after it.
+    """
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
     cap = np.where(problem.available, problem.cap, 0.0)
-    present = (arrives & (cap > 0)) | (problem.floor > 0)
+    present = (arrives & (cap > 0) & open_offers) | (problem.floor > 0)
     cost = problem.capital_usd * discounted_term(problem)
-    return _family("orders", present, first, problem.floor, cap, cost, unit.chips[:, None])
+    cost = cost - problem.salvage_usd * left_over(problem) * problem.discount[-1]
+    whole = np.where(problem.integer, 1.0, unit.chips)
+    return family("orders", present, first, problem.floor, cap, cost, whole[:, None])
 
 
 def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int) -> Columns:
@@ -79,41 +85,41 @@ def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, f
     possible = order.index[served.offer, served.order] >= 0
     present[served.offer[possible], served.node[possible]] = True
     cost = problem.running_usd * problem.discount[problem.tree.quarter]
-    return _family("active", present, first, 0.0, np.inf, cost, unit.chips[:, None])
+    return family("active", present, first, 0.0, np.inf, cost, unit.chips[:, None])
 
 
 def serve(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Columns:
     """Chips given to each load, (O, L, K): where they can serve it and there is load."""
     present = (problem.rate > 0) & (chips.index >= 0)[:, None, :] & (problem.demand > 0)
     cost = problem.serving_usd * problem.discount[problem.tree.quarter]
-    return _family("serve", present, first, 0.0, np.inf, cost, unit.chips[:, None, None])
+    return family("serve", present, first, 0.0, np.inf, cost, unit.chips[:, None, None])
 
 
 def unmet(problem: PlanProblem, unit: Units, first: int) -> Columns:
     """Load left unserved, (L, K)."""
     cost = problem.unmet_usd * problem.discount[problem.tree.quarter]
-    return _family("unmet", problem.demand > 0, first, 0.0, np.inf, cost, unit.load[:, None])
+    return family("unmet", problem.demand > 0, first, 0.0, np.inf, cost, unit.load[:, None])
 
 
 def path_cost(problem: PlanProblem, money: float, first: int) -> Columns:
     """Discounted cost from the start to the end of each unbranched stretch, shown at its first node-quarter, (K,)."""
     _, starts = np.unique(segments(problem.tree), return_index=True)
     present = np.isin(np.arange(problem.tree.size), starts)
-    return _family("path cost", present, first, -np.inf, np.inf, 0.0, money)
+    return family("path cost", present, first, -np.inf, np.inf, 0.0, money)
 
 
 def tail(problem: PlanProblem, money: float, first: int) -> Columns:
     """Cost of a path above the threshold, shown at its leaf, (K,)."""
     present = problem.tree.quarter == problem.tree.quarters - 1
-    return _family("tail", present, first, 0.0, np.inf, 0.0, money)
+    return family("tail", present, first, 0.0, np.inf, 0.0, money)
 
 
 def threshold(problem: PlanProblem, money: float, first: int) -> Columns:
     """Value at risk, one number shown at node-quarter 0, (K,)."""
-    return _family("threshold", np.arange(problem.tree.size) == 0, first, -np.inf, np.inf, 0.0, money)
+    return family("threshold", np.arange(problem.tree.size) == 0, first, -np.inf, np.inf, 0.0, money)
 
 
-def _family(
+def family(
     name: str,
     present: NDArray[np.bool_],
     first: int,
@@ -122,6 +128,7 @@ def _family(
     cost: ArrayLike,
     unit: ArrayLike,
 ) -> Columns:
+    """Number the places of a family where it is `present` from `first` on, and pick its data there."""
     index = np.full(present.shape, -1, dtype=np.int64)
     index[present] = first + np.arange(np.count_nonzero(present))
     node = np.nonzero(present)[-1]

@@ -9,13 +9,17 @@ import numpy as np
 
 from fabless.plan.columns import power_of_two
 from fabless.plan.highs import Solution, run
+from fabless.plan.problem import PlanProblem
 from fabless.plan.program import Program
 from fabless.plan.result import Binding, Shortfall, Status
 from fabless.plan.service import Index
 from fabless.records import Array
 
-ELASTIC = ("floor", "allocation", "power", "cash")
-"""Families without which a plan always exists: unserved load has a price."""
+ELASTIC = ("floor", "allocation", "power", "cash", "draw limit")
+"""Families without which a plan always exists: unserved load and untaken draws have a price."""
+_PRICED = {"allocation": -1.0, "power": -1.0, "cash": -1.0, "draw limit": -1.0, "take or pay": 1.0, "exclusive": -1.0,
+           "retirement": 1.0, "readiness": -1.0, "moves": -1.0, "deliveries": -1.0}
+"""Constraint families that are limits, and the sign of the dual of one that costs money."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,32 +35,58 @@ class Limits:
 
 
 def row_limits(program: Program, family: str) -> Limits:
-    """Limits of a constraint family."""
+    """Limits of a constraint family: the finite bound of its rows."""
     start = 0
     for name, part in program.rows.items():
         if name == family:
             break
         start += part.lower.size
-    return Limits(start + np.arange(part.lower.size), part.upper, part.member, part.members, part.node)
+    size = np.where(np.isfinite(part.upper), part.upper, part.lower)
+    return Limits(start + np.arange(part.lower.size), size, part.member, part.members, part.node)
 
 
-def order_limits(program: Program, offers: tuple[str, ...], bound: Array) -> Limits:
-    """Finite limits above zero that are bounds of the orders: their caps or their floors."""
-    index = program.columns["orders"].index
-    offer, node = np.nonzero(index >= 0)
-    size = bound[: offer.size]
-    limited = np.isfinite(size) & (size > 0)
-    return Limits(np.flatnonzero(limited), size[limited], offer[limited], offers, node[limited])
+def column_limits(program: Program, family: str, members: tuple[str, ...], bound: Array) -> Limits:
+    """Finite limits above zero that are bounds of a variable family: caps or floors of orders, caps of levels."""
+    index = program.columns[family].index
+    member, node = np.nonzero(index >= 0)
+    place = index[index >= 0]
+    limited = np.isfinite(bound[place]) & (bound[place] > 0)
+    return Limits(place[limited], bound[place][limited], member[limited], members, node[limited])
 
 
-def binding(program: Program, solution: Solution, offers: tuple[str, ...], node_quarters: int) -> tuple[Binding, ...]:
-    """Sum the shadow prices of every limit, costliest first."""
-    orders = solution.column_dual
-    found = _priced("cap", order_limits(program, offers, program.upper), -orders, node_quarters)
-    found += _priced("floor", order_limits(program, offers, program.lower), orders, node_quarters)
-    for family in ("allocation", "power", "cash"):
-        found += _priced(family, row_limits(program, family), -solution.row_dual, node_quarters)
-    return tuple(sorted(found, key=lambda item: -item.percent_usd))
+def binding(program: Program, solution: Solution, problem: PlanProblem) -> tuple[Binding, ...]:
+    """Sum the shadow prices of every limit, costliest first.
+
+    Where the limit itself is a sum of variables (units signed, chips within their term), its size is that of the plan.
+    """
+    agreements = tuple(agreement.name for agreement in problem.agreements)
+    # whole orders are held when prices are taken: they have one too where no bound holds them
+    most = np.where(solution.value >= program.upper, -solution.column_dual, 0.0)
+    least = np.where(solution.value <= program.lower, solution.column_dual, 0.0)
+    size = problem.tree.size
+    found = _priced("cap", column_limits(program, "orders", problem.offers, program.upper), most, size)
+    found += _priced("floor", column_limits(program, "orders", problem.offers, program.lower), least, size)
+    found += _priced("level cap", column_limits(program, "level", agreements, program.upper), most, size)
+    granted = _granted(program, solution.value)
+    for family, sign in _PRICED.items():
+        limits = row_limits(program, family)
+        limits = replace(limits, size=np.abs(limits.size) + granted[limits.place])
+        found += _priced(family, limits, sign * solution.row_dual, size)
+    return tuple(sorted(found, key=lambda item: (-item.percent_usd, -item.price_usd)))
+
+
+def _granted(program: Program, value: Array) -> Array:
+    """What the variables on the side of the limit add to it in the plan, by row."""
+    side = {"draw limit": -1.0, "take or pay": -1.0, "readiness": -1.0, "moves": -1.0, "deliveries": -1.0,
+            "retirement": 1.0}
+    term = program.value * value[program.column]
+    sums, start = [], np.cumsum([0] + [part.lower.size for part in program.rows.values()])
+    for number, part in enumerate(program.rows.values()):
+        mine = (program.row >= start[number]) & (program.row < start[number + 1])
+        sign = side.get(part.name, 0.0)
+        counted = np.where(sign * program.value[mine] > 0, sign * term[mine], 0.0)
+        sums.append(np.bincount(program.row[mine] - start[number], weights=counted, minlength=part.lower.size))
+    return np.concatenate(sums)
 
 
 def _priced(family: str, limits: Limits, dual: Array, node_quarters: int) -> list[Binding]:
@@ -81,11 +111,12 @@ def _least_give(
     """Minimise the sum of what the limits of `families` give, each counted in its largest limit."""
     limits = {family: row_limits(program, family) for family in families if family != "floor"}
     if "floor" in families:
-        limits["floor"] = order_limits(program, offers, program.lower)
+        limits["floor"] = column_limits(program, "orders", offers, program.lower)
     limits = {family: part for family, part in limits.items() if part.place.size}
     if not limits:
         return []
-    relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0)
+    relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0,
+                      integer=np.zeros_like(program.integer))
     for family, part in limits.items():
         relaxed = _loosened(relaxed, part, is_floor=family == "floor")
     solution = run(relaxed, time_limit_s, None)
@@ -107,6 +138,7 @@ def _given(family: str, part: Limits, give: Array, alone: bool) -> Iterable[Shor
 
 
 def _scale(part: Limits) -> float:
+    """Largest limit; 1 where all are 0 (a draw limit counts in units signed)."""
     return float(np.max(part.size)) or 1.0
 
 
@@ -132,4 +164,5 @@ def _loosened(program: Program, part: Limits, *, is_floor: bool) -> Program:
         row_lower=row_lower,
         row_upper=row_upper,
         unit=np.concatenate([program.unit, one * power_of_two(_scale(part))]),
+        integer=np.concatenate([program.integer, np.zeros(count, dtype=bool)]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,17 +11,19 @@ from fabless.records import Array
 
 
 class Status(StrEnum):
-    """How the solve ended; only an optimal plan has numbers."""
+    """How the solve ended."""
 
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
     UNBOUNDED = "unbounded"
     TIME_LIMIT = "time limit"
+    """The best plan found in the time given; its gap is proven."""
+    INTERRUPTED = "interrupted"
     FAILED = "solver failed"
 
     @property
     def is_ok(self) -> bool:
-        """Whether the plan can be used."""
+        """Whether the plan is the best there is, to the solver's tolerance."""
         return self is Status.OPTIMAL
 
 
@@ -29,9 +32,10 @@ class Binding:
     """A limit that costs money."""
 
     family: str
-    """cap | floor | allocation | power | cash"""
+    """cap | floor | level cap | allocation | power | cash | draw limit | take or pay | exclusive | retirement | readiness |
+    moves | deliveries"""
     name: str
-    """The offer or group; the family itself where there is only one."""
+    """The offer, group or agreement; the family itself where there is only one."""
     price_usd: float
     """Objective saved when the limit is one unit (chip, W, USD) looser at every node-quarter, to first order."""
     percent_usd: float
@@ -45,7 +49,7 @@ class Shortfall:
     """How far a limit must give before any plan exists."""
 
     family: str
-    """floor | allocation | power | cash"""
+    """floor | allocation | power | cash | draw limit"""
     name: str
     amount: float
     """Sum over node-quarters of the least give [chip, W or USD]."""
@@ -55,15 +59,34 @@ class Shortfall:
     """True: giving way in this family is enough; false: every family listed must give."""
 
 
+@dataclass(frozen=True)
+class Ray:
+    """A decision that can grow without end while the objective falls."""
+
+    family: str
+    """orders | level | ..."""
+    name: str
+    """The offer or agreement."""
+    direction: int
+    """1: more and more; -1: less and less."""
+    node: int
+    """Node-quarter where it pays most."""
+    gain_usd: float
+    """Fall of the objective for one unit more, with all that follows from it."""
+    remedy: str
+
+
 @dataclass(frozen=True, eq=False)
 class PlanResult:
-    """A solved plan; every number is NaN unless `status.is_ok`."""
+    """A plan, the best known when the time ran out; every number is NaN where there is none (see `has_plan`)."""
 
     status: Status
     objective_usd: float
-    """``(1 - w) expected cost + w CVaR`` as the solver has it."""
+    """``(1 - w) expected cost + w CVaR``."""
+    lower_bound_usd: float
+    """No plan costs less; -inf where nothing is proven."""
     gap: float
-    """Relative distance between the solver's primal and dual objectives."""
+    """``(objective - lower bound) / |objective|``."""
     orders: Array
     """(O, K) chips ordered."""
     active: Array
@@ -72,6 +95,14 @@ class PlanResult:
     """(O, L, K) chips given to each load."""
     unmet: Array
     """(L, K) load left unserved."""
+    levels: Array
+    """(agreements, K) units signed."""
+    untaken: Array
+    """(agreements, K) units of the least draw not taken."""
+    retired: Array
+    """(O, K) chips retired and still within their term."""
+    moved: Array
+    """(O, L, K) chips moved to each load from another, where that costs work."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array
@@ -79,8 +110,25 @@ class PlanResult:
     expected_cost_usd: float
     cvar_usd: float
     binding: tuple[Binding, ...]
-    """Costliest limit first."""
+    """Costliest limit first; empty where the plan is not proven the best."""
     shortfalls: tuple[Shortfall, ...]
     """What must give, when infeasible."""
+    rays: tuple[Ray, ...]
+    """What grows without end, when unbounded."""
     columns: int
     rows: int
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan to read: the best there is, or the best found in the time given."""
+        return math.isfinite(self.objective_usd)
+
+
+def gap(objective: float, bound: float) -> float:
+    """Share of the objective that a better plan could save at most.
+
+    >>> gap(200.0, 199.0)
+    0.005
+    """
+    above = max(objective - bound, 0.0)
+    return above / abs(objective) if above > 0.0 and objective != 0.0 else above

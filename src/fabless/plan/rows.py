@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fabless.plan.agreement import by_node
 from fabless.plan.columns import Columns
 from fabless.plan.problem import PlanProblem
-from fabless.plan.service import Index, Service
+from fabless.plan.service import Index, Service, bound_to_loads
 from fabless.plan.trees import segments
 from fabless.records import Array
 
@@ -39,34 +40,36 @@ class Rows:
     """Node-quarter of each row."""
 
 
-def in_service(problem: PlanProblem, served: Service, order: Columns, active: Columns) -> Rows:
-    """``active(o,k) = chips in place + sum of order(o,j) over the orders j in service at k``."""
+def in_service(problem: PlanProblem, served: Service, order: Columns, active: Columns, retired: Columns) -> Rows:
+    """``active(o,k) + retired(o,k) = chips in place + sum of order(o,j) over the orders j in service at k``."""
     offer, node = np.nonzero(active.index >= 0)
-    row = _numbered(active.index >= 0)
+    row = numbered(active.index >= 0)
     entries: list[Entry] = [
         (row, active.index, 1.0),
+        (row, retired.index, 1.0),
         (row[served.offer, served.node], order.index[served.offer, served.order], -1.0),
     ]
     existing = problem.existing[offer, problem.tree.quarter[node]]
-    return _rows("in service", entries, existing, existing, offer, problem.offers, node)
+    return laid_out("in service", entries, existing, existing, offer, problem.offers, node)
 
 
-def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
-    """``sum over loads of serve(o,l,k) <= active(o,k)``."""
-    used = np.asarray((serve.index >= 0).any(axis=1))
+def busy(problem: PlanProblem, active: Columns, serve: Columns, set_up: Columns) -> Rows:
+    """``sum over loads of serve(o,l,k) <= active(o,k)``; set_up in place of serve where moving to a load costs work."""
+    used_index = np.where(bound_to_loads(problem)[:, None, None], set_up.index, serve.index)
+    used = np.asarray((used_index >= 0).any(axis=1))
     offer, node = np.nonzero(used)
-    row = _numbered(used)
-    entries: list[Entry] = [(row[:, None, :], serve.index, 1.0), (row, active.index, -1.0)]
-    return _rows("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
+    row = numbered(used)
+    entries: list[Entry] = [(row[:, None, :], used_index, 1.0), (row, active.index, -1.0)]
+    return laid_out("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
 
 
 def demand(problem: PlanProblem, serve: Columns, unmet: Columns) -> Rows:
     """``sum over offers of rate x serve + unmet = demand`` for each load (l,k)."""
     load, node = np.nonzero(unmet.index >= 0)
-    row = _numbered(unmet.index >= 0)
+    row = numbered(unmet.index >= 0)
     entries: list[Entry] = [(row[None], serve.index, problem.rate), (row, unmet.index, 1.0)]
     limit = problem.demand[load, node]
-    return _rows("demand", entries, limit, limit, load, problem.loads, node)
+    return laid_out("demand", entries, limit, limit, load, problem.loads, node)
 
 
 def allocation(problem: PlanProblem, order: Columns) -> Rows:
@@ -77,24 +80,26 @@ def allocation(problem: PlanProblem, order: Columns) -> Rows:
     for g, (_, members, _) in enumerate(problem.groups):
         ordered[g] = (order.index[list(members)] >= 0).any(axis=0)
     limited = np.isfinite(limits) & ordered
-    row = _numbered(limited)
+    row = numbered(limited)
     group, node = np.nonzero(limited)
     offers = [list(members) for _, members, _ in problem.groups]
     entries: list[Entry] = [(row[g][None], order.index[offers[g]], 1.0) for g in range(count)]
     names = tuple(name for name, _, _ in problem.groups)
-    return _rows("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node)
+    return laid_out("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node)
 
 
 def power(problem: PlanProblem, active: Columns) -> Rows:
     """``sum over offers of power_w x active(o,k) <= power at hand at k``."""
     drawn = np.asarray(((problem.power_w[:, None] > 0) & (active.index >= 0)).any(axis=0))
-    return _budget("power", problem.power_cap_w, drawn, active, problem.power_w[:, None])
+    return _budget("power", problem.power_cap_w, drawn, (active.index, problem.power_w[:, None]))
 
 
-def cash(problem: PlanProblem, order: Columns) -> Rows:
-    """``sum over offers of payment x order(o,k) <= cash at hand at k``."""
-    paid = np.asarray(((problem.payment_usd > 0) & (order.index >= 0)).any(axis=0))
-    return _budget("cash", problem.cash_cap_usd, paid, order, problem.payment_usd)
+def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
+    """``sum over offers of payment x order(o,k) + sum over agreements of fee x level(c,k) <= cash at hand at k``."""
+    due = np.asarray(((problem.payment_usd > 0) & (order.index >= 0)).any(axis=0))
+    fees = by_node(problem.agreements, "fee_usd", problem.tree.size)
+    due |= np.asarray(((fees > 0) & (level.index >= 0)).any(axis=0))
+    return _budget("cash", problem.cash_cap_usd, due, (order.index, problem.payment_usd), (level.index, fees))
 
 
 def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array) -> Rows:
@@ -107,7 +112,7 @@ def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns
     entries: list[Entry] = [(number, path.index[start], 1.0), (number, before, -1.0)]
     entries += [(own[family.node], family.index[family.index >= 0], -family.cost) for family in families]
     limit = np.bincount(own, weights=constant, minlength=start.size).astype(np.float64)
-    return _rows("path cost", entries, limit, limit, np.zeros_like(start), ("path",), start)
+    return laid_out("path cost", entries, limit, limit, np.zeros_like(start), ("path",), start)
 
 
 def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Columns) -> Rows:
@@ -119,24 +124,25 @@ def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Column
     risk = np.full(leaves.size, threshold.index[0])
     entries: list[Entry] = [(number, excess.index[leaves], 1.0), (number, risk, 1.0), (number, last, -1.0)]
     zero = np.zeros(leaves.size)
-    return _rows("tail", entries, zero, zero + np.inf, np.zeros_like(leaves), ("tail",), leaves)
+    return laid_out("tail", entries, zero, zero + np.inf, np.zeros_like(leaves), ("tail",), leaves)
 
 
-def _budget(name: str, limit: Array, used: NDArray[np.bool_], columns: Columns, weight: ArrayLike) -> Rows:
+def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[Index, ArrayLike]) -> Rows:
     limited = np.isfinite(limit) & used
-    row = _numbered(limited)
+    row = numbered(limited)
     node = np.flatnonzero(limited)
-    entries: list[Entry] = [(row[None], columns.index, weight)]
-    return _rows(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node)
+    entries: list[Entry] = [(row[None], index, weight) for index, weight in weighted]
+    return laid_out(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node)
 
 
-def _numbered(present: NDArray[np.bool_]) -> Index:
+def numbered(present: NDArray[np.bool_]) -> Index:
+    """Number the places that are present, -1 elsewhere."""
     index = np.full(present.shape, -1, dtype=np.int64)
     index[present] = np.arange(np.count_nonzero(present))
     return index
 
 
-def _rows(
+def laid_out(
     name: str,
     entries: list[Entry],
     lower: Array,
@@ -145,6 +151,7 @@ def _rows(
     members: tuple[str, ...],
     node: Index,
 ) -> Rows:
+    """Put the entries of a family together, without those whose row or column does not exist."""
     parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float)) for row, column, value in entries]
     kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)] for row, column, value in parts]
     row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)]) for i in range(3))

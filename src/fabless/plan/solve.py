@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 
 import numpy as np
 
 from fabless.plan.costs import (
     CostParts,
+    Decisions,
     chips_in_service,
     constant_costs,
     node_costs,
     path_costs,
     risk_adjusted,
 )
-from fabless.plan.highs import Solution, run
+from fabless.plan.gates_project import refuse_projects
+from fabless.plan.highs import Solution, held, run
+from fabless.plan.information import merge
 from fabless.plan.limits import binding, shortfalls
+from fabless.plan.lower_bound import dual_bound, plain_prices
+from fabless.plan.mean_path import repaired, values
 from fabless.plan.problem import PlanProblem
 from fabless.plan.program import Program, assemble
-from fabless.plan.result import PlanResult, Status
+from fabless.plan.rays import rays
+from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status, gap
 from fabless.plan.service import Service, service
 from fabless.records import Array
+
+DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired", "moved")
+"""Variable families of `Decisions`, in its order."""
 
 
 def solve(
@@ -31,7 +41,10 @@ def solve(
 ) -> PlanResult:
     """Solve a plan; an infeasible one is a result that says what must give.
 
-    `time_limit_s` bounds the solver [s]; `progress` is called with lines of text while it works.
+    `time_limit_s` bounds the solver [s]: a plan that ran out of it is the best found, or else the orders of the plan for
+    the mean path with the rest solved for, which takes a little longer; its gap says how far from the best it can be.
+    `progress` is called with lines of text while it works. A problem with projects is refused: `search` or `exact` decides
+    them.
 
     >>> from fabless.scenario import chain_tree
     >>> problem = PlanProblem(
@@ -43,56 +56,108 @@ def solve(
     >>> result.orders.tolist(), result.unmet.tolist(), round(result.objective_usd, 6)
     ([[5.0, 0.0]], [[10.0, 0.0]], 90.0)
     """
+    refuse_projects(problem.projects, "solve")
     served = service(problem)
     program = assemble(problem, served, constant_costs(problem))
     if progress is not None:
         progress(f"plan of {problem.tree.size:,} node-quarters: {program.cost.size:,} columns, "
                  f"{program.row_lower.size:,} rows")
-    solution = run(program, time_limit_s, progress)
-    if not solution.status.is_ok:
+    plain = plain_prices(program, problem.tree.probability, problem.cvar_weight if "tail" in program.rows else 0.0)
+    solution = run(program, time_limit_s, progress, plain)
+    if solution.status is Status.TIME_LIMIT:
+        solution = _settled(problem, program, served, solution, max(solution.bound, dual_bound(program, plain, plain)))
+    if not solution.value.size and program.cost.size:
         return _without_plan(problem, program, solution, time_limit_s)
-    shape = {name: _spread(program, solution, name) for name in ("orders", "serve", "unmet")}
-    return _result(problem, served, program, solution, **shape)
+    return _result(problem, served, program, solution)
 
 
-def _result(
-    problem: PlanProblem,
-    served: Service,
-    program: Program,
-    solution: Solution,
-    orders: Array,
-    serve: Array,
-    unmet: Array,
+def _settled(problem: PlanProblem, program: Program, served: Service, found: Solution, bound: float) -> Solution:
+    """Turn what the solver left into a plan that keeps every limit, and the best bound known.
+
+    Its own orders, cut down to the limits, and those of the plan for the mean path are held and the rest is solved again;
+    the cheaper plan is kept, and commitments alone where neither leaves any. No plan costs less than `bound`.
+    """
+    if found.value.size and not found.rough:
+        return replace(found, bound=min(bound, found.objective))
+    wishes = [(_spread(program, found.value, "orders"), _spread(program, found.value, "level"))] if found.value.size else []
+    wishes.append(_mean_path(problem))
+    plans = [_held(problem, program, served, *wish) for wish in wishes]
+    if not any(plan.status.is_ok for plan in plans):
+        plans.append(_held(problem, program, served, problem.floor, np.zeros((len(problem.agreements), problem.tree.size))))
+    best = min(plans, key=lambda plan: plan.objective if plan.status.is_ok else np.inf)
+    if not best.status.is_ok:
+        return replace(found, value=np.zeros(0), bound=bound)
+    return replace(best, status=found.status, bound=min(bound, best.objective))
+
+
+def _held(problem: PlanProblem, program: Program, served: Service, orders: Array, levels: Array) -> Solution:
+    """The rest of a plan whose orders and levels are as near to the wished ones as the limits let them."""
+    kept = repaired(problem, program, served, orders, levels)
+    return run(held(program, values(program, *kept)))
+
+
+def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
+    """Orders and levels of the plan for the mean path, laid out on the tree."""
+    mean = merge(problem)
+    program = assemble(mean, service(mean), constant_costs(mean))
+    found = run(replace(program, integer=np.zeros_like(program.integer)))
+    if not found.value.size:
+        return problem.floor, np.zeros((len(problem.agreements), problem.tree.size))
+    orders, levels = (_spread(program, found.value, name) for name in ("orders", "level"))
+    return orders[:, problem.tree.quarter], levels[:, problem.tree.quarter]
+
+
+def _result(problem: PlanProblem, served: Service, program: Program, solution: Solution) -> PlanResult:
+    choice = Decisions(*(_spread(program, solution.value, name) for name in DECIDED))
+    best = binding(program, solution, problem) if solution.status.is_ok and solution.row_dual.size else ()
+    return reported(problem, served, choice, solution.status, solution.objective, solution.bound, best,
+                    (program.cost.size, program.row_lower.size))
+
+
+def reported(
+    problem: PlanProblem, served: Service, choice: Decisions, status: Status, objective: float | None, bound: float,
+    limits: tuple[Binding, ...], size: tuple[int, int],
 ) -> PlanResult:
+    """Price a choice; `objective` None takes the price itself, `size` are columns and rows of the programme."""
     tree = problem.tree
-    active = chips_in_service(problem, served, orders)
-    parts = node_costs(problem, served, orders, active, serve, unmet)
+    active = chips_in_service(problem, served, choice.orders) - choice.retired
+    parts = node_costs(problem, served, choice)
     paths = path_costs(tree, parts.total_usd * problem.discount[tree.quarter])
-    _, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
+    priced, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
+    total = priced if objective is None else objective
     return PlanResult(
-        solution.status, solution.objective, solution.gap, orders, active, serve, unmet, parts, paths, mean, worst,
-        binding(program, solution, problem.offers, tree.size), (), program.cost.size, program.row_lower.size,
+        status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
+        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, limits, (), (), *size,
     )
 
 
 def _without_plan(
     problem: PlanProblem, program: Program, solution: Solution, time_limit_s: float | None
 ) -> PlanResult:
+    found = shortfalls(program, problem.offers, time_limit_s) if solution.status is Status.INFEASIBLE else ()
+    endless = rays(problem, program) if solution.status is Status.UNBOUNDED else ()
+    return unplanned(problem, solution.status, solution.bound, found, endless, (program.cost.size, program.row_lower.size))
+
+
+def unplanned(
+    problem: PlanProblem, status: Status, bound: float, found: tuple[Shortfall, ...], endless: tuple[Ray, ...],
+    size: tuple[int, int],
+) -> PlanResult:
+    """Say why there is no plan: what must give, or what has no end; `size` are columns and rows of the programme."""
     def none(*shape: int) -> Array:
         return np.full(shape, np.nan)
 
-    size = problem.tree.size
-    parts = CostParts(none(size), none(size), none(size), none(size))
-    infeasible = solution.status is Status.INFEASIBLE
-    found = shortfalls(program, problem.offers, time_limit_s) if infeasible else ()
+    nodes, chips = problem.tree.size, problem.cap.shape
+    agreed = (len(problem.agreements), nodes)
     return PlanResult(
-        solution.status, np.nan, np.nan, none(*problem.cap.shape), none(*problem.cap.shape), none(*problem.rate.shape),
-        none(*problem.demand.shape), parts, none(problem.tree.leaves.size), np.nan, np.nan, (), found,
-        program.cost.size, program.row_lower.size,
+        status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
+        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips), none(*problem.rate.shape),
+        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, (), found,
+        endless, *size,
     )
 
 
-def _spread(program: Program, solution: Solution, family: str) -> Array:
+def _spread(program: Program, value: Array, family: str) -> Array:
     """Lay a variable family out over its full shape, zero where it has no column."""
     index = program.columns[family].index
-    return np.where(index >= 0, solution.value[index], 0.0) if solution.value.size else np.zeros(index.shape)
+    return np.where(index >= 0, value[index], 0.0) if value.size else np.zeros(index.shape)

@@ -33,6 +33,7 @@ def segments(tree: Tree) -> NDArray[np.int64]:
     children = np.bincount(tree.parent[tree.parent >= 0], minlength=tree.size)
     starts = (tree.parent < 0) | (children[tree.parent] > 1)
     own = np.cumsum(starts) - 1
-    for k in np.flatnonzero(~starts):
-        own[k] = own[tree.parent[k]]
+    for q in range(1, tree.quarters):
+        here = np.flatnonzero((tree.quarter == q) & ~starts)
+        own[here] = own[tree.parent[here]]
     return own

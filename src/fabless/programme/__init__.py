@@ -1,16 +1,38 @@
 """An own-chip programme as a Monte-Carlo: dates, outcome, spins and spend, then a chain for a scenario tree.
 
-`parameters` says what a programme is, `simulation` draws it, `bands` condenses the draws for a reader, and `chain`
-turns them into paths that a planner can branch on without seeing the future.
+`parameters` says what a programme is, `route` and `stages` lay out its graph, `posterior` says what few cases allow,
+`simulation` draws it, `bands` condenses the draws for a reader, and `chain` turns them into paths that a planner can branch
+on without seeing the future.
 """
 
-from fabless.programme.bands import ProgrammeSummary, StageBand, summary
+from fabless.programme.bands import ProgrammeSummary, StageBand, ramp_share, summary
 from fabless.programme.chain import PathOutcome, ProgrammeChain, ProgrammePath, Transition, discretise
-from fabless.programme.parameters import ProgrammeParameters, PseudoCounts, Route
-from fabless.programme.simulation import ProgrammeDraws, ProgrammeOutcome, simulate
+from fabless.programme.draws import End, ProgrammeDraws, ProgrammeOutcome, RateDraws
+from fabless.programme.parameters import PricePath, ProgrammeParameters, Rate, Route, SecondGeneration
+from fabless.programme.posterior import (
+    CredibleBand,
+    LogTime,
+    LogTimePrior,
+    PseudoCounts,
+    beta_quantile,
+    credible_band,
+    jeffreys,
+    log_time,
+    pooled_prior,
+)
+from fabless.programme.route import route_stages
+from fabless.programme.simulation import simulate
+from fabless.programme.stages import Duration, Gate, Stage, dates, topological_order
 
 __all__ = [
+    "CredibleBand",
+    "Duration",
+    "End",
+    "Gate",
+    "LogTime",
+    "LogTimePrior",
     "PathOutcome",
+    "PricePath",
     "ProgrammeChain",
     "ProgrammeDraws",
     "ProgrammeOutcome",
@@ -18,10 +40,23 @@ __all__ = [
     "ProgrammePath",
     "ProgrammeSummary",
     "PseudoCounts",
+    "Rate",
+    "RateDraws",
     "Route",
+    "SecondGeneration",
+    "Stage",
     "StageBand",
     "Transition",
+    "beta_quantile",
+    "credible_band",
+    "dates",
     "discretise",
+    "jeffreys",
+    "log_time",
+    "pooled_prior",
+    "ramp_share",
+    "route_stages",
     "simulate",
     "summary",
+    "topological_order",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
-from fabless.programme.simulation import MONTHS_PER_QUARTER, ProgrammeDraws, ProgrammeOutcome
+from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeDraws, ProgrammeOutcome
 
 Array = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ class ProgrammeChain:
 
 
 def discretise(
-    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0
+    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0, start_quarter: int = 0
 ) -> ProgrammeChain:
     """Group `draws` by what is known at the start of each quarter of `boundaries`.
 
@@ -81,20 +81,28 @@ def discretise(
     boundary reveals stay RUNNING to the horizon and supply nothing. In every quarter the probability-weighted spend of
     the paths equals the mean over the draws.
 
+    With `start_quarter` s the same programme is decided s quarters later: every date and every dollar moves by s, nothing
+    is spent before, and no news comes at a boundary up to s. Indices still count all boundaries.
+
     Raises `BadValue` when the boundaries do not rise strictly inside (0, quarters), when the draws hold fewer quarters,
-    or when the notice is negative.
+    when the notice is negative, or when the start is not before the last boundary and the horizon.
     """
-    _check(draws, quarters, boundaries, notice_quarters)
+    _check(draws, quarters, boundaries, notice_quarters, start_quarter)
     volume = draws.outcome == ProgrammeOutcome.VOLUME
     decided_at_release = volume | (draws.outcome == ProgrammeOutcome.LIMITED)
-    news = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
-    reveal = np.searchsorted(np.asarray(boundaries, dtype=float), news, side="left")
-    spend = draws.spend_by_quarter_usd[:, :quarters]
+    known = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
+    first = int(np.searchsorted(np.asarray(boundaries), start_quarter, side="right"))
+    reveal = np.maximum(np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"), first)
+    spend = np.zeros((draws.end_month.size, quarters))
+    spend[:, start_quarter:] = draws.spend_by_quarter_usd[:, :quarters - start_quarter]
     pooled = np.zeros(quarters)
     transitions: list[Transition] = []
     paths: list[ProgrammePath] = []
     begin = 0
     for index, boundary in enumerate(boundaries):
+        if index < first:
+            transitions.append(Transition(boundary, 0.0, 0.0, 1.0))
+            continue
         before, after = reveal >= index, reveal > index
         if not before.any():
             break
@@ -103,7 +111,7 @@ def discretise(
         groups = {PathOutcome.ARRIVED: (reveal == index) & volume, PathOutcome.DEAD: (reveal == index) & ~volume}
         if boundary == boundaries[-1]:
             groups[PathOutcome.RUNNING] = after
-        paths += [_path(draws, members, outcome, index, boundary, pooled, spend)
+        paths += [_path(draws, members, outcome, index, boundary, pooled, spend, start_quarter)
                   for outcome, members in groups.items() if members.any()]
         base = before.sum()
         transitions.append(Transition(boundary, float(groups[PathOutcome.ARRIVED].sum() / base),
@@ -113,11 +121,11 @@ def discretise(
 
 def _path(
     draws: ProgrammeDraws, members: NDArray[np.bool_], outcome: PathOutcome, index: int, boundary: int,
-    pooled: Array, spend: Array,
+    pooled: Array, spend: Array, start_quarter: int,
 ) -> ProgrammePath:
     arrived = outcome is PathOutcome.ARRIVED
     own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
-    volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) if arrived else 0
+    volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter if arrived else 0
     return ProgrammePath(
         probability=float(members.mean()),
         reveal_boundary_index=index,
@@ -129,7 +137,9 @@ def _path(
     )
 
 
-def _check(draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float) -> None:
+def _check(
+    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float, start_quarter: int
+) -> None:
     held = draws.spend_by_quarter_usd.shape[1]
     faults = []
     if not 1 <= quarters <= held:
@@ -142,5 +152,9 @@ def _check(draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], noti
                             "give the quarters in which the tree branches"))
     if not notice_quarters >= 0:
         faults.append(Fault("discretise, notice_quarters", str(notice_quarters), "0 or more", "give 0 for no notice"))
+    last = min([quarters, *boundaries[-1:]])
+    if not 0 <= start_quarter < last:
+        faults.append(Fault("discretise, start_quarter", str(start_quarter), f"0 to {last - 1}: before the last boundary",
+                            "start earlier, or lengthen the horizon"))
     if faults:
         raise BadValue(*faults)

@@ -2,202 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from enum import IntEnum
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
+from fabless.programme.blueprint import CENTURY, EVENTS, Blueprint, Found, blueprint
+from fabless.programme.draws import OUTCOME_OF, End, ProgrammeDraws, RateDraws
 from fabless.programme.parameters import ProgrammeParameters
-from fabless.records import Range
-from fabless.sampling import draw
-from fabless.units import MONTH_S, QUARTER_S
+from fabless.programme.rates import draw_rates, per_set
+from fabless.records import Array
+from fabless.sampling import chances, scores, uniforms
 
-Array = NDArray[np.float64]
-MONTHS_PER_QUARTER = QUARTER_S / MONTH_S
-
-
-class ProgrammeOutcome(IntEnum):
-    """How a programme ended."""
-
-    VOLUME = 0
-    LIMITED = 1
-    """Deployed in small numbers and not scaled."""
-    CANCELLED = 2
-    """Given up in design, after tape-out, or at the limit of spins."""
-    BID_FAILED = 3
-
-
-@dataclass(frozen=True)
-class ProgrammeDraws:
-    """Draws of one programme; arrays of shape (count,) unless said. Months count from the decision.
-
-    A date that a draw never reaches is NaN, and so is the performance of a chip that never reaches volume.
-    """
-
-    work_month: Array
-    """Deal closed, work starts."""
-    tapeout_month: Array
-    first_silicon_month: Array
-    good_silicon_month: Array
-    """Silicon that can go to production."""
-    volume_month: Array
-    end_month: Array
-    """The outcome is known: the month of volume, of cancellation or of the failed bid."""
-    outcome: NDArray[np.int8]
-    """Codes of `ProgrammeOutcome`."""
-    spins: NDArray[np.int64]
-    """Tape-outs made, the first one included."""
-    spend_usd: Array
-    """Spend within the horizon."""
-    spend_by_quarter_usd: Array
-    """Shape (count, quarters); rows sum to `spend_usd`."""
-    capital_at_risk_usd: Array
-    """Spend within the horizon before volume or the end, whichever comes."""
-    performance: Array
-    """Delivered over planned performance [1]."""
-    scope_cut: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class _Dates:
-    """Dates if nothing ended the programme early [month], shape (count,)."""
-
-    work: Array
-    tapeout: Array
-    first_silicon: Array
-    good_silicon: Array
-    volume: Array
+SETS = 1024
+"""Sets of trajectories, each with its own draw of the rates."""
+_OUTCOMES = np.array([OUTCOME_OF[end] for end in End], dtype=np.int8)
 
 
 def simulate(
-    parameters: ProgrammeParameters, count: int, rng: np.random.Generator, quarters: int = 32
+    parameters: ProgrammeParameters, count: int, rng: np.random.Generator, quarters: int = 32, *, sets: int = SETS
 ) -> ProgrammeDraws:
     """Draw a programme `count` times over a horizon of `quarters`.
 
-    Ranges are drawn jointly (Sobol points), events by independent uniforms. Without an early end::
+    Rates are drawn once for each of `sets` equal groups of trajectories: from the Beta law of the cases behind them, or
+    from their range. Within a group, ranges are drawn jointly (Sobol points) and events by independent uniforms. Then::
 
-        tape-out = deal + slip * design;  first silicon = tape-out + fab
-        good silicon = first silicon + metal respins * delay + full respins * delay
-        volume = good silicon + slip * qualification
+        start of a stage = last finish of its predecessors;  finish = start + duration (x slip) (/ retention)
+        respins = metal respins * delay + full respins * delay;  volume waits for qualification and for software
 
-    Spins: the first is good with probability p1, each later one with p2 (geometric), up to the limit. A programme that
-    ends does so at a uniform moment of its design, at a uniform moment between tape-out and volume, or after its small
-    deployment (the date planned for volume). A zero-length stage spends its whole amount at its start.
+    Spins: the first is good with probability p1, each later one with p2 (geometric), up to the limit. A programme that ends
+    does so at one of its gates, each with its own hazard, or at the limit of spins. A stage of no length is paid at its
+    start.
 
-    Raises `BadValue` when `count` or `quarters` is below 1.
+    Raises `BadValue` when `count`, `quarters` or `sets` is below 1, or where the stages make no graph.
     """
-    small = [(name, value) for name, value in (("count", count), ("quarters", quarters)) if value < 1]
+    small = [(name, value) for name, value in (("count", count), ("quarters", quarters), ("sets", sets)) if value < 1]
     if small:
         raise BadValue(*(Fault(f"simulate, {name}", str(value), "1 or more", f"ask for at least one of {name}")
                          for name, value in small))
-    ranges = {f.name: value for f in fields(parameters) if isinstance(value := getattr(parameters, f.name), Range)}
-    x = draw(ranges, count, rng)
-    metal, full, exhausted = _respins(x, parameters.spin_limit, rng)
-    dates = _dates(x, metal, full)
-    outcome, end = _outcome(parameters, dates, exhausted, rng)
-    volume = outcome == ProgrammeOutcome.VOLUME
-    horizon = quarters * MONTHS_PER_QUARTER
-    edges = np.linspace(0.0, horizon, quarters + 1)
-    at_risk = np.diff(_spend(x, dates, end, metal, full, edges), axis=1)
-    running = np.where(volume, np.maximum(horizon - dates.volume, 0.0), 0.0)
-    support = _accrued(x["support_share"] * x["team_usd_per_s"] * MONTH_S * running,
-                       dates.volume, dates.volume + running, edges)
-    spend = at_risk + np.diff(support, axis=1)
-    respins = metal + full
-    window = dates.good_silicon - dates.first_silicon
-    elapsed = np.clip(end - dates.first_silicon, 0.0, window)
-    done = np.floor(respins * np.divide(elapsed, window, out=np.zeros(count), where=window > 0)).astype(np.int64)
-    done = np.where(end >= dates.good_silicon, respins, done)
+    plan = blueprint(parameters)
+    for_rates, for_numbers = rng.spawn(2)
+    rates = draw_rates(parameters, plan.stages, sets, for_rates)
+    return run(plan, rates, *draw_numbers(plan, count, for_numbers), quarters)
+
+
+def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw what `count` trajectories take: points (count, columns) and the uniforms of events (count, events).
+
+    Slips that differ between stages share a common factor: ``u_k = Phi(sqrt(rho) z + sqrt(1 - rho) z_k)``.
+    """
+    for_points, for_slips, for_events = rng.spawn(3)
+    points = uniforms(count, plan.columns, for_points)
+    own = for_slips.standard_normal((count, sum(made.law is None for made in plan.derived)))
+    rho, slip = plan.slip_correlation, 0
+    made_columns = []
+    for made in plan.derived:
+        base = points[:, made.column]
+        if made.law is None:
+            made_columns.append(chances(np.sqrt(rho) * scores(base) + np.sqrt(1.0 - rho) * own[:, slip]))
+            slip += 1
+        else:
+            made_columns.append(np.minimum(made.law.quantile(base), CENTURY))
+    if made_columns:
+        points = np.concatenate([points, np.stack(made_columns, axis=1)], axis=1)
+    return points, for_events.random((count, EVENTS))
+
+
+def run(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int) -> ProgrammeDraws:
+    """Run the trajectories of given random numbers, each on its own."""
+    from fabless.programme.kernel import trajectories  # numba loads and compiles slowly: only where a programme is run
+
+    count, names = len(points), [stage.name for stage in plan.stages]
+    found = Found(
+        np.empty((len(names), count)), np.empty(count), np.empty(count, dtype=np.int8), np.empty(count),
+        np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=bool), np.empty((count, quarters)),
+        *(np.empty(count) for _ in range(5)))
+    trajectories(plan.layout, points, events, *per_set(rates), found)
     return ProgrammeDraws(
-        work_month=_reached(dates.work, end, outcome != ProgrammeOutcome.BID_FAILED),
-        tapeout_month=_reached(dates.tapeout, end, outcome != ProgrammeOutcome.BID_FAILED),
-        first_silicon_month=_reached(dates.first_silicon, end, outcome != ProgrammeOutcome.BID_FAILED),
-        good_silicon_month=_reached(dates.good_silicon, end, (outcome != ProgrammeOutcome.BID_FAILED) & ~exhausted),
-        volume_month=np.where(volume, dates.volume, np.nan),
-        end_month=end,
-        outcome=outcome,
-        spins=np.where((end >= dates.tapeout) & (outcome != ProgrammeOutcome.BID_FAILED), 1 + done, 0),
-        spend_usd=spend.sum(axis=1),
-        spend_by_quarter_usd=spend,
-        capital_at_risk_usd=at_risk.sum(axis=1),
-        performance=np.where(volume, x["performance"], np.nan),
-        scope_cut=rng.random(count) < x["scope_cut"],
-    )
-
-
-def _respins(
-    x: dict[str, Array], limit: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Metal respins, full respins, and whether the limit was hit without a good chip; shape (count,)."""
-    count = x["respin_good"].size
-    first_good = rng.random(count) < x["first_silicon_good"]
-    good = np.clip(x["respin_good"], 1e-12, 1.0 - 1e-12)
-    needed = np.ceil(np.log1p(-rng.random(count)) / np.log1p(-good))
-    needed = np.where(first_good, 0, np.clip(needed, 1, limit)).astype(np.int64)
-    exhausted = needed > limit - 1
-    respins = np.minimum(needed, limit - 1)
-    metal = rng.binomial(respins, x["metal_respin_share"])
-    return metal, respins - metal, exhausted
-
-
-def _dates(x: dict[str, Array], metal: NDArray[np.int64], full: NDArray[np.int64]) -> _Dates:
-    work = x["deal_s"] / MONTH_S
-    tapeout = work + x["slip"] * x["design_s"] / MONTH_S
-    first_silicon = tapeout + x["fab_s"] / MONTH_S
-    good_silicon = first_silicon + (metal * x["metal_respin_s"] + full * x["full_respin_s"]) / MONTH_S
-    return _Dates(work, tapeout, first_silicon, good_silicon,
-                  good_silicon + x["slip"] * x["qualification_s"] / MONTH_S)
-
-
-def _outcome(
-    parameters: ProgrammeParameters, dates: _Dates, exhausted: NDArray[np.bool_], rng: np.random.Generator
-) -> tuple[NDArray[np.int8], Array]:
-    """Outcome codes and the month in which they are known; one uniform chooses the gate, one the moment before it."""
-    count = dates.work.size
-    bid_failed = rng.random(count) < parameters.bid_failed.mean
-    gate, moment = rng.random(count), rng.random(count)
-    in_design, by_silicon, by_deployment = parameters.ended.mean * np.cumsum(parameters.end_shares)
-    in_design_end = dates.work + moment * (dates.tapeout - dates.work)
-    after_tapeout_end = dates.tapeout + moment * (dates.volume - dates.tapeout)
-    end = np.where(exhausted, dates.good_silicon, dates.volume)
-    end = np.where(gate < by_silicon, np.minimum(after_tapeout_end, end), end)
-    end = np.where(gate < in_design, in_design_end, end)
-    end = np.where(bid_failed, dates.work, end)
-    outcome = np.where(gate < by_deployment, ProgrammeOutcome.LIMITED, ProgrammeOutcome.VOLUME)
-    outcome = np.where((gate < by_silicon) | exhausted, ProgrammeOutcome.CANCELLED, outcome)
-    outcome = np.where(bid_failed, ProgrammeOutcome.BID_FAILED, outcome)
-    return outcome.astype(np.int8), end
-
-
-def _reached(date: Array, end: Array, possible: NDArray[np.bool_]) -> Array:
-    return np.where(possible & (end >= date), date, np.nan)
-
-
-def _accrued(amount: Array, start: Array, end: Array, edges: Array, until: Array | float = np.inf) -> Array:
-    """Spend up to each edge, shape (count, edges), of `amount` spread evenly from start to end, stopped at `until`."""
-    when = np.minimum(edges, np.asarray(until)[..., None])
-    begun, length = when - start[:, None], (end - start)[:, None]
-    share = np.divide(np.clip(begun, 0.0, length), length, out=np.where(begun > 0, 1.0, 0.0), where=length > 0)
-    return np.asarray(amount[:, None] * share)
-
-
-def _spend(
-    x: dict[str, Array], dates: _Dates, end: Array, metal: NDArray[np.int64], full: NDArray[np.int64], edges: Array
-) -> Array:
-    """Spend of the programme itself up to each edge, shape (count, edges)."""
-    respin_usd = metal * x["metal_respin_usd"] + full * x["full_respin_usd"]
-    parts: Sequence[tuple[Array, Array, Array]] = (
-        (x["purchase_usd"], dates.work, dates.work),
-        (x["team_usd_per_s"] * MONTH_S * (end - dates.work), dates.work, end),
-        (x["design_usd"], dates.work, dates.tapeout),
-        (x["masks_usd"], dates.tapeout, dates.tapeout),
-        (respin_usd, dates.first_silicon, dates.good_silicon),
-        (x["software_usd"], dates.work, dates.volume),
-    )
-    total = np.zeros((end.size, edges.size))
-    for amount, start, stop in parts:
-        total += _accrued(amount, start, stop, edges, end)
-    return total
+        stages=tuple(names), after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
+        finish_month=found.finish, end_month=found.end, outcome=_OUTCOMES[found.ended], ended_at=found.ended,
+        volume_month=found.volume, spins=found.spins, spend_usd=found.total, spend_by_quarter_usd=found.spend,
+        capital_at_risk_usd=found.at_risk, peak_cash_usd=found.peak, performance=found.performance,
+        scope_cut=found.scope_cut, second_volume_month=found.second, second_gain=found.gain, rates=rates)

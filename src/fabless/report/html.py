@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless.decide import Band, BuildUpLine, ChipCostLine, Decision, StrategyResult
-from fabless.report import canvas, charts, numbers, time_charts
+from fabless.report import canvas, charts, numbers, question_charts, time_charts
 from fabless.report.files import write_whole
 
 CONTENTS = (
     ("ways", "Comparison"), ("start", "First quarter"), ("time", "Fleet and cost"), ("years", "Year by year"),
     ("query", "Cost of a query"), ("chip", "Own chip"), ("moves", "What moves the answer"),
+    ("pays", "When an own chip pays"), ("worth", "Options and knowledge"), ("stands", "What it stands"),
     ("assumptions", "Assumptions"), ("warnings", "Warnings"), ("method", "Method"),
 )
 
@@ -75,10 +77,11 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
                  f"{numbers.usd(best.capital_at_risk_usd.p50)} at risk before it")
     risk += f"; {numbers.share(best.dominant_share_compute)} of compute from the dominant vendor."
     flips = [f"{one.label} at {numbers.with_unit(value, one.unit)} ({other} first)"
-             for one in decision.sensitivities
+             for one in decision.questions.sensitivities
              for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
-    change = "; ".join(flips[:3]) + "." if flips else "No single input within its range puts another way first."
-    return [("Cost", cost), ("Risk", risk), ("What would change it", change)]
+    change = "; ".join(flips[:2]) + ". " if flips else "No single input within its range puts another way first. "
+    change += " ".join(f"{one.text}." for one in decision.questions.flips[:3])
+    return [("Cost", cost), ("Risk", risk), ("What would change it", change.strip())]
 
 
 def chip_cost_table(lines: Sequence[ChipCostLine]) -> ChipCostTable:
@@ -133,8 +136,15 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
                      (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
                      if decision.timeline else None),
         "sensitivity": ("Cost per query with each input at its ends; the table below holds the same numbers.",
-                        (lambda width: charts.sensitivity(decision.sensitivities, decision.best_single, mean, width))
-                        if decision.sensitivities else None),
+                        (lambda width: charts.sensitivity(decision.questions.sensitivities, decision.best_single, mean, width))
+                        if decision.questions.sensitivities else None),
+        "sobol": ("Sobol indices of the main inputs.",
+                  (lambda width: question_charts.sobol(decision.questions.sobol, width))
+                  if decision.questions.sobol else None),
+    } | {
+        f"pays {one.programme}": (f"Value of starting {one.programme} now over demand, performance and slip.",
+                                  partial(question_charts.pays, one))
+        for one in decision.questions.surfaces
     }
     return {
         name: Picture(canvas.draw(make(canvas.WIDE), label), canvas.draw(make(canvas.NARROW), label)) if make else None

@@ -94,11 +94,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         say(console, f"- and {len(actions) - _MOST_ACTIONS} more in the report", indent=2)
     if not actions:
         say(console, "- nothing", indent=2)
-    if decision.sensitivities:
+    asked = decision.questions
+    if asked.sensitivities:
         console.print()
         say(console, "What moves the answer most", "bold")
-        for one in decision.sensitivities[:3]:
+        for one in asked.sensitivities[:3]:
             say(console, _input(one, decision.best_single, decimals), indent=2)
+    if asked.flips:
+        console.print()
+        say(console, "What would change the answer on an own chip", "bold")
+        for turn in asked.flips[:3]:
+            say(console, f"- {turn.text}", indent=2)
     if decision.programme_values:
         console.print()
         say(console, "A chip programme started now, on top of the best lines", "bold")

@@ -1,7 +1,8 @@
 """Joint draws of demand, market and programmes, laid out on a scenario tree."""
 
-from fabless.scenario.draws import Scenarios, sample
+from fabless.scenario.draws import Scenarios, fresh_paths, sample
+from fabless.scenario.knowledge import knowledge
 from fabless.scenario.programmes import ProgrammeOnTree, on_tree
 from fabless.scenario.trees import balanced_tree, chain_tree
 
-__all__ = ["ProgrammeOnTree", "Scenarios", "balanced_tree", "chain_tree", "on_tree", "sample"]
+__all__ = ["ProgrammeOnTree", "Scenarios", "balanced_tree", "chain_tree", "fresh_paths", "knowledge", "on_tree", "sample"]

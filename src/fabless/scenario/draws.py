@@ -1,28 +1,50 @@
-"""What may happen to demand and to the market, on a tree: the same for every way.
+"""What may happen to demand and to the market, on a tree or along fresh paths: the same for every way.
 
 Before the first branching every number of the case stands at its mode. At the first branching each branch takes one
-joint draw of all numbers. The growth rates (`revealed_slowly`) are drawn anew at every later branching, correlated with
-their own earlier value; so the plan learns about growth as time goes on and about everything else once. After a
-branching, supply is scarce or normal with a probability that drifts to its long-run value, which is all the plan knows.
+joint draw of all numbers (`fabless.scenario.points`); growth rates and coming generations bring news at the later ones.
+On the tree, scarcity and shocks are seen at a branching, and afterwards only their odds are known, which is all that the
+plan knows; along fresh paths they come and go quarter by quarter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
-from fabless.market import Regime, log_growth, transition_matrix
-from fabless.records import Array, Case, CaseNumber, Range, Tree
+from fabless.market import expected_multiple, leave_chance, log_growth, strike_chance
+from fabless.records import Array, Case, Tree
 from fabless.sampling import quantile, stratified, stream
+from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slowly
+from fabless.scenario.states import chances_on, node_of, places, quarters_of, summed_along
 from fabless.scenario.trees import balanced_tree
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
 REGIME = "supply regime"
 """Name of the random stream of the supply regime."""
+NONE: Mapping[str, Array] = MappingProxyType({})
+CANDIDATES = 1024
+"""Candidate draws of demand among which the first branches choose."""
+
+
+class Values(Mapping[str, Array]):
+    """Draws of the numbers of a case, laid out on the node-quarters when asked for."""
+
+    def __init__(self, flat: Mapping[str, Array], place: Mapping[int, NDArray[np.int64]]) -> None:
+        self.flat, self._place = flat, place
+
+    def __getitem__(self, name: str) -> Array:
+        flat = self.flat[name]
+        return np.asarray(flat[self._place[flat.size]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.flat)
+
+    def __len__(self) -> int:
+        return len(self.flat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +52,12 @@ class Scenarios:
     """The future as a tree; every array has one value a node-quarter."""
 
     tree: Tree
-    values: Mapping[str, Array]
-    """Each number of the case [SI]."""
+    values: Values
+    """Each number of the case [SI]; those of later generations under `market.of_generation`."""
     scarce: Array
-    """Probability, given what is known at the last branching, that supply is scarce."""
+    """Probability, given what is known, that supply is scarce; 0 or 1 along fresh paths."""
+    struck: Mapping[str, Array]
+    """Likewise, that each shock is on."""
     demand: Mapping[str, Array]
     """Each load in its quarter: queries, or FLOP."""
     work: Array
@@ -42,117 +66,147 @@ class Scenarios:
     """Number of branchings passed."""
     node: NDArray[np.int64]
     """Index within its stage of the tree node that a node-quarter lies in."""
+    chosen: Chosen | None = None
+    """Which candidate draws of demand the first branches took, where they were chosen."""
 
 
-def sample(case: Case, *, like: Scenarios | None = None, changed: Collection[str] = ()) -> Scenarios:
+def sample(
+    case: Case, *, like: Scenarios | None = None, changed: Collection[str] = (), given: Mapping[str, Array] = NONE,
+    weights: Mapping[str, float] | None = None,
+) -> Scenarios:
     """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are.
 
     `like` are scenarios of the same case but for the ranges of the `changed` numbers: the others' values are taken over.
+    `given` replaces the draws of some numbers by values [SI], one a branch of the first branching. With `weights`, compute
+    by unit of each load, the first branches take draws of demand that stand for many (`representatives`).
     """
-    numbers = case.numbers
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
+    chosen = like.chosen if like is not None else None if weights is None else representatives(case, weights)
+    return _on(case, tree, like, changed, given, chosen, realised=False)
+
+
+def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
+    """Choose the draws of demand of the first branches out of many, so that few branches stand for the whole spread.
+
+    The candidates are ordered by the logarithm of the compute that they need over the horizon, cut into as many slices of
+    equal number as there are branches, and of each slice the one is taken whose need is nearest to the slice's mean. Need
+    has a heavy tail, on which a plan's cost hangs; a dozen free draws of it miss their mean by a third. None where there
+    are so many branches that free draws do.
+    """
+    branches = case.branching[0]
+    each = CANDIDATES // branches
+    if each < 2:
+        return None
+    wide = replace(case, branching=(branches * each,), boundaries=case.boundaries[:1])
+    draws = _on(wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, (), NONE, None, realised=False)
+    need = sum((draws.demand[name] * weight * (draws.work if kind == "inference" else 1.0)
+                for (name, weight), kind in zip(weights.items(), (load.kind for load in case.loads), strict=True)),
+               np.zeros(draws.tree.size))
+    total = need[1:].reshape(case.quarters - 1, -1).sum(axis=0)
+    slices = np.argsort(total, kind="stable").reshape(branches, each)
+    mean = total[slices].mean(axis=1, keepdims=True)
+    rows = np.take_along_axis(slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1)
+    return Chosen(branches * each, np.sort(rows[:, 0]))
+
+
+def fresh_paths(case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE) -> Scenarios:
+    """Draw `count` paths of equal probability that part in the second quarter and carry the states of the market.
+
+    The numbers of the case follow the law of the tree and bring their news in the same quarters; scarcity and shocks
+    are 0 or 1 in every quarter after the first, where a tree knows only their odds between branchings.
+    """
+    alone = replace(case, branching=(count, *(1 for _ in case.branching[1:])), seed=seed)
+    return _on(alone, balanced_tree((count,), (1, case.quarters - 1)), None, (), given, None, realised=True)
+
+
+def _on(
+    case: Case, tree: Tree, like: Scenarios | None, changed: Collection[str], given: Mapping[str, Array],
+    chosen: Chosen | None, *, realised: bool,
+) -> Scenarios:
     stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
-    node = _position_in_quarter(tree)
-    points = _points(case, sorted(numbers if like is None else changed))
-    kept = {} if like is None else like.values
-    values = {name: _spread_over(number.spread, points[name], stage, node) if name in points else kept[name]
-              for name, number in numbers.items()}
-    scarce = _scarcity(tree, stage, node, values, numbers, points[REGIME])
+    names = list(case.numbers) if like is None else [name for name in case.numbers if name in changed]
+    flat = {**({} if like is None else like.values.flat), **_flat_draws(case, names, given, chosen)}
+    values = Values(flat, places(tree, stage, case.branching))
+    states = _states(case, tree, stage, values, realised=realised)
+    struck = {shock.name: states[shock.name] for shock in case.shocks}
     growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
     work = values["demand.work_level"] * _grown(
         tree, values["demand.work_trend"], np.ones(tree.size), values["demand.growth_fade"]
     )
-    return Scenarios(tree, values, scarce, _loads(case, values, growth, tree), work, stage, node)
+    return Scenarios(tree, values, states[REGIME], struck, _loads(case, values, growth, struck, tree), work, stage,
+                     node_of(tree, stage), chosen)
 
 
-def revealed_slowly(case: Case) -> frozenset[str]:
-    """Numbers that every branching draws anew: the growth rates of demand, of its work, and of training."""
-    training = (f"loads.{load.name}.growth" for load in case.loads if load.kind == "training")
-    return frozenset(("demand.growth", "demand.work_trend", *training))
+def _flat_draws(
+    case: Case, names: Collection[str], given: Mapping[str, Array], chosen: Chosen | None
+) -> dict[str, Array]:
+    """Values of numbers as `places` expects them: before all news, then a node of each stage in which there is any."""
+    slowly, nodes = revealed_slowly(case), np.cumprod(case.branching)
+    spreads = {draw: case.numbers[name].spread for name in names for draw in drawn_names(case, (name,))}
+    uncertain = [name for name in names if case.numbers[name].spread.low < case.numbers[name].spread.high]
+    points = points_of(case, uncertain, chosen)
+    flat: dict[str, Array] = {}
+    for name, spread in spreads.items():
+        mode = np.array([spread.mode])
+        if name in given:
+            flat[name] = np.concatenate([mode, given[name]])
+        elif name not in points:
+            flat[name] = mode
+        else:
+            drawn = points[name] if name in slowly or name not in case.numbers else points[name][:1]
+            flat[name] = np.concatenate([mode, *(
+                np.full(size, spread.mode) if column is None else quantile(spread, column)
+                for size, column in zip(nodes, drawn, strict=False))])
+    return flat
 
 
-def _position_in_quarter(tree: Tree) -> NDArray[np.int64]:
-    first = np.searchsorted(tree.quarter, np.arange(tree.quarters))
-    return np.arange(tree.size) - first[tree.quarter]
+def _states(case: Case, tree: Tree, stage: NDArray[np.int64], values: Values, *, realised: bool) -> dict[str, Array]:
+    """Chance of scarcity, and of every shock by name, at each node-quarter."""
+    scarcity = chances_on(
+        tree, float(values["supply.scarce_at_start"][0]), leave_chance(values["supply.normal_duration"]),
+        leave_chance(values["supply.scarce_duration"]), _seen(case, tree, stage, REGIME, realised=realised))
+    return {REGIME: scarcity} | {
+        shock.name: chances_on(
+            tree, 0.0, strike_chance(values[shock.terms["rate"]]), leave_chance(values[shock.terms["duration"]]),
+            _seen(case, tree, stage, f"shock {shock.name}", realised=realised))
+        for shock in case.shocks}
 
 
-def _points(case: Case, names: list[str]) -> dict[str, list[Array]]:
-    """Uniform points of each number for the nodes of each stage after the first.
-
-    Every number has a random stream of its own, so that a line more or less leaves the others' draws as they were.
-    """
-    slowly = revealed_slowly(case)
-    return {name: _own_points(case, name, name in slowly, name == REGIME) for name in (*names, REGIME)}
-
-
-def _own_points(case: Case, name: str, slowly: bool, afresh: bool) -> list[Array]:
-    """Points of one number, a stage each: kept, drawn anew with persistence (`slowly`), or drawn `afresh`."""
-    points: list[Array] = []
-    nodes = 1
-    for stage, branches in enumerate(case.branching):
-        nodes *= branches
-        kept = np.repeat(points[-1], branches) if stage else np.zeros(nodes)
-        if stage and not (slowly or afresh):
-            points.append(kept)
-            continue
-        new = stratified(nodes, 1, stream(case.seed, f"{name} stage {stage + 1}"))[:, 0]
-        if stage and slowly:
-            rho = case.persistence
-            new = ndtr(rho * ndtri(kept) + np.sqrt(1.0 - rho * rho) * ndtri(new))
-        points.append(new)
-    return points
-
-
-def _spread_over(spread: Range, points: list[Array], stage: NDArray[np.int64], node: NDArray[np.int64]) -> Array:
-    values = np.full(stage.size, spread.mode)
-    for number, uniform in enumerate(points, start=1):
-        here = stage == number
-        values[here] = quantile(spread, uniform)[node[here]]
-    return values
-
-
-def _scarcity(
-    tree: Tree,
-    stage: NDArray[np.int64],
-    node: NDArray[np.int64],
-    values: Mapping[str, Array],
-    numbers: Mapping[str, CaseNumber],
-    points: list[Array],
-) -> Array:
-    """Two-regime Markov chain: at a branching the regime is seen, afterwards only its odds are known."""
-    scarce = np.empty(tree.size)
-    scarce[0] = numbers["supply.scarce_at_start"].spread.mode
-    for k in range(1, tree.size):
-        above = tree.parent[k]
-        chain = transition_matrix(
-            scarce_quarters=values["supply.scarce_duration"][k] / QUARTER_S,
-            normal_quarters=values["supply.normal_duration"][k] / QUARTER_S,
-        )
-        scarce[k] = (np.array([1.0 - scarce[above], scarce[above]]) @ chain)[Regime.SCARCE]
-        if stage[k] != stage[above]:
-            scarce[k] = float(points[stage[k] - 1][node[k]] < scarce[k])
-    return scarce
+def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool) -> dict[int, Array]:
+    """Uniform points of a state in the quarters in which it is seen."""
+    quarters = range(1, tree.quarters) if realised else case.boundaries
+    here = quarters_of(tree)
+    return {quarter: stratified(
+        here[quarter].stop - here[quarter].start, 1,
+        stream(case.seed, f"{name} quarter {quarter}" if realised else f"{name} stage {stage[here[quarter].start]}"),
+    )[:, 0] for quarter in quarters}
 
 
 def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Array:
     """Multiple of the first quarter's level: yearly growth `first_year` that fades to `long_run`.
 
     d(log level)/dt = log(long_run) + (log(first_year) - log(long_run)) exp(-t / fade), with the rates known in each
-    quarter; where they never change this is `market.demand_multiplier`.
+    quarter.
     """
     end = tree.quarter * QUARTER_S
     gain = log_growth(np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end)
-    level = np.zeros(tree.size)
-    for k in range(1, tree.size):
-        level[k] = level[tree.parent[k]] + gain[k]
-    return np.exp(level)
+    return np.exp(summed_along(tree, gain))
 
 
-def _loads(case: Case, values: Mapping[str, Array], growth: Array, tree: Tree) -> dict[str, Array]:
-    """Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded growth g."""
+def _loads(
+    case: Case, values: Mapping[str, Array], growth: Array, struck: Mapping[str, Array], tree: Tree
+) -> dict[str, Array]:
+    """Each load in its quarter.
+
+    Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded growth g, times the mean
+    effect of the shocks on them.
+    """
     start, ceiling = values["demand.queries"], values["demand.ceiling"]
     queries = QUARTER_S * start * growth / (1.0 + (growth - 1.0) * np.minimum(start / ceiling, 1.0))
+    for shock in case.shocks:
+        if "demand" in shock.terms:
+            queries = queries * expected_multiple(struck[shock.name], values[shock.terms["demand"]])
     shares = {load.name: values[f"loads.{load.name}.share"] for load in case.loads
               if load.kind == "inference" and f"loads.{load.name}.share" in values}
     rest = 1.0 - sum(shares.values(), np.zeros(tree.size))

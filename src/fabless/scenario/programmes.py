@@ -41,19 +41,21 @@ def on_tree(
     nearly as their number allows: a programme is worth most where demand is highest, and luck should not decide whether
     it arrives there. A node passes its state on to all below.
     The chain must reveal at the boundaries of the tree; `need` is the compute demanded at each node-quarter, in any unit.
+    Chains of one programme with other starts, dealt with an `rng` in the same state, share the random numbers of each
+    boundary: the same nodes meet the same luck. Each boundary has its own, so that no fate tells another's future.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
-    groups = [{path.outcome: path for path in chain.paths if path.reveal_boundary_index == index}
-              for index in range(len(chain.boundaries))]
-    running = _running_path(chain)
-    fate: list[list[ProgrammePath]] = [[running]]
-    for index in range(len(chain.boundaries)):
-        nodes = int(node[stage == index + 1].max()) + 1
-        above = [fate[-1][k * len(fate[-1]) // nodes] for k in range(nodes)]
-        first = (stage == index + 1) & (tree.quarter == chain.boundaries[index])
-        fate.append(_reveal(above, running, groups[index], chain, index, need[first], rng))
-    path_of = [fate[s][n] for s, n in zip(stage, node, strict=True)]
-    return _arrays(path_of, tree.quarter)
+    paths = (_running_path(chain), *chain.paths)
+    fate = [np.zeros(1, np.int64)]
+    offsets = rng.uniform(size=(len(chain.boundaries), 2))
+    for index, boundary in enumerate(chain.boundaries):
+        first = (stage == index + 1) & (tree.quarter == boundary)
+        above = np.repeat(fate[-1], int(first.sum()) // fate[-1].size)
+        fate.append(_reveal(above, paths, chain, index, need[first], offsets[index]))
+    path_of = np.empty(tree.size, np.int64)
+    for index, codes in enumerate(fate):
+        path_of[stage == index] = codes[node[stage == index]]
+    return _arrays(paths, path_of, tree.quarter)
 
 
 def _running_path(chain: ProgrammeChain) -> ProgrammePath:
@@ -62,34 +64,36 @@ def _running_path(chain: ProgrammeChain) -> ProgrammePath:
 
 
 def _reveal(
-    above: list[ProgrammePath],
-    running: ProgrammePath,
-    group: dict[PathOutcome, ProgrammePath],
+    above: NDArray[np.int64],
+    paths: tuple[ProgrammePath, ...],
     chain: ProgrammeChain,
     index: int,
     need: Array,
-    rng: np.random.Generator,
-) -> list[ProgrammePath]:
-    alive = [k for k, path in enumerate(above) if path is running]
-    below = list(above)
-    if not alive or index >= len(chain.transitions):
+    offsets: Array,
+) -> NDArray[np.int64]:
+    """Position among `paths` of each node's path after a boundary, from those before it; 0 is still running."""
+    alive = np.flatnonzero(above == 0)
+    below = above.copy()
+    if not alive.size or index >= len(chain.transitions):
         return below
     odds = chain.transitions[index]
-    turns = (np.arange(len(alive)) * GOLDEN + rng.uniform()) % 1.0
-    points = (np.argsort(np.argsort(turns)) + rng.uniform()) / len(alive)
-    for k, point in zip(sorted(alive, key=lambda k: need[k]), points, strict=True):
-        if point < odds.arrived:
-            below[k] = group[PathOutcome.ARRIVED]
-        elif point < odds.arrived + odds.dead:
-            below[k] = group[PathOutcome.DEAD]
+    code = {path.outcome: k for k, path in enumerate(paths) if k and path.reveal_boundary_index == index}
+    turns = (np.arange(alive.size) * GOLDEN + offsets[0]) % 1.0
+    points = (np.argsort(np.argsort(turns)) + offsets[1]) / alive.size
+    news = np.where(points < odds.arrived, code.get(PathOutcome.ARRIVED, 0),
+                    np.where(points < odds.arrived + odds.dead, code.get(PathOutcome.DEAD, 0), 0))
+    below[alive[np.argsort(need[alive], kind="stable")]] = news
     return below
 
 
-def _arrays(path_of: list[ProgrammePath], quarter: NDArray[np.int64]) -> ProgrammeOnTree:
+def _arrays(
+    paths: tuple[ProgrammePath, ...], path_of: NDArray[np.int64], quarter: NDArray[np.int64]
+) -> ProgrammeOnTree:
+    spend = np.array([path.spend_by_quarter_usd for path in paths])
     return ProgrammeOnTree(
-        volume_quarter=np.array([NEVER if p.volume_quarter is None else p.volume_quarter for p in path_of]),
-        dead=np.array([p.outcome is PathOutcome.DEAD for p in path_of]),
-        performance=np.array([1.0 if p.performance is None else p.performance for p in path_of]),
-        scope_cut=np.array([p.scope_cut_share for p in path_of]),
-        spend_usd=np.array([p.spend_by_quarter_usd[q] for p, q in zip(path_of, quarter, strict=True)]),
+        volume_quarter=np.array([NEVER if p.volume_quarter is None else p.volume_quarter for p in paths])[path_of],
+        dead=np.array([p.outcome is PathOutcome.DEAD for p in paths])[path_of],
+        performance=np.array([1.0 if p.performance is None else p.performance for p in paths])[path_of],
+        scope_cut=np.array([p.scope_cut_share for p in paths])[path_of],
+        spend_usd=spend[path_of, quarter],
     )

@@ -4,55 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.market import log_growth, price_path_usd
+from fabless.market import arrival_quarter, of_generation, price_path_usd
 from fabless.quote import Owning, owned_hour
-from fabless.records import Array, Case, Chip, Line, ProgrammeSpec, Tree
+from fabless.records import Array, Case, Chip, Line, ProgrammeSpec
+from fabless.strategy.outlook import Fate, Outlook, grown, terms_of
 from fabless.tco import discount_factor, rented_chip_hour
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
 
 HOURS = QUARTER_S / HOUR_S
 """Hours in a quarter."""
-
-
-class Outlook(Protocol):
-    """What offers need to know of the scenarios."""
-
-    @property
-    def tree(self) -> Tree:
-        """The scenario tree."""
-
-    @property
-    def values(self) -> Mapping[str, Array]:
-        """Numbers of the case at each node-quarter."""
-
-    @property
-    def scarce(self) -> Array:
-        """Probability that supply is scarce."""
-
-    @property
-    def work(self) -> Array:
-        """Work of a query over that of the first day's models."""
-
-
-class Fate(Protocol):
-    """What offers need to know of a programme."""
-
-    @property
-    def volume_quarter(self) -> NDArray[np.int64]:
-        """Quarter of volume as known at each node-quarter."""
-
-    @property
-    def performance(self) -> Array:
-        """Delivered over planned performance."""
-
-    @property
-    def scope_cut(self) -> Array:
-        """Probability that training was dropped."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +34,8 @@ class Pool:
     """A limit that offers share."""
 
     name: str
+    line: str
+    """Line or programme whose offers share it; a programme has one pool for each moment at which it may start."""
     cap: Array
     """Most chips ordered in a quarter, by node-quarter."""
 
@@ -94,6 +60,8 @@ class Offer:
     """Due at the order; for bought chips their price with server and network."""
     rate: Array
     """(loads, node-quarters): load served by one chip in one quarter."""
+    site_power_w: float = 0.0
+    """Power at hand that a chip takes up: rated, with its server and cooling; none where it stands on another's site."""
 
 
 def owning_at(values: Mapping[str, ArrayLike], life_s: float, real_rate: float) -> Owning:
@@ -111,35 +79,57 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
     term = {key: outlook.values[name] for key, name in line.terms.items()}
     quarter, scarce = outlook.tree.quarter, outlook.scarce
     start = line.first_quarter - case.first_quarter
-    dear = 1.0 + scarce * (outlook.values["supply.scarce_price"] - 1.0)
+    market = terms_of(case, outlook, line.vendor)
     cut = 1.0 - term.get("discount", np.zeros(quarter.size))
     efficiency = term.get("efficiency", np.ones(quarter.size))
-    lead_s = term["lead_normal"] + scarce * (term["lead_scarce"] - term["lead_normal"])
-    pool = Pool(line.name, _allotment(outlook, term["allotment"], term["allotment_growth"], quarter)
-                * (1.0 - scarce * (1.0 - outlook.values["supply.scarce_allotment"])))
+    lead_s = term["lead_normal"] + scarce * (term["lead_scarce"] - term["lead_normal"]) + market.delay_s
+    pool = Pool(line.name, line.name, term["allotment"] * grown(outlook, term["allotment_growth"], quarter) * market.allotment)
     if line.how == "rent":
-        price = price_path_usd(term["price"], term["price_decline"], quarter, dear) * cut
+        price = price_path_usd(term["price"], term["price_decline"], quarter, market.price) * cut
         return [_rented(case, line, pool, price, lead_s, quarter >= start, rates(case, outlook, does, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
         arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
         if generation:
-            wait_s = term["successor_first"] + (generation - 1) * term["successor_gap"]
-            arrival = np.rint(wait_s / QUARTER_S).astype(np.int64)
-            gain, dearer, hotter = (term[f"successor_{key}"] ** generation for key in ("gain", "price", "power"))
+            arrival, gain = _coming(line, generation, outlook, start)
+            dearer, hotter = (term[f"successor_{key}"] ** generation for key in ("price", "power"))
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(_owned(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
-            price_path_usd(term["price"] * dearer, term["price_decline"], age, dear) * cut,
+            price_path_usd(term["price"] * dearer, term["price_decline"], age, market.price) * cut,
             lead_s, outlook.values["owning.installation"], quarter >= arrival,
-            rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter, prepaid=line.prepaid))
+            rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter,
+            site_power_w=_site_power_w(case, line.chip, line.terms.get("successor_power"), generation),
+            prepaid=line.prepaid))
     return offers
 
 
+def _coming(line: Line, generation: int, outlook: Outlook, start: int) -> tuple[NDArray[np.int64], Array]:
+    """Quarter of arrival of a coming generation as known at each node-quarter, and its throughput over today's.
+
+    Gains multiply: the usual one of a generation times the factor of its own, of each generation until this one. What
+    has arrived has arrived: later news does not take it back.
+    """
+    values, quarter, parent = outlook.values, outlook.tree.quarter, outlook.tree.parent
+
+    def own(term: str) -> list[Array]:
+        name = line.terms.get(term)
+        return [np.ones(quarter.size) if name is None else values[of_generation(name, g)] for g in range(1, generation + 1)]
+
+    first, gap, usual = (values[line.terms[f"successor_{key}"]] for key in ("first", "gap", "gain"))
+    arrival = arrival_quarter(first, gap, own("successor_slip"), start).astype(np.int64)
+    for now in range(1, outlook.tree.quarters):
+        here = np.flatnonzero(quarter == now)
+        before = arrival[parent[here]]
+        arrival[here] = np.where(before < now, before, arrival[here])
+    return arrival, usual**generation * np.prod(own("successor_gain_spread"), axis=0)
+
+
 def programme_offers(
-    case: Case, programme: ProgrammeSpec, outlook: Outlook, fate: Fate, does: Throughput, owning: Owning
+    case: Case, programme: ProgrammeSpec, outlook: Outlook, fate: Fate, does: Throughput, owning: Owning,
+    label: str | None = None,
 ) -> list[Offer]:
-    """Offers of a programme: its chip once it is in volume, and its second generation after that.
+    """Offers of a programme: its chip once it is in volume, and its second generation after that; named by `label`.
 
     The price is the unit cost over one less the maker's margin, and the chip's part of the team that goes on after
     volume, shared over all chips of the allotment: a company that orders none ends the team. Orders may be placed one
@@ -151,7 +141,10 @@ def programme_offers(
     lead = _quarters(fab_s + installation_s)
     price = values[f"{name}.unit_cost"] / (1.0 - values[f"{name}.margin"])
     since = np.maximum(quarter + lead - np.minimum(fate.volume_quarter, quarter + lead), 0)
-    pool = Pool(programme.name, _allotment(outlook, values[f"{name}.allotment"], values[f"{name}.allotment_growth"], since))
+    market = terms_of(case, outlook, programme.chip.vendor)
+    label = label or programme.name
+    pool = Pool(label, programme.name, values[f"{name}.allotment"] * grown(outlook, values[f"{name}.allotment_growth"], since)
+                * market.allotment)
     support_usd = values[f"{name}.support_share"] * values[f"{name}.team"] * QUARTER_S / np.maximum(pool.cap, 1.0)
     offers = []
     for generation in range(2):
@@ -165,30 +158,23 @@ def programme_offers(
             if load.kind == "training":
                 served[row] *= keeps_training
         offers.append(_owned(
-            f"{programme.name}+{generation}" if generation else programme.name, programme.chip.vendor, pool,
-            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd, fab_s, installation_s,
-            ready, served,
-            hotter * does.power_w, owning, hotter, own_silicon=programme.route != "partner"))
+            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
+            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd,
+            fab_s + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
+            site_power_w=_site_power_w(case, programme.chip, f"{name}.successor_power", generation),
+            own_silicon=programme.route != "partner"))
     return offers
 
 
 def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offer, Array, float]:
     """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
     size = outlook.tree.size
-    none = Pool("existing", np.zeros(size))
+    none = Pool("existing", "existing", np.zeros(size))
     offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
                   np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
     count, price, years_s = (case.numbers[f"existing.{key}"].spread.mode for key in ("count", "price", "years"))
     chips = count * np.clip(1.0 - np.arange(case.quarters) * QUARTER_S / years_s, 0.0, None)
     return offer, chips, float(rented_chip_hour(price).total_usd) * HOURS
-
-
-def _allotment(outlook: Outlook, chips: Array, growth: Array, since: NDArray[np.int64]) -> Array:
-    """Allotment that grows by `growth` in its first year and fades to the long-run growth of demand."""
-    values = outlook.values
-    return chips * np.exp(log_growth(
-        np.log(growth) / YEAR_S, np.log(values["demand.growth_long_run"]) / YEAR_S, values["demand.growth_fade"],
-        0.0, since * QUARTER_S))
 
 
 def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
@@ -197,6 +183,13 @@ def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Arra
     share = {load.name: values["demand.load_factor"] / outlook.work if load.kind == "inference"
              else values[f"loads.{load.name}.utilisation"] for load in case.loads}
     return np.array([does.per_second[load.name] * QUARTER_S * factor * share[load.name] for load in case.loads])
+
+
+def _site_power_w(case: Case, chip: Chip, hotter: str | None, generation: int) -> float:
+    """Rated power of a chip of a generation with its server and cooling, at the modes [W]."""
+    server, pue = (case.numbers[f"owning.{key}"].spread.mode for key in ("server_power", "pue"))
+    grows = case.numbers[hotter].spread.mode if hotter and generation else 1.0
+    return float(chip.tdp_w * server * pue * grows**generation)
 
 
 def _quarters(time_s: Array) -> NDArray[np.int64]:
@@ -214,8 +207,8 @@ def _rented(
 
 def _owned(
     name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array, installation_s: Array,
-    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, hotter: Array, *, prepaid: bool = False,
-    own_silicon: bool = False,
+    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, hotter: Array, *, site_power_w: float,
+    prepaid: bool = False, own_silicon: bool = False,
 ) -> Offer:
     """An offer of chips of one generation; `hotter` is its rated power over that of `chip`.
 
@@ -231,4 +224,4 @@ def _owned(
     running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
     return Offer(name, vendor, pool, True, own_silicon, term, lead, available, capital, running,
-                 price_usd + np.asarray(owning.server_usd), rate)
+                 price_usd + np.asarray(owning.server_usd), rate, site_power_w)

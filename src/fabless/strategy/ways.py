@@ -20,10 +20,12 @@ TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Commitment:
-    """What is entered into on the first day: lines opened and programmes started."""
+    """What is entered into: lines opened and programmes started on the first day, programmes that may be started."""
 
     lines: tuple[Line, ...]
     programmes: tuple[ProgrammeSpec, ...]
+    may_start: tuple[ProgrammeSpec, ...] = ()
+    """Programmes that the plan may start, on the first day or later, or never."""
 
 
 def commitments(case: Case, way: str) -> tuple[Commitment, ...]:

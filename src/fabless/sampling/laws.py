@@ -1,21 +1,19 @@
-"""Ranges become distributions; many of them are drawn together.
+"""Distributions of ranges, and joint draws of them.
 
 Randomness is an argument everywhere else: this is the only module that makes generators. A range (low, mode, high) is a
-triangular law, on the logarithm where `Range.scale` is ``log``; low and high are its ends. Joint draws are scrambled
-Sobol points through a Gaussian copula.
+triangular law, on the logarithm where `Range.scale` is ``log``; low and high are its ends. Joint draws are quasi-random
+points through a Gaussian copula: correlations are those of the normal scores (`correlation` checks them).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
-from fabless.errors import BadValue, Fault
 from fabless.records import Array, Range
+from fabless.sampling.correlation import correlation_matrix, lower_root
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -54,8 +52,24 @@ def mean(spread: Range) -> float:
     return float(quantile(spread, grid).mean())
 
 
+def scores(points: Array) -> Array:
+    """Standard normal scores of uniform points."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(points))
+
+
+def chances(normal: Array) -> Array:
+    """Uniform points of standard normal scores."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(normal))
+
+
 def uniforms(count: int, dimensions: int, rng: np.random.Generator) -> Array:
     """Scrambled Sobol points, shape (count, dimensions), strictly inside (0, 1)."""
+    from scipy.stats import qmc
+
     power = max(1, int(np.ceil(np.log2(max(count, 2)))))
     points = qmc.Sobol(dimensions, scramble=True, rng=rng).random_base2(power)[:count]
     tiny = 1e-12
@@ -63,26 +77,40 @@ def uniforms(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 
 
 def stratified(count: int, dimensions: int, rng: np.random.Generator) -> Array:
-    """Latin hypercube, shape (count, dimensions): each dimension has one point in each of `count` equal slices.
-
-    Better than Sobol points for the few branches of a tree node, where a dozen points must cover many dimensions.
-    """
+    """Latin hypercube, shape (count, dimensions): each dimension has one point in each of `count` equal slices."""
     slices = rng.permuted(np.tile(np.arange(count)[:, None], dimensions), axis=0)
     return np.asarray((slices + rng.uniform(size=slices.shape)) / count)
 
 
-def correlation_matrix(names: Sequence[str], pairs: Mapping[tuple[str, str], float]) -> Array:
-    """Correlation matrix of `names` from named pairs; `BadValue` when no joint law can have it."""
-    matrix = np.eye(len(names))
-    for (one, other), value in pairs.items():
-        i, j = names.index(one), names.index(other)
-        matrix[i, j] = matrix[j, i] = value
-    smallest = float(np.linalg.eigvalsh(matrix)[0])
-    if smallest < -1e-9:
-        said = ", ".join(f"{a} with {b} {v:+.2f}" for (a, b), v in pairs.items())
-        raise BadValue(Fault("correlations", f"{said}: not a correlation matrix (smallest eigenvalue {smallest:.3f})",
-                             "a positive semidefinite matrix", "bring the largest of these correlations nearer to 0"))
-    return matrix
+def sliced(count: int, dimensions: int, rng: np.random.Generator) -> Array:
+    """Latin hypercube whose points lie where scrambled Sobol points do, shuffled, shape (count, dimensions).
+
+    Even in each dimension whatever the count, as `stratified` is, and in several dimensions together, as Sobol points are.
+    Shuffled, since two scramblings of the same sequence go up and down together.
+    """
+    points = rng.permutation(uniforms(count, dimensions, rng), axis=0)
+    order = np.argsort(np.argsort(points, axis=0), axis=0)
+    return np.asarray((order + rng.uniform(size=order.shape)) / count)
+
+
+def coupled(points: Array, matrix: Array) -> Array:
+    """Reorder each column of uniform points (count, m) so that the normal scores correlate as `matrix` (m, m) says.
+
+    The scores are freed of their chance correlation (as many columns as half the points allow), multiplied by the lower
+    triangular root of the matrix, and replaced by the column's own points of the same rank (Iman and Conover, 1982):
+    every column keeps its points, the first keeps its order, and a column depends on none after it.
+    """
+    count, columns = points.shape
+    if columns == 1:
+        return points
+    free = scores(points)
+    whole = min(columns, count // 2)
+    centred = free[:, :whole] - free[:, :whole].mean(axis=0)
+    straight, triangle = np.linalg.qr(centred)
+    free[:, :whole] = straight * np.sign(np.diag(triangle)) * np.sqrt(count)
+    tied = free @ lower_root(matrix).T
+    rank = np.argsort(np.argsort(tied, axis=0), axis=0)
+    return np.take_along_axis(np.sort(points, axis=0), rank, axis=0)
 
 
 def draw(
@@ -91,12 +119,12 @@ def draw(
     rng: np.random.Generator,
     correlations: Mapping[tuple[str, str], float] | None = None,
 ) -> dict[str, Array]:
-    """Draw `count` joint values of every range; each result has shape (count,)."""
+    """Draw `count` joint values of every range; each result has shape (count,).
+
+    `correlations` holds a value for a pair of names; pairs that are not there have 0.
+    """
     names = list(ranges)
     points = uniforms(count, len(names), rng)
     if correlations:
-        matrix = correlation_matrix(names, correlations)
-        values, vectors = np.linalg.eigh(matrix)
-        root = vectors * np.sqrt(np.clip(values, 0.0, None))
-        points = ndtr(ndtri(points) @ root.T)
+        points = coupled(points, correlation_matrix(names, correlations))
     return {name: quantile(ranges[name], points[:, k]) for k, name in enumerate(names)}

@@ -1,0 +1,96 @@
+"""Search over programme gates beside branch and bound, on trees of the reference case.
+
+    python benchmarks/gates.py [BRANCHING ...] [--seconds S] [--spend SHARE] [--bound S]     for example: 4,2,2,1 9,3,3,1
+
+Every programme of the case may start at once or at one of the next two branchings and be given up at each later one;
+only the lines of the way "build" are open. `--spend` multiplies what the programmes spend: at 1 hardly any of them pays
+on these trees, at 0.2 the choice is hard. Prints processor seconds of the first linear programme, of the whole search and of
+branch and bound, the objectives, the gaps, and how many linear programmes the search took. `--seconds` of wall clock
+limit each of the two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+
+import numpy as np
+
+import fabless as fb
+from fabless.decide.prepare import DRAWS, parameters_of, prepare
+from fabless.decide.problem import World, plan_of, world
+from fabless.plan import PlanProblem, Project, exact, gate_nodes, hold, search, solve
+from fabless.programme import discretise, simulate
+from fabless.sampling import stream
+from fabless.scenario import on_tree
+from fabless.strategy import Commitment, owning_at, programme_offers
+from fabless.units import QUARTER_S
+
+STARTS = 3
+GIVEN = ("lead_quarters", "term_quarters", "available", "capital_usd", "running_usd", "payment_usd")
+"""Fields that an offer gives a plan as they are; `rate` in the plan's units of load; all others stay as by default."""
+
+
+def gated(here: World, spend: float) -> PlanProblem:
+    """The plan of the lines open to "build" with every programme of the case as a project for each start."""
+    case, scenarios = here.case, here.scenarios
+    plan = plan_of(here, Commitment(tuple(line for line in case.lines if "build" in line.ways), ()))
+    plain, quarter, nodes = plan.problem, scenarios.tree.quarter, gate_nodes(scenarios.tree)
+    owning = owning_at(scenarios.values, *(case.numbers[name].spread.mode for name in ("owning.life", "finance.real_rate")))
+    offers, groups, projects = [], list(plain.groups), []
+    for item in case.programmes:
+        lead = case.numbers[f"programmes.{item.name}.fab"].spread.mode + case.numbers["owning.installation"].spread.mode
+        draws = simulate(parameters_of(item, case.numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
+                         quarters=case.quarters)
+        for start in (0, *case.boundaries)[:STARTS]:
+            chain = discretise(draws, case.quarters, case.boundaries, notice_quarters=lead / QUARTER_S, start_quarter=start)
+            fate = on_tree(chain, scenarios, here.need, stream(case.seed, f"fate {item.name}"))
+            own = programme_offers(case, item, scenarios, fate, here.prepared.throughput[item.chip.name], owning)
+            first, name = len(plain.offers) + len(offers), f"{item.name} from {start}"
+            mine = tuple(range(first, first + len(own)))
+            offers += own
+            groups.append((name, mine, own[0].pool.cap))
+            projects.append(Project(
+                name=name, offers=mine, start=nodes & (quarter == start), gate=nodes & (quarter > start),
+                spend_usd=spend * fate.spend_usd * (quarter >= start), excludes=item.name))
+    rate = np.array([offer.rate for offer in offers]) / plan.unit[None, :, None]
+    more = {name: np.array([getattr(offer, name) for offer in offers]) for name in GIVEN} | {"rate": rate}
+    more["cap"] = np.full(rate[:, 0].shape, np.inf)
+    by_offer = (*more, "existing", "existing_capital_usd", "floor", "serving_usd", "power_w", "retire", "resale_usd",
+                "salvage_usd", "redeploy_usd", "integer")
+    joined = {name: np.concatenate([value, more.get(name, np.zeros((len(offers), *value.shape[1:]), value.dtype))])
+              for name in by_offer for value in (getattr(plain, name),)}
+    names = tuple(f"{offer.name} {k}" for k, offer in enumerate(offers))
+    return replace(plain, offers=(*plain.offers, *names), groups=tuple(groups), projects=tuple(projects), **joined)
+
+
+def main() -> None:
+    """Measure."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("branching", nargs="*", default=["4,2,2,1", "9,3,3,1"])
+    asked.add_argument("--seconds", type=float, default=300.0)
+    asked.add_argument("--spend", type=float, default=0.2)
+    asked.add_argument("--bound", type=float, default=0.0, help="seconds of branch and bound within the search")
+    given = asked.parse_args()
+    case = fb.case()
+    prepared = prepare(case, fb.load(case.as_of))
+    print("  branching leaves  first s search s  LPs out       search        bound     gap  exact s        exact     gap")
+    for text in given.branching:
+        problem = gated(world(prepared, branching=tuple(int(part) for part in text.split(","))), given.spend)
+        clock = time.process_time()
+        solve(hold(problem, np.zeros((len(problem.projects), problem.tree.size), dtype=bool)))
+        first = time.process_time() - clock
+        clock = time.process_time()
+        found = search(problem, time_limit_s=given.seconds, bound_s=given.bound)
+        searched = time.process_time() - clock
+        clock = time.process_time()
+        best = exact(problem, time_limit_s=given.seconds)
+        branched = time.process_time() - clock
+        print(f"{text:>11} {problem.tree.leaves.size:>6} {first:>8.2f} {searched:>8.1f} {found.solves:>4} "
+              f"{found.ruled_out:>3} {found.objective_usd:>12.6g} {found.lower_bound_usd:>12.6g} {found.gap:>7.1e} "
+              f"{branched:>8.1f} {best.objective_usd:>12.6g} {best.gap:>7.1e}{' (search stopped)' if found.stopped else ''}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""`fabless contract`: kinds of contract, examples of them, contracts beside each other, and where two cost the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue.contract_file import ContractQuestion, example_text, read_contracts
+from fabless.catalogue.contract_schema import KINDS
+from fabless.cli.facts import Json
+from fabless.contract.compare import OVER, SPOT, Comparison, Row, break_even_of, compare
+from fabless.contract.curves import curves
+from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.report import Column, as_json, print_table, say
+from fabless.report.canvas import WIDE, draw
+from fabless.report.contract_charts import volume_curves
+from fabless.report.files import check_writable, write_whole
+from fabless.report.numbers import count, share, usd
+from fabless.report.table import FULL_WIDTH
+
+ACTIONS = {"kinds": 0, "example": 1, "value": 1, "break-even": 2}
+"""What can be asked -> how many names follow."""
+BESIDE = "beside"
+OWN_OR_RENT = "own-or-rent"
+
+
+def contract(
+    action: Annotated[str, typer.Argument(help="kinds, example, value or break-even.", metavar="ACTION")],
+    names: Annotated[list[str] | None, typer.Argument(
+        help="Of `example` a kind; of `value` a file or example (beside where left out); of `break-even` two contracts, "
+             "or one and spot.", metavar="[NAME]...")] = None,
+    over: Annotated[str, typer.Option(help="Of `break-even`: price, volume or utilisation.")] = "price",
+    file: Annotated[str, typer.Option(help="Of `break-even`: the file or example with the contracts.")] = OWN_OR_RENT,
+    low: Annotated[float | None, typer.Option(help="Of `break-even`: low end of the stretch looked at.")] = None,
+    high: Annotated[float | None, typer.Option(help="Of `break-even`: its high end.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Of `value`: draw cost against volume to this .svg.")] = None,
+    json: Json = False,
+) -> None:
+    """Value contracts for chips beside each other: price, what is firm, what is optional, the worst case.
+
+    `kinds` lists the kinds of contract. `example KIND` prints a commented file to start from, `value FILE` sets the
+    contracts of a file beside each other, `break-even A B` says where two of them cost the same.
+    """
+    given = _names(action, names or [])
+    _check_options(action, over, svg)
+    if action == "kinds":
+        _kinds(json)
+    elif action == "example":
+        text = example_text(given[0])
+        typer.echo(as_json({"name": given[0], "text": text}) if json else text, nl=json)
+    elif action == "value":
+        _value(read_contracts(given[0]), svg, json)
+    else:
+        found = break_even_of(read_contracts(file), given[0], given[1], over, low, high)
+        if json:
+            typer.echo(as_json({"over": over, "first": given[0], "second": given[1], "break_even": found,
+                                "said": found.said}))
+        else:
+            say(Console(), f"{_unit_of(over)}: {found.said}.")
+
+
+def _names(action: str, names: list[str]) -> list[str]:
+    if action not in ACTIONS:
+        raise unknown("action", action, list(ACTIONS), "fabless contract")
+    given = names or ([BESIDE] if action == "value" else [])
+    if len(given) != ACTIONS[action]:
+        wanted = {"kinds": "no name", "example": "one kind", "value": "one file", "break-even": "two contracts"}[action]
+        raise BadValue(Fault(f"fabless contract {action}", f"{len(given)} names", wanted,
+                             "for example: fabless contract " + {"kinds": "kinds", "example": "example take-or-pay",
+                             "value": "value my.yaml", "break-even": "break-even own reserved"}[action]))
+    return given
+
+
+def _check_options(action: str, over: str, svg: Path | None) -> None:
+    if action == "break-even" and over not in OVER:
+        raise unknown("quantity", over, list(OVER), "--over")
+    if svg is not None:
+        if action != "value":
+            raise BadValue(Fault("--svg", f"beside {action}", "value", "only `fabless contract value` draws a picture"))
+        if svg.suffix.lower() != ".svg":
+            raise BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg"))
+        check_writable(svg)
+
+
+def _kinds(json: bool) -> None:
+    if json:
+        typer.echo(as_json({"kinds": [{"kind": name, "said": kind.said, "needs": kind.needs, "may": kind.may}
+                                      for name, kind in KINDS.items()]}))
+        return
+    rows = [[name, kind.said] for name, kind in KINDS.items()]
+    print_table("", [Column("kind", name=True), "what it is"], rows, Console())
+    say(Console(), "A file to start from: fabless contract example KIND; several side by side: example beside, "
+                   "own-or-rent.", "dim")
+
+
+def _unit_of(over: str) -> str:
+    return {"price": "Price of the first, USD", "volume": "Chips wanted in the first quarter",
+            "utilisation": "Share of the volume in use"}[over]
+
+
+def _value(question: ContractQuestion, svg: Path | None, json: bool) -> None:
+    found = compare(question)
+    if svg is not None:
+        spec = volume_curves(curves(question), found.unit, WIDE)
+        write_whole(svg, draw(spec, "Cost against chips wanted, for each contract"))
+    if json:
+        typer.echo(as_json(found))
+        return
+    print_comparison(found, Console())
+    if svg is not None:
+        typer.echo(f"Picture: {svg}")
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print contracts beside each other on one screen of 80 columns or more."""
+    best = next((row for row in found.rows if row.name == found.cheapest), None)
+    if best is None:
+        say(console, "No contract: spot makes the whole need cheapest in the mean.", "bold")
+    else:
+        say(console, f"{best.name} makes the whole need cheapest: it saves {usd(best.value.mean)} in the mean against spot "
+                     f"alone (P10 to P90 {usd(best.value.p10)} to {usd(best.value.p90)}).", "bold")
+    console.print()
+    full = console.width >= FULL_WIDTH
+    per_hour = found.unit == "chip-hour"
+    headings = ["paid\nP50", "P10–P90", "need\nP50", "saves\nmean", "worst", "firm\nUSD", "firm\nunits", "option\nunits"]
+    if full:
+        headings += ["taken", "missing", "rebate"]
+    columns: list[Column | str] = [Column("contract", name=True), *(Column(text, True) for text in headings)]
+    rows = [_cells(row, per_hour, full) for row in found.rows]
+    none = [SPOT, "", "", _price(found.without_usd_per_unit.p50, per_hour), "", "", "", "", ""]
+    rows.append([*none, "", count(found.without_missing), ""] if full else none)
+    print_table("", columns, rows, console)
+    things = "chips in use for a quarter" if per_hour else "chips"
+    paths = f"{found.paths:,} paths" if found.paths > 1 else "one path"
+    say(console, f"paid: USD per {found.unit} taken under the contract, discounted; need: per {found.unit} of the whole "
+                 "need, spot and missing ones included. saves: present value against spot alone; worst: the worst of "
+                 f"{paths}. firm USD: due whatever is taken. Units are {things} over the tenor. {found.quarters} quarters "
+                 f"from {found.first_quarter}, USD of {found.price_year}, real rate {share(found.real_rate)}.", "dim")
+    if found.without_missing > 0.5:
+        said = [f"{row.name} {count(row.missing)}" for row in found.rows]
+        say(console, f"Units missing in the mean: {SPOT} alone {count(found.without_missing)}, {', '.join(said)}.")
+    for row in found.rows:
+        if row.rebate_usd > 0.0 and row.taken > 0.0:
+            say(console, f"{row.name}: {usd(row.rebate_usd)} comes back in the mean (present value), "
+                         f"{usd(row.rebate_usd / row.taken)} a unit taken.")
+
+
+def _cells(row: Row, per_hour: bool, full: bool) -> list[str]:
+    paid = row.usd_per_unit
+    cells = [row.name, _price(paid.p50, per_hour), f"{_price(paid.p10, per_hour)}–{_price(paid.p90, per_hour)}",
+             _price(row.served_usd_per_unit.p50, per_hour), usd(row.value.mean), usd(_flat(row.worst_usd)),
+             usd(row.firm_usd), count(row.firm_units), count(row.option_units)]
+    return [*cells, count(row.taken), count(row.missing), usd(row.rebate_usd)] if full else cells
+
+
+def _price(value: float, per_hour: bool) -> str:
+    return f"{value:.2f}" if per_hour else count(value)
+
+
+def _flat(value: float) -> float:
+    """Rounding of sums of billions is nothing."""
+    return 0.0 if abs(value) < 1.0 else value

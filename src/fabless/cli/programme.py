@@ -1,0 +1,148 @@
+"""`fabless programme`: a chip programme by one of three routes, drawn many times from the reference class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fabless.catalogue import Catalogue, load
+from fabless.catalogue.takeovers import Candidate, candidate, candidates
+from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.options import attempt, refuse
+from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.report import as_json
+from fabless.report.files import check_writable, write_whole
+from fabless.units import Quarter
+
+if TYPE_CHECKING:
+    from fabless.programme import ProgrammeParameters
+
+ROUTES = ("build", "co-design", "acquire")
+LIST = "candidates"
+FEWEST_DRAWS, MOST_DRAWS = 100, 2_000_000
+
+
+def programme(
+    route: Annotated[str, typer.Argument(help="build, co-design or acquire; or candidates, to list who could be bought.")],
+    candidate_name: Annotated[str | None, typer.Option("--candidate", help="The company to acquire.",
+                                                       metavar="NAME")] = None,
+    as_of: AsOf = None,
+    start: Annotated[str | None, typer.Option(help="First quarter [default: that of the as-of date].",
+                                              metavar="YYYYQn")] = None,
+    case: Annotated[str | None, typer.Option(help="Take the programme's own numbers from a case: a name or a file.",
+                                             metavar="CASE")] = None,
+    second: Annotated[bool, typer.Option("--second", help="Let a second generation follow the first.")] = False,
+    draws: Annotated[int, typer.Option(help="How often the programme is drawn.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Draw other programmes.", min=0)] = 2023,
+    svg: Annotated[Path | None, typer.Option(help="Draw the timeline, the outcomes and the spend to this .svg.")] = None,
+    json: Json = False,
+) -> None:
+    """Say when an own chip comes, how likely, and what it costs: counted from the chip programmes known on a day.
+
+    Rates and times come from that reference class with the number of cases behind them, so that few cases give wide bands.
+    """
+    faults: list[Fault] = []
+    if route not in (*ROUTES, LIST):
+        faults.extend(unknown("route", route, (*ROUTES, LIST), "ROUTE").faults)
+    _check(route, candidate_name, case, second, draws, svg, faults)
+    first = attempt(faults, Quarter.parse, start, "--start") if start is not None else None
+    catalogue = attempt(faults, _seen, as_of, None if faults else case)
+    target = None
+    if catalogue is not None and candidate_name is not None and route == "acquire":
+        target = attempt(faults, candidate, catalogue, candidate_name)
+    refuse(faults)
+    assert catalogue is not None
+    if svg is not None:
+        check_writable(svg)
+    if route == LIST:
+        _list(catalogue, json)
+        return
+    _answer(catalogue, route, target, first, case, second, draws, seed, svg, json)
+
+
+def _answer(
+    catalogue: Catalogue, route: str, target: Candidate | None, first: Quarter | None, case: str | None, second: bool,
+    draws: int, seed: int, svg: Path | None, json: bool,
+) -> None:
+    from fabless.cli.programme_screen import document, print_study
+    from fabless.programme.parameters import Route
+    from fabless.programme.study import study
+
+    own, case_start = (None, None) if case is None else _own(case, route)
+    found = study(catalogue, Route(route), candidate=target, start=first or case_start, draws=draws, seed=seed, own=own,
+                  second=second)
+    if svg is not None:
+        from fabless.report.canvas import WIDE, draw
+        from fabless.report.programme_charts import label, picture
+
+        write_whole(svg, draw(picture(found, WIDE), label(found)))
+    if json:
+        typer.echo(as_json(document(found)), nl=False)
+        return
+    names = tuple(one.name for one in candidates(catalogue)) if route == "acquire" and target is None else ()
+    print_study(found, Console(), names)
+    if svg is not None:
+        typer.echo(f"Picture: {svg}")
+
+
+def _list(catalogue: Catalogue, json: bool) -> None:
+    from fabless.cli.programme_screen import print_candidates
+
+    found = candidates(catalogue)
+    if json:
+        typer.echo(as_json({"as_of": catalogue.as_of, "candidates": found}), nl=False)
+    else:
+        print_candidates(found, catalogue.as_of, Console())
+
+
+def _seen(as_of: str | None, case: str | None) -> Catalogue:
+    """The catalogue of a day; of the case's day where a case gives the numbers.
+
+    Raises `BadValue` for a date that is none, and for a day before the first programme was known.
+    """
+    if as_of is None and case is not None:
+        from fabless.catalogue import read_case
+
+        return load(read_case(case).as_of)
+    catalogue = seen_from(as_of)
+    known = [fact.known for name in catalogue.topics["programmes"] for fact in catalogue.rows[name] if fact.field == "kind"]
+    if catalogue.as_of is not None and catalogue.as_of < min(known):
+        raise BadValue(Fault("--as-of", f"{catalogue.as_of}: no chip programme was known yet", f"{min(known)} or later",
+                             "choose a later day"))
+    return catalogue
+
+
+def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
+    """Parameters of the first programme of a route that a case has, and the case's first quarter."""
+    from fabless.catalogue import read_case
+    from fabless.decide.prepare import parameters_of
+
+    question = read_case(case)
+    found = [item for item in question.programmes if item.route == route]
+    if not found:
+        routes = sorted({item.route for item in question.programmes} & set(ROUTES))
+        raise BadValue(Fault("--case", f"{question.name} has no programme by the route {route}", ", ".join(routes) or "none",
+                             "choose one of these routes, or leave --case out"))
+    name = f"{question.name}, {found[0].name}"
+    return (name, parameters_of(found[0], question.numbers)), question.first_quarter
+
+
+def _check(
+    route: str, named: str | None, case: str | None, second: bool, draws: int, svg: Path | None, faults: list[Fault]
+) -> None:
+    if named is not None and case is not None:
+        faults.append(Fault("--candidate", f"{named!r} beside --case {case}", "one of the two",
+                            "a case brings the numbers of its own target: leave one of the two out"))
+    if second and case is not None:
+        faults.append(Fault("--second", f"beside --case {case}", "one of the two",
+                            "a case says itself what follows: leave one of the two out"))
+    if named is not None and route in ROUTES and route != "acquire":
+        faults.append(Fault("--candidate", f"{named!r} with {route}", "only with acquire", "leave --candidate out"))
+    if not FEWEST_DRAWS <= draws <= MOST_DRAWS:
+        faults.append(Fault("--draws", f"{draws}", f"{FEWEST_DRAWS} to {MOST_DRAWS:,}",
+                            "20,000 give shares to a third of a percent"))
+    if svg is not None and svg.suffix.lower() != ".svg":
+        faults.extend(BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")).faults)

@@ -1,0 +1,69 @@
+"""A contract of a case becomes one of the kinds, with the numbers at one value or at many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fabless import records
+from fabless.contract.kinds import (
+    CancellationFee,
+    FirmAndOption,
+    Prepayment,
+    Purchase,
+    ReserveAndRent,
+    RightOfFirstRefusal,
+    TakeOrPay,
+)
+from fabless.contract.rewards import VendorEquity, VolumeDiscount, Warrants
+from fabless.contract.valuation import Unit
+from fabless.errors import unknown
+from fabless.units import QUARTER_S, Quarter
+
+KINDS: Mapping[str, type[Purchase]] = MappingProxyType({
+    "purchase": Purchase, "prepayment": Prepayment, "take-or-pay": TakeOrPay, "firm-and-option": FirmAndOption,
+    "reserve-and-rent": ReserveAndRent, "warrants": Warrants, "vendor-equity": VendorEquity,
+    "volume-discount": VolumeDiscount, "right-of-first-refusal": RightOfFirstRefusal, "cancellation-fee": CancellationFee,
+})
+"""Every kind by the name it has in files."""
+_FIELDS = MappingProxyType({
+    "volume": "volume", "price": "price_usd", "firm_share": "firm_share", "penalty_share": "penalty_share",
+    "prepaid_share": "prepaid_share", "option_volume": "option_volume", "option_price": "option_price_usd",
+    "premium": "premium_usd", "reserve": "reserve_usd", "exercise_price": "exercise_usd", "investment": "investment_usd",
+    "valuation": "valuation_usd", "fair_valuation": "fair_usd", "price_multiple": "price_multiple",
+    "fee_share": "fee_share",
+})
+"""Term of a file -> field of a kind."""
+_MONEY = ("price", "option_price", "premium", "reserve")
+
+
+def contract_of(spec: records.Contract, values: Mapping[str, ArrayLike], first_quarter: Quarter) -> Purchase:
+    """Make the contract that a specification states, at given values of its numbers.
+
+    Parameters: `values` by dotted name in SI: numbers, or arrays (paths, 1). Rents come in USD/s and become USD a chip and
+    quarter. Raises `UnknownName` for a kind that is not there, `BadValue` with every fault of the values.
+    """
+    if spec.kind not in KINDS:
+        raise unknown("kind of contract", spec.kind, list(KINDS))
+    given: dict[str, Any] = {}
+    per_unit = QUARTER_S if spec.how == "rent" else 1.0
+    for term, name in spec.terms.items():
+        number = np.asarray(values[name], dtype=float)
+        given[_FIELDS[term]] = number * per_unit if term in _MONEY else number
+    if spec.kind == "right-of-first-refusal":
+        given.setdefault("price_usd", 0.0)
+    if spec.kind == "warrants":
+        given["tranches"] = spec.tranches
+        if spec.expiry_quarters is not None:
+            given["expiry_quarters"] = spec.expiry_quarters
+    if spec.kind == "volume-discount":
+        tiers = tuple(records.Tier(tier.units, tier.price_usd * per_unit) for tier in spec.tiers)
+        given |= {"tiers": tiers, "on_all": spec.on_all}
+    return KINDS[spec.kind](
+        name=spec.name, **given, unit=Unit.CHIP_QUARTER if spec.how == "rent" else Unit.CHIP,
+        tenor_quarters=spec.tenor_quarters, start_quarter=spec.start - first_quarter,
+        signed_quarter=spec.signed - first_quarter, lead_quarters=spec.lead_quarters)

@@ -1,0 +1,228 @@
+"""Contracts of a file beside each other on the same paths, and where two of them cost the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabless.catalogue.contract_file import ContractQuestion
+from fabless.contract.break_even import BreakEven, break_even
+from fabless.contract.build import contract_of
+from fabless.contract.exercise import price_paths
+from fabless.contract.kinds import Purchase, ReserveAndRent
+from fabless.contract.rewards import VolumeDiscount
+from fabless.contract.valuation import Outlook, Unit, Valuation, value
+from fabless.errors import BadValue, Fault, UnknownName, unknown
+from fabless.records import Array, Band
+from fabless.sampling import draw, stream
+from fabless.tco import capital_charge_usd_per_quarter
+from fabless.units import HOUR_S, QUARTER_S
+
+SPOT = "spot"
+"""Name of having no contract at all."""
+OVER = ("price", "volume", "utilisation")
+HOURS = QUARTER_S / HOUR_S
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A question drawn: contracts and outlook on the same paths."""
+
+    contracts: Mapping[str, Purchase]
+    """As the file states them, at the numbers drawn."""
+    values: Mapping[str, Array]
+    outlook: Outlook
+    real_rate: float
+    unit: Unit
+
+    def beside(self, contract: Purchase) -> Purchase:
+        """The contract on the footing: chips bought beside rents are held for their life at a level charge a quarter."""
+        if contract.unit == self.unit:
+            return contract
+        life_s = self.values["owning.life"]
+        charge = capital_charge_usd_per_quarter(contract.price_usd, self.values["owning.residual"], life_s, self.real_rate)
+        return ReserveAndRent(
+            contract.name, contract.volume, 0.0, reserve_usd=charge + self.values["owning.running"] * QUARTER_S,
+            tenor_quarters=max(1, round(float(np.mean(life_s)) / QUARTER_S)), start_quarter=contract.start_quarter,
+            signed_quarter=contract.signed_quarter, lead_quarters=contract.lead_quarters)
+
+    def cost_usd(self, contract: Purchase, outlook: Outlook) -> float:
+        """Mean present value of the whole need with a contract."""
+        return float(value(self.beside(contract), outlook, self.real_rate).cost_usd.mean())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contract beside the others; money in real USD, present values."""
+
+    name: str
+    kind: str
+    usd_per_unit: Band
+    """Paid under the contract per chip taken, or per chip-hour."""
+    served_usd_per_unit: Band
+    """Whole need, spot included, per chip or chip-hour served."""
+    value: Band
+    """Saved against having no contract [USD]."""
+    worst_usd: float
+    """Least of the savings over the paths: the worst case."""
+    firm_usd: float
+    """Due whatever is taken."""
+    firm_units: float
+    option_units: float
+    """Units that may be left."""
+    taken: float
+    """Units taken, mean over the paths; chips, or chip-quarters."""
+    missing: float
+    """Units that go unserved, mean."""
+    rebate_usd: float
+    """Mean worth of warrants, equity and tiers."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contracts on one footing."""
+
+    unit: str
+    """What the prices are per: chip, or chip-hour."""
+    first_quarter: str
+    quarters: int
+    price_year: int
+    paths: int
+    real_rate: float
+    without_usd_per_unit: Band
+    """Whole need per unit served, without any contract."""
+    without_missing: float
+    rows: tuple[Row, ...]
+    cheapest: str
+    """Contract (or spot) with the least mean cost of the whole need."""
+
+
+def prepare(question: ContractQuestion) -> Prepared:
+    """Draw the numbers of a question and its paths; one path where nothing is uncertain.
+
+    Numbers are drawn once a path. Need, spot price and share price then walk lognormally around their course; the share
+    price drifts at the real rate. Volatilities and the rate stand at their mode.
+    """
+    mode = {name: number.spread.mode for name, number in question.numbers.items()}
+    moving = any(mode.get(f"outlook.{key}_volatility", 0.0) > 0.0 for key in ("need", "spot", "share"))
+    uncertain = moving or any(number.spread.low < number.spread.high for number in question.numbers.values())
+    paths = 2 * ((question.paths + 1) // 2) if uncertain and question.paths > 1 else 1
+    rng = stream(question.seed, "contracts")
+    ranges = {name: number.spread for name, number in sorted(question.numbers.items())}
+    values: dict[str, Array] = {name: np.array([[at]]) for name, at in mode.items()}
+    if paths > 1:
+        values = {name: drawn[:, None] for name, drawn in draw(ranges, paths, rng).items()}
+    rate = mode["outlook.real_rate"]
+    years = np.arange(question.quarters) / 4.0
+
+    def walk(key: str, drift: float = 0.0, when: Array = years) -> Array:
+        spread = mode.get(f"outlook.{key}_volatility", 0.0)
+        if paths == 1 or spread == 0.0:
+            return np.exp(drift * when)[None]
+        return price_paths(1.0, spread, drift, when, paths, rng).T
+
+    one = np.ones((1, 1))
+    per_unit = QUARTER_S if question.how == "rent" else 1.0
+    need = values["outlook.need"] * values.get("outlook.need_growth", one) ** years * walk("need")
+    spot = values["outlook.spot"] * (1.0 - values.get("outlook.spot_decline", 0.0 * one)) ** years * walk("spot")
+    share = values.get("outlook.share_price")
+    outlook = Outlook(
+        need=need, spot_usd=spot * per_unit, spot_cap=values.get("outlook.spot_cap", np.inf * one),
+        unmet_usd=values.get("outlook.unmet", 0.0 * one) * per_unit,
+        share_usd=None if share is None else share * walk("share", float(np.log1p(rate)), years + 0.125))
+    unit = Unit.CHIP_QUARTER if question.how == "rent" else Unit.CHIP
+    made = {spec.name: contract_of(spec, values, question.first_quarter) for spec in question.contracts}
+    return Prepared(made, values, outlook, rate, unit)
+
+
+def compare(question: ContractQuestion) -> Comparison:
+    """Value every contract of a question on the same paths."""
+    made = prepare(question)
+    found = {name: value(made.beside(one), made.outlook, made.real_rate) for name, one in made.contracts.items()}
+    per = HOURS if made.unit is Unit.CHIP_QUARTER else 1.0
+    kinds = {spec.name: spec.kind for spec in question.contracts}
+    rows = tuple(_row(one, kinds[name], per) for name, one in found.items())
+    none = value(nothing(made.unit), made.outlook, made.real_rate)
+    costs = {SPOT: float(none.cost_usd.mean()), **{name: float(one.cost_usd.mean()) for name, one in found.items()}}
+    return Comparison(
+        unit="chip-hour" if made.unit is Unit.CHIP_QUARTER else "chip", first_quarter=str(question.first_quarter),
+        quarters=question.quarters, price_year=question.price_year, paths=made.outlook.shape[0],
+        real_rate=made.real_rate, without_usd_per_unit=_band(none.served_usd_per_unit / per),
+        without_missing=float(none.missing.mean()), rows=rows, cheapest=min(costs, key=lambda name: costs[name]))
+
+
+def nothing(unit: Unit) -> Purchase:
+    """Having no contract, as a contract of volume 0."""
+    return Purchase(SPOT, 0.0, 0.0, unit=unit)
+
+
+def _row(one: Valuation, kind: str, per: float) -> Row:
+    return Row(
+        name=one.name, kind=kind, usd_per_unit=_band(one.usd_per_unit / per),
+        served_usd_per_unit=_band(one.served_usd_per_unit / per), value=_band(one.value_usd),
+        worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()), firm_units=float(one.firm_units.mean()),
+        option_units=float((one.most_units - one.firm_units).mean()), taken=float(one.taken.mean()),
+        missing=float(one.missing.mean()), rebate_usd=float(one.rebate_usd.mean()))
+
+
+def _band(values: Array) -> Band:
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return Band(np.nan, np.nan, np.nan, np.nan)
+    p10, p50, p90 = np.quantile(known, [0.1, 0.5, 0.9])
+    return Band(float(p10), float(p50), float(p90), float(known.mean()))
+
+
+def break_even_of(
+    question: ContractQuestion, first: str, second: str, over: str, low: float | None = None, high: float | None = None
+) -> BreakEven:
+    """Where two contracts (or `spot`, having none) make the whole need cost the same in the mean over the paths.
+
+    Over *price*: of the first, per chip or chip-hour, the second's staying as it is. Over *volume*: chips wanted in the
+    first quarter, growing and moving as stated. Over *utilisation*: share of the first contract's volume that is wanted in
+    every quarter, the same for both. The stretch looked at is a tenth to ten times the present value, 0.01 to 1 for a
+    utilisation. Raises `UnknownName` for names that are not there.
+    """
+    names = {SPOT, *(spec.name for spec in question.contracts)}
+    unknown_ones = [unknown("contract", name, [*names]) for name in (first, second) if name not in names]
+    if over not in OVER:
+        unknown_ones.append(unknown("quantity", over, OVER, "--over"))
+    if unknown_ones:
+        raise UnknownName(*(fault for error in unknown_ones for fault in error.faults))
+    if first == SPOT and over != "volume":
+        raise BadValue(Fault("break-even", f"{over} of {SPOT}", "a contract as the first of the two",
+                             "name the contract first, then spot"))
+    made = prepare(question)
+    contracts = {SPOT: nothing(made.unit), **made.contracts}
+    one, other = contracts[first], contracts[second]
+    if over == "price":
+        return _over_price(made, one, other, low, high)
+    outlook = made.outlook
+    if over == "volume":
+        now = float(outlook.need[:, 0].mean())
+        shape, ends = outlook.need / now, (0.1 * now, 10.0 * now)
+    else:
+        volume = np.asarray(one.volume, dtype=float)
+        shape, ends = volume * np.ones((1, question.quarters)), (0.01, 1.0)
+
+    def cost(contract: Purchase, amount: float) -> float:
+        return made.cost_usd(contract, replace(outlook, need=shape * amount))
+
+    return break_even(lambda amount: cost(one, amount), lambda amount: cost(other, amount),
+                      ends[0] if low is None else low, ends[1] if high is None else high, (first, second))
+
+
+def _over_price(made: Prepared, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
+    """Price of the first contract, per chip or chip-hour, at which both cost the same."""
+    per = HOURS if one.unit is Unit.CHIP_QUARTER else 1.0
+    now = float(np.mean(np.asarray(one.price_usd, dtype=float))) / per
+    if now == 0.0:
+        raise BadValue(Fault("break-even", f"{one.name} has no price by the unit", "a contract with a price above 0",
+                             "ask for --over volume or utilisation"))
+    floor = max((tier.price_usd / per for tier in one.tiers), default=0.0) if isinstance(one, VolumeDiscount) else 0.0
+    fixed = made.cost_usd(other, made.outlook)
+    return break_even(lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook), lambda _: fixed,
+                      max(0.1 * now, floor) if low is None else low, 10.0 * now if high is None else high,
+                      (one.name, other.name))

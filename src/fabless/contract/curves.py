@@ -1,0 +1,50 @@
+"""What contracts cost against the volume that is wanted: the curves of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabless.catalogue.contract_file import ContractQuestion
+from fabless.contract.compare import HOURS, SPOT, nothing, prepare
+from fabless.contract.kinds import Purchase
+from fabless.contract.valuation import Unit, value
+from fabless.records import Array
+
+_POINTS = 81
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Cost of a steady need with one contract."""
+
+    name: str
+    wanted: Array
+    """Units wanted in every quarter of delivery."""
+    cost_usd: Array
+    """Present value of serving them, spot included."""
+    usd_per_unit: Array
+    """The same over units served, both discounted: per chip or chip-hour; NaN where none is wanted."""
+
+
+def curves(question: ContractQuestion) -> tuple[Curve, ...]:
+    """Cost of each contract, and of none, against a need that is the same in every quarter of any contract's delivery.
+
+    Every number stands at its mode and nothing moves; spot has no limit, so that every unit wanted is served.
+    """
+    made = prepare(replace(question, paths=1))
+    contracts: dict[str, Purchase] = {name: made.beside(one) for name, one in made.contracts.items()}
+    quarter = np.arange(question.quarters)
+    served = np.zeros(question.quarters, dtype=bool)
+    for one in contracts.values():
+        served |= (quarter >= one.start_quarter) & (quarter < one.start_quarter + one.tenor_quarters)
+    most = max(sum(float(np.max(np.asarray(part.volume))) for part in one.parts()) for one in contracts.values())
+    wanted = np.linspace(0.0, 1.25 * most, _POINTS)
+    outlook = replace(made.outlook, need=wanted[:, None] * served, spot_cap=np.inf)
+    per = HOURS if made.unit is Unit.CHIP_QUARTER else 1.0
+    found = []
+    for name, contract in ((SPOT, nothing(made.unit)), *contracts.items()):
+        one_value = value(contract, outlook, made.real_rate)
+        found.append(Curve(name, wanted, one_value.cost_usd, one_value.served_usd_per_unit / per))
+    return tuple(found)

@@ -1,0 +1,54 @@
+"""What the answer is asked: what moves it, what each option and each piece of knowledge is worth, what it would stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from fabless.decide.break_even import flips, surface
+from fabless.decide.detail import Detail
+from fabless.decide.knowledge import knowledge_values
+from fabless.decide.options import option_values
+from fabless.decide.prepare import Prepared
+from fabless.decide.problem import world
+from fabless.decide.resilience import resilience
+from fabless.decide.results import ProgrammeValue, Questions
+from fabless.decide.sensitivity import sensitivities
+from fabless.decide.sobol import sobol_indices
+from fabless.decide.solved import Solved
+from fabless.decide.stability import stability
+
+SURFACES = 1
+"""Programmes of own silicon, the most valuable first, for which a surface is drawn."""
+
+
+def ask(
+    prepared: Prepared, solved: Sequence[Solved], best: Solved, programmes: Sequence[ProgrammeValue], detail: Detail,
+    pool: Executor, tick: Callable[[str], None],
+) -> Questions:
+    """Ask all questions of a level of detail; none where it has no small tree."""
+    if not detail.small:
+        return Questions()
+    chosen = [(item.name, item.plan.commitment) for item in solved]
+    commitment, case = best.plan.commitment, prepared.case
+    small = world(prepared, branching=detail.small)
+    moved = sensitivities(prepared, best, detail.inputs, pool, tick)
+    names = [item.name for item in moved]
+    tick("what each option is worth, and waiting a year")
+    options = option_values(small, commitment, pool)
+    tick(f"what it is worth to know each of {len(names)} inputs")
+    knowledge = knowledge_values(small, commitment, names, pool)
+    tick(f"{case.dominant_vendor} gone for two quarters")
+    struck = resilience(small, chosen, pool)
+    tick("where a chip programme begins to pay")
+    specs = {item.name: item for item in case.programmes}
+    ranked = [specs[value.name] for value in programmes if value.route != "partner"]
+    lines = replace(commitment, programmes=(), may_start=())
+    surfaces = tuple(surface(small, lines, item, pool) for item in ranked[:SURFACES])
+    turns = flips(small, lines, ranked[:SURFACES], names, pool)
+    tick("Sobol indices")
+    indices = sobol_indices(prepared, best, names, detail.sobol, pool)
+    tick(f"the same with {detail.seeds} seeds")
+    again = stability(prepared, detail.small, chosen, best.name, detail.seeds, pool)
+    return Questions(moved, options, knowledge, struck, surfaces, turns, indices, again)

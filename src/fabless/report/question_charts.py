@@ -1,0 +1,67 @@
+"""Pictures of what was asked of the answer: where a programme pays, and what the spread of the cost comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fabless.decide import SobolIndex, Surface
+from fabless.report.canvas import ACCENT, INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
+from fabless.report.numbers import plain, usd
+
+_LEAST_USD = 1e6
+
+
+def pays(surface: Surface, width: int) -> Spec:
+    """Draw the value of a programme over relative performance and slip, one panel for each volume of demand."""
+    slim = narrow(width)
+    panels = len(surface.volumes)
+    rows: list[dict[str, Json]] = []
+    largest = max(abs(v) for plane in surface.value_usd for line in plane for v in line) or _LEAST_USD
+    for volume, plane in zip(surface.volumes, surface.value_usd, strict=True):
+        for performance, line in zip(surface.performances, plane, strict=True):
+            for slip, value in zip(surface.slips, line, strict=True):
+                rows.append({"volume": f"demand {plain(volume)} ×", "performance": plain(performance), "slip": plain(slip),
+                             "value": value, "label": usd(value).replace(" ", ""),
+                             "colour": WARN if value < 0 else ACCENT, "strength": 0.12 + 0.75 * abs(value) / largest})
+    order_x, order_y = [plain(v) for v in surface.performances], [plain(v) for v in surface.slips]
+    panel: Spec = {
+        "width": (width - 60) if slim else (width - 90) // panels, "height": {"step": 34},
+        "encoding": {
+            "x": {"field": "performance", "type": "ordinal", "sort": order_x,
+                  "axis": {"title": "delivered / planned performance", "labelAngle": 0}},
+            "y": {"field": "slip", "type": "ordinal", "sort": order_y, "axis": {"title": "actual / planned time"}},
+        },
+        "layer": [
+            {"mark": {"type": "rect", "stroke": SURFACE, "strokeWidth": 2}, "encoding": {
+                "color": {"field": "colour", "type": "nominal", "scale": None},
+                "opacity": {"field": "strength", "type": "quantitative", "scale": None}}},
+            {"mark": {"type": "text", "fontSize": 10, "color": INK}, "encoding": {"text": {"field": "label"}}},
+        ],
+    }
+    return chart({"data": values(rows), "spec": panel, "columns": 1 if slim else panels,
+                  "facet": {"field": "volume", "type": "ordinal", "sort": [f"demand {plain(v)} ×" for v in surface.volumes],
+                            "header": {"title": None, "labelColor": MUTED, "labelAnchor": "start"}}})
+
+
+def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
+    """Draw first-order and total indices as bars, with the 95 % interval of the total."""
+    slim = narrow(width)
+    rows: list[dict[str, Json]] = []
+    for one in indices:
+        for kind, size in (("alone", one.first), ("with all others", one.total)):
+            rows.append({"row": one.label, "kind": kind, "size": max(0.0, min(size, 1.5)), "low": max(one.total - one.total_error, 0.0),
+                         "high": one.total + one.total_error})
+    y: Spec = {"field": "row", "type": "nominal", "sort": [one.label for one in indices],
+               "axis": {"title": None, "labelColor": INK, "labelLimit": 110 if slim else 215}}
+    x: Spec = {"type": "quantitative", "axis": {"title": "share of the variance of log cost per query", "grid": True}}
+    return chart({
+        "data": values(rows), "width": width - (130 if slim else 235), "height": {"step": 30}, "encoding": {"y": y},
+        "layer": [
+            {"mark": {"type": "bar", "height": 9}, "encoding": {
+                "x": {"field": "size"} | x, "yOffset": {"field": "kind", "sort": ["alone", "with all others"]},
+                "color": {"field": "kind", "type": "nominal", "sort": ["alone", "with all others"], "legend": {},
+                          "scale": {"domain": ["alone", "with all others"], "range": [SERIES[0], SERIES[1]]}}}},
+            {"transform": [{"filter": "datum.kind == 'with all others'"}], "mark": {"type": "rule", "color": MUTED, "yOffset": 6},
+             "encoding": {"x": {"field": "low"} | x, "x2": {"field": "high"}}},
+        ],
+    })

@@ -1,0 +1,28 @@
+"""Ranges become distributions; many of them are drawn together."""
+
+from fabless.sampling.correlation import (
+    conditional,
+    correlation_faults,
+    correlation_matrix,
+    groups,
+    interval,
+    lower_root,
+    nearest,
+)
+from fabless.sampling.laws import (
+    chances,
+    coupled,
+    draw,
+    mean,
+    quantile,
+    scores,
+    sliced,
+    stratified,
+    stream,
+    uniforms,
+)
+
+__all__ = [
+    "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw", "groups", "interval",
+    "lower_root", "mean", "nearest", "quantile", "scores", "sliced", "stratified", "stream", "uniforms",
+]

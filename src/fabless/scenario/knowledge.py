@@ -1,0 +1,46 @@
+"""What a planner may tell apart when he decides on a programme on a sampled tree."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.records import Array
+from fabless.scenario.draws import Scenarios
+from fabless.scenario.programmes import NEVER, ProgrammeOnTree
+
+
+def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start: int, least: int) -> NDArray[np.int64]:
+    """Number what a planner may tell apart when he decides on a programme that starts at branching `start` (K,).
+
+    Nodes of one stage are told apart by the state of the programme (running, arrived, dead) and by their `need` of
+    compute: as many groups of like need, of like size, as leave `least` nodes in each; never within what was one state
+    of knowledge elsewhere before. Few branches stand below each node of a sampled tree, so a planner who decided node
+    by node would start where the dealt fates happen to be good. Before its start a programme tells nothing.
+    """
+    tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
+    mode = np.where(fate.dead, 2, np.where(fate.volume_quarter != NEVER, 1, 0))
+    known = np.zeros(tree.size, dtype=np.int64)
+    state = np.zeros(1, dtype=np.int64)
+    count = 1
+    for index in range(1, int(stage.max()) + 1):
+        here = np.flatnonzero(stage == index)
+        first = here[tree.quarter[here] == tree.quarter[here[0]]]
+        told = mode[first] if index > start else np.zeros(first.size, dtype=np.int64)
+        above = np.repeat(state, first.size // state.size)
+        state = _grouped(np.column_stack([above, told]), need[first], first.size if index < start else least) + count
+        count = int(state.max()) + 1
+        known[here] = state[node[here]]
+    return known
+
+
+def _grouped(told: NDArray[np.int64], need: Array, least: int) -> NDArray[np.int64]:
+    """Number the groups of nodes of which the same was told and whose need is alike, at least `least` nodes each."""
+    own = np.unique(told, axis=0, return_inverse=True)[1].ravel()
+    group = np.zeros(own.size, dtype=np.int64)
+    for one in range(int(own.max()) + 1):
+        members = np.flatnonzero(own == one)
+        ordered = members[np.argsort(need[members], kind="stable")]
+        parts = max(1, members.size // least)
+        group[ordered] = own.size * one + np.arange(members.size) * parts // members.size
+    return np.unique(group, return_inverse=True)[1]

@@ -1,0 +1,63 @@
+"""States of the market on the node-quarters of a tree: scarcity and shocks, each a two-state Markov chain by quarter.
+
+Where a quarter's points are given the state is seen: it is on or off. Elsewhere only its chance is known, given what was
+seen last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.market import next_chance
+from fabless.records import Array, Tree
+
+
+def quarters_of(tree: Tree) -> list[slice]:
+    """Node-quarters of each quarter; a tree lists them quarter by quarter."""
+    ends = np.searchsorted(tree.quarter, np.arange(tree.quarters + 1))
+    return [slice(int(first), int(last)) for first, last in pairwise(ends)]
+
+
+def chances_on(tree: Tree, start: float, enter: Array, leave: Array, seen: Mapping[int, Array]) -> Array:
+    """Chance that a state is on at each node-quarter, of `start` in the first; 0 or 1 where it is seen.
+
+    `enter` and `leave` are its transition chances at each node-quarter, `seen` the uniform points of the node-quarters
+    of each quarter in which it is seen: it is on where the point lies below its chance.
+    """
+    chance = np.empty(tree.size)
+    chance[0] = start
+    for quarter, here in list(enumerate(quarters_of(tree)))[1:]:
+        odds = next_chance(chance[tree.parent[here]], enter[here], leave[here])
+        chance[here] = seen[quarter] < odds if quarter in seen else odds
+    return chance
+
+
+def summed_along(tree: Tree, gain: Array) -> Array:
+    """Sum of `gain` along the path to each node-quarter, 0 in the first quarter."""
+    level = np.zeros(tree.size)
+    for here in quarters_of(tree)[1:]:
+        level[here] = level[tree.parent[here]] + gain[here]
+    return level
+
+
+def places(tree: Tree, stage: NDArray[np.int64], branching: tuple[int, ...]) -> dict[int, NDArray[np.int64]]:
+    """Where a node-quarter finds its value in the flat draws of a number, by the length of these.
+
+    Flat draws are the value before all news, then one value a node of each stage; a number drawn once ends with the first
+    stage, one that is certain holds a single value.
+    """
+    nodes = np.cumprod((1, *branching))
+    offset = np.concatenate([[0], np.cumsum(nodes)])
+    node = node_of(tree, stage)
+    first = np.where(stage > 0, 1 + node // np.maximum(nodes // nodes[1], 1)[stage], 0)
+    return {1: np.zeros(tree.size, np.int64), 1 + branching[0]: first, int(offset[-1]): offset[stage] + node}
+
+
+def node_of(tree: Tree, stage: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index among the nodes of its stage of the one that a node-quarter lies in."""
+    first = np.searchsorted(tree.quarter, np.arange(tree.quarters))
+    return np.asarray(np.where(stage > 0, np.arange(tree.size) - first[tree.quarter], 0))

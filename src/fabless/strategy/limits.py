@@ -1,0 +1,51 @@
+"""Limits on everything that a plan orders together: world supply, power at hand, cash for orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fabless.records import Array, Case
+from fabless.strategy.offers import Offer
+from fabless.strategy.outlook import Outlook, grown, world_allotment
+from fabless.units import QUARTER_S
+
+
+def shared_pools(case: Case, outlook: Outlook, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
+    """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at each node-quarter.
+
+    ``output x quarter x chips per output x share x growth x effect of shocks``: every chip counts as one, whatever its
+    size. A pool on which no offer draws is left out.
+    """
+    values, tree = outlook.values, outlook.tree
+    effect = world_allotment(case, outlook)
+    found = []
+    for pool in case.pools:
+        term = {key: values[name] for key, name in pool.terms.items()}
+        members = tuple(k for k, offer in enumerate(offers)
+                        if offer.name != "existing" and (not pool.members or offer.pool.line in pool.members))
+        cap = (term["output"] * QUARTER_S * term["chips"] * term["share"]
+               * grown(outlook, term["growth"], tree.quarter) * effect)
+        if members:
+            found.append((pool.name, members, cap))
+    return found
+
+
+def power_cap_w(case: Case, outlook: Outlook) -> Array:
+    """Power at hand at each node-quarter [W]: the last limit that holds by then; infinite before the first."""
+    cap = np.full(outlook.tree.size, np.inf)
+    for limit in case.power_limits:
+        held = outlook.tree.quarter >= limit.first_quarter - case.first_quarter
+        cap = np.where(held, outlook.values[limit.number], cap)
+    return cap
+
+
+def cash_cap_usd(case: Case, outlook: Outlook) -> Array:
+    """Cash for the orders of each node-quarter [USD]: of its quarter, or a quarter of its year; else inf."""
+    cap = np.full(outlook.tree.size, np.inf)
+    for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
+        since = outlook.tree.quarter - (limit.first_quarter - case.first_quarter)
+        held = (since >= 0) & (since < limit.quarters)
+        cap = np.where(held, outlook.values[limit.number] / limit.quarters, cap)
+    return cap

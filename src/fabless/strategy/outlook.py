@@ -1,0 +1,107 @@
+"""What offers need to know of the scenarios, and how the state of the market moves what a vendor offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.market import expected_multiple, log_growth
+from fabless.records import Array, Case, Shock, Tree
+from fabless.units import QUARTER_S, YEAR_S
+
+
+class Outlook(Protocol):
+    """What offers need to know of the scenarios."""
+
+    @property
+    def tree(self) -> Tree:
+        """The scenario tree."""
+
+    @property
+    def values(self) -> Mapping[str, Array]:
+        """Numbers of the case at each node-quarter."""
+
+    @property
+    def scarce(self) -> Array:
+        """Probability that supply is scarce."""
+
+    @property
+    def struck(self) -> Mapping[str, Array]:
+        """Probability that each shock is on."""
+
+    @property
+    def work(self) -> Array:
+        """Work of a query over that of the first day's models."""
+
+
+class Fate(Protocol):
+    """What offers need to know of a programme."""
+
+    @property
+    def volume_quarter(self) -> NDArray[np.int64]:
+        """Quarter of volume as known at each node-quarter."""
+
+    @property
+    def performance(self) -> Array:
+        """Delivered over planned performance."""
+
+    @property
+    def scope_cut(self) -> Array:
+        """Probability that training was dropped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What the market does to one vendor's terms at each node-quarter, in the mean over its states."""
+
+    price: Array
+    """Price and rent over those of normal supply without shocks [1]."""
+    allotment: Array
+    """Chips that can be had, likewise [1]."""
+    delay_s: Array
+    """Added to lead times by shocks [s]."""
+
+
+def terms_of(case: Case, outlook: Outlook, vendor: str) -> Terms:
+    """Terms of a vendor: scarcity and the shocks that strike him, each an independent factor.
+
+    ``product over states of (1 + chance (multiple - 1))`` for price and allotment; delays add up, times their chance.
+    """
+    values = outlook.values
+    price = expected_multiple(outlook.scarce, values["supply.scarce_price"])
+    allotment = expected_multiple(outlook.scarce, values["supply.scarce_allotment"])
+    delay_s = np.zeros(outlook.tree.size)
+    for shock in case.shocks:
+        if shock.vendors and vendor not in shock.vendors:
+            continue
+        chance = outlook.struck[shock.name]
+        price = price * _effect(shock, "price", chance, values)
+        allotment = allotment * _effect(shock, "allotment", chance, values)
+        if "lead" in shock.terms:
+            delay_s = delay_s + chance * values[shock.terms["lead"]]
+    return Terms(price, allotment, delay_s)
+
+
+def world_allotment(case: Case, outlook: Outlook) -> Array:
+    """Factor by which shocks that strike every vendor cut the world's supply."""
+    factor = np.ones(outlook.tree.size)
+    for shock in case.shocks:
+        if not shock.vendors:
+            factor = factor * _effect(shock, "allotment", outlook.struck[shock.name], outlook.values)
+    return factor
+
+
+def grown(outlook: Outlook, growth: Array, since: NDArray[np.int64]) -> Array:
+    """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the growth of demand."""
+    values = outlook.values
+    return np.exp(log_growth(
+        np.log(growth) / YEAR_S, np.log(values["demand.growth_long_run"]) / YEAR_S, values["demand.growth_fade"],
+        0.0, since * QUARTER_S))
+
+
+def _effect(shock: Shock, term: str, chance: Array, values: Mapping[str, Array]) -> Array:
+    return expected_multiple(chance, values[shock.terms[term]]) if term in shock.terms else np.ones(chance.shape)

@@ -1,0 +1,211 @@
+"""What the answer is asked, against hand calculations, closed forms and laws that any answer must keep."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fabless.catalogue import load
+from fabless.catalogue.case import read_case
+from fabless.decide import sobol
+from fabless.decide.break_even import flips, relative_performance, surface
+from fabless.decide.detail import DETAILS
+from fabless.decide.gates import followed
+from fabless.decide.knowledge import foresight, knowledge_values
+from fabless.decide.options import EVERYTHING, option_values
+from fabless.decide.prepare import Prepared, prepare
+from fabless.decide.problem import World, moved, plan_of, world
+from fabless.decide.regret import regret_table
+from fabless.decide.resilience import FIRST, GONE, resilience
+from fabless.decide.restricted import closed, held, interrupted
+from fabless.decide.solved import Solved, solved_plan
+from fabless.decide.stability import stability
+from fabless.records import Range
+from fabless.strategy import Commitment, commitments
+from here import Here
+
+SMALL = (4, 2, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    case = replace(read_case(), branching=SMALL)
+    return prepare(case, load(case.as_of))
+
+
+@pytest.fixture(scope="module")
+def here(prepared: Prepared) -> World:
+    return world(prepared)
+
+
+@pytest.fixture(scope="module")
+def lines(prepared: Prepared) -> Commitment:
+    return Commitment(tuple(line for line in prepared.case.lines if line.vendor in ("Nvidia", "AMD")), ())
+
+
+@pytest.fixture(scope="module")
+def best(here: World, lines: Commitment) -> Solved:
+    return solved_plan(here, "diversify", plan_of(here, lines))
+
+
+@pytest.fixture(scope="module")
+def pool() -> Executor:
+    return Here()
+
+
+def test_a_closed_pool_takes_no_order_before_it_opens(here: World, lines: Commitment) -> None:
+    name = lines.lines[0].name
+    plan = closed(plan_of(here, lines), {name}, 6)
+    result = solved_plan(here, "", plan).result
+    mine = [offer.pool.line == name for offer in plan.offers]
+    early = plan.problem.tree.quarter < 6
+    assert result.orders[mine][:, early].sum() == 0.0
+    assert result.orders[mine][:, ~early].sum() > 0.0
+
+
+def test_holding_the_orders_of_a_plan_changes_nothing(here: World, best: Solved) -> None:
+    again = solved_plan(here, "", held(best.plan, best.result.orders, 5))
+    assert again.result.objective_usd == pytest.approx(best.result.objective_usd, rel=1e-7)
+
+
+def test_an_interruption_moves_deliveries_to_its_end_and_leaves_other_vendors_alone(here: World, lines: Commitment) -> None:
+    plan = plan_of(here, lines)
+    struck = interrupted(plan, "Nvidia", FIRST, GONE)
+    theirs = np.array([offer.vendor == "Nvidia" for offer in plan.offers])
+    due = plan.problem.tree.quarter + plan.problem.lead_quarters
+    after = struck.problem.tree.quarter + struck.problem.lead_quarters
+    placed = plan.problem.tree.quarter < FIRST
+    waiting = placed & (due >= FIRST) & (due < FIRST + GONE)
+    assert waiting[theirs].any()
+    assert (after[theirs][waiting[theirs]] == FIRST + GONE).all()
+    assert np.array_equal(after[~theirs], due[~theirs])
+    assert np.array_equal(after[theirs][~waiting[theirs]], due[theirs][~waiting[theirs]])
+    gone = (plan.problem.tree.quarter >= FIRST) & (plan.problem.tree.quarter < FIRST + GONE)
+    assert not struck.problem.available[theirs][:, gone].any()
+
+
+def test_regret_by_hand() -> None:
+    tree = SimpleNamespace(leaves=np.arange(1, 5), probability=np.array([1.0, 0.25, 0.25, 0.25, 0.25]),
+                           ancestors=lambda: np.array([[0, -1], [0, 1], [0, 2], [0, 3], [0, 4]]))
+    here = SimpleNamespace(scenarios=SimpleNamespace(tree=tree, scarce=np.array([1.0, 0.0, 0.1, 0.8, 0.9])),
+                           need=np.array([1.0, 1.0, 2.0, 3.0, 4.0]))
+    ways = [SimpleNamespace(name=name, result=SimpleNamespace(path_cost_usd=np.array(cost)))
+            for name, cost in (("one", [1.0, 2.0, 3.0, 10.0]), ("two", [2.0, 2.0, 2.0, 4.0]))]
+    one, two = regret_table(here, ways)  # type: ignore[arg-type]
+    assert dict(one.mean_usd)["high demand"] == pytest.approx(6.0)
+    assert dict(two.mean_usd)["high demand"] == 0.0
+    assert dict(two.mean_usd)["low demand"] == pytest.approx(1.0)
+    assert dict(one.mean_usd)["supply long scarce"] == pytest.approx(6.0)
+    assert (one.worst_usd, two.worst_usd) == (6.0, 1.0)
+
+
+def test_no_option_is_worth_less_than_nothing_and_waiting_on_all_costs_most(
+    here: World, lines: Commitment, pool: Executor
+) -> None:
+    rows = option_values(here, lines, pool)
+    everything = rows[-1]
+    scale = 1e-6 * abs(solved_plan(here, "", plan_of(here, lines)).result.objective_usd)
+    assert everything.name == EVERYTHING
+    for row in rows[:-1]:
+        assert row.delayed_usd >= -scale
+        assert row.delayed_usd <= everything.delayed_usd + scale
+    without_port = [row for row in rows[:-1] if "amd" not in row.name]
+    assert all(row.removed_usd is not None and row.removed_usd >= row.delayed_usd - scale for row in without_port)
+
+
+def test_foresight_is_bracketed(best: Solved) -> None:
+    found = foresight(best)
+    assert found.wait_and_see_usd <= found.objective_usd <= found.mean_value_usd
+    assert found.evpi_usd >= 0.0
+    assert found.vss_usd >= 0.0
+
+
+def test_knowing_one_thing_is_worth_something_and_less_than_knowing_all(
+    here: World, lines: Commitment, pool: Executor
+) -> None:
+    name = "demand.growth"
+    row, = knowledge_values(here, lines, (name,), pool)
+    assert row.value_usd >= 0.0
+    certain = replace(here.prepared.case.numbers["owning.life"])
+    assert certain.spread.low <= certain.spread.high
+
+
+def test_losing_the_vendor_never_helps(here: World, prepared: Prepared, lines: Commitment, pool: Executor) -> None:
+    buy = commitments(prepared.case, "buy")[0]
+    alone, both = resilience(here, [("buy", buy), ("diversify", lines)], pool)
+    assert alone.cost_usd >= -1e-6 * abs(alone.cost_usd)
+    assert alone.missing_after >= alone.missing_before - 1e-9
+    assert both.missing_after <= alone.missing_after + 1e-9
+
+
+def test_the_surface_rises_with_performance_and_falls_with_slip(
+    here: World, prepared: Prepared, lines: Commitment, pool: Executor
+) -> None:
+    item = next(one for one in prepared.case.programmes if one.route == "co-design")
+    found = surface(here, lines, item, pool)
+    value = np.array(found.value_usd)
+    tolerance = 1e-6 * np.abs(value).max()
+    assert value.shape == (len(found.volumes), len(found.performances), len(found.slips))
+    assert (np.diff(value, axis=1) >= -tolerance).all()
+    assert value[-1].max() > value[0].min()
+    assert relative_performance(here, item) == found.planned_over_vendor
+
+
+def test_a_flip_lies_where_the_value_changes_sign(
+    here: World, prepared: Prepared, lines: Commitment, pool: Executor
+) -> None:
+    item = next(one for one in prepared.case.programmes if one.route == "co-design")
+    for flip in flips(here, lines, (item,), (), pool):
+        number = prepared.case.numbers[flip.name]
+        def value(point: float, name: str = flip.name) -> float:
+            there = moved(here, {name: Range.point(point)})
+            return (solved_plan(there, "", plan_of(there, lines)).result.objective_usd
+                    - solved_plan(there, "", plan_of(there, replace(lines, programmes=(item,)))).result.objective_usd)
+        wide = number.spread.high * 2.0 if number.unit != "1" or number.spread.high > 1.0 else min(1.0, number.spread.high * 2)
+        assert (value(wide) >= 0.0) == flip.pays_above or (value(number.spread.low / 2.0) < 0.0) == flip.pays_above
+
+
+def test_a_policy_followed_on_its_own_tree_is_itself(here: World, prepared: Prepared, lines: Commitment) -> None:
+    item = prepared.case.programmes[0]
+    solved = solved_plan(here, "", plan_of(here, replace(lines, programmes=(item,))))
+    assert np.array_equal(followed(solved.policy, here, solved.plan), solved.policy.go)
+
+
+def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, prepared: Prepared) -> None:
+    """The logarithm of x^2 y is additive: indices are the shares of 4 Var(log x) and Var(log y)."""
+    names = ("demand.queries", "demand.growth", "demand.work_level")
+
+    def costs(_: Prepared, __: object, *, paths: int, values: dict[str, np.ndarray], **___: object) -> SimpleNamespace:
+        assert all(value.shape == (paths,) for value in values.values())
+        return SimpleNamespace(query_cost_usd=values[names[0]] ** 2 * values[names[1]])
+
+    monkeypatch.setattr(sobol, "rule_costs", costs)
+    rows = sobol.sobol_indices(prepared, None, names, 4096, Here())  # type: ignore[arg-type]
+    grid = (np.arange(200_000) + 0.5) / 200_000
+    from fabless.sampling import quantile
+
+    x, y = (np.log(quantile(prepared.case.numbers[name].spread, grid)).var() for name in names[:2])
+    found = {row.name: row for row in rows}
+    assert found[names[0]].first == pytest.approx(4 * x / (4 * x + y), abs=0.02)
+    assert found[names[1]].total == pytest.approx(y / (4 * x + y), abs=0.02)
+    assert abs(found[names[2]].total) < 0.01
+
+
+def test_seeds_are_drawn_again_and_counted(prepared: Prepared, lines: Commitment, pool: Executor) -> None:
+    chosen = (("diversify", lines), ("buy", commitments(prepared.case, "buy")[0]))
+    found = stability(prepared, (3, 1, 1, 1), chosen, "diversify", 3, pool)
+    assert found.seeds == (2023, 2024, 2025)
+    assert len(found.rankings) == 3
+    assert found.rankings[0][0] == "diversify"
+    assert found.cost_per_query_usd.p10 < found.cost_per_query_usd.p90
+
+
+def test_details_rise_in_work() -> None:
+    quick, standard, deep = (DETAILS[name] for name in ("quick", "standard", "deep"))
+    assert quick.paths < standard.paths < deep.paths
+    assert not quick.small
+    assert standard.seeds >= 10
