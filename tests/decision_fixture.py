@@ -11,11 +11,25 @@ from fabless.decide import (
     BuildUpLine,
     ChipCostLine,
     Decision,
+    Flip,
+    Foresight,
+    FreshTest,
+    KnowledgeValue,
+    OptionValue,
     ProgrammeValue,
+    Questions,
+    RegretRow,
+    Resilience,
     Sensitivity,
+    SobolIndex,
+    Stability,
     StrategyResult,
+    Surface,
     TimelineStage,
 )
+from fabless.decide.fresh_results import Compared, Gap, Replanned
+from fabless.decide.results import LargePlan
+from fabless.plan import GatePlan, GateStep
 from fabless.records import CaseNumber, Grade, Range, Source
 from fabless.units import Quarter, to_si
 
@@ -56,30 +70,104 @@ def result(name: str, title: str, cost: float, shortage: float, share: float, re
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
     return StrategyResult(
-        name=name, title=title, status="optimal", gap=0.0, objective_usd=total, expected_cost_usd=total * 0.82,
-        cvar_usd=total * 1.9, cost_per_query_usd=band(cost, 0.62, spread),
+        name=name, title=title, status="optimal", gap=0.0, lower_bound_usd=total, objective_usd=total,
+        expected_cost_usd=total * 0.82, cvar_usd=total * 1.9, cost_per_query_usd=band(cost, 0.62, spread),
         cost_per_query_by_year_usd=tuple((y, band(cost * 1.9 * 0.8 ** (y - 2023), 0.65, spread)) for y in years),
         shortage_probability=shortage, shortage_share=Band(0.0, share * 0.5, share * 3.0, share),
         shortage_by_year=tuple((y, shortage * max(0.0, 1 - 0.3 * (y - 2023)), share * max(0.0, 1 - 0.25 * (y - 2023)))
                                for y in years),
         meets_service_level=shortage < 0.5, own_silicon_quarter=own, own_silicon_probability=0.63 if own else 0.0,
         capital_at_risk_usd=band(risk, 0.5, 2.1) if own else None, dominant_share_compute=dominant,
-        dominant_share_spend=min(1.0, dominant * 1.1), regret_usd=regret, regret_error_usd=0.2 * regret,
+        dominant_share_spend=min(1.0, dominant * 1.1), dominant_share_units=0.9 * dominant,
+        regret_usd=regret, regret_error_usd=0.2 * regret,
         fleet_by_quarter=fleet(OFFERS.get(name, OFFERS["buy"])),
         cost_by_quarter_usd=tuple((quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)),
         actions=(
-            Action("Order h100-sxm for delivery from 2024Q3", "head of compute", "2023Q4", 24_000.0, "chip", 790e6,
+            Action("Order h100-sxm for delivery from 2024Q3", "head of compute", "2023Q4", "2023-10-31", "2023-12-31",
+                   24_000.0, "chip", 790e6,
                    "street price of h100-sxm below $22k for two months", "lead time above 52 weeks again in 2024Q2"),
-            Action("Qualify mi300x on the GPT-3.5-class model", "head of inference", "2023Q4", 512.0, "chip", 9.5e6,
+            Action("Qualify mi300x on the GPT-3.5-class model", "head of inference", "2023Q4", "2023-10-31", "2023-12-31",
+                   512.0, "chip", 9.5e6,
                    "less than 60% of h100-sxm tokens per second after 12 weeks",
                    "within 10% of h100-sxm at half the price"),
-            Action("Start an own inference chip with a co-design partner", "head of silicon", "2023Q4", None, "", 46e6,
+            Action("Start an own inference chip with a co-design partner", "head of silicon", "2023Q4", "2023-10-31",
+                   "2023-12-31", None, "", 46e6,
                    "no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
                    "demand above 600M queries a day by 2024Q4"),
-            Action("Reserve tpu-v5e for one year", "finance", "2023Q4", 8_192.0, "chip", 86e6,
+            Action("Reserve tpu-v5e for one year", "finance", "2024Q1", "2024-01-01", "2024-01-29", 8_192.0, "chip", 86e6,
                    "spot price below $0.60 an hour", "shortage in two quarters running"),
         ) if name == "portfolio" else (),
         programmes=("own-chip",) if own else (),
+        gates=(GatePlan("own-chip", (GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12), GateStep(12, 0.0, 0.7, 0.18)),
+                        1.0, 0.3, risk * 1.2, risk * 2.4, risk * 0.3, risk * 1.1),) if own else (),
+    )
+
+
+def compared(in_sample: float, worse: float = 1.04) -> Compared:
+    return Compared(worse * in_sample, in_sample, 0.01 * in_sample)
+
+
+def fresh(way: StrategyResult) -> FreshTest:
+    """The way on fresh paths: four percent dearer, short a quarter more often."""
+    cost = way.expected_cost_usd
+    years = way.shortage_by_year
+    return FreshTest(
+        way.name, 1_000, 20231031, compared(cost), compared(way.cvar_usd), compared(way.objective_usd),
+        band(way.cost_per_query_usd.p50 * 1.03, 0.6, 1.7), way.cost_per_query_usd, compared(way.shortage_probability, 1.25),
+        compared(way.shortage_share.mean, 1.25), tuple((year, compared(chance, 1.25)) for year, chance, _ in years),
+        tuple((year, compared(share, 1.25)) for year, _, share in years),
+        Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost), Replanned(50, 1.02 * cost, 0.01 * cost))
+
+
+def ways() -> tuple[StrategyResult, ...]:
+    own = ("2026Q4", "2027Q4", "2029Q3")
+    return (
+        result("buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97),
+        result("diversify", "Second vendors and other clouds' accelerators", 0.0056, 0.31, 0.022, 4.1e9, 0.58),
+        result("partner", "A partner's chip, or one designed together", 0.0059, 0.38, 0.027, 5.8e9, 0.63,
+               ("2026Q1", "2026Q4", "2028Q1"), 0.24e9),
+        result("build", "An own chip from an own team", 0.0067, 0.52, 0.048, 12.7e9, 0.66, own, 0.78e9, 1.9),
+        result("acquire", "Buy a chip company", 0.0071, 0.49, 0.044, 14.9e9, 0.69,
+               ("2026Q2", "2027Q2", "2029Q4"), 4.6e9, 1.9),
+        result("portfolio", "All of these, each where it pays", 0.0052, 0.19, 0.009, 0.0, 0.51, own, 0.39e9, 1.5),
+    )
+
+
+def questions() -> Questions:
+    names = [("demand.growth_per_year", "Growth of demand"), ("price.h100-sxm", "Price of h100-sxm"),
+             ("capital.cost", "Cost of capital")]
+    ranking = ("portfolio", "diversify", "partner", "buy", "build", "acquire")
+    return Questions(
+        sensitivities=(
+            Sensitivity("demand.growth_per_year", "Growth of demand", "% a year", 20, 300,
+                        0.0076, 0.0046, "buy", "diversify"),
+            Sensitivity("price.h100-sxm", "Price of h100-sxm", "USD", 25_000, 40_000,
+                        0.0052, 0.0074, "diversify", "buy"),
+            Sensitivity("price.decline_per_generation", "Price fall per generation", "%", 10, 50,
+                        0.0069, 0.0053, "diversify", "diversify"),
+            Sensitivity("supply.lead_time", "Lead time", "month", 8, 13,
+                        0.0055, 0.0063, "diversify", "diversify"),
+            Sensitivity("programme.respins", "Respins of the own chip", "1", 0, 3,
+                        0.0057, 0.0062, "diversify", "partner"),
+            Sensitivity("capital.cost", "Cost of capital", "% a year", 7, 15,
+                        0.00565, 0.00605, "diversify", "diversify"),
+            Sensitivity("power.price", "Price of power", "USD/kWh", 0.04, 0.12,
+                        0.0057, 0.0060, "diversify", "diversify"),
+        ),
+        options=(OptionValue("h100-sxm", 6.1e9, 2.4e9), OptionValue("mi300x", 1.7e9, 0.6e9),
+                 OptionValue("own-chip", 1.2e9, 0.3e9), OptionValue("everything", None, 8.8e9)),
+        knowledge=tuple(KnowledgeValue(name, label, 0.9e9 / (k + 1)) for k, (name, label) in enumerate(names)),
+        resilience=tuple(Resilience(way, "2024Q4", 2, cost, 0.04, after) for way, cost, after in
+                         (("buy", 3.9e9, 0.21), ("diversify", 1.6e9, 0.09), ("portfolio", 1.1e9, 0.07))),
+        surfaces=(Surface("own-chip", (1.0, 3.0), (0.5, 1.0, 1.5), (1.0, 1.5), tuple(
+            tuple(tuple(1e9 * (volume * performance - slip) for slip in (1.0, 1.5)) for performance in (0.5, 1.0, 1.5))
+            for volume in (1.0, 3.0)), 0.84),),
+        flips=(Flip("own-chip", "programmes.own-chip.performance", "performance of own-chip", "1", 1.3, True,
+                    "Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance"),),
+        sobol=tuple(SobolIndex(name, label, 0.5 / (k + 1), 0.08, 0.62 / (k + 1), 0.1)
+                    for k, (name, label) in enumerate(names)),
+        stability=Stability(tuple(range(10)), 8, (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
+                            band(0.0052, 0.9, 1.1)),
     )
 
 
@@ -126,46 +214,30 @@ def build_up() -> tuple[BuildUpLine, ...]:
 
 def decision() -> Decision:
     """Make the decision: six ways, 32 quarters from 2023Q4."""
-    own = ("2026Q4", "2027Q4", "2029Q3")
+    ranked = ways()
     months = [("architecture and team", 0, 9), ("design", 9, 23), ("tape-out to first silicon", 23, 29),
               ("respin", 29, 35), ("bring-up and qualification", 35, 42), ("ramp to volume", 42, 50)]
     return Decision(
         case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31", first_quarter=str(FIRST),
-        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04",
+        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04", detail="standard", leaves=81,
         answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
                "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
                "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
         recommended="portfolio",
-        strategies=(
-            result("buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97),
-            result("diversify", "Second vendors and other clouds' accelerators", 0.0056, 0.31, 0.022, 4.1e9, 0.58),
-            result("partner", "A partner's chip, or one designed together", 0.0059, 0.38, 0.027, 5.8e9, 0.63,
-                   ("2026Q1", "2026Q4", "2028Q1"), 0.24e9),
-            result("build", "An own chip from an own team", 0.0067, 0.52, 0.048, 12.7e9, 0.66, own, 0.78e9, 1.9),
-            result("acquire", "Buy a chip company", 0.0071, 0.49, 0.044, 14.9e9, 0.69,
-                   ("2026Q2", "2027Q2", "2029Q4"), 4.6e9, 1.9),
-            result("portfolio", "All of these, each where it pays", 0.0052, 0.19, 0.009, 0.0, 0.51, own, 0.39e9, 1.5),
-        ),
-        sensitivities=(
-            Sensitivity("demand.growth_per_year", "Growth of demand", "% a year", 20, 300,
-                        0.0076, 0.0046, "buy", "diversify"),
-            Sensitivity("price.h100-sxm", "Price of h100-sxm", "USD", 25_000, 40_000,
-                        0.0052, 0.0074, "diversify", "buy"),
-            Sensitivity("price.decline_per_generation", "Price fall per generation", "%", 10, 50,
-                        0.0069, 0.0053, "diversify", "diversify"),
-            Sensitivity("supply.lead_time", "Lead time", "month", 8, 13,
-                        0.0055, 0.0063, "diversify", "diversify"),
-            Sensitivity("programme.respins", "Respins of the own chip", "1", 0, 3,
-                        0.0057, 0.0062, "diversify", "partner"),
-            Sensitivity("capital.cost", "Cost of capital", "% a year", 7, 15,
-                        0.00565, 0.00605, "diversify", "diversify"),
-            Sensitivity("power.price", "Price of power", "USD/kWh", 0.04, 0.12,
-                        0.0057, 0.0060, "diversify", "diversify"),
-        ),
+        strategies=ranked,
         programme_values=(
             ProgrammeValue("co-design", "co-design", 1.2e9, 0.4e9, 0.61, "2027Q1", 0.57),
             ProgrammeValue("own-build", "build", -0.6e9, 0.2e9, 0.22, "2027Q4", 0.41),
         ),
+        regrets=tuple(
+            RegretRow(way.name, tuple((kind, share * way.regret_usd) for kind, share in
+                                      (("low demand", 0.4), ("high demand", 2.1), ("supply long scarce", 1.6))),
+                      3.0 * way.regret_usd) for way in ranked),
+        foresight=Foresight(55e9, 61e9, 64e9),
+        fresh=tuple(fresh(way) for way in ranked),
+        large=LargePlan(1_026, "optimal", 0.0009, 61.4e9, 61.34e9, 50.3e9, 117e9, ranked[-1].cost_per_query_usd,
+                        ranked[-1].actions),
+        questions=questions(),
         build_up=build_up(),
         chip_costs=(
             ChipCostLine("co-design", "good dies", 540.0), ChipCostLine("co-design", "memory", 2590.0),

@@ -180,29 +180,25 @@ def linopy_objective(problem: PlanProblem) -> float:
     spent = capital + (named(problem.running_usd, "offer", "node") * fleet).sum("offer")
     spent = spent + named(problem.unmet_usd[0], "node") * unmet
     on = {}
+    below, free = np.arange(1, size), np.isin(nodes, stretch_starts(tree))
     for p, project in enumerate(problem.projects):
         on[p] = model.add_variables(binary=True, coords=[("node", nodes)], name=f"on {p}")
         over = model.add_variables(binary=True, coords=[("node", nodes)], name=f"over {p}")
         ended = model.add_variables(lower=0.0, coords=[("node", nodes)], name=f"ended {p}")
-        for k in nodes:
-            above = int(tree.parent[k])
-            free = stretch_of(tree, k) == k
-            now, gone = on[p].sel(node=k), over.sel(node=k)
-            model.add_constraints(now + gone <= 1, name=f"one mode {p} {k}")
-            if above < 0:
-                model.add_constraints(1.0 * gone == 0, name=f"root {p}")
-                if not project.start[k]:
-                    model.add_constraints(1.0 * now == 0, name=f"no start {p} {k}")
-                continue
-            was, had = on[p].sel(node=above), over.sel(node=above)
-            model.add_constraints(gone - had >= 0, name=f"stays over {p} {k}")
-            model.add_constraints(gone - had - ended.sel(node=k) <= 0, name=f"fee {p} {k}")
-            model.add_constraints(now + gone - was - had >= 0, name=f"never fresh again {p} {k}")
-            model.add_constraints(gone - had - was <= 0, name=f"ended from on {p} {k}")
-            if not (project.start[k] and free):
-                model.add_constraints(now - was <= 0, name=f"no start {p} {k}")
-            if not (project.gate[k] and free):
-                model.add_constraints(gone - had <= 0, name=f"no end {p} {k}")
+        model.add_constraints(on[p] + over <= 1, name=f"one mode {p}")
+        model.add_constraints(1.0 * over.sel(node=0) == 0, name=f"root {p}")
+        if not project.start[0]:
+            model.add_constraints(1.0 * on[p].sel(node=0) == 0, name=f"no start at the root {p}")
+        now, gone, fee = (item.sel(node=below) for item in (on[p], over, ended))
+        was, had = (item.sel(node=tree.parent[below]).assign_coords(node=below) for item in (on[p], over))
+        model.add_constraints(gone - had >= 0, name=f"stays over {p}")
+        model.add_constraints(gone - had - fee <= 0, name=f"fee {p}")
+        model.add_constraints(now + gone - was - had >= 0, name=f"never fresh again {p}")
+        model.add_constraints(gone - had - was <= 0, name=f"ended from on {p}")
+        may_start, may_end = (xr.DataArray((gate & free)[below], coords={"node": below}, dims="node").astype(float)
+                              for gate in (project.start, project.gate))
+        model.add_constraints(now - was <= may_start, name=f"no start {p}")
+        model.add_constraints(gone - had <= may_end, name=f"no end {p}")
         for o in project.offers:
             model.add_constraints(order.sel(offer=o) - named(limit[o], "node") * on[p] <= 0, name=f"open {p} {o}")
         spent = spent + named(project.spend_usd, "node") * on[p] + named(project.end_usd, "node") * ended

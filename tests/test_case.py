@@ -317,7 +317,7 @@ def test_faults_of_an_own_chip_are_told_once_with_the_rest() -> None:
     ([("memory_type: hbm3e", "memory_type: hbm33")], UnknownName, "chips.own-1.memory_type", "did you mean hbm3"),
     ([("packaging: cowos-s", "packaging: cowos-z")], UnknownName, "chips.own-1.packaging", "did you mean cowos-s"),
     ([("    die_area: [750 mm2]\n", "")], BadValue, "programmes.own-build.chip", "own-1 has no die_area"),
-    ([("end_shares: [0.3, 0.2, 0.5]", "end_shares: [0.3, 0.2, 0.7]")], BadValue, "programmes.own-build.end_shares", "sum"),
+    ([("end_shares: [0.31, 0.06, 0.63]", "end_shares: [0.31, 0.06, 0.73]")], BadValue, "programmes.own-build.end_shares", "sum"),
     ([("ended: {failed: 4.0, passed: 3.0}", "ended: {failed: 0, passed: 0}")], BadValue, "programmes.own-build.ended",
      "not both 0"),
     ([("route: build\n", "route: bild\n")], UnknownName, "programmes.own-build.route", "did you mean build?"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from decision_fixture import band, decision
 from fabless.decide import BuildUpLine, Decision, StrategyResult
-from fabless.report import canvas, charts, time_charts
+from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.canvas import NARROW, WIDE, Spec, draw, ink_on, spread
 
 
@@ -31,10 +31,13 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
     return {
         "comparison": charts.comparison(chosen.strategies, chosen.recommended, width),
         "build_up": charts.build_up(chosen.build_up, width),
-        "sensitivity": charts.sensitivity(chosen.sensitivities, chosen.recommended, way.cost_per_query_usd.mean, width),
+        "sensitivity": charts.sensitivity(
+            chosen.questions.sensitivities, chosen.recommended, way.cost_per_query_usd.mean, width),
         "fleet": time_charts.fleet(way, width),
         "course": time_charts.cost_and_demand(way, chosen.demand_by_quarter, width),
         "timeline": time_charts.chip_timeline(chosen.timeline, chosen.first_quarter, width),
+        "pays": question_charts.pays(chosen.questions.surfaces[0], width),
+        "sobol": question_charts.sobol(chosen.questions.sobol, width),
     }
 
 
@@ -44,7 +47,7 @@ def texts(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline"])
+@pytest.mark.parametrize("name", ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol"])
 def test_a_chart_draws_the_same_picture_twice_within_its_width(chosen: Decision, name: str, width: int) -> None:
     svg = draw(every_chart(chosen, width)[name], "what it shows")
     assert svg == draw(every_chart(decision(), width)[name], "what it shows")
@@ -102,7 +105,7 @@ def test_a_timeline_dates_the_end_of_each_stage(chosen: Decision) -> None:
 
 
 def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen: Decision) -> None:
-    one = dataclasses.replace(chosen.sensitivities[0], cost_low_usd=0.007, cost_high_usd=0.008)
+    one = dataclasses.replace(chosen.questions.sensitivities[0], cost_low_usd=0.007, cost_high_usd=0.008)
     rows = charts.sensitivity([one], "portfolio", 0.006, WIDE)["data"]["values"]  # type: ignore[index, call-overload]
     left, right = sorted(rows, key=lambda row: not row["left"])
     assert (left["beside"], right["beside"]) == (pytest.approx(0.6), pytest.approx(0.8))

@@ -63,8 +63,8 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) == {"decide", "init", "chip", "cost", "explore", "serve", "train", "validate", "claims", "chips",
-                             "models", "show", "why"}
+    assert set(commands) == {"decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train", "validate",
+                             "claims", "chips", "models", "show", "why"}
     for name, command in commands.items():
         assert command.help, name
         for parameter in command.params:
@@ -207,8 +207,7 @@ def test_decide_as_json_prints_nothing_but_json(tmp_path: Path) -> None:
 def test_an_interrupt_ends_the_program_and_its_workers_at_once(tmp_path: Path) -> None:
     asked = program("decide", folder=tmp_path)
     assert asked.stderr is not None
-    while "plans for" not in asked.stderr.readline():
-        pass
+    assert any("plans for" in line for line in asked.stderr), "it ended before"
     time.sleep(1.0)
     os.killpg(asked.pid, signal.SIGINT)
     _, err = asked.communicate(timeout=30)

@@ -15,7 +15,8 @@ from fabless.catalogue import load, read_case
 from fabless.decide import fresh as fresh_module
 from fabless.decide import fresh_block
 from fabless.decide.fresh import fresh_test, rule_costs
-from fabless.decide.fresh_block import Block, fresh_world, outlooks
+from fabless.decide.fresh_block import Block, fresh_world, outlooks, work
+from fabless.decide.gates import followed
 from fabless.decide.prepare import Prepared, prepare
 from fabless.decide.problem import plan_of, world
 from fabless.decide.solved import Solved, solve_best
@@ -58,6 +59,11 @@ def solved_on(prepared: Prepared, **given: Any) -> Solved:
 @pytest.fixture(scope="module")
 def solved(prepared: Prepared) -> Solved:
     return solved_on(prepared)
+
+
+def block_of(prepared: Prepared, solved: Solved, count: int, **given: Any) -> Block:
+    return Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0, count,
+                 prepared.case.seed, **given)
 
 
 # The rules on what the plan knew
@@ -244,7 +250,7 @@ def test_a_tiny_tree_flatters_its_plan() -> None:
 
 def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -> None:
     """Paths that differ after the first branching alone have the same outlook at it, and its history is true."""
-    block = Block(prepared, solved.plan.commitment, solved.plan.problem, solved.result, 0, 20, 1)
+    block = block_of(prepared, solved, 20)
     here = fresh_world(block)
     case, scenarios = here.case, here.scenarios
     first = case.boundaries[0]
@@ -258,14 +264,15 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -
     assert np.array_equal(one.values["demand.growth"], two.values["demand.growth"])
     assert all(np.array_equal(one.demand[name], two.demand[name]) for name in one.demand)
     assert np.array_equal(one.demand["chat"][~later], scenarios.demand["chat"][~later])
-    assert [view.quarter for view in outlooks(here, block.commitment)] == list(case.boundaries)
+    go = followed(block.policy, here, plan_of(here, block.commitment))
+    assert [view.quarter for view in outlooks(here, block.commitment, go)] == list(case.boundaries)
 
 
 def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared, solved: Solved) -> None:
-    block = Block(prepared, solved.plan.commitment, solved.plan.problem, solved.result, 0, 20, 1)
+    block = block_of(prepared, solved, 20)
     here = fresh_world(block)
-    problem = plan_of(here, block.commitment).problem
-    views = outlooks(here, block.commitment)
+    plan = plan_of(here, block.commitment)
+    problem, views = plan.problem, outlooks(here, block.commitment, followed(block.policy, here, plan))
     second = here.case.boundaries[1]
     later = problem.tree.quarter >= second
     other = replace(problem, demand=np.where(later, 7.0 * problem.demand, problem.demand),
@@ -306,7 +313,12 @@ def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
     assert found.replanned is not None
     assert 0.0 <= found.gap.mean_usd <= found.gap.upper_usd
     assert found.gap.rule_usd == pytest.approx(numbers.cost_usd[:40].mean())
-    assert found.replanned.error_usd < 1.5 * cost.error
+    part = work(block_of(prepared, solved, 400, again=40))
+    again, alone = part.replanned_usd, part.cost_usd[:40] + part.replanned_usd
+    assert np.array_equal(part.cost_usd, numbers.cost_usd)
+    assert found.replanned.expected_cost_usd == pytest.approx(cost.fresh + again.mean())
+    assert found.replanned.error_usd == pytest.approx(np.hypot(cost.error, again.std(ddof=1) / np.sqrt(40)))
+    assert found.replanned.error_usd < 0.8 * alone.std(ddof=1) / np.sqrt(40), "the rule on all paths must sharpen the few"
 
 
 def test_values_take_the_place_of_draws(prepared: Prepared, solved: Solved) -> None:

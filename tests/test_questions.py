@@ -165,7 +165,8 @@ def test_a_flip_lies_where_the_value_changes_sign(
             there = moved(here, {name: Range.point(point)})
             return (solved_plan(there, "", plan_of(there, lines)).result.objective_usd
                     - solved_plan(there, "", plan_of(there, replace(lines, programmes=(item,)))).result.objective_usd)
-        wide = number.spread.high * 2.0 if number.unit != "1" or number.spread.high > 1.0 else min(1.0, number.spread.high * 2)
+        is_share = number.unit == "1" and number.spread.high <= 1.0
+        wide = min(1.0, number.spread.high * 2.0) if is_share else number.spread.high * 2.0
         assert (value(wide) >= 0.0) == flip.pays_above or (value(number.spread.low / 2.0) < 0.0) == flip.pays_above
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from decision_fixture import decision
-from fabless.decide import Band, Decision
+from fabless.decide import Band, Decision, Questions
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report import numbers
@@ -161,16 +161,19 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
     table = [line.split() for line in lines if re.match(r"[a-z]+\*? +\d\.\d\d +\d\.\d\d", line)]
     rows = {cells[0].rstrip("*"): cells for cells in reversed(table)}
     by_year = {cells[0]: cells[1:] for cells in table}
-    for way in chosen.strategies:
-        cost = way.cost_per_query_usd
+    for way, tried in zip(chosen.strategies, chosen.fresh, strict=True):
+        cost = tried.cost_per_query_usd
         assert rows[way.name][1:4] == [numbers.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
         assert by_year[way.name] == [numbers.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
-        assert numbers.share(way.shortage_probability) in rows[way.name]
+        assert numbers.share(tried.shortage_probability.fresh) in rows[way.name]
         assert rows[way.name][-1] == numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
     text = " ".join(" ".join(lines).split())
-    assert "Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M (head of compute)" in text
+    assert "by 2023-12-31: Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M" in text
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
+    for words in ("own-build −$600M ± $200M", chosen.questions.flips[0].text, "$52.0B ± $500M expected, $50.0B on the 81",
+                  "portfolio first in 8", "7% of that year's compute missing, not 4%", "gap 0.09%"):
+        assert words in text
     assert lines[-1] == "Report: /tmp/x/report.html"
 
 
@@ -219,13 +222,14 @@ def test_the_page_is_well_formed_and_in_order(page: str) -> None:
     assert inner <= {f"#{name}" for name in names}
     assert all(cell.get("scope") for cell in reader.of("th"))
     assert all(picture.get("aria-label") or picture.get("aria-hidden") for picture in reader.of("svg"))
-    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 6
+    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 8
 
 
 def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> None:
     words = " ".join("".join(Reader(page).words).split())
-    order = [chosen.answer, "How the ways compare", "What to start in 2023Q4", "Fleet and cost through time",
+    order = [chosen.answer, "How the ways compare", "What to do in the first 90 days", "Fleet and cost through time",
              "Year by year", "What a query costs", "Timeline of the own chip", "What moves the answer",
+             "When an own chip would pay", "What options, waiting and knowledge are worth", "How well the answer holds",
              "Every input of the case", "Warnings", "How this was computed"]
     places = [words.rindex(text) if text != chosen.answer else words.index(text) for text in order]
     assert places == sorted(places)
@@ -268,7 +272,7 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
 def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> None:
     bare = dataclasses.replace(chosen.strategies[0], cost_per_query_by_year_usd=(), shortage_by_year=(),
                                fleet_by_quarter=(), cost_by_quarter_usd=(), actions=())
-    text = as_html(dataclasses.replace(chosen, strategies=(bare,), recommended="buy", sensitivities=(), build_up=(),
+    text = as_html(dataclasses.replace(chosen, strategies=(bare,), recommended="buy", questions=Questions(), build_up=(),
                                        timeline=(), demand_by_quarter=(), assumptions=(), warnings=()))
     assert len(Reader(text).of("figure")) == 1
     assert "No way considered here starts an own chip." in text
@@ -277,8 +281,11 @@ def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> No
 def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> None:
     lines = dict(summary(chosen))
     assert "Growth of demand at 20% a year (buy first)" in lines["What would change it"]
-    steady = dataclasses.replace(chosen, sensitivities=chosen.sensitivities[2:4])
-    assert dict(summary(steady))["What would change it"] == "No single input within its range puts another way first."
+    turn = chosen.questions.flips[0].text
+    assert lines["What would change it"].endswith(f" {turn}.")
+    steady = Questions(sensitivities=chosen.questions.sensitivities[2:4])
+    assert (dict(summary(dataclasses.replace(chosen, questions=steady)))["What would change it"]
+            == "No single input within its range puts another way first.")
 
 
 # files --------------------------------------------------------------------------------------------------------------

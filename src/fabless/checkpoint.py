@@ -13,6 +13,13 @@ import numpy as np
 from fabless.errors import BadFile, Fault
 
 
+def check_folder(path: Path) -> None:
+    """Raise `BadFile` where the folder of a state to be written is missing: before the work rather than after it."""
+    if not path.parent.is_dir():
+        raise BadFile(Fault(str(path), "cannot be written: its folder is missing", "a file in a writable folder",
+                            "make the folder, or give another --checkpoint"))
+
+
 def write_state(path: Path, state: bytes) -> None:
     """Write `state` through a temporary file in the same folder, then rename it over the target.
 

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ def executors_of(name: str, workers: int = 2, address: str | None = None) -> Exe
     if name == "serial":
         return None
     if name == "process":
-        return lambda: _processes(workers)
+        return lambda: processes(workers)
     try:
         import distributed  # noqa: F401
     except ImportError as error:
@@ -127,9 +127,18 @@ def _through(
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool:
+def processes(workers: int) -> Iterator[Executor]:
+    """Processes of this machine, ended at once when the work inside fails or is interrupted."""
+    others = set(active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
+    try:
         yield pool
+    except BaseException:
+        for worker in set(active_children()) - others:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _ignore_interrupts() -> None:

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -428,8 +428,15 @@ class ProgrammeSpec:
     spin_limit: int
     ended: tuple[float, float]
     """Pseudo-counts of programmes that end before volume, and that reach it."""
-    end_shares: tuple[float, float, float]
+    end_shares: tuple[float, ...]
+    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate."""
     bid_failed: tuple[float, float]
+    gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`; empty: from `ended`."""
+    stands_at: str = ""
+    """Stage at which the chip stands already."""
+    second_ended: tuple[float, float] | None = None
+    """The same counts for a second generation; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -500,6 +507,8 @@ class Contract:
     """Whether reaching a tier lowers the price of the units before it too."""
     expiry_quarters: int | None = None
     """Quarters from signing in which tranches may vest."""
+    made: Chip | None = None
+    """The chip itself, in a case, where it names no line."""
 
 
 @dataclass(frozen=True)

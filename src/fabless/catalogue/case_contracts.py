@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from fabless.catalogue import schema
 from fabless.catalogue.contract_schema import KINDS, MONEY, ContractSection, given_terms, money_numbers
 from fabless.catalogue.fields import Number, Unit
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, suggestion
-from fabless.records import Contract, Tier, Tranche, tier_faults, tranche_faults
+from fabless.records import Chip, Contract, Tier, Tranche, tier_faults, tranche_faults
 from fabless.units import QUARTER_S, Quarter, quantity, to_si
 
 T = TypeVar("T")
@@ -39,11 +39,19 @@ def read_contract(name: str, section: ContractSection, around: Around, at: Calla
 
 
 def case_contract(
-    file: schema.CaseFile, name: str, section: ContractSection, chip: Callable[[str], object], at: Callable[[str], str]
+    file: schema.CaseFile, name: str, section: ContractSection, chip: Callable[[str], Chip], at: Callable[[str], str]
 ) -> Contract:
-    """Read a contract of a case; faults as `read_contract`. `at` gives the place of a dotted path of the case."""
+    """Read a contract of a case; faults as `read_contract`. `at` gives the place of a dotted path of the case.
+
+    Warrants are refused: a case has no share price, and a plan that is linear in the volume cannot earn them in lumps.
+    """
+    if section.kind == "warrants":
+        raise BadValue(Fault(at(f"contracts.{name}.kind"), "warrants in a case", "any other kind of contract",
+                             "state a take-or-pay at the price less what the warrants bring a chip: `fabless contract "
+                             "value` says what they are worth"))
     around = Around(Quarter.parse(file.first_quarter), file.quarters, _lines(file), chip)
-    return read_contract(name, section, around, lambda key: at(f"contracts.{name}.{key}"))
+    read = read_contract(name, section, around, lambda key: at(f"contracts.{name}.{key}"))
+    return read if read.line is not None else replace(read, made=chip(read.chip))
 
 
 def contract_money(file: schema.CaseFile) -> Iterator[tuple[str, Number, Unit]]:

@@ -12,8 +12,10 @@ from fabless.catalogue import schema
 from fabless.catalogue.case_contracts import case_contract, contract_money
 from fabless.catalogue.case_market import correlation_numbers, market_errors, market_records
 from fabless.catalogue.case_numbers import NumberReader
+from fabless.catalogue.case_programmes import programme_faults, programme_spec
 from fabless.catalogue.fields import Number, Unit
 from fabless.catalogue.files import chip_from_mapping, embedded_trace, read_model, read_trace
+from fabless.catalogue.schema_programme import ProgrammeSection
 from fabless.catalogue.store import Catalogue
 from fabless.catalogue.yaml_file import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
@@ -49,7 +51,7 @@ class CaseReader:
             self._try(f"chips.{name}", lambda name=name: self._own_chip(name))  # type: ignore[misc]
         loads = self._each("loads", file.loads, self._load)
         lines = self._each("lines", file.lines, self._line)
-        programmes = self._each("programmes", file.programmes, self._programme)
+        programmes = self._each("programmes", file.programmes, lambda name, item: self._programme(name, item, numbers))
         existing = self._try("existing.chip", lambda: self._chip(file.existing.chip))
         contracts = self._each("contracts", file.contracts, lambda name, item: case_contract(
             file, name, item, self._chip, self.document.at))
@@ -116,7 +118,11 @@ class CaseReader:
         for name in file.programmes:
             if name in file.lines:
                 self._bad(f"programmes.{name}", "a line has this name too", "a name of its own", "rename one of the two")
-        for path in (f"{section}.{IN_PLACE}" for section in ("lines", "programmes")
+        for name in file.contracts:
+            if name in file.lines or name in file.programmes:
+                self._bad(f"contracts.{name}", "a line or a programme has this name too", "a name of its own",
+                          "rename one of the two")
+        for path in (f"{section}.{IN_PLACE}" for section in ("lines", "programmes", "contracts")
                      if IN_PLACE in getattr(file, section)):
             self._bad(path, "the fleet in place has this name", "a name of its own", "rename it")
 
@@ -236,23 +242,17 @@ class CaseReader:
         given = {key: getattr(line, key) for key in line.model_fields_set}
         return self.file.lines[line.like].model_copy(update=given)
 
-    def _programme(self, name: str, item: schema.ProgrammeSection) -> ProgrammeSpec | None:
+    def _programme(
+        self, name: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]
+    ) -> ProgrammeSpec | None:
         where = f"programmes.{name}"
-        if min(item.end_shares) < 0 or not math.isclose(sum(item.end_shares), 1.0, abs_tol=1e-9):
-            self._bad(f"{where}.end_shares", f"{list(item.end_shares)}", "three shares of 0 or more that sum to 1",
-                      "for example [0.3, 0.2, 0.5]")
-        for key, counts in (("ended", item.ended), ("bid_failed", item.bid_failed)):
-            if counts.failed + counts.passed == 0:
-                self._bad(f"{where}.{key}", "failed 0, passed 0", "two counts of 0 or more, not both 0",
-                          "count half a case where nothing is known")
+        for fault in programme_faults(name, item, numbers):
+            self._bad(fault.place, fault.found, fault.allowed, fault.remedy)
         chip = self._try(f"{where}.chip", lambda: self._chip(item.chip))
         if chip is None:
             return None
         self._check_makeable(chip, f"{where}.chip")
-        return ProgrammeSpec(
-            name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains, spin_limit=item.spin_limit,
-            ended=(item.ended.failed, item.ended.passed), end_shares=item.end_shares,
-            bid_failed=(item.bid_failed.failed, item.bid_failed.passed))
+        return programme_spec(name, item, chip)
 
     def _check_makeable(self, chip: Chip, where: str) -> None:
         """What the cost of a die needs: its area, and a process, a memory and a packaging that the catalogue has."""

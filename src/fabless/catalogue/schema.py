@@ -33,6 +33,7 @@ from fabless.catalogue.fields import (
     Whole,
 )
 from fabless.catalogue.schema_market import CorrelationItem, Limits, PoolSection, ShockSection
+from fabless.catalogue.schema_programme import ProgrammeSection
 
 
 class TreeShape(Strict):
@@ -186,66 +187,6 @@ class LineSection(Strict):
     """Actual over usual wait for a generation, drawn for each anew; 1 where left out."""
     successor_gain_spread: Multiple | None = None
     """Gain of one generation over the usual gain, drawn for each anew; 1 where left out."""
-
-
-class Counts(Strict):
-    """A rate by its pseudo-counts: events seen plus the prior's."""
-
-    failed: Real = Field(ge=0)
-    passed: Real = Field(ge=0)
-
-
-class ProgrammeSection(Strict):
-    """A chip programme that a way can start on the first day."""
-
-    route: Literal["build", "co-design", "acquire", "partner"]
-    ways: Ways
-    chip: str
-    trains: bool
-    deal: Month
-    """Decision to the start of work."""
-    design: Month
-    """Start of work to tape-out, as planned."""
-    fab: Month
-    """Tape-out to first silicon."""
-    qualification: Month
-    """Good silicon to volume, as planned."""
-    slip: Multiple
-    """Actual over planned time of design and qualification."""
-    first_silicon_good: Share
-    respin_good: Share
-    metal_respin_share: Share
-    metal_respin: Month
-    full_respin: Month
-    metal_respin_cost: Dollar
-    full_respin_cost: Dollar
-    spin_limit: Whole = Field(ge=1)
-    ended: Counts
-    """Programmes of the reference class that ended before volume, and that reached it."""
-    end_shares: tuple[Real, Real, Real]
-    """Of those that end: in design, after tape-out, after a small deployment."""
-    bid_failed: Counts
-    performance: Multiple
-    """Delivered over planned performance."""
-    scope_cut: Share
-    """Chance that training is dropped on the way."""
-    team: DollarYear
-    support_share: Share
-    """Share of the team's spend that goes on after volume."""
-    masks: Dollar
-    design_cost: Dollar
-    software: Dollar
-    purchase: Dollar
-    margin: Annotated[Number, Unit("1", 0.0, 0.95)]
-    """Gross margin of whoever makes the chip for the company."""
-    allotment: Count
-    """Chips in the first quarter of volume."""
-    allotment_growth: Multiple
-    successor_gap: Month
-    """To the next generation of the programme."""
-    successor_gain: Multiple
-    successor_price: Multiple
-    successor_power: Multiple
 
 
 class CaseFile(Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,12 @@ from fabless.catalogue import REFERENCE, read_case, reference_text
 from fabless.cli.progress import shown
 from fabless.decide import DETAILS, Detail
 from fabless.decide import decide as decide_case
-from fabless.errors import BadFile, BadValue, Fault
+from fabless.errors import BadFile, Fault, unknown
+from fabless.executors import executors_of
 from fabless.report import as_json, print_decision, write_report
 from fabless.report.files import check_writable, write_whole
+
+EXECUTORS = ("process", "dask")
 
 
 def decide(
@@ -24,8 +28,14 @@ def decide(
     json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON instead.")] = False,
     seed: Annotated[int | None, typer.Option(help="Draw other scenarios than the case's.", min=0)] = None,
     detail: Annotated[str, typer.Option(help="quick (seconds), standard (a minute) or deep (many minutes).")] = "standard",
-    leaves: Annotated[int | None, typer.Option(help="Scenarios on which the plans are made [default: by detail].", min=2)] = None,
-    paths: Annotated[int | None, typer.Option(help="Fresh paths on which each way is tried [default: by detail].", min=2)] = None,
+    leaves: Annotated[int | None, typer.Option(
+        help="Scenarios to plan on [default: by detail]; above 250 for the recommended way only.", min=2)] = None,
+    paths: Annotated[int | None, typer.Option(help="Fresh paths to try each way on [default: by detail].", min=2)] = None,
+    executor: Annotated[str, typer.Option(help="process or dask.")] = "process",
+    workers: Annotated[int | None, typer.Option(help="Processes of the executor [default: one a core].", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Dask scheduler [default: one of this machine].")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(
+        help="File from which a plan on many scenarios resumes; written as it goes on.")] = None,
 ) -> None:
     """Compare all ways for a case, say what to start now, and write the report.
 
@@ -38,8 +48,13 @@ def decide(
     if path.suffix.lower() != ".html":
         raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
     check_writable(path)
+    maker = executors_of(executor, workers or os.cpu_count() or 1, address)
+    if maker is None:
+        raise unknown("executor", executor, EXECUTORS, "--executor")
     with shown() as tick:
-        decision = decide_case(question, detail=_detail(detail, leaves, paths), progress=tick)
+        with maker() as pool:
+            decision = decide_case(question, detail=_detail(detail, leaves, paths, len(question.branching)), executor=pool,
+                                   checkpoint=checkpoint, progress=tick)
         tick("report")
         write_report(decision, path)
     if json:
@@ -48,11 +63,11 @@ def decide(
         print_decision(decision, Console(), path)
 
 
-def _detail(name: str, leaves: int | None, paths: int | None) -> Detail:
+def _detail(name: str, leaves: int | None, paths: int | None, splits: int) -> Detail:
     if name not in DETAILS:
-        raise BadValue(Fault("--detail", name, " | ".join(DETAILS), "choose one of these"))
-    chosen = DETAILS[name]
-    return replace(chosen, leaves=leaves or chosen.leaves, paths=paths or chosen.paths)
+        raise unknown("detail", name, tuple(DETAILS), "--detail")
+    chosen = DETAILS[name] if leaves is None else DETAILS[name].on(leaves, splits)
+    return replace(chosen, paths=paths or chosen.paths)
 
 
 def init(path: Annotated[Path, typer.Argument(help="File to write, such as my.yaml.")]) -> None:

@@ -10,6 +10,7 @@ from fabless.decide.prepare import Prepared
 from fabless.decide.results import Action
 from fabless.decide.solved import Solved
 from fabless.plan import trunk
+from fabless.plan.policy_simulate import granted
 from fabless.records import Case
 from fabless.strategy import Offer
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
@@ -27,10 +28,14 @@ def actions_of(solved: Solved, prepared: Prepared) -> tuple[Action, ...]:
     last day, or on day 90 if that is sooner.
     """
     case = prepared.case
-    orders = [_order(offer, solved, case, k)
-              for k in trunk(solved.plan.problem.tree) if _first_day(case, int(k)) <= _last_day(case)
+    soon = [int(k) for k in trunk(solved.plan.problem.tree) if _first_day(case, int(k)) <= _last_day(case)]
+    drawn = {id(item.offer): c for c, item in enumerate(solved.plan.contracts)}
+    orders = [_drawn(drawn[id(offer)], solved, case, k) if id(offer) in drawn else _order(offer, solved, case, k)
+              for k in soon
               for offer, chips in zip(solved.plan.offers, solved.result.orders[:, k], strict=True) if chips >= LEAST_ORDER]
-    return tuple(sorted((*orders, *_programmes(solved, prepared), *_ports(solved, case)),
+    signed = [_signed(c, solved, case, k) for k in soon for c in range(len(solved.plan.contracts))
+              if solved.result.levels[c, k] >= LEAST_ORDER]
+    return tuple(sorted((*signed, *orders, *_programmes(solved, prepared), *_ports(solved, case)),
                         key=lambda action: (action.start, -action.spend_usd)))
 
 
@@ -67,6 +72,38 @@ def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
         what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
     return _action(case, now, what, "compute procurement", round(chips), spend, stop, double)
+
+
+def _signed(contract: int, solved: Solved, case: Case, node: int) -> Action:
+    """A signing; its spend is the fee and the least that the firm draws of the whole tenor cost."""
+    item, level = solved.plan.contracts[contract], float(solved.result.levels[contract, node])
+    now = int(solved.plan.problem.tree.quarter[node])
+    tenor = item.most.size
+    first = item.contract.signed + item.start_quarters + item.contract.lead_quarters
+    used = "" if item.offer.owned else " in use"
+    what = (f"sign contract {item.offer.name} for {level:,.0f} chips a quarter{used}, {tenor} "
+            f"quarter{'s' if tenor != 1 else ''} from {first}")
+    if level >= 0.99 * item.level_cap[node]:
+        what += " (all that is on offer)"
+    return _action(case, now, what, "compute procurement", round(level), level * float(item.committed_usd[node]),
+                   f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+                   f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+
+
+def _drawn(contract: int, solved: Solved, case: Case, node: int) -> Action:
+    """A draw under a contract; its spend is what the signing did not commit already."""
+    item, problem = solved.plan.contracts[contract], solved.plan.problem
+    chips = float(solved.result.orders[solved.plan.offers.index(item.offer), node])
+    now = int(problem.tree.quarter[node])
+    firm = float(granted(problem, solved.result.levels, "least")[contract, node])
+    price = float(item.price_usd[node])
+    spend = (chips * (float(item.offer.payment_usd[node]) if item.offer.owned else price)
+             - min(chips, firm) * min(price, float(item.untaken_usd[node])))
+    runs = case.first_quarter + now + int(item.offer.lead_quarters[node])
+    return _action(case, now, f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
+                   "compute procurement", round(chips), spend,
+                   f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+                   f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
 def _demand_mark(solved: Solved, case: Case, level: float) -> str:

@@ -2,92 +2,221 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fabless.decide.fresh_results import FreshTest
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import ProgrammeValue, StrategyResult
-from fabless.decide.solved import Solved, share_of
-from fabless.records import Band, Grade
+from fabless.decide.solved import Solved
+from fabless.records import Case, Grade
+from fabless.units import Quarter
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
 LEAST_VENDOR = 0.02
 """Share of compute from which a vendor is named."""
+LEAST_START = 0.005
+"""Probability from which a later start of a programme is named."""
+TOLD_APART = 0.75
+"""Odds that a scenario of the one kind has more demand than one of the other from which the kinds are named by demand."""
+FLATTERED = 0.01
+"""Share of a cost by which fresh paths must exceed the plan's own scenarios before a warning says so."""
+UNPROVEN = 0.005
+"""Gap above which a warning says that a better plan may exist."""
+
+
+@dataclass(frozen=True)
+class LateStart:
+    """A programme that the plan starts at a later branching, and in which scenarios."""
+
+    programme: str
+    quarter: Quarter
+    probability: float
+    demand: str
+    """high | low, where the scenarios in which it starts differ from the others by demand; empty where not."""
 
 
 def answer(
-    prepared: Prepared, best: Solved, results: Sequence[StrategyResult], programmes: Sequence[ProgrammeValue]
+    prepared: Prepared, best: Solved, results: Sequence[StrategyResult], programmes: Sequence[ProgrammeValue],
+    fresh: Sequence[FreshTest] = (),
 ) -> str:
-    """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not."""
+    """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not.
+
+    Costs and shortage are those on the fresh paths; where there are none, those on the scenarios of the plan.
+    """
     case = prepared.case
-    mine = next(item for item in results if item.name == best.name)
-    years = [item for item in mine.cost_per_query_by_year_usd if item[0] > case.first_quarter.year]
-    soon = f"{_two(years[0][1].p50)} cents a query in {years[0][0]}, " if years else ""
-    text = f"{_doing(best)}: {soon}{_cents(mine.cost_per_query_usd)} over {case.quarters} quarters"
-    rival = next((item for item in results if item.name == "buy" and best.name != "buy"), None)
-    if rival is not None:
-        text += f", against {_two(rival.cost_per_query_usd.p50)} buying from {case.dominant_vendor} alone"
-    text += _programme_clause(best, programmes)
-    worst = max(mine.shortage_by_year, key=lambda item: item[2])
-    if worst[2] > case.tolerated_shortage:
-        text += f"; compute stays short at first, by {worst[2]:.0%} in {worst[0]} on average"
+    cost = {item.name: item.cost_per_query_usd for item in results} | {item.way: item.cost_per_query_usd for item in fresh}
+    mine, seen = cost[best.name], " that the plan had not seen" if fresh else ""
+    text = (f"{_doing(best)}: a query costs {_two(mine.p50)} cents over {case.quarters} quarters ({_two(mine.p10)} to "
+            f"{_two(mine.p90)} in eight of ten scenarios{seen})")
+    if best.name != "buy" and "buy" in cost:
+        text += f", against {_two(cost['buy'].p50)} buying from {case.dominant_vendor} alone"
+    text += _programme_clause(best, programmes, case)
+    year, missing = max(_missing_by_year(best.name, results, fresh), key=lambda item: item[1])
+    if missing > case.tolerated_shortage:
+        text += f"; compute falls short most in {year}, by {missing:.0%} on average"
     return text + "."
 
 
 def _doing(best: Solved) -> str:
-    """Name the vendors that matter, the largest first."""
+    """Name the vendors that matter, the largest share of compute first; a line's contracts count with its vendor."""
+    mine = {k for one in best.plan.candidates for k in one.offers}
+    used = best.paths.compute.sum(axis=2) @ best.paths.probability
     share: dict[str, float] = {}
-    for line in best.plan.commitment.lines:
-        share[line.vendor] = share.get(line.vendor, 0.0) + share_of(best, line.name)
+    for k, (offer, compute) in enumerate(zip(best.plan.offers, used, strict=True)):
+        if k and k not in mine:  # the first is the fleet in place
+            share[offer.vendor] = share.get(offer.vendor, 0.0) + float(compute / max(used.sum(), 1e-30))
+    if not share:
+        return "Keep to the fleet in place"
     first, *others = sorted(share, key=lambda vendor: -share[vendor])
     others = [vendor for vendor in others if share[vendor] >= LEAST_VENDOR]
     return f"Buy from {first}" + (f" and add {_listed(others)}" if others else "")
 
 
-def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue]) -> str:
-    started = [item.name for item in best.plan.commitment.programmes]
-    if started:
-        worth = next((value for value in programmes if value.name in started), None)
-        gain = f", worth {_money(worth.value_usd)}{_call(worth, best)}" if worth else ""
-        return f"; start {_listed(started)} now{gain}"
-    if not programmes:
+def _missing_by_year(
+    name: str, results: Sequence[StrategyResult], fresh: Sequence[FreshTest]
+) -> list[tuple[int, float]]:
+    tried = next((item for item in fresh if item.way == name), None)
+    if tried is not None:
+        return [(year, share.fresh) for year, share in tried.missing_share_by_year]
+    return [(year, share) for year, _, share in next(item for item in results if item.name == name).shortage_by_year]
+
+
+def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: Case) -> str:
+    """What to do about chip programmes: started now, left open for a later start, both, or none."""
+    now, later = started_now(best), tuple(late_starts(best, case))
+    worth = {value.name: value for value in programmes}
+    nearest = programmes[0] if programmes else None
+    clauses = []
+    if now:
+        clauses.append(f"start {_listed([name + _worth(worth.get(name), best) for name in now])} now")
+    elif nearest and not later:
+        when = f" and come in volume in {nearest.volume_quarter}" if nearest.volume_quarter else ""
+        clauses.append(f"start no chip programme now: the nearest, {nearest.name}, carried through would "
+                       f"{_outcome(nearest, best)}{when}")
+    if later:
+        clauses.append(("" if now else "start no chip programme now, but ") + _open(later))
+        first = worth.get(later[0].programme)
+        if first and not now and len({item.programme for item in later}) == 1:
+            clauses.append(f"started today and carried through it would {_outcome(first, best)}")
+    return "".join(f"; {clause}" for clause in clauses)
+
+
+def started_now(best: Solved) -> list[str]:
+    """Programmes that the plan starts on the first day."""
+    chosen = [one.programme for one, on in zip(best.plan.candidates, best.policy.go, strict=True)
+              if one.start == 0 and on[0]]
+    return list(dict.fromkeys([*(item.name for item in best.plan.commitment.programmes), *chosen]))
+
+
+def late_starts(best: Solved, case: Case) -> Iterator[LateStart]:
+    """Later starts of the plan in the order of time, each with its odds and the demand in which it comes."""
+    tree = best.plan.problem.tree
+    for one, on in sorted(zip(best.plan.candidates, best.policy.go, strict=True), key=lambda pair: pair[0].start):
+        if one.start == 0:
+            continue
+        quarter = case.boundaries[one.start - 1]
+        here = np.flatnonzero(tree.quarter == quarter)
+        starts = on[here] & ~on[tree.parent[here]]
+        odds = float(tree.probability[here][starts].sum())
+        if odds >= LEAST_START:
+            yield LateStart(one.programme, case.first_quarter + quarter, odds, _demand(best.policy.need[here], starts))
+
+
+def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:
+    """Say whether demand is high or low where a programme starts: by the odds of a pair, one from either side."""
+    if starts.all():
         return ""
-    nearest = programmes[0]
-    when = f" and come in volume in {nearest.volume_quarter}" if nearest.volume_quarter else ""
-    return (f"; start no chip programme now: the nearest, {nearest.name}, would cost"
-            f" {_money(-nearest.value_usd)} more than it saves{_call(nearest, best)}{when}")
+    above = float((need[starts][:, None] > need[~starts]).mean())
+    return "high" if above >= TOLD_APART else "low" if above <= 1.0 - TOLD_APART else ""
 
 
-def _call(value: ProgrammeValue, best: Solved) -> str:
-    """Say so where a programme's value is small against everything at stake."""
-    small = max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
-    return " (a close call)" if abs(value.value_usd) < small else ""
+def _open(later: Sequence[LateStart]) -> str:
+    """Name the programmes to keep open, and when each is started."""
+    starts: dict[str, list[str]] = {}
+    for item in later:
+        starts.setdefault(item.programme, []).append(_when(item))
+    if len(starts) == 1:
+        (name, when), = starts.items()
+        return f"keep {name} open: start it {_listed(when)}"
+    return f"keep open {_listed([f'{name} (to start {_listed(when)})' for name, when in starts.items()])}"
+
+
+def _when(item: LateStart) -> str:
+    odds = "" if item.probability > 1.0 - LEAST_START else f" in {item.probability:.0%} of scenarios"
+    kind = f", those of {item.demand} demand" if item.demand else ""
+    return f"in {item.quarter}{odds}{kind}"
+
+
+def _worth(value: ProgrammeValue | None, best: Solved) -> str:
+    """What a programme that is started now is worth carried through, in brackets; empty where that was not asked."""
+    if value is None:
+        return ""
+    close = ", a close call" if _is_close(value, best) else ""
+    if value.value_usd >= 0:
+        return f" (worth {_money(value.value_usd)} carried through{close})"
+    return f" (for the right to give it up: carried through it would cost {_money(-value.value_usd)} net{close})"
+
+
+def _outcome(value: ProgrammeValue, best: Solved) -> str:
+    amount = _money(abs(value.value_usd))
+    said = f"save {amount}" if value.value_usd >= 0 else f"cost {amount} more than it saves"
+    return said + (" (a close call)" if _is_close(value, best) else "")
+
+
+def _is_close(value: ProgrammeValue, best: Solved) -> bool:
+    """Whether a programme's value is small against everything at stake."""
+    return abs(value.value_usd) < max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
 
 
 def _money(usd: float) -> str:
-    return f"{usd / 1e9:.1f} billion USD" if usd >= 5e8 else f"{usd / 1e6:.0f} million USD"
+    """Write an amount that is not negative.
+
+    >>> _money(1.23e9), _money(4.2e7)
+    ('1.2 billion USD', '42 million USD')
+    """
+    return f"{usd / 1e9:,.1f} billion USD" if usd >= 5e8 else f"{usd / 1e6:,.0f} million USD"
 
 
 def _two(usd: float) -> str:
-    """Cents with two digits that count."""
+    """Cents with two digits that count.
+
+    >>> _two(0.00361), _two(0.12)
+    ('0.36', '12')
+    """
     return f"{100.0 * usd:#.2g}".rstrip(".")
 
 
-def _cents(cost: Band) -> str:
-    return f"{_two(cost.p50)} cents ({_two(cost.p10)} to {_two(cost.p90)})"
-
-
 def _listed(names: Sequence[str]) -> str:
+    """Join names as in speech.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
-    """What every reader must bear in mind: how much is assumed, and how far the plan's own sample flattered it."""
+    """What every reader must bear in mind.
+
+    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put another way first; and
+    where the plan is not proven to be the best.
+    """
     numbers = prepared.case.numbers
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
+    said = [f"{assumed} of {len(numbers)} inputs are assumptions"]
     mine = next(item for item in fresh if item.way == best.name)
     cost = mine.expected_cost_usd
-    return (f"{assumed} of {len(numbers)} inputs are assumptions",
-            f"on {mine.paths:,} fresh paths the recommended policy costs {_money(cost.fresh)} in the mean (standard error "
-            f"{_money(cost.error)}), on the {best.plan.problem.tree.leaves.size} scenarios of its plan {_money(cost.in_sample)}")
+    if cost.difference > max(2.0 * cost.error, FLATTERED * cost.in_sample):
+        said.append(f"fresh scenarios cost {cost.difference / cost.in_sample:.0%} more than those that the plan was made on")
+    first = min(fresh, key=lambda item: item.objective_usd.fresh)
+    behind = mine.objective_usd.fresh - first.objective_usd.fresh
+    if behind > CLOSE * mine.objective_usd.fresh:
+        said.append(f"on fresh scenarios {first.way} comes out {_money(behind)} better than {best.name}")
+    if best.gap > UNPROVEN:
+        said.append(f"the plan of {best.name} is not proven to be the best: a better one could save up to {best.gap:.1%}")
+    return tuple(said)

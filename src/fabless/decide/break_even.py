@@ -1,27 +1,40 @@
-"""What must be true for a chip programme to pay: surfaces, and the point on each input where the answer turns."""
+"""What must be true for a chip programme to pay: surfaces, and the point on each input where the answer turns.
+
+A programme is taken as started now and carried through. Its value is the mean, over what its simulation says of its dates
+and its end, of what its chips save when they come in a given quarter, less what it spends:
+``sum over paths of probability x benefit(quarter of volume) - present value of the expected spend``. The benefit is that of
+a plan in which the quarter is known; it is worked out for the quarters of the branchings and interpolated between them. So
+a small tree is enough: no luck of dealing outcomes out to its few leaves enters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, product
+from itertools import pairwise, product
 
 import numpy as np
 
+from fabless.decide.gates import carried_through
+from fabless.decide.prepare import outlook_of
 from fabless.decide.problem import World, moved, plan_of
 from fabless.decide.results import Flip, Surface
 from fabless.decide.sensitivity import label_of
 from fabless.decide.solved import solved_plan
-from fabless.records import CaseNumber, ProgrammeSpec, Range
+from fabless.records import Array, CaseNumber, ProgrammeSpec, Range
 from fabless.strategy import Commitment
+from fabless.tco import discount_factor
 from fabless.units import QUARTER_S, UNITS, from_si
 
-VOLUMES = (1.0, 3.0, 10.0)
-PERFORMANCES = (0.5, 0.8, 1.1, 1.5)
-SLIPS = (1.0, 1.4, 2.0)
-"""Grid of a surface: demand over that of the case, delivered over planned performance, actual over planned time."""
-STEPS = 5
+VOLUMES = (1.0, 4.0, 16.0)
+RELATIVE = (0.5, 1.0, 1.5)
+SLIPS = (1.0, 1.5, 2.0)
+"""Grid of a surface: chips to be had over those of the case, performance over that of the vendor's then current part, actual
+over planned time."""
+ARRIVALS = 3
+"""Branchings, the last ones, at which the benefit of a chip that comes then is worked out."""
+STEPS = 4
 """Points along an input on which a programme's value is taken, its ends included."""
 FURTHER = 2.0
 """How far past each end of an input's range a turn is looked for, as a factor."""
@@ -30,29 +43,30 @@ FURTHER = 2.0
 @dataclass(frozen=True, eq=False)
 class _Job:
     world: World
-    commitment: Commitment
+    lines: Commitment
+    item: ProgrammeSpec | None
     changes: Mapping[str, Range]
+    quarter: int
 
 
-def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Executor) -> Surface:
-    """Value of starting a programme now, over volume x relative performance x slip; the lines stay those of `lines`.
+def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Executor) -> Surface | None:
+    """Value of a programme over volume x relative performance x slip.
 
-    Volume multiplies the queries of the first day. The result's array has shape (volumes, performances, slips).
+    Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array has shape (volumes,
+    performances, slips). None where performance cannot be compared with the vendor's.
     """
-    queries = here.case.numbers["demand.queries"].spread
+    planned = relative_performance(here, item)
+    if planned is None:
+        return None
     name = f"programmes.{item.name}"
-    levels = {volume: {"demand.queries": _times(queries, volume)} for volume in VOLUMES}
-    grid = list(product(VOLUMES, PERFORMANCES, SLIPS))
-    jobs = [_Job(here, lines, levels[volume]) for volume in VOLUMES]
-    jobs += [_Job(here, replace(lines, programmes=(item,)),
-                  levels[volume] | {f"{name}.performance": Range.point(p), f"{name}.slip": Range.point(slip)})
-             for volume, p, slip in grid]
-    costs = np.array(list(executor.map(_objective, jobs)))
-    with_it = costs[len(VOLUMES):].reshape(len(VOLUMES), len(PERFORMANCES), len(SLIPS))
-    value = costs[:len(VOLUMES), None, None] - with_it
-    return Surface(item.name, VOLUMES, PERFORMANCES, SLIPS,
-                   tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value),
-                   relative_performance(here, item))
+    allotment = here.case.numbers[f"{name}.allotment"].spread
+    grid = [{f"{name}.allotment": _times(allotment, volume), f"{name}.performance": Range.point(relative / planned)}
+            for volume, relative in product(VOLUMES, RELATIVE)]
+    benefits = _benefits(here, lines, item, grid, executor)
+    value = np.array([[_value(here, item, benefit, {f"{name}.slip": Range.point(slip)}) for slip in SLIPS]
+                      for benefit in benefits]).reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
+    return Surface(item.name, VOLUMES, RELATIVE, SLIPS,
+                   tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value), planned)
 
 
 def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
@@ -79,41 +93,68 @@ def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
 def flips(
     here: World, lines: Commitment, programmes: Sequence[ProgrammeSpec], names: Sequence[str], executor: Executor
 ) -> tuple[Flip, ...]:
-    """Where along single inputs the value of starting each programme now changes its sign; all else as it was.
+    """Where along single inputs the value of each programme changes its sign; all else as it was.
 
     Inputs are the programme's own performance, slip, margin and allotment, and those called `names`. Values between the
     points tried are interpolated linearly; a programme that keeps its sign along an input has no flip there.
     """
-    tries = [(item, name, point) for item in programmes for name in _inputs(here, item, names)
-             for point in _points(here.case.numbers[name])]
-    at = sorted({(name, point) for _, name, point in tries})
-    jobs = [_Job(here, lines, {name: Range.point(point)}) for name, point in at]
-    jobs += [_Job(here, replace(lines, programmes=(item,)), {name: Range.point(point)}) for item, name, point in tries]
-    costs = list(executor.map(_objective, jobs))
-    without = dict(zip(at, costs[:len(at)], strict=True))
     found = []
-    worth = iter(zip(tries, costs[len(at):], strict=True))
     for item in programmes:
-        for name in _inputs(here, item, names):
-            line = [(point, without[name, point] - cost)
-                    for (_, _, point), cost in islice(worth, len(_points(here.case.numbers[name])))]
-            found += _crossings(here, item, here.case.numbers[name], line)
+        own = [f"programmes.{item.name}.{key}" for key in ("performance", "slip", "margin", "allotment")]
+        inputs = [name for name in dict.fromkeys((*own, *names)) if here.case.numbers[name].spread.high > 0]
+        tries = [(name, point) for name in inputs for point in _points(here.case.numbers[name])]
+        changes = [{name: Range.point(point)} for name, point in tries]
+        benefits = _benefits(here, lines, item, changes, executor)
+        value = {key: _value(here, item, benefit, change)
+                 for key, benefit, change in zip(tries, benefits, changes, strict=True)}
+        for name in inputs:
+            number = here.case.numbers[name]
+            found += _crossings(here, item, number, [(point, value[name, point]) for point in _points(number)])
     return tuple(found)
 
 
-def _inputs(here: World, item: ProgrammeSpec, names: Sequence[str]) -> list[str]:
-    own = [f"programmes.{item.name}.{key}" for key in ("performance", "slip", "margin", "allotment")]
-    return [name for name in dict.fromkeys((*own, *names)) if here.case.numbers[name].spread.high > 0]
+def _benefits(
+    here: World, lines: Commitment, item: ProgrammeSpec, changes: Sequence[Mapping[str, Range]], executor: Executor
+) -> list[Array]:
+    """Fall of the objective when the chips come, without the programme's spend, by quarter of the horizon.
+
+    One array for each of `changes`. Programmes that bring no number of their own into the plan are not solved twice.
+    """
+    quarters = list(here.case.boundaries[-ARRIVALS:])
+    own = f"programmes.{item.name}."
+    bare = [{name: spread for name, spread in change.items() if not name.startswith(own)} for change in changes]
+    told = [{name: spread for name, spread in change.items() if name != f"{own}slip"} for change in changes]
+    jobs = [_Job(here, lines, None, change, 0) for change in bare]
+    jobs += [_Job(here, lines, item, change, quarter) for change in told for quarter in quarters]
+    keys = [repr((job.item and job.item.name, sorted(job.changes.items()), job.quarter)) for job in jobs]
+    once = dict(zip(keys, jobs, strict=True))
+    cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
+    without, with_it = np.array([cost[key] for key in keys[:len(bare)]]), np.array([cost[key] for key in keys[len(bare):]])
+    saved = without[:, None] - with_it.reshape(len(bare), len(quarters))
+    every = np.arange(here.case.quarters + 1)
+    return [np.interp(every, [*quarters, here.case.quarters], [*row, 0.0]) for row in saved]
+
+
+def _value(here: World, item: ProgrammeSpec, benefit: Array, change: Mapping[str, Range]) -> float:
+    """Value of a programme whose chips are worth `benefit` by their quarter of volume, its own numbers changed."""
+    own = {name: spread for name, spread in change.items() if name.startswith(f"programmes.{item.name}.")}
+    numbers = here.case.numbers | {name: replace(here.case.numbers[name], spread=spread) for name, spread in own.items()}
+    chain = outlook_of(item, here.case, numbers).chain
+    middle = (np.arange(here.case.quarters) + 0.5) * QUARTER_S
+    discount = np.asarray(discount_factor(here.case.numbers["finance.real_rate"].spread.mode, middle))
+    return sum(path.probability * (
+        (0.0 if path.volume_quarter is None else float(benefit[min(path.volume_quarter, here.case.quarters)]))
+        - float(np.array(path.spend_by_quarter_usd) @ discount)) for path in chain.paths)
 
 
 def _points(number: CaseNumber) -> list[float]:
-    """Points along the range of an input and, on a log scale, past its ends; a share stays within 0 and 1."""
+    """Points along the range of an input and past its ends; a share stays between 0 and 1."""
     low, high = number.spread.low, number.spread.high
-    if number.spread.scale == "log":
-        return np.geomspace(low / FURTHER, high * FURTHER, STEPS).tolist()
-    if number.unit == "1" and high <= 1.0:
-        return np.linspace(low / FURTHER, min(1.0, high * FURTHER), STEPS).tolist()
-    return np.linspace(low, high, STEPS).tolist()
+    if number.unit == "1" and high < 1.0:
+        return [float(v) for v in np.linspace(low / FURTHER, 0.5 * (high + 1.0), STEPS)]
+    if low > 0.0:
+        return [float(v) for v in np.geomspace(low / FURTHER, high * FURTHER, STEPS)]
+    return [float(v) for v in np.linspace(low, high * FURTHER, STEPS)]
 
 
 def _crossings(here: World, item: ProgrammeSpec, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
@@ -148,5 +189,17 @@ def _times(spread: Range, factor: float) -> Range:
 
 
 def _objective(job: _Job) -> float:
-    there = moved(job.world, job.changes)
-    return solved_plan(there, "", plan_of(there, job.commitment)).result.objective_usd
+    """Objective with the chips of a programme in volume from a quarter that is known, its spend left out."""
+    item = job.item
+    there = moved(job.world, job.changes) if job.changes else job.world
+    if item is None:
+        return solved_plan(there, "", plan_of(there, job.lines)).result.objective_usd
+    fate = there.fates[item.name][0]
+    size = fate.volume_quarter.size
+    performance = there.case.numbers[f"programmes.{item.name}.performance"].spread.mode
+    cut = there.case.numbers[f"programmes.{item.name}.scope_cut"].spread.mode
+    sure = replace(fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
+                   performance=np.full(size, performance), scope_cut=np.full(size, cut), spend_usd=np.zeros(size))
+    there = replace(there, fates={**there.fates, item.name: (sure,)})
+    plan = carried_through(plan_of(there, replace(job.lines, programmes=(item,))))
+    return solved_plan(there, "", plan).result.objective_usd

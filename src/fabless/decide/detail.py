@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from fabless.plan import branching_for
+
+LARGEST = 250
+"""Scenarios up to which every way is planned on them."""
 
 
 @dataclass(frozen=True)
@@ -11,10 +16,8 @@ class Detail:
     """One level of detail."""
 
     name: str
-    leaves: int | None
-    """Leaves of the tree on which the ways are compared; None: the case's own tree."""
-    starts: int
-    """Branchings at which a programme may be started, the first day included."""
+    branching: tuple[int, ...] | None
+    """Of the tree on which the ways are compared, as far as the case branches; None: the case's own."""
     paths: int
     """Fresh paths on which every way is tried."""
     small: tuple[int, ...]
@@ -25,14 +28,35 @@ class Detail:
     """Base points of the Sobol indices, a power of two."""
     seeds: int
     """Seeds with which the comparison is drawn again."""
+    checked: int
+    """Fresh paths of the recommended way for which perfect information is worked out too."""
     large: int | None = None
-    """Leaves of a larger tree on which the recommended way is planned once more, by decomposition."""
+    """Scenarios on which the recommended way is planned once more, by decomposition."""
+
+    def small_of(self, splits: int) -> tuple[int, ...]:
+        """`small` for a case that branches `splits` times."""
+        return fitted(self.small, splits)
+
+    def on(self, leaves: int, splits: int) -> Detail:
+        """The same with about `leaves` scenarios: those of every way up to `LARGEST`, above it of the recommended one."""
+        if leaves > LARGEST:
+            return replace(self, large=leaves)
+        return replace(self, branching=branching_for(leaves, splits))
+
+
+def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
+    """A branching cut, or filled up with ones, to `splits` splits.
+
+    >>> fitted((8, 2), 3), fitted((8, 2, 1), 1)
+    ((8, 2, 1), (8,))
+    """
+    return (branching + (1,) * splits)[:splits]
 
 
 DETAILS: Mapping[str, Detail] = {
     item.name: item for item in (
-        Detail("quick", 24, 1, 200, (), 0, 0, 0),
-        Detail("standard", None, 2, 1_000, (8, 1, 1, 1), 6, 64, 10),
-        Detail("deep", 243, 3, 10_000, (16, 2, 1, 1), 8, 256, 10, large=1_024),
+        Detail("quick", (16, 1, 1, 1), 200, (), 0, 0, 0, 0),
+        Detail("standard", None, 500, (8, 1, 1, 1), 4, 64, 10, 20),
+        Detail("deep", (27, 3, 3, 1), 10_000, (16, 2, 1, 1), 8, 256, 10, 200, large=1_024),
     )
 }

@@ -38,8 +38,7 @@ def fresh_test(
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked, again)
-    numbers = _worked(prepared, solved, paths, seed, executor, progress, checked, again)
-    return _test(prepared, solved, numbers, seed)
+    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked, again), seed)
 
 
 def rule_costs(
@@ -49,6 +48,7 @@ def rule_costs(
     paths: int,
     seed: int | None = None,
     values: Mapping[str, Array] | None = None,
+    checked: int = 0,
     executor: Executor | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> PathNumbers:
@@ -56,12 +56,13 @@ def rule_costs(
 
     `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to the end; all else is
     drawn as without them. Of a programme they move prices, allotments and gains of its chip, not its dates, which are
-    drawn from its own simulation. Raises `BadValue` for unknown names and wrong shapes, all at once.
+    drawn from its own simulation. `checked` is that of `fresh_test`. Raises `BadValue` for unknown names and wrong shapes,
+    all at once.
     """
     seed = prepared.case.seed if seed is None else seed
-    _check(paths, 0, 0)
+    _check(paths, checked, 0)
     _check_values(prepared, paths, values or {})
-    return _worked(prepared, solved, paths, seed, executor, progress, 0, 0, values)
+    return _worked(prepared, solved, paths, seed, executor, progress, checked, 0, values)
 
 
 def _worked(
@@ -92,7 +93,8 @@ def _blocks(
                     checked=some, again=few, given=given)
 
 
-def _test(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+    """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
     case, problem = prepared.case, solved.plan.problem
     count = numbers.cost_usd.size
     tree = condensed(case, solved.plan, solved.result)

@@ -110,3 +110,8 @@ def decided(plan: Plan, go: NDArray[np.bool_]) -> Plan:
         available[list(one.offers)] &= on
         fixed = fixed + np.where(on, one.spend_usd, 0.0)
     return replace(plan, problem=replace(plan.problem, available=available, fixed_usd=fixed))
+
+
+def carried_through(plan: Plan) -> Plan:
+    """The plan with every candidate started as soon as it may be and never given up; nothing is left to decide."""
+    return replace(decided(plan, np.ones((len(plan.candidates), plan.problem.tree.size), dtype=bool)), candidates=())

@@ -18,7 +18,7 @@ from fabless.strategy import Commitment
 POINTS = (1 / 6, 1 / 2, 5 / 6)
 """Quantiles at which an unknown is told: the middles of its thirds."""
 
-Job = tuple[World, Commitment, str, float, Array | None]
+Job = tuple[World, Commitment, str, float, tuple[Array, Array] | None]
 
 
 def knowledge_values(
@@ -26,14 +26,14 @@ def knowledge_values(
 ) -> tuple[KnowledgeValue, ...]:
     """Expected value of perfect information on each of the inputs `names`, the most valuable first.
 
-    The mean over `POINTS` of what is saved when the input is known from the start, against the orders before the first
-    branching held at those of the plan that knows only its range. Holding them makes it an upper estimate.
+    The mean over `POINTS` of what is saved when the input is known from the start, against the orders and signings before
+    the first branching held at those of the plan that knows only its range. Holding them makes it an upper estimate.
     """
     if not names:
         return ()
     usual = solved_plan(here, "", plan_of(here, commitment))
-    jobs = [(here, commitment, name, point, orders) for name in names for point in POINTS
-            for orders in (usual.result.orders, None)]
+    jobs: list[Job] = [(here, commitment, name, point, given) for name in names for point in POINTS
+                       for given in ((usual.result.orders, usual.result.levels), None)]
     costs = list(executor.map(_objective, jobs))
     rows = []
     for k, name in enumerate(names):
@@ -43,15 +43,15 @@ def knowledge_values(
 
 
 def foresight(best: Solved) -> Foresight:
-    """Bracket the recommended plan, with its programmes' gates as decided: perfect information below, a plan for the mean above."""
+    """Bracket the recommended plan, gates as decided: perfect information below, the plan for the mean above."""
     found = bounds(best.plan.problem, best.result)
     return Foresight(found.perfect.objective_usd, best.result.objective_usd, found.mean_policy.objective_usd)
 
 
 def _objective(job: Job) -> float:
-    here, commitment, name, point, orders = job
+    here, commitment, name, point, given = job
     told = moved(here, {name: Range.point(float(quantile(here.case.numbers[name].spread, point)))})
     plan = plan_of(told, commitment)
-    if orders is not None:
-        plan = held(plan, orders, trunk(plan.problem.tree).size)
+    if given is not None:
+        plan = held(plan, *given, trunk(plan.problem.tree).size)
     return solved_plan(told, "", plan).result.objective_usd

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from fabless.decide.problem import World, plan_of
+from fabless.decide.problem import World, open_contracts, plan_of
 from fabless.decide.restricted import closed
 from fabless.decide.results import OptionValue
 from fabless.decide.solved import solved_plan
@@ -23,18 +23,20 @@ Job = tuple[World, Commitment, tuple[str, ...], int]
 def option_values(here: World, commitment: Commitment, executor: Executor) -> tuple[OptionValue, ...]:
     """Rise of the objective when an option is not there at all, and when it opens a year later; dearest first.
 
-    `commitment` is that of the recommended way; its lines and programmes are the options. The rest of the plan is made
-    anew each time. The row `EVERYTHING` is the price of ordering and starting nothing for a year.
+    `commitment` is that of the recommended way; its lines, contracts and programmes are the options; without a line its
+    contracts go too. The rest of the plan is made anew each time. The row `EVERYTHING` is the price of ordering and starting nothing for a year.
     """
-    names = [line.name for line in commitment.lines] + [item.name for item in commitment.programmes]
-    quarters = here.case.quarters
-    base, *costs = executor.map(_objective, _jobs(here, commitment, names, quarters))
+    contracts = tuple(open_contracts(here.case, commitment))
+    commitment = replace(commitment, contracts=contracts)
+    names = [item.name for item in (*commitment.lines, *contracts, *commitment.programmes)]
+    base, *costs = executor.map(_objective, _jobs(here, commitment, names))
     removed, delayed, waiting = costs[:len(names)], costs[len(names):-1], costs[-1]
-    rows = [OptionValue(name, gone - base, late - base) for name, gone, late in zip(names, removed, delayed, strict=True)]
-    return (*sorted(rows, key=lambda row: -row.removed_usd), OptionValue(EVERYTHING, None, waiting - base))
+    dearest = sorted(zip(names, removed, delayed, strict=True), key=lambda row: -row[1])
+    return (*(OptionValue(name, gone - base, late - base) for name, gone, late in dearest),
+            OptionValue(EVERYTHING, None, waiting - base))
 
 
-def _jobs(here: World, commitment: Commitment, names: list[str], quarters: int) -> Iterator[Job]:
+def _jobs(here: World, commitment: Commitment, names: list[str]) -> Iterator[Job]:
     yield here, commitment, (), 0
     yield from ((here, _without(commitment, name), (), 0) for name in names)
     yield from ((here, commitment, (name,), YEAR) for name in names)
@@ -43,7 +45,8 @@ def _jobs(here: World, commitment: Commitment, names: list[str], quarters: int) 
 
 def _without(commitment: Commitment, name: str) -> Commitment:
     return replace(commitment, lines=tuple(line for line in commitment.lines if line.name != name),
-                   programmes=tuple(item for item in commitment.programmes if item.name != name))
+                   programmes=tuple(item for item in commitment.programmes if item.name != name),
+                   contracts=tuple(item for item in commitment.contracts or () if item.name != name))
 
 
 def _objective(job: Job) -> float:

@@ -32,7 +32,7 @@ class Paths:
     compute: Array
     """(offers, leaves, quarters) in chips of the fleet in place, by their work on the loads they serve."""
     spend: Array
-    """(offers, leaves, quarters) capital and running cost."""
+    """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due for units not taken."""
     discount: Array
 
 
@@ -45,6 +45,8 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
     spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
+    for item, level, untaken in zip(problem.agreements, result.levels, result.untaken, strict=True):
+        spend[list(item.offers)] += (item.fee_usd * level + item.untaken_usd * untaken) / len(item.offers)
     query_rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
     unit = plan.unit[query_rows][:, None]
     taken = result.serve.sum(axis=1)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 from fabless.catalogue import Catalogue
 from fabless.errors import DoesNotFit, Fault
 from fabless.perf import Formats, Serving, serve, usable_precision
 from fabless.programme import (
+    Gate,
+    PricePath,
     ProgrammeChain,
     ProgrammeParameters,
     ProgrammeSummary,
     PseudoCounts,
     Route,
+    SecondGeneration,
     discretise,
     simulate,
     summary,
@@ -29,6 +34,20 @@ DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
 STARTS = 3
 """Moments at which a programme may be started: the first day and the first branchings after it."""
+
+
+_SAME = ("slip", "first_silicon_good", "respin_good", "metal_respin_share", "performance", "scope_cut", "retention")
+_FIELDS = MappingProxyType(dict(zip(_SAME, _SAME, strict=True)) | {
+    "deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
+    "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
+    "full_respin_cost": "full_respin_usd", "team": "team_usd_per_s", "masks": "masks_usd", "design_cost": "design_usd",
+    "software": "software_usd", "purchase": "purchase_usd", "software_time": "software_s", "ramp": "ramp_s",
+    "integration": "integration_s"})
+"""Key of a case -> field of the parameters that takes its range."""
+GATE_OF = MappingProxyType({
+    "architecture": Gate.ARCHITECTURE, "tape-out": Gate.TAPE_OUT, "first-silicon": Gate.FIRST_SILICON,
+    "qualification": Gate.QUALIFICATION, "deployment": Gate.DEPLOYMENT})
+"""Name of a gate in a case -> the gate."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +119,8 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
 
 def chips_of(case: Case) -> tuple[Chip, ...]:
     """Every chip of a case, once."""
-    chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes))
+    chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes),
+             *(item.made for item in case.contracts if item.made is not None))
     return tuple({chip.name: chip for chip in chips}.values())
 
 
@@ -137,19 +157,25 @@ def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
 
 def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> ProgrammeParameters:
     """Parameters of a programme out of the numbers of the case; support after volume is in the price of its chips."""
-    named = {field.name for field in fields(ProgrammeParameters)}
-    rename = {"deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
-              "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
-              "full_respin_cost": "full_respin_usd", "team": "team_usd_per_s", "masks": "masks_usd",
-              "design_cost": "design_usd", "software": "software_usd", "purchase": "purchase_usd"}
     prefix = f"programmes.{item.name}."
-    ranges = {name: number.spread for full, number in numbers.items() if full.startswith(prefix)
-              and (name := rename.get(full.removeprefix(prefix), full.removeprefix(prefix))) in named}
-    ranges["support_share"] = Range.point(0.0)
+    own = {name.removeprefix(prefix): number.spread for name, number in numbers.items() if name.startswith(prefix)}
+    given: dict[str, Any] = {field: own[key] for key, field in _FIELDS.items() if key in own}
+    given |= {key: own[key].mode for key in ("bring_up_share", "slip_correlation") if key in own}
+    if "design_shares.rtl" in own:
+        given["design_shares"] = tuple(own[f"design_shares.{part}"].mode for part in ("architecture", "rtl", "physical"))
+    if "price_path.distressed" in own:
+        given["price_path"] = PricePath(*(own[f"price_path.{key}"] for key in (
+            "distressed", "distressed_multiple", "contested_multiple")))
+    if item.second_ended is not None:
+        given["second"] = SecondGeneration(
+            overlap_s=own["second.overlap"], design_s=own["second.design"], gain=own["successor_gain"],
+            ended=PseudoCounts(*item.second_ended), design_usd=own["second.design_cost"], masks_usd=own["second.masks"])
+    if item.gates:
+        given["gates"] = {GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()}
     return ProgrammeParameters(
         name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
-        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), **ranges,
-    )
+        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), support_share=Range.point(0.0),
+        stands_at=item.stands_at, **given)
 
 
 def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber]) -> ProgrammeOutlook:

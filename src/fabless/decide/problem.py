@@ -10,15 +10,17 @@ import numpy as np
 
 from fabless.decide.prepare import Prepared, outlook_of
 from fabless.market import price_path_usd
-from fabless.plan import PlanProblem
-from fabless.records import Array, Case, ProgrammeSpec, Range
+from fabless.plan import Agreement, PlanProblem
+from fabless.records import Array, Case, Contract, ProgrammeSpec, Range
 from fabless.sampling import stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
 from fabless.strategy import (
     Commitment,
+    ContractOffer,
     Offer,
     Throughput,
     cash_cap_usd,
+    contract_offers,
     existing_offer,
     line_offers,
     owning_at,
@@ -60,6 +62,8 @@ class Plan:
     yardstick: Array
     """As in `World`."""
     candidates: tuple[Candidate, ...]
+    contracts: tuple[ContractOffer, ...] = ()
+    """Contracts that may be signed, in the order of `problem.agreements`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,9 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     offers = [existing]
     for line in commitment.lines:
         offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
+    contracts = [item for contract in open_contracts(case, commitment) for item in contract_offers(
+        case, contract, {line.name: line for line in case.lines}, scenarios, scenarios.demand, does, owning)]
+    offers += [item.offer for item in contracts]
     candidates = []
     for item, start in _starts(commitment, world):
         fate = world.fates[item.name][start]
@@ -172,10 +179,25 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         existing=in_place,
         existing_capital_usd=rents,
         fixed_usd=_fixed(world, commitment),
+        agreements=tuple(_agreement(item, offers.index(item.offer)) for item in contracts),
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates))
+    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates), tuple(contracts))
+
+
+def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
+    """Contracts that may be signed under a commitment: those of an open line, and those that need none."""
+    lines = {line.name for line in commitment.lines}
+    chosen = case.contracts if commitment.contracts is None else commitment.contracts
+    yield from (item for item in chosen if item.line is None or item.line in lines)
+
+
+def _agreement(item: ContractOffer, offer: int) -> Agreement:
+    """A contract as the plan signs it."""
+    return Agreement(
+        name=item.offer.name, offers=(offer,), most=item.most, least=item.least, sign=item.sign, level_cap=item.level_cap,
+        start_quarters=np.array(item.start_quarters), fee_usd=item.fee_usd, untaken_usd=item.untaken_usd)
 
 
 def _starts(commitment: Commitment, world: World) -> Iterator[tuple[ProgrammeSpec, int]]:
@@ -210,7 +232,7 @@ def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
 
 
 def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:
-    pools = {offer.pool.name: offer.pool.cap for offer in offers[1:]}
+    pools = {offer.pool.name: offer.pool.cap for offer in offers[1:] if np.isfinite(offer.pool.cap).any()}
     return tuple((name, tuple(i for i, offer in enumerate(offers) if i and offer.pool.name == name), cap)
                  for name, cap in pools.items())
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from fabless.decide.break_even import flips, surface
 from fabless.decide.detail import Detail
+from fabless.decide.fresh_block import PathNumbers
 from fabless.decide.knowledge import knowledge_values
 from fabless.decide.options import option_values
 from fabless.decide.prepare import Prepared
@@ -22,18 +23,26 @@ from fabless.decide.stability import stability
 SURFACES = 1
 """Programmes of own silicon, the most valuable first, for which a surface is drawn."""
 
+MARKET = 2
+"""Inputs besides a programme's own along which its value may turn."""
+
 
 def ask(
-    prepared: Prepared, solved: Sequence[Solved], best: Solved, programmes: Sequence[ProgrammeValue], detail: Detail,
-    pool: Executor, tick: Callable[[str], None],
+    prepared: Prepared, solved: Sequence[Solved], best: Solved, numbers: PathNumbers,
+    programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor, tick: Callable[[str], None],
 ) -> Questions:
-    """Ask all questions of a level of detail; none where it has no small tree."""
+    """Ask all questions of a level of detail; none where it has no small tree.
+
+    `numbers` are those of the best way on fresh paths.
+    """
     if not detail.small:
         return Questions()
     chosen = [(item.name, item.plan.commitment) for item in solved]
     commitment, case = best.plan.commitment, prepared.case
-    small = world(prepared, branching=detail.small)
-    moved = sensitivities(prepared, best, detail.inputs, pool, tick)
+    branching = detail.small_of(len(case.branching))
+    small = world(prepared, branching=branching)
+    tick("which inputs move the answer")
+    moved = sensitivities(prepared, best, numbers, detail.inputs, pool)
     names = [item.name for item in moved]
     tick("what each option is worth, and waiting a year")
     options = option_values(small, commitment, pool)
@@ -45,10 +54,11 @@ def ask(
     specs = {item.name: item for item in case.programmes}
     ranked = [specs[value.name] for value in programmes if value.route != "partner"]
     lines = replace(commitment, programmes=(), may_start=())
-    surfaces = tuple(surface(small, lines, item, pool) for item in ranked[:SURFACES])
-    turns = flips(small, lines, ranked[:SURFACES], names, pool)
+    drawn = [surface(small, lines, item, pool) for item in ranked[:SURFACES]]
+    surfaces = tuple(item for item in drawn if item is not None)
+    turns = flips(small, lines, ranked[:SURFACES], names[:MARKET], pool)
     tick("Sobol indices")
     indices = sobol_indices(prepared, best, names, detail.sobol, pool)
     tick(f"the same with {detail.seeds} seeds")
-    again = stability(prepared, detail.small, chosen, best.name, detail.seeds, pool)
+    again = stability(prepared, branching, chosen, best.name, detail.seeds, pool)
     return Questions(moved, options, knowledge, struck, surfaces, turns, indices, again)

@@ -10,7 +10,6 @@ from fabless.decide.problem import World, plan_of
 from fabless.decide.restricted import held, interrupted
 from fabless.decide.results import Resilience
 from fabless.decide.solved import Solved, solved_plan
-from fabless.records import Array, Case
 from fabless.strategy import Commitment
 
 FIRST = 4
@@ -41,7 +40,7 @@ def _struck(job: _Job) -> Resilience:
     case = job.world.case
     plan = plan_of(job.world, job.commitment)
     usual = solved_plan(job.world, job.name, plan)
-    struck = interrupted(held(plan, usual.result.orders, FIRST), case.dominant_vendor, FIRST, GONE)
+    struck = interrupted(held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor, FIRST, GONE)
     after = solved_plan(job.world, job.name, struck)
     return Resilience(job.name, str(case.first_quarter + FIRST), GONE,
                       after.result.objective_usd - usual.result.objective_usd, _missing(usual), _missing(after))

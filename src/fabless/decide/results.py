@@ -134,7 +134,7 @@ class TimelineStage:
 
 @dataclass(frozen=True)
 class ProgrammeValue:
-    """What starting one programme now adds to the best plan without any."""
+    """What one programme, started now and carried through, adds to the best plan without any."""
 
     name: str
     route: str
@@ -219,19 +219,19 @@ class Resilience:
 
 @dataclass(frozen=True)
 class Surface:
-    """Value of starting one programme now over volume x relative performance x slip."""
+    """Value of one programme, started now and carried through, over volume x relative performance x slip."""
 
     programme: str
     volumes: tuple[float, ...]
-    """Demand over that of the case."""
+    """Chips to be had over those of the case."""
     performances: tuple[float, ...]
-    """Delivered over planned performance."""
+    """Performance of its chip over that of the dominant vendor's part current at its median quarter of volume."""
     slips: tuple[float, ...]
     """Actual over planned time."""
     value_usd: tuple[tuple[tuple[float, ...], ...], ...]
     """Shape (volumes, performances, slips); negative where the programme does not pay."""
-    planned_over_vendor: float | None
-    """Planned performance of the chip over that of the dominant vendor's part current at its median quarter of volume."""
+    planned: float
+    """The planned performance on the same scale."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ class Stability:
     seeds: tuple[int, ...]
     leaves: int
     rankings: tuple[tuple[str, ...], ...]
-    """Ways, best first, by seed."""
+    """Ways by seed, best first, those within half a percent of each other in one place."""
     cost_per_query_usd: Band
     """Median cost per query of the recommended way, over the seeds."""
 
@@ -283,6 +283,21 @@ class Stability:
     def agreement(self) -> float:
         """Share of the seeds with the commonest ranking."""
         return self.rankings.count(self.common) / len(self.rankings)
+
+
+@dataclass(frozen=True)
+class LargePlan:
+    """The recommended way on a large tree."""
+
+    leaves: int
+    status: str
+    gap: float
+    objective_usd: float
+    lower_bound_usd: float
+    expected_cost_usd: float
+    cvar_usd: float
+    cost_per_query_usd: Band
+    actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
@@ -328,6 +343,8 @@ class Decision:
     foresight: Foresight
     fresh: tuple[FreshTest, ...]
     """Every way on fresh paths, in the order of `strategies`."""
+    large: LargePlan | None
+    """The recommended way on a large tree, where one was asked for."""
     questions: Questions
     build_up: tuple[BuildUpLine, ...]
     chip_costs: tuple[ChipCostLine, ...]

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from multiprocessing import active_children, get_context
+from pathlib import Path
 
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background
 from fabless.decide.build_up import build_up, chip_costs
-from fabless.decide.detail import DETAILS, Detail
-from fabless.decide.fresh import fresh_test
+from fabless.decide.detail import DETAILS, Detail, fitted
+from fabless.decide.fresh import rule_costs, tested
+from fabless.decide.fresh_block import PathNumbers
+from fabless.decide.gates import carried_through
 from fabless.decide.knowledge import foresight
+from fabless.decide.large import large_plan
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import World, world
+from fabless.decide.problem import World, plan_of, world
 from fabless.decide.questions import ask
 from fabless.decide.regret import regret_table
 from fabless.decide.results import Decision, ProgrammeValue
-from fabless.decide.solved import Solved, share_of, solve_best
+from fabless.decide.solved import Solved, share_of, solve_best, solved_plan
 from fabless.decide.summarise import programme_value, strategy_result, timeline
-from fabless.plan import branching_for
+from fabless.executors import processes
 from fabless.records import Band, Case
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
@@ -49,21 +51,23 @@ def decide(
     *,
     detail: Detail = STANDARD,
     executor: Executor | None = None,
+    checkpoint: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Decision:
     """Answer a case.
 
     Parameters: `case`, from `read_case`; `detail`, one of `DETAILS` or a copy with other leaves or paths; `executor`, where
-    plans are solved (default: as many processes as there are cores); `progress`, called with a line of text as the work goes
-    on. The catalogue is read as the case's as-of date sees it. The same case, detail, seed and data give the same decision.
+    plans are solved (default: as many processes as there are cores); `checkpoint`, a file from which a plan on a large tree
+    resumes; `progress`, called with a line of text as the work goes on. The catalogue is read as the case's as-of date sees
+    it. The same case, detail, seed and data give the same decision.
 
     Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
     """
     start = time.perf_counter()
     tick = progress or (lambda _: None)
-    if detail.leaves is not None:
-        case = replace(case, branching=branching_for(detail.leaves, len(case.branching)))
-    with _workers(executor) as pool:
+    if detail.branching is not None:
+        case = replace(case, branching=fitted(detail.branching, len(case.branching)))
+    with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
         pool.submit(time.perf_counter)  # a first task starts the workers while this process prepares
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
@@ -76,9 +80,12 @@ def decide(
         solved = [*single, portfolio]
         best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
         tick(f"every way on {detail.paths:,} fresh paths")
-        fresh = tuple(fresh_test(prepared, item, paths=detail.paths, executor=pool) for item in solved)
+        numbers = list(pool.map(_carried_out, [(prepared, item, detail.paths, detail.checked * (item is best))
+                                               for item in solved]))
+        fresh = tuple(tested(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
         told = pool.submit(foresight, best)
-        questions = ask(prepared, solved, best, values, detail, pool, tick)
+        large = None if detail.large is None else large_plan(prepared, best, detail.large, pool, checkpoint, tick)
+        questions = ask(prepared, solved, best, numbers[solved.index(best)], values, detail, pool, tick)
         between = told.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
@@ -87,7 +94,8 @@ def decide(
         digest=hashlib.sha256(f"{catalogue.digest} {case!r} {detail!r}".encode()).hexdigest()[:12],
         detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values), recommended=best.name, strategies=results,
-        programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, questions=questions,
+        programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
+        questions=questions,
         build_up=build_up(prepared, best),
         chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
@@ -110,8 +118,8 @@ def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solve
     """Coordinate search: every line, every line that is used, or those of the best way; then the programmes on them.
 
     The programmes may be started now or at a later branching, and given up at any. The ways themselves are among what it
-    may choose, so it never ranks behind one of them. Also returns what each programme, started now, is worth on the chosen
-    lines.
+    may choose, so it never ranks behind one of them. Also returns what each programme, started now and carried through, is
+    worth on the chosen lines.
     """
     case = here.prepared.case
     every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
@@ -120,10 +128,10 @@ def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solve
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = min(plain, key=_objective)
     lines = without.plan.commitment.lines
-    free = Commitment(lines, (), may_start=case.programmes)
-    *more, open_ended = pool.map(_solve, [_Job(here, PORTFOLIO, (choice,)) for choice in (*with_programmes(case, lines), free)])
-    best = replace(min((*single, *plain, *more, open_ended), key=_objective), name=PORTFOLIO)
-    values = [programme_value(here.prepared, item, without) for item in more]
+    free = pool.submit(_solve, _Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),)))
+    through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,)) for choice in with_programmes(case, lines)])
+    values = [programme_value(here.prepared, item, without) for item in through]
+    best = replace(min((*single, *plain, free.result()), key=_objective), name=PORTFOLIO)
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 
 
@@ -131,30 +139,17 @@ def _objective(item: Solved) -> float:
     return item.result.objective_usd
 
 
+def _carried_out(job: tuple[Prepared, Solved, int, int]) -> PathNumbers:
+    prepared, item, paths, checked = job
+    return rule_costs(prepared, item, paths=paths, checked=checked)
+
+
 def _solve(job: _Job) -> Solved:
     return solve_best(job.world, job.name, job.commitments)
 
 
-@contextmanager
-def _workers(executor: Executor | None) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-        return
-    others = set(active_children())
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
-    try:
-        yield pool
-    except BaseException:
-        for worker in set(active_children()) - others:
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _through(job: _Job) -> Solved:
+    return solved_plan(job.world, job.name, carried_through(plan_of(job.world, job.commitments[0])))
 
 
 def _demand(prepared: Prepared, here: World) -> tuple[tuple[str, Band], ...]:

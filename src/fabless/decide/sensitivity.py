@@ -1,20 +1,22 @@
 """Which inputs move the answer: each in turn at its low and its high end, all else as it was.
 
-First every input that the recommended way uses is tried on a small tree; then, for those that move its cost most, all
-ways are solved again, to see whether another one comes first.
+First every drawn number is weighed by its correlation with the cost of a query on fresh paths of the recommended way;
+those that weigh most are then set to their ends on a small tree, for that way and for all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
+
+from fabless.decide.fresh_block import PathNumbers
 from fabless.decide.prepare import Prepared
 from fabless.decide.problem import World, moved, world
 from fabless.decide.results import Sensitivity
 from fabless.decide.solved import Solved, solve_best
-from fabless.records import Case, CaseNumber, Range
+from fabless.records import Array, Case, CaseNumber, Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.units import UNITS, from_si
 
@@ -32,30 +34,39 @@ class _Try:
 
 
 def sensitivities(
-    prepared: Prepared, best: Solved, deep: int, executor: Executor, tick: Callable[[str], None]
+    prepared: Prepared, best: Solved, numbers: PathNumbers, count: int, executor: Executor
 ) -> tuple[Sensitivity, ...]:
-    """Sensitivity of the recommended way's expected cost per query, largest effect first.
+    """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest effect first.
 
-    `deep` is how many inputs are tried with every way. Costs are of the recommended commitment on the small tree,
-    scaled so that its base case meets the cost on the full tree.
+    `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the small tree, scaled so that
+    its base case meets the cost on the full tree. Twice as many inputs are tried as are returned.
     """
     case = prepared.case
     usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
     level = expected_cost(best) / expected_cost(solve_best(usual, best.name, (best.plan.commitment,)))
-    tries = [_Try(name, end, getattr(number.spread, end)) for name, number in case.numbers.items()
-             if number.spread.low < number.spread.high and _is_used(name, best.plan.commitment, case)
+    tries = [_Try(name, end, getattr(case.numbers[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
              for end in ("low", "high")]
-    tick(f"sensitivity: {len(tries) // 2} inputs")
-    costs = list(executor.map(_recommended_cost, _chunks(usual, best.plan.commitment, best.name, tries)))
-    found = {(item.name, item.end): cost for chunk in costs for item, cost in chunk}
+    costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
+    found = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
     names = sorted({item.name for item in tries},
-                   key=lambda name: (-abs(found[name, "high"] - found[name, "low"]), name))
-    tick(f"sensitivity: every way at both ends of {min(deep, len(names))} inputs")
-    ends = [item for name in names[:deep] for item in tries if item.name == name]
+                   key=lambda name: (-abs(found[name, "high"] - found[name, "low"]), name))[:count]
+    ends = [item for name in names for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
                        executor.map(_winner, ((usual, item) for item in ends)), strict=True))
     return tuple(_sensitivity(case.numbers[name], [found[name, end] * level for end in ("low", "high")],
-                              [winners[name, end] for end in ("low", "high")]) for name in names[:deep])
+                              [winners[name, end] for end in ("low", "high")]) for name in names)
+
+
+def weighed(numbers: PathNumbers, case: Case) -> list[str]:
+    """Numbers of the case by the size of their rank correlation with the cost of a query on fresh paths, largest first."""
+    cost = _ranks(numbers.query_cost_usd)
+    size = {name: abs(float(np.corrcoef(_ranks(drawn), cost)[0, 1]))
+            for name, drawn in numbers.values.items() if name in case.numbers and np.ptp(drawn) > 0}
+    return sorted(size, key=lambda name: (-size[name], name))
+
+
+def _ranks(values: Array) -> Array:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
 
 
 def expected_cost(solved: Solved) -> float:
@@ -65,32 +76,13 @@ def expected_cost(solved: Solved) -> float:
     return float(paths.probability @ levelised)
 
 
-def _is_used(name: str, commitment: Commitment, case: Case) -> bool:
-    """Whether a number can matter to a commitment: it is of the case at large, or of something that is open."""
-    family, _, rest = name.partition(".")
-    if family == "programmes":
-        return any(rest.startswith(f"{item.name}.") for item in commitment.programmes)
-    if family == "lines":
-        return any(name in line.terms.values() for line in commitment.lines)
-    return True
-
-
-Chunk = tuple[World, Commitment, str, tuple[_Try, ...]]
-
-
-def _chunks(usual: World, commitment: Commitment, name: str, tries: list[_Try]) -> Iterable[Chunk]:
-    size = 16
-    for start in range(0, len(tries), size):
-        yield usual, commitment, name, tuple(tries[start:start + size])
-
-
 def _at(usual: World, item: _Try) -> World:
     return moved(usual, {item.name: Range.point(item.value)})
 
 
-def _recommended_cost(chunk: Chunk) -> list[tuple[_Try, float]]:
-    usual, commitment, name, tries = chunk
-    return [(item, expected_cost(solve_best(_at(usual, item), name, (commitment,)))) for item in tries]
+def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
+    usual, commitment, name, item = job
+    return expected_cost(solve_best(_at(usual, item), name, (commitment,)))
 
 
 def _winner(job: tuple[World, _Try]) -> str:

@@ -44,8 +44,8 @@ def sobol_indices(
         values = _values(prepared, names, points[place::block])
         run = rule_costs(prepared, solved, paths=base, seed=prepared.case.seed, values=values, executor=executor)
         cost[place::block] = run.query_cost_usd
-    found = analysis.analyze(problem, np.log(np.maximum(cost, LEAST_COST)), calc_second_order=False,
-                             seed=prepared.case.seed)
+    found = analysis.analyze(  # type: ignore[no-untyped-call]
+        problem, np.log(np.maximum(cost, LEAST_COST)), calc_second_order=False, seed=prepared.case.seed)
     rows = [SobolIndex(name, label_of(name), *(float(found[key][k]) for key in ("S1", "S1_conf", "ST", "ST_conf")))
             for k, name in enumerate(names)]
     return tuple(sorted(rows, key=lambda row: -row.total))

@@ -15,6 +15,9 @@ from fabless.decide.results import Stability
 from fabless.decide.solved import solved_plan
 from fabless.strategy import Commitment
 
+TIE = 0.005
+"""Share of the objective within which ways are tied."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Job:
@@ -45,5 +48,19 @@ def _ranked(job: _Job) -> tuple[tuple[str, ...], float]:
     solved = [solved_plan(here, name, plan_of(here, commitment)) for name, commitment in job.chosen]
     mine = next(item.paths for item in solved if item.name == job.recommended)
     levelised = (mine.query_cost_usd @ mine.discount) / np.maximum(mine.served @ mine.discount, 1e-9)
-    ranking = tuple(item.name for item in sorted(solved, key=lambda item: item.result.objective_usd))
-    return ranking, band(levelised, mine.probability).p50
+    return _tied({item.name: item.result.objective_usd for item in solved}), band(levelised, mine.probability).p50
+
+
+def _tied(objective: dict[str, float]) -> tuple[str, ...]:
+    """Ways, best first; ways within `TIE` of the best of their place share it, in the order given.
+
+    >>> _tied({"a": 100.0, "b": 100.4, "c": 90.0})
+    ('c', 'a = b')
+    """
+    places: list[list[str]] = []
+    for name in sorted(objective, key=lambda name: objective[name]):
+        if places and objective[name] - objective[places[-1][0]] <= TIE * abs(objective[name]):
+            places[-1].append(name)
+        else:
+            places.append([name])
+    return tuple(" = ".join(sorted(place, key=list(objective).index)) for place in places)

@@ -26,8 +26,9 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
     own = next((item for item in solved.plan.commitment.programmes if item.route != "partner"), None)
     outlook = prepared.outlooks[own.name].summary if own else None
     return StrategyResult(
-        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap, lower_bound_usd=solved.lower_bound_usd,
-        objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
+        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
+        lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
+        expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
         cost_per_query_usd=band(levelised, paths.probability),
         cost_per_query_by_year_usd=tuple(
             (year, band(column, paths.probability))

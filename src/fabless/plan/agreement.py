@@ -42,6 +42,8 @@ class Agreement:
     """(K,) whether it may be signed there."""
     level_cap: Array = field(default_factory=lambda: np.array(np.inf))
     """(K,) most units signed there, inf allowed."""
+    level_floor: Array = field(default_factory=_nothing)
+    """(K,) least units signed there: a contract already signed."""
     start_quarters: NDArray[np.int64] = field(default_factory=lambda: np.array(0))
     """(K,) quarters from the signing there to the first draw."""
     fee_usd: Array = field(default_factory=_nothing)
@@ -53,7 +55,7 @@ class Agreement:
     most 1; empty: no such limit. A name of its own limits what is signed along a path to the cap."""
 
 
-_BY_NODE = ("sign", "level_cap", "start_quarters", "fee_usd", "untaken_usd")
+_BY_NODE = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")
 
 
 def completed(agreement: Agreement, offers: int, size: int) -> tuple[Agreement, list[Fault]]:
@@ -86,6 +88,9 @@ def completed(agreement: Agreement, offers: int, size: int) -> tuple[Agreement, 
                             "lower the least draw"))
     if np.any(laid.use <= 0):
         faults.append(Fault(f"{place}.use", f"{laid.use.min():g}", "more than 0", "leave out offers that draw nothing"))
+    if np.any(laid.level_floor > np.where(laid.sign, laid.level_cap, 0.0)):
+        faults.append(Fault(f"{place}.level_floor", "more than can be signed there", "level_floor <= level_cap where sign "
+                            "is true, else 0", "raise level_cap, or lower the floor"))
     if agreement.exclusive and not np.all(np.isfinite(laid.level_cap[laid.sign])):
         faults.append(Fault(f"{place}.level_cap", "inf", "finite where levels exclude each other",
                             "give the most that can be signed"))

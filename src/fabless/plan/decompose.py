@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fabless.checkpoint import digest_of
+from fabless.checkpoint import check_folder, digest_of
 from fabless.errors import BadValue, Fault
 from fabless.executors import Executors, Workers
 from fabless.plan.blocks import Block, Cut, cut, root_block, subtree_block
 from fabless.plan.costs import constant_costs
 from fabless.plan.decompose_block import Piece, piece
-from fabless.plan.decompose_descent import Descent, descend
+from fabless.plan.decompose_descent import Descent, Found, descend
 from fabless.plan.decompose_file import read_saved, write_saved
 from fabless.plan.decompose_result import result_of
 from fabless.plan.gates_project import refuse_projects
@@ -111,22 +111,34 @@ def solve_large(
     if len(whole.starts) < 2:
         return solve(problem, time_limit_s=time_limit_s)
     root, thinned = root_block(whole)
-    pieces = tuple(_piece(whole, root, starts) for starts in whole.starts)
-    state, first = Descent(root, pieces, problem.cvar_level), _start(thinned, root)
+    if checkpoint is not None:
+        check_folder(checkpoint)
+    first = _start(thinned, root)
     if first is None:
         return _explained(problem, thinned, root)
     note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
-    resumed = None if checkpoint is None else read_saved(checkpoint, note.digest)
+    deadline = None if time_limit_s is None else began + time_limit_s
+    found = _searched(whole, root, first, executor, gap, deadline, note)
+    if found is None or found.status in (Status.INFEASIBLE, Status.UNBOUNDED):
+        return solve(problem, time_limit_s=None if deadline is None else max(0.0, deadline - time.monotonic()))
+    return result_of(whole, root, found)
+
+
+def _searched(
+    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float, deadline: float | None,
+    note: _Note,
+) -> Found | None:
+    """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
+    pieces = tuple(_piece(whole, root, starts) for starts in whole.starts)
+    state = Descent(root, pieces, whole.problem.cvar_level)
+    resumed = None if note.path is None else read_saved(note.path, note.digest)
     if resumed is not None:
         state.restore(resumed)
         first = resumed.best if resumed.best.size else first
-    deadline = None if time_limit_s is None else began + time_limit_s
     with Workers(executor) as workers:
         status = descend(state, first, workers, gap=gap, deadline=deadline, after=note)
     note.save(state, last=True)
-    if state.best is None or status in (Status.INFEASIBLE, Status.UNBOUNDED):
-        return solve(problem, time_limit_s=None if deadline is None else max(0.0, deadline - time.monotonic()))
-    return result_of(whole, root, state, status)
+    return state.found(status)
 
 
 class _Note:

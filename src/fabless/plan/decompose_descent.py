@@ -35,6 +35,18 @@ class Plan:
     objective: float
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is left of a descent once its parts are let go."""
+
+    status: Status
+    plan: Plan
+    lower: float
+    guess: Guess | None
+    prices: list[Array]
+    """Shadow prices of the rows of each subtree."""
+
+
 class Descent:
     """The state between iterations."""
 
@@ -104,12 +116,15 @@ class Descent:
             return self.guess.value
         return self._master.within(centre, self._width * np.abs(self.guess.value - centre))
 
-    def prices(self) -> list[Array]:
+    def found(self, status: Status) -> Found | None:
+        """The best plan, if there is one."""
+        return None if self.best is None else Found(status, self.best, self.lower, self.guess, self._prices(self.best))
+
+    def _prices(self, best: Plan) -> list[Array]:
         """Shadow prices of the rows of each subtree: of its cuts as the master weighs them, or of its last solve.
 
         Together with those of the root block they are the prices of the whole programme that prove the lower bound.
         """
-        assert self.best is not None
         found = [np.zeros(part.row_lower.size) for part in self.pieces]
         known = np.zeros(len(self.pieces))
         weights = np.zeros(len(self.cuts)) if self.guess is None else self.guess.weight
@@ -120,7 +135,7 @@ class Descent:
             found[cut.subtree] += weight * dual
             known[cut.subtree] += 0.0 if cut.feasibility else weight
         return [prices if abs(share - 1.0) < WEIGHED else last.row_dual
-                for prices, share, last in zip(found, known, self.best.answers, strict=True)]
+                for prices, share, last in zip(found, known, best.answers, strict=True)]
 
     def _overpaid(self, value: Array, answers: tuple[Answer, ...]) -> float:
         """What the CVaR of the plan's own path costs is less than at the threshold of this point: the best is read off."""

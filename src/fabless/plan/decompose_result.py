@@ -8,7 +8,7 @@ import numpy as np
 
 from fabless.plan.blocks import Block, Cut, subtree_block
 from fabless.plan.costs import Decisions
-from fabless.plan.decompose_descent import Descent
+from fabless.plan.decompose_descent import Found
 from fabless.plan.decompose_master import ROUNDING
 from fabless.plan.highs import Solution
 from fabless.plan.limits import binding
@@ -19,26 +19,25 @@ from fabless.plan.solve import DECIDED, reported
 from fabless.records import Array
 
 
-def result_of(whole: Cut, root: Block, state: Descent, status: Status) -> PlanResult:
+def result_of(whole: Cut, root: Block, found: Found) -> PlanResult:
     """Lay out and price the best plan; each subtree is assembled again to read its answer.
 
     The objective is the price of the plan itself.
     """
-    assert state.best is not None
-    value, guess = state.best.value, state.guess
+    value, guess = found.plan.value, found.guess
     tree, families = whole.problem.tree, root.program.columns
     laid = [np.zeros((*families[name].index.shape[:-1], tree.size)) for name in DECIDED]
     _lay_out(laid, root, value)
     limits = [] if guess is None else _limits(whole, root, value, value, guess.row_dual, guess.column_dual)
     columns, rows = root.program.cost.size, root.program.row_lower.size
-    for starts, found, prices in zip(whole.starts, state.best.answers, state.prices(), strict=True):
+    for starts, answer, prices in zip(whole.starts, found.plan.answers, found.prices, strict=True):
         block = subtree_block(whole, root, starts)
-        _lay_out(laid, block, found.value)
-        limits += _limits(whole, block, found.value, value, prices, _reduced(block.program, prices))
+        _lay_out(laid, block, answer.value)
+        limits += _limits(whole, block, answer.value, value, prices, _reduced(block.program, prices))
         columns, rows = columns + block.program.cost.size, rows + block.program.row_lower.size
-    result = reported(whole.problem, service(whole.problem), Decisions(*laid), status, None, state.lower,
-                      _summed(limits) if status.is_ok else (), (columns, rows))
-    return replace(result, lower_bound_usd=min(state.lower, result.objective_usd))
+    result = reported(whole.problem, service(whole.problem), Decisions(*laid), found.status, None, found.lower,
+                      _summed(limits) if found.status.is_ok else (), (columns, rows))
+    return replace(result, lower_bound_usd=min(found.lower, result.objective_usd))
 
 
 def _lay_out(laid: list[Array], block: Block, value: Array) -> None:

@@ -54,12 +54,13 @@ def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
 
 
 def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
-    """Units of each agreement signed, (C, K): where it may be signed and runs within the horizon."""
+    """Units of each agreement signed, (C, K): between floor and cap, where it may be signed and runs within the horizon."""
     present = _nowhere(problem)
     present[drawn.agreement, drawn.sign] = True
     cap = by_node(problem.agreements, "level_cap", problem.tree.size)
     fee = by_node(problem.agreements, "fee_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
-    return family("level", present, first, 0.0, cap, fee, _units_drawn(problem, unit)[:, None])
+    floor = by_node(problem.agreements, "level_floor", problem.tree.size)
+    return family("level", present, first, floor, cap, fee, _units_drawn(problem, unit)[:, None])
 
 
 def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:

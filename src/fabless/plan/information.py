@@ -15,7 +15,7 @@ from fabless.scenario import chain_tree
 _PRICES = ("capital_usd", "running_usd", "serving_usd", "payment_usd", "fixed_usd", "rate", "demand",
            "unmet_usd", "resale_usd", "salvage_usd")
 _LIMITS = ("cap", "floor", "power_cap_w", "cash_cap_usd")
-_AGREED = ("sign", "level_cap", "start_quarters", "fee_usd", "untaken_usd")
+_AGREED = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")
 
 
 def on_tree(problem: PlanProblem, tree: Tree, source: NDArray[np.int64]) -> PlanProblem:
@@ -42,7 +42,7 @@ def merge(problem: PlanProblem) -> PlanProblem:
         return np.where(np.isinf(numbers).astype(float) @ weight > 0, np.inf, finite)
 
     def agreed(item: Agreement) -> Agreement:
-        means = {name: mean(getattr(item, name)) for name in ("fee_usd", "untaken_usd")}
+        means = {name: mean(getattr(item, name)) for name in ("level_floor", "fee_usd", "untaken_usd")}
         start = np.rint(mean(item.start_quarters.astype(float))).astype(np.int64)
         cap = mean(np.where(item.sign, item.level_cap, 0.0))
         return replace(item, sign=cap > 0, level_cap=cap, start_quarters=start, **means)  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ def values(program: Program, orders: Array, levels: Array) -> Array:
 
 
 def _fitting_levels(problem: PlanProblem, program: Program, levels: Array) -> Array:
-    """Levels cut down to their caps, to their exclusive share and to the cash that commitments leave."""
+    """Levels cut down to their caps, to their exclusive share and to the cash that commitments leave, never below floors."""
     tree = problem.tree
     cap = by_node(problem.agreements, "level_cap", tree.size)
     fitting = np.where(program.columns["level"].index >= 0, np.clip(levels, 0.0, cap), 0.0)
@@ -63,7 +63,7 @@ def _fitting_levels(problem: PlanProblem, program: Program, levels: Array) -> Ar
                 keep = np.where(share > 1.0 - before, (1.0 - before) / share, 1.0)
             fitting[np.ix_(own, here)] = signed * keep
             used[here] = before + share * keep
-    return fitting
+    return np.maximum(fitting, by_node(problem.agreements, "level_floor", tree.size))
 
 
 def _limits(problem: PlanProblem, drawn: Draws, levels: Array) -> list[tuple[Array, Array]]:

@@ -30,7 +30,8 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
     seen. It fills the compute still short in each coming quarter from the offers that can arrive by then, cheapest
     first, and places the orders that are due now. The cost of filling a quarter with a chip is what the chip costs over
     its whole service less what its later quarters are worth; compute is worth the cost of the dearest chip that fills
-    it, or the shortage price where some stays short (docs/explanation/fresh.md). `views` start at the first split of
+    it, or the shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip costs less by what
+    is due for units not taken, times the share of the draw that is firm. `views` start at the first split of
     the planned tree or before.
     """
     from fabless.plan.policy_kernel import READINESS, place_orders  # numba loads and compiles slowly
@@ -95,6 +96,13 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
     own, seen = _whole_price(view), _whole_price(fresh)
     price = own[:, there]
     price[..., start:end] = seen[:, here[:, start:end]]
+    for item, expects, firm, most in zip(fresh.agreements, view.agreements, granted(fresh, levels, "least"),
+                                         granted(fresh, levels, "most"), strict=True):
+        due = expects.untaken_usd[there]
+        due[:, start:end] = item.untaken_usd[here[:, start:end]]
+        share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[here]
+        rows = list(item.offers)
+        price[rows] = np.maximum(price[rows] - item.use[:, None, None] * due * share * fresh.discount, 0.0)
     running = path("running_usd") + np.where(rate > 0, path("serving_usd"), np.inf).min(axis=1, initial=np.inf)
     running = np.where(does > 0, running, 0.0)
     lead = path("lead_quarters")

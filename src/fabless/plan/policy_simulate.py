@@ -28,6 +28,10 @@ class Simulated:
     """(O, L, K) chips given to each load."""
     unmet: Array
     """(L, K) load left unserved."""
+    levels: Array
+    """(agreements, K) units signed."""
+    untaken: Array
+    """(agreements, K) units of the least draw not taken."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array
@@ -49,7 +53,7 @@ def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -
                        np.zeros(use.serve.shape))
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
-    return Simulated(placed, active, use.serve, use.unmet, costs, paths)
+    return Simulated(placed, active, use.serve, use.unmet, signed, choice.untaken, costs, paths)
 
 
 def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
@@ -115,8 +119,8 @@ def _within_power(problem: PlanProblem, placed: Array) -> Array:
     def power(chips: Array, q: int) -> Array:
         return np.asarray((profile(q) * chips[:, table[:, q], None]).sum(axis=0))
 
-    drawn = problem.power_w @ problem.existing + sum(power(problem.floor, q) for q in quarters)
-    for q in quarters:
+    drawn = problem.power_w @ problem.existing + np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
+    for q in range(quarters.size):
         here = table[:, q]
         above = placed - problem.floor
         wanted = power(above, q)

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from fabless.plan.agreement import by_node
 from fabless.plan.costs import (
     CostParts,
     Decisions,
@@ -83,7 +84,8 @@ def _settled(problem: PlanProblem, program: Program, served: Service, found: Sol
     wishes.append(_mean_path(problem))
     plans = [_held(problem, program, served, *wish) for wish in wishes]
     if not any(plan.status.is_ok for plan in plans):
-        plans.append(_held(problem, program, served, problem.floor, np.zeros((len(problem.agreements), problem.tree.size))))
+        signed = by_node(problem.agreements, "level_floor", problem.tree.size)
+        plans.append(_held(problem, program, served, problem.floor, signed))
     best = min(plans, key=lambda plan: plan.objective if plan.status.is_ok else np.inf)
     if not best.status.is_ok:
         return replace(found, value=np.zeros(0), bound=bound)
@@ -102,7 +104,7 @@ def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
     program = assemble(mean, service(mean), constant_costs(mean))
     found = run(replace(program, integer=np.zeros_like(program.integer)))
     if not found.value.size:
-        return problem.floor, np.zeros((len(problem.agreements), problem.tree.size))
+        return problem.floor, by_node(problem.agreements, "level_floor", problem.tree.size)
     orders, levels = (_spread(program, found.value, name) for name in ("orders", "level"))
     return orders[:, problem.tree.quarter], levels[:, problem.tree.quarter]
 

@@ -6,8 +6,10 @@ Each function gives a Vega-Lite specification as plain data, at a stated total w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from fabless.decide import BuildUpLine, Sensitivity, StrategyResult
+from fabless.decide import BuildUpLine, Decision, Sensitivity, StrategyResult
+from fabless.plan import GatePlan
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -27,11 +29,41 @@ from fabless.report.canvas import (
 from fabless.report.numbers import cent_decimals, cents, cents_band, plain, share
 
 MOST_ROWS = 10
+LEAST_ODDS = 0.005
+"""Probability from which a step of a programme is worth a word."""
 
 
 def ranked(strategies: Sequence[StrategyResult], recommended: str) -> list[StrategyResult]:
     """Order the ways: the recommended first, then by regret."""
     return sorted(strategies, key=lambda way: (way.name != recommended, way.regret_usd, way.name))
+
+
+def is_begun(gate: GatePlan) -> bool:
+    """Whether a programme is started, now or later, in more than a few scenarios."""
+    return gate.start_probability >= LEAST_ODDS
+
+
+def is_dropped(way: StrategyResult) -> bool:
+    """Whether a way starts programmes only since it must, and carries none of them on."""
+    return bool(way.gates) and not any(is_begun(gate) for gate in way.gates)
+
+
+def on_fresh_paths(decision: Decision) -> list[StrategyResult]:
+    """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the plan's own scenarios.
+
+    Replaced are the cost per query over the horizon, the chance of shortage, the mean of the missing share and the
+    shortage by year; all else is that of the plan.
+    """
+    seen = [
+        replace(
+            way, cost_per_query_usd=test.cost_per_query_usd, shortage_probability=test.shortage_probability.fresh,
+            shortage_share=replace(way.shortage_share, mean=test.missing_share.fresh),
+            shortage_by_year=tuple(
+                (year, chance.fresh, share.fresh)
+                for (year, chance), (_, share) in zip(test.shortage_probability_by_year, test.missing_share_by_year,
+                                                      strict=True)))
+        for way, test in zip(decision.strategies, decision.fresh, strict=False)]
+    return ranked(seen, decision.recommended)
 
 
 def comparison(strategies: Sequence[StrategyResult], recommended: str, width: int) -> Spec:
@@ -157,7 +189,8 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
     low, high = min(costs), max(costs)
     room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
     x: Spec = {"type": "quantitative", "scale": {"domain": [low - room, high + room], "nice": False, "zero": False},
-               "axis": {"title": "Cost per query of the recommended way, cents", "grid": True, "tickCount": 5}}
+               "axis": {"title": "Cost per query of the recommended way, cents", "grid": True, "tickCount": 5,
+                  "labelExpr": "datum.value < 0 ? '' : datum.label"}}
     y: Spec = {"field": "row", "type": "nominal", "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
                "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8}}
     down = 8 if slim else 0
@@ -172,11 +205,14 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
          "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
         {"transform": [{"filter": "!datum.left"}], "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
          "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
-        {"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}},
     ]
-    if slim:
+    if slim:  # a rule over the full height would cross the names above the bars
+        layers.append({"mark": {"type": "tick", "color": INK, "thickness": 1.5, "size": 20, "yOffset": down},
+                       "encoding": {"x": {"field": "base"} | x}})
         layers.append({"transform": [{"filter": "datum.end == 'low end'"}],
                        "mark": {"type": "text", "align": "left", "dy": -9},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
+    else:
+        layers.append({"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}})
     return chart({"data": values(rows), "width": width - (10 if slim else 205), "height": {"step": 42 if slim else 28},
                   "encoding": {"y": y}, "layer": layers})

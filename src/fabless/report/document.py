@@ -27,9 +27,14 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "fleet_by_quarter": ("quarter", "offer", "chips"),
     "cost_by_quarter_usd": ("quarter", "cost_usd"),
     "demand_by_quarter": ("quarter", "queries_per_day"),
+    "shortage_probability_by_year": ("year", "probability"),
+    "missing_share_by_year": ("year", "share"),
+    "mean_usd": ("futures", "regret_usd"),
 }
 _BANDS = ("own_silicon_quarter",)
 _LEFT_OUT = ("seconds",)
+_DERIVED = ("evpi_usd", "vss_usd", "mean_usd", "upper_usd", "common", "agreement")
+"""Properties that are written after the fields."""
 
 
 def plain_data(value: object) -> Plain:
@@ -76,6 +81,9 @@ def as_document(record: object) -> dict[str, Plain]:
             document[field.name] = dict(zip(("p10", "p50", "p90"), map(plain_data, value), strict=True))
         else:
             document[field.name] = plain_data(value)
+    for name in _DERIVED:
+        if isinstance(getattr(type(record), name, None), property):
+            document[name] = plain_data(getattr(record, name))
     return document
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless.decide import Band, BuildUpLine, ChipCostLine, Decision, StrategyResult
+from fabless.plan import GatePlan, GateStep
 from fabless.report import canvas, charts, numbers, question_charts, time_charts
 from fabless.report.files import write_whole
+from fabless.units import Quarter
 
 CONTENTS = (
-    ("ways", "Comparison"), ("start", "First quarter"), ("time", "Fleet and cost"), ("years", "Year by year"),
+    ("ways", "Comparison"), ("start", "First 90 days"), ("time", "Fleet and cost"), ("years", "Year by year"),
     ("query", "Cost of a query"), ("chip", "Own chip"), ("moves", "What moves the answer"),
-    ("pays", "When an own chip pays"), ("worth", "Options and knowledge"), ("stands", "What it stands"),
+    ("pays", "When an own chip pays"), ("worth", "Options and knowledge"), ("stands", "How well it holds"),
     ("assumptions", "Assumptions"), ("warnings", "Warnings"), ("method", "Method"),
 )
 
@@ -48,6 +50,24 @@ class ChipCostTable:
 
 
 @dataclass(frozen=True)
+class GateRow:
+    """One programme under one way, with its steps by the quarters of the table (None: no gate then)."""
+
+    way: str
+    plan: GatePlan
+    begun: bool
+    steps: tuple[GateStep | None, ...]
+
+
+@dataclass(frozen=True)
+class GateTable:
+    """What every way decides about each programme, and when."""
+
+    quarters: tuple[str, ...]
+    rows: tuple[GateRow, ...]
+
+
+@dataclass(frozen=True)
 class PairBuildUp:
     """The lines of one model on one chip."""
 
@@ -65,11 +85,13 @@ def best_of(decision: Decision) -> StrategyResult:
 
 def summary(decision: Decision) -> list[tuple[str, str]]:
     """Say cost, risk and what would change the answer, a line each."""
-    best = best_of(decision)
-    decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in decision.strategies)
+    ways = charts.on_fresh_paths(decision)
+    best = ways[0]
+    decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
+    test = decision.fresh[[way.name for way in decision.strategies].index(decision.recommended)]
     cost = (f"{numbers.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
-            f"{numbers.cents_band(best.cost_per_query_usd, decimals)} in eight scenarios of ten; "
-            f"{numbers.usd(best.expected_cost_usd)} expected over {decision.quarters} quarters.")
+            f"{numbers.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
+            f"{numbers.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters.")
     risk = f"{numbers.share(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
         risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
@@ -106,6 +128,17 @@ def fleet_table(way: StrategyResult) -> FleetTable | None:
     return FleetTable(tuple(last), rows)
 
 
+def gate_table(decision: Decision, ways: Sequence[StrategyResult]) -> GateTable | None:
+    """Lay the gates out by way and programme: those that are started, and those that a way starts and gives up at once."""
+    first = Quarter.parse(decision.first_quarter)
+    shown = [(way, gate) for way in ways for gate in way.gates if charts.is_begun(gate) or gate.name in way.programmes]
+    quarters = sorted({step.quarter for _, gate in shown for step in gate.steps})
+    rows = tuple(GateRow(way.name, gate, charts.is_begun(gate),
+                         tuple(next((step for step in gate.steps if step.quarter == quarter), None) for quarter in quarters))
+                 for way, gate in shown)
+    return GateTable(tuple(str(first + quarter) for quarter in quarters), rows) if rows else None
+
+
 def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
     """Group the build-up by model and chip, in the order given."""
     grouped: dict[tuple[str, str], list[BuildUpLine]] = {}
@@ -121,10 +154,10 @@ def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
 def pictures(decision: Decision) -> dict[str, Picture | None]:
     """Draw every chart of the report in both widths; None where there is nothing to draw."""
     best = best_of(decision)
-    mean = best.cost_per_query_usd.mean
+    mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities
     specs = {
         "comparison": ("Cost per query and chance of shortage of every way; the table below holds the same numbers.",
-                       lambda width: charts.comparison(decision.strategies, decision.recommended, width)),
+                       lambda width: charts.comparison(charts.on_fresh_paths(decision), decision.recommended, width)),
         "fleet": (f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
                   (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None),
         "course": ("Demand and cost of each quarter through time with bands.",
@@ -136,13 +169,12 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
                      (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
                      if decision.timeline else None),
         "sensitivity": ("Cost per query with each input at its ends; the table below holds the same numbers.",
-                        (lambda width: charts.sensitivity(decision.questions.sensitivities, decision.best_single, mean, width))
-                        if decision.questions.sensitivities else None),
+                        (lambda width: charts.sensitivity(moved, decision.best_single, mean, width)) if moved else None),
         "sobol": ("Sobol indices of the main inputs.",
                   (lambda width: question_charts.sobol(decision.questions.sobol, width))
                   if decision.questions.sobol else None),
     } | {
-        f"pays {one.programme}": (f"Value of starting {one.programme} now over demand, performance and slip.",
+        f"pays {one.programme}": (f"Value of {one.programme}, started now, over volume, performance and slip.",
                                   partial(question_charts.pays, one))
         for one in decision.questions.surfaces
     }
@@ -159,28 +191,36 @@ def _environment(decision: Decision) -> Environment:
     environment.filters |= {
         "amount": numbers.amount, "cents": numbers.cents, "cents_band": numbers.cents_band, "count": numbers.count,
         "in_unit": numbers.in_unit, "plain": numbers.plain, "share": numbers.share, "usd": numbers.usd,
-        "verdict": numbers.verdict, "part_colour": lambda part: charts.part_colour(parts, part),
+        "verdict": numbers.verdict, "gap": numbers.gap, "error": numbers.error_usd,
+        "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }
+    environment.tests["dropped"] = charts.is_dropped
     return environment
 
 
 def as_html(decision: Decision) -> str:
     """Write the report of a decision as one HTML page without script or outside request."""
     best = best_of(decision)
-    ways = charts.ranked(decision.strategies, decision.recommended)
+    ways = charts.on_fresh_paths(decision)
     costs: Mapping[str, Mapping[int, Band]] = {way.name: dict(way.cost_per_query_by_year_usd) for way in ways}
+    tests = {way.name: test for way, test in zip(decision.strategies, decision.fresh, strict=False)}
+    place = {way.name: k for k, way in enumerate(ways)}
     template = _environment(decision).get_template("report.html")
     return template.render(
         decision=decision, best=best, ways=ways, summary=summary(decision), contents=CONTENTS,
-        pictures=pictures(decision), any_short=any(not way.meets_service_level for way in ways), actions=best.actions,
+        pictures=pictures(decision), any_short=any(not way.meets_service_level for way in ways),
+        any_dropped=any(map(charts.is_dropped, ways)), fresh_paths=f"{decision.fresh[0].paths:,}", actions=best.actions,
         committed=sum(action.spend_usd for action in best.actions), fleet=fleet_table(best), costs=costs,
         shortages={way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year} for way in ways},
         years=sorted({year for by_year in costs.values() for year in by_year}), build_up=pairs(decision.build_up),
-        chip_costs=chip_cost_table(decision.chip_costs),
+        chip_costs=chip_cost_table(decision.chip_costs), gates=gate_table(decision, ways),
         anchors={number.name: f"input-{place}" for place, number in enumerate(decision.assumptions, start=1)},
         decimals=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
         fine=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
+        tests=tests, any_gap=any(test.gap for test in tests.values()),
+        regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
+        resilience=sorted(decision.questions.resilience, key=lambda row: place.get(row.way, len(place))),
         version=importlib.metadata.version("fabless"),
     )
 

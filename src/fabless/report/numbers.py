@@ -17,7 +17,7 @@ MINUS = "−"
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _ASCII = str.maketrans({"–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "·": "*", "≤": "<=", "≥": ">=",
-                        "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+                        "±": "+-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " "})
 
 
 def ascii_only(text: str) -> str:
@@ -55,13 +55,15 @@ def _with_suffix(value: float, digits: int) -> str:
 
 
 def plain(value: float) -> str:
-    """Write an input as a person would type it: up to four digits that count, large ones with M or B.
+    """Write an input as a person would type it: up to four digits, large ones with M, B or T, huge ones with an exponent.
 
-    >>> plain(0.5), plain(26500.0), plain(1.93e8), plain(30.0)
-    ('0.5', '26,500', '193M', '30')
+    >>> plain(0.5), plain(26500.0), plain(1.93e8), plain(30.0), plain(2.15e25)
+    ('0.5', '26,500', '193M', '30', '2.15e25')
     """
     if not math.isfinite(value):
         return MISSING
+    if abs(value) >= 1e15:
+        return f"{value:.4g}".replace("e+", "e").replace("-", MINUS)
     text = _with_suffix(value, 4) if abs(value) >= 1e6 else significant(value, 4)
     body, suffix = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
     if "." in body:
@@ -79,6 +81,15 @@ def usd(value: float | None) -> str:
         return MISSING
     sign = MINUS if value < 0 else ""
     return f"{sign}${_with_suffix(abs(value), 3)}"
+
+
+def error_usd(value: float) -> str:
+    """Write a standard error: as `usd`, and $0 where it is rounding alone.
+
+    >>> error_usd(1.5e9), error_usd(3e-7)
+    ('$1.50B', '$0')
+    """
+    return usd(value if abs(value) >= 1.0 else 0.0)
 
 
 def cent_decimals(values_usd: Iterable[float]) -> int:
@@ -179,6 +190,15 @@ def quarter_range(quarters: tuple[str, str, str] | None) -> str:
         return MISSING
     early, median, late = quarters
     return f"{median} ({early}–{late})"
+
+
+def gap(value: float) -> str:
+    """Say how far a plan may be from the best there is.
+
+    >>> gap(0.0), gap(2e-9), gap(0.00042), gap(0.031)
+    ('no gap', 'no gap', 'gap 0.04%', 'gap 3.10%')
+    """
+    return "no gap" if value < 5e-5 else f"gap {value * 100.0:.2f}%"
 
 
 def verdict(regret_usd: float, error_usd: float, best: bool) -> str:

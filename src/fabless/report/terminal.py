@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from fabless.decide import Action, Decision, ProgrammeValue, Sensitivity, StrategyResult
+from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, StrategyResult
+from fabless.decide.results import LargePlan
 from fabless.report import numbers
-from fabless.report.charts import ranked
+from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 
-_MOST_ACTIONS = 6
+_MOST_ACTIONS = 4
+_MOST_INPUTS = _MOST_FLIPS = 3
+_LEAST_ERROR = 0.005
+"""Share of a value from which its standard error is worth a word."""
 _WIDE_HEADINGS = ("Short-\nage", "Un-\nserved", "Own silicon\nP10    P50    P90   ", "Capital\nat risk",
                   "Dominant\nvendor", "Against\nthe best")
 _SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capital\nat risk", "Vendor\nshare",
@@ -23,22 +27,25 @@ _SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capit
 def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> list[str]:
     cost = way.cost_per_query_usd
     own = numbers.MISSING
-    if way.own_silicon_quarter:
+    if way.own_silicon_quarter and is_dropped(way):
+        own = "given up"
+    elif way.own_silicon_quarter:
         early, median, late = way.own_silicon_quarter
         own = f"{early} {median} {late}" if full else f"{median[2:]} {early[2:]}–{late[2:]}"
     return [
         way.name + ("" if way.meets_service_level else "*"),
         numbers.cents(cost.p10, decimals), numbers.cents(cost.p50, decimals), numbers.cents(cost.p90, decimals),
         numbers.share(way.shortage_probability), numbers.share(way.shortage_share.mean), own,
-        numbers.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd else None),
+        numbers.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None),
         numbers.share(way.dominant_share_compute),
         numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
     ]
 
 
-def _action(action: Action) -> str:
+def _action(action: Action, as_of: str) -> str:
     size = numbers.amount(action.amount, action.unit)
-    return f"- {action.what}{f': {size}' if size else ''}, {numbers.usd(action.spend_usd)} ({action.owner})"
+    when = f"by {action.due}" if action.start <= as_of else f"{action.start} to {action.due}"
+    return f"- {when}: {action.what}{f': {size}' if size else ''}, {numbers.usd(action.spend_usd)}"
 
 
 def _input(one: Sensitivity, usual: str, decimals: int) -> str:
@@ -49,6 +56,68 @@ def _input(one: Sensitivity, usual: str, decimals: int) -> str:
     return f"- {one.label}: {ends[0]}, {ends[1]}"
 
 
+def _own_chip(decision: Decision, best: StrategyResult) -> Iterator[str]:
+    """What each programme is worth if started now, the steps of those that the plan takes up, and where the answer turns."""
+    if decision.programme_values:
+        yield "- value if started now and carried through: " + ", ".join(
+            f"{one.name} {numbers.usd(one.value_usd)}" + (
+                f" ± {numbers.usd(one.error_usd)}" if one.error_usd > _LEAST_ERROR * abs(one.value_usd) else "")
+            for one in decision.programme_values)
+    for gate in best.gates:
+        if is_begun(gate):
+            now = gate.steps[0].quarter == 0
+            start = "started now" if now else f"started in {numbers.share(gate.start_probability)}"
+            end = f", given up in {numbers.share(gate.give_up_probability)}" if gate.give_up_probability else ""
+            yield f"- {gate.name}: {start}{end}, {numbers.usd(gate.expected_spend_usd)} expected spend"
+    yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
+
+
+def _fresh(one: FreshTest, leaves: int) -> str:
+    cost, short = one.expected_cost_usd, one.shortage_probability
+    return (f"- {one.paths:,} fresh scenarios: {numbers.usd(cost.fresh)} ± {numbers.usd(cost.error)} expected, "
+            f"{numbers.usd(cost.in_sample)} on the {leaves} it was planned on; short in {numbers.share(short.fresh)}, "
+            f"not {numbers.share(short.in_sample)}")
+
+
+def _stability(found: Stability, recommended: str, decimals: int) -> str:
+    first = sum(ranking[0] == recommended for ranking in found.rankings)
+    cost = found.cost_per_query_usd
+    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in {numbers.share(found.agreement)}, "
+            f"P50 {numbers.cents(cost.p10, decimals)}–{numbers.cents(cost.p90, decimals)} cents")
+
+
+def _struck(one: Resilience) -> str:
+    return (f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {numbers.usd(one.cost_usd)} more, "
+            f"{numbers.share(one.missing_after)} of that year's compute missing, not {numbers.share(one.missing_before)}")
+
+
+def _large(one: LargePlan, decimals: int) -> str:
+    return (f"- planned again on {one.leaves:,} scenarios: {numbers.cents(one.cost_per_query_usd.p50, decimals)} cents a "
+            f"query at the median, {numbers.usd(one.expected_cost_usd)} expected, {numbers.gap(one.gap)}")
+
+
+def _holds(decision: Decision, decimals: int) -> Iterator[str]:
+    """A line each on fresh scenarios, other seeds and the loss of the dominant vendor, of the recommended way."""
+    asked, recommended = decision.questions, decision.recommended
+    yield from (_fresh(one, decision.leaves) for one in decision.fresh if one.way == recommended)
+    if asked.stability:
+        yield _stability(asked.stability, recommended, decimals)
+    yield from (_struck(one) for one in asked.resilience if one.way == recommended)
+    if decision.large:
+        yield _large(decision.large, decimals)
+
+
+def _print_ways(ways: Sequence[StrategyResult], decision: Decision, decimals: int, console: Console) -> None:
+    full = console.width >= FULL_WIDTH
+    headings = ("P10", "P50", "P90", *(_WIDE_HEADINGS if full else _SLIM_HEADINGS))
+    columns = [Column("Way"), *(Column(heading, number=True) for heading in headings)]
+    print_table("", columns, [_row(way, decision, decimals, full) for way in ways], console)
+    say(console, f"Cents per query over {decision.quarters} quarters from {decision.first_quarter}, USD of "
+                 f"{decision.price_year}, on fresh scenarios. Short: chance of missing more than tolerated; unserved: "
+                 "expected missing share."
+                 + ("" if all(way.meets_service_level for way in ways) else " * misses the service level."), "dim")
+
+
 def _print_years(ways: Sequence[StrategyResult], decimals: int, console: Console) -> None:
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
@@ -57,63 +126,40 @@ def _print_years(ways: Sequence[StrategyResult], decimals: int, console: Console
     print_table("", columns, rows, console)
 
 
-def _programme(value: ProgrammeValue) -> str:
-    verb = "saves" if value.value_usd >= 0 else "costs"
-    when = f", volume in {value.volume_quarter} with {numbers.share(value.volume_probability)} probability"
-    return (f"- {value.name} ({value.route}): {verb} {numbers.usd(abs(value.value_usd))} net,"
-            f" standard error {numbers.usd(value.error_usd)}; pays in {numbers.share(value.pays_probability)} of scenarios"
-            f"{when if value.volume_quarter else ', never in volume'}")
+def _print_list(heading: str, lines: Sequence[str], console: Console) -> None:
+    """Print lines under their heading; nothing where there are none."""
+    if lines:
+        console.print()
+        say(console, heading, "bold")
+        for line in lines:
+            say(console, line, indent=2)
 
 
 def print_decision(decision: Decision, console: Console, report_path: Path | None = None) -> None:
-    """Print the answer, the ways side by side, what to start, what moves the answer, warnings and the report's path.
+    """Print the answer, the ways, what to do first, what moves it, how well it holds, warnings and the path of the report.
 
-    Fits 80 columns and more; on a terminal without Unicode it is plain ASCII.
+    Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked has no heading.
     """
-    full = console.width >= FULL_WIDTH
-    ways = ranked(decision.strategies, decision.recommended)
+    ways = on_fresh_paths(decision)
     decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
+    asked, actions = decision.questions, ways[0].actions
     say(console, decision.answer, "bold")
     console.print()
-    headings = ("P10", "P50", "P90", *(_WIDE_HEADINGS if full else _SLIM_HEADINGS))
-    columns = [Column("Way"), *(Column(heading, number=True) for heading in headings)]
-    print_table("", columns, [_row(way, decision, decimals, full) for way in ways], console)
-    say(console, f"P10, P50, P90: cents per query over {decision.quarters} quarters from {decision.first_quarter}, USD "
-                 f"of {decision.price_year}. Short: chance that more than the tolerated share of compute is missing; "
-                 "unserved: expected missing share.", "dim")
-    if any(not way.meets_service_level for way in ways):
-        say(console, "* misses the service level of the case.", "dim")
+    _print_ways(ways, decision, decimals, console)
     console.print()
     _print_years(ways, decimals, console)
-    actions = ways[0].actions
-    console.print()
-    say(console, f"Start in {decision.first_quarter}", "bold")
-    for action in actions[:_MOST_ACTIONS]:
-        say(console, _action(action), indent=2)
-    if len(actions) > _MOST_ACTIONS:
-        say(console, f"- and {len(actions) - _MOST_ACTIONS} more in the report", indent=2)
-    if not actions:
-        say(console, "- nothing", indent=2)
-    asked = decision.questions
-    if asked.sensitivities:
-        console.print()
-        say(console, "What moves the answer most", "bold")
-        for one in asked.sensitivities[:3]:
-            say(console, _input(one, decision.best_single, decimals), indent=2)
-    if asked.flips:
-        console.print()
-        say(console, "What would change the answer on an own chip", "bold")
-        for turn in asked.flips[:3]:
-            say(console, f"- {turn.text}", indent=2)
-    if decision.programme_values:
-        console.print()
-        say(console, "A chip programme started now, on top of the best lines", "bold")
-        for value in decision.programme_values:
-            say(console, _programme(value), indent=2)
+    some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
+    _print_list(f"First 90 days{some}",
+                [_action(one, decision.as_of) for one in actions[:_MOST_ACTIONS]] or ["- nothing"], console)
+    _print_list("What moves the cost most",
+                [_input(one, decision.best_single, decimals) for one in asked.sensitivities[:_MOST_INPUTS]], console)
+    _print_list("An own chip", list(_own_chip(decision, ways[0])), console)
+    _print_list("How well the answer holds", list(_holds(decision, decimals)), console)
     if decision.warnings:
         console.print()
         for warning in decision.warnings:
             say(console, f"Warning: {warning}", "yellow", indent=2)
     if report_path is not None:
-        console.print()
+        if not decision.warnings:
+            console.print()
         console.print(Text(f"Report: {report_path}"), soft_wrap=True)

@@ -1,10 +1,12 @@
 """The five ways and their portfolio: what each commits to on the first day, and what that offers a plan."""
 
+from fabless.strategy.contracts import ContractOffer, contract_offers
 from fabless.strategy.limits import cash_cap_usd, power_cap_w, shared_pools
 from fabless.strategy.offers import Offer, Pool, Throughput, existing_offer, line_offers, owning_at, programme_offers, rates
 from fabless.strategy.ways import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 
 __all__ = [
-    "PORTFOLIO", "TITLES", "Commitment", "Offer", "Pool", "Throughput", "cash_cap_usd", "commitments", "existing_offer",
-    "line_offers", "owning_at", "power_cap_w", "programme_offers", "rates", "shared_pools", "with_programmes",
+    "PORTFOLIO", "TITLES", "Commitment", "ContractOffer", "Offer", "Pool", "Throughput", "cash_cap_usd", "commitments",
+    "contract_offers", "existing_offer", "line_offers", "owning_at", "power_cap_w", "programme_offers", "rates",
+    "shared_pools", "with_programmes",
 ]

@@ -80,12 +80,12 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
     quarter, scarce = outlook.tree.quarter, outlook.scarce
     start = line.first_quarter - case.first_quarter
     market = terms_of(case, outlook, line.vendor)
-    cut = 1.0 - term.get("discount", np.zeros(quarter.size))
     efficiency = term.get("efficiency", np.ones(quarter.size))
     lead_s = term["lead_normal"] + scarce * (term["lead_scarce"] - term["lead_normal"]) + market.delay_s
-    pool = Pool(line.name, line.name, term["allotment"] * grown(outlook, term["allotment_growth"], quarter) * market.allotment)
+    allotment = term["allotment"] * grown(outlook, term["allotment_growth"], quarter)
+    pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
-        price = price_path_usd(term["price"], term["price_decline"], quarter, market.price) * cut
+        price = line_price(case, line, outlook)
         return [_rented(case, line, pool, price, lead_s, quarter >= start, rates(case, outlook, does, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
@@ -94,14 +94,28 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
             arrival, gain = _coming(line, generation, outlook, start)
             dearer, hotter = (term[f"successor_{key}"] ** generation for key in ("price", "power"))
         age = np.maximum(quarter - arrival, 0) if generation else quarter
-        offers.append(_owned(
+        offers.append(owned_offer(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
-            price_path_usd(term["price"] * dearer, term["price_decline"], age, market.price) * cut,
+            line_price(case, line, outlook, age, dearer),
             lead_s, outlook.values["owning.installation"], quarter >= arrival,
             rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter,
-            site_power_w=_site_power_w(case, line.chip, line.terms.get("successor_power"), generation),
+            site_power_w=site_power_w(case, line.chip, line.terms.get("successor_power"), generation),
             prepaid=line.prepaid))
     return offers
+
+
+def line_price(
+    case: Case, line: Line, outlook: Outlook, age: NDArray[np.int64] | None = None, dearer: ArrayLike = 1.0
+) -> Array:
+    """Price of a chip of a line, or its rent by the second, at each node-quarter, discount off [USD, or USD/s].
+
+    `age` is in quarters since the chip came (default: since the first quarter), `dearer` its price over that of today's.
+    """
+    term = {key: outlook.values[name] for key, name in line.terms.items() if key in ("price", "price_decline", "discount")}
+    market = terms_of(case, outlook, line.vendor)
+    price = price_path_usd(term["price"] * np.asarray(dearer), term["price_decline"],
+                           outlook.tree.quarter if age is None else age, market.price)
+    return np.asarray(price * (1.0 - term.get("discount", np.zeros(outlook.tree.size))))
 
 
 def _coming(line: Line, generation: int, outlook: Outlook, start: int) -> tuple[NDArray[np.int64], Array]:
@@ -143,8 +157,8 @@ def programme_offers(
     since = np.maximum(quarter + lead - np.minimum(fate.volume_quarter, quarter + lead), 0)
     market = terms_of(case, outlook, programme.chip.vendor)
     label = label or programme.name
-    pool = Pool(label, programme.name, values[f"{name}.allotment"] * grown(outlook, values[f"{name}.allotment_growth"], since)
-                * market.allotment)
+    allotment = values[f"{name}.allotment"] * grown(outlook, values[f"{name}.allotment_growth"], since)
+    pool = Pool(label, programme.name, allotment * market.allotment)
     support_usd = values[f"{name}.support_share"] * values[f"{name}.team"] * QUARTER_S / np.maximum(pool.cap, 1.0)
     offers = []
     for generation in range(2):
@@ -157,11 +171,11 @@ def programme_offers(
         for row, load in enumerate(case.loads):
             if load.kind == "training":
                 served[row] *= keeps_training
-        offers.append(_owned(
+        offers.append(owned_offer(
             f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
             programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd,
             fab_s + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
-            site_power_w=_site_power_w(case, programme.chip, f"{name}.successor_power", generation),
+            site_power_w=site_power_w(case, programme.chip, f"{name}.successor_power", generation),
             own_silicon=programme.route != "partner"))
     return offers
 
@@ -185,7 +199,7 @@ def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Arra
     return np.array([does.per_second[load.name] * QUARTER_S * factor * share[load.name] for load in case.loads])
 
 
-def _site_power_w(case: Case, chip: Chip, hotter: str | None, generation: int) -> float:
+def site_power_w(case: Case, chip: Chip, hotter: str | None, generation: int) -> float:
     """Rated power of a chip of a generation with its server and cooling, at the modes [W]."""
     server, pue = (case.numbers[f"owning.{key}"].spread.mode for key in ("server_power", "pue"))
     grows = case.numbers[hotter].spread.mode if hotter and generation else 1.0
@@ -205,7 +219,7 @@ def _rented(
                  np.zeros(per_quarter.shape), per_quarter * line.prepaid * term, rate)
 
 
-def _owned(
+def owned_offer(
     name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array, installation_s: Array,
     available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, hotter: Array, *, site_power_w: float,
     prepaid: bool = False, own_silicon: bool = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabless.records import Case, Line, ProgrammeSpec
+from fabless.records import Case, Contract, Line, ProgrammeSpec
 
 PORTFOLIO = "portfolio"
 TITLES: Mapping[str, str] = {
@@ -26,16 +26,20 @@ class Commitment:
     programmes: tuple[ProgrammeSpec, ...]
     may_start: tuple[ProgrammeSpec, ...] = ()
     """Programmes that the plan may start, on the first day or later, or never."""
+    contracts: tuple[Contract, ...] | None = None
+    """Contracts that the plan may sign; None: every one of the case. A contract of a line that is not open is left out."""
 
 
 def commitments(case: Case, way: str) -> tuple[Commitment, ...]:
     """The commitments among which one of the five ways chooses the best.
 
-    A way opens the lines that name it and starts one of its programmes, if it has any.
+    A way opens the lines and contracts that name it and starts one of its programmes, if it has any.
     """
+    contracts = tuple(item for item in case.contracts if way in item.ways)
     lines = tuple(line for line in case.lines if way in line.ways)
     programmes = [item for item in case.programmes if way in item.ways]
-    return tuple(Commitment(lines, (item,)) for item in programmes) or (Commitment(lines, ()),)
+    choices: list[tuple[ProgrammeSpec, ...]] = [(item,) for item in programmes] or [()]
+    return tuple(Commitment(lines, started, contracts=contracts) for started in choices)
 
 
 def with_programmes(case: Case, lines: tuple[Line, ...]) -> tuple[Commitment, ...]:

@@ -1,0 +1,47 @@
+"""The recommended way planned once more on a large tree, by decomposition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+
+from fabless.decide.actions import actions_of
+from fabless.decide.gates import decided, followed, policy_of
+from fabless.decide.paths import band, paths_of
+from fabless.decide.prepare import Prepared
+from fabless.decide.problem import plan_of, world
+from fabless.decide.results import LargePlan
+from fabless.decide.solved import Solved
+from fabless.plan import Bounds, branching_for, solve_large
+
+GAP = 1e-3
+"""Proven relative gap at which the large plan is good enough."""
+
+
+def large_plan(
+    prepared: Prepared, best: Solved, leaves: int, executor: Executor, checkpoint: Path | None, tick: Callable[[str], None]
+) -> LargePlan:
+    """Plan the commitment of the recommended way on about `leaves` scenarios.
+
+    Its programmes follow the gates of the smaller plan (`fabless.decide.gates.followed`). `checkpoint` is a file that is
+    written as the work goes on, and from which it resumes.
+    """
+    here = world(prepared, branching=branching_for(leaves, len(prepared.case.branching)))
+    plan = plan_of(here, best.plan.commitment)
+    go = followed(best.policy, here, plan)
+    done = decided(plan, go)
+    count = done.problem.tree.leaves.size
+
+    def said(now: Bounds) -> None:
+        tick(f"plan on {count:,} scenarios: step {now.iteration}, gap {now.gap:.2%}")
+
+    result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
+    paths = paths_of(here.case, done, result)
+    levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
+    solved = Solved(best.name, done, result, paths, policy_of(here, plan, go), (), result.lower_bound_usd)
+    return LargePlan(count, result.status.value, solved.gap, result.objective_usd, result.lower_bound_usd,
+                     result.expected_cost_usd, result.cvar_usd, band(levelised, paths.probability),
+                     actions_of(solved, prepared))

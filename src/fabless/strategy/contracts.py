@@ -1,0 +1,160 @@
+"""What the contracts of a case offer a plan: an offer for each price, and what signing it allows, asks and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless import contract as kinds
+from fabless.quote import Owning
+from fabless.records import Array, Case, Chip, Contract, Line
+from fabless.strategy.offers import Offer, Pool, Throughput, line_price, owned_offer, rates, site_power_w
+from fabless.strategy.outlook import Outlook
+from fabless.tco import discount_factor
+from fabless.units import QUARTER_S
+
+LOSS_USD = 1e14
+"""On a unit that is missing: more than any price, so that a contract that stands alone is used."""
+
+
+@dataclass(frozen=True, eq=False)
+class ContractOffer:
+    """One price of a contract: an offer whose orders are draws, and the terms of signing; a level is in chips a quarter.
+
+    Arrays by node-quarter are (K,).
+    """
+
+    contract: Contract
+    offer: Offer
+    sign: NDArray[np.bool_]
+    """(K,) the quarter of signing."""
+    level_cap: Array
+    """(K,) most that can be signed."""
+    most: Array
+    """(tenor,) most draw over the level, by quarter since the first draw."""
+    least: Array
+    """(tenor,) firm draw over the level."""
+    start_quarters: int
+    """Quarters from the signing to the first draw."""
+    fee_usd: Array
+    """(K,) at signing, per unit of level: the part for service within the horizon."""
+    price_usd: Array
+    """(K,) per unit drawn, rebates off."""
+    untaken_usd: Array
+    """(K,) per firm unit not drawn; 0 outside the tenor."""
+    committed_usd: Array
+    """(K,) per unit of level signed there: the whole fee, and the least that the firm draws of the tenor cost."""
+
+
+def contract_offers(
+    case: Case, contract: Contract, lines: Mapping[str, Line], outlook: Outlook, demand: Mapping[str, Array],
+    throughput: Mapping[str, Throughput], owning: Owning,
+) -> list[ContractOffer]:
+    """Offers of a contract, one for each of its prices.
+
+    Parameters: `lines` by name, of which it takes chip and efficiency; `demand` (K,) of each load; `throughput` by chip. Its
+    numbers hold as known at each node-quarter; of firm shares and rebates the mean counts. Volume and price are the
+    contract's in every state of the market: neither scarcity nor shocks move them. A draw is ordered its lead before its
+    delivery; where the first call-off cannot arrive by the contract's start, the whole tenor shifts to when it can. Raises
+    `BadValue` for numbers that no contract can have.
+    """
+    quarter = outlook.tree.quarter
+    line = lines.get(contract.line or "")
+    chip = line.chip if line is not None else _own_chip(contract)
+    does = throughput[chip.name]
+    factor = outlook.values[line.terms["efficiency"]] if line is not None and "efficiency" in line.terms else None
+    rate = rates(case, outlook, does, np.ones(quarter.size) if factor is None else factor)
+    values = {name: np.asarray(outlook.values[name])[:, None] for name in contract.terms.values()}
+    made = kinds.contract_of(contract, values, case.first_quarter)
+    spot = np.zeros(quarter.size) if line is None else _spot_usd(case, line, outlook)
+    off = _rebate_usd(case, contract, outlook, rate, demand) if made.rebated else 0.0
+    start = max(made.start_quarter - made.signed_quarter - made.lead_quarters, 0)
+    age = quarter - made.signed_quarter - start
+    inside = (age >= 0) & (age < made.tenor_quarters)
+    pool_line = contract.name if line is None else line.name
+    found = []
+    for part in made.parts():
+        price = np.maximum(_by_node(part.price_usd, quarter) + _by_node(part.spot_multiple, quarter) * spot - off, 0.0)
+        pool = Pool(part.name, pool_line, np.full(quarter.size, np.inf))
+        offer = _offer(case, contract, chip, pool, price, inside, rate, does, owning, outlook, made.lead_quarters)
+        sign = quarter == made.signed_quarter
+        firm = float(_by_node(part.firm_share, quarter)[sign].mean())
+        fee, untaken = _by_node(part.fee_usd, quarter), _by_node(part.penalty_usd, quarter)
+        found.append(ContractOffer(
+            contract=contract, offer=offer, sign=sign, level_cap=_by_node(part.volume, quarter),
+            most=np.ones(made.tenor_quarters), least=np.full(made.tenor_quarters, firm), start_quarters=start,
+            fee_usd=fee * _within(case, made, start, offer), price_usd=price,
+            untaken_usd=np.where(inside, untaken, 0.0),
+            committed_usd=fee + made.tenor_quarters * firm * np.minimum(price, untaken)))
+    return found
+
+
+def _own_chip(contract: Contract) -> Chip:
+    assert contract.made is not None, "the reader gives a chip to a contract without a line"
+    return contract.made
+
+
+def _by_node(number: object, quarter: NDArray[np.int64]) -> Array:
+    """A number of a contract at every node-quarter (K,)."""
+    return np.array(np.broadcast_to(np.asarray(number, dtype=float).reshape(-1), quarter.shape))
+
+
+def _spot_usd(case: Case, line: Line, outlook: Outlook) -> Array:
+    """Price of the line's chip without the contract: a chip, or a chip-quarter of one (K,)."""
+    return line_price(case, line, outlook) * (QUARTER_S if line.how == "rent" else 1.0)
+
+
+def _offer(
+    case: Case, contract: Contract, chip: Chip, pool: Pool, price_usd: Array, inside: NDArray[np.bool_], rate: Array,
+    does: Throughput, owning: Owning, outlook: Outlook, lead_quarters: int,
+) -> Offer:
+    """Chips bought under a contract are owned for their life; rented ones serve for the quarter that they are drawn for."""
+    size = price_usd.size
+    if contract.how == "rent":
+        return Offer(pool.name, contract.vendor, pool, False, False, 1, np.full(size, lead_quarters), inside, price_usd,
+                     np.zeros(size), np.zeros(size), rate)
+    return owned_offer(
+        pool.name, contract.vendor, pool, chip, price_usd, np.full(size, lead_quarters * QUARTER_S),
+        outlook.values["owning.installation"], inside, rate, np.full(size, does.power_w), owning, np.ones(size),
+        site_power_w=site_power_w(case, chip, None, 0))
+
+
+def _within(case: Case, made: kinds.Contract, start: int, offer: Offer) -> float:
+    """Share of the service paid for by a fee that falls within the horizon, each quarter of it discounted.
+
+    A chip delivered late serves mostly after the horizon, where its annuities do not count either.
+    """
+    rate = case.numbers["finance.real_rate"].spread.mode
+    since = np.asarray(discount_factor(rate, np.arange(offer.term_quarters) * QUARTER_S)).cumsum()
+    lead = int(offer.lead_quarters[0])
+    left = case.quarters - (made.signed_quarter + start + np.arange(made.tenor_quarters) + lead)
+    served = np.clip(left, 0, offer.term_quarters)
+    return float(np.where(served > 0, since[np.maximum(served, 1) - 1], 0.0).mean() / since[-1])
+
+
+def _rebate_usd(
+    case: Case, contract: Contract, outlook: Outlook, rate: Array, demand: Mapping[str, Array]
+) -> float:
+    """Mean rebate of a unit taken, where as much is taken as the demand of the scenarios calls for [USD].
+
+    A chip rented is wanted in each quarter, a chip bought when the need grows. Nothing else serves that need here: a rebate
+    is earned by a buyer who uses the contract.
+    """
+    need = np.zeros(outlook.tree.size)
+    for row, load in enumerate(case.loads):
+        need += np.divide(demand[load.name], rate[row], out=np.zeros(need.size), where=rate[row] > 0)
+    leaves = outlook.tree.leaves
+    path = outlook.tree.ancestors()[leaves]
+    wanted = need[path]
+    if contract.how == "buy":
+        most = np.maximum.accumulate(wanted, axis=1)
+        wanted = np.diff(most, axis=1, prepend=most[:, :1])
+    values = {name: float(outlook.values[name][leaves].mean()) for name in contract.terms.values()}
+    made = kinds.contract_of(contract, values, case.first_quarter)
+    alone = kinds.Outlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
+    terms, = kinds.terms_for_plan(made, alone, case.numbers["finance.real_rate"].spread.mode)
+    part, = made.parts()
+    return float(np.asarray(part.price_usd, dtype=float).mean() - terms.price_usd[0])
