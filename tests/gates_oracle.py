@@ -7,7 +7,7 @@ policies are all assignments of on and off to stretches that pass a check writte
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import linopy
 import numpy as np
@@ -179,33 +179,36 @@ def linopy_objective(problem: PlanProblem) -> float:
         ["offer", "order_node"])
     spent = capital + (named(problem.running_usd, "offer", "node") * fleet).sum("offer")
     spent = spent + named(problem.unmet_usd[0], "node") * unmet
-    on = {}
+    projects = range(len(problem.projects))
     below, free = np.arange(1, size), np.isin(nodes, stretch_starts(tree))
-    for p, project in enumerate(problem.projects):
-        on[p] = model.add_variables(binary=True, coords=[("node", nodes)], name=f"on {p}")
-        over = model.add_variables(binary=True, coords=[("node", nodes)], name=f"over {p}")
-        ended = model.add_variables(lower=0.0, coords=[("node", nodes)], name=f"ended {p}")
-        model.add_constraints(on[p] + over <= 1, name=f"one mode {p}")
-        model.add_constraints(1.0 * over.sel(node=0) == 0, name=f"root {p}")
-        if not project.start[0]:
-            model.add_constraints(1.0 * on[p].sel(node=0) == 0, name=f"no start at the root {p}")
-        now, gone, fee = (item.sel(node=below) for item in (on[p], over, ended))
-        was, had = (item.sel(node=tree.parent[below]).assign_coords(node=below) for item in (on[p], over))
-        model.add_constraints(gone - had >= 0, name=f"stays over {p}")
-        model.add_constraints(gone - had - fee <= 0, name=f"fee {p}")
-        model.add_constraints(now + gone - was - had >= 0, name=f"never fresh again {p}")
-        model.add_constraints(gone - had - was <= 0, name=f"ended from on {p}")
-        may_start, may_end = (xr.DataArray((gate & free)[below], coords={"node": below}, dims="node").astype(float)
-                              for gate in (project.start, project.gate))
-        model.add_constraints(now - was <= may_start, name=f"no start {p}")
-        model.add_constraints(gone - had <= may_end, name=f"no end {p}")
-        for o in project.offers:
-            model.add_constraints(order.sel(offer=o) - named(limit[o], "node") * on[p] <= 0, name=f"open {p} {o}")
-        spent = spent + named(project.spend_usd, "node") * on[p] + named(project.end_usd, "node") * ended
-        for q in range(p):
-            if problem.projects[q].key == project.key:
-                before = model.variables[f"over {q}"]
-                model.add_constraints(on[p] + on[q] + over + before <= 1, name=f"one of {p} {q}")
+
+    def of_all(name: str, at: np.ndarray) -> xr.DataArray:
+        rows = np.array([np.broadcast_to(getattr(project, name), size) for project in problem.projects], dtype=float)
+        return xr.DataArray(rows[:, at], coords={"project": list(projects), "node": at}, dims=("project", "node"))
+
+    coords = [("project", list(projects)), ("node", nodes)]
+    on, over = (model.add_variables(binary=True, coords=coords, name=name) for name in ("on", "over"))
+    ended = model.add_variables(lower=0.0, coords=coords, name="ended")
+    model.add_constraints(on + over <= 1, name="one mode")
+    model.add_constraints(1.0 * over.sel(node=0) == 0, name="not over at the root")
+    model.add_constraints(on.sel(node=0) <= of_all("start", np.array([0])).sel(node=0, drop=True), name="start at the root")
+    now, gone, fee = (item.sel(node=below) for item in (on, over, ended))
+    was, had = (item.sel(node=tree.parent[below]).assign_coords(node=below) for item in (on, over))
+    may = xr.DataArray(free[below].astype(float), coords={"node": below}, dims="node")
+    model.add_constraints(gone - had >= 0, name="stays over")
+    model.add_constraints(gone - had - fee <= 0, name="fee")
+    model.add_constraints(now + gone - was - had >= 0, name="never fresh again")
+    model.add_constraints(gone - had - was <= 0, name="ended from on")
+    model.add_constraints(now - was <= of_all("start", below) * may, name="starts only there")
+    model.add_constraints(gone - had <= of_all("gate", below) * may, name="ends only there")
+    for p, o in [(p, o) for p in projects for o in problem.projects[p].offers]:
+        model.add_constraints(order.sel(offer=o) - named(limit[o], "node") * on.sel(project=p) <= 0, name=f"open {p} {o}")
+    for p, q in combinations(projects, 2):
+        if problem.projects[q].key == problem.projects[p].key:
+            both = on.sel(project=[p, q]).sum("project") + over.sel(project=[p, q]).sum("project")
+            model.add_constraints(both <= 1, name=f"one of {p} {q}")
+    everywhere = np.array(nodes)
+    spent = spent + (of_all("spend_usd", everywhere) * on + of_all("end_usd", everywhere) * ended).sum("project")
     leaves = [int(leaf) for leaf in tree.leaves]
     cost = model.add_variables(lower=-np.inf, coords=[("leaf", leaves)], name="cost")
     tail = model.add_variables(lower=0.0, coords=[("leaf", leaves)], name="tail")

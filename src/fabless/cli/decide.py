@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fabless.catalogue import REFERENCE, read_case, reference_text
 from fabless.cli.progress import shown
-from fabless.decide import DETAILS, Detail
+from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
 from fabless.errors import BadFile, Fault, unknown
 from fabless.executors import executors_of
@@ -64,9 +64,7 @@ def decide(
 
 
 def _detail(name: str, leaves: int | None, paths: int | None, splits: int) -> Detail:
-    if name not in DETAILS:
-        raise unknown("detail", name, tuple(DETAILS), "--detail")
-    chosen = DETAILS[name] if leaves is None else DETAILS[name].on(leaves, splits)
+    chosen = detail_of(name) if leaves is None else detail_of(name).on(leaves, splits)
     return replace(chosen, paths=paths or chosen.paths)
 
 

@@ -1,6 +1,6 @@
 """Compare the ways on the same scenarios and say what to do."""
 
-from fabless.decide.detail import DETAILS, Detail
+from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh_results import FreshTest
 from fabless.decide.results import (
     Action,
@@ -49,4 +49,5 @@ __all__ = [
     "Surface",
     "TimelineStage",
     "decide",
+    "detail_of",
 ]

@@ -95,12 +95,12 @@ def flips(
 ) -> tuple[Flip, ...]:
     """Where along single inputs the value of each programme changes its sign; all else as it was.
 
-    Inputs are the programme's own performance, slip, margin and allotment, and those called `names`. Values between the
+    Inputs are the programme's own performance, slip and allotment, and those called `names`. Values between the
     points tried are interpolated linearly; a programme that keeps its sign along an input has no flip there.
     """
     found = []
     for item in programmes:
-        own = [f"programmes.{item.name}.{key}" for key in ("performance", "slip", "margin", "allotment")]
+        own = [f"programmes.{item.name}.{key}" for key in ("performance", "slip", "allotment")]
         inputs = [name for name in dict.fromkeys((*own, *names)) if here.case.numbers[name].spread.high > 0]
         tries = [(name, point) for name in inputs for point in _points(here.case.numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]

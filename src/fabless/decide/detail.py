@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fabless.errors import unknown
 from fabless.plan import branching_for
 
 LARGEST = 250
@@ -60,3 +61,12 @@ DETAILS: Mapping[str, Detail] = {
         Detail("deep", (27, 3, 3, 1), 10_000, (16, 2, 1, 1), 8, 256, 10, 200, large=1_024),
     )
 }
+
+
+def detail_of(detail: Detail | str) -> Detail:
+    """A level by its name; raises `UnknownName` for a name that is none."""
+    if isinstance(detail, Detail):
+        return detail
+    if detail not in DETAILS:
+        raise unknown("detail", detail, tuple(DETAILS), "detail")
+    return DETAILS[detail]

@@ -23,8 +23,8 @@ from fabless.decide.stability import stability
 SURFACES = 1
 """Programmes of own silicon, the most valuable first, for which a surface is drawn."""
 
-MARKET = 2
-"""Inputs besides a programme's own along which its value may turn."""
+MARKET = 1
+"""Inputs besides a programme's own along which its value may turn: those that move the answer most."""
 
 
 def ask(

@@ -363,11 +363,13 @@ class Decision:
         return min(ways, key=lambda item: item.regret_usd).name
 
     def table(self) -> list[dict[str, str | float]]:
-        """The comparison as rows that a data frame takes: one a way, best first."""
+        """The comparison as rows that a data frame takes: one a way, best first; costs are those on fresh paths."""
+        fresh = {item.way: item for item in self.fresh}
         return [
-            {"way": item.name, "cents_p10": 100 * item.cost_per_query_usd.p10,
-             "cents_p50": 100 * item.cost_per_query_usd.p50, "cents_p90": 100 * item.cost_per_query_usd.p90,
-             "shortage_probability": item.shortage_probability,
+            {"way": item.name, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
+             "cents_p50": 100 * fresh[item.name].cost_per_query_usd.p50,
+             "cents_p90": 100 * fresh[item.name].cost_per_query_usd.p90,
+             "shortage_probability": fresh[item.name].shortage_probability.fresh,
              "own_silicon": item.own_silicon_quarter[1] if item.own_silicon_quarter else "",
              "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)

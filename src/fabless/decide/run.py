@@ -15,7 +15,7 @@ from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background
 from fabless.decide.build_up import build_up, chip_costs
-from fabless.decide.detail import DETAILS, Detail, fitted
+from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh import rule_costs, tested
 from fabless.decide.fresh_block import PathNumbers
 from fabless.decide.gates import carried_through
@@ -36,7 +36,6 @@ from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_pr
 
 LEAST_SHARE = 0.02
 """Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
-STANDARD = DETAILS["standard"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +48,14 @@ class _Job:
 def decide(
     case: Case,
     *,
-    detail: Detail = STANDARD,
+    detail: Detail | str = "standard",
     executor: Executor | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Decision:
     """Answer a case.
 
-    Parameters: `case`, from `read_case`; `detail`, one of `DETAILS` or a copy with other leaves or paths; `executor`, where
+    Parameters: `case`, from `read_case`; `detail`, the name of one of `DETAILS`, or a `Detail`; `executor`, where
     plans are solved (default: as many processes as there are cores); `checkpoint`, a file from which a plan on a large tree
     resumes; `progress`, called with a line of text as the work goes on. The catalogue is read as the case's as-of date sees
     it. The same case, detail, seed and data give the same decision.
@@ -64,6 +63,7 @@ def decide(
     Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
     """
     start = time.perf_counter()
+    detail = detail_of(detail)
     tick = progress or (lambda _: None)
     if detail.branching is not None:
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
