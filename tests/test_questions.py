@@ -11,10 +11,10 @@ import pytest
 
 from fabless.catalogue import load
 from fabless.catalogue.case import read_case
-from fabless.decide import sobol
+from fabless.decide import break_even, sobol
 from fabless.decide.break_even import flips, relative_performance, surface
 from fabless.decide.detail import DETAILS
-from fabless.decide.gates import followed
+from fabless.decide.gates import carried_through, followed
 from fabless.decide.knowledge import foresight, knowledge_values
 from fabless.decide.options import EVERYTHING, option_values
 from fabless.decide.prepare import Prepared, prepare
@@ -24,8 +24,9 @@ from fabless.decide.resilience import FIRST, GONE, resilience
 from fabless.decide.restricted import closed, held, interrupted
 from fabless.decide.solved import Solved, solved_plan
 from fabless.decide.stability import stability
-from fabless.records import Range
+from fabless.records import ProgrammeSpec, Range
 from fabless.strategy import Commitment, commitments
+from fabless.units import QUARTER_S
 from here import Here
 
 SMALL = (4, 2, 1, 1)
@@ -57,6 +58,25 @@ def pool() -> Executor:
     return Here()
 
 
+@pytest.fixture(scope="module")
+def few(prepared: Prepared) -> World:
+    """The case on three scenarios."""
+    return world(prepared, branching=(3, 1, 1, 1))
+
+
+@pytest.fixture(scope="module")
+def vendor(prepared: Prepared) -> Commitment:
+    return Commitment(tuple(line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor), ())
+
+
+def objective(here: World, chosen: Commitment) -> float:
+    return abs(solved_plan(here, "", plan_of(here, chosen)).result.objective_usd)
+
+
+def co_design(prepared: Prepared) -> ProgrammeSpec:
+    return next(one for one in prepared.case.programmes if one.route == "co-design")
+
+
 def test_a_closed_pool_takes_no_order_before_it_opens(here: World, lines: Commitment) -> None:
     name = lines.lines[0].name
     plan = closed(plan_of(here, lines), {name}, 6)
@@ -68,7 +88,7 @@ def test_a_closed_pool_takes_no_order_before_it_opens(here: World, lines: Commit
 
 
 def test_holding_the_orders_of_a_plan_changes_nothing(here: World, best: Solved) -> None:
-    again = solved_plan(here, "", held(best.plan, best.result.orders, 5))
+    again = solved_plan(here, "", held(best.plan, best.result.orders, best.result.levels, 5))
     assert again.result.objective_usd == pytest.approx(best.result.objective_usd, rel=1e-7)
 
 
@@ -108,7 +128,7 @@ def test_no_option_is_worth_less_than_nothing_and_waiting_on_all_costs_most(
 ) -> None:
     rows = option_values(here, lines, pool)
     everything = rows[-1]
-    scale = 1e-6 * abs(solved_plan(here, "", plan_of(here, lines)).result.objective_usd)
+    scale = 1e-6 * objective(here, lines)
     assert everything.name == EVERYTHING
     for row in rows[:-1]:
         assert row.delayed_usd >= -scale
@@ -124,14 +144,14 @@ def test_foresight_is_bracketed(best: Solved) -> None:
     assert found.vss_usd >= 0.0
 
 
-def test_knowing_one_thing_is_worth_something_and_less_than_knowing_all(
+def test_knowing_one_thing_is_worth_something_unless_it_is_certain(
     here: World, lines: Commitment, pool: Executor
 ) -> None:
-    name = "demand.growth"
-    row, = knowledge_values(here, lines, (name,), pool)
-    assert row.value_usd >= 0.0
-    certain = replace(here.prepared.case.numbers["owning.life"])
-    assert certain.spread.low <= certain.spread.high
+    certain = next(name for name, number in here.case.numbers.items() if number.spread.low == number.spread.high > 0.0)
+    row, nothing = knowledge_values(here, lines, ("demand.growth", certain), pool)
+    assert (row.name, nothing.name) == ("demand.growth", certain)
+    assert row.value_usd > 1e6
+    assert nothing.value_usd == pytest.approx(0.0, abs=1e-6 * objective(here, lines))
 
 
 def test_losing_the_vendor_never_helps(here: World, prepared: Prepared, lines: Commitment, pool: Executor) -> None:
@@ -142,32 +162,56 @@ def test_losing_the_vendor_never_helps(here: World, prepared: Prepared, lines: C
     assert both.missing_after <= alone.missing_after + 1e-9
 
 
-def test_the_surface_rises_with_performance_and_falls_with_slip(
-    here: World, prepared: Prepared, lines: Commitment, pool: Executor
+def test_the_surface_rises_with_volume_and_performance_and_falls_with_slip(
+    few: World, prepared: Prepared, vendor: Commitment, pool: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    item = next(one for one in prepared.case.programmes if one.route == "co-design")
-    found = surface(here, lines, item, pool)
+    monkeypatch.setattr(break_even, "VOLUMES", (1.0, 4.0))
+    monkeypatch.setattr(break_even, "RELATIVE", (0.4, 1.2))
+    monkeypatch.setattr(break_even, "SLIPS", (1.0, 2.5))
+    item = co_design(prepared)
+    found = surface(few, vendor, item, pool)
+    assert found is not None
+    assert found.planned == relative_performance(few, item)
     value = np.array(found.value_usd)
-    tolerance = 1e-6 * np.abs(value).max()
-    assert value.shape == (len(found.volumes), len(found.performances), len(found.slips))
-    assert (np.diff(value, axis=1) >= -tolerance).all()
-    assert value[-1].max() > value[0].min()
-    assert relative_performance(here, item) == found.planned_over_vendor
+    assert value.shape == (2, 2, 2)
+    assert (np.diff(value, axis=0) > 0.0).all()
+    assert (np.diff(value, axis=1) > 0.0).all()
+    assert (np.diff(value, axis=2) < 0.0).all()
+    assert value.min() < 0.0 < value.max()
 
 
-def test_a_flip_lies_where_the_value_changes_sign(
-    here: World, prepared: Prepared, lines: Commitment, pool: Executor
+def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
+    """Planned queries a second over those of the newest part that the vendor ships by the median quarter of volume."""
+    item = co_design(prepared)
+    line = next(line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor and line.how == "buy")
+    mode = {key: prepared.case.numbers[name].spread.mode for key, name in line.terms.items()}
+    volume_s = prepared.outlooks[item.name].summary.volume_month.p50 * QUARTER_S / 3.0  # type: ignore[union-attr]
+    shipped = [mode["successor_first"] + k * mode["successor_gap"] for k in range(line.successors)]
+    gain = mode["successor_gain"] ** sum(date <= volume_s for date in shipped)
+    does = prepared.throughput
+    expected = does[item.chip.name].per_second["chat"] / (does[line.chip.name].per_second["chat"] * gain)
+    assert relative_performance(few, item) == pytest.approx(expected)
+
+
+def test_a_flip_lies_between_points_of_opposite_sign(
+    few: World, prepared: Prepared, vendor: Commitment, pool: Executor
 ) -> None:
-    item = next(one for one in prepared.case.programmes if one.route == "co-design")
-    for flip in flips(here, lines, (item,), (), pool):
-        number = prepared.case.numbers[flip.name]
-        def value(point: float, name: str = flip.name) -> float:
-            there = moved(here, {name: Range.point(point)})
-            return (solved_plan(there, "", plan_of(there, lines)).result.objective_usd
-                    - solved_plan(there, "", plan_of(there, replace(lines, programmes=(item,)))).result.objective_usd)
-        is_share = number.unit == "1" and number.spread.high <= 1.0
-        wide = min(1.0, number.spread.high * 2.0) if is_share else number.spread.high * 2.0
-        assert (value(wide) >= 0.0) == flip.pays_above or (value(number.spread.low / 2.0) < 0.0) == flip.pays_above
+    """Against plans in which the programme is dealt out to the leaves and carried through."""
+    item = co_design(prepared)
+    own = f"programmes.{item.name}"
+    found = {flip.name: flip for flip in flips(few, vendor, (item,), (), pool)}
+    assert found[f"{own}.performance"].pays_above
+    assert not found[f"{own}.slip"].pays_above
+    without = objective(few, vendor)
+
+    def value(name: str, point: float) -> float:
+        there = moved(few, {name: Range.point(point)})
+        plan = carried_through(plan_of(there, replace(vendor, programmes=(item,))))
+        return without - solved_plan(there, "", plan).result.objective_usd
+
+    for name in (f"{own}.performance", f"{own}.slip"):
+        below, above = (value(name, factor * found[name].value) for factor in (0.6, 1.6))
+        assert (below < 0.0 < above) if found[name].pays_above else (above < 0.0 < below)
 
 
 def test_a_policy_followed_on_its_own_tree_is_itself(here: World, prepared: Prepared, lines: Commitment) -> None:

@@ -123,7 +123,7 @@ def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
                 sum(prepared.outlooks[item.name].chain.running_spend_usd[:4]),
                 "the vendor's next part beats the planned chip at tape-out, or two slips in a row",
                 "first silicon at the planned rate, or supply still scarce at tape-out")
-        for item in solved.plan.commitment.programmes
+        for item in prepared.case.programmes if item.name in solved.started
     ]
 
 

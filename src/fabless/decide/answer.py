@@ -42,7 +42,7 @@ class LateStart:
 
 def answer(
     prepared: Prepared, best: Solved, results: Sequence[StrategyResult], programmes: Sequence[ProgrammeValue],
-    fresh: Sequence[FreshTest] = (),
+    fresh: Sequence[FreshTest],
 ) -> str:
     """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not.
 
@@ -88,7 +88,7 @@ def _missing_by_year(
 
 def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: Case) -> str:
     """What to do about chip programmes: started now, left open for a later start, both, or none."""
-    now, later = started_now(best), tuple(late_starts(best, case))
+    now, later = best.started, tuple(late_starts(best, case))
     worth = {value.name: value for value in programmes}
     nearest = programmes[0] if programmes else None
     clauses = []
@@ -104,13 +104,6 @@ def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: 
         if first and not now and len({item.programme for item in later}) == 1:
             clauses.append(f"started today and carried through it would {_outcome(first, best)}")
     return "".join(f"; {clause}" for clause in clauses)
-
-
-def started_now(best: Solved) -> list[str]:
-    """Programmes that the plan starts on the first day."""
-    chosen = [one.programme for one, on in zip(best.plan.candidates, best.policy.go, strict=True)
-              if one.start == 0 and on[0]]
-    return list(dict.fromkeys([*(item.name for item in best.plan.commitment.programmes), *chosen]))
 
 
 def late_starts(best: Solved, case: Case) -> Iterator[LateStart]:

@@ -138,7 +138,8 @@ def _benefits(
 def _value(here: World, item: ProgrammeSpec, benefit: Array, change: Mapping[str, Range]) -> float:
     """Value of a programme whose chips are worth `benefit` by their quarter of volume, its own numbers changed."""
     own = {name: spread for name, spread in change.items() if name.startswith(f"programmes.{item.name}.")}
-    numbers = here.case.numbers | {name: replace(here.case.numbers[name], spread=spread) for name, spread in own.items()}
+    known = here.case.numbers
+    numbers = {**known, **{name: replace(known[name], spread=spread) for name, spread in own.items()}}
     chain = outlook_of(item, here.case, numbers).chain
     middle = (np.arange(here.case.quarters) + 0.5) * QUARTER_S
     discount = np.asarray(discount_factor(here.case.numbers["finance.real_rate"].spread.mode, middle))

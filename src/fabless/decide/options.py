@@ -24,11 +24,13 @@ def option_values(here: World, commitment: Commitment, executor: Executor) -> tu
     """Rise of the objective when an option is not there at all, and when it opens a year later; dearest first.
 
     `commitment` is that of the recommended way; its lines, contracts and programmes are the options; without a line its
-    contracts go too. The rest of the plan is made anew each time. The row `EVERYTHING` is the price of ordering and starting nothing for a year.
+    contracts go too. The rest of the plan is made anew each time. The row `EVERYTHING` is the price of ordering and
+    starting nothing for a year.
     """
     contracts = tuple(open_contracts(here.case, commitment))
     commitment = replace(commitment, contracts=contracts)
-    names = [item.name for item in (*commitment.lines, *contracts, *commitment.programmes)]
+    names = [line.name for line in commitment.lines]
+    names += [item.name for item in contracts] + [item.name for item in commitment.programmes]
     base, *costs = executor.map(_objective, _jobs(here, commitment, names))
     removed, delayed, waiting = costs[:len(names)], costs[len(names):-1], costs[-1]
     dearest = sorted(zip(names, removed, delayed, strict=True), key=lambda row: -row[1])

@@ -27,7 +27,8 @@ def regret_table(here: World, solved: Sequence[Solved]) -> tuple[RegretRow, ...]
     cost = np.array([item.result.path_cost_usd for item in solved])
     worst = (cost - cost.min(axis=0)).max(axis=1)
     groups = _groups(here)
-    mean = {name: cost[:, group] @ probability[group] / probability[group].sum() for name, group in groups.items()}
+    mean = {name: cost[:, group] @ probability[group] / probability[group].sum()
+            for name, group in groups.items() if group.any()}
     return tuple(
         RegretRow(item.name, tuple((name, float(costs[row] - costs.min())) for name, costs in mean.items()),
                   float(worst[row]))

@@ -59,6 +59,7 @@ class StrategyResult:
     own_silicon_quarter: tuple[str, str, str] | None
     """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme is started."""
     own_silicon_probability: float
+    """That it comes in volume at all, giving it up by choice included."""
     capital_at_risk_usd: Band | None
     """Spent on the programme before own silicon in volume (or before cancellation)."""
     dominant_share_compute: float

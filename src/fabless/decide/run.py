@@ -93,7 +93,7 @@ def decide(
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
         digest=hashlib.sha256(f"{catalogue.digest} {case!r} {detail!r}".encode()).hexdigest()[:12],
         detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
-        answer=answer(prepared, best, results, values), recommended=best.name, strategies=results,
+        answer=answer(prepared, best, results, values, fresh), recommended=best.name, strategies=results,
         programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
         questions=questions,
         build_up=build_up(prepared, best),

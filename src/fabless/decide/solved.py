@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,13 @@ class Solved:
     """No plan of the commitment costs less, whatever its gates."""
 
     @property
+    def started(self) -> list[str]:
+        """Programmes that start on the first day: those committed to, and those that the gates start."""
+        chosen = [one.programme for one, on in zip(self.plan.candidates, self.policy.go, strict=True)
+                  if one.start == 0 and on[0]]
+        return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
+
+    @property
     def gap(self) -> float:
         """Relative distance of the objective from the lower bound."""
         objective = self.result.objective_usd
@@ -50,7 +57,7 @@ def solved_plan(world: World, name: str, plan: Plan) -> Solved:
         problem = undecided(world, plan)
         found = search(problem)
         result, go, bound = found.plan, found.go, found.lower_bound_usd
-        gates = gate_plan(problem, go) if result.status.is_ok else ()
+        gates = _with_sunk(plan, gate_plan(problem, go)) if result.status.is_ok else ()
     else:
         result, go, gates = solve(plan.problem), np.zeros((0, plan.problem.tree.size), dtype=bool), ()
         bound = result.lower_bound_usd
@@ -58,6 +65,20 @@ def solved_plan(world: World, name: str, plan: Plan) -> Solved:
         raise DoesNotFit(*_faults(name, result))
     done = decided(plan, go)
     return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
+
+
+def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:
+    """The gates with what a programme begun in any case spends up to the first branching.
+
+    One that no gate then carries on is given up for certain.
+    """
+    return tuple(
+        one if candidate.sunk_usd is None else replace(
+            one, start_probability=1.0,
+            give_up_probability=one.give_up_probability if one.start_probability > 0.0 else 1.0, committed_usd=one.committed_usd + candidate.sunk_usd,
+            expected_spend_usd=one.expected_spend_usd + candidate.sunk_usd,
+            worst_spend_usd=one.worst_spend_usd + candidate.sunk_usd)
+        for one, candidate in zip(gates, plan.candidates, strict=True))
 
 
 def _faults(name: str, result: PlanResult) -> list[Fault]:

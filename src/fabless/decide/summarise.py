@@ -23,7 +23,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
     missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
     short = missing > case.tolerated_shortage
     whole = paths.missing.sum(axis=1) / np.maximum(paths.wanted.sum(axis=1), 1e-30)
-    own = next((item for item in solved.plan.commitment.programmes if item.route != "partner"), None)
+    own = next((item for item in case.programmes if item.name in solved.started and item.route != "partner"), None)
     outlook = prepared.outlooks[own.name].summary if own else None
     return StrategyResult(
         name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
@@ -40,7 +40,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
             for k, year in enumerate(_labels(case))),
         meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
         own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
-        own_silicon_probability=_volume_share(prepared, own),
+        own_silicon_probability=_volume_share(prepared, own) * _carried_on(solved, own),
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
@@ -51,7 +51,7 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
         cost_by_quarter_usd=tuple((str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
                                   for q in range(case.quarters)),
         actions=actions_of(solved, prepared),
-        programmes=tuple(item.name for item in solved.plan.commitment.programmes),
+        programmes=tuple(solved.started),
         gates=solved.gates,
     )
 
@@ -84,6 +84,11 @@ def _volume_share(prepared: Prepared, own: ProgrammeSpec | None) -> float:
         return 0.0
     return float(next(share for kind, share in prepared.outlooks[own.name].summary.outcome_shares.items()
                       if kind.name == "VOLUME"))
+
+
+def _carried_on(solved: Solved, own: ProgrammeSpec | None) -> float:
+    """Probability that a programme begun on the first day is not given up by choice."""
+    return 1.0 - sum(one.give_up_probability for one in solved.gates if own is not None and one.name == own.name)
 
 
 def _quarters(case: Case, months: Band) -> tuple[str, str, str]:

@@ -30,9 +30,9 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
     seen. It fills the compute still short in each coming quarter from the offers that can arrive by then, cheapest
     first, and places the orders that are due now. The cost of filling a quarter with a chip is what the chip costs over
     its whole service less what its later quarters are worth; compute is worth the cost of the dearest chip that fills
-    it, or the shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip costs less by what
-    is due for units not taken, times the share of the draw that is firm. `views` start at the first split of
-    the planned tree or before.
+    it, or the shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip costs less by
+    what is due for units not taken, times the share of the draw that is firm. `views` start at the first split of the
+    planned tree or before.
     """
     from fabless.plan.policy_kernel import READINESS, place_orders  # numba loads and compiles slowly
 
