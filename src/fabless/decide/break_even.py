@@ -17,7 +17,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from fabless.decide.gates import carried_through
-from fabless.decide.prepare import outlook_of
+from fabless.decide.prepare import ProgrammeOutlook, outlook_of
 from fabless.decide.problem import World, moved, plan_of
 from fabless.decide.results import Flip, Surface
 from fabless.decide.sensitivity import label_of
@@ -63,8 +63,9 @@ def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Execu
     grid = [{f"{name}.allotment": _times(allotment, volume), f"{name}.performance": Range.point(relative / planned)}
             for volume, relative in product(VOLUMES, RELATIVE)]
     benefits = _benefits(here, lines, item, grid, executor)
-    value = np.array([[_value(here, item, benefit, {f"{name}.slip": Range.point(slip)}) for slip in SLIPS]
-                      for benefit in benefits]).reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
+    outlooks = [_outlook(here, item, {f"{name}.slip": Range.point(slip)}) for slip in SLIPS]
+    value = np.array([[_value(here, outlook, benefit) for outlook in outlooks] for benefit in benefits])
+    value = value.reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
     return Surface(item.name, VOLUMES, RELATIVE, SLIPS,
                    tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value), planned)
 
@@ -105,7 +106,7 @@ def flips(
         tries = [(name, point) for name in inputs for point in _points(here.case.numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]
         benefits = _benefits(here, lines, item, changes, executor)
-        value = {key: _value(here, item, benefit, change)
+        value = {key: _value(here, _outlook(here, item, change), benefit)
                  for key, benefit, change in zip(tries, benefits, changes, strict=True)}
         for name in inputs:
             number = here.case.numbers[name]
@@ -135,17 +136,22 @@ def _benefits(
     return [np.interp(every, [*quarters, here.case.quarters], [*row, 0.0]) for row in saved]
 
 
-def _value(here: World, item: ProgrammeSpec, benefit: Array, change: Mapping[str, Range]) -> float:
-    """Value of a programme whose chips are worth `benefit` by their quarter of volume, its own numbers changed."""
-    own = {name: spread for name, spread in change.items() if name.startswith(f"programmes.{item.name}.")}
-    known = here.case.numbers
-    numbers = {**known, **{name: replace(known[name], spread=spread) for name, spread in own.items()}}
-    chain = outlook_of(item, here.case, numbers).chain
-    middle = (np.arange(here.case.quarters) + 0.5) * QUARTER_S
+def _outlook(here: World, item: ProgrammeSpec, change: Mapping[str, Range]) -> ProgrammeOutlook:
+    """What the simulation says of a programme; of its numbers that change only the slip moves dates."""
+    slip, known = f"programmes.{item.name}.slip", here.case.numbers
+    if slip not in change:
+        return here.prepared.outlooks[item.name]
+    return outlook_of(item, here.case, {**known, slip: replace(known[slip], spread=change[slip])})
+
+
+def _value(here: World, outlook: ProgrammeOutlook, benefit: Array) -> float:
+    """Value of a programme whose chips are worth `benefit` by their quarter of volume."""
+    quarters = here.case.quarters
+    middle = (np.arange(quarters) + 0.5) * QUARTER_S
     discount = np.asarray(discount_factor(here.case.numbers["finance.real_rate"].spread.mode, middle))
     return sum(path.probability * (
-        (0.0 if path.volume_quarter is None else float(benefit[min(path.volume_quarter, here.case.quarters)]))
-        - float(np.array(path.spend_by_quarter_usd) @ discount)) for path in chain.paths)
+        (0.0 if path.volume_quarter is None else float(benefit[min(path.volume_quarter, quarters)]))
+        - float(np.array(path.spend_by_quarter_usd) @ discount)) for path in outlook.chain.paths)
 
 
 def _points(number: CaseNumber) -> list[float]:

@@ -31,6 +31,8 @@ class Detail:
     """Seeds with which the comparison is drawn again."""
     checked: int
     """Fresh paths of the recommended way for which perfect information is worked out too."""
+    gates: bool = True
+    """Whether the gates of programmes are searched; otherwise one that is begun is carried through or given up at once."""
     large: int | None = None
     """Scenarios on which the recommended way is planned once more, by decomposition."""
 
@@ -56,7 +58,7 @@ def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
 
 DETAILS: Mapping[str, Detail] = {
     item.name: item for item in (
-        Detail("quick", (16, 1, 1, 1), 200, (), 0, 0, 0, 0),
+        Detail("quick", (12, 1, 1, 1), 100, (), 0, 0, 0, 0, gates=False),
         Detail("standard", None, 500, (8, 1, 1, 1), 4, 64, 10, 20),
         Detail("deep", (27, 3, 3, 1), 10_000, (16, 2, 1, 1), 8, 256, 10, 200, large=1_024),
     )

@@ -37,8 +37,8 @@ def ask(
     """
     if not detail.small:
         return Questions()
-    chosen = [(item.name, item.plan.commitment) for item in solved]
-    commitment, case = best.plan.commitment, prepared.case
+    chosen = [(item.name, replace(item.plan.commitment, may_start=())) for item in solved]
+    commitment, case = replace(best.plan.commitment, may_start=()), prepared.case
     branching = detail.small_of(len(case.branching))
     small = world(prepared, branching=branching)
     tick("which inputs move the answer")

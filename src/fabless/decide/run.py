@@ -27,7 +27,7 @@ from fabless.decide.problem import World, plan_of, world
 from fabless.decide.questions import ask
 from fabless.decide.regret import regret_table
 from fabless.decide.results import Decision, ProgrammeValue
-from fabless.decide.solved import Solved, share_of, solve_best, solved_plan
+from fabless.decide.solved import Solved, roughly_solved, share_of, solve_best, solved_plan
 from fabless.decide.summarise import programme_value, strategy_result, timeline
 from fabless.executors import processes
 from fabless.records import Band, Case
@@ -43,6 +43,8 @@ class _Job:
     world: World
     name: str
     commitments: tuple[Commitment, ...]
+    gates: bool
+    """Whether the gates of programmes are searched, or only carried through or given up at once."""
 
 
 def decide(
@@ -74,9 +76,9 @@ def decide(
         prepared = prepare(case, catalogue)
         here = world(prepared)
         tick(f"plans for each way on {here.scenarios.tree.leaves.size} scenarios")
-        single = _ways(here, pool)
+        single = _ways(here, detail.gates, pool)
         tick("plans for the portfolio")
-        portfolio, values = _portfolio(here, single, pool)
+        portfolio, values = _portfolio(here, single, detail.gates, pool)
         solved = [*single, portfolio]
         best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
         tick(f"every way on {detail.paths:,} fresh paths")
@@ -106,15 +108,18 @@ def decide(
     )
 
 
-def _ways(here: World, pool: Executor) -> list[Solved]:
+def _ways(here: World, gates: bool, pool: Executor) -> list[Solved]:
     """The five ways, each with its best commitment."""
-    jobs = [_Job(here, way, (choice,)) for way in TITLES if way != PORTFOLIO for choice in commitments(here.case, way)]
+    jobs = [_Job(here, way, (choice,), gates)
+            for way in TITLES if way != PORTFOLIO for choice in commitments(here.case, way)]
     solved = list(pool.map(_solve, jobs))
     names = dict.fromkeys(job.name for job in jobs)
     return [min((item for item in solved if item.name == name), key=_objective) for name in names]
 
 
-def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
+def _portfolio(
+    here: World, single: list[Solved], gates: bool, pool: Executor
+) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
     """Coordinate search: every line, every line that is used, or those of the best way; then the programmes on them.
 
     The programmes may be started now or at a later branching, and given up at any. The ways themselves are among what it
@@ -122,14 +127,14 @@ def _portfolio(here: World, single: list[Solved], pool: Executor) -> tuple[Solve
     worth on the chosen lines.
     """
     case = here.prepared.case
-    every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),))])))
+    every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
     used = tuple(line for line in case.lines if "port" not in line.terms or share_of(every, line.name) >= LEAST_SHARE)
-    lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),))])
+    lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),), gates)])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = min(plain, key=_objective)
     lines = without.plan.commitment.lines
-    free = pool.submit(_solve, _Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),)))
-    through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,)) for choice in with_programmes(case, lines)])
+    free = pool.submit(_solve, _Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates))
+    through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
     values = [programme_value(here.prepared, item, without) for item in through]
     best = replace(min((*single, *plain, free.result()), key=_objective), name=PORTFOLIO)
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
@@ -145,7 +150,7 @@ def _carried_out(job: tuple[Prepared, Solved, int, int]) -> PathNumbers:
 
 
 def _solve(job: _Job) -> Solved:
-    return solve_best(job.world, job.name, job.commitments)
+    return (solve_best if job.gates else roughly_solved)(job.world, job.name, job.commitments)
 
 
 def _through(job: _Job) -> Solved:

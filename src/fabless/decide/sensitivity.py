@@ -15,7 +15,7 @@ from fabless.decide.fresh_block import PathNumbers
 from fabless.decide.prepare import Prepared
 from fabless.decide.problem import World, moved, world
 from fabless.decide.results import Sensitivity
-from fabless.decide.solved import Solved, solve_best
+from fabless.decide.solved import Solved, roughly_solved
 from fabless.records import Array, Case, CaseNumber, Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.units import UNITS, from_si
@@ -43,7 +43,7 @@ def sensitivities(
     """
     case = prepared.case
     usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
-    level = expected_cost(best) / expected_cost(solve_best(usual, best.name, (best.plan.commitment,)))
+    level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
     tries = [_Try(name, end, getattr(case.numbers[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
              for end in ("low", "high")]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
@@ -82,14 +82,14 @@ def _at(usual: World, item: _Try) -> World:
 
 def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
     usual, commitment, name, item = job
-    return expected_cost(solve_best(_at(usual, item), name, (commitment,)))
+    return expected_cost(roughly_solved(_at(usual, item), name, (commitment,)))
 
 
 def _winner(job: tuple[World, _Try]) -> str:
     """The single way that ranks first when one input stands at an end."""
     here = _at(*job)
     ways = [way for way in TITLES if way != PORTFOLIO]
-    objective = {way: solve_best(here, way, commitments(here.case, way)).result.objective_usd for way in ways}
+    objective = {way: roughly_solved(here, way, commitments(here.case, way)).result.objective_usd for way in ways}
     return min(ways, key=lambda way: objective[way])
 
 

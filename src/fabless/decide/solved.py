@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.decide.gates import Policy, decided, policy_of, undecided
 from fabless.decide.paths import Paths, paths_of
@@ -47,6 +48,30 @@ def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> 
     return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
 
 
+def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
+    """The best commitment where a programme that is begun is either carried through or given up at the first branching.
+
+    Programmes that may be started are not. Two linear programmes at most for each commitment, where the gates take many.
+    """
+    found = []
+    for commitment in commitments:
+        plan = plan_of(world, replace(commitment, may_start=()))
+        found.append(_under(world, name, plan, np.zeros((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
+        if plan.candidates:
+            found.append(_under(world, name, plan, np.ones((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
+    return best_of(found)
+
+
+def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved:
+    """A plan under a given policy of its gates."""
+    done = decided(plan, go)
+    result = solve(done.problem)
+    if not np.isfinite(result.objective_usd):
+        raise DoesNotFit(*_faults(name, result))
+    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), (),
+                  result.lower_bound_usd)
+
+
 def solved_plan(world: World, name: str, plan: Plan) -> Solved:
     """Solve one plan of the way `name`, the gates of its programmes included.
 
@@ -72,13 +97,15 @@ def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:
 
     One that no gate then carries on is given up for certain.
     """
-    return tuple(
-        one if candidate.sunk_usd is None else replace(
-            one, start_probability=1.0,
-            give_up_probability=one.give_up_probability if one.start_probability > 0.0 else 1.0, committed_usd=one.committed_usd + candidate.sunk_usd,
-            expected_spend_usd=one.expected_spend_usd + candidate.sunk_usd,
-            worst_spend_usd=one.worst_spend_usd + candidate.sunk_usd)
-        for one, candidate in zip(gates, plan.candidates, strict=True))
+    return tuple(one if candidate.sunk_usd is None else _begun(one, candidate.sunk_usd)
+                 for one, candidate in zip(gates, plan.candidates, strict=True))
+
+
+def _begun(gate: GatePlan, sunk_usd: float) -> GatePlan:
+    carried_on = gate.start_probability > 0.0
+    return replace(gate, start_probability=1.0, give_up_probability=gate.give_up_probability if carried_on else 1.0,
+                   committed_usd=gate.committed_usd + sunk_usd, expected_spend_usd=gate.expected_spend_usd + sunk_usd,
+                   worst_spend_usd=gate.worst_spend_usd + sunk_usd)
 
 
 def _faults(name: str, result: PlanResult) -> list[Fault]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from fabless.decide.paths import band
 from fabless.decide.prepare import Prepared
-from fabless.decide.problem import plan_of, world
+from fabless.decide.problem import world
 from fabless.decide.results import Stability
-from fabless.decide.solved import solved_plan
+from fabless.decide.solved import roughly_solved
 from fabless.strategy import Commitment
 
 TIE = 0.005
@@ -45,7 +45,7 @@ def stability(
 def _ranked(job: _Job) -> tuple[tuple[str, ...], float]:
     prepared = replace(job.prepared, case=replace(job.prepared.case, seed=job.seed))
     here = world(prepared, branching=job.branching)
-    solved = [solved_plan(here, name, plan_of(here, commitment)) for name, commitment in job.chosen]
+    solved = [roughly_solved(here, name, (commitment,)) for name, commitment in job.chosen]
     mine = next(item.paths for item in solved if item.name == job.recommended)
     levelised = (mine.query_cost_usd @ mine.discount) / np.maximum(mine.served @ mine.discount, 1e-9)
     return _tied({item.name: item.result.objective_usd for item in solved}), band(levelised, mine.probability).p50
