@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,12 +12,12 @@ import pytest
 
 from fabless.catalogue import load
 from fabless.catalogue.case import read_case
-from fabless.decide import Decision, Detail, Questions, decide, sensitivity
+from fabless.decide import Decision, Detail, Questions, break_even, decide, sensitivity
 from fabless.decide.fresh import rule_costs
 from fabless.decide.gates import carried_through
 from fabless.decide.paths import band, paths_of
 from fabless.decide.prepare import Prepared, outlook_of, prepare
-from fabless.decide.problem import World, plan_of, world
+from fabless.decide.problem import World, moved, plan_of, world
 from fabless.decide.run import _portfolio
 from fabless.decide.sensitivity import expected_cost
 from fabless.decide.solved import Solved, solve_best, solved_plan
@@ -198,7 +198,7 @@ def test_band_weighs_by_probability() -> None:
 
 
 def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Solved]) -> None:
-    best, values = _portfolio(here, list(base.values()), Here())
+    best, values = _portfolio(here, list(base.values()), True, Here())
     assert objective(best) <= min(objective(item) for item in base.values())
     assert best.name == PORTFOLIO
     assert [value.value_usd for value in values] == sorted((value.value_usd for value in values), reverse=True)
@@ -211,7 +211,7 @@ def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Sol
 
 def test_the_portfolio_may_be_one_of_the_ways(here: World, base: dict[str, Solved]) -> None:
     cheap = replace(base["buy"], result=replace(base["buy"].result, objective_usd=1.0))
-    best, _ = _portfolio(here, [cheap], Here())
+    best, _ = _portfolio(here, [cheap], True, Here())
     assert (objective(best), best.name) == (1.0, PORTFOLIO)
 
 
@@ -350,9 +350,9 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
     ("lines.nvidia-owned.successor_gain", -1), ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
     ("loads.training.utilisation", -1),
 ])
-def test_every_input_moves_the_cost_its_own_way(prepared: Prepared, name: str, dearer: int) -> None:
-    middle = prepared.case.numbers[name].spread.mode
-    low, high = (objective(solved(changed(prepared, {name: share * middle}), "buy")) for share in (0.9, 1.1))
+def test_every_input_moves_the_cost_its_own_way(here: World, name: str, dearer: int) -> None:
+    middle = here.case.numbers[name].spread.mode
+    low, high = (objective(solved(moved(here, {name: Range.point(share * middle)}), "buy")) for share in (0.9, 1.1))
     assert dearer * (high - low) > 0.0
 
 
@@ -414,7 +414,7 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
     assert list(actions) == sorted(actions, key=lambda action: (action.start, -action.spend_usd))
 
 
-QUICK = Detail("short", None, paths=40, small=(2, 1, 1, 1), inputs=3, sobol=4, seeds=2, checked=2)
+SHORT = Detail("short", None, paths=20, small=(2, 1, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
 MOVED = ("demand.growth", "lines.amd-owned.efficiency", "demand.load_factor")
 
 
@@ -430,12 +430,22 @@ def short_case() -> Case:
 
 
 @pytest.fixture(scope="module")
-def short(short_case: Case) -> Decision:
-    return decide(short_case, detail=QUICK, executor=Here())
+def few_points() -> Iterator[None]:
+    """One point of the surface and two along each input, so that a decision takes little time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for grid in ("VOLUMES", "RELATIVE", "SLIPS"):
+            patch.setattr(break_even, grid, (1.0,))
+        patch.setattr(break_even, "STEPS", 2)
+        yield
 
 
-def test_the_same_case_gives_the_same_bytes(short_case: Case, short: Decision) -> None:
-    assert as_json(decide(short_case, detail=QUICK, executor=Here())) == as_json(short)
+@pytest.fixture(scope="module")
+def short(short_case: Case, few_points: None) -> Decision:
+    return decide(short_case, detail=SHORT, executor=Here())
+
+
+def test_the_same_case_gives_the_same_bytes(short_case: Case, short: Decision, few_points: None) -> None:
+    assert as_json(decide(short_case, detail=SHORT, executor=Here())) == as_json(short)
 
 
 def test_the_digest_knows_the_case(short_case: Case) -> None:
@@ -445,7 +455,7 @@ def test_the_digest_knows_the_case(short_case: Case) -> None:
     for price in (20e3, 30e3):
         numbers = {key: replace(number, spread=Range.point(price if key == name else number.spread.mode))
                    for key, number in plain.numbers.items()}
-        found = decide(replace(plain, numbers=numbers), detail="quick", executor=Here())
+        found = decide(replace(plain, numbers=numbers), detail=replace(SHORT, paths=2, small=(), checked=0), executor=Here())
         assert found.questions == Questions()
         assert found.programme_values == ()
         digests.add(found.digest)
@@ -457,8 +467,8 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     tried = {item.way: item for item in short.fresh}
     assert best.regret_usd == pytest.approx(0.0, abs=1.0)
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
-    low, middle, high = (f"{100 * cost:#.2g}".rstrip(".") for cost in (
-        tried[best.name].cost_per_query_usd.p10, tried[best.name].cost_per_query_usd.p50, tried[best.name].cost_per_query_usd.p90))
+    cost = tried[best.name].cost_per_query_usd
+    low, middle, high = (f"{100 * usd:#.2g}".rstrip(".") for usd in (cost.p10, cost.p50, cost.p90))
     assert f"a query costs {middle} cents over 32 quarters ({low} to {high} in eight of ten scenarios" in short.answer
     if short.recommended != "buy":
         assert f"against {100 * tried['buy'].cost_per_query_usd.p50:#.2g}" in short.answer
@@ -490,7 +500,7 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     found = {item.name: item for item in sensitivity.sensitivities(ready, best, drawn, 4, Here())}
     few = (sensitivity.SMALL, 1, 1, 1)
     scale = expected_cost(best) / expected_cost(solved(changed(ready, {}, few), "diversify"))
-    assert set(found) == set(MOVED), "all else is certain"
+    assert set(found) == {*MOVED, "programmes.co-design.unit_cost"}, "all else is certain, but for what silicon is made of"
     for name in MOVED:
         spread = short_case.numbers[name].spread
         low, high = (scale * expected_cost(solved(changed(ready, {name: end}, few), "diversify"))
@@ -506,5 +516,6 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
 def test_the_ends_of_the_ranking_hold_for_other_seeds(prepared: Prepared, here: World) -> None:
     """First and last stay; ways in between may differ by less than the luck of the draw."""
     chosen = [(way, solved(here, way).plan.commitment) for way in WAYS]
-    found = stability(prepared, (12, 1, 1, 1), chosen, "diversify", 3, Here())
-    assert {(ranking[0], ranking[-1]) for ranking in found.rankings} == {("diversify", "acquire")}
+    found = stability(prepared, (8, 1, 1, 1), chosen, "diversify", 3, Here())
+    assert {ranking[0] for ranking in found.rankings} == {"diversify"}
+    assert all("acquire" in ranking[-1] for ranking in found.rankings), "alone, or in a tie with those before it"
