@@ -201,7 +201,7 @@ def linopy_objective(problem: PlanProblem) -> float:
     model.add_constraints(gone - had - was <= 0, name="ended from on")
     model.add_constraints(now - was <= of_all("start", below) * may, name="starts only there")
     model.add_constraints(gone - had <= of_all("gate", below) * may, name="ends only there")
-    for p, o in [(p, o) for p in projects for o in problem.projects[p].offers]:
+    for p, o in [(one, offer) for one in projects for offer in problem.projects[one].offers]:
         model.add_constraints(order.sel(offer=o) - named(limit[o], "node") * on.sel(project=p) <= 0, name=f"open {p} {o}")
     for p, q in combinations(projects, 2):
         if problem.projects[q].key == problem.projects[p].key:

@@ -63,8 +63,8 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) == {"decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train", "validate",
-                             "claims", "chips", "models", "show", "why"}
+    assert set(commands) == {"decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
+                             "validate", "claims", "chips", "models", "show", "why"}
     for name, command in commands.items():
         assert command.help, name
         for parameter in command.params:

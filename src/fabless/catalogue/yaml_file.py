@@ -28,11 +28,7 @@ class Document:
         return f"{self.place}:{self.lines[known]}: {path}" if known else f"{self.place}: {path}"
 
 
-_FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The parser in C where it was built: ten times as fast."""
-
-
-class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
+class _Loader(yaml.SafeLoader):
     """Names the line of a value that cannot be, such as a month 13."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
