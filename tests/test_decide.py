@@ -315,7 +315,7 @@ def test_a_programme_that_always_fails_costs_what_it_spends_and_one_that_never_f
     prepared: Prepared
 ) -> None:
     neutral = replace(prepared, case=replace(prepared.case, risk_weight=0.0))
-    lost, usual, sure = (gain_before_spend(changed(ready, {}, (16, 1, 1, 1)), "co-design") for ready in (
+    lost, usual, sure = (gain_before_spend(changed(ready, {}, (8, 1, 1, 1)), "co-design") for ready in (
         with_fate(neutral, (1.0, 0.0)), neutral, with_fate(neutral, (0.0, 1.0), spin_limit=50)))
     assert lost == (pytest.approx(0.0, abs=1e4), 0.0)
     assert 0.0 < usual[1] < sure[1]
@@ -414,19 +414,20 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
     assert list(actions) == sorted(actions, key=lambda action: (action.start, -action.spend_usd))
 
 
-SHORT = Detail("short", None, paths=20, small=(2, 1, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
+SHORT = Detail("short", None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
 MOVED = ("demand.growth", "lines.amd-owned.efficiency", "demand.load_factor")
 
 
 @pytest.fixture(scope="module")
 def short_case() -> Case:
-    """The reference case with few branches, two lines and one programme of its own, all but three numbers certain."""
+    """Five years of the reference case with two lines and one programme, all but three numbers certain."""
     case = read_case()
     lines = tuple(line for line in case.lines if line.name in ("nvidia-owned", "amd-owned"))
     programmes = tuple(item for item in case.programmes if item.route == "co-design")
     numbers = {name: number if name in MOVED else replace(number, spread=Range.point(number.spread.mode))
                for name, number in case.numbers.items()}
-    return replace(case, numbers=numbers, branching=(2, 1, 1, 1), lines=lines, programmes=programmes)
+    return replace(case, numbers=numbers, quarters=20, boundaries=case.boundaries[:3], branching=(2, 1, 1), lines=lines,
+                   programmes=programmes)
 
 
 @pytest.fixture(scope="module")
@@ -469,7 +470,7 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
     cost = tried[best.name].cost_per_query_usd
     low, middle, high = (f"{100 * usd:#.2g}".rstrip(".") for usd in (cost.p10, cost.p50, cost.p90))
-    assert f"a query costs {middle} cents over 32 quarters ({low} to {high} in eight of ten scenarios" in short.answer
+    assert f"a query costs {middle} cents over {short.quarters} quarters ({low} to {high} in eight of ten scenarios" in short.answer
     if short.recommended != "buy":
         assert f"against {100 * tried['buy'].cost_per_query_usd.p50:#.2g}" in short.answer
     for name in best.programmes:
@@ -498,7 +499,7 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     best = solved(world(ready), "diversify")
     drawn = rule_costs(ready, best, paths=40)
     found = {item.name: item for item in sensitivity.sensitivities(ready, best, drawn, 4, Here())}
-    few = (sensitivity.SMALL, 1, 1, 1)
+    few = (sensitivity.SMALL, 1, 1)
     scale = expected_cost(best) / expected_cost(solved(changed(ready, {}, few), "diversify"))
     assert set(found) == {*MOVED, "programmes.co-design.unit_cost"}, "all else is certain, but for what silicon is made of"
     for name in MOVED:
