@@ -470,7 +470,7 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
     cost = tried[best.name].cost_per_query_usd
     low, middle, high = (f"{100 * usd:#.2g}".rstrip(".") for usd in (cost.p10, cost.p50, cost.p90))
-    assert f"a query costs {middle} cents over {short.quarters} quarters ({low} to {high} in eight of ten scenarios" in short.answer
+    assert f"a query costs {middle} cents over {short.quarters} quarters ({low} to {high} in eight of ten" in short.answer
     if short.recommended != "buy":
         assert f"against {100 * tried['buy'].cost_per_query_usd.p50:#.2g}" in short.answer
     for name in best.programmes:
