@@ -48,7 +48,7 @@ def decide(
     if path.suffix.lower() != ".html":
         raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
     check_writable(path)
-    maker = executors_of(executor, workers or os.cpu_count() or 1, address)
+    maker = executors_of(executor, workers or os.cpu_count() or 1, address) if executor in EXECUTORS else None
     if maker is None:
         raise unknown("executor", executor, EXECUTORS, "--executor")
     with shown() as tick:

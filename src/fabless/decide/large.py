@@ -36,7 +36,8 @@ def large_plan(
     count = done.problem.tree.leaves.size
 
     def said(now: Bounds) -> None:
-        tick(f"plan on {count:,} scenarios: step {now.iteration}, gap {now.gap:.2%}")
+        gap = f"gap {now.gap:.2%}" if np.isfinite(now.gap) else "no bound yet"
+        tick(f"plan on {count:,} scenarios: step {now.iteration}, {gap}")
 
     result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
     paths = paths_of(here.case, done, result)
