@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fabless import cli
+from command_fixture import Run
 from fabless.catalogue.contract_file import contract_examples, example_text, read_contracts
 from fabless.catalogue.contract_schema import KINDS
 from fabless.contract.curves import curves
@@ -18,30 +17,12 @@ from fabless.report.canvas import NARROW, WIDE, draw
 from fabless.report.contract_charts import volume_curves
 
 
-class Run:
-    """Runs `fabless contract` in this process and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.capsys, self.monkeypatch = capsys, monkeypatch
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self.monkeypatch.setattr(sys, "argv", ["fabless", "contract", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command in an empty folder, on a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    return Run(capsys, monkeypatch)
+    return Run("contract", capsys, monkeypatch)
 
 
 def few_paths(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fabless import cli
+from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_case
 from fabless.catalogue.takeovers import candidate
 from fabless.decide.prepare import parameters_of
@@ -28,30 +27,12 @@ OCTOBER = ("--as-of", "2023-10-31")
 FEW = ("--draws", "2000")
 
 
-class Run:
-    """Runs the program in this process and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.capsys, self.monkeypatch = capsys, monkeypatch
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self.monkeypatch.setattr(sys, "argv", ["fabless", "programme", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The program in an empty folder, on a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    return Run(capsys, monkeypatch)
+    return Run("programme", capsys, monkeypatch)
 
 
 @pytest.fixture(scope="module")

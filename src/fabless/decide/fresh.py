@@ -8,9 +8,9 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from fabless.decide.fresh_block import BLOCK, Block, PathNumbers, calendar, condensed, joined, work
+from fabless.decide.fresh_block import BLOCK, Block, PathNumbers, condensed, joined, work
 from fabless.decide.fresh_results import Compared, FreshTest, Gap, Replanned
-from fabless.decide.paths import band
+from fabless.decide.paths import band, calendar
 from fabless.decide.prepare import Prepared
 from fabless.decide.solved import Solved
 from fabless.errors import BadValue, Fault

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.decide.gates import Policy, decided, followed
-from fabless.decide.paths import paths_of
+from fabless.decide.paths import calendar, paths_of
 from fabless.decide.prepare import Prepared
 from fabless.decide.problem import Plan, World, fates_on, plan_of, yardstick
 from fabless.plan import PlanProblem, PlanResult
@@ -138,13 +138,7 @@ def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str
     years = calendar(case)
     by_year = [np.stack([part[:, year].sum(axis=1) for _, year in years], axis=1) for part in (paths.missing, paths.wanted)]
     return {
-        "query_cost_usd": (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9),
-        "missing": paths.missing.sum(axis=1) / np.maximum(paths.wanted.sum(axis=1), 1e-30),
+        "query_cost_usd": paths.levelised_usd,
+        "missing": paths.missing_share,
         "missing_by_year": by_year[0] / np.maximum(by_year[1], 1e-30),
     }
-
-
-def calendar(case: Case) -> list[tuple[int, slice]]:
-    """Calendar years of the horizon with their quarters."""
-    year = [(case.first_quarter + q).year for q in range(case.quarters)]
-    return [(y, slice(year.index(y), len(year) - year[::-1].index(y))) for y in sorted(set(year))]

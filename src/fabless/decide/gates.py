@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from fabless.decide.problem import Plan, World
 from fabless.plan import PlanProblem, Project, gate_nodes
 from fabless.records import Tree
-from fabless.scenario import ProgrammeOnTree, knowledge
-from fabless.scenario.programmes import NEVER
+from fabless.scenario import knowledge
 
 LEAST_NODES = 8
 """Fewest nodes of the tree that decide together on a programme, so that none is started for the luck of a few draws."""
@@ -24,7 +23,7 @@ class Policy:
     go: NDArray[np.bool_]
     """(candidates, node-quarters)"""
     mode: NDArray[np.int64]
-    """As `mode_of`."""
+    """As `ProgrammeOnTree.mode`."""
     need: NDArray[np.float64]
     """(node-quarters,) compute demanded."""
     tree: Tree
@@ -43,13 +42,8 @@ def undecided(world: World, plan: Plan) -> PlanProblem:
 
 def policy_of(world: World, plan: Plan, go: NDArray[np.bool_]) -> Policy:
     """A policy with the state of each candidate and the need at each node-quarter."""
-    mode = np.array([mode_of(one.fate) for one in plan.candidates]).reshape(go.shape)
+    mode = np.array([one.fate.mode for one in plan.candidates]).reshape(go.shape)
     return Policy(go, mode, world.need, plan.problem.tree)
-
-
-def mode_of(fate: ProgrammeOnTree) -> NDArray[np.int64]:
-    """State of a programme at each node-quarter: 0 under way, 1 in volume or announced, 2 dead."""
-    return np.where(fate.dead, 2, np.where(fate.volume_quarter != NEVER, 1, 0))
 
 
 def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
@@ -75,7 +69,7 @@ def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
         for k, one in enumerate(plan.candidates):
             if quarter < moments[one.start]:
                 continue
-            wanted = _nearest(policy, k, quarter, before[k], mode_of(one.fate)[here], world.need[here])
+            wanted = _nearest(policy, k, quarter, before[k], one.fate.mode[here], world.need[here])
             starts = wanted & ~before[k]
             allowed = (quarter == moments[one.start]) & ~taken[one.programme]
             go[k, here] = np.where(starts, allowed, wanted)

@@ -41,8 +41,7 @@ def large_plan(
 
     result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
     paths = paths_of(here.case, done, result)
-    levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
     solved = Solved(best.name, done, result, paths, policy_of(here, plan, go), (), result.lower_bound_usd)
     return LargePlan(count, result.status.value, solved.gap, result.objective_usd, result.lower_bound_usd,
-                     result.expected_cost_usd, result.cvar_usd, band(levelised, paths.probability),
+                     result.expected_cost_usd, result.cvar_usd, band(paths.levelised_usd, paths.probability),
                      actions_of(solved, prepared))

@@ -35,6 +35,16 @@ class Paths:
     """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due for units not taken."""
     discount: Array
 
+    @property
+    def levelised_usd(self) -> Array:
+        """Levelised cost of a served query (leaves,): its discounted account over its discounted number."""
+        return np.asarray((self.query_cost_usd @ self.discount) / np.maximum(self.served @ self.discount, 1e-9))
+
+    @property
+    def missing_share(self) -> Array:
+        """Missing share of the compute demanded over the horizon (leaves,)."""
+        return np.asarray(self.missing.sum(axis=1) / np.maximum(self.wanted.sum(axis=1), 1e-30))
+
 
 def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     """Lay a plan's arrays along its paths.
@@ -86,3 +96,9 @@ def band(values: Array, probability: Array) -> Band:
     total = np.cumsum(probability[order])
     p10, p50, p90 = (float(values[order][np.searchsorted(total, level * total[-1] - 1e-12)]) for level in (0.1, 0.5, 0.9))
     return Band(p10, p50, p90, float(values @ probability / probability.sum()))
+
+
+def calendar(case: Case) -> list[tuple[int, slice]]:
+    """Calendar years of the horizon with their quarters."""
+    year = [(case.first_quarter + q).year for q in range(case.quarters)]
+    return [(y, slice(year.index(y), len(year) - year[::-1].index(y))) for y in sorted(set(year))]

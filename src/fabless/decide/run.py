@@ -133,10 +133,11 @@ def _portfolio(
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = min(plain, key=_objective)
     lines = without.plan.commitment.lines
-    free = pool.submit(_solve, _Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates))
+    free = [_Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates)] if gates else []
+    open_ended = [pool.submit(_solve, job) for job in free]
     through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
     values = [programme_value(here.prepared, item, without) for item in through]
-    best = replace(min((*single, *plain, free.result()), key=_objective), name=PORTFOLIO)
+    best = replace(min((*single, *plain, *(item.result() for item in open_ended)), key=_objective), name=PORTFOLIO)
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 
 

@@ -72,8 +72,7 @@ def _ranks(values: Array) -> Array:
 def expected_cost(solved: Solved) -> float:
     """Expected levelised cost of a served query [USD]."""
     paths = solved.paths
-    levelised = (paths.query_cost_usd @ paths.discount) / (paths.served @ paths.discount)
-    return float(paths.probability @ levelised)
+    return float(paths.probability @ paths.levelised_usd)
 
 
 def _at(usual: World, item: _Try) -> World:

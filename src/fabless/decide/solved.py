@@ -64,12 +64,17 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
 
 def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved:
     """A plan under a given policy of its gates."""
-    done = decided(plan, go)
-    result = solve(done.problem)
+    result = solve(decided(plan, go).problem)
+    return _solved(world, name, plan, go, result, (), result.lower_bound_usd)
+
+
+def _solved(
+    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult, gates: tuple[GatePlan, ...], bound: float
+) -> Solved:
     if not np.isfinite(result.objective_usd):
         raise DoesNotFit(*_faults(name, result))
-    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), (),
-                  result.lower_bound_usd)
+    done = decided(plan, go)
+    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
 
 
 def solved_plan(world: World, name: str, plan: Plan) -> Solved:
@@ -78,18 +83,12 @@ def solved_plan(world: World, name: str, plan: Plan) -> Solved:
     Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises `DoesNotFit` when there is
     none, with what must give.
     """
-    if plan.candidates:
-        problem = undecided(world, plan)
-        found = search(problem)
-        result, go, bound = found.plan, found.go, found.lower_bound_usd
-        gates = _with_sunk(plan, gate_plan(problem, go)) if result.status.is_ok else ()
-    else:
-        result, go, gates = solve(plan.problem), np.zeros((0, plan.problem.tree.size), dtype=bool), ()
-        bound = result.lower_bound_usd
-    if not np.isfinite(result.objective_usd):
-        raise DoesNotFit(*_faults(name, result))
-    done = decided(plan, go)
-    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
+    if not plan.candidates:
+        return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
+    problem = undecided(world, plan)
+    found = search(problem)
+    gates = _with_sunk(plan, gate_plan(problem, found.go)) if found.plan.status.is_ok else ()
+    return _solved(world, name, plan, found.go, found.plan, gates, found.lower_bound_usd)
 
 
 def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:

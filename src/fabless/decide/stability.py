@@ -47,8 +47,7 @@ def _ranked(job: _Job) -> tuple[tuple[str, ...], float]:
     here = world(prepared, branching=job.branching)
     solved = [roughly_solved(here, name, (commitment,)) for name, commitment in job.chosen]
     mine = next(item.paths for item in solved if item.name == job.recommended)
-    levelised = (mine.query_cost_usd @ mine.discount) / np.maximum(mine.served @ mine.discount, 1e-9)
-    return _tied({item.name: item.result.objective_usd for item in solved}), band(levelised, mine.probability).p50
+    return _tied({item.name: item.result.objective_usd for item in solved}), band(mine.levelised_usd, mine.probability).p50
 
 
 def _tied(objective: dict[str, float]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabless.decide.actions import actions_of
-from fabless.decide.paths import Paths, band, standard_error
+from fabless.decide.paths import Paths, band, calendar, standard_error
 from fabless.decide.prepare import Prepared
 from fabless.decide.results import ProgrammeValue, StrategyResult, TimelineStage
 from fabless.decide.solved import Solved
@@ -18,26 +18,25 @@ from fabless.strategy import TITLES
 def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> StrategyResult:
     """Condense one way; `best` is the best way, for the regret."""
     case, paths, result = prepared.case, solved.paths, solved.result
-    years = _years(case)
-    levelised = (paths.query_cost_usd @ paths.discount) / np.maximum(paths.served @ paths.discount, 1e-9)
+    labels, years = zip(*calendar(case), strict=True)
     missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
     short = missing > case.tolerated_shortage
-    whole = paths.missing.sum(axis=1) / np.maximum(paths.wanted.sum(axis=1), 1e-30)
+    whole = paths.missing_share
     own = next((item for item in case.programmes if item.name in solved.started and item.route != "partner"), None)
     outlook = prepared.outlooks[own.name].summary if own else None
     return StrategyResult(
         name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
         lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
         expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
-        cost_per_query_usd=band(levelised, paths.probability),
+        cost_per_query_usd=band(paths.levelised_usd, paths.probability),
         cost_per_query_by_year_usd=tuple(
             (year, band(column, paths.probability))
-            for year, column in zip(_labels(case), _per_query(paths, years), strict=True)),
+            for year, column in zip(labels, _per_query(paths, years), strict=True)),
         shortage_probability=float(paths.probability @ (whole > case.tolerated_shortage)),
         shortage_share=band(whole, paths.probability),
         shortage_by_year=tuple(
             (year, float(paths.probability @ short[:, k]), float(paths.probability @ missing[:, k]))
-            for k, year in enumerate(_labels(case))),
+            for k, year in enumerate(labels)),
         meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
         own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
         own_silicon_probability=_volume_share(prepared, own) * _carried_on(solved, own),
@@ -96,21 +95,11 @@ def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
     return early, median, late
 
 
-def _years(case: Case) -> list[slice]:
-    """Calendar years of the horizon as slices of quarters."""
-    year = [(case.first_quarter + q).year for q in range(case.quarters)]
-    return [slice(year.index(y), len(year) - year[::-1].index(y)) for y in sorted(set(year))]
-
-
-def _labels(case: Case) -> list[int]:
-    return sorted({(case.first_quarter + q).year for q in range(case.quarters)})
-
-
-def _by_year(values: Array, years: list[slice]) -> Array:
+def _by_year(values: Array, years: Sequence[slice]) -> Array:
     return np.stack([values[:, year].sum(axis=1) for year in years], axis=1)
 
 
-def _per_query(paths: Paths, years: list[slice]) -> Array:
+def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
     """Cost of a served query by year, one row a year."""
     return (_by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)).T
 

@@ -12,7 +12,6 @@ import numpy as np
 from fabless.errors import BadValue, Fault, suggestion
 from fabless.programme.posterior import LogTime
 from fabless.records import Array, Range
-from fabless.sampling import quantile
 
 Duration = Range | LogTime
 """A planned range, or what a few cases predict [s]."""
@@ -72,11 +71,6 @@ class Stage:
             faults.append(Fault(f"{place}, spend_usd", f"{self.spend_usd.low:g}", "numbers >= 0", "give what it costs"))
         if faults:
             raise BadValue(*faults)
-
-
-def duration_quantile(duration: Duration, probability: Array) -> Array:
-    """Quantile of a duration of either kind at `probability` (any shape) [s]."""
-    return quantile(duration, probability) if isinstance(duration, Range) else duration.quantile(probability)
 
 
 def part_of(whole: Duration, share: float) -> Duration:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fabless.records import Array
 from fabless.scenario.draws import Scenarios
-from fabless.scenario.programmes import NEVER, ProgrammeOnTree
+from fabless.scenario.programmes import ProgrammeOnTree
 
 
 def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start: int, least: int) -> NDArray[np.int64]:
@@ -19,7 +19,7 @@ def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start
     by node would start where the dealt fates happen to be good. Before its start a programme tells nothing.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
-    mode = np.where(fate.dead, 2, np.where(fate.volume_quarter != NEVER, 1, 0))
+    mode = fate.mode
     known = np.zeros(tree.size, dtype=np.int64)
     state = np.zeros(1, dtype=np.int64)
     count = 1

@@ -30,6 +30,11 @@ class ProgrammeOnTree:
     spend_usd: Array
     """Spend of the quarter."""
 
+    @property
+    def mode(self) -> NDArray[np.int64]:
+        """State as known there: 0 under way, 1 in volume or announced, 2 dead."""
+        return np.where(self.dead, 2, np.where(self.volume_quarter != NEVER, 1, 0))
+
 
 def on_tree(
     chain: ProgrammeChain, scenarios: Scenarios, need: Array, rng: np.random.Generator
