@@ -7,9 +7,11 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import fabless as fb
 
@@ -41,6 +43,16 @@ def test_links_lead_to_files() -> None:
             for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
             if not (page.parent / target).exists()]
     assert lost == []
+
+
+def test_the_citation_is_that_of_the_project() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cited["cff-version"] == "1.2.0"
+    for key in ("version", "license"):
+        assert cited[key] == project[key]
+    assert cited["title"] == project["name"]
+    assert cited["authors"] == project["authors"]
 
 
 def test_public_names_are_what_they_are_said_to_be() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.resources
 import subprocess
 import sys
 from pathlib import Path
@@ -40,16 +41,27 @@ def test_importing_the_package_loads_no_part_of_it() -> None:
     assert loaded(program + "\nassert 'numpy' not in sys.modules") == []
 
 
+def stub() -> dict[str, str]:
+    """Public name -> part and name there, as `__init__.pyi` tells type checkers."""
+    tree = ast.parse(Path(fabless.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: f"{str(node.module).removeprefix('fabless.')}.{alias.name}"
+             for node in imports for alias in node.names}
+    public = {alias.asname: homes[alias.name] for node in imports for alias in node.names
+              if alias.asname}
+    renamed = {ast.unparse(node.targets[0]): homes[ast.unparse(node.value)]
+               for node in tree.body if isinstance(node, ast.Assign)}
+    return public | renamed
+
+
 def test_lazy_names_are_those_that_type_checkers_see() -> None:
-    tree = ast.parse(Path(fabless.__file__).read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree)
-               if isinstance(node, ast.ImportFrom) and str(node.module).startswith("fabless.")]
-    seen = {(alias.asname or alias.name): (str(node.module).removeprefix("fabless."), alias.name)
-            for node in imports for alias in node.names}
-    lazy = {name: (part, fabless._NAME_THERE.get(name, name)) for name, part in fabless._HOME.items()}
-    assert lazy == seen
-    assert set(lazy) == set(fabless.__all__)
+    assert stub() == fabless._HOMES
     assert set(fabless.__all__) <= set(dir(fabless))
+    assert all(getattr(fabless, name) is not None for name in fabless.__all__)
+
+
+def test_type_checkers_are_told_that_the_package_is_typed() -> None:
+    assert importlib.resources.files("fabless").joinpath("py.typed").is_file()
 
 
 @pytest.mark.parametrize("name", ["decide", "claims", "quote"])
