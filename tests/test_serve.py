@@ -140,7 +140,8 @@ def test_a_front_falls_and_the_best_lies_near_it() -> None:
 
 
 def test_pools_that_meet_no_limit_say_what_comes_near() -> None:
-    with pytest.raises(DoesNotFit, match=r"(?s)a token: .* s at best.*the closest: .* instances reading"):
+    with pytest.raises(DoesNotFit, match=r"(?s)a token: .* s at best.*the closest: .* prefill "
+                                          "instances"):
         two_pools(tpot=1e-4)
     llm, _, machine = known("llama-3.1-70b", "h100-sxm")
     with pytest.raises(DoesNotFit, match="no two instances on up to 1 chips"):

@@ -76,7 +76,9 @@ def _day(at: str | None) -> dt.date | None:
 def _check(reuse: float, margin: float | None) -> None:
     faults = []
     if not 0.0 <= reuse <= 1.0:
-        faults.append(Fault("--reuse", f"{reuse:g}", "a share from 0 to 1", "give the share of the design taken over"))
+        faults.append(Fault("--reuse", f"{reuse:g}", "a share from 0 to 1", "give the share of "
+                                                                            "the design that is "
+                                                                            "reused"))
     if margin is not None and not 0.0 <= margin < 1.0:
         faults.append(Fault("--margin", f"{margin:g}", "0 or more, below 1", "give the margin as a share of the price"))
     if faults:

@@ -142,10 +142,11 @@ def _check(
 ) -> None:
     if named is not None and case is not None:
         faults.append(Fault("--candidate", f"{named!r} beside --case {case}", "one of the two",
-                            "a case brings the numbers of its own target: leave one of the two out"))
+                            "a case states the numbers of its own target: leave one of the two "
+                            "out"))
     if second and case is not None:
         faults.append(Fault("--second", f"beside --case {case}", "one of the two",
-                            "a case says itself what follows: leave one of the two out"))
+                            "a case states its own second generation: leave one of the two out"))
     if named is not None and route in ROUTES and route != "acquire":
         faults.append(Fault("--candidate", f"{named!r} with {route}", "only with acquire", "leave --candidate out"))
     if not FEWEST_DRAWS <= draws <= MOST_DRAWS:

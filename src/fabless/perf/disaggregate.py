@@ -195,7 +195,8 @@ def _link(sender: Machine, receiver: Machine, inside: bool) -> float:
 
 
 def _nothing_held(where: str, pool: str, max_chips: int) -> DoesNotFit:
-    return DoesNotFit(Fault(where, f"no split on up to {max_chips} chips holds one request to {pool}",
+    return DoesNotFit(Fault(where, f"no split on up to {max_chips} chips holds one request for "
+                                   f"{pool}",
                             "a split whose chips hold the weights and the cache of a request",
                             "allow more chips or take a narrower precision"))
 
@@ -208,7 +209,7 @@ def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     groups = np.tile(_PROMPTS, np.size(splits.tensor))
     fits = groups * grid.data * grid.pipeline <= held(llm, machine, grid, request.input_tokens)
     if not np.any(fits):
-        raise _nothing_held(where, "read", max_chips)
+        raise _nothing_held(where, "prefill", max_chips)
     grid, groups = pick(grid, np.flatnonzero(fits)), groups[fits]
     past = request.input_tokens * traffic.cached
     fresh = max(request.input_tokens - past, 1.0)
@@ -232,7 +233,7 @@ def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
     holds = held(llm, machine, splits, context)
     if not np.any(holds >= (batch or 1)):
-        raise _nothing_held(where, f"write, {batch} at once" if batch else "write", max_chips)
+        raise _nothing_held(where, f"decode, {batch} at once" if batch else "decode", max_chips)
     grid, batches = batch_grid(splits, holds, batch, max_batch)
     phase = decode_step(llm, machine, grid, batches / grid.pipeline, request.input_tokens + request.output_tokens / 2.0,
                         1.0 + traffic.drafts)
@@ -266,7 +267,7 @@ def _useful(side: _Side, wait_s: Array) -> _Side:
 
 
 def _match(reads: _Side, writes: _Side, size: float, ttft_limit_s: float, max_chips: int) -> _Match:
-    """Best whole numbers of instances for every pair of points, for a number y of writing ones at a time."""
+    """Best instance counts for every pair of points, one count of decode instances at a time."""
     shape = (reads.chips.size, writes.chips.size)
     top, ttft_s = np.zeros(shape), np.full(shape, np.inf)
     reading, writing = np.zeros(shape, dtype=np.intp), np.zeros(shape, dtype=np.intp)
@@ -309,8 +310,8 @@ def _unmet(reads: _Side, writes: _Side, match: _Match, tpot_limit_s: float, ttft
     row, place = np.nonzero(possible)
 
     def describe(k: int) -> str:
-        pools = (("reading", reads, row[k], match.reading), ("writing", writes, place[k], match.writing))
-        return " and ".join(f"{numbers[row[k], place[k]]} instances {what} on "
+        pools = (("prefill", reads, row[k], match.reading), ("decode", writes, place[k], match.writing))
+        return " and ".join(f"{numbers[row[k], place[k]]} {what} instances on "
                             f"{split_label(pick(side.split, np.asarray(index)))}, batch {side.batches[index]:.0f}"
                             for what, side, index, numbers in pools)
 

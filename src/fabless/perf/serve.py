@@ -138,10 +138,11 @@ def check_request(llm: LLM, request: Request, load_factor: float, tpot_limit_s: 
         faults.append(Fault("drafts", f"{traffic.drafts:g}", "a whole number, 0 to 64", "give the guesses of one step"))
     if not 0.0 <= traffic.accepted <= max(traffic.drafts, 0.0):
         faults.append(Fault("accepted", f"{traffic.accepted:g}", f"0 to the {traffic.drafts:g} drafts",
-                            "give the guesses of a step that hold on average"))
+                            "give the mean number of guessed tokens accepted per step"))
     if not 0.0 <= traffic.utilisation < 1.0:
         faults.append(Fault("utilisation", f"{traffic.utilisation:g}", "0 or more, below 1",
-                            "give arrivals over the most that can be served; at 1 the queue never ends"))
+                            "give the load as a share of capacity; at 1 the queue grows without "
+                            "end"))
     if faults:
         raise BadValue(*faults)
 

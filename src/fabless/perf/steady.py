@@ -58,16 +58,16 @@ def steady_state(
 ) -> Steady:
     """Evaluate an instance that keeps `sequences` running in all; every argument broadcasts.
 
-    While one sequence decodes its `output_tokens`, the other ``sequences - 1`` end and are replaced: their
-    prompts of `input_tokens`, less the share `cached` [1] found in the prefix cache, are prefilled in
-    chunks of at most the engine's tokens per step.
+    While one sequence decodes its `output_tokens`, the other ``sequences - 1`` end and are
+    replaced: their prompts of `input_tokens`, less the share `cached` [1] in the prefix cache,
+    are prefilled in chunks of at most the engine's tokens per step.
 
         TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode), while not every step is mixed
         TTFT = time outside the chip + steps waited for + t_prefill of the prompt alone
 
-    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses per step and
-    accepts `accepted` [token] of them on average, so that a step gives ``1 + accepted`` tokens. As many
-    batches as stages keep pipelines full.
+    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses per step
+    and accepts `accepted` [token] of them on average, so that a step gives ``1 + accepted`` tokens.
+    As many batches as stages keep pipelines full.
     """
     batch = np.asarray(sequences, dtype=float) / split.pipeline
     entered, output = np.asarray(input_tokens, dtype=float), np.asarray(output_tokens, dtype=float)

@@ -270,17 +270,19 @@ def _fan(first: Quarter, run: ProgrammeDraws) -> tuple[tuple[str, Band], ...]:
 def _notes(route: Route, candidate: Candidate | None, reference: ReferenceClass, own: bool) -> tuple[str, ...]:
     notes = []
     if own:
-        notes.append("dates, spend and outcome are drawn from the case's own numbers; the class stands beside them")
+        notes.append("dates, spend and outcome come from the case's own numbers; the reference "
+                     "class is shown for comparison")
     if reference.ended.cases == 0:
         notes.append(f"no programme of the kind '{reference.kind.value}' had ended or shipped: its rate is that of one "
                      "more kind")
     if route is Route.ACQUIRE and candidate is None and not own:
-        notes.append("no candidate named: the price is that of companies of the day, and nothing is in the fab")
+        notes.append("no candidate named: the price is that of companies known on that day, and "
+                     "no chip is in the fab")
     if candidate is not None:
         if candidate.valuation is None:
-            notes.append("no valuation known: the price is that of companies of the day")
+            notes.append("no valuation known: the price is that of companies known on that day")
         if candidate.next_stage is None:
-            notes.append("no source tells how far the next chip is: taken as not begun")
+            notes.append("no source states the stage of the next chip: assumed not begun")
     return tuple(notes)
 
 

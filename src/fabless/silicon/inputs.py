@@ -57,7 +57,9 @@ def node_of(catalogue: Catalogue, name: str | None, place: str) -> ProcessNode:
     """A process node by name; `UnknownName` lists every known one, `BadValue` when there is no name."""
     known = catalogue.entities("nodes")
     if name is None:
-        raise BadValue(Fault(f"{place}: node", "missing", ", ".join(known), "say on which process the dies are made"))
+        raise BadValue(Fault(f"{place}: node", "missing", ", ".join(known), "state the process on "
+                                                                            "which the dies are "
+                                                                            "made"))
     if name not in known:
         raise unknown("process node", name, known, f"{place}: node")
     return catalogue.node(name)

@@ -48,18 +48,19 @@ def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str
         notes += silicon.assumed
     stacked = _stacked(catalogue, chip)
     if chip.packaging is None:
-        notes.append(f"packaging: no source; {STACKED if stacked else FLAT} taken")
+        notes.append(f"packaging: no source; {STACKED if stacked else FLAT} assumed")
     packaging = packaging_on(dating, catalogue.packaging(chip.packaging or (STACKED if stacked else FLAT)))
     memory = memory_on(dating, catalogue.memory(str(chip.memory_type))) if stacked else None
     if not stacked and chip.memory_type not in (None, "sram"):
-        notes.append(f"memory: {chip.memory_type} stands on the board and is no part of the unit cost")
+        notes.append(f"memory: {chip.memory_type} sits on the board and is not in the unit cost")
     sites = 0
     if memory is not None:
         needed = math.ceil(chip.memory_bytes / memory.stack_bytes / TALLEST)
         sites = max(chip.architecture.memory_sites or 0, chip.hbm_stacks or 0)
         if not sites:
             sites = math.ceil(chip.memory_bytes / memory.stack_bytes)
-            notes.append(f"memory: no number of stacks given; {sites} of {memory.stack_bytes / 1e9:g} GB taken")
+            notes.append(f"memory: number of stacks not stated; {sites} of "
+                         f"{memory.stack_bytes / 1e9:g} GB assumed")
         elif sites < needed:
             notes.append(f"memory: {sites} stacks for {chip.memory_bytes / 1e9:g} GB are tall for {memory.name}")
     for die in dies:
