@@ -108,13 +108,13 @@ class LogicDie:
     """One kind of logic die in a package."""
 
     area_m2: float | None
-    """As built [m2]; None where no source gives it."""
+    """Area as built [m2]; None if no source states it."""
     count: int = 1
     """Dies of this kind in the package."""
     node: str | None = None
-    """Its process where it is not the chip's."""
+    """Process of the die if it differs from the chip's."""
     units: int = 1
-    """Equal units on the die (cores, clusters) of which some may fail."""
+    """Equal repairable units on the die (cores, clusters); some may fail."""
     units_needed: int = 1
     """Units that must work for the die to be sold."""
 
@@ -436,7 +436,7 @@ class ProgrammeSpec:
     stands_at: str = ""
     """Stage at which the chip stands already."""
     second_ended: tuple[float, float] | None = None
-    """The same counts for a second generation; None where there is none."""
+    """Pseudo-counts of second generations that ended, and that came; None without one."""
 
 
 @dataclass(frozen=True)

@@ -93,13 +93,13 @@ class ContractSection(Strict):
     tenor: str | None = None
     """Time of delivery, such as '3 year'."""
     lead: str | None = None
-    """From call-off to delivery, such as '26 week'; none where left out."""
+    """Time from call-off to delivery, such as '26 week'; none if left out."""
     volume: Count
-    """Chips a quarter at most: delivered, or in use."""
+    """Largest number of chips per quarter: delivered, or in use."""
     price: Number | None = None
     firm_share: Share | None = None
     penalty_share: Share | None = None
-    """Of the price, for each firm unit not taken; the whole price where left out."""
+    """Penalty per firm unit not taken, as a share of the price; the whole price if left out."""
     prepaid_share: Share | None = None
     option_volume: Count | None = None
     option_price: Number | None = None
@@ -110,17 +110,17 @@ class ContractSection(Strict):
     exercise_price: _USD | None = None
     tranches: tuple[TrancheSection, ...] = ()
     expiry: str | None = None
-    """From signing, the time in which tranches may vest."""
+    """Time from signing in which tranches may vest."""
     investment: _USD | None = None
-    """The vendor's, for the whole volume."""
+    """Investment of the vendor for the whole volume."""
     valuation: Annotated[Number, Unit("USD", above=True)] | None = None
-    """Of the buyer, money included, at which the vendor gets its shares."""
+    """Valuation of the buyer, money included, at which the vendor gets its shares."""
     fair_valuation: _USD | None = None
     tiers: tuple[TierSection, ...] = ()
     on_all: bool = False
-    """Whether reaching a tier lowers the price of the units before it too."""
+    """Whether reaching a tier also lowers the price of the units before it."""
     price_multiple: Multiple | None = None
-    """Of the spot price."""
+    """Matched price as a multiple of the spot price."""
     fee_share: Share | None = None
 
 

@@ -114,7 +114,7 @@ def amount(facts: Facts, field: str) -> float | None:
 
 
 def cases(catalogue: Catalogue) -> tuple[ReferenceCase, ...]:
-    """Every programme of which the day knows something, by name.
+    """Every programme with facts known on the day, by name.
 
     Raises `BadValue` when the day knows none, with the first day that does.
     """

@@ -71,7 +71,7 @@ class Demand(Strict):
     ceiling: Annotated[Number, Unit("query/day", above=True)]
     """Queries at which growth ends, whatever its rate."""
     value_decline: Decline
-    """Of the price of unserved work, a year."""
+    """Yearly decline of the price of unserved work."""
     work_level: Multiple
     work_trend: Multiple
     load_factor: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
@@ -164,9 +164,9 @@ class LineSection(Strict):
     price: Number | None = None
     """USD a chip when bought, USD an hour when rented."""
     price_decline: Decline | None = None
-    """Of the same chip, a year."""
+    """Yearly decline of the price of one chip."""
     discount: Share | None = None
-    """Off that price."""
+    """Discount off the price."""
     allotment: Count | None = None
     """Most chips a quarter in normal supply, at the start."""
     allotment_growth: Multiple | None = None

@@ -50,18 +50,18 @@ class PricePathSection(Strict):
     distressed: Share
     """Chance that the seller is in distress; otherwise the purchase is contested."""
     distressed_multiple: Annotated[Number, Unit("1")]
-    """Price over the last valuation in distress."""
+    """Price of a distressed seller over the last valuation."""
     contested_multiple: Annotated[Number, Unit("1")]
-    """The same where it is contested."""
+    """Price of a contested purchase over the last valuation."""
 
 
 class SecondSection(Strict):
     """The next chip of the programme, designed while the first one is brought into volume."""
 
     overlap: Month
-    """Its start before the first one's volume."""
+    """Time by which the second generation starts before the first one's volume."""
     design: Month
-    """Its start to its tape-out, as planned."""
+    """Planned time from start to tape-out of the second generation."""
     ended: Counts
     """Later generations that were ended, and that came."""
     design_cost: Dollar
@@ -96,7 +96,7 @@ class ProgrammeSection(Strict):
     ended: Counts | None = None
     """Programmes of the reference class that ended before volume, and that reached it; or give `gates`."""
     end_shares: tuple[Real, ...] | None = None
-    """Of those that end: in design, after tape-out, after a small deployment; or one share for each gate."""
+    """Shares of ends in design, after tape-out and after a small deployment, or by gate."""
     gates: dict[GateName, Counts] = Field(default_factory=dict)
     """Programmes ended at each gate, and that passed it, in place of `ended` and `end_shares`; none ends at one left out."""
     bid_failed: Counts

@@ -69,7 +69,7 @@ class Catalogue:
     def fact(self, entity: str, field: str, period: str | None = None) -> Fact:
         """The newest fact of a field that the as-of date can see: last known, then latest period.
 
-        With `period` only facts of that period count. Raises as `why`.
+        With `period` only facts of that period count. Raises the same errors as `why`.
         """
         if period is None:
             return self.why(entity, field)[-1]
@@ -97,7 +97,7 @@ class Catalogue:
         return spread
 
     def entities(self, topic: str) -> tuple[str, ...]:
-        """Entities of a topic of which something is visible."""
+        """Entities of a topic with visible facts."""
         if topic not in self.topics:
             raise unknown("topic", topic, list(self.topics))
         return tuple(name for name in self.topics[topic] if any(self._sees(fact) for fact in self.rows[name]))

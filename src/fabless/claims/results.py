@@ -79,7 +79,7 @@ class ClaimResult:
     breaking_input: NeededInput | None
     """The input that meets the claim with a value in its band, or nearest to it; None where the mode meets it."""
     needed: tuple[NeededInput, ...]
-    """The same for every input that can meet the claim alone, nearest to its band first."""
+    """Every input that alone can meet the claim, with its value, nearest to its band first."""
     formula: str
     inputs: tuple[InputUsed, ...]
     note: str

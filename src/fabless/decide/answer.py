@@ -22,7 +22,8 @@ LEAST_VENDOR = 0.02
 LEAST_START = 0.005
 """Probability from which a later start of a programme is named."""
 TOLD_APART = 0.75
-"""Odds that a scenario of the one kind has more demand than one of the other from which the kinds are named by demand."""
+"""Smallest probability that a random scenario with a start has more demand than one without,
+for the text to say "high demand"."""
 FLATTERED = 0.01
 """Share of a cost by which fresh paths must exceed the plan's own scenarios before a warning says so."""
 UNPROVEN = 0.005

@@ -18,11 +18,11 @@ class Detail:
 
     name: str
     branching: tuple[int, ...] | None
-    """Of the tree on which the ways are compared, as far as the case branches; None: the case's own."""
+    """Branching of the tree on which the ways are compared; None: that of the case."""
     paths: int
     """Fresh paths on which every way is tried."""
     small: tuple[int, ...]
-    """Branching of the tree on which the answer is questioned; empty: it is not."""
+    """Branching of the small tree used for the follow-up questions; empty skips them."""
     inputs: int
     """Inputs for which every way is solved again, whose knowledge is priced, and whose Sobol indices are taken."""
     sobol: int
@@ -41,7 +41,7 @@ class Detail:
         return fitted(self.small, splits)
 
     def on(self, leaves: int, splits: int) -> Detail:
-        """The same with about `leaves` scenarios: those of every way up to `LARGEST`, above it of the recommended one."""
+        """This detail with about `leaves` scenarios; above `LARGEST` for the recommended way."""
         if leaves > LARGEST:
             return replace(self, large=leaves)
         return replace(self, branching=branching_for(leaves, splits))

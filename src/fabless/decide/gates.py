@@ -13,7 +13,7 @@ from fabless.records import Tree
 from fabless.scenario import knowledge
 
 LEAST_NODES = 8
-"""Fewest nodes of the tree that decide together on a programme, so that none is started for the luck of a few draws."""
+"""Fewest nodes of the tree that decide together on a programme, against sampling luck."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Policy:
     go: NDArray[np.bool_]
     """(candidates, node-quarters)"""
     mode: NDArray[np.int64]
-    """As `ProgrammeOnTree.mode`."""
+    """State of the programme at each node-quarter, coded like `ProgrammeOnTree.mode`."""
     need: NDArray[np.float64]
     """(node-quarters,) compute demanded."""
     tree: Tree

@@ -22,7 +22,7 @@ class Paths:
     missing: Array
     """Compute that was missing, queries and training, in chips of the fleet in place (`Plan.yardstick`)."""
     wanted: Array
-    """Compute that was demanded, in the same."""
+    """Compute demanded, in chips of the fleet in place (`Plan.yardstick`)."""
     query_cost_usd: Array
     """Cost of the chips that answered, and of the fixed spend on queries' account, undiscounted."""
     cost_usd: Array
@@ -49,8 +49,9 @@ class Paths:
 def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     """Lay a plan's arrays along its paths.
 
-    An offer's cost of a quarter is shared among the loads by the chips each took; idle chips, and programmes and other
-    fixed spend, are shared like the rest of the quarter's (for fixed spend: the whole path's) cost.
+    An offer's cost of a quarter is split between the loads by the chips that each took. The cost of
+    idle chips is split like that of busy chips in the quarter; fixed spend (programmes included) is
+    split like the cost of the whole path.
     """
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]

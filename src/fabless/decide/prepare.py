@@ -1,4 +1,4 @@
-"""What the plan needs before any scenario: throughput of each chip, unit cost and fate of each programme."""
+"""Inputs of the plan before any scenario: throughput of chips, cost and dates of programmes."""
 
 from __future__ import annotations
 

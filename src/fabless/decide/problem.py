@@ -35,14 +35,14 @@ from fabless.units import QUARTER_S
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Prepared case, its scenarios and the fate of every programme on them: the same for every way."""
+    """Prepared case, its scenarios and the outcomes of programmes on them, shared by all ways."""
 
     prepared: Prepared
     case: Case
     """That of `prepared`, with the ranges and the branching of this world."""
     scenarios: Scenarios
     fates: dict[str, tuple[ProgrammeOnTree, ...]]
-    """Of each programme, by the number of branchings passed at its start."""
+    """Outcomes on the tree of each programme, by the number of branchings passed at its start."""
     yardstick: Array
     """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
     that one cannot); the same for every way."""
@@ -60,7 +60,7 @@ class Plan:
     unit: Array
     """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
     yardstick: Array
-    """As in `World`."""
+    """Load that a chip of the fleet in place serves in a quarter, shape (loads, node-quarters)."""
     candidates: tuple[Candidate, ...]
     contracts: tuple[ContractOffer, ...] = ()
     """Contracts that may be signed, in the order of `problem.agreements`."""
@@ -99,10 +99,11 @@ def world(
 
 
 def moved(usual: World, changes: Mapping[str, Range]) -> World:
-    """The same world with the ranges of some numbers replaced.
+    """This world with the ranges of some numbers replaced.
 
-    The random points stay, so that results compare; only programmes whose own numbers change are simulated again, and
-    they meet their fate in the order of the usual need.
+    The random points stay, so that results compare. Only programmes whose own numbers change are
+    simulated again; their random outcomes stay assigned to nodes in the order of the unchanged
+    demand.
     """
     prepared = usual.prepared
     changed = {name: replace(usual.case.numbers[name], spread=spread) for name, spread in changes.items()}
@@ -115,7 +116,7 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
 def fates_on(
     prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
 ) -> dict[str, tuple[ProgrammeOnTree, ...]]:
-    """Fates by start; all starts of a programme meet the same luck."""
+    """Outcomes on the tree by start; all starts of a programme share random numbers."""
     fates = {}
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)

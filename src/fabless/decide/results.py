@@ -246,7 +246,7 @@ class Flip:
     value: float
     pays_above: bool
     text: str
-    """The same in plain words."""
+    """Condition in plain words."""
 
 
 @dataclass(frozen=True)

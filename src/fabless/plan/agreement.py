@@ -51,8 +51,8 @@ class Agreement:
     untaken_usd: Array = field(default_factory=_nothing)
     """(K,) due per unit below the least draw [USD]."""
     exclusive: str = ""
-    """Of the agreements that share this name, the levels signed along a path, each as a share of its cap, sum to at
-    most 1; empty: no such limit. A name of its own limits what is signed along a path to the cap."""
+    """Name shared by agreements whose signed levels, as shares of their caps, sum to at most 1
+    along a path; empty: no such limit. A name of its own limits the signed levels to the cap."""
 
 
 _BY_NODE = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")

@@ -38,7 +38,7 @@ class Block:
     node: Index
     """Node-quarter of the whole problem that each node-quarter of `program` stands for."""
     probability: Array
-    """Of each of them."""
+    """Probability of each of these node-quarters."""
     link_row: Index
     """Row of each entry of the links."""
     link_column: Index
@@ -55,7 +55,7 @@ class Cut:
     """Ancestors of each node-quarter."""
     quarter: int
     first_child: NDArray[np.int64]
-    """Of each node-quarter, -1 at the leaves."""
+    """First child of each node-quarter; -1 at the leaves."""
 
     @property
     def starts(self) -> list[Index]:

@@ -66,7 +66,7 @@ class Piece:
     path_cost: Index
     """Columns of the cost of the path to each of those leaves."""
     probability: Array
-    """Of those leaves."""
+    """Probability of each leaf of the subtree."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Answer:
     objective: float
     """Cost; the least sum of violations (solver's units) where infeasible."""
     bound: float
-    """The same from the duals."""
+    """Lower bound on the cost (or least sum of violations) from the duals."""
     gradient: Array
     """Change of `bound` with each of `linked`."""
     value: Array

@@ -1,4 +1,4 @@
-"""The same plan with more or less foresight: wait and see <= here and now <= plan for the mean."""
+"""A plan with more or less foresight: wait and see <= here and now <= plan for the mean."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def _owners(problem: PlanProblem) -> list[tuple[int, ...]]:
 
 
 def _opened_groups(problem: PlanProblem) -> list[tuple[int, ...]]:
-    """Projects that open each group: those that open every one of its offers, if they are the same."""
+    """Projects that open each group, if all of its offers are opened by equal projects."""
     owners = _owners(problem)
     found = [{owners[o] for o in members} for _, members, _ in problem.groups]
     return [next(iter(sets)) if len(sets) == 1 else () for sets in found]

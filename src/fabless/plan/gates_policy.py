@@ -117,7 +117,7 @@ def continued(gates: Gates, prices: Prices, project: int) -> NDArray[np.bool_]:
 
 
 def trimmed(gates: Gates, prices: Prices, policy: Policy) -> Policy:
-    """The same starts, each project given up where the prices say so."""
+    """The policy with unchanged starts, each project given up where the prices say so."""
     rises, _ = gates.changes(policy)
     result = np.zeros_like(policy)
     for p in np.flatnonzero(rises.any(axis=1)):

@@ -22,8 +22,9 @@ def _free() -> Array:
 class Project:
     """A programme that goes on, or not, on each unbranched stretch of the tree.
 
-    Arrays have one value a node-quarter (K,), or one for all. A programme whose fate depends on when it starts is one
-    project for each start, all with the same key in `excludes`. Faults are reported with those of the whole plan.
+    Arrays have one value per node-quarter (K,), or one for all. A programme whose outcome depends
+    on its start is one project per start, all with one key in `excludes`. Faults are reported with
+    those of the whole plan.
     """
 
     name: str
@@ -32,13 +33,13 @@ class Project:
     start: NDArray[np.bool_]
     """Where it may start: first node-quarters of stretches (`gate_nodes`)."""
     gate: NDArray[np.bool_]
-    """Where it may be given up: likewise."""
+    """Where it may be given up: first node-quarters of stretches (`gate_nodes`)."""
     spend_usd: Array
     """Spend of the quarter while it goes on [USD], not discounted, 0 or more."""
     end_usd: Array = field(default_factory=_free)
     """Fee due where it is given up [USD], 0 or more."""
     excludes: str = ""
-    """Of the projects with one key at most one is ever started along a path, once; empty: its own name."""
+    """Key of projects of which at most one starts along a path, once; empty: the project's name."""
     known: NDArray[np.int64] | None = None
     """State of knowledge: node-quarters with one number decide alike; None: each stretch decides for itself."""
 
@@ -148,5 +149,6 @@ def _gates(project: Project, tree: Tree, place: str) -> list[Fault]:
         node = int(at[mixed[0]])
         faults.append(Fault(f"{place}.known", f"state {project.known[node]} at node-quarter {node} and elsewhere",
                             "one state only where quarter, state before, start and gate are the same",
-                            "number states of knowledge so that what was told apart stays apart"))
+                            "give two node-quarters the same number only if nothing seen so far "
+                            "tells them apart"))
     return faults

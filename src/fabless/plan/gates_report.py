@@ -70,7 +70,7 @@ def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
 
 @dataclass(frozen=True, eq=False)
 class Flexibility:
-    """The same plan with fewer rights, each decided as well as the search can."""
+    """A plan with fewer rights, each version decided as well as the search can."""
 
     best: GateResult
     without_abandoning_usd: float
@@ -95,12 +95,12 @@ class Flexibility:
 
 
 def without_abandoning(problem: PlanProblem) -> PlanProblem:
-    """The same problem where whatever started goes on to the end."""
+    """The problem with the rule that whatever started goes on to the end."""
     return replace(problem, projects=tuple(replace(project, gate=np.array(False)) for project in problem.projects))
 
 
 def start_now_only(problem: PlanProblem) -> PlanProblem:
-    """The same problem where a project starts in the first quarter or never."""
+    """The problem with the rule that a project starts in the first quarter or never."""
     now = problem.tree.quarter == 0
     return replace(problem, projects=tuple(replace(item, start=item.start & now) for item in problem.projects))
 

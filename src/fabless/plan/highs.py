@@ -40,7 +40,7 @@ class Solution:
     bound: float
     """No solution is less; -inf where nothing is proven."""
     value: Array
-    """Of the columns; of a plan that keeps every limit unless `rough`."""
+    """Values of the columns, those of a plan that keeps every limit unless `rough`."""
     column_dual: Array
     """Change of the objective when a bound that holds the column moves up by one."""
     row_dual: Array

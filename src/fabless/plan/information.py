@@ -1,4 +1,4 @@
-"""The same plan on another tree, and on the mean path of its own."""
+"""A plan on another tree, and on the mean path of its own tree."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ SWEEPS = 3
 DAMPING = 0.5
 """Share of the old worth that each sweep keeps."""
 READINESS = np.array([np.inf, 4.0, 1.0])
-"""Ways of filling that a new view tries: how many times more than a chip placed before a chip must be worth, to take its
-room in a shared limit."""
+"""Displacement thresholds that a new view tries: a chip takes the place of one already ordered only
+if it is worth at least this many times as much (inf: never)."""
 
 _compiled = cast("Callable[[Any], Any]", njit(cache=True))
 

@@ -202,7 +202,7 @@ def gap(value: float) -> str:
 
 
 def verdict(regret_usd: float, error_usd: float, best: bool) -> str:
-    """Say where a way stands: best, or how much dearer; a tie where that is under two standard errors.
+    """Rank of a way in words: best, its extra cost, or a tie if that is under two standard errors.
 
     >>> verdict(3.1e9, 2.0e8, False), verdict(1.0e8, 2.0e8, False), verdict(0.0, 0.0, True)
     ('+$3.10B', 'tie', 'best')

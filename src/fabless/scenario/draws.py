@@ -57,7 +57,7 @@ class Scenarios:
     scarce: Array
     """Probability, given what is known, that supply is scarce; 0 or 1 along fresh paths."""
     struck: Mapping[str, Array]
-    """Likewise, that each shock is on."""
+    """Probability, given what is known, that each shock is on; 0 or 1 along fresh paths."""
     demand: Mapping[str, Array]
     """Each load in its quarter: queries, or FLOP."""
     work: Array
@@ -76,9 +76,10 @@ def sample(
 ) -> Scenarios:
     """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are.
 
-    `like` are scenarios of the same case but for the ranges of the `changed` numbers: the others' values are taken over.
-    `given` replaces the draws of some numbers by values [SI], one a branch of the first branching. With `weights`, compute
-    by unit of each load, the first branches take draws of demand that stand for many (`representatives`).
+    `like`: scenarios to reuse. Numbers that are not in `changed` keep their drawn values.
+    `given`: values [SI] that replace the draws of some numbers, one per branch of the first
+    branching. `weights`: compute per unit of each load; with them the first branches take
+    representative draws of demand (`representatives`).
     """
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])

@@ -1,4 +1,4 @@
-"""What a planner may tell apart when he decides on a programme on a sampled tree."""
+"""States of knowledge in which a planner decides on a programme on a sampled tree."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from fabless.scenario.programmes import ProgrammeOnTree
 
 
 def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start: int, least: int) -> NDArray[np.int64]:
-    """Number what a planner may tell apart when he decides on a programme that starts at branching `start` (K,).
+    """Number the states of knowledge for a programme that starts at branching `start` (K,).
 
-    Nodes of one stage are told apart by the state of the programme (running, arrived, dead) and by their `need` of
-    compute: as many groups of like need, of like size, as leave `least` nodes in each; never within what was one state
-    of knowledge elsewhere before. Few branches stand below each node of a sampled tree, so a planner who decided node
-    by node would start where the dealt fates happen to be good. Before its start a programme tells nothing.
+    Nodes of one stage differ by the state of the programme (running, arrived, dead) and by their
+    `need` of compute: as many groups of similar need and size as leave `least` nodes in each. Nodes
+    once told apart stay apart. A sampled tree has few branches below each node, so a planner who
+    decided node by node would exploit sampling luck and start programmes where the sampled outcome
+    happens to be good. Before its start a programme reveals nothing.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
     mode = fate.mode
@@ -35,7 +36,7 @@ def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start
 
 
 def _grouped(told: NDArray[np.int64], need: Array, least: int) -> NDArray[np.int64]:
-    """Number the groups of nodes of which the same was told and whose need is alike, at least `least` nodes each."""
+    """Number the groups of nodes with equal news and similar need, at least `least` nodes each."""
     own = np.unique(told, axis=0, return_inverse=True)[1].ravel()
     group = np.zeros(own.size, dtype=np.int64)
     for one in range(int(own.max()) + 1):

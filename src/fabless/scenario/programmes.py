@@ -1,4 +1,4 @@
-"""A programme's fate on the tree: known at a node only if the branchings passed so far reveal it."""
+"""A programme's outcome on the tree: known at a node only if the branchings so far reveal it."""
 
 from __future__ import annotations
 

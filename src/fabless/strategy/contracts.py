@@ -55,11 +55,12 @@ def contract_offers(
 ) -> list[ContractOffer]:
     """Offers of a contract, one for each of its prices.
 
-    Parameters: `lines` by name, of which it takes chip and efficiency; `demand` (K,) of each load; `throughput` by chip. Its
-    numbers hold as known at each node-quarter; of firm shares and rebates the mean counts. Volume and price are the
-    contract's in every state of the market: neither scarcity nor shocks move them. A draw is ordered its lead before its
-    delivery; where the first call-off cannot arrive by the contract's start, the whole tenor shifts to when it can. Raises
-    `BadValue` for numbers that no contract can have.
+    Parameters: `lines` by name, which give chip and efficiency; `demand` (K,) of each load;
+    `throughput` by chip. The contract's numbers are those known at each node-quarter; firm shares
+    and rebates count with their mean. Neither scarcity nor shocks change volume and price. A draw
+    is ordered its lead time before its delivery; if the first call-off cannot arrive by the
+    start of the contract, the whole tenor shifts to when it can. Raises `BadValue` for invalid
+    numbers.
     """
     quarter = outlook.tree.quarter
     line = lines.get(contract.line or "")

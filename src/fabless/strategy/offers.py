@@ -21,7 +21,7 @@ HOURS = QUARTER_S / HOUR_S
 
 @dataclass(frozen=True)
 class Throughput:
-    """What one chip does at its full specification."""
+    """Throughput and power of one chip at its full specification."""
 
     per_second: Mapping[str, float]
     """Load -> queries, or FLOP at the peak, a second of full work."""
@@ -192,7 +192,7 @@ def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offe
 
 
 def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
-    """Load served by one chip in one quarter: queries get dearer with their work, training runs at its utilisation."""
+    """Load served by one chip in one quarter, at the work of a query and training utilisation."""
     values = outlook.values
     share = {load.name: values["demand.load_factor"] / outlook.work if load.kind == "inference"
              else values[f"loads.{load.name}.utilisation"] for load in case.loads}
@@ -227,7 +227,7 @@ def owned_offer(
     """An offer of chips of one generation; `hotter` is its rated power over that of `chip`.
 
     What is paid before the first hour of service costs interest: server and network from delivery through installation,
-    the chip likewise or, prepaid, from the order.
+    the chip from delivery or, if prepaid, from the order.
     """
     lead = _quarters(delivery_s + installation_s)
     installed = 1.0 / discount_factor(owning.real_rate, installation_s)

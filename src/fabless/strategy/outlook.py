@@ -56,18 +56,18 @@ class Fate(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What the market does to one vendor's terms at each node-quarter, in the mean over its states."""
+    """Mean effect of the market on one vendor's terms at each node-quarter, over its states."""
 
     price: Array
     """Price and rent over those of normal supply without shocks [1]."""
     allotment: Array
-    """Chips that can be had, likewise [1]."""
+    """Chips on offer over those of normal supply without shocks [1]."""
     delay_s: Array
-    """Added to lead times by shocks [s]."""
+    """Time that shocks add to lead times [s]."""
 
 
 def terms_of(case: Case, outlook: Outlook, vendor: str) -> Terms:
-    """Terms of a vendor: scarcity and the shocks that strike him, each an independent factor.
+    """Terms of a vendor under scarcity and the shocks that strike it, each an independent factor.
 
     ``product over states of (1 + chance (multiple - 1))`` for price and allotment; delays add up, times their chance.
     """

@@ -57,7 +57,7 @@ class Config:
         return default
 
     def same(self, *names: str, default: int | None = None) -> int:
-        """As `count`, where a field may also list a number a layer; a fault when the layers differ."""
+        """A whole number, or a list with one per layer; a fault if layers differ."""
         for name in names:
             value = self.values.get(name)
             if isinstance(value, list):

@@ -26,7 +26,7 @@ def gated(config: Config, tied: bool = False, ffn: str = "intermediate_size") ->
 
 
 def ungated(config: Config, tied: bool = False) -> Fields:
-    """As `gated` with two matrices in the feed-forward: squared ReLU, GELU."""
+    """Fields of `gated`, but with two matrices in the feed-forward: squared ReLU, GELU."""
     return gated(config, tied) | {"gated_ffn": False}
 
 
