@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fabless.case_records import Case
     from fabless.catalogue import Catalogue, load, read_chip, read_model, read_trace
     from fabless.catalogue import read_case as case
     from fabless.claims import rebuild as claims
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fabless.plan import PlanProblem
     from fabless.plan import solve as solve_plan
     from fabless.quote import Quote, quote
-    from fabless.records import LLM, Case, Chip, Range, Request
+    from fabless.records import LLM, Chip, Range, Request
     from fabless.report import as_document, write_report
     from fabless.silicon import chip_sheet, unit_cost
     from fabless.tco import chip_hour_cost
@@ -45,7 +46,8 @@ _HOME = {
         "perf": ("serve",),
         "plan": ("PlanProblem", "solve_plan"),
         "quote": ("Quote", "quote"),
-        "records": ("LLM", "Case", "Chip", "Range", "Request"),
+        "case_records": ("Case",),
+        "records": ("LLM", "Chip", "Range", "Request"),
         "report": ("as_document", "write_report"),
         "silicon": ("chip_sheet", "unit_cost"),
         "tco": ("chip_hour_cost",),

@@ -200,7 +200,7 @@ def quote(
         USD/query = USD/chip-hour / 3600 * chip-seconds/query
         Wh/query  = chip energy * server power share * PUE / 3600
 
-    Raises as `perf.serve`.
+    Raises as `perf.serving.serve`.
     """
     serving = serve(llm, chip, request, formats=formats, efficiency=calibration.efficiency, engine=calibration.engine,
                     tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)
