@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -12,12 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
-import typer
 
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
 from fabless import cli
 from fabless.catalogue import REFERENCE, read_case, reference_text
-from fabless.cli.app import app
+from fabless.cli.lazy import HOMES, loaded
 
 COST = ("cost", "--model", "llama-2-70b", "--input", "1024", "--output", "512")
 ON_H100 = (*COST, "--chip", "h100-sxm")
@@ -62,13 +62,77 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 
 def test_every_command_and_parameter_is_documented() -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) == {"decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
-                             "validate", "claims", "chips", "models", "show", "why"}
-    for name, command in commands.items():
+    assert set(HOMES) == {
+        "decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
+        "validate", "claims", "chips", "models", "show", "why"}
+    for name in HOMES:
+        command = loaded(name)
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def help_of(run: Run, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """A printed help text on a terminal so wide that each option takes one line."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert run(*arguments) == 0
+    return run.out
+
+
+@pytest.mark.parametrize("name", [None, *HOMES])
+def test_every_printed_help_text_is_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    printed = help_of(run, monkeypatch, *([name] if name else []), "--help")
+    assert not re.findall(r" [.;,:](?= |$)|\( |\( *\)|\[ *\]|\bNone\b", printed, flags=re.MULTILINE)
+    assert printed == help_of(run, monkeypatch, *([name] if name else []), "-h")
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_every_default_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    printed = help_of(run, monkeypatch, name, "--help").splitlines()
+    for parameter in loaded(name).params:
+        shown = parameter.show_default
+        is_flag = getattr(parameter, "is_flag", False)
+        if is_flag or (parameter.default is None and not isinstance(shown, str)):
+            continue
+        option = parameter.opts[0].startswith("--")
+        label = parameter.opts[0] if option else parameter.metavar or parameter.name
+        line = next(line for line in printed if re.match(rf"│[ *]+{re.escape(label)} ", line))
+        default = f"({shown})" if isinstance(shown, str) else parameter.default
+        assert f"[default: {default}]" in line
+
+
+def test_the_program_lists_decide_and_init_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = help_of(run, monkeypatch, "--help")
+    assert re.findall(r"^│ ([a-z]+) ", printed, flags=re.MULTILINE) == list(HOMES)
+    assert list(HOMES)[:2] == ["decide", "init"]
+
+
+def test_the_program_says_its_version(run: Run) -> None:
+    assert run("--version") == 0
+    assert run.out == f"fabless {importlib.metadata.version('fabless')}\n"
+
+
+@pytest.mark.parametrize(("words", "completed"), [
+    ("fabless de", ["decide"]), ("fabless serve --kv", ["--kv-precision"]),
+    ("fabless c", ["cost", "chip", "chips", "contract", "claims"])])
+def test_the_shell_completes_commands_and_options(
+    tmp_path: Path, words: str, completed: list[str]
+) -> None:
+    asked = program(folder=tmp_path, _FABLESS_COMPLETE="complete_bash", COMP_WORDS=words,
+                    COMP_CWORD=str(len(words.split()) - 1))
+    out, err = asked.communicate(timeout=60)
+    assert (out.split(), err) == (completed, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_shown(tmp_path: Path, shell: str) -> None:
+    asked = program("--show-completion", shell, folder=tmp_path,
+                    _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    out, err = asked.communicate(timeout=60)
+    assert (asked.returncode, err) == (0, "")
+    assert "_FABLESS_COMPLETE" in out
 
 
 def test_chips_lists_at_least_sixty(run: Run) -> None:

@@ -1,38 +1,106 @@
-"""The documentation is run: every command of the README, the Python block, and the printed answer."""
+"""The documentation is run: every block of code, every command, and the printed answer."""
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import fabless as fb
+from fabless.cli.lazy import HOMES, loaded
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^    (fabless (?!init|decide)[^#\n]*?)\s*(?:#.*)?$", README, flags=re.MULTILINE)
+GUIDES = ["README.md", "CONTRIBUTING.md"]
+PAGES = GUIDES + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/explanation/*.md"))]
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", flags=re.MULTILINE | re.DOTALL)
+LONG = {"decide", "init", "explore", "validate"}
+"""Commands that the quick tests only parse: they take long, or need a file of the reader."""
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    arguments = shlex.split(command)
-    assert arguments[0] == "fabless"
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def blocks(page: str, language: str) -> list[str]:
+    """Fenced blocks of a page in one language."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [body for _, name, body in FENCE.findall(text) if name == language]
 
 
-def test_readme_has_commands() -> None:
-    assert len(COMMANDS) >= 4
+def commands(page: str) -> list[list[str]]:
+    """Commands of a page, word by word, without comments and the folder of the programs."""
+    lines = [line for block in blocks(page, "console") for line in block.splitlines()]
+    parts = [part for line in lines for part in re.split(r" && ", line.partition(" #")[0])]
+    return [shlex.split(part.removeprefix(".venv/bin/")) for part in parts]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_readme_commands_run(command: str, tmp_path: Path) -> None:
-    done = run(command, tmp_path)
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+OF_PROGRAM = [(page, command) for page in PAGES for command in commands(page) if command[0] == "fabless"]
+QUICK = {shlex.join(command) for _, command in OF_PROGRAM if command[1] not in LONG}
+OF_README = {shlex.join(command) for page, command in OF_PROGRAM
+             if page == "README.md" and command[1] in ("explore", "validate")}
+
+
+def test_the_documentation_has_commands() -> None:
+    assert sum(page == "README.md" for page, _ in OF_PROGRAM) >= 4
+    assert sum(page != "README.md" for page, _ in OF_PROGRAM) >= 4
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_code_is_fenced_and_names_its_language(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = {name for _, name, _ in FENCE.findall(text)}
+    assert named <= {"console", "python", "pycon", "text"} | ({""} if page == "README.md" else set())
+    paragraphs = re.split(r"\n{2,}", FENCE.sub("", text))
+    assert [part for part in paragraphs if part.startswith("    ") and ">>>" not in part] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python") and page != "README.md"])
+def test_python_blocks_run(page: str) -> None:
+    names: dict[str, object] = {"__name__": page}
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in (ROOT / page).read_text(encoding="utf-8")])
+def test_sessions_of_python_print_what_is_shown(page: str) -> None:
+    text = re.sub(r"^ *```.*$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
+    assert test.examples
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+
+
+@pytest.mark.parametrize("command", [command for _, command in OF_PROGRAM], ids=" ".join)
+def test_options_of_shown_commands_exist(command: list[str]) -> None:
+    assert command[1] in HOMES
+    loaded(command[1]).make_context(command[1], command[2:])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_other_shown_commands_are_known(page: str) -> None:
+    for program, *words in commands(page):
+        if program == "python":
+            assert (ROOT / words[0]).is_file()
+        else:
+            assert program in {"fabless", "python3", "pip", "pytest", "ruff", "mypy"}
+    named = re.findall(r"`python (\S+?)[ `]", (ROOT / page).read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("command", [
+    *sorted(QUICK), *(pytest.param(command, marks=pytest.mark.slow) for command in sorted(OF_README))])
+def test_shown_commands_run(command: str, tmp_path: Path) -> None:
+    done = run(shlex.split(command), tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) > 2
+    assert len(done.stdout.splitlines()) > 0
 
 
 def test_links_lead_to_files() -> None:
@@ -41,6 +109,16 @@ def test_links_lead_to_files() -> None:
             for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
             if not (page.parent / target).exists()]
     assert lost == []
+
+
+def test_the_citation_is_that_of_the_project() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cited["cff-version"] == "1.2.0"
+    for key in ("version", "license"):
+        assert cited[key] == project[key]
+    assert cited["title"] == project["name"]
+    assert cited["authors"] == project["authors"]
 
 
 def test_public_names_are_what_they_are_said_to_be() -> None:

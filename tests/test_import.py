@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.resources
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 import fabless
-from fabless.cli.app import app
-from fabless.cli.lazy import COMMANDS
+from fabless.cli import lazy
+from fabless.cli.lazy import HOMES
 
 HEAVY = ("scipy", "highspy", "vl_convert", "jinja2", "pydantic")
 
@@ -41,16 +41,27 @@ def test_importing_the_package_loads_no_part_of_it() -> None:
     assert loaded(program + "\nassert 'numpy' not in sys.modules") == []
 
 
+def stub() -> dict[str, str]:
+    """Public name -> part and name there, as `__init__.pyi` tells type checkers."""
+    tree = ast.parse(Path(fabless.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: f"{str(node.module).removeprefix('fabless.')}.{alias.name}"
+             for node in imports for alias in node.names}
+    public = {alias.asname: homes[alias.name] for node in imports for alias in node.names
+              if alias.asname}
+    renamed = {ast.unparse(node.targets[0]): homes[ast.unparse(node.value)]
+               for node in tree.body if isinstance(node, ast.Assign)}
+    return public | renamed
+
+
 def test_lazy_names_are_those_that_type_checkers_see() -> None:
-    tree = ast.parse(Path(fabless.__file__).read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree)
-               if isinstance(node, ast.ImportFrom) and str(node.module).startswith("fabless.")]
-    seen = {(alias.asname or alias.name): (str(node.module).removeprefix("fabless."), alias.name)
-            for node in imports for alias in node.names}
-    lazy = {name: (part, fabless._NAME_THERE.get(name, name)) for name, part in fabless._HOME.items()}
-    assert lazy == seen
-    assert set(lazy) == set(fabless.__all__)
+    assert stub() == fabless._HOMES
     assert set(fabless.__all__) <= set(dir(fabless))
+    assert all(getattr(fabless, name) is not None for name in fabless.__all__)
+
+
+def test_type_checkers_are_told_that_the_package_is_typed() -> None:
+    assert importlib.resources.files("fabless").joinpath("py.typed").is_file()
 
 
 @pytest.mark.parametrize("name", ["decide", "claims", "quote"])
@@ -59,16 +70,16 @@ def test_a_function_stays_where_a_part_has_its_name(name: str) -> None:
            f"from fabless import {name}\nassert callable({name})")
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("why", "h100-sxm", "memory_bandwidth"), ("models",)])
+@pytest.mark.parametrize("arguments", [
+    ("--help",), ("--version",), ("why", "h100-sxm", "memory_bandwidth"), ("models",)])
 def test_small_commands_start_without_the_solvers(arguments: tuple[str, ...]) -> None:
     assert set(loaded(command(*arguments))) <= {"pydantic"}
 
 
 def test_lazy_commands_say_what_their_functions_say() -> None:
-    doors = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for name, door in doors.items():
-        first = (door.real.help or "").partition("\n\n")[0].replace("\n", " ")
-        assert (door.real.name, first) == (name, COMMANDS[name][1])
+    for name in HOMES:
+        command = lazy.loaded(name)
+        assert (command.name, command.help) == (name, lazy.help_of(name))
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -292,8 +292,8 @@ def test_one_screen(told: Told, columns: int) -> None:
     code, out, err = told(*ASKED, "--tpot", "30 ms", "--price", "2 USD/h", columns=columns)
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= columns
-    for words in ("Best: ", "tok/s/chip", "TTFT s", "reading binds", "weights GB/chip", "J/output token", "USD/Mtok",
-                  "Throughput against speed", "TPOT = (end to end", "efficiencies of"):
+    for words in ("Best: ", "tok/s/chip", "TTFT s", "prefill limit", "weights GB/chip",
+                  "J/output token", "USD/Mtok", "Throughput against speed", "TPOT = (end to end", "efficiencies of"):
         assert words in " ".join(out.split()), words
     assert len(out.splitlines()) < 60
 

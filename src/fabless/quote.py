@@ -1,4 +1,4 @@
-"""A model on a chip at a price: what a query takes, costs and draws.
+"""A model on a chip at a price: time, cost and energy of a query.
 
 This is where the performance model meets the cost of ownership; `fabless cost` prints it and the plan is fed by it.
 """
@@ -27,39 +27,39 @@ from fabless.tco import (
 from fabless.units import HOUR_S, YEAR_S
 
 PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_board_share",), ("price_model",))
-"""Kinds of purchase price, the preferred ones first; of those in one group the newest counts."""
+"""Groups of kinds of purchase price, the preferred first; the newest of a group counts."""
 RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
-"""Kinds of rent, likewise; a provider's name may follow after a dot."""
+"""Groups of kinds of rent, the preferred first; a provider's name may follow a dot."""
 EFFICIENCY = "default"
-"""Class of the efficiencies of a chip of which nothing else is known."""
+"""Class of efficiencies for a chip of unknown class and vendor."""
 ENGINE = "engine-default"
-"""Entity that holds what serving software costs."""
+"""Entity of the facts on the default serving software."""
 _CLASS_PREFIX = "perf-"
-"""Before the name of a class stands this in the name of its entity."""
+"""Prefix of the entity of a class of efficiencies."""
 _ENGINE_PREFIX = "engine-"
 _ERRORS = ("error_median", "error_p90")
-"""Fields of a class that say how far the model was from measurements on its chips."""
+"""Fields of a class that state the error of the model on its chips."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The efficiencies that the performance model takes for a chip, and where they come from."""
+    """Efficiencies that the performance model uses for a chip, and their origin."""
 
     efficiency: Efficiency
     engine: Engine
     name: str
     """Class of the efficiencies."""
     said: str
-    """How the chip came to this class."""
+    """Sentence that says why the chip has this class."""
     error_median: float
     """Median absolute error of the time of an output token against measurements on chips of the class [1]."""
     error_p90: float
-    """Error that nine of ten of them stay under [1]."""
+    """Error that 90 % of the measurements stay under [1]."""
 
 
 @dataclass(frozen=True)
 class Owning:
-    """What owning a chip costs beside the chip; numbers or arrays that broadcast."""
+    """Costs of owning a chip besides its price; numbers or arrays that broadcast."""
 
     real_rate: ArrayLike
     colocation_usd_per_w_s: ArrayLike
@@ -68,7 +68,7 @@ class Owning:
     server_power: ArrayLike
     """All-in server power over the rated power of its chips [1]."""
     server_usd: ArrayLike
-    """Server and network of one chip."""
+    """Price of the server and network of one chip."""
     life_s: ArrayLike
     residual_share: ArrayLike
     upkeep_per_s: ArrayLike
@@ -82,16 +82,16 @@ class Quote:
     model: str
     chip: str
     price: Fact
-    """USD a chip when owned, USD/s when rented."""
+    """Price of a chip: USD if owned, USD/s if rented."""
     serving: Serving
     hour: ChipHour
     usd_per_chip_hour: float
     usd_per_million_output_tokens: float
     usd_per_query: float
     calibration: Calibration
-    """Efficiencies taken, and how far they were from measurements."""
+    """Efficiencies used, with their error against measurements."""
     wh_per_query: float
-    """At the wall of the site: chips, servers and cooling."""
+    """Energy per query at the wall of the site: chips, servers and cooling."""
 
 
 def owned_hour(
@@ -128,7 +128,7 @@ def number_of(fact: Fact) -> float:
 
 
 def price_of(catalogue: Catalogue, chip: str) -> Fact:
-    """Price of a chip: what it is bought for, or rented for where it is a cloud's own.
+    """Price of a chip: its purchase price, or its rent if only a cloud offers it.
 
     Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when none is known on the
     as-of date.
@@ -154,7 +154,7 @@ def efficiency_entity(name: str = EFFICIENCY) -> str:
 
 
 def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[str, str]:
-    """Class of the efficiencies of a chip and how it came to it.
+    """Class of efficiencies of a chip, and a sentence that says why.
 
     Its own class where that is known by then, or that of the chip it names as donor; else its vendor's; else `EFFICIENCY`.
     """
@@ -193,14 +193,14 @@ def quote(
     llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration, *,
     formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
 ) -> Quote:
-    """What a query of `llm` takes, costs and draws on `chip`.
+    """Time, cost and energy of a query of `llm` on `chip`.
 
     Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours are in the cost.
 
         USD/query = USD/chip-hour / 3600 * chip-seconds/query
         Wh/query  = chip energy * server power share * PUE / 3600
 
-    Raises as `perf.serving.serve`.
+    Raises the same errors as `perf.serve`.
     """
     serving = serve(llm, chip, request, formats=formats, efficiency=calibration.efficiency, engine=calibration.engine,
                     tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)

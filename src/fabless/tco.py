@@ -1,4 +1,4 @@
-"""What an hour of a chip costs, owned, reserved or rented, and what that makes of a token or a query.
+"""Cost of an hour of a chip (owned, reserved or rented), of a token and of a query.
 
 All money is real USD of one price year and all rates are real. There is one discounting function; capital becomes a
 level charge by the annuity that it implies, so that owning, reserving and renting stand on one footing.
@@ -16,7 +16,7 @@ from fabless.records import Array
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
 
 FLAT_RATE = 1e-12
-"""Rates nearer to 0 are taken as 0: over a century that moves an annuity by 1e-10."""
+"""Rates smaller than this count as 0, which moves an annuity over a century by 1e-10."""
 
 
 def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
@@ -95,7 +95,7 @@ def capital_charge_usd_per_quarter(
 
 @dataclass(frozen=True)
 class Hardware:
-    """What is bought per chip; numbers or arrays that broadcast."""
+    """Prices per chip of the hardware bought; numbers or arrays that broadcast."""
 
     chip_usd: ArrayLike
     life_s: ArrayLike
@@ -121,7 +121,7 @@ class Site:
     capital_usd_per_w: ArrayLike = 0.0
     """Building and plant per watt of provisioned power."""
     life_s: ArrayLike = YEAR_S
-    """Life of building and plant; matters only with capital."""
+    """Life of building and plant; used only if they are paid for as capital."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class ChipHour:
     staff_usd: Array
     """Staff and maintenance."""
     rent_usd: Array
-    """What is paid to a cloud: by the hour, and the hour's part of what was prepaid."""
+    """Rent paid to a cloud: the hourly rate, plus the hour's part of any prepayment."""
 
     @property
     def total_usd(self) -> Array:

@@ -1,4 +1,4 @@
-"""What a language model asks of a machine: parameters, FLOP and bytes, counted from its shape.
+"""Parameters, FLOP and bytes of a language model, counted from its shape.
 
 Counts are for the whole model, before it is split over chips. Every numeric argument broadcasts, and so do the fields
 of the model: `records.LLM` may hold arrays, an element a model (see `arrays.stack`).
@@ -41,23 +41,23 @@ class ParameterCounts:
 
     total: Number
     active: Number
-    """Used for one token: a mixture of experts leaves most of its experts aside. The input embedding counts."""
+    """Parameters used for one token, input embedding included; a mixture uses few experts."""
     embedding: Number
     """Input embedding and output head (once when they are tied)."""
     attention_per_layer: Number
     linear_per_layer: Number
-    """Of a linear mixer."""
+    """Parameters of one linear mixer."""
     ffn_per_layer: Number
-    """Of a dense feed-forward layer."""
+    """Parameters of one dense feed-forward layer."""
     expert: Number
-    """Of one routed expert."""
+    """Parameters of one routed expert."""
     shared_per_layer: Number
     """Router and shared experts of a mixture layer."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """How many layers do what [1]."""
+    """Numbers of layers by kind [1]."""
 
     attention: Number
     linear: Number

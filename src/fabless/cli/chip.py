@@ -12,7 +12,8 @@ from rich.console import Console
 
 from fabless.catalogue import Catalogue, read_chip
 from fabless.catalogue.facts.timeline import middle_of
-from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.facts import seen_from
+from fabless.cli.options import AsOf, Json, ManufactureQuarter
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.records import Chip
 from fabless.report import Column, as_json, print_table, say
@@ -24,22 +25,24 @@ from fabless.silicon import ChipSheet, Line, chip_sheet
 from fabless.units import Quarter
 
 CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
-"""Class of design effort -> entity that holds its factor."""
+"""Design effort, as named on the command line -> entity that holds the NRE factor."""
 
 
 def chip(
-    name: Annotated[str, typer.Argument(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
-    at: Annotated[str | None, typer.Option(help="Quarter of manufacture: moves wafer, HBM and packaging prices and the"
-                                                " defect density [default: newest prices, mature process].",
-                                           metavar="YYYYQn")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the build-up of the cost to this .svg.")] = None,
+    name: Annotated[str, typer.Argument(
+        help="Chip: a name of `fabless chips`, or the path of a chip file (.yaml).")],
+    at: ManufactureQuarter = None,
+    picture: Annotated[Path | None, typer.Option(
+        help="SVG file to draw the build-up of the unit cost to.")] = None,
     design: Annotated[str, typer.Option(help="Design effort: full, array or derivative.")] = "full",
-    reuse: Annotated[float, typer.Option(help="Share of the design taken over from an earlier chip.")] = 0.0,
-    margin: Annotated[float | None, typer.Option(help="Gross margin of a design partner [default: the catalogue's]."
-                                                 )] = None,
+    reuse: Annotated[float, typer.Option(
+        help="Share of the design reused from an earlier chip, 0 to 1.")] = 0.0,
+    margin: Annotated[float | None, typer.Option(
+        help="Gross margin of a design partner, as a share of the price.",
+        show_default="the catalogue's")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Show a chip's silicon: dies, yield, cost build-up, power, NRE, carbon, each line with its source."""
+    """Show a chip's dies, yield, unit cost, power, NRE and carbon, each line with its source."""
     catalogue = seen_from(as_of)
     if design not in CLASSES:
         raise unknown("class of design", design, tuple(CLASSES), "--design")
@@ -62,7 +65,7 @@ def chip(
 
 
 def chip_named(catalogue: Catalogue, name: str) -> Chip:
-    """A chip of the catalogue, or of a file."""
+    """A chip by its name in the catalogue, or by the path of its file."""
     return read_chip(Path(name)) if name.endswith((".yaml", ".yml")) else catalogue.chip(name)
 
 
@@ -81,7 +84,7 @@ def _check(reuse: float, margin: float | None) -> None:
 
 
 def print_sheet(sheet: ChipSheet, console: Console) -> None:
-    """Print every part of a sheet as a table with the source of each line."""
+    """Print every part of a chip sheet as a table with the source of each line."""
     say(console, f"{sheet.chip}: {usd(sheet.unit_cost_usd)} to make (P10 to P90 {usd(sheet.unit_cost.p10)} to "
                  f"{usd(sheet.unit_cost.p90)}), at {sheet.at}", "bold")
     console.print()
@@ -92,9 +95,10 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
              share(die.plain_yield), share(die.sold_yield),
              f"{die.units_needed} of {die.units}" if die.units > 1 else "all", die.area_source] for die in sheet.dies]
     print_table("Logic dies", columns, rows, console)
-    say(console, f"yield: dies without a defect; sold: with units of which some may fail. Packages that work: "
-                 f"{share(sheet.package_yield)}" + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2
-                                                    else "."), "dim")
+    say(console, "yield: dies without a defect; sold: dies with enough working units. Packages "
+                 f"that work: {share(sheet.package_yield)}"
+                 + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2 else "."),
+        "dim")
     for die in sheet.dies:
         if die.blocks:
             console.print()

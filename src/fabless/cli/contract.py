@@ -1,4 +1,4 @@
-"""`fabless contract`: kinds of contract, examples of them, contracts beside each other, and where two cost the same."""
+"""`fabless contract`: kinds, example files, a comparison and break-evens of contracts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fabless.catalogue.case.contract_question import ContractQuestion, example_text, read_contracts
 from fabless.catalogue.case.schema_contract import KINDS
-from fabless.cli.facts import Json
+from fabless.cli.options import Json
 from fabless.contract.compare import OVER, SPOT, Comparison, Row, break_even_of, compare
 from fabless.contract.curves import curves
 from fabless.errors import BadFile, BadValue, Fault, unknown
@@ -22,27 +22,36 @@ from fabless.report.numbers import count, share, usd
 from fabless.report.table import FULL_WIDTH
 
 ACTIONS = {"kinds": 0, "example": 1, "value": 1, "break-even": 2}
-"""What can be asked -> how many names follow."""
+"""Action of the command -> number of names that follow it."""
 BESIDE = "beside"
 OWN_OR_RENT = "own-or-rent"
 
 
 def contract(
-    action: Annotated[str, typer.Argument(help="kinds, example, value or break-even.", metavar="ACTION")],
+    action: Annotated[str, typer.Argument(
+        help="Action: kinds, example, value or break-even.", metavar="ACTION")],
     names: Annotated[list[str] | None, typer.Argument(
-        help="Of `example` a kind; of `value` a file or example (beside where left out); of `break-even` two contracts, "
-             "or one and spot.", metavar="[NAME]...")] = None,
-    over: Annotated[str, typer.Option(help="Of `break-even`: price, volume or utilisation.")] = "price",
-    file: Annotated[str, typer.Option(help="Of `break-even`: the file or example with the contracts.")] = OWN_OR_RENT,
-    low: Annotated[float | None, typer.Option(help="Of `break-even`: low end of the stretch looked at.")] = None,
-    high: Annotated[float | None, typer.Option(help="Of `break-even`: its high end.")] = None,
-    svg: Annotated[Path | None, typer.Option(help="Of `value`: draw cost against volume to this .svg.")] = None,
+        help="For `example`: a kind. For `value`: a file or an example (default: beside). For "
+             "`break-even`: two contracts, or one and `spot`.", metavar="NAME")] = None,
+    over: Annotated[str, typer.Option(
+        help="Quantity that `break-even` varies: price, volume or utilisation.")] = "price",
+    file: Annotated[str, typer.Option(
+        help="File or example with the contracts, for `break-even`.")] = OWN_OR_RENT,
+    low: Annotated[float | None, typer.Option(
+        help="Lower end of the range searched, for `break-even`.",
+        show_default="by --over")] = None,
+    high: Annotated[float | None, typer.Option(
+        help="Upper end of the range searched, for `break-even`.",
+        show_default="by --over")] = None,
+    svg: Annotated[Path | None, typer.Option(
+        help="SVG file to draw cost against volume to, for `value`.")] = None,
     json: Json = False,
 ) -> None:
-    """Value contracts for chips beside each other: price, what is firm, what is optional, the worst case.
+    """Compare contracts for chips: price, firm and optional volume, and the worst case.
 
-    `kinds` lists the kinds of contract. `example KIND` prints a commented file to start from, `value FILE` sets the
-    contracts of a file beside each other, `break-even A B` says where two of them cost the same.
+    `kinds` lists the kinds of contract. `example KIND` prints a commented file to start from.
+    `value FILE` compares the contracts of a file. `break-even A B` says at which price, volume or
+    utilisation contracts A and B cost the same.
     """
     given = _names(action, names or [])
     _check_options(action, over, svg)
@@ -92,12 +101,13 @@ def _kinds(json: bool) -> None:
         return
     rows = [[name, kind.said] for name, kind in KINDS.items()]
     print_table("", [Column("kind", name=True), "what it is"], rows, Console())
-    say(Console(), "A file to start from: fabless contract example KIND; several side by side: example beside, "
-                   "own-or-rent.", "dim")
+    say(Console(), "For a file to start from: fabless contract example KIND. For several kinds in "
+                   "one file: example beside, example own-or-rent.", "dim")
 
 
 def _unit_of(over: str) -> str:
-    return {"price": "Price of the first, USD", "volume": "Chips wanted in the first quarter",
+    return {"price": "Price of the first contract, USD",
+            "volume": "Chips wanted in the first quarter",
             "utilisation": "Share of the volume in use"}[over]
 
 
@@ -115,37 +125,42 @@ def _value(question: ContractQuestion, svg: Path | None, json: bool) -> None:
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
-    """Print contracts beside each other on one screen of 80 columns or more."""
+    """Print a comparison of contracts on one screen of 80 columns or more."""
     best = next((row for row in found.rows if row.name == found.cheapest), None)
     if best is None:
-        say(console, "No contract: spot makes the whole need cheapest in the mean.", "bold")
+        say(console, "No contract: covering the whole need on the spot market is cheapest on "
+                     "average.", "bold")
     else:
-        say(console, f"{best.name} makes the whole need cheapest: it saves {usd(best.value.mean)} in the mean against spot "
-                     f"alone (P10 to P90 {usd(best.value.p10)} to {usd(best.value.p90)}).", "bold")
+        say(console, f"{best.name} covers the whole need most cheaply: it saves "
+                     f"{usd(best.value.mean)} on average against the spot market alone (P10 to P90 "
+                     f"{usd(best.value.p10)} to {usd(best.value.p90)}).", "bold")
     console.print()
     full = console.width >= FULL_WIDTH
     per_hour = found.unit == "chip-hour"
-    headings = ["paid\nP50", "P10–P90", "need\nP50", "saves\nmean", "worst", "firm\nUSD", "firm\nunits", "option\nunits"]
+    price, volume = ("USD/h", "chip-\nquarters") if per_hour else ("USD", "chips")
+    headings = [f"paid\nP50\n{price}", f"paid\nP10–P90\n{price}", f"whole\nneed P50\n{price}",
+                "saves\nmean\nUSD", "worst\npath\nUSD", "firm\nUSD", f"firm\n{volume}",
+                f"option\n{volume}"]
     if full:
-        headings += ["taken", "missing", "rebate"]
+        headings += [f"taken\n{volume}", f"missing\n{volume}", "rebate\nUSD"]
     columns: list[Column | str] = [Column("contract", name=True), *(Column(text, True) for text in headings)]
     rows = [_cells(row, per_hour, full) for row in found.rows]
     none = [SPOT, "", "", _price(found.without_usd_per_unit.p50, per_hour), "", "", "", "", ""]
     rows.append([*none, "", count(found.without_missing), ""] if full else none)
     print_table("", columns, rows, console)
-    things = "chips in use for a quarter" if per_hour else "chips"
     paths = f"{found.paths:,} paths" if found.paths > 1 else "one path"
-    say(console, f"paid: USD per {found.unit} taken under the contract, discounted; need: per {found.unit} of the whole "
-                 "need, spot and missing ones included. saves: present value against spot alone; worst: the worst of "
-                 f"{paths}. firm USD: due whatever is taken. Units are {things} over the tenor. {found.quarters} quarters "
-                 f"from {found.first_quarter}, USD of {found.price_year}, real rate {share(found.real_rate)}.", "dim")
+    say(console, "Whole need: including chips bought on the spot market and chips that go "
+                 f"missing. USD of {found.price_year}, discounted at a real rate of "
+                 f"{share(found.real_rate)} over {found.quarters} quarters from "
+                 f"{found.first_quarter}; {paths}.", "dim")
     if found.without_missing > 0.5:
         said = [f"{row.name} {count(row.missing)}" for row in found.rows]
-        say(console, f"Units missing in the mean: {SPOT} alone {count(found.without_missing)}, {', '.join(said)}.")
+        say(console, f"{'Chip-quarters' if per_hour else 'Chips'} missing on average: {SPOT} alone "
+                     f"{count(found.without_missing)}, {', '.join(said)}.")
     for row in found.rows:
         if row.rebate_usd > 0.0 and row.taken > 0.0:
-            say(console, f"{row.name}: {usd(row.rebate_usd)} comes back in the mean (present value), "
-                         f"{usd(row.rebate_usd / row.taken)} a unit taken.")
+            say(console, f"{row.name}: {usd(row.rebate_usd)} comes back on average (present "
+                         f"value), {usd(row.rebate_usd / row.taken)} per unit taken.")
 
 
 def _cells(row: Row, per_hour: bool, full: bool) -> list[str]:
@@ -161,5 +176,5 @@ def _price(value: float, per_hour: bool) -> str:
 
 
 def _flat(value: float) -> float:
-    """Rounding of sums of billions is nothing."""
+    """Amounts below a dollar are rounding errors of sums of billions: print 0."""
     return 0.0 if abs(value) < 1.0 else value

@@ -1,4 +1,4 @@
-"""`fabless cost`: what a model costs on each of some chips."""
+"""`fabless cost`: what serving a model costs on each of several chips."""
 
 from __future__ import annotations
 
@@ -10,8 +10,21 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue
-from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.facts import seen_from
 from fabless.cli.options import (
+    AsOf,
+    Engine,
+    ExpertPrecision,
+    InputTokens,
+    Json,
+    KvPrecision,
+    ModelName,
+    OutputTokens,
+    Precision,
+    Price,
+    Tpot,
+    Trace,
+    Ttft,
     calibration_for,
     chip_of,
     error_band,
@@ -31,12 +44,12 @@ from fabless.report.numbers import cents, plain, share, usd
 from fabless.units import from_si
 
 _FULL_WIDTH = 110
-"""Columns of a terminal from which the table shows batch, hour and energy too."""
+"""Narrowest terminal [columns] on which the table also shows batch, hourly cost and energy."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How the model is to be served."""
+    """Number formats, engine, latency limits and load factor that a quote assumes."""
 
     formats: Formats
     engine: str
@@ -46,22 +59,25 @@ class Limits:
 
 
 def cost(
-    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
-    chip: Annotated[str, typer.Option(help="Names of `fabless chips` or paths of chip files (.yaml), by comma.")],
-    input: Annotated[float | None, typer.Option(help="Tokens in.")] = None,
-    output: Annotated[float | None, typer.Option(help="Tokens out.")] = None,
-    trace: Annotated[str | None, typer.Option(help="An embedded trace or a CSV instead of --input and --output.")] = None,
-    precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
-    expert_precision: Annotated[str, typer.Option(help="Of routed experts [default: as the weights].")] = "",
-    kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
-    engine: Annotated[str, typer.Option(help="Serving software: default, vllm, trtllm, sglang ...")] = "default",
-    tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "100 ms",
-    ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "4 s",
-    load_factor: Annotated[float | None, typer.Option(help="Mean over peak load [default: the catalogue's].")] = None,
-    price: Annotated[str | None, typer.Option(help="Of one chip, such as '25000 USD' or '2.5 USD/h'.")] = None,
+    model: ModelName,
+    chip: Annotated[str, typer.Option(
+        help="Chips, separated by commas: names of `fabless chips` or paths of chip files "
+             "(.yaml).")],
+    input: InputTokens = None,
+    output: OutputTokens = None,
+    trace: Trace = None,
+    precision: Precision = "fp8",
+    expert_precision: ExpertPrecision = "",
+    kv_precision: KvPrecision = "bf16",
+    engine: Engine = "default",
+    tpot: Tpot = "100 ms",
+    ttft: Ttft = "4 s",
+    load_factor: Annotated[float | None, typer.Option(
+        help="Mean load as a share of the peak load.", show_default="the catalogue's")] = None,
+    price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Say what a model costs on each chip: throughput, latency, what binds, USD per token and query, energy."""
+    """Compare chips for serving a model: throughput, latency, bottleneck, cost and energy."""
     catalogue = seen_from(as_of)
     llm = model_of(catalogue, model)
     load = catalogue.fact("datacentre", "load_factor")
@@ -132,10 +148,11 @@ def _print(
              f"{limits.formats.weights}, cache {limits.formats.kv}, engine {limits.engine}")
     say(console, title, "bold")
     print_table("", _columns(full), [_row(q, limits.load_factor, full) for q in quotes], console)
-    say(console, "TP, PP, EP, DP: chips that share a layer, stages, chips with experts of their own, groups with sequences "
-                 "of their own. tok/s: output tokens at full load. Costs and energy count idle hours too: load factor "
-                 f"{plain(limits.load_factor)}. USD/Mtok: per output token with its input. In brackets: where half of the "
-                 "measurements on chips of the class lie (docs/explanation/performance.md).", "dim")
+    say(console, "TP, PP, EP, DP: degrees of tensor, pipeline, expert and data parallelism. "
+                 "tok/s: output tokens at full load. Costs and energy include idle hours: load "
+                 f"factor {plain(limits.load_factor)}. USD/Mtok: per million output tokens, their "
+                 "input included. In brackets: the range that holds half of the measurements on "
+                 "chips of this class (docs/explanation/performance.md).", "dim")
     for q in quotes:
         _print_basis(q, full, console)
     for error in refused:
@@ -147,7 +164,7 @@ def _print(
 
 
 def _print_basis(q: Quote, full: bool, console: Console) -> None:
-    """Print on what the quote of one chip rests."""
+    """Print the price, cost parts and efficiencies behind the quote of one chip."""
     kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
     value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(
         number_of(q.price))

@@ -1,4 +1,4 @@
-"""Decide a case, and write one to start from."""
+"""`fabless decide` and `fabless init`: answer a case, and write a case to start from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import REFERENCE, read_case, reference_text
+from fabless.cli.options import Address
 from fabless.cli.progress import shown
 from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
@@ -23,23 +24,36 @@ EXECUTORS = ("process", "dask")
 
 
 def decide(
-    case: Annotated[str, typer.Argument(help="A shipped case by name, or the path of a case file (.yaml).")] = REFERENCE,
-    report: Annotated[Path | None, typer.Option(help="Where to write the report [default: fabless-NAME.html].")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON instead.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Draw other scenarios than the case's.", min=0)] = None,
-    detail: Annotated[str, typer.Option(help="quick (seconds), standard (a minute) or deep (many minutes).")] = "standard",
+    case: Annotated[str, typer.Argument(
+        help="Case: the name of one that ships with fabless, or the path of a case file (.yaml).",
+    )] = REFERENCE,
+    report: Annotated[Path | None, typer.Option(
+        help="HTML file to write the report to.", show_default="fabless-NAME.html")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
+    seed: Annotated[int | None, typer.Option(
+        help="Random seed.", show_default="that of the case", min=0)] = None,
+    detail: Annotated[str, typer.Option(
+        help="Depth of the analysis: quick (seconds), standard (a minute) or deep (many minutes).",
+    )] = "standard",
     leaves: Annotated[int | None, typer.Option(
-        help="Scenarios to plan on [default: by detail]; above 250 for the recommended way only.", min=2)] = None,
-    paths: Annotated[int | None, typer.Option(help="Fresh paths to try each way on [default: by detail].", min=2)] = None,
-    executor: Annotated[str, typer.Option(help="process or dask.")] = "process",
-    workers: Annotated[int | None, typer.Option(help="Processes of the executor [default: one a core].", min=1)] = None,
-    address: Annotated[str | None, typer.Option(help="Address of a Dask scheduler [default: one of this machine].")] = None,
+        help="Number of scenarios to plan on; above 250 only the recommended way is planned on "
+             "them.",
+        show_default="by --detail", min=2)] = None,
+    paths: Annotated[int | None, typer.Option(
+        help="Number of fresh paths on which each way is tested.", show_default="by --detail",
+        min=2)] = None,
+    executor: Annotated[str, typer.Option(help="Executor: process or dask.")] = "process",
+    workers: Annotated[int | None, typer.Option(
+        help="Number of worker processes of the executor.", show_default="one per core",
+        min=1)] = None,
+    address: Address = None,
     checkpoint: Annotated[Path | None, typer.Option(
-        help="File from which a plan on many scenarios resumes; written as it goes on.")] = None,
+        help="File that saves progress of a plan with many scenarios, and from which an "
+             "interrupted run resumes.")] = None,
 ) -> None:
-    """Compare all ways for a case, say what to start now, and write the report.
+    """Compare all ways to AI compute for a case, say what to start now, and write the report.
 
-    Without an argument this is OpenAI in October 2023, with what could be known then.
+    Without an argument the case is OpenAI in October 2023, with what could be known then.
     """
     question = read_case(case)
     if seed is not None:
@@ -68,8 +82,9 @@ def _detail(name: str, leaves: int | None, paths: int | None, splits: int) -> De
     return replace(chosen, paths=paths or chosen.paths)
 
 
-def init(path: Annotated[Path, typer.Argument(help="File to write, such as my.yaml.")]) -> None:
-    """Write a commented case to start from: the reference case."""
+def init(path: Annotated[Path, typer.Argument(
+    help="Case file to write, such as my.yaml.", metavar="PATH")]) -> None:
+    """Write a commented case file to start from: a copy of the reference case."""
     if path.exists() or path.is_symlink():
         raise BadFile(Fault(str(path), "exists already", "a path that is free", "choose another name, or remove the file"))
     write_whole(path, reference_text(REFERENCE))

@@ -15,7 +15,20 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from fabless.catalogue import Catalogue, read_model, write_chip
 from fabless.catalogue.facts.timeline import middle_of
-from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.facts import seen_from
+from fabless.cli.options import (
+    Address,
+    AsOf,
+    Json,
+    KvPrecision,
+    ManufactureQuarter,
+    ModelName,
+    Precision,
+    RequiredInput,
+    RequiredOutput,
+    Tpot,
+    Ttft,
+)
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.executors import executors_of
 from fabless.explore import (
@@ -41,36 +54,50 @@ from fabless.report.numbers import plain, usd
 from fabless.units import Quarter, quantity
 
 MARKET = ("h100-sxm", "h200", "b200", "mi300x", "tpu-v5p", "tpu-v7")
-"""Chips set beside the winner where none are named."""
+"""Chips that the winner is compared with unless --market names others."""
 
 
 def explore(
-    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
-    input: Annotated[float, typer.Option(help="Tokens in.")],
-    output: Annotated[float, typer.Option(help="Tokens out.")],
-    ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "2 s",
-    tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "40 ms",
-    precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
-    kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
-    node: Annotated[str | None, typer.Option(help="Process of the logic dies [default: the space's].")] = None,
-    space: Annotated[Path | None, typer.Option(help="A space of designs (.yaml) [default: the shipped one].")] = None,
-    power_limit: Annotated[str | None, typer.Option(help="Most rated power of a package, such as '1000 W'.")] = None,
-    objective: Annotated[str, typer.Option(help=f"What to minimise: {', '.join(OBJECTIVES)}.")] = "usd_per_token_tco",
-    also: Annotated[str, typer.Option(help="Other loads for flexibility, as MODEL:IN:OUT by comma; 'none' for none.")] = (
-        "llama-3.1-70b:1024:512,deepseek-v3:2048:512,llama-3.1-70b:16384:512"),
-    market: Annotated[str, typer.Option(help="Chips to set beside the winner, by comma.")] = ",".join(MARKET),
-    margin: Annotated[float, typer.Option(help="Gross margin of a design partner; 0 for your own.")] = 0.0,
-    at: Annotated[str | None, typer.Option(help="Quarter of manufacture.", metavar="YYYYQn")] = None,
-    executor: Annotated[str, typer.Option(help="serial, process or dask.")] = "serial",
-    workers: Annotated[int, typer.Option(help="Processes of the executor.", min=1)] = 2,
-    address: Annotated[str | None, typer.Option(help="Address of a Dask scheduler [default: one on this machine].")] = None,
-    chunk: Annotated[int, typer.Option(help="Designs evaluated at once: bounds the memory.", min=1)] = CHUNK,
-    checkpoint: Annotated[Path | None, typer.Option(help="File from which an interrupted run goes on.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the winner as a chip file (.yaml).")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the fronts to this .svg.")] = None,
+    model: ModelName,
+    input: RequiredInput,
+    output: RequiredOutput,
+    ttft: Ttft = "2 s",
+    tpot: Tpot = "40 ms",
+    precision: Precision = "fp8",
+    kv_precision: KvPrecision = "bf16",
+    node: Annotated[str | None, typer.Option(
+        help="Process node of the logic dies.", show_default="that of the space")] = None,
+    space: Annotated[Path | None, typer.Option(
+        help="File that describes the space of designs (.yaml).",
+        show_default="the one that ships with fabless")] = None,
+    power_limit: Annotated[str | None, typer.Option(
+        help="Highest rated power of a package, such as '1000 W'.",
+        show_default="that of the space")] = None,
+    objective: Annotated[str, typer.Option(
+        help=f"Quantity to minimise: {', '.join(OBJECTIVES)}.")] = "usd_per_token_tco",
+    also: Annotated[str, typer.Option(
+        help="Other loads, which measure flexibility: MODEL:IN:OUT, separated by commas; 'none' "
+             "for none.")] = "llama-3.1-70b:1024:512,deepseek-v3:2048:512,llama-3.1-70b:16384:512",
+    market: Annotated[str, typer.Option(
+        help="Chips to compare with the winner, separated by commas.")] = ",".join(MARKET),
+    margin: Annotated[float, typer.Option(
+        help="Gross margin of a design partner, as a share of the price; 0 for your own.")] = 0.0,
+    at: ManufactureQuarter = None,
+    executor: Annotated[str, typer.Option(help="Executor: serial, process or dask.")] = "serial",
+    workers: Annotated[int, typer.Option(
+        help="Number of worker processes of the executor.", min=1)] = 2,
+    address: Address = None,
+    chunk: Annotated[int, typer.Option(
+        help="Number of designs evaluated at once; bounds the memory in use.", min=1)] = CHUNK,
+    checkpoint: Annotated[Path | None, typer.Option(
+        help="File that saves progress, and from which an interrupted run resumes.")] = None,
+    save: Annotated[Path | None, typer.Option(
+        help="Chip file (.yaml) to write the winner to.")] = None,
+    picture: Annotated[Path | None, typer.Option(
+        help="SVG file to draw the fronts to.")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Find the chip design that serves a load best: the winner, the fronts, and how far the market's chips are."""
+    """Find the chip design that serves a load best, and compare it with the chips on the market."""
     _check_files(save, picture)
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES, "--objective")
@@ -148,7 +175,7 @@ def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_ou
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on the error stream; nothing where that is no terminal."""
+    """A progress bar on the error stream; nothing if that is not a terminal."""
     console = Console(stderr=True)
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -159,7 +186,7 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def print_exploration(answer: Exploration, console: Console) -> None:
-    """Print the winner, what was removed, the fronts and the market."""
+    """Print the winner, the designs removed, the fronts and the chips on the market."""
     best = answer.best
     if best is None:
         say(console, f"No design of the space serves {answer.load}: {answer.binding}", "bold")

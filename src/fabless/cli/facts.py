@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue, load
+from fabless.cli.options import AsOf, Json
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.records import LLM, Chip, Fact
 from fabless.report import Column, as_json, print_table
@@ -16,12 +17,9 @@ from fabless.report.numbers import plain
 from fabless.units import from_si
 from fabless.workload import parameters
 
-AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="See only what was public by this day.")]
-Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-
 
 def seen_from(as_of: str | None) -> Catalogue:
-    """The catalogue as a day sees it; `BadValue` for a date that is none."""
+    """The catalogue as known on a day; raises `BadValue` if the text is no date."""
     if as_of is None:
         return load()
     try:
@@ -31,7 +29,7 @@ def seen_from(as_of: str | None) -> Catalogue:
 
 
 def chips(as_of: AsOf = None, json: Json = False) -> None:
-    """List the accelerators: what is known of each."""
+    """List the accelerators with their main specifications."""
     catalogue = seen_from(as_of)
     found = [(name, _chip(catalogue, name)) for name in catalogue.chips()]
     if json:
@@ -61,7 +59,7 @@ def _chip_row(name: str, chip: Chip | None) -> list[str]:
 
 
 def models(as_of: AsOf = None, json: Json = False) -> None:
-    """List the language models."""
+    """List the language models with their sizes."""
     catalogue = seen_from(as_of)
     found = [(name, catalogue.model(name)) for name in catalogue.models()]
     if json:
@@ -81,10 +79,11 @@ def _model_row(name: str, model: LLM) -> list[str]:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A chip, model, node, company, programme ... by name.")],
+    name: Annotated[str, typer.Argument(help="Name of an entity: a chip, model, process node, "
+                                             "company or programme.")],
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Show every fact of one entity."""
+    """Show every fact about one entity."""
     facts = seen_from(as_of).facts_of(name)
     if json:
         typer.echo(as_json({"name": name, "facts": facts}))
@@ -98,11 +97,11 @@ def show(
 
 
 def why(
-    name: Annotated[str, typer.Argument(help="An entity, such as h100-sxm.")],
-    field: Annotated[str, typer.Argument(help="One of its fields, such as memory_bandwidth.")],
+    name: Annotated[str, typer.Argument(help="Name of an entity, such as h100-sxm.")],
+    field: Annotated[str, typer.Argument(help="Field of the entity, such as memory_bandwidth.")],
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Say where a number comes from: value, band, grade, the day it became public, source."""
+    """Say where a number comes from: its source, grade, band and the day it became public."""
     facts = seen_from(as_of).why(name, field)
     if json:
         typer.echo(as_json({"name": name, "field": field, "facts": facts}))
@@ -119,7 +118,7 @@ def why(
 
 
 def _written(fact: Fact) -> tuple[str, str]:
-    """Value with its band, and unit, as the row has them."""
+    """Value with its band, and the unit, both as the row of the fact states them."""
     if not isinstance(fact.value, float):
         return str(fact.value), ""
     unit = "" if fact.unit == "1" else fact.unit

@@ -1,4 +1,4 @@
-"""What several commands ask for, read in one way: models, chips, formats, engines, limits, prices."""
+"""Options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
 
 from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
@@ -18,6 +20,56 @@ from fabless.workload import element_bytes
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+AsOf = Annotated[str | None, typer.Option(
+    "--as-of", help="Use only what was public by this day.", show_default="no limit",
+    metavar="YYYY-MM-DD")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+ModelName = Annotated[str, typer.Option(
+    "--model",
+    help="Model: a name of `fabless models`, or the path of a Hugging Face config.json.")]
+ChipName = Annotated[str, typer.Option(
+    "--chip", help="Chip: a name of `fabless chips`, or the path of a chip file (.yaml).")]
+_INPUT = typer.Option("--input", help="Mean number of input tokens of a request.")
+_OUTPUT = typer.Option("--output", help="Mean number of output tokens of a request.")
+InputTokens = Annotated[float | None, _INPUT]
+OutputTokens = Annotated[float | None, _OUTPUT]
+RequiredInput = Annotated[float, _INPUT]
+RequiredOutput = Annotated[float, _OUTPUT]
+Trace = Annotated[str | None, typer.Option(
+    "--trace",
+    help="Request shape from an embedded trace or a CSV file, instead of --input and --output.")]
+
+Ttft = Annotated[str, typer.Option("--ttft", help="Longest time to first token.")]
+Tpot = Annotated[str, typer.Option("--tpot", help="Longest time per output token.")]
+Precision = Annotated[str, typer.Option(
+    "--precision", help="Number format of the weights and matrix products.")]
+ExpertPrecision = Annotated[str, typer.Option(
+    "--expert-precision", help="Number format of the routed experts.",
+    show_default="that of --precision")]
+KvPrecision = Annotated[str, typer.Option(
+    "--kv-precision", help="Number format of the KV cache.")]
+Engine = Annotated[str, typer.Option(
+    "--engine", help="Serving software: default, or for example vllm, trtllm or sglang.")]
+
+Tensor = Annotated[int | None, typer.Option(
+    "--tensor", help="Tensor-parallel degree: chips among which each layer is split.",
+    show_default="the best")]
+Pipeline = Annotated[int | None, typer.Option(
+    "--pipeline", help="Pipeline-parallel degree: stages into which the layers are split.",
+    show_default="the best")]
+
+Price = Annotated[str | None, typer.Option(
+    "--price", help="Price of one chip, such as '25000 USD' or '2.5 USD/h'.",
+    show_default="the catalogue's")]
+ManufactureQuarter = Annotated[str | None, typer.Option(
+    "--at", help="Quarter of manufacture: sets the prices of wafers, HBM and packaging, and the "
+                 "defect density.",
+    show_default="newest prices, mature process", metavar="YYYYQn")]
+
+Address = Annotated[str | None, typer.Option(
+    "--address", help="Address of a Dask scheduler.", show_default="one started on this machine")]
 
 _ENGINE = "engine-"
 

@@ -1,4 +1,4 @@
-"""`fabless programme`: a chip programme by one of three routes, drawn many times from the reference class."""
+"""`fabless programme`: chip programmes by three routes, simulated from a reference class."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rich.console import Console
 
 from fabless.catalogue import Catalogue, load
 from fabless.catalogue.facts.takeovers import Candidate, candidate, candidates
-from fabless.cli.facts import AsOf, Json, seen_from
-from fabless.cli.options import attempt, refuse
+from fabless.cli.facts import seen_from
+from fabless.cli.options import AsOf, Json, attempt, refuse
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.report import as_json
 from fabless.report.files import check_writable, write_whole
@@ -26,23 +26,30 @@ FEWEST_DRAWS, MOST_DRAWS = 100, 2_000_000
 
 
 def programme(
-    route: Annotated[str, typer.Argument(help="build, co-design or acquire; or candidates, to list who could be bought.")],
-    candidate_name: Annotated[str | None, typer.Option("--candidate", help="The company to acquire.",
-                                                       metavar="NAME")] = None,
+    route: Annotated[str, typer.Argument(
+        help="Route: build, co-design or acquire; or `candidates`, to list companies that could be "
+             "bought.")],
+    candidate_name: Annotated[str | None, typer.Option(
+        "--candidate", help="Company to acquire.", metavar="NAME")] = None,
     as_of: AsOf = None,
-    start: Annotated[str | None, typer.Option(help="First quarter [default: that of the as-of date].",
-                                              metavar="YYYYQn")] = None,
-    case: Annotated[str | None, typer.Option(help="Take the programme's own numbers from a case: a name or a file.",
-                                             metavar="CASE")] = None,
-    second: Annotated[bool, typer.Option("--second", help="Let a second generation follow the first.")] = False,
-    draws: Annotated[int, typer.Option(help="How often the programme is drawn.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Draw other programmes.", min=0)] = 2023,
-    svg: Annotated[Path | None, typer.Option(help="Draw the timeline, the outcomes and the spend to this .svg.")] = None,
+    start: Annotated[str | None, typer.Option(
+        help="First quarter of the programme.", show_default="quarter of --as-of or of the case",
+        metavar="YYYYQn")] = None,
+    case: Annotated[str | None, typer.Option(
+        help="Case that gives the programme's own numbers: a name or the path of a file.",
+        metavar="CASE")] = None,
+    second: Annotated[bool, typer.Option(
+        "--second", help="Add a second chip generation after the first.")] = False,
+    draws: Annotated[int, typer.Option(help="Number of simulated programmes.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 2023,
+    svg: Annotated[Path | None, typer.Option(
+        help="SVG file to draw the timeline, the outcomes and the spend to.")] = None,
     json: Json = False,
 ) -> None:
-    """Say when an own chip comes, how likely, and what it costs: counted from the chip programmes known on a day.
+    """Say when an own chip would come, how likely it is and what it costs, from known programmes.
 
-    Rates and times come from that reference class with the number of cases behind them, so that few cases give wide bands.
+    Rates and times are counted from the chip programmes known on a day (the reference class); the
+    fewer programmes there are behind a rate, the wider its band.
     """
     faults: list[Fault] = []
     if route not in (*ROUTES, LIST):
@@ -99,9 +106,9 @@ def _list(catalogue: Catalogue, json: bool) -> None:
 
 
 def _seen(as_of: str | None, case: str | None) -> Catalogue:
-    """The catalogue of a day; of the case's day where a case gives the numbers.
+    """The catalogue as known on a day, or on the case's day if only a case is given.
 
-    Raises `BadValue` for a date that is none, and for a day before the first programme was known.
+    Raises `BadValue` if the text is no date, or the day is before the first known programme.
     """
     if as_of is None and case is not None:
         from fabless.catalogue import read_case
@@ -116,7 +123,7 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 
 
 def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
-    """Parameters of the first programme of a route that a case has, and the case's first quarter."""
+    """Parameters of a case's first programme by a route, and the case's first quarter."""
     from fabless.catalogue import read_case
     from fabless.decide.ways.prepare import parameters_of
 

@@ -1,4 +1,4 @@
-"""The answer of `fabless programme` on one screen."""
+"""What `fabless programme` prints, on one screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DATES = ("P10", "P50", "P90")
 
 
 def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[str] = ()) -> None:
-    """Print dates, outcomes, money, stages, the class behind them and what was assumed; fits 80 columns."""
+    """Print dates, outcomes, money, the reference class and the assumptions on 80 columns."""
     say(console, headline(study), "bold")
     console.print()
     _print_stages(study, console)
@@ -47,7 +47,7 @@ def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[st
 
 
 def headline(study: ProgrammeStudy) -> str:
-    """Say the answer in a sentence or two."""
+    """Share of programmes that reach volume, and when, in one sentence."""
     reached = study.summary.outcome_bands[ProgrammeOutcome.VOLUME]
     what = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
     own = f", numbers of {study.case}" if study.case else ""
@@ -66,12 +66,12 @@ def _print_stages(study: ProgrammeStudy, console: Console) -> None:
     first = Quarter.parse(study.start)
     columns = [Column("stage", name=True), Column("starts P50", True), *(Column(f"done {name}", True) for name in _DATES),
                Column("months P50", True), Column("reached", True)]
-    print_table("By stage, of the draws that complete it", columns,
+    print_table("By stage, of the simulated programmes that complete it", columns,
                 [_stage(stage, first) for stage in in_order(study)], console)
 
 
 def in_order(study: ProgrammeStudy) -> list[StageBand]:
-    """Stages in the order in which they are done."""
+    """Stages in the order in which they end."""
     return sorted(study.summary.stages, key=lambda stage: (stage.end_month.p50, stage.start_month.p50))
 
 
@@ -102,9 +102,10 @@ def _band(band: CredibleBand) -> str:
 
 def _print_class(study: ProgrammeStudy, console: Console) -> None:
     reference = study.reference
-    columns = [Column("rate", name=True), Column("seen", True), Column("cases", True), Column("own cases say", True),
-               Column("used", True)]
-    print_table(f"What it rests on: programmes of the kind '{reference.kind.value}' known on {study.as_of}", columns,
+    columns = [Column("rate", name=True), Column("seen", True), Column("cases", True),
+               Column("own cases", True), Column("used", True)]
+    print_table(f"Reference class: programmes of the kind '{reference.kind.value}' known on "
+                f"{study.as_of}", columns,
                 [_rate(rate) for rate in (*reference.rates, *_later(study))], console)
     early, middle, late = span_months(reference.span_s)
     slip = [plain(round(float(value), 1)) for value in quantile(study.slip, np.array((0.1, 0.5, 0.9)))]
@@ -119,8 +120,9 @@ def _print_class(study: ProgrammeStudy, console: Console) -> None:
     said += (f" Those that end: {share(in_design)} in design, {share(taped_out)} after tape-out, {share(deployed)} after a "
              f"small deployment ({reference.end_cases:g} cases).")
     say(console, said)
-    say(console, "Used: pooled over the kinds, or with a survey or an assumption as prior. A small shipment is "
-                 "half a one to volume.", "dim")
+    say(console, "The column 'used' pools all kinds of programme, or takes a survey or an "
+                 "assumption as its prior. A shipment in small numbers counts as half a "
+                 "success.", "dim")
 
 
 def _later(study: ProgrammeStudy) -> tuple[RateEstimate, ...]:
@@ -142,7 +144,7 @@ def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
     price = study.price_usd
     paid = f"Price paid {usd(price.p50)} ({usd(price.p10)} to {usd(price.p90)}): " if price is not None else "Price: "
     rate = study.reference.distressed
-    path = "that of companies of the day"
+    path = "as companies of that day were priced"
     if target is not None and target.valuation is not None:
         path = "a distressed seller" if target.distressed else (
             f"distressed (under {DISTRESSED_BELOW:g} of the last valuation) with {share(rate.pooled.mean)}, else contested")
@@ -173,7 +175,7 @@ def _assumed(item: tuple[str, Fact]) -> str:
 
 
 def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console: Console) -> None:
-    """List who could be bought on a day."""
+    """List the companies that could be bought on a day."""
     if not found:
         say(console, f"No candidate was known on {as_of}.")
         return
@@ -182,7 +184,8 @@ def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console:
     rows = [[one.name + ("*" if one.distressed else ""), _short(one.valuation), _short(one.raised),
              _short(one.employees, True), one.next_stage or MISSING, one.product or MISSING] for one in found]
     print_table(f"{len(rows)} candidates" + (f" on {as_of}" if as_of else ""), columns, rows, console)
-    say(console, "* distressed. A dash: no source gives it. Sources: fabless show NAME.", "dim")
+    say(console, "* distressed seller. A dash: no source states it. Sources: fabless show "
+                 "NAME.", "dim")
 
 
 def _short(fact: Fact | None, people: bool = False) -> str:
@@ -192,7 +195,7 @@ def _short(fact: Fact | None, people: bool = False) -> str:
 
 
 def document(study: ProgrammeStudy) -> dict[str, object]:
-    """The answer for JSON: outcomes, ends and rates by name, times in months from the first day."""
+    """A study for JSON: outcomes, ends and rates by name, times in months from the start."""
     told = study.summary
     fields = {field.name: getattr(study, field.name) for field in dataclasses.fields(study) if field.name != "summary"}
     fields["spend_by_quarter_usd"] = [{"quarter": quarter, "spend_usd": band}

@@ -1,4 +1,4 @@
-"""`fabless claims`."""
+"""`fabless claims`: published claims, rebuilt from named inputs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from rich.console import Console
 
 from fabless.catalogue.files.claims import read_claims
 from fabless.claims import ClaimResult, claims_document, rebuild
-from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.facts import seen_from
+from fabless.cli.options import AsOf, Json
 from fabless.errors import unknown
 from fabless.report import Column, as_json, print_table, say
 from fabless.report.numbers import plain
 
 
 def claims(
-    name: Annotated[str | None, typer.Argument(help="One claim by its id, such as C03: shows every input.")] = None,
+    name: Annotated[str | None, typer.Argument(
+        help="Claim to show with every input, such as C03.",
+        show_default="all claims, in brief")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Rebuild published claims from named inputs, and say what breaks those that break."""
+    """Rebuild published claims from named inputs, and say which input makes a claim fail."""
     chosen = read_claims()
     if name is not None:
         known = list(dict.fromkeys(claim.id.partition("_")[0] for claim in chosen))
@@ -40,13 +43,13 @@ def claims(
         if name is not None or item.verdict != "holds":
             _explain(item, console, whole=name is not None)
     if name is None:
-        say(console, "A claim holds when what its wording allows meets the band that its inputs give; 'off by' "
-                     "compares with their modes.")
+        say(console, "A claim holds if the range that its wording allows overlaps the band that "
+                     "its inputs give; 'off by' compares it with the most likely values.")
         say(console, "Every input with its source: fabless claims ID, or --json.")
 
 
 def with_unit(text: str, unit: str) -> str:
-    """Put a unit behind a number; a bare number has none."""
+    """Put the unit after a number, unless the number is a bare count or share (unit 1)."""
     return text if unit == "1" else f"{text} {unit}"
 
 
@@ -64,8 +67,8 @@ def _row(item: ClaimResult) -> list[str]:
 def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
     needed = item.breaking_input
     what = "" if needed is None or item.verdict == "holds" else (
-        f": {needed.name} would have to be {plain(needed.value)} {needed.unit} ({needed.factor:.2g} times),"
-        f" {'inside' if needed.in_band else 'outside'} its band")
+        f": {needed.name} would have to be {with_unit(plain(needed.value), needed.unit)}"
+        f" ({needed.factor:.2g} times), {'inside' if needed.in_band else 'outside'} its band")
     say(console, f"{item.id.partition('_')[0]} {item.variant}{what}".rstrip())
     if not whole:
         if item.rebuilt is None:
@@ -75,5 +78,6 @@ def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
         if text:
             say(console, text, indent=4)
     for used in item.inputs:
-        say(console, f"{used.name} = {plain(used.value)} ({plain(used.low)} to {plain(used.high)}) {used.unit},"
-                     f" {used.grade.value}: {used.source.title} [{used.fact}]", indent=6)
+        number = f"{plain(used.value)} ({plain(used.low)} to {plain(used.high)})"
+        source = f"{used.grade.value}: {used.source.title} [{used.fact}]"
+        say(console, f"{used.name} = {with_unit(number, used.unit)}, {source}", indent=6)

@@ -1,4 +1,4 @@
-"""`fabless serve`: the best split and batch of a model on a chip under limits, and what else could be had."""
+"""`fabless serve`: the best split and batch of a model on a chip under latency limits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue
-from fabless.cli.facts import AsOf, Json, seen_from
+from fabless.cli.facts import seen_from
 from fabless.cli.options import (
+    AsOf,
+    ChipName,
+    Engine,
+    ExpertPrecision,
+    InputTokens,
+    Json,
+    KvPrecision,
+    ModelName,
+    OutputTokens,
+    Pipeline,
+    Precision,
+    Price,
+    Tensor,
+    Tpot,
+    Trace,
+    Ttft,
     attempt,
     calibration_for,
     chip_of,
@@ -43,37 +59,55 @@ _OPTIONS = {"request.input_tokens": "--input", "request.output_tokens": "--outpu
             "drafts": "--drafts", "accepted": "--accepted", "utilisation": "--load", "batch": "--batch",
             "max_chips": "--chips", "split.tensor": "--tensor", "split.pipeline": "--pipeline",
             "split.expert": "--expert", "split.data": "--data"}
-"""What the model calls an argument -> the option that gives it."""
+"""Name of an argument in `perf` -> the option that sets it."""
 
 
 def serve_command(
-    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
-    chip: Annotated[str, typer.Option(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
-    input: Annotated[float | None, typer.Option(help="Tokens in.")] = None,
-    output: Annotated[float | None, typer.Option(help="Tokens out.")] = None,
-    trace: Annotated[str | None, typer.Option(help="An embedded trace or a CSV instead of --input and --output.")] = None,
-    ttft: Annotated[str, typer.Option(help="Most time to the first token.")] = "4 s",
-    tpot: Annotated[str, typer.Option(help="Most time per output token.")] = "100 ms",
-    precision: Annotated[str, typer.Option(help="Of weights and products.")] = "fp8",
-    expert_precision: Annotated[str, typer.Option(help="Of routed experts [default: as the weights].")] = "",
-    kv_precision: Annotated[str, typer.Option(help="Of the KV cache.")] = "bf16",
-    engine: Annotated[str, typer.Option(help="Serving software: default, vllm, trtllm, sglang ...")] = "default",
-    chips: Annotated[int, typer.Option(help="Most chips, of an instance or of two pools.")] = 256,
-    tensor: Annotated[int | None, typer.Option(help="Chips among which each layer is split [default: the best].")] = None,
-    pipeline: Annotated[int | None, typer.Option(help="Stages of layers [default: the best].")] = None,
-    expert: Annotated[int | None, typer.Option(help="Groups of chips with own experts [default: the best].")] = None,
-    data: Annotated[int | None, typer.Option(help="Groups of chips with own sequences [default: the best].")] = None,
-    batch: Annotated[int | None, typer.Option(help="Sequences in flight in one instance [default: the best].")] = None,
-    cached_share: Annotated[float, typer.Option(help="Share of the prompt found in a prefix cache, 0 to 1.")] = 0.0,
-    drafts: Annotated[int, typer.Option(help="Tokens guessed in a step: speculative decoding.")] = 0,
-    accepted: Annotated[float, typer.Option(help="Guesses that hold, on average.")] = 0.0,
-    load: Annotated[float, typer.Option(help="Random arrivals over the most that can be served: first tokens queue.")] = 0.0,
-    mode: Annotated[str, typer.Option(help="aggregated, disaggregated (one pool reads, one writes) or both.")] = "both",
-    picture: Annotated[Path | None, typer.Option(help="Where to draw throughput against speed (.svg).")] = None,
-    price: Annotated[str | None, typer.Option(help="Of one chip, such as '25000 USD' or '2.5 USD/h'.")] = None,
+    model: ModelName,
+    chip: ChipName,
+    input: InputTokens = None,
+    output: OutputTokens = None,
+    trace: Trace = None,
+    ttft: Ttft = "4 s",
+    tpot: Tpot = "100 ms",
+    precision: Precision = "fp8",
+    expert_precision: ExpertPrecision = "",
+    kv_precision: KvPrecision = "bf16",
+    engine: Engine = "default",
+    chips: Annotated[int, typer.Option(
+        help="Upper limit on chips: for one instance, or for both pools together.")] = 256,
+    tensor: Tensor = None,
+    pipeline: Pipeline = None,
+    expert: Annotated[int | None, typer.Option(
+        help="Expert-parallel degree: groups of chips that hold different experts.",
+        show_default="the best")] = None,
+    data: Annotated[int | None, typer.Option(
+        help="Data-parallel degree: groups of chips that process different sequences.",
+        show_default="the best")] = None,
+    batch: Annotated[int | None, typer.Option(
+        help="Batch: sequences in flight in one instance.", show_default="the best")] = None,
+    cached_share: Annotated[float, typer.Option(
+        help="Share of the prompt found in a prefix cache, 0 to 1.")] = 0.0,
+    drafts: Annotated[int, typer.Option(
+        help="Number of tokens guessed per step by speculative decoding.")] = 0,
+    accepted: Annotated[float, typer.Option(
+        help="Mean number of guessed tokens accepted per step.")] = 0.0,
+    load: Annotated[float, typer.Option(
+        help="Load as a share of capacity (0 to 1); above 0, requests queue for their first token.",
+    )] = 0.0,
+    mode: Annotated[str, typer.Option(
+        help="Mode: aggregated, disaggregated (prefill and decode on separate pools) or both.",
+    )] = "both",
+    picture: Annotated[Path | None, typer.Option(
+        help="SVG file to draw throughput against speed to.")] = None,
+    price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
-    """Find the split and batch that give most tokens a chip within the limits, and what other speeds would give."""
+    """Find the split and batch with the highest throughput per chip within the latency limits.
+
+    Also prints the trade-off against speed, with prefill and decode on the same chips (aggregated)
+    and on separate pools (disaggregated).
+    """
     catalogue = seen_from(as_of)
     faults: list[Fault] = []
     given = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
@@ -117,7 +151,7 @@ def _check_picture(path: Path) -> None:
 
 
 def _named(check: Callable[[], object]) -> None:
-    """Run a check, and name its faults by the options of the command."""
+    """Run a check, and name the option of the command in each of its faults."""
     try:
         check()
     except BadValue as error:
@@ -165,7 +199,7 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
 
 
 def _chosen(served: Serving | None) -> list[Point]:
-    """The best way as a point of the front, which is drawn on a coarser grid."""
+    """The best configuration as a point of the front, whose own grid is coarser."""
     if served is None:
         return []
     split = Split(served.tensor_parallel, served.pipeline_parallel, served.expert_parallel, served.data_parallel)
@@ -174,7 +208,7 @@ def _chosen(served: Serving | None) -> list[Point]:
 
 def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: Answer, fact: Fact | None
            ) -> tuple[Money | None, str]:
-    """Cost of tokens, or why there is none."""
+    """Cost of tokens, or the reason why it is unknown."""
     if fact is None:
         try:
             fact = price_of(catalogue, question.chip.name)
@@ -195,7 +229,7 @@ def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: A
 
 
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
-    """USD per million output tokens of a chip that gives `rate` at full load and `power_w`, paid through idle hours."""
+    """USD per million output tokens of a chip with `rate` [token/s] at full load."""
     mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
     hour = (rented_chip_hour(number_of(price)) if price.unit.endswith("/h")
             else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean))

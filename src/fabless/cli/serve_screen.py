@@ -1,4 +1,4 @@
-"""One screen of `fabless serve`: the best way, what it gives and needs, and the front of throughput and speed."""
+"""What `fabless serve` prints: the best configuration, its needs, and throughput against speed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Served = TypeVar("Served", Point, Disaggregated)
 _MOST_ROWS = 12
 _STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
 _FULL_WIDTH = 110
-"""Columns of a terminal from which splits are shown in the front."""
+"""Narrowest terminal [columns] on which the front shows splits."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be served, on what, within what."""
+    """The model, chip, request and limits that `fabless serve` was asked about."""
 
     llm: LLM
     chip: Chip
@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found: None for a way that was not asked for or that meets no limits."""
+    """Best configuration per mode; None if a mode was not asked for or misses the limits."""
 
     aggregated: Serving | None
     disaggregated: Disaggregation | None
@@ -60,26 +60,29 @@ class Answer:
 
 @dataclass(frozen=True)
 class Money:
-    """What tokens cost at a price of the chip."""
+    """Cost of output tokens at a price of the chip."""
 
     price: Fact
     load_factor: float
     usd_per_million_output_tokens: dict[str, float]
-    """By way to serve; idle hours are in it."""
+    """Mode (aggregated, disaggregated) -> USD per million output tokens; idle hours are paid."""
 
 
 def print_answer(question: Question, answer: Answer, money: Money | None, said: str, picture: Path | None, console: Console
                  ) -> None:
-    """Print the answer; fits 80 columns and more."""
+    """Print the answer on a terminal of 80 columns or more."""
     q, e = question, question.calibration
     experts = f", experts {q.formats.routed}" if q.formats.routed != q.formats.weights else ""
     traffic = [f"{share(q.traffic.cached)} of the prompt cached"] * (q.traffic.cached > 0)
-    traffic += [f"{q.traffic.drafts:g} drafts of which {q.traffic.accepted:g} hold"] * (q.traffic.drafts > 0)
-    traffic += [f"first tokens queue at {share(q.traffic.utilisation)} load"] * (q.traffic.utilisation > 0)
+    if q.traffic.drafts > 0:
+        traffic.append(f"{q.traffic.drafts:g} tokens guessed per step, {q.traffic.accepted:g} accepted")
+    if q.traffic.utilisation > 0:
+        traffic.append(f"requests queue at {share(q.traffic.utilisation)} load")
     say(console, "; ".join([
-        f"{q.llm.name} on {q.chip.name}: {plain(q.request.input_tokens)} tokens in, {plain(q.request.output_tokens)} out, "
-        f"first within {significant(q.ttft_s)} s, then {significant(1e3 * q.tpot_s)} ms a token; weights "
-        f"{q.formats.weights}{experts}, cache {q.formats.kv}, engine {q.engine}", *traffic]))
+        f"{q.llm.name} on {q.chip.name}: {plain(q.request.input_tokens)} tokens in, "
+        f"{plain(q.request.output_tokens)} out, first token within {significant(q.ttft_s)} s, then "
+        f"{significant(1e3 * q.tpot_s)} ms per token; weights {q.formats.weights}{experts}, cache "
+        f"{q.formats.kv}, engine {q.engine}", *traffic]))
     say(console, _best(answer), "bold")
     console.print()
     _print_ways(question, answer, money, console)
@@ -87,17 +90,19 @@ def print_answer(question: Question, answer: Answer, money: Money | None, said: 
         say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
     console.print()
     _print_front(answer, console)
-    say(console, "tok/s/chip: output tokens a second over all chips, at full load. tok/s/user = 1/TPOT; TPOT = (end to end "
-                 "- TTFT) / (output tokens - 1). TTFT: arrival to first token, "
-                 + ("queue included." if q.traffic.utilisation > 0 else "without a queue (--load adds it).")
-                 + " TP, PP, EP, DP: chips that share a layer, stages, chips with experts of their own, groups with "
-                   "sequences of their own. Aggregated: every instance reads and writes. Disaggregated: some read, others "
-                   "write, the cache crosses the links.", "dim")
-    say(console, f"In brackets: where half of the measurements lie; {e.said}, time per token within {share(e.error_median)} "
-                 f"for half of them, {share(e.error_p90)} for nine in ten. Not measured apart for TTFT.", "dim")
+    queue = "queue included" if q.traffic.utilisation > 0 else "without a queue (--load adds it)"
+    say(console, "tok/s/chip: output tokens per second over all chips, at full load. tok/s/user = "
+                 "1/TPOT; TPOT = (end to end - TTFT) / (output tokens - 1). TTFT: from arrival to "
+                 f"first token, {queue}. TP, PP, EP, DP: degrees of tensor, pipeline, expert and "
+                 "data parallelism. Aggregated: every instance does prefill and decode. "
+                 "Disaggregated: separate pools, and the KV cache crosses the links.", "dim")
+    say(console, f"In brackets: the range that holds half of the measurements; {e.said}, time per "
+                 f"token within {share(e.error_median)} for half of them, {share(e.error_p90)} for "
+                 "nine in ten. The error of TTFT was not measured separately.", "dim")
     if money is not None:
-        say(console, f"USD/Mtok: per output token with its input, at {money.price.field.replace('_', ' ')} "
-                     f"({money.price.source.title}), idle hours paid: load factor {plain(money.load_factor)}.", "dim")
+        say(console, "USD/Mtok: per million output tokens, their input included, at "
+                     f"{money.price.field.replace('_', ' ')} ({money.price.source.title}), idle "
+                     f"hours paid, load factor {plain(money.load_factor)}.", "dim")
     for note in (*((said,) if said else ()), *answer.notes):
         say(console, note, "yellow", indent=2)
     if picture is not None:
@@ -105,17 +110,18 @@ def print_answer(question: Question, answer: Answer, money: Money | None, said: 
 
 
 def _best(answer: Answer) -> str:
-    """Say in a sentence what is best."""
+    """Best configuration in one sentence."""
     one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
     if two is None or (one is not None and one.output_tokens_per_s_per_chip >= two.output_tokens_per_s_per_chip):
         assert one is not None
         return (f"Best: aggregated, instances of {_chips(one.chips)} ({_split(one)}), batch {one.batch:,}: "
                 f"{significant(one.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / one.tpot_s)} tok/s/user")
-    gain = (f", {share(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} above the best aggregated"
+    gain = (f", {share(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
+            "above the best aggregated instance"
             if one is not None else "")
     gives = f"{significant(two.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / two.tpot_s)} tok/s/user"
-    return (f"Best: disaggregated on {_chips(two.chips)}, {_pool(two.prefill)} reading, {_pool(two.decode)} writing: "
-            f"{gives}{gain}")
+    return (f"Best: disaggregated on {_chips(two.chips)}, prefill {_pool(two.prefill)}, decode "
+            f"{_pool(two.decode)}: {gives}{gain}")
 
 
 def _chips(count: int) -> str:
@@ -131,7 +137,7 @@ def _pool(pool: Pool) -> str:
 
 
 def _print_ways(question: Question, answer: Answer, money: Money | None, console: Console) -> None:
-    """Print both ways side by side, a line a quantity."""
+    """Print both modes side by side, one line per quantity."""
     one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
     error, out = question.calibration.error_median, question.request.output_tokens
 
@@ -153,16 +159,19 @@ def _print_ways(question: Question, answer: Answer, money: Money | None, console
     if two is not None:
         reads, writes = two.prefill, two.decode
         cells["disaggregated"] = [
-            f"{_chips(two.chips)}: {reads.instances} x {reads.chips} read, {writes.instances} x {writes.chips} write",
+            f"{_chips(two.chips)}: {reads.instances} x {reads.chips} prefill, {writes.instances} x "
+            f"{writes.chips} decode",
             f"{_split(reads)} | {_split(writes)}", f"{reads.batch:,} | {writes.batch:,}",
             band(two.output_tokens_per_s_per_chip, True), band(1.0 / two.tpot_s, True), band(1e3 * two.tpot_s),
-            band(two.ttft_s), f"{1e3 * two.queue_s:.0f} queue, {1e3 * two.transfer_s:.0f} cache on links",
+            band(two.ttft_s),
+            f"{1e3 * two.queue_s:.0f} queue, {1e3 * two.transfer_s:.0f} cache transfer",
             reads.bound, writes.bound, _slower(two),
             *(f"{a} | {b}" for a, b in zip(_memory(reads), _memory(writes), strict=True)),
             f"{reads.power_w_per_chip:.0f} | {writes.power_w_per_chip:.0f}", significant(two.energy_j_per_query / out),
             costs("disaggregated")]
-    names = ["instance", "split", "batch", "tok/s/chip", "tok/s/user", "TPOT ms", "TTFT s", "of it waiting ms",
-             "reading binds", "writing binds", "held back by", "weights GB/chip", "cache GB/chip",
+    names = ["instance", "split", "batch", "tok/s/chip", "tok/s/user", "TPOT ms", "TTFT s",
+             "wait in TTFT ms",
+             "prefill limit", "decode limit", "bottleneck", "weights GB/chip", "cache GB/chip",
              "overhead GB/chip", "free GB/chip", "W/chip", "J/output token", "USD/Mtok"]
     rows = [[name, *(column[k] for column in cells.values())] for k, name in enumerate(names)
             if money is not None or name != "USD/Mtok"]
@@ -170,10 +179,10 @@ def _print_ways(question: Question, answer: Answer, money: Money | None, console
 
 
 def _slower(two: Disaggregated) -> str:
-    """Name the pool that cannot take more, and the share of chips that would read if any were possible."""
+    """The pool that limits throughput, and the ideal share of chips for prefill."""
     reads, writes = two.prefill, two.decode
-    slower = "reading" if reads.instances * reads.queries_per_s < writes.instances * writes.queries_per_s else "writing"
-    return f"{slower} pool; {share(two.prefill_share)} should read"
+    slower = "prefill" if reads.instances * reads.queries_per_s < writes.instances * writes.queries_per_s else "decode"
+    return f"{slower} pool; ideal prefill share {share(two.prefill_share)}"
 
 
 def _memory(item: Serving | Pool) -> list[str]:
@@ -182,7 +191,7 @@ def _memory(item: Serving | Pool) -> list[str]:
 
 
 def _print_front(answer: Answer, console: Console) -> None:
-    """Print the most throughput at round speeds; splits where the terminal is wide, else numbers of chips."""
+    """Print the highest throughput at round speeds; a wide terminal shows the splits too."""
     two = answer.disaggregated.front if answer.disaggregated else ()
     full = console.width >= _FULL_WIDTH
     columns: list[Column | str] = [Column("tok/s/user\nat least", True)]
@@ -191,7 +200,8 @@ def _print_front(answer: Answer, console: Console) -> None:
                     Column("TTFT\ns", True)]
     if two:
         columns += [Column("disaggregated\ntok/s/chip", True),
-                    Column("read + write" if full else "chips read + write", name=True), Column("TTFT\ns", True)]
+                    Column("prefill + decode" if full else "chips prefill\n+ decode", name=True),
+                    Column("TTFT\ns", True)]
     rows = []
     speeds = [1.0 / point.tpot_s for point in answer.front] + [1.0 / pair.tpot_s for pair in two]
     for speed in _speeds(speeds):
@@ -206,7 +216,8 @@ def _print_front(answer: Answer, console: Console) -> None:
             label = " + ".join(_pool(pool) if full else f"{pool.instances} x {pool.chips}" for pool in pools)
             row += _cells(pair, label)
         rows.append(row)
-    print_table("Throughput against speed, first tokens in time", columns, rows, console)
+    print_table("Throughput against speed, within the limit on time to first token", columns, rows,
+                console)
 
 
 def _point_split(point: Point) -> str:
@@ -219,13 +230,13 @@ def _cells(item: Point | Disaggregated | None, label: str) -> list[str]:
 
 
 def _at(items: Sequence[Served], speed: float) -> Served | None:
-    """The one with most throughput among those at least so fast."""
+    """The item with the highest throughput among those that reach a speed."""
     fast = [item for item in items if 1.0 / item.tpot_s >= speed]
     return max(fast, key=lambda item: item.output_tokens_per_s_per_chip) if fast else None
 
 
 def _speeds(found: Sequence[float]) -> list[float]:
-    """Round speeds inside those found, as many as fit the screen."""
+    """Round speeds within the range found, as many as fit the screen."""
     low, high = min(found), max(found)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for kept in (_STEPS, (1.0, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):

@@ -1,4 +1,4 @@
-"""`fabless train`: a training run on many chips: time by part, memory, days, cost, energy, the best parallelism."""
+"""`fabless train`: time, memory, cost, energy and the best parallelism of a training run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue, load
-from fabless.cli.facts import Json
-from fabless.cli.options import attempt, chip_of, model_of, stated_price
+from fabless.cli.options import (
+    ChipName,
+    Json,
+    ModelName,
+    Pipeline,
+    Price,
+    Tensor,
+    attempt,
+    chip_of,
+    model_of,
+    stated_price,
+)
 from fabless.cli.train_output import Answer, document, print_training
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.perf.training import (
@@ -45,35 +55,49 @@ from fabless.report.numbers import plain
 from fabless.units import HOUR_S
 
 _MOST_SEQUENCES = 100_000
-"""A bare batch below this counts sequences, from here on tokens."""
+"""A batch without a unit counts sequences below this number, and tokens from it on."""
 
 
 def train(
-    model: Annotated[str, typer.Option(help="A name of `fabless models`, or the path of a Hugging Face config.json.")],
-    chip: Annotated[str, typer.Option(help="A name of `fabless chips`, or the path of a chip file (.yaml).")],
-    chips: Annotated[int, typer.Option(help="How many.")],
-    tokens: Annotated[float, typer.Option(help="Tokens to train on, such as 15e12.")],
-    batch: Annotated[str, typer.Option(help="A step: '16e6 tokens' or '2048 sequences'; a bare number below "
-                                            "100,000 counts sequences.")] = "16e6 tokens",
-    seq: Annotated[int, typer.Option(help="Tokens of a sequence.")] = 8192,
-    precision: Annotated[str, typer.Option(help="bf16, fp16, fp8, mxfp8 or nvfp4: of products with weights.")] = "bf16",
-    tensor: Annotated[int | None, typer.Option(help="Chips among which each layer is split [default: the best].")] = None,
-    pipeline: Annotated[int | None, typer.Option(help="Stages of layers [default: the best].")] = None,
-    context: Annotated[int | None, typer.Option(help="Chips among which a sequence is split [default: the best].")] = None,
-    expert: Annotated[int | None, typer.Option(help="Chips among which experts are spread [default: the best].")] = None,
-    data: Annotated[int | None, typer.Option(help="Copies that take other sequences [default: what is left].")] = None,
-    interleave: Annotated[int | None, typer.Option(help="Virtual stages a chip [default: the best].")] = None,
-    micro_batch: Annotated[int | None, typer.Option(help="Sequences at once [default: the best].")] = None,
-    recompute: Annotated[str | None, typer.Option(help="none, selective, full [default: as little as fits].")] = None,
-    optimizer_sharding: Annotated[int | None, typer.Option(help="What data-parallel ranks share: 0 nothing, 1 optimizer, "
-                                                                "2 and gradients, 3 and weights [default: the best].")
-                                  ] = None,
-    stack: Annotated[str, typer.Option(help="Whose efficiencies: megatron-bridge, maxtext, llm-foundry, torchtitan ... "
-                                            "[default: current compiled stacks].")] = "",
-    price: Annotated[str | None, typer.Option(help="Of one chip, such as '25000 USD' or '2.5 USD/h'.")] = None,
+    model: ModelName,
+    chip: ChipName,
+    chips: Annotated[int, typer.Option(help="Number of chips.")],
+    tokens: Annotated[float, typer.Option(help="Number of tokens to train on, such as 15e12.")],
+    batch: Annotated[str, typer.Option(
+        help="Batch of one step: '16e6 tokens' or '2048 sequences'; a number without a unit counts "
+             "sequences below 100,000 and tokens above.")] = "16e6 tokens",
+    seq: Annotated[int, typer.Option(help="Tokens per sequence.")] = 8192,
+    precision: Annotated[str, typer.Option(
+        help="Number format of the products with weights: bf16, fp16, fp8, mxfp8 or nvfp4.",
+    )] = "bf16",
+    tensor: Tensor = None,
+    pipeline: Pipeline = None,
+    context: Annotated[int | None, typer.Option(
+        help="Context-parallel degree: chips among which each sequence is split.",
+        show_default="the best")] = None,
+    expert: Annotated[int | None, typer.Option(
+        help="Expert-parallel degree: chips among which the experts are spread.",
+        show_default="the best")] = None,
+    data: Annotated[int | None, typer.Option(
+        help="Data-parallel degree: replicas that process different sequences.",
+        show_default="the remaining chips")] = None,
+    interleave: Annotated[int | None, typer.Option(
+        help="Virtual pipeline stages per chip.", show_default="the best")] = None,
+    micro_batch: Annotated[int | None, typer.Option(
+        help="Sequences in one micro-batch.", show_default="the best")] = None,
+    recompute: Annotated[str | None, typer.Option(
+        help="Activations to recompute: none, selective or full.",
+        show_default="as few as memory allows")] = None,
+    optimizer_sharding: Annotated[int | None, typer.Option(
+        help="State that data-parallel ranks shard: 0 none, 1 optimizer state, 2 also gradients, "
+             "3 also weights.", show_default="the best")] = None,
+    stack: Annotated[str, typer.Option(
+        help="Training software whose efficiencies are used, such as megatron-bridge, maxtext, "
+             "llm-foundry or torchtitan.", show_default="current compiled stacks")] = "",
+    price: Price = None,
     json: Json = False,
 ) -> None:
-    """Say how long a training run takes, what it costs, and which parallelism is best within memory."""
+    """Say how long a training run takes, what it costs and which parallelism is fastest."""
     given = {"tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
              "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding}
     answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
@@ -138,7 +162,10 @@ def calibration_for(catalogue: Catalogue, chip: Chip | None, stack: str) -> Trai
 
 
 def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[Fault]) -> int:
-    """Sequences of a step from '16e6 tokens', '2048 sequences' or a bare number; 1 and a fault where it is none."""
+    """Sequences per step from '16e6 tokens', '2048 sequences' or a bare number.
+
+    Returns 1 and adds a fault if the text is none of these.
+    """
     found = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
     try:
         amount = float(found[1].replace(",", "")) if found else math.nan
@@ -165,7 +192,7 @@ def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[
 def _plans(
     llm: LLM, machine: TrainingMachine, calibration: TrainingCalibration, chips: int, base: Recipe, fixed: dict[str, float]
 ) -> list[Plan]:
-    """The recipe that was asked for where it is whole, else the best ones."""
+    """The recipe that the options state if they state all of it, else the best recipes."""
     splits = {"tensor", "pipeline", "context", "expert"}
     if "data" in fixed and splits - {"expert"} <= set(fixed):
         recipe = replace(base, **{**dict.fromkeys(splits, 1.0), **fixed})

@@ -18,7 +18,8 @@ from fabless.workload import Number
 _SPLITS = {"tensor": "tensor", "pipeline": "pipeline", "context": "context", "expert": "expert", "data": "data",
            "interleave": "interleave", "micro_batch": "micro-batch"}
 _NAMES = {"products": "matrix products", "attention": "attention", "elements": "element-wise", "head": "head and loss",
-          "replay": "replayed", "tensor": "tensor messages", "context": "context messages", "expert": "expert messages",
+          "replay": "recomputation", "tensor": "tensor messages",
+          "context": "context messages", "expert": "expert messages",
           "data": "data messages", "pipeline": "stage messages", "imbalance": "slowest stage", "bubble": "pipeline bubble",
           "optimizer": "optimizer", "host": "host"}
 _MEMORY = ("weights", "gradients", "optimizer", "activations", "workspace", "overhead", "free")
@@ -26,7 +27,7 @@ _MEMORY = ("weights", "gradients", "optimizer", "activations", "workspace", "ove
 
 @dataclass(frozen=True)
 class Answer:
-    """All that is printed."""
+    """Everything that `fabless train` prints."""
 
     llm: LLM
     chip: Chip
@@ -47,12 +48,12 @@ def _one(value: Number) -> float:
 
 
 def _long(seconds: float) -> str:
-    """A duration in days, or in hours where it is short."""
+    """A duration in days, or in hours if it is shorter than two days."""
     return f"{plain(seconds / DAY_S)} days" if seconds >= 2.0 * DAY_S else f"{plain(seconds / HOUR_S)} hours"
 
 
 def _energy(joules: float) -> str:
-    """Energy in the unit that leaves a readable number."""
+    """Energy in GWh, MWh, kWh or Wh, whichever leaves a readable number."""
     hours = joules / HOUR_S
     return next(f"{plain(hours / size)} {unit}" for unit, size in (("GWh", 1e9), ("MWh", 1e6), ("kWh", 1e3), ("Wh", 1.0))
                 if hours >= size or unit == "Wh")
@@ -67,7 +68,7 @@ def _parts(plan: Plan) -> dict[str, float]:
 
 
 def document(answer: Answer) -> dict[str, object]:
-    """Make the JSON answer."""
+    """The answer as a dictionary for JSON."""
     first = answer.plans[0]
     return {
         "model": answer.llm.name, "chip": answer.chip.name, "chips": answer.chips, "precision": answer.precision,
@@ -88,15 +89,16 @@ def _split(recipe: Recipe) -> str:
 
 
 def print_training(answer: Answer, console: Console) -> None:
-    """Print the answer: a sentence, the step, the memory, the parallelism, what it rests on."""
+    """Print a summary, the step, the memory, the parallelism and the sources."""
     first, run = answer.plans[0], answer.run
     hours = _one(run.chip_hours)
     cost = f", {usd(answer.cost_usd)}" if answer.cost_usd is not None else ""
-    say(console, f"{answer.llm.name}: {plain(answer.tokens)} tokens on {answer.chips:,} {answer.chip.name} in "
-                 f"{_long(_one(run.time_s))}{cost}: {plain(hours)} chip-hours, {_energy(answer.wall_j)} at the wall. "
-                 f"Step {first.step.time_s:.3g} s, {share(_one(first.step.utilisation))} of peak {answer.precision} "
-                 f"FLOP/s in use ({share(_one(first.step.hardware_utilisation))} with what is replayed). Restarts and "
-                 "evaluations come on top.")
+    say(console, f"{answer.llm.name}: {plain(answer.tokens)} tokens on {answer.chips:,} "
+                 f"{answer.chip.name} in {_long(_one(run.time_s))}{cost}: {plain(hours)} "
+                 f"chip-hours, {_energy(answer.wall_j)} at the wall. Step {first.step.time_s:.3g} "
+                 f"s, {share(_one(first.step.utilisation))} of peak {answer.precision} FLOP/s in "
+                 f"use ({share(_one(first.step.hardware_utilisation))} with recomputation). "
+                 "Restarts and evaluations are not included.")
     parts = _parts(first)
     whole = _one(first.step.time_s)
     shown = sorted((item for item in parts.items() if item[1] > 0.0005 * whole), key=lambda item: -item[1])
@@ -106,15 +108,17 @@ def print_training(answer: Answer, console: Console) -> None:
     total = sum(value for _, value in held)
     print_table("Memory of the fullest chip", [Column("part", name=True), Column("GB", True), Column("share", True)],
                 [[name, _gigabytes(value), share(value / total)] for name, value in held], console)
-    print_table("Parallelism", [Column("split", name=True), Column("sharding", True), Column("replayed", True),
-                                Column("step s", True), Column("in use", True), Column("free GB", True), "binds"],
+    print_table("Parallelism", [Column("split", name=True), Column("sharding", True), Column("recomputed", True),
+                                Column("step s", True), Column("in use", True),
+                                Column("free GB", True), "bottleneck"],
                 [[_split(plan.recipe), f"{plan.recipe.sharding:g}", share(_one(plan.recipe.replay)),
                   f"{plan.step.time_s:.3g}", share(_one(plan.step.utilisation)), _gigabytes(_one(plan.memory.free)),
                   _NAMES[binds(plan.step)]] for plan in answer.plans], console)
     calibration = answer.calibration
-    say(console, f"Efficiencies: {calibration.said}. Runs that were left out of the fit were predicted within "
-                 f"{share(calibration.error_median)} in the median, nine of ten within {share(calibration.error_p90)}; "
-                 f"mixtures of experts within {share(calibration.error_mixture)}: docs/explanation/training.md.")
+    say(console, f"Efficiencies: {calibration.said}. Runs left out of the fit were predicted "
+                 f"within {share(calibration.error_median)} in the median, nine out of ten within "
+                 f"{share(calibration.error_p90)}; mixtures of experts within "
+                 f"{share(calibration.error_mixture)}: docs/explanation/training.md.")
     if answer.price is not None:
         say(console, f"Price: {answer.price.field.replace('_', ' ')} ({answer.price.source.title}).")
     for note in answer.notes:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import load
-from fabless.cli.facts import Json
+from fabless.cli.options import Json
 from fabless.errors import BadFile, Fault
 from fabless.report import as_json
 from fabless.report.files import check_writable
@@ -20,20 +20,25 @@ from fabless.validate import validate as run
 
 
 def validate(
-    files: Annotated[list[Path] | None, typer.Argument(help="More files, as --against.", metavar="[FILE]...")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(
+        help="Files of measured rows, like --against.", metavar="FILE")] = None,
     against: Annotated[list[Path] | None, typer.Option(
-        help="Measured rows, CSV or gzip, layout told by the header [default: the rows that ship].",
-        metavar="FILE")] = None,
+        help="File of measured rows, CSV or gzip; its header tells its layout. May be repeated.",
+        show_default="the rows that ship with fabless", metavar="FILE")] = None,
     by: Annotated[str | None, typer.Option(
-        help="What to group by, with commas: chip, vendor, model, engine, phase, quantity, metric, tier, precision, mode, "
-             "kind, scenario, layout, file; joined by + for combinations, such as vendor+phase.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a report with pictures to this .html file.")] = None,
+        help="Keys to group by, separated by commas: chip, vendor, model, engine, phase, quantity, "
+             "metric, tier, precision, mode, kind, scenario, layout or file; join keys with + for "
+             "combinations, such as vendor+phase.",
+        show_default="phase+vendor on screen, several groupings in the report and JSON",
+    )] = None,
+    report: Annotated[Path | None, typer.Option(
+        help="HTML file to write a report with pictures to.")] = None,
     json: Json = False,
 ) -> None:
     """Compare predictions of the performance model with published measurements, row by row.
 
-    Rows that cannot be predicted stay in the result with the reason. Definitions and layouts:
-    docs/explanation/validation.md.
+    A row that cannot be predicted stays in the result, with the reason. See
+    docs/explanation/validation.md for definitions and layouts.
     """
     if report is not None:
         if report.suffix.lower() != ".html":

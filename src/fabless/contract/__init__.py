@@ -1,4 +1,4 @@
-"""Contracts for chips on one footing, and the engine that values the options in them."""
+"""Contracts for chips, valued in one way, and the options in them."""
 
 from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import KINDS, contract_of

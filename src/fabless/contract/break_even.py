@@ -1,4 +1,4 @@
-"""Where two ways cost the same, or a plain word that they never do."""
+"""Values at which two contracts cost the same, or a statement that there are none."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _SCAN = 33
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Values at which two costs are equal within a stretch."""
+    """Values at which two costs are equal within a range."""
 
     status: Literal["found", "never", "everywhere"]
     at: tuple[float, ...]
-    """Values where the cheaper one changes, rising."""
+    """Values at which the cheaper contract changes, in rising order."""
     cheaper: tuple[str, ...]
-    """The cheaper one on each side: one name more than values; both names' join where they cost the same."""
+    """Cheaper contract between the values, one name more than values; both names if equal."""
     low: float
     high: float
     least_gap_usd: float
-    """Least difference of the two within the stretch, at the points looked at; 0 where they meet."""
+    """Smallest difference of the two costs at the points of the range; 0 if they meet."""
 
     @property
     def said(self) -> str:

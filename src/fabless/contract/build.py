@@ -1,4 +1,4 @@
-"""A contract of a case becomes one of the kinds, with the numbers at one value or at many."""
+"""Make a contract of its kind from a case, at one value or at many values of its numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS: Mapping[str, type[Purchase]] = MappingProxyType({
     "reserve-and-rent": ReserveAndRent, "warrants": Warrants, "vendor-equity": VendorEquity,
     "volume-discount": VolumeDiscount, "right-of-first-refusal": RightOfFirstRefusal, "cancellation-fee": CancellationFee,
 })
-"""Every kind by the name it has in files."""
+"""Name of a kind in files -> its class."""
 _FIELDS = MappingProxyType({
     "volume": "volume", "price": "price_usd", "firm_share": "firm_share", "penalty_share": "penalty_share",
     "prepaid_share": "prepaid_share", "option_volume": "option_volume", "option_price": "option_price_usd",

@@ -1,4 +1,4 @@
-"""Contracts of a file beside each other on the same paths, and where two of them cost the same."""
+"""Compare the contracts of a file on common paths, and find where two of them cost the same."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from fabless.tco import capital_charge_usd_per_quarter
 from fabless.units import HOUR_S, QUARTER_S
 
 SPOT = "spot"
-"""Name of having no contract at all."""
+"""Name of the alternative without any contract."""
 OVER = ("price", "volume", "utilisation")
 HOURS = QUARTER_S / HOUR_S
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A question drawn: contracts and outlook on the same paths."""
+    """A question with its numbers drawn: contracts and outlook on common paths."""
 
     contracts: Mapping[str, Purchase]
-    """As the file states them, at the numbers drawn."""
+    """Contracts by name, with the terms of the file at the numbers drawn."""
     values: Mapping[str, Array]
     outlook: Outlook
     real_rate: float
     unit: Unit
 
     def beside(self, contract: Purchase) -> Purchase:
-        """The contract on the footing: chips bought beside rents are held for their life at a level charge a quarter."""
+        """The contract as compared; beside rents, a bought chip is a level charge by quarter."""
         if contract.unit == self.unit:
             return contract
         life_s = self.values["owning.life"]
@@ -55,48 +55,48 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Row:
-    """One contract beside the others; money in real USD, present values."""
+    """Figures of one contract; money is present value in real USD."""
 
     name: str
     kind: str
     usd_per_unit: Band
-    """Paid under the contract per chip taken, or per chip-hour."""
+    """Payment under the contract per chip or chip-hour taken."""
     served_usd_per_unit: Band
-    """Whole need, spot included, per chip or chip-hour served."""
+    """Cost of the whole need, spot purchases included, per chip or chip-hour served."""
     value: Band
-    """Saved against having no contract [USD]."""
+    """Saving against having no contract [USD]."""
     worst_usd: float
-    """Least of the savings over the paths: the worst case."""
+    """Smallest saving over the paths: the worst case."""
     firm_usd: float
-    """Due whatever is taken."""
+    """Payment due however little is taken."""
     firm_units: float
     option_units: float
-    """Units that may be left."""
+    """Units that the buyer may take or leave."""
     taken: float
-    """Units taken, mean over the paths; chips, or chip-quarters."""
+    """Mean number of units taken: chips, or chip-quarters."""
     missing: float
-    """Units that go unserved, mean."""
+    """Mean number of units that go unserved."""
     rebate_usd: float
     """Mean worth of warrants, equity and tiers."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Contracts on one footing."""
+    """Contracts compared in one way."""
 
     unit: str
-    """What the prices are per: chip, or chip-hour."""
+    """Unit of the prices: chip, or chip-hour."""
     first_quarter: str
     quarters: int
     price_year: int
     paths: int
     real_rate: float
     without_usd_per_unit: Band
-    """Whole need per unit served, without any contract."""
+    """Cost of the whole need per unit served, without any contract."""
     without_missing: float
     rows: tuple[Row, ...]
     cheapest: str
-    """Contract (or spot) with the least mean cost of the whole need."""
+    """Contract (or spot) with the lowest mean cost of the whole need."""
 
 
 def prepare(question: ContractQuestion) -> Prepared:

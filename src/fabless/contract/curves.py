@@ -1,4 +1,4 @@
-"""What contracts cost against the volume that is wanted: the curves of a picture."""
+"""Cost of contracts against the volume wanted, as curves of a picture."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Curve:
     wanted: Array
     """Units wanted in every quarter of delivery."""
     cost_usd: Array
-    """Present value of serving them, spot included."""
+    """Present value of serving the units wanted, spot purchases included."""
     usd_per_unit: Array
-    """The same over units served, both discounted: per chip or chip-hour; NaN where none is wanted."""
+    """Cost per chip or chip-hour served, both discounted; NaN if none is wanted."""
 
 
 def curves(question: ContractQuestion) -> tuple[Curve, ...]:

@@ -23,7 +23,7 @@ class LeastSquares:
     value: float
     """Mean over the paths of the payoff under the rule found, discounted."""
     standard_error: float
-    """Of that mean; paths two by two where they are antithetic."""
+    """Standard error of the mean, over pairs of paths if they are antithetic."""
     exercised: Array
     """(dates,) share of the paths that exercise at each date."""
     date: NDArray[np.int64]

@@ -26,9 +26,9 @@ class Purchase:
 
     name: str
     volume: ArrayLike
-    """Most units a quarter."""
+    """Largest number of units per quarter."""
     price_usd: ArrayLike
-    """Per unit taken."""
+    """Price per unit taken."""
     _: KW_ONLY
     unit: Unit = Unit.CHIP
     tenor_quarters: int = 1
@@ -90,7 +90,7 @@ class TakeOrPay(Purchase):
 
     firm_share: ArrayLike = 1.0
     penalty_share: ArrayLike = 1.0
-    """Of the price, per firm unit not taken."""
+    """Penalty per firm unit not taken, as a share of the price."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("firm_share", self.firm_share, 0, 1, "give the share of the volume"),
@@ -110,7 +110,7 @@ class FirmAndOption(Purchase):
     option_volume: ArrayLike = 0.0
     option_price_usd: ArrayLike = 0.0
     premium_usd: ArrayLike = 0.0
-    """At signing, per optional unit of the tenor."""
+    """Premium at signing, per optional unit of the tenor."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("option_volume", self.option_volume, 0, 1e12, "give units a quarter"),
@@ -130,7 +130,7 @@ class ReserveAndRent(Purchase):
 
     unit: Unit = Unit.CHIP_QUARTER
     reserve_usd: ArrayLike = 0.0
-    """Per unit held and quarter."""
+    """Fee per unit held and quarter."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("reserve_usd", self.reserve_usd, 0, _MOST_USD, "give USD a unit, 0 or more"))
@@ -146,9 +146,9 @@ class RightOfFirstRefusal(Purchase):
     """The right to take units offered to others at their terms: the spot price, or a multiple of it, and no duty."""
 
     price_usd: ArrayLike = 0.0
-    """On top of the matched price, per unit."""
+    """Price per unit on top of the matched price."""
     price_multiple: ArrayLike = 1.0
-    """Of the spot price."""
+    """Matched price as a multiple of the spot price."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(),

@@ -24,15 +24,15 @@ class PlanTerms:
     unit: Unit
     level_cap: float
     fee_usd: float
-    """At signing, per unit of level, for the whole tenor."""
+    """Fee at signing per unit of level, for the whole tenor."""
     most: Array
-    """(tenor,) most draw over the level."""
+    """Largest draw as a share of the level, shape (tenor,)."""
     least: Array
-    """(tenor,) firm draw over the level."""
+    """Firm draw as a share of the level, shape (tenor,)."""
     price_usd: Array
-    """(tenor,) per unit drawn, rebates off."""
+    """Price per unit drawn, less rebates, shape (tenor,)."""
     untaken_usd: Array
-    """(tenor,) per firm unit not drawn."""
+    """Penalty per firm unit not drawn, shape (tenor,)."""
     signed_quarter: int
     start_quarters: int
     """Quarters from signing to the first delivery."""

@@ -74,11 +74,11 @@ class VendorEquity(TakeOrPay):
     firm_share: ArrayLike = 0.0
     rebated: ClassVar[bool] = True
     investment_usd: ArrayLike = 0.0
-    """For the whole volume of the tenor."""
+    """Investment for the whole volume of the tenor."""
     valuation_usd: ArrayLike = 1.0
     """Worth of the buyer at which the vendor gets its shares, money included."""
     fair_usd: ArrayLike | None = None
-    """Worth of the buyer that the shares really stand for; the valuation where left out."""
+    """Fair worth of the buyer; that of `valuation_usd` if not stated."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("investment_usd", self.investment_usd, 0, _MOST_USD, "give USD, 0 or more"),
@@ -96,7 +96,7 @@ class VendorEquity(TakeOrPay):
 
     @property
     def usd_per_unit(self) -> Array:
-        """What the deal is worth to the buyer per unit taken [USD]."""
+        """Worth of the deal to the buyer per unit taken [USD]."""
         return np.asarray(number(self.investment_usd) / self._units * (1.0 - self._fair / number(self.valuation_usd)))
 
     @property
@@ -116,7 +116,7 @@ class VolumeDiscount(TakeOrPay):
     rebated: ClassVar[bool] = True
     tiers: tuple[Tier, ...] = ()
     on_all: bool = False
-    """Whether reaching a tier lowers the price of the units before it too."""
+    """Whether reaching a tier also lowers the price of the units before it."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("tiers.units", [t.units for t in self.tiers], 0, 1e15, "give units above 0",
@@ -129,7 +129,7 @@ class VolumeDiscount(TakeOrPay):
         return tier_faults(f"contract {self.name}: tiers", float(np.min(number(self.price_usd))), self.tiers)
 
     def rebates(self, taken: Array, outlook: Outlook) -> Array:
-        """What the tiers take off the price of the units of each quarter."""
+        """Reduction by the tiers of the price of each quarter's units."""
         bought = np.cumsum(taken, axis=1)
         base = number(self.price_usd)
         if self.on_all:

@@ -1,4 +1,4 @@
-"""What a contract costs and is worth on paths of need and spot price: one footing for every kind.
+"""Cost and worth of a contract on paths of need and spot price, in one way for every kind.
 
 A contract is one or more parts: a volume a quarter, of which a share is firm, at a price, with a penalty on firm units
 not taken. Each quarter the need is served from the cheapest source first: firm units (at the price less the penalty that
@@ -21,11 +21,11 @@ from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
 
 _FEW = 1e-100
-"""Units under which none was taken: dividing by less overflows."""
+"""Number of units below which none counts as taken; dividing by less overflows."""
 
 
 class Unit(StrEnum):
-    """What a contract counts."""
+    """Unit that a contract counts."""
 
     CHIP = "chip"
     """A chip delivered, then owned."""
@@ -35,16 +35,16 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """What a contract meets: numbers or arrays that broadcast to (paths, quarters), `need` having the quarters."""
+    """Need and prices that a contract meets; arrays broadcast to (paths, quarters)."""
 
     need: Array
     """Units wanted in each quarter."""
     spot_usd: ArrayLike
     """Price of a unit without the contract."""
     spot_cap: ArrayLike = np.inf
-    """Most units of a quarter to be had without the contract."""
+    """Largest number of units per quarter available without the contract."""
     unmet_usd: ArrayLike = 0.0
-    """Loss on a unit that is missing; counts only where `spot_cap` binds."""
+    """Loss per missing unit; counts only if `spot_cap` binds."""
     share_usd: ArrayLike | None = None
     """Price of the vendor's share, for warrants."""
 
@@ -69,29 +69,29 @@ class Part:
 
     name: str
     volume: ArrayLike
-    """Most units a quarter at the full level."""
+    """Largest number of units per quarter at the full level."""
     price_usd: ArrayLike
-    """Per unit taken."""
+    """Price per unit taken."""
     firm_share: ArrayLike = 0.0
-    """Least take over the volume."""
+    """Smallest take as a share of the volume."""
     penalty_usd: ArrayLike = 0.0
-    """Per firm unit not taken."""
+    """Penalty per firm unit not taken."""
     fee_usd: ArrayLike = 0.0
-    """At signing, per unit of volume a quarter."""
+    """Fee at signing, per unit of volume per quarter."""
     spot_multiple: ArrayLike = 0.0
-    """Of the spot price of the day, on top of the price."""
+    """Multiple of the spot price of the quarter, on top of `price_usd`."""
 
 
 class Contract(Protocol):
-    """What every kind of contract is to valuation and plan."""
+    """Interface of every kind of contract, for valuation and plan."""
 
     @property
     def name(self) -> str:
-        """How it is called."""
+        """Name of the contract."""
 
     @property
     def unit(self) -> Unit:
-        """What it counts."""
+        """Unit that the contract counts."""
 
     @property
     def rebated(self) -> bool:
@@ -114,7 +114,7 @@ class Contract(Protocol):
         """Quarters from call-off to delivery."""
 
     def parts(self) -> tuple[Part, ...]:
-        """Its prices and volumes."""
+        """Parts of the contract: prices and volumes."""
 
     def rebates(self, taken: Array, outlook: Outlook) -> Array:
         """Money that comes back to the buyer in each quarter, from units taken (paths, quarters) [USD]."""
@@ -122,28 +122,28 @@ class Contract(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Valuation:
-    """A contract on some paths; arrays have one value a path, present values in real USD."""
+    """A contract valued on paths; arrays have one value per path, present values in real USD."""
 
     name: str
     unit: Unit
     paid_usd: Array
-    """Paid under the contract, rebates off."""
+    """Payment under the contract, less rebates."""
     rebate_usd: Array
-    """Of which rebates: warrants, equity, tiers."""
+    """Rebates deducted from `paid_usd`: warrants, equity, tiers."""
     taken: Array
-    """Units taken under it."""
+    """Units taken under the contract."""
     usd_per_unit: Array
-    """Paid over units taken, both discounted; NaN where none is taken."""
+    """Payment per unit taken, both discounted; NaN if none is taken."""
     cost_usd: Array
-    """Cost of the whole need with the contract: paid, spot and what is missing."""
+    """Cost of the whole need with the contract: payment, spot purchases and missing units."""
     without_usd: Array
-    """Cost of the whole need without it."""
+    """Cost of the whole need without the contract."""
     served_usd_per_unit: Array
-    """Cost of the whole need over units served, both discounted."""
+    """Cost of the whole need per unit served, both discounted."""
     missing: Array
-    """Units that neither contract nor spot could give."""
+    """Units that neither contract nor spot market can supply."""
     firm_usd: Array
-    """Least that must be paid whatever is taken."""
+    """Smallest payment due, however little is taken."""
     firm_units: Array
     """Units that are firm over the tenor."""
     most_units: Array
@@ -151,7 +151,7 @@ class Valuation:
 
     @property
     def value_usd(self) -> Array:
-        """What the contract saves: cost without less cost with."""
+        """Saving by the contract: cost without it less cost with it."""
         return self.without_usd - self.cost_usd
 
 

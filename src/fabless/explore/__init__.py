@@ -1,4 +1,4 @@
-"""The space of designs for a load: which can be made, which serve it, and which of those are worth making."""
+"""Designs for a load: those that can be made, those that serve it, and the best of them."""
 
 from fabless.explore.answer import Exploration, Market, Winner, explore
 from fabless.explore.checkpoint import Checkpoint

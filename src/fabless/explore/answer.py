@@ -1,4 +1,4 @@
-"""From a load to the design worth making: sweep, winner, fronts, and the chips on the market beside it."""
+"""The best design for a load: sweep, winner, fronts, and the chips on the market."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from fabless.units import HOUR_S
 CURVE = 12
 """Limits on the time of a token for which the front of cost against latency is drawn."""
 QUICKEST = 16.0
-"""The tightest of them: the load's limit over this."""
+"""Divisor of the load's time limit that gives the tightest limit of the front."""
 FINE = 40
-"""Batches tried on each split for that front."""
+"""Number of batches tried per split for the front of cost against latency."""
 PER_MILLION = 1e6
 
 
@@ -48,7 +48,7 @@ class Winner:
     clock_hz: float
     precision: str
     on_chip_bytes: float
-    """Of one die."""
+    """On-chip memory of one die."""
     stacks: int
     memory_bytes: float
     memory_bandwidth: float
@@ -65,7 +65,7 @@ class Winner:
     tpot_s: float
     ttft_s: float
     usd_per_million_tokens: float
-    """The chip alone, per output token with its input."""
+    """Cost of the chip alone per million output tokens, their input included."""
     usd_per_million_tokens_tco: float
     joule_per_token: float
 
@@ -85,18 +85,18 @@ class Market:
 
     chip: str
     usd_per_million_tokens_tco: float | None
-    """At its modelled unit cost; None where it does not serve the load or its silicon is not known."""
+    """Cost at the modelled unit cost; None if the load is missed or the silicon is unknown."""
     at_price: float | None
-    """At what it is sold for."""
+    """Cost at the price for which the chip is sold."""
     tpot_s: float | None
     over_best: float | None
-    """First figure over that of the best design [1]."""
+    """Cost at unit cost over that of the best design [1]."""
     why_not: str
 
 
 @dataclass(frozen=True)
 class Exploration:
-    """The answer."""
+    """The answer of an exploration."""
 
     load: str
     node: str
@@ -115,7 +115,7 @@ class Exploration:
     """Cost on the load, and geometric mean of the cost on the other loads [USD per million output tokens]."""
     market: tuple[Market, ...]
     binding: str
-    """What keeps designs from serving the load, where none does; empty otherwise."""
+    """Limit that keeps all designs from serving the load; empty if one does."""
     points: int
     seconds: float
     resumed: int
@@ -158,7 +158,7 @@ def explore(
 def _silicon(
     space: Space, technologies: Sequence[Technology], numbers: Numbers
 ) -> list[tuple[Designs, Evaluation, Numbers]]:
-    """Designs by number with what they are on silicon, one entry a kind of memory."""
+    """Designs by number with their area, power and cost, one entry per kind of memory."""
     kinds = numbers // space.of_one_memory
     parts = []
     for kind in np.unique(kinds):

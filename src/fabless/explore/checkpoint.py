@@ -1,4 +1,4 @@
-"""What a sweep has found so far, on disk, so that an interrupted one goes on where it stopped."""
+"""State of a sweep on disk, from which an interrupted sweep resumes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fabless.explore.found import Found
 from fabless.explore.front import Kept
 
 EVERY_S = 2.0
-"""Seconds between two writings."""
+"""Smallest time between two writes [s]."""
 
 
 class Checkpoint:

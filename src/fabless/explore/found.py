@@ -1,4 +1,4 @@
-"""What a sweep knows after some chunks, and how two such answers are joined."""
+"""Results of a sweep after some chunks, and how two of them are joined."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fabless.explore.limits import REASONS
 
 @dataclass(frozen=True)
 class Found:
-    """What is known after some chunks."""
+    """Results of a sweep after some chunks."""
 
     designs: int
-    """Designs looked at."""
+    """Number of designs evaluated."""
     removed: Mapping[str, int]
     """Limit of the silicon -> designs that it removed."""
     unserved: Mapping[str, int]

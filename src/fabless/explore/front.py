@@ -1,4 +1,4 @@
-"""Pareto fronts: designs that no other one beats on both of two quantities to be small."""
+"""Pareto fronts: designs that no other design beats on both of two quantities to minimise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kept:
     """What is remembered of the designs seen so far: by number, with their metrics."""
 
     numbers: Numbers
-    """Rising."""
+    """Numbers of the designs, in rising order."""
     metrics: Mapping[str, Array]
 
     @classmethod

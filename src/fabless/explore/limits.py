@@ -14,13 +14,13 @@ from fabless.silicon.geometry import die_sides
 
 @dataclass(frozen=True)
 class Limits:
-    """What a design may not exceed, beyond the technology's own limits."""
+    """Limits on a design beyond those of the technology."""
 
     power_w: float
     power_density_w_per_m2: float
     """Rated power over the area of the logic dies."""
     stack_bytes: float
-    """Tallest stack on offer."""
+    """Capacity of the tallest memory stack on offer."""
     link_edge_m: float
     """Edge of the die that a link needs per bandwidth [m s/B]."""
     interposer_m2: float

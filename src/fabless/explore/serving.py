@@ -1,4 +1,4 @@
-"""How designs serve a load: the best way to split and batch the model on each of them, and what that costs."""
+"""Serve a load on designs: the best split and batch on each design, and its cost."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ STEPS = 3
 DEGREES = ("tensor", "pipeline", "expert", "data")
 """Degrees of a split."""
 WIDEST = 8
-"""Domains over which experts are spread at most."""
+"""Largest number of domains over which experts are spread."""
 OBJECTIVES = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt")
 """Cost of the chip alone, cost of owning and running it, energy; all but the last per output token."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """A load: a model, its requests and how they are to be served."""
+    """A load: a model, its requests, number formats and latency limits."""
 
     llm: LLM
     request: Request
@@ -51,7 +51,7 @@ class Serving:
 
     load: Served
     also: tuple[Served, ...]
-    """Loads of another kind: the same design serves them too, each at its own best split."""
+    """Other loads that each design also serves, at the best split of each."""
     efficiency: Efficiency
     engine: Engine
     owning: Owning
@@ -107,7 +107,7 @@ class Ways:
     """The best way to serve a load on each design; infinity where there is none."""
 
     usd_per_token: Array
-    """The chip alone."""
+    """Cost of the chip alone per output token."""
     usd_per_token_tco: Array
     tokens_per_watt: Array
     """Energy a token [J], the inverse of tokens per second and watt."""
@@ -243,7 +243,7 @@ class _Costs:
     tpot: Array
     ttft: Array
     chosen: Array
-    """What is minimised; infinity where the limits are missed."""
+    """Quantity to minimise; infinity if a limit is missed."""
 
 
 def _costs(scorer: Serving, load: Served, machine: Machine, split: Split, sequences: Array, silicon: Evaluation,

@@ -33,7 +33,7 @@ class Score:
     unserved: Mapping[str, int]
     """What keeps designs from serving the load -> how many."""
     nearest: Mapping[str, float]
-    """For each such limit the best that any design reaches, in the limit's own unit."""
+    """Limit that keeps designs from serving -> best value that any design reaches."""
     points: int
     """Combinations of design, parallelism and batch that were evaluated."""
 
@@ -60,7 +60,7 @@ class Task:
 
     space: Space
     technologies: tuple[Technology, ...]
-    """One for each kind of memory."""
+    """Technologies, one for each kind of memory."""
     limits: tuple[Limits, ...]
     scorer: Scorer
     best: int = BEST
@@ -88,7 +88,7 @@ class Swept:
 
     found: Found
     seconds: float
-    """Of this run; chunks of an earlier one that was interrupted are not in it."""
+    """Duration of this run, without the chunks of an earlier run that was interrupted."""
     resumed: int
     """Designs that came from the checkpoint."""
 

@@ -1,4 +1,4 @@
-"""What all designs of an exploration share: process, memory, packaging and the parameters of the models."""
+"""Technology of all designs of an exploration: process, memory, packaging and model parameters."""
 
 from __future__ import annotations
 

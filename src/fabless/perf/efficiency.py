@@ -1,4 +1,4 @@
-"""The few physical numbers that separate a chip's data sheet from what kernels and engines get out of it."""
+"""The few physical numbers by which kernels and engines fall short of a chip's data sheet."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ from fabless.errors import BadValue, Fault
 
 @dataclass(frozen=True)
 class Efficiency:
-    """How near the kernels of a class of chips come to the data sheet."""
+    """Shares of the data sheet that kernels of a class of chips reach, and their fixed times."""
 
     compute_16bit: float
     """Share of the dense peak that large matrix products reach in 16 or more bits [1]."""
     compute_8bit: float
-    """The same in 8 bits [1]."""
+    """Share of the dense peak that large matrix products reach in 8 bits [1]."""
     compute_4bit: float
-    """The same in 4 bits [1]."""
+    """Share of the dense peak that large matrix products reach in 4 bits [1]."""
     bandwidth: float
     """Share of memory bandwidth that matrix products reach [1]."""
     depth_s: float
-    """Time of one step of a product along its inner dimension, when nothing else holds it up [s]."""
+    """Time of one step of a product along its inner dimension, if nothing else limits it [s]."""
     quantise_bytes: float
-    """Traffic for each input of a product in 8 or fewer bits, which has to be narrowed first [B]."""
+    """Memory traffic per input of a product in 8 or fewer bits, which is narrowed first [B]."""
     launch_s: float
-    """Time of a matrix product beyond its work, when engines replay a captured graph [s]."""
+    """Fixed time of a matrix product when engines replay a captured graph [s]."""
     compute_attention: float
     """Share of the 16-bit peak that the attention product reaches in prefill [1]."""
     attention_depth_s: float
-    """Time that each new token of a prompt adds to its attention, when nothing else holds it up [s]."""
+    """Attention time that each new prompt token adds, if nothing else limits it [s]."""
     bandwidth_attention: float
     """Share of memory bandwidth at which attention reads a long cache [1]."""
     launch_attention_s: float
-    """Time of an attention kernel beyond its work [s]."""
+    """Fixed time of an attention kernel [s]."""
     attention_ramp: float
-    """What the way to full speed adds to attention, times the root of fixed time and work [1]."""
+    """Ramp of attention: r in t = t0 + x + r sqrt(t0 x), t0 fixed time, x work [1]."""
     bandwidth_elementwise: float
     """Share of memory bandwidth in norms, activations and other element-wise kernels [1]."""
     launch_elementwise_s: float
-    """Time of such a kernel beyond its work [s]."""
+    """Fixed time of an element-wise kernel [s]."""
     collective_ramp: float
-    """The same of collectives [1]."""
+    """Ramp of collectives: r in t = t0 + x + r sqrt(t0 x), t0 fixed time, x work [1]."""
     link: float
     """Share of link bandwidth that large collectives reach [1]."""
     collective_s: float
     """Fixed time of a collective of two chips inside the scale-up domain [s]."""
     collective_chip_s: float
-    """What each further chip adds to it [s]."""
+    """Time that each chip beyond the second adds to a collective [s]."""
     scale_out_latency_s: float
     """Fixed time of a collective or message between domains [s]."""
     idle_power: float
     """Power of a chip that waits, as a share of its design power [1]."""
     compute_power: float
-    """Power added at full use of the peak, as a share of design power; the sum is capped at 1 [1]."""
+    """Power added at full use of the peak, as a share of design power, which caps the sum [1]."""
     memory_power: float
     """Power added at full use of memory bandwidth, as a share of design power [1]."""
 
@@ -80,32 +80,32 @@ class Efficiency:
 
 @dataclass(frozen=True)
 class Engine:
-    """How serving software spends time and memory beside the kernels."""
+    """Time and memory that serving software spends besides the kernels."""
 
     host_step_s: float
-    """Time of the host for each step; it runs beside the chip, and the longer of the two paces [s]."""
+    """Host time per step; it overlaps the chip's time, and the longer of the two counts [s]."""
     host_sequence_s: float
-    """The same for each running sequence of an attention group: sampling, detokenising, streaming [s]."""
+    """Host time per running sequence of an attention group: sampling, streaming [s]."""
     request_s: float
-    """Time of a request outside the chip until its first token is out [s]."""
+    """Time of a request outside the chip until its first token is sent [s]."""
     input_token_s: float
-    """The same for each of its input tokens: reading, tokenising, sending [s]."""
+    """Time outside the chip per input token: reading, tokenising, sending [s]."""
     wait_steps: float
-    """Steps that a request waits for, on average, until a step takes its prompt [1]."""
+    """Mean number of steps that a request waits until a step takes its prompt [1]."""
     waiting: float
-    """Requests that wait for a place while memory still has room, where clients keep the engine full [1]."""
+    """Requests that wait although memory has room, if clients keep the engine full [1]."""
     launch_factor: float
-    """Fixed times of kernels over those of the class: what this engine fuses less, or launches without a graph [1]."""
+    """Fixed times of kernels under this engine over those of the class of chips [1]."""
     chunk_tokens: float
-    """Prompt tokens that one step takes at most [token]."""
+    """Largest number of prompt tokens in one step [token]."""
     mixed: float
-    """1 where prompts and running sequences share a step, 0 where prompts get steps of their own [1]."""
+    """1 if prompts and running sequences share a step, 0 if prompts have their own steps [1]."""
     padding: float
-    """1 where attention reads the cache of whole requests from the first token on, since shapes are fixed; else 0 [1]."""
+    """1 if fixed shapes make attention read the cache of whole requests, else 0 [1]."""
     memory_share: float
-    """Share of memory that weights and cache may have [1]."""
+    """Share of memory available to weights and cache [1]."""
     imbalance: float
-    """Load of the fullest expert group over the mean, less one, when every group has many tokens [1]."""
+    """Load of the fullest expert group over the mean, minus 1, with many tokens per group [1]."""
 
     def __post_init__(self) -> None:
         check_bounds("engine", self, _ENGINE_BOUNDS)
@@ -123,7 +123,7 @@ class Engine:
 
 
 def named(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
-    """Values by the names of a record's fields; `BadValue` for every missing and unknown one at once."""
+    """Values by field name; raises `BadValue` with every missing and unknown name at once."""
     known = [field.name for field in fields(kind)]
     faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field") for name in known if name not in values]
     faults += [Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")

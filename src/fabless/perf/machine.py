@@ -1,4 +1,4 @@
-"""A chip as the model sees it: rates and widths at the number formats in use, with its class's efficiencies."""
+"""A chip as the performance model sees it: rates and widths at given number formats."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Formats:
     """Number formats of a served model."""
 
     weights: str
-    """Of the weights of dense layers, and the products with them."""
+    """Format of the weights of dense layers and of products with them."""
     kv: str
     experts: str = ""
-    """Of routed experts; empty: as the weights."""
+    """Format of the routed experts; empty: that of `weights`."""
     activations: str = "bf16"
 
     @property
@@ -45,14 +45,14 @@ class Formats:
 
 @dataclass(frozen=True)
 class Machine:
-    """One chip at given number formats; every field may be an array, an element a design or a chip."""
+    """One chip at given number formats; a field may be an array over designs or chips."""
 
     peak_flops: Number
-    """Of products with dense weights [FLOP/s]."""
+    """Peak rate of products with dense weights [FLOP/s]."""
     expert_flops: Number
-    """Of products with the weights of routed experts [FLOP/s]."""
+    """Peak rate of products with the weights of routed experts [FLOP/s]."""
     attention_flops: Number
-    """Of the attention product and the output head, in 16 bits where the chip has them [FLOP/s]."""
+    """Peak rate of attention and the output head, in 16 bits if the chip can [FLOP/s]."""
     memory_bytes: Number
     memory_bandwidth: Number
     scale_up_bandwidth: Number
@@ -71,13 +71,13 @@ class Machine:
     engine: Engine
 
     def ideal(self) -> Machine:
-        """Copy this machine without any loss: the physical floor."""
+        """This machine without any loss: the physical lower bound on time."""
         return replace(self, compute=1.0, expert_compute=1.0, head_compute=1.0, efficiency=Efficiency.ideal(),
                        engine=Engine.ideal())
 
 
 def usable_precision(chip: Chip, wanted: str) -> tuple[str, str]:
-    """Return the precision whose units multiply `wanted` on `chip`, and a sentence when it is another one.
+    """Return the precision whose units multiply `wanted` on `chip`, and a sentence if it differs.
 
     Numbers stay in memory in the format asked for; where the chip has no units for it they are widened on the way, as
     engines do with narrow weights. Raises `BadValue` when the chip has none of the formats that could serve.
@@ -100,7 +100,7 @@ def _share(efficiency: Efficiency, precision: str) -> float:
 
 
 def machine_of(chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine) -> tuple[Machine, tuple[str, ...]]:
-    """Read a chip at number formats, with sentences about every format that it multiplies in another one."""
+    """A chip at given number formats, with a sentence per format that it multiplies in another."""
     dense, said = usable_precision(chip, formats.weights)
     routed, routed_said = usable_precision(chip, formats.routed)
     wide = next((name for name in ("bf16", "fp16") if chip.peak_flops.get(name, 0.0) > 0.0), dense)

@@ -30,20 +30,20 @@ class StageBand:
 
 @dataclass(frozen=True)
 class ProgrammeSummary:
-    """What a reader wants to know of a programme."""
+    """Summary of a simulated programme."""
 
     stages: tuple[StageBand, ...]
-    """In the order of time; a stage that no draw completes, or that takes no time in any, is left out."""
+    """Stages in order of time, without those that no draw completes or that take no time."""
     outcome_shares: Mapping[ProgrammeOutcome, float]
-    """Of the draws."""
+    """Share of the draws that end in each outcome."""
     outcome_bands: Mapping[ProgrammeOutcome, CredibleBand]
-    """Of the rate: its mean is the chance of one programme, its band what the cases behind it leave open."""
+    """Credible band of the rate of each outcome; its mean is the probability for one programme."""
     end_bands: Mapping[End, CredibleBand]
-    """Likewise, of each place at which a programme ends."""
+    """Credible band of the rate at which programmes end at each place."""
     rate_bands: Mapping[str, CredibleBand]
     """Each rate that is drawn, with its sample size."""
     first_silicon_month: Band | None
-    """Given that it is reached; None where no draw reaches it. So with the next three."""
+    """Month of first silicon in the draws that reach it; None if none does."""
     volume_month: Band | None
     full_volume_month: Band | None
     second_volume_month: Band | None

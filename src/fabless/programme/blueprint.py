@@ -1,4 +1,4 @@
-"""A programme made ready to be run: its graph, its laws and which random number goes where, as plain arrays."""
+"""A programme ready to be simulated: its graph, laws and random numbers, as plain arrays."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ CENTURY = 1200.0
 
 
 class Layout(NamedTuple):
-    """What does not change from one trajectory to the next; stages in topological order, -1 for none."""
+    """Everything common to all trajectories; stages in topological order, -1 for none."""
 
     laws: Array
-    """A row a law: see the names above."""
+    """One row per law; `POINTS` to `LOGARITHMIC` name the columns."""
     varying: NDArray[np.int64]
     """Rows of the laws that take a point."""
     stage_law: NDArray[np.int64]
@@ -53,24 +53,24 @@ class Layout(NamedTuple):
     slowed: NDArray[np.bool_]
     hammock: NDArray[np.bool_]
     before: NDArray[np.int64]
-    """Shape (stages, most predecessors), filled up with -1."""
+    """Predecessors of each stage, shape (stages, largest number of them), padded with -1."""
     behind: NDArray[np.int64]
-    """Likewise, the stages that wait for each."""
+    """Successors of each stage, shape (stages, largest number of them), padded with -1."""
     begins: NDArray[np.bool_]
     """Shape (stages, ends): whether a stage can begin in a programme that ends there."""
     completes: NDArray[np.bool_]
-    """Shape (stages, ends): whether it can be completed."""
+    """Shape (stages, ends): whether a stage can be completed in a programme that ends there."""
     end_stage: NDArray[np.int64]
     """Stage at whose finish each end falls."""
     places: tuple[int, int, int, int, int, int, int, int]
     """Stages of the close, start of work, tape-out, respins and ramp; limits of the spins of the first (0: good silicon is
     there) and the second generation; whether there is a second."""
     second_slips: NDArray[np.int64]
-    """Slip laws of its design and of its qualification."""
+    """Slip laws of the second generation's design and qualification."""
 
 
 class Found(NamedTuple):
-    """Where the results go: shape (count,) unless said."""
+    """Arrays that take the results, of shape (count,) unless stated."""
 
     finish: Array
     """Shape (stages, count)."""
@@ -107,7 +107,7 @@ class Blueprint:
     columns: int
     """Independent uniform points that a trajectory takes."""
     derived: tuple[Derived, ...]
-    """Columns that follow them."""
+    """Derived columns, which follow the independent ones."""
     slip_correlation: float
 
 

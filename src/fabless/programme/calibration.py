@@ -1,4 +1,4 @@
-"""Known programmes left out one by one: what the others would have said of their dates and outcome, scored.
+"""Leave known programmes out one by one, and score the prediction from the others.
 
 Twice: from all other programmes, and from those alone whose outcome was known before the one left out began (where its
 start is not known: before its own outcome was). Predictions of dates are the class's laws; `fabless programme` lays its
@@ -27,11 +27,11 @@ from fabless.sampling import stream
 from fabless.units import MONTH_S
 
 REACHED = {Outcome.VOLUME: 1.0, Outcome.LIMITED: LIMITED_WEIGHT, Outcome.ENDED: 0.0}
-"""How far an outcome counts as volume."""
+"""Weight with which an outcome counts as volume."""
 TIMED = (Span.SILICON, Span.VOLUME, Span.PURCHASE)
-"""Spans that are predicted."""
+"""Time spans that are predicted."""
 ROUTE_OF = {Kind.FIRST: Route.BUILD, Kind.STARTUP: Route.BUILD, Kind.PARTNER: Route.CO_DESIGN, Kind.ACQUIRED: Route.ACQUIRE}
-"""Kind of programme -> the route whose stages it went through."""
+"""Kind of programme -> route with the stages of that kind."""
 Others = Callable[[ReferenceCase, Sequence[ReferenceCase]], tuple[ReferenceCase, ...]]
 
 
@@ -64,7 +64,7 @@ class OutcomePrediction:
     predicted: float
     """Probability of volume, from the kinds pooled."""
     base: float
-    """The same from all kinds as one."""
+    """Probability of volume, from all kinds taken as one."""
     cases: int
 
 
@@ -75,7 +75,7 @@ class Score:
     timed: tuple[TimedPrediction, ...]
     outcomes: tuple[OutcomePrediction, ...]
     inside: int
-    """Times inside their P10 to P90."""
+    """Number of times inside their P10 to P90."""
     coverage: CredibleBand
     """Coverage of the 80 % band: posterior under Jeffreys' prior, so that few cases leave it wide."""
     mean_pit: float

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 class PathOutcome(StrEnum):
-    """What a planner learns at a boundary."""
+    """News that a planner gets at a boundary."""
 
     ARRIVED = "arrived"
     DEAD = "dead"
@@ -40,7 +40,7 @@ class ProgrammePath:
     scope_cut_share: float
     """Share of the group that dropped a use on the way [1]."""
     spend_by_quarter_usd: tuple[float, ...]
-    """Before the boundary: the mean of everything still undistinguished; from it on: the mean of the group."""
+    """Mean spend: before the boundary over all draws not yet told apart, then over the group."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ProgrammeChain:
     boundaries: tuple[int, ...]
     quarters: int
     transitions: tuple[Transition, ...]
-    """One for each boundary that a running programme can reach."""
+    """Transitions, one for each boundary that a running programme can reach."""
     paths: tuple[ProgrammePath, ...]
 
     @property

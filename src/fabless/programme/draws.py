@@ -1,4 +1,4 @@
-"""What many runs of one programme gave."""
+"""Results of many simulated runs of one programme."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class RateDraws:
     """Rates drawn once for each set of trajectories, arrays of shape (sets,)."""
 
     values: Mapping[str, Array]
-    """By name of the parameter, `gate` and its name for the hazards."""
+    """Rates by name of the parameter; hazards are `gate` and the gate's name."""
     cases: Mapping[str, float | None]
-    """Sample size behind each; None where it was given as a range."""
+    """Sample size behind each rate; None if a range gives it."""
     ends: Mapping[End, Array]
     """Probability of each end given the rates; they sum to 1."""
 
@@ -72,13 +72,13 @@ class ProgrammeDraws:
     """
 
     stages: tuple[str, ...]
-    """In topological order."""
+    """Stages in topological order."""
     after: tuple[tuple[int, ...], ...]
     """Positions of the predecessors of each stage."""
     finish_month: Array
-    """Shape (stages, count): the stage is done."""
+    """Month in which each stage is done, shape (stages, count)."""
     end_month: Array
-    """The outcome is known: the month of volume, of cancellation or of the failed bid."""
+    """Month in which the outcome is known: volume, cancellation or failed bid."""
     outcome: NDArray[np.int8]
     """Codes of `ProgrammeOutcome`."""
     ended_at: NDArray[np.int8]
@@ -89,7 +89,7 @@ class ProgrammeDraws:
     spend_usd: Array
     """Spend within the horizon."""
     spend_by_quarter_usd: Array
-    """Shape (count, quarters); rows sum to `spend_usd`."""
+    """Spend by quarter, shape (count, quarters); rows sum to `spend_usd`."""
     capital_at_risk_usd: Array
     """Spend within the horizon before volume or the end, whichever comes, of each generation."""
     peak_cash_usd: Array
@@ -98,24 +98,24 @@ class ProgrammeDraws:
     """Delivered over planned performance [1]."""
     scope_cut: NDArray[np.bool_]
     second_volume_month: Array
-    """NaN without a second generation."""
+    """Month of volume of the second generation; NaN without one."""
     second_gain: Array
     """Performance of the second generation over that planned for the first [1]."""
     rates: RateDraws
 
     @property
     def work_month(self) -> Array:
-        """Deal closed, company integrated or team hired: work starts."""
+        """Month in which work starts: deal closed, company integrated or team hired."""
         return self.finish_of(INTEGRATION)
 
     @property
     def tapeout_month(self) -> Array:
-        """First tape-out."""
+        """Month of the first tape-out."""
         return self.finish_of(TAPE_OUT)
 
     @property
     def first_silicon_month(self) -> Array:
-        """First packaged silicon."""
+        """Month of the first packaged silicon."""
         return self.finish_of(SILICON)
 
     @property
@@ -125,7 +125,7 @@ class ProgrammeDraws:
 
     @property
     def full_volume_month(self) -> Array:
-        """Full rate of volume."""
+        """Month in which volume reaches its full rate."""
         return self.finish_of(RAMP)
 
     @property

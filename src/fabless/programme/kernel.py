@@ -49,9 +49,9 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 _BID, _SPINS, _NONE = int(End.BID), int(End.SPINS), int(End.NONE)
 _GATES_TO_SILICON = 3
-"""Gates passed when the first silicon is."""
+"""Number of gates passed by the time of first silicon."""
 _INSTANT = 1e-9
-"""Shorter than this [quarter], a payment falls on one date."""
+"""Duration below which a payment falls on one date [quarter]."""
 
 _compiled = cast("Callable[[Any], Any]", njit(cache=True, error_model="numpy"))
 

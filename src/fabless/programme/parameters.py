@@ -1,4 +1,4 @@
-"""What a chip programme is made of: stages, risks and money, as ranges and as counts of cases."""
+"""Stages, risks and money of a chip programme, as ranges and as counts of cases."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fabless.programme.stages import NOTHING, Duration, Gate, Stage
 from fabless.records import Range
 
 Rate = Range | PseudoCounts
-"""A probability: as a range, or by the cases behind it; drawn once for each set of trajectories."""
+"""A probability, as a range or by the cases behind it; drawn once per set of trajectories."""
 THIRDS = (1 / 3, 1 / 3, 1 / 3)
-"""How design time is shared where nothing better is known."""
+"""Split of design time if nothing better is known."""
 
 
 class Route(StrEnum):
@@ -51,11 +51,11 @@ class SecondGeneration:
 
     overlap_s: Range
     design_s: Duration
-    """Planned time from its start to its tape-out [s]; the slip multiplies it."""
+    """Planned time from start to tape-out of the second generation [s]; the slip multiplies it."""
     gain: Range
-    """Its performance over that planned for the first [1]."""
+    """Performance of the second generation over that planned for the first [1]."""
     ended: Rate
-    """Probability that it is ended at its tape-out."""
+    """Probability that the second generation ends at its tape-out."""
     design_usd: Range
     masks_usd: Range
 
@@ -80,11 +80,11 @@ class ProgrammeParameters:
     name: str
     route: Route
     deal_s: Duration
-    """From the decision to the close: deal and approval, agreement, or hiring of the core team [s]."""
+    """Time from decision to close: deal and approval, agreement, or hiring of the core team [s]."""
     design_s: Duration
     """Planned time from the start of work to tape-out [s]; the slip multiplies it."""
     fab_s: Duration
-    """From tape-out to first packaged silicon [s]."""
+    """Time from tape-out to first packaged silicon [s]."""
     qualification_s: Duration
     """Planned time of bring-up and qualification, respins excluded [s]; the slip multiplies it."""
     slip: Range
@@ -92,7 +92,7 @@ class ProgrammeParameters:
     first_silicon_good: Rate
     """Probability that the first spin can go to production [1]."""
     respin_good: Rate
-    """Probability that a later spin can, given that the ones before could not [1]."""
+    """Probability that a later spin can go to production, if those before could not [1]."""
     metal_respin_share: Rate
     """Share of respins that change metal layers only [1]."""
     metal_respin_s: Duration
@@ -106,7 +106,7 @@ class ProgrammeParameters:
     ended: PseudoCounts
     """Programmes that end before volume against those that reach it."""
     end_shares: tuple[float, ...]
-    """Where those end: in design, after tape-out, after a small deployment, or one share for each gate; sums to 1."""
+    """Shares of ends in design, after tape-out and after a small deployment, or by gate; sum 1."""
     bid_failed: Rate
     """Bids that fail against bids that close; (0, 1) on routes without a bid."""
     performance: Range
@@ -136,18 +136,18 @@ class ProgrammeParameters:
     software_s: Duration | None = None
     """Software from the start of work [s], beside the hardware; None: as long as the hardware takes."""
     ramp_s: Duration = NOTHING
-    """From first volume to the full rate, linear [s]."""
+    """Time from first volume to the full rate, linear [s]."""
     price_path: PricePath | None = None
-    """None: the purchase costs `purchase_usd`."""
+    """Law of the purchase price; None: the purchase costs `purchase_usd`."""
     integration_s: Duration = NOTHING
-    """From the close to the start of work [s]; the team is paid."""
+    """Time from the close to the start of work [s]; the team is paid."""
     retention: Range = _ALL
     """Share of the bought staff that stays [1]: design stages take 1 / retention as long."""
     stands_at: str = ""
-    """Stage at which the chip stands already: stages before it take no time and no money. Empty: nothing is done."""
+    """Stage the chip has already reached; earlier stages take no time or money. Empty: none."""
     second: SecondGeneration | None = None
     stages: tuple[Stage, ...] = ()
-    """Own stages: they replace the route's of the same name, or join the graph."""
+    """Own stages, which replace those of the route with equal names, or join the graph."""
 
     def __post_init__(self) -> None:
         faults = [self._fault(name, self._range(name), "numbers >= 0")

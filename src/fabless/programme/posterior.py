@@ -1,4 +1,4 @@
-"""What a few cases say: the Beta posterior of a rate, and the predictive law of a duration from its logarithms.
+"""Posterior laws from few cases: Beta for a rate, Student-t of the logarithm for a duration.
 
 Nothing is taken at its point value: two of seven is 0.31 with a wide band, and four durations predict a fifth by a
 Student-t law. A class with few cases can lean on the others through a prior pooled over them.
@@ -61,7 +61,7 @@ class CredibleBand:
     low: float
     high: float
     cases: float | None = None
-    """Cases behind it; None where the rate was given as a range or is certain."""
+    """Number of cases behind the rate; None if it is certain or given as a range."""
 
 
 def jeffreys(failed: float, passed: float) -> PseudoCounts:

@@ -35,7 +35,7 @@ DISTRESSED_BELOW = 0.7
 GATES = ("design", "tape-out", "deployment")
 """Where a programme can end: in design, after tape-out, after a small deployment."""
 FASTEST = 0.35
-"""Floor under the slip: a third of the plan is what the fastest programme seen leaves of it."""
+"""Smallest slip: the fastest programme seen took about a third of its planned time."""
 _PROBABILITIES = (0.1, 0.5, 0.9)
 
 _KINDS = tuple(Kind)
@@ -174,7 +174,7 @@ def bid_rate(deals: Sequence[Deal]) -> RateEstimate:
 
 
 def distressed_rate(deals: Sequence[Deal]) -> RateEstimate:
-    """How often the price stood far below the last valuation, of deals and bids of which both are known."""
+    """Rate of deals far below the last valuation, among deals and bids with both figures known."""
     multiples = price_multiples(deals)
     low = sum(value < DISTRESSED_BELOW for value in multiples.values())
     return single_rate("price is distressed", low, len(multiples) - low)

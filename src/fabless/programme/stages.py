@@ -20,7 +20,7 @@ NOTHING = Range.point(0.0)
 
 
 class Gate(IntEnum):
-    """Where a programme is looked at and may be ended, in the order of time."""
+    """Points at which a programme is reviewed and may end, in order of time."""
 
     ARCHITECTURE = 0
     """The architecture is done."""
@@ -43,19 +43,19 @@ class Stage:
 
     name: str
     after: tuple[str, ...] = ()
-    """Stages that must be done before it starts."""
+    """Stages that must be done before this one starts."""
     duration_s: Duration | None = NOTHING
-    """As planned [s]; None: a hammock, which lasts until the first stage that waits for it could start without it."""
+    """Planned duration [s]; None: a hammock, which lasts until its successors could start."""
     spend_usd: Range = NOTHING
-    """Spread evenly over the stage; paid at its start where it takes no time."""
+    """Spend, spread evenly over the stage, or paid at its start if it takes no time."""
     slips: bool = False
-    """Whether the slip of the programme multiplies its duration."""
+    """Whether the slip of the programme multiplies the duration."""
     slowed: bool = False
-    """Whether staff that leave after a purchase slow it."""
+    """Whether staff who leave after a purchase slow the stage."""
     drawn_with: str = ""
-    """Quantity whose random point its duration takes: stages that share one are long together. Empty: its own."""
+    """Quantity whose random point sets the duration, shared by some stages. Empty: its own."""
     gate: Gate | None = None
-    """Gate at its finish."""
+    """Gate at the finish of the stage."""
 
     def __post_init__(self) -> None:
         place = f"stage {self.name}"
@@ -111,7 +111,7 @@ def topological_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
 
 def _cycle(stages: Sequence[Stage]) -> list[str]:
-    """One cycle among stages of which none can start, its first name repeated at the end."""
+    """One cycle of stages that wait for each other, its first name repeated at the end."""
     waits = {stage.name: stage.after for stage in stages}
     walk = [stages[0].name]
     while walk.count(walk[-1]) == 1:

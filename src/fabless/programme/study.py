@@ -1,4 +1,4 @@
-"""One programme from the reference class to the answer: what is counted, what is assumed, and what the draws give."""
+"""One programme from reference class to answer: counts, assumptions and simulation."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ReferenceClass:
     first_silicon: RateEstimate
     scope_cut: RateEstimate
     later_ended: RateEstimate
-    """Of later generations of a line, for the second one."""
+    """Rate at which later generations of a line end; used for the second generation."""
     bid_failed: RateEstimate
     distressed: RateEstimate
     end_shares: tuple[float, float, float]
@@ -63,9 +63,9 @@ class ReferenceClass:
     span_s: LogTime
     """Predictive law of the whole span [s]."""
     span_cases: int
-    """Timed cases of all kinds behind it."""
+    """Number of timed cases of all kinds behind the span."""
     silicon_s: LogTime | None
-    """Start to first silicon [s]; None where something is bought."""
+    """Time from start to first silicon [s]; None if a company is bought."""
     silicon_cases: int
 
     @property
@@ -95,17 +95,17 @@ class ProgrammeStudy:
     digest: str
     summary: ProgrammeSummary
     first_silicon: tuple[str, str, str] | None
-    """Quarters at P10, P50, P90 of the draws that reach it."""
+    """Quarter of first silicon at P10, P50 and P90 of the draws that reach it."""
     volume: tuple[str, str, str] | None
     second_volume: tuple[str, str, str] | None
-    """The same of the second generation."""
+    """Quarter of the second generation's volume at P10, P50 and P90."""
     price_usd: Band | None
-    """Price paid where a bid closes."""
+    """Price paid if a bid closes."""
     spend_by_quarter_usd: tuple[tuple[str, Band], ...]
     """Cumulative spend at the end of each quarter."""
     reference: ReferenceClass
     assumed: Mapping[str, Fact]
-    """Numbers that no case was counted for."""
+    """Assumed numbers, for which no cases were counted."""
     notes: tuple[str, ...]
 
 

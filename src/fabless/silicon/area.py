@@ -42,7 +42,7 @@ class AreaModel:
     macs_per_lane: float
     """Matrix multiply-accumulates per vector lane where the vector rate is not known [1]."""
     repairable_share: float
-    """Share of a die that lies in units of which some may fail [1]."""
+    """Share of a die that lies in repairable units, some of which may fail [1]."""
     aspect_most: float
     """Long over short side of the most stretched die that is drawn for the sake of its edges [1]."""
     stack_overhang: float
@@ -62,7 +62,7 @@ class DieContent:
     memory_site_m2: ArrayLike
     """Interface of one stack or channel [m2]."""
     link_bandwidth: ArrayLike
-    """One way, all links [B/s]."""
+    """Bandwidth of all links, one way [B/s]."""
     neighbours: ArrayLike = 0
     """1 where the die talks to another of the package, else 0."""
     hosts: ArrayLike = 1

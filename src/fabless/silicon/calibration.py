@@ -35,7 +35,7 @@ class Fit:
 
 
 MODEL_ERROR = 0.2
-"""Spread of the logarithm of a product about the model against which the priors are weighed."""
+"""Assumed spread of the logarithm of a product about the model, which weighs the priors."""
 
 
 def fit(model: Callable[[Array, Array], Array], inputs: Array, known: Array, priors: Sequence[Prior]) -> Fit:

@@ -1,4 +1,4 @@
-"""A packaged chip, as far as its cost goes: its logic dies, what may fail on them, its memory and its interposer.
+"""The parts of a packaged chip that set its cost: logic dies, repairable units, memory, interposer.
 
 Every number may be an array, one entry a design.
 """
@@ -22,11 +22,11 @@ class Die:
     """One kind of logic die in a package."""
 
     area_m2: ArrayLike
-    """One area, or a column of them to price many designs at once [m2]."""
+    """Area of the die, or a column of areas to price many designs at once [m2]."""
     count: ArrayLike = 1
     """Dies of this kind in the package."""
     units: ArrayLike = 1
-    """Equal units on the die of which some may fail (cores, clusters)."""
+    """Equal repairable units on the die (cores, clusters); some may fail."""
     units_needed: ArrayLike = 1
     """Units that must work for the die to be sold."""
     repairable_share: ArrayLike = 0.0
@@ -50,7 +50,7 @@ class Die:
 
 @dataclass(frozen=True)
 class Design:
-    """A packaged chip, as far as its cost goes."""
+    """The parts of a packaged chip that set its cost."""
 
     dies: tuple[Die, ...]
     memory_bytes: ArrayLike = 0.0
@@ -59,7 +59,7 @@ class Design:
     stack_area_m2: ArrayLike = 0.0
     """Footprint of one stack [m2]."""
     interposer_area_m2: ArrayLike | None = None
-    """Where known [m2]; else the packaging's ratio times the area of dies and stacks."""
+    """Interposer area if known [m2]; else a ratio times the area of dies and stacks."""
 
     def __post_init__(self) -> None:
         if not self.dies:

@@ -26,7 +26,7 @@ class Technology:
     area: AreaModel
     power: PowerModel
     cost: CostInputs
-    """Built from the node, the memory and the packaging."""
+    """Cost inputs of the node, the memory and the packaging."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Designs:
     rows: Array
     """Multiply-accumulates down a matrix unit [1]."""
     columns: Array
-    """And across [1]."""
+    """Multiply-accumulates across a matrix unit [1]."""
     clock_hz: Array
     sram_bytes: Array
-    """On one die."""
+    """On-chip memory of one die."""
     stacks: Array
     """Memory stacks of the package."""
     stack_bytes: Array
     dies: Array
     """Logic dies of the package."""
     link_bandwidth: Array
-    """Of the package, one way [B/s]."""
+    """Link bandwidth of the package, one way [B/s]."""
     width: Array
     """Bits of the narrowest format that runs at twice the rate of the next wider: 16, 8 or 4."""
 
@@ -70,11 +70,11 @@ class Designs:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the designs are on silicon."""
+    """Area, power and unit cost of designs."""
 
     die_area_m2: Array
     interposer_area_m2: Array
-    """Zero where the package has none."""
+    """Interposer area; zero if the package has no interposer."""
     power_w: Array
     unit_cost_usd: Array
     memory_bytes: Array

@@ -1,4 +1,4 @@
-"""What a chip costs before the first one is sold, and how many must be sold for that to matter little."""
+"""Cost of a chip before the first is sold (NRE), and the volume at which it matters little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known products: what the models say of them beside what was published, and the calibration that rests on them."""
+"""Known products: models against published figures, and the calibration from them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Product:
     """fit | bound | out"""
     known: float
     model: float
-    """From parameters fitted with it, or without it where it is left out."""
+    """Value from parameters fitted with the product, or without it if the fit leaves it out."""
     alone: float
-    """From parameters fitted on the other products only."""
+    """Value from parameters fitted on the other products only."""
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,11 @@ class DieSheet:
     gross_dies_per_wafer: int
     plain_yield: float
     sold_yield: float
-    """With units of which some may fail."""
+    """Share of dies that can be sold, although some units may fail."""
     units: int
     units_needed: int
     blocks: tuple[Line, ...]
-    """By the area model [mm2], with what it leaves unexplained of a stated area."""
+    """Area by block from the area model [mm2]; the last line is the rest of a stated area."""
     modelled_mm2: float | None
 
 
@@ -69,7 +69,7 @@ class ChipSheet:
     dies: tuple[DieSheet, ...]
     cost: tuple[Line, ...]
     unit_cost_usd: float
-    """At the modes of all inputs."""
+    """Unit cost at the modes of all inputs."""
     unit_cost: Band
     package_yield: float
     interposer_mm2: float
@@ -89,7 +89,7 @@ def chip_sheet(
     catalogue: Catalogue, chip: Chip, *, at: dt.date | None = None, nre_class: str = "nre-full", reuse: float = 0.0,
     margin: float | None = None, draws: int = DRAWS, seed: int = 0,
 ) -> ChipSheet:
-    """Say what a chip's silicon costs, draws and took to make.
+    """Dies, yields, cost, power, NRE and carbon of a chip.
 
     Parameters: `at` day of manufacture (None: newest prices, mature process); `nre_class` an entity that holds a
     `design_factor`; `reuse` share of the design taken over; `margin` gross margin of a design partner (None: the

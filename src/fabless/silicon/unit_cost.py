@@ -1,4 +1,4 @@
-"""What one packaged chip costs to make, line by line, and what a design partner asks for it."""
+"""Manufacturing cost of one packaged chip, line by line, and the price of a design partner."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class UnitCost:
     """Service, substrate and test lost in packages that fail."""
     total_usd: Array
     price_usd: Array
-    """What a design partner asks: total / (1 - margin)."""
+    """Price of a design partner: total / (1 - margin)."""
     die_yields: tuple[Array, ...]
     """Sellable share of each kind of die."""
     dies_per_wafer: tuple[Array, ...]

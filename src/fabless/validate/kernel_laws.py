@@ -53,15 +53,15 @@ class Product(Law):
     """Share of memory bandwidth [1]."""
     fixed_s: Number
     depth_s: Number = 0.0
-    """Time of one step along the inner dimension, as one tile after another is added up [s]."""
+    """Time of one step along the inner dimension [s]."""
     split_depth: Number = math.inf
-    """Inner dimension from which it is split over the chip, so that its steps add no more time [1]."""
+    """Inner dimension above which it is split over the chip, so that steps add no more time [1]."""
     tile_rows: Number = 1.0
-    """Rows to which fewer are padded [1]."""
+    """Rows of a tile, to which fewer rows are padded [1]."""
     input_bytes: Number = 0.0
-    """Traffic of narrowing, for each number of the left matrix [B]."""
+    """Memory traffic of narrowing, per number of the left matrix [B]."""
     output_bytes: Number = 0.0
-    """Traffic of scaling, for each number of the result [B]."""
+    """Memory traffic of scaling, per number of the result [B]."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class AttentionPrefill(Law):
     bandwidth: Number
     fixed_s: Number
     token_s: Number = 0.0
-    """Time of one row after another of the longest prompt [s]."""
+    """Time per row of the longest prompt [s]."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class AttentionDecode(Law):
     bandwidth: Number
     fixed_s: Number
     ramp: Number = 0.0
-    """What the way to full speed adds, times the root of fixed time and work [1]."""
+    """Ramp to full speed: r in t = t0 + x + r sqrt(t0 x), t0 fixed time, x work [1]."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Collective(Law):
     """Share of the bandwidth of a link in one direction [1]."""
     fixed_s: Number
     chip_s: Number = 0.0
-    """Added by each chip beyond the first, and by each round of them [s]."""
+    """Time added by each chip beyond the first, and by each round of them [s]."""
     ramp: Number = 0.0
 
 
@@ -124,9 +124,9 @@ class Power(Law):
 
     idle: Number
     compute_power: Number
-    """Added at full use of the peak."""
+    """Power added at full use of the peak."""
     memory_power: Number
-    """Added at full use of memory bandwidth."""
+    """Power added at full use of memory bandwidth."""
     cap: Number = 1.0
 
 

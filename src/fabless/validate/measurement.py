@@ -8,7 +8,7 @@ from typing import Literal
 Layout = Literal["inference", "energy", "training", "operators", "serving", "gemm", "gemm-power", "attention-prefill",
                  "attention-decode", "collectives", "megatron"]
 Scenario = Literal["static", "closed loop", "offline", "server", "prefill", "decode", "training", "kernel", "other"]
-"""How it was measured.
+"""Way in which a value was measured.
 
 static: one batch that starts together, prefilled whole, then decoded to its end; closed loop: a fixed number of requests
 always in the system (`concurrency`), or a measured mean running batch (`batch`) at steady state; offline: all requests
@@ -51,20 +51,20 @@ class Pool:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a training row says beyond model, chip and parallelism."""
+    """Fields of a training row beyond model, chip and parallelism."""
 
     framework: str = ""
     framework_version: str = ""
     global_batch: float | None = None
-    """Sequences a step."""
+    """Sequences per step."""
     micro_batch: float | None = None
     sequence: float | None = None
-    """Tokens of a sequence."""
+    """Tokens per sequence."""
     step_tokens: float | None = None
     """Tokens a step over all chips, where the row gives them instead of sequences."""
     context_parallel: int | None = None
     interleave: int | None = None
-    """Virtual pipeline stages a chip."""
+    """Virtual pipeline stages per chip."""
     sharding: str = ""
     """Data parallelism as written: 'FSDP', 'FSDP 64', 'ZeRO-3 + act. ckpt', 'DP 1'."""
     sharded: bool | None = None
@@ -80,7 +80,7 @@ class Kernel:
     op: KernelOp
     precision: str = ""
     written: str = ""
-    """Precision as in the file: fp8_block, nvfp4 ..."""
+    """Precision as the file writes it: fp8_block, nvfp4 ..."""
     kv_precision: str = ""
     m: float | None = None
     n: float | None = None
@@ -89,7 +89,7 @@ class Kernel:
     tokens: float | None = None
     """New tokens a sequence (prefill)."""
     context: float | None = None
-    """Tokens in the KV cache before them."""
+    """Tokens in the KV cache before the new ones."""
     heads: float | None = None
     kv_heads: float | None = None
     head_dim: float | None = None
@@ -110,9 +110,9 @@ class Measurement:
     model: str
     chip: str
     metric: str
-    """As in the file; for serving rows the name of the column: ttft_ms, tpot_ms."""
+    """Metric as the file names it; for serving rows the name of the column: ttft_ms, tpot_ms."""
     value: float | None
-    """In SI; None where the cell is no number."""
+    """Measured value in SI; None if the cell is no number."""
     scale: float
     """Multiplies the file's number to give `value`; divides a prediction to give it in the file's unit."""
     quantity: Quantity
@@ -120,7 +120,7 @@ class Measurement:
     scenario: Scenario
     vendor: str = ""
     chips: int | None = None
-    """Of the whole system that was measured."""
+    """Chips of the whole system that was measured."""
     tp: int | None = None
     """Chips (never cores) among which attention and dense products are split."""
     pp: int | None = None
@@ -133,11 +133,11 @@ class Measurement:
     replicas: int | None = None
     """Independent instances side by side."""
     precision: str = ""
-    """Of weights and products: bf16, fp16, fp8, int8, fp4, int4, fp32; '' where the row does not say."""
+    """Format of weights and products: bf16, fp16, fp8, int8, fp4, int4, fp32; '' if not stated."""
     precision_written: str = ""
-    """As in the file: nvfp4, mxfp4, fp8_block ..."""
+    """Precision as the file writes it: nvfp4, mxfp4, fp8_block ..."""
     expert_precision: str = ""
-    """Of expert weights where they differ or are stated; '' otherwise."""
+    """Format of expert weights if it differs or is stated; else ''."""
     kv_precision: str = ""
     weight_only: bool = False
     """True: weights are stored in `precision`, products are done in 16 bit."""
@@ -148,7 +148,7 @@ class Measurement:
     concurrency: float | None = None
     """Requests in the whole system at once, running or waiting."""
     batch_limit: float | None = None
-    """Most sequences that one engine instance takes (a setting, not what was reached)."""
+    """Largest number of sequences per engine instance: a setting, not a measurement."""
     input_tokens: float | None = None
     output_tokens: float | None = None
     speculative: bool = False

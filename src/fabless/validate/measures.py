@@ -62,11 +62,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("power while serving", lambda row: row.layout == "energy" and row.quantity == "power per chip"),
     Measure("energy per output token", lambda row: row.layout == "energy" and row.quantity == "energy per output token"),
 )
-"""In the order in which they are printed."""
+"""Measures in the order in which they are printed."""
 
 
 def measured(rows: Sequence[Row]) -> tuple[Measured, ...]:
-    """Every measure of which the rows hold any."""
+    """Every measure for which there are rows."""
     found: list[Measured] = []
     for one in MEASURES:
         own = [row for row in rows if one.picks(row)]

@@ -23,7 +23,7 @@ from fabless.workload import element_bytes
 
 _GENERIC = "gpu"
 _JUDGED = frozenset({"error_median", "error_p90", "left_out_error_median", "measured_to_model"})
-"""Fields that say how good a fit is and are no part of it."""
+"""Fields that state the error of a fit and are not its parameters."""
 _LIBRARIES = ("nccl", "trtllm", "vllm", "sglang")
 _LATENT_SHAPE = ("heads", "latent", "rope")
 _Form = Literal["bf16", "fp8", "fp8_block", "fp8_bare", "nvfp4"]

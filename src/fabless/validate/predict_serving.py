@@ -31,18 +31,18 @@ _ROUNDS = 20
 
 @dataclass(frozen=True)
 class _Pools:
-    """What is assumed of pools of which a row states no workers; from the rows that state them."""
+    """Assumptions on pools whose row states no workers, taken from the rows that do."""
 
     workers: int
-    """Decode workers."""
+    """Number of decode workers."""
     chips: int
-    """Of a worker, where the row gives no number."""
+    """Chips per worker if the row gives no number."""
     most_chips: int
-    """Of a worker: a row with more gives the chips of the whole system."""
+    """Largest number of chips per worker; a row with more states those of the whole system."""
     share: float
-    """Of the chips of the system that decode."""
+    """Share of the system's chips that decode."""
     crowd: float
-    """Requests of a worker from which attention is split among its chips by request."""
+    """Requests per worker above which attention is split among its chips by request."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Bench:
     models: dict[str, LLM] = field(default_factory=dict)
     calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
     answers: dict[Measurement, tuple[dict[str, float], tuple[str, ...]] | str] = field(default_factory=dict)
-    """Runs of which a row has already asked: one run is often told by several rows."""
+    """Answers already computed, by run: several rows often state one run."""
 
     @cached_property
     def readings(self) -> Sequence[Reading]:
@@ -69,7 +69,7 @@ class Bench:
 
     @cached_property
     def pools(self) -> _Pools:
-        """What disaggregated deployments look like, where a row does not say."""
+        """Assumed form of disaggregated deployments if a row does not state it."""
         values = [float(one.value) for one in self.readings if one.kind == "pool"]
         return _Pools(int(values[0]), int(values[1]), int(values[2]), values[3], values[4])
 
@@ -106,7 +106,7 @@ class _Setup:
     entered: float
     written: float
     sequences: float | None
-    """On one instance."""
+    """Sequences on one instance."""
     notes: tuple[str, ...]
 
 

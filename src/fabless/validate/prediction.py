@@ -1,4 +1,4 @@
-"""What a model says of one measurement."""
+"""Prediction of one measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a validation gives."""
+"""Results of a validation."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class FileRead:
 
 @dataclass(frozen=True)
 class Summary:
-    """All of it in few numbers."""
+    """Summary of a validation."""
 
     files: tuple[FileRead, ...]
     errors: Errors
@@ -74,7 +74,7 @@ class Summary:
     faults: tuple[str, ...]
     """Cells that could not be read: one line each."""
     groups: tuple[Group, ...]
-    """By each key asked for, largest first."""
+    """Groups of each requested key, the largest first."""
 
     def by(self, key: str) -> tuple[Group, ...]:
         """The groups of one key."""

@@ -20,9 +20,9 @@ from fabless.validate.statistics import Errors, errors
 
 KEYS = ("chip", "vendor", "model", "engine", "phase", "quantity", "metric", "tier", "precision", "mode", "kind", "scenario",
         "layout", "file")
-"""What rows can be grouped by; several joined by + give the groups of their combinations."""
+"""Keys by which rows can be grouped; keys joined by + group by their combinations."""
 STANDARD = ("chip", "vendor", "model", "engine", "phase", "metric", "tier", "precision", "mode", "kind", "phase+vendor")
-"""What they are grouped by unless other keys are asked for."""
+"""Keys by which rows are grouped unless others are requested."""
 
 Predict = Callable[[Sequence[Measurement], Catalogue], Sequence[Prediction]]
 

@@ -23,7 +23,7 @@ class Errors:
     coverage: float
     """Share of the rows that have a prediction."""
     median: float | None
-    """Of the absolute error, as `mean` and `p90`."""
+    """Median of the absolute error."""
     mean: float | None
     p90: float | None
     bias: float | None

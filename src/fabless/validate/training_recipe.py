@@ -72,7 +72,7 @@ def stack_of(framework: str) -> str:
 
 
 def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
-    """What is known of this run, over what its stack does by default."""
+    """Known settings of this run, over the defaults of its stack."""
     have = set(catalogue.entities("training"))
     merged: dict[str, float] = {}
     for entity in (f"recipe-{stack}", f"recipe-{model}"):
@@ -85,7 +85,7 @@ def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
 
 
 def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
-    """What the row says."""
+    """Recipe as stated by the row."""
     said: dict[str, float | None] = {
         "chips": m.chips, "tensor": m.tp, "pipeline": m.pp, "expert": m.ep, "context": run.context_parallel,
         "interleave": run.interleave, "global_batch": run.global_batch, "micro_batch": run.micro_batch,

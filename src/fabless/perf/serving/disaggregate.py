@@ -1,4 +1,4 @@
-"""Prompts read by one pool of instances, tokens written by another: both at their best, in numbers that match.
+"""Prefill on one pool of instances, decode on another, each at its best, in matching numbers.
 
 A pool has its own split and batch, and may have its own chip. Prompts are read without any running sequence beside
 them, tokens are written without any prompt in between; the cache of a prompt crosses the links once.
@@ -37,76 +37,76 @@ from fabless.records import LLM, Array, Request
 from fabless.workload import kv_cache_bytes
 
 _PROMPTS = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Prompts of one attention group that are read together."""
+"""Numbers of prompts tried that one attention group prefills together."""
 _MOST_INSTANCES = 16
-"""Instances of a pool at most, so that they match in small whole numbers."""
+"""Largest number of instances per pool, so that pools match in small whole numbers."""
 _AS_GOOD = 0.99
-"""Share of the best throughput from which the fewest chips are taken."""
+"""Share of the best throughput that counts as equally good; of those the fewest chips win."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Equal instances that only read, or only write."""
+    """Equal instances that do only prefill, or only decode."""
 
     instances: int
     chips: int
-    """Of one instance."""
+    """Chips of one instance."""
     tensor_parallel: int
     pipeline_parallel: int
     expert_parallel: int
     data_parallel: int
     batch: int
-    """Prompts that are read together, or sequences that run, in one instance."""
+    """Prompts prefilled together, or sequences decoded together, in one instance."""
     step_s: float
-    """Time to read those prompts, or of a step that writes."""
+    """Time to prefill the prompts of a batch, or time of one decode step."""
     queries_per_s: float
-    """Of one instance, at most."""
+    """Largest rate of requests of one instance."""
     bound: str
     weights_bytes: float
-    """Memory by part, of one chip."""
+    """Weights held by one chip."""
     kv_cache_bytes: float
     overhead_bytes: float
     free_bytes: float
     power_w_per_chip: float
-    """At the throughput of the whole."""
+    """Mean power of one chip at the throughput of both pools together."""
 
 
 @dataclass(frozen=True)
 class Disaggregated:
-    """Two pools that serve together."""
+    """A prefill pool and a decode pool that serve together."""
 
     prefill: Pool
     decode: Pool
     chips: int
-    """Of both pools."""
+    """Chips of both pools together."""
     ttft_s: float
-    """From arrival to first token, the transfer of the cache and the queue included."""
+    """Time from arrival to first token, including the cache transfer and the queue."""
     transfer_s: float
     queue_s: float
     tpot_s: float
     output_tokens_per_s_per_chip: float
-    """Of all chips, at full load."""
+    """Output tokens per second over all chips, at full load."""
     queries_per_s_per_chip: float
     energy_j_per_query: float
-    """Of the chips alone."""
+    """Energy of the chips alone, without servers and cooling."""
     continuous_output_tokens_per_s_per_chip: float
-    """If the two pools could have any share of the chips: ``out / (c_p / R_p + c_d / R_d)``."""
+    """Throughput if pools could split the chips at will: ``out / (c_p / R_p + c_d / R_d)``."""
     prefill_share: float
-    """Share of the chips that would then read [1]."""
+    """Share of the chips that would prefill if pools could split the chips at will [1]."""
 
 
 @dataclass(frozen=True)
 class Disaggregation:
-    """The best way to serve with two pools, and those that no other beats."""
+    """The best pair of pools, and the pairs that no other pair beats."""
 
     best: Disaggregated
     front: tuple[Disaggregated, ...]
-    """By throughput per chip and time per token, the quickest first; all reach the first token in time."""
+    """Pairs unbeaten in throughput and time per token, fastest first; all meet the TTFT limit."""
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Points of one pool: flat arrays."""
+    """Candidate points of one pool, as flat arrays."""
 
     machine: Machine
     split: Split
@@ -114,12 +114,12 @@ class _Side:
     phase: Phase
     memory: Memory
     wait_s: Array
-    """To the first token without the transfer, or for each token."""
+    """Time to first token without the transfer (prefill), or time per token (decode)."""
     queue_s: Array
     rate: Array
-    """Requests that an instance takes a second."""
+    """Requests per second of one instance."""
     step_s: Array
-    """Time to read the prompts of a batch, or of a step that writes."""
+    """Time to prefill the prompts of a batch, or time of one decode step."""
     passes: Array
     """Passes that each chip makes for one request."""
 
@@ -135,14 +135,14 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Match:
-    """The best pair of instance numbers for each of some pairs of points; arrays of prefill x decode points."""
+    """Best instance counts for each pair of points; arrays of prefill x decode points."""
 
     rate: Array
-    """Requests a second and chip; 0 where nothing meets the limit."""
+    """Requests per second and chip; 0 if nothing meets the limit."""
     reading: NDArray[np.intp]
     writing: NDArray[np.intp]
     ttft_s: Array
-    """Infinite where no numbers are allowed."""
+    """Time to first token; infinite if no instance counts are allowed."""
 
 
 def disaggregate(
@@ -202,7 +202,7 @@ def _nothing_held(where: str, pool: str, max_chips: int) -> DoesNotFit:
 
 def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int, traffic: Traffic,
              where: str) -> _Side:
-    """Every split and number of prompts read together, those of no use left out."""
+    """Every useful split and number of prompts prefilled together."""
     splits = candidate_splits(llm, machine, request.input_tokens, max_chips) if split is None else flat_split(split)
     grid = pick(splits, np.repeat(np.arange(np.size(splits.tensor)), len(_PROMPTS)))
     groups = np.tile(_PROMPTS, np.size(splits.tensor))
@@ -227,7 +227,7 @@ def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, 
 
 def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int, max_batch: int,
              batch: int | None, traffic: Traffic, where: str) -> _Side:
-    """Every split and number of running sequences, those of no use left out."""
+    """Every useful split and number of running sequences."""
     context = request.input_tokens + request.output_tokens
     splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
     holds = held(llm, machine, splits, context)
@@ -340,7 +340,7 @@ def _answer(reads: _Side, row: int, writes: _Side, place: int, match: _Match, si
 
 
 def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> Pool:
-    """One pool at point `k`, each instance of which takes `rate` requests a second."""
+    """The pool at point `k`, where each instance serves `rate` requests per second."""
     def at(values: object) -> float:
         return float(np.broadcast_to(np.asarray(values, dtype=float), side.rate.shape)[k])
 

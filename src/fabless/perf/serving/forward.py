@@ -1,4 +1,4 @@
-"""Time of one forward pass on one instance: running sequences that write, prompts that are read, or both at once."""
+"""Time of one forward pass on one instance: decode, prefill, or both at once."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Phase:
 
     time_s: Number
     compute_s: Number
-    """In kernels that compute bounds."""
+    """Time in kernels limited by compute."""
     bandwidth_s: Number
-    """In kernels that memory bandwidth bounds."""
+    """Time in kernels limited by memory bandwidth."""
     network_s: Number
     latency_s: Number
-    """Launches of kernels and the host."""
+    """Time in kernel launches and on the host."""
     floor_s: Number
-    """At the full data sheet: ``max(FLOP / peak, bytes / bandwidth)`` of the whole pass, no network."""
+    """Lower bound from the data sheet, no network: ``max(FLOP / peak, bytes / bandwidth)``."""
     flop_at_peak_s: Number
     """Time of the FLOP of one chip at the peak of the units they run on."""
     moved_bytes: Number
-    """To and from the memory of one chip."""
+    """Bytes to and from the memory of one chip."""
 
 
 def _network(llm: LLM, machine: Machine, split: Split, work: Work) -> Number:

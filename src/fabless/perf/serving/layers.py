@@ -67,16 +67,16 @@ _LOGIT_BYTES = 4.0
 
 @dataclass(frozen=True)
 class Work:
-    """What one forward pass of an instance has to do; numbers or arrays."""
+    """Tokens that one forward pass of an instance computes; numbers or arrays."""
 
     sequences: Number = 0.0
-    """Running sequences that each write `tokens`."""
+    """Running sequences, each of which computes `tokens`."""
     context: Number = 0.0
-    """Tokens that each of them has in the cache."""
+    """Cached tokens per running sequence."""
     tokens: Number = 1.0
-    """Tokens a running sequence computes: 1, or the draft and one more in speculative decoding."""
+    """Tokens computed per running sequence: 1 plus the drafts of speculative decoding."""
     prompts: Number = 0.0
-    """Prompts of which `new` tokens each are read, after `past` that are cached."""
+    """Prompts in the pass; `new` tokens of each are prefilled after `past` cached ones."""
     new: Number = 0.0
     past: Number = 0.0
 
@@ -95,7 +95,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class _Pass:
-    """A pass with what several kinds of kernels need of it."""
+    """A pass with the quantities that several kinds of kernels need."""
 
     llm: LLM
     machine: Machine
@@ -111,7 +111,7 @@ class _Pass:
     tokens: Number
     """Tokens of the whole stage."""
     queries: Number
-    """Width of the queries of all heads of the whole model, likewise of the values."""
+    """Width of the queries of all heads of the model; `values` is that of their values."""
     values: Number
     linear_values: Number
 

@@ -104,7 +104,7 @@ def candidate_splits(llm: LLM, machine: Machine, context: float, max_chips: int,
 def fixed_splits(llm: LLM, machine: Machine, context: float, max_chips: int, degrees: Mapping[str, int]) -> Split:
     """Splits with some degrees given by name (tensor, pipeline, expert, data): candidates that have them, else just them.
 
-    Raises `BadValue` as `check_split`.
+    Raises `BadValue` in the same cases as `check_split`.
     """
     tensor, data = degrees.get("tensor", 1), degrees.get("data", 1)
     expert = degrees.get("expert", tensor * data if data > 1 and llm.experts else 1)

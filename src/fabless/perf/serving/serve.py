@@ -1,4 +1,4 @@
-"""Serve a model on a chip: choose how to split and batch it, and say what that gives and what binds."""
+"""Serve a model on a chip: the best split and batch, their throughput and their bottleneck."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from fabless.records import LLM, Array, Chip, Request
 from fabless.workload import Number, check
 
 _BATCHES = 64
-"""Batches tried at most on each split, in equal steps of their logarithm, before the best are refined."""
+"""Largest number of batches tried per split, evenly spaced in logarithm, before refinement."""
 _POINTS = 4096
-"""Points tried at most on all splits together, while that leaves `_FEWEST` a split."""
+"""Largest number of points tried on all splits together, if that leaves `_FEWEST` per split."""
 _FEWEST = 16
 _FINALISTS = 6
-"""Splits of which the batch is refined."""
+"""Number of splits whose batch is refined."""
 _REFINED = 128
 """Batches tried between the neighbours of the best on each of them."""
 _DEGREES = ("tensor", "pipeline", "expert", "data")
@@ -34,16 +34,16 @@ _DEGREES = ("tensor", "pipeline", "expert", "data")
 
 @dataclass(frozen=True)
 class Traffic:
-    """What makes requests cheaper or lets them wait, beside their lengths."""
+    """Prefix caching, speculative decoding and load: what changes cost or wait of requests."""
 
     cached: float = 0.0
     """Share of the prompt's tokens that a prefix cache holds [1]."""
     drafts: float = 0.0
-    """Tokens that speculative decoding guesses in a step [token]."""
+    """Tokens that speculative decoding guesses per step [token]."""
     accepted: float = 0.0
-    """Guesses that hold, on average [token]."""
+    """Mean number of guessed tokens accepted per step [token]."""
     utilisation: float = 0.0
-    """Random arrivals over the most that can be served, for the queue before the first token; 0: no queue [1]."""
+    """Random arrivals as a share of capacity, which sets the queue; 0: no queue [1]."""
 
 
 NO_TRAFFIC = Traffic()
@@ -51,19 +51,19 @@ NO_TRAFFIC = Traffic()
 
 @dataclass(frozen=True)
 class Serving:
-    """A model served on a chip at its best point, per chip where the name says so."""
+    """A model served on a chip by the best split and batch."""
 
     chips: int
-    """Of one instance of the model."""
+    """Chips of one instance of the model."""
     tensor_parallel: int
     pipeline_parallel: int
     expert_parallel: int
     data_parallel: int
-    """Groups of chips that attend to sequences of their own."""
+    """Groups of chips that process different sequences in attention."""
     batch: int
     """Sequences in flight in one instance."""
     ttft_s: float
-    """Time to the first token at the rate of arrivals that keeps the batch full, `queue_s` included."""
+    """Time to first token at the arrival rate that keeps the batch full, `queue_s` included."""
     tpot_s: float
     """Time per output token after the first, prefill of other requests included."""
     output_tokens_per_s_per_chip: float
@@ -72,31 +72,31 @@ class Serving:
     chip_seconds_per_query: float
     """Chip time to pay for, idle hours included."""
     bound: str
-    """compute | bandwidth | capacity | network | latency: what keeps the whole from going faster."""
+    """Bottleneck of the whole: compute | bandwidth | capacity | network | latency."""
     prefill_bound: str
     decode_bound: str
     weights_bytes: float
-    """Memory by part, of one chip."""
+    """Weights held by one chip."""
     kv_cache_bytes: float
     overhead_bytes: float
     free_bytes: float
     power_w_per_chip: float
-    """Mean over the day."""
+    """Mean power of one chip over the day, idle hours included."""
     energy_j_per_query: float
-    """Of the chips alone."""
+    """Energy of the chips alone, without servers and cooling."""
     precision: str
-    """In which weights are kept."""
+    """Number format in which weights are stored."""
     kv_precision: str
     floor_ttft_s: float
-    """A step that reads a prompt, at the full data sheet."""
+    """Prefill time of a prompt at the rates of the data sheet."""
     floor_tpot_s: float
-    """Decode step at the full data sheet."""
+    """Time of a decode step at the rates of the data sheet."""
     floor_chip_seconds_per_query: float
     notes: tuple[str, ...]
     expert_precision: str = ""
-    """In which routed experts are kept."""
+    """Number format in which routed experts are stored."""
     queue_s: float = 0.0
-    """Wait before the prompt is read, at the utilisation of the traffic."""
+    """Wait before prefill starts, at the utilisation of the traffic."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class Point:
     ttft_s: float
     tpot_s: float
     output_tokens_per_s_per_chip: float
-    """At full load."""
+    """Output tokens per second and chip at full load."""
 
 
 def check_request(llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
                   batch: int | None, ceilings: tuple[int, int], traffic: Traffic = NO_TRAFFIC) -> None:
-    """Raise `BadValue` with every argument of `serve` that cannot be, the model's own shape first."""
+    """Raise `BadValue` with every invalid argument of `serve`, the model's own shape first."""
     check(llm)
     faults = [Fault(name, str(value), "1 or more", "give a whole number")
               for name, value in zip(("max_batch", "max_chips"), ceilings, strict=True) if value < 1]
@@ -298,7 +298,7 @@ def out_of_reach(place: str, what: str, tpot_s: Array, ttft_s: Array, tpot_limit
 
 
 def flat_split(split: Split) -> Split:
-    """The same split or splits as a record of flat arrays."""
+    """A split, or several splits, as a record of flat arrays."""
     arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(getattr(split, name), dtype=float)) for name in _DEGREES))
     return Split(*arrays)
 

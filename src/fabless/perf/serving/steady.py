@@ -1,4 +1,4 @@
-"""Continuous batching at steady state: running sequences write a token a step while new prompts are read.
+"""Continuous batching at steady state: running sequences decode while new prompts are prefilled.
 
 The vectorised core of serving: one call evaluates arrays of models, machines, splits, batches and lengths.
 """
@@ -24,22 +24,22 @@ class Steady:
     """An engine in steady state; arrays of one shape."""
 
     decode: Phase
-    """A step that only writes."""
+    """A step that only decodes."""
     mixed: Phase
-    """A step that also reads prompts."""
+    """A step that decodes and also prefills prompts."""
     mixed_steps: Number
-    """Steps of the second kind while a sequence runs."""
+    """Number of mixed steps while a sequence runs."""
     alone_s: Number
-    """Time to read one prompt on a chip that does nothing else."""
+    """Prefill time of one prompt on an otherwise idle instance."""
     memory: Memory
     ttft_s: Number
-    """From arrival to first token where no requests queue for a place."""
+    """Time from arrival to first token if no request waits for a place."""
     tpot_s: Number
     """(end to end - TTFT) / (output tokens - 1)."""
     output_tokens_per_s_per_chip: Number
     floor_chip_s_per_query: Number
     power_w: Number
-    """Of one busy chip."""
+    """Power of one busy chip."""
 
     @property
     def fits(self) -> NDArray[np.bool_]:
@@ -58,16 +58,16 @@ def steady_state(
 ) -> Steady:
     """Evaluate an instance that keeps `sequences` running in all; every argument broadcasts.
 
-    While one sequence writes its `output_tokens`, the others come and go: ``sequences - 1`` prompts of
-    `input_tokens`, less a share `cached` [1] of them found in the prefix cache, are read in chunks of at most the
-    engine's tokens a step.
+    While one sequence decodes its `output_tokens`, the other ``sequences - 1`` end and are replaced: their
+    prompts of `input_tokens`, less the share `cached` [1] found in the prefix cache, are prefilled in
+    chunks of at most the engine's tokens per step.
 
         TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode), while not every step is mixed
         TTFT = time outside the chip + steps waited for + t_prefill of the prompt alone
 
-    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses a step, of which `accepted`
-    [token] hold on average: a step then gives ``1 + accepted`` tokens. Pipelines are kept full by as many batches as
-    stages.
+    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses per step and
+    accepts `accepted` [token] of them on average, so that a step gives ``1 + accepted`` tokens. As many
+    batches as stages keep pipelines full.
     """
     batch = np.asarray(sequences, dtype=float) / split.pipeline
     entered, output = np.asarray(input_tokens, dtype=float), np.asarray(output_tokens, dtype=float)
@@ -86,7 +86,7 @@ def steady_state(
     mixed = forward(llm, machine, split, work)
 
     def spent(mixes: Number, writing: Number, both: Number) -> Number:
-        """What all steps of an answer take of something when `mixes` of them also read, by what one step takes of it."""
+        """Sum over the steps of an answer, `mixes` of them mixed, of a quantity known per step."""
         return (steps - machine.engine.mixed * np.minimum(mixes, steps)) * writing + mixes * both
 
     crowd, everyone = (np.maximum(batch - alone, 0.0) / together * passes for alone in (1.0, 0.0))

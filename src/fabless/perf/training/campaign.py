@@ -24,7 +24,7 @@ class Campaign:
     chip_hours: Number
     power_w_per_chip: Number
     energy_j: Number
-    """Of the chips alone."""
+    """Energy of the chips alone, without servers and cooling."""
 
 
 PARTS = ("products", "attention", "elements", "head", "replay", "tensor", "context", "expert", "data", "pipeline",

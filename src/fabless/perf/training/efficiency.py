@@ -1,4 +1,4 @@
-"""The few physical numbers that separate a machine's data sheet from what training stacks get out of it."""
+"""The few physical numbers by which training falls short of a chip's data sheet."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fabless.perf.efficiency import check_bounds, named
 
 @dataclass(frozen=True)
 class TrainingEfficiency:
-    """How near a chip and a training stack come to the data sheet."""
+    """Shares of the data sheet that a chip and a training stack reach, and fixed times."""
 
     compute_16bit: float
     """Share of the dense peak that large matrix products sustain in 16 or more bits [1]."""
     compute_8bit: float
-    """The same in 8 bits [1]."""
+    """Share of the dense peak that large matrix products sustain in 8 bits [1]."""
     compute_4bit: float
-    """The same in 4 bits [1]."""
+    """Share of the dense peak that large matrix products sustain in 4 bits [1]."""
     attention: float
     """Share of the 16-bit peak that fused attention sustains on the pairs it must compute [1]."""
     grouped: float

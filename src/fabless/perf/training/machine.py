@@ -1,4 +1,4 @@
-"""A chip as training sees it: rates and widths at one precision, in arrays if need be."""
+"""A chip as the training model sees it: rates and widths at one precision."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PRECISIONS: Mapping[str, tuple[str, float]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TrainingMachine:
-    """Rates of one chip at the precision of a run; every field may be an array, an element a chip."""
+    """Rates of one chip at the precision of a run; a field may be an array over chips."""
 
     peak_flops: Number
-    """Of matrix products with weights [FLOP/s]."""
+    """Peak rate of matrix products with weights [FLOP/s]."""
     peak_16bit: Number
-    """Of attention and of the output head [FLOP/s]."""
+    """Peak rate of attention and of the output head [FLOP/s]."""
     compute: Number
     """Share of `peak_flops` that large products sustain [1]."""
     operand_bytes: Number
@@ -37,7 +37,7 @@ class TrainingMachine:
 
 
 def training_machine(chip: Chip, precision: str, efficiency: TrainingEfficiency) -> TrainingMachine:
-    """Read a chip at a precision of training; `BadValue` where the chip lacks it: nothing is replaced unsaid."""
+    """A chip at a training precision; raises `BadValue` if the chip has no units for it."""
     if precision not in PRECISIONS:
         raise unknown("precision", precision, list(PRECISIONS))
     peak, bits = PRECISIONS[precision]

@@ -37,13 +37,13 @@ class Recipe:
     interleave: Number = 1.0
     """Virtual pipeline stages a chip."""
     sharding: Number = 0.0
-    """What the data-parallel ranks share: 0 nothing, 1 optimizer, 2 and gradients, 3 and weights."""
+    """State sharded by data-parallel ranks: 0 none, 1 optimizer, 2 + gradients, 3 + weights."""
     replicas: Number = 1.0
-    """Groups of data-parallel ranks that each hold all of what is shared (hybrid sharding)."""
+    """Groups of data-parallel ranks, each with all of the sharded state (hybrid sharding)."""
     replay: Number = 0.0
-    """1 where the backward pass computes whole layers again, else 0."""
+    """1 if the backward pass computes whole layers again, else 0."""
     selective: Number = 0.0
-    """1 where it computes the core of attention again, else 0."""
+    """1 if the backward pass computes the core of attention again, else 0."""
     sequence_parallel: Number = 1.0
     """1 where norms and residuals are split over the tensor-parallel chips, else 0."""
     fused_attention: Number = 1.0

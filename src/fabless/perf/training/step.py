@@ -35,9 +35,9 @@ class Step:
     elements_s: Number
     head_s: Number
     replay_s: Number
-    """What the backward pass computes again, messages included."""
+    """Recomputation in the backward pass, with its messages."""
     tensor_s: Number
-    """Messages of tensor parallelism that nothing hides; likewise the next four."""
+    """Exposed messages of tensor parallelism, which no compute hides."""
     context_s: Number
     expert_s: Number
     data_s: Number
@@ -50,13 +50,13 @@ class Step:
     floor_s: Number
     """Time of all FLOP at the peak of the chips."""
     model_flop: Number
-    """Of the whole step, on all chips."""
+    """Model FLOP of the whole step, on all chips."""
     hardware_flop: Number
     utilisation: Number
     """Model FLOP over the peak at the precision of the run."""
     hardware_utilisation: Number
     tokens_per_s: Number
-    """Of all chips."""
+    """Training tokens per second of all chips."""
 
 
 def exposed(comm: Number, beside: Number, overlap: float) -> Number:

@@ -46,11 +46,11 @@ class Pass:
     context: Number = 0.0
     expert: Number = 0.0
     last: Number = 0.0
-    """Of `products`, the last product of each layer."""
+    """Time of the last product of each layer, which `products` includes."""
 
     @property
     def compute(self) -> Number:
-        """Without messages."""
+        """Time without messages."""
         return self.products + self.attention + self.elements
 
 
@@ -66,7 +66,7 @@ class Work:
 
 @dataclass(frozen=True)
 class _Setting:
-    """What every part needs."""
+    """Quantities that every part of a micro-batch needs."""
 
     llm: LLM
     count: Layers
@@ -75,7 +75,7 @@ class _Setting:
     recipe: Recipe
     efficiency: TrainingEfficiency
     tokens: Number
-    """Of a micro-batch on one chip."""
+    """Tokens of a micro-batch on one chip."""
     tensor: Number
 
     @property
