@@ -25,14 +25,14 @@ from pathlib import Path
 import numpy as np
 
 import fabless as fb
-from fabless.decide.prepare import prepare
-from fabless.decide.problem import plan_of, world
+from fabless.decide.ways.prepare import prepare
+from fabless.decide.ways.problem import plan_of, world
 from fabless.executors import executors_of
 from fabless.plan import Bounds, PlanProblem, branching_for, solve_large
-from fabless.plan.costs import constant_costs
-from fabless.plan.highs import model, row_units
-from fabless.plan.program import assemble
-from fabless.plan.service import service
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
+from fabless.plan.solve.highs import model, row_units
 from fabless.strategy import PORTFOLIO, Commitment, commitments
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))

@@ -22,7 +22,7 @@ from scipy.optimize import least_squares
 from fabless import perf
 from fabless.arrays import pick, stack
 from fabless.catalogue import load
-from fabless.catalogue.measured_file import read_table, readings
+from fabless.catalogue.files.measured import read_table, readings
 from fabless.records import LLM
 from fabless.validate.inference import first
 from fabless.validate.layouts import measurements

@@ -19,15 +19,15 @@ from multiprocessing import get_context
 import numpy as np
 
 import fabless as fb
-from fabless.decide.fresh import fresh_test
-from fabless.decide.fresh_block import Block, fresh_world, outlooks
-from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import plan_of, world
-from fabless.decide.solved import Solved, solve_best
+from fabless.decide.fresh.block import Block, fresh_world, outlooks
+from fabless.decide.fresh.run import fresh_test
+from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.solved import Solved, solve_best
 from fabless.plan.policy_match import nearest_node
-from fabless.plan.policy_merit import merit_order
-from fabless.plan.policy_replan import perfect_costs, replanned
-from fabless.plan.policy_simulate import simulate
+from fabless.plan.rule.merit_order import merit_order
+from fabless.plan.rule.replan import perfect_costs, replanned
+from fabless.plan.rule.simulate import simulate
 from fabless.records import Array
 from fabless.strategy import PORTFOLIO, Commitment
 

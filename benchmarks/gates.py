@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 
 import fabless as fb
-from fabless.decide.prepare import DRAWS, parameters_of, prepare
-from fabless.decide.problem import World, plan_of, world
+from fabless.decide.ways.prepare import DRAWS, parameters_of, prepare
+from fabless.decide.ways.problem import World, plan_of, world
 from fabless.plan import PlanProblem, Project, exact, gate_nodes, hold, search, solve
 from fabless.programme import discretise, simulate
 from fabless.sampling import stream

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fabless.catalogue.measured_file import MEASURED, read_table, readings
+from fabless.catalogue.files.measured import MEASURED, read_table, readings
 from fabless.validate.inference import first
 
 Row = Mapping[str, str]

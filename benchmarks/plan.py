@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 import fabless as fb
-from fabless.decide.prepare import prepare
-from fabless.decide.problem import plan_of, world
-from fabless.plan.costs import constant_costs
-from fabless.plan.program import assemble
-from fabless.plan.service import service
-from fabless.plan.solve import solve
+from fabless.decide.ways.prepare import prepare
+from fabless.decide.ways.problem import plan_of, world
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
+from fabless.plan.solve.solve import solve
 from fabless.strategy import commitments
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 import fabless as fb
-from fabless.decide.prepare import parameters_of
+from fabless.decide.ways.prepare import parameters_of
 from fabless.programme.blueprint import Blueprint, blueprint
 from fabless.programme.parameters import ProgrammeParameters
 from fabless.programme.posterior import PseudoCounts

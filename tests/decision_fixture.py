@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+from fabless.case_records import CaseNumber
 from fabless.decide import (
     Action,
     Band,
@@ -27,10 +28,10 @@ from fabless.decide import (
     Surface,
     TimelineStage,
 )
-from fabless.decide.fresh_results import Compared, Gap, Replanned
+from fabless.decide.fresh.results import Compared, Gap, Replanned
 from fabless.decide.results import LargePlan
 from fabless.plan import GatePlan, GateStep
-from fabless.records import CaseNumber, Grade, Range, Source
+from fabless.records import Grade, Range, Source
 from fabless.units import Quarter, to_si
 
 FIRST = Quarter(2023, 4)

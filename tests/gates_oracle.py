@@ -1,6 +1,6 @@
 """Plans with gates decided by brute force and by a mixed-integer programme in linopy, for tests.
 
-Neither uses anything of `fabless.plan.gates*` but the record of a project: paths are walked by their parents, and the
+Neither uses anything of `fabless.plan.gates.decide*` but the record of a project: paths are walked by their parents, and the
 policies are all assignments of on and off to stretches that pass a check written here from the words of the definition.
 """
 

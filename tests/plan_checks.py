@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from fabless.plan import Agreement, PlanProblem, solve
-from fabless.plan.costs import constant_costs
-from fabless.plan.lp_file import lp_text
-from fabless.plan.program import assemble
-from fabless.plan.service import service
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.lp.lp_file import lp_text
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
 from fabless.scenario import balanced_tree, chain_tree
 from plan_oracle import oracle_objective, random_problem
 

@@ -12,15 +12,16 @@ from typing import Any, get_args
 import pytest
 
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
+from fabless.case_records import Case
 from fabless.catalogue import REFERENCE, load, read_case, reference_text
-from fabless.catalogue.case import parse_case
-from fabless.catalogue.case_reader import MOST_SCENARIOS
-from fabless.catalogue.fields import Precision, Way
-from fabless.catalogue.schema import CaseFile, numbers_of
-from fabless.catalogue.yaml_file import read_document
+from fabless.catalogue.case.case import parse_case
+from fabless.catalogue.case.fields import Precision, Way
+from fabless.catalogue.case.reader import MOST_SCENARIOS
+from fabless.catalogue.case.schema import CaseFile, numbers_of
+from fabless.catalogue.files.yaml import read_document
 from fabless.decide import decide
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Leak, UnknownName
-from fabless.records import Case, Grade
+from fabless.records import Grade
 from fabless.strategy import PORTFOLIO, TITLES
 from fabless.workload import BYTES_PER_ELEMENT
 

@@ -10,22 +10,23 @@ import numpy as np
 import pytest
 
 from case_fixture import MINIMAL, edited
+from fabless.case_records import Case
 from fabless.catalogue import load, reference_text
-from fabless.catalogue.case import parse_case
+from fabless.catalogue.case.case import parse_case
 from fabless.decide.actions import actions_of
-from fabless.decide.fresh import fresh_test
-from fabless.decide.gates import decided, undecided
-from fabless.decide.knowledge import knowledge_values
-from fabless.decide.options import option_values
-from fabless.decide.prepare import prepare
-from fabless.decide.problem import World, plan_of, world
-from fabless.decide.resilience import resilience
-from fabless.decide.restricted import held, interrupted
-from fabless.decide.solved import Solved, solved_plan
+from fabless.decide.fresh.run import fresh_test
+from fabless.decide.questions.knowledge import knowledge_values
+from fabless.decide.questions.options import option_values
+from fabless.decide.questions.resilience import resilience
 from fabless.decide.summarise import strategy_result
+from fabless.decide.ways.gates import decided, undecided
+from fabless.decide.ways.prepare import prepare
+from fabless.decide.ways.problem import World, plan_of, world
+from fabless.decide.ways.restricted import held, interrupted
+from fabless.decide.ways.solved import Solved, solved_plan
 from fabless.errors import BadValue, FablessError
 from fabless.plan import solve
-from fabless.records import Case, Range
+from fabless.records import Range
 from fabless.strategy import Commitment, commitments
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S, Quarter

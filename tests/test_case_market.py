@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from case_fixture import MINIMAL
-from fabless.catalogue.case import parse_case
+from fabless.case_records import Case, correlation_name
+from fabless.catalogue.case.case import parse_case
 from fabless.errors import BadValue, FablessError
-from fabless.records import Case, correlation_name
 from fabless.units import MONTH_S, YEAR_S, Quarter
 
 SECTIONS = """

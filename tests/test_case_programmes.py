@@ -10,14 +10,15 @@ from typing import get_args
 import pytest
 
 from case_fixture import MINIMAL, edited
+from fabless.case_records import Case
 from fabless.catalogue import read_case, reference_text
-from fabless.catalogue.case import parse_case
-from fabless.catalogue.schema_programme import GateName, StageName
-from fabless.decide.prepare import GATE_OF, outlook_of, parameters_of
+from fabless.catalogue.case.case import parse_case
+from fabless.catalogue.case.schema_programme import GateName, StageName
+from fabless.decide.ways.prepare import GATE_OF, outlook_of, parameters_of
 from fabless.errors import BadValue, FablessError, UnknownName
 from fabless.programme import Gate, ProgrammeParameters, PseudoCounts, Route, route_stages
 from fabless.programme.route import INTEGRATION, START
-from fabless.records import Case, Range
+from fabless.records import Range
 from fabless.units import MONTH_S
 
 OPTIONS = """\

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, embedded_trace, load, read_chip, read_model, read_trace, write_chip
-from fabless.catalogue.facts import FACT_COLUMNS
-from fabless.catalogue.files import chip_from_mapping
+from fabless.catalogue.facts.read import FACT_COLUMNS
+from fabless.catalogue.files.own import chip_from_mapping
 from fabless.errors import BadFile, BadValue, FablessError, Leak, UnknownName
 from fabless.records import Chip, Grade
 

@@ -16,7 +16,7 @@ import yaml
 
 import fabless as fb
 from fabless.catalogue import Catalogue, load, read_chip, write_chip
-from fabless.catalogue.timeline import middle_of, range_at
+from fabless.catalogue.facts.timeline import middle_of, range_at
 from fabless.errors import BadValue, DoesNotFit, UnknownName
 from fabless.silicon import (
     DieContent,

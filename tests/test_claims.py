@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabless.catalogue import DATA, Catalogue, load
-from fabless.catalogue.claims_file import Claim, FactReference, Rebuild, Statement, read_claims
+from fabless.catalogue.files.claims import Claim, FactReference, Rebuild, Statement, read_claims
 from fabless.claims import ClaimResult, claims_document, rebuild
 from fabless.claims import recipes as r
 from fabless.claims.formula import formula_text

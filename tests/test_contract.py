@@ -17,11 +17,12 @@ from scipy.optimize import linprog
 from scipy.stats import multivariate_normal, norm
 
 from case_fixture import MINIMAL, edited
+from fabless.case_records import Case, Tier, Tranche
 from fabless.catalogue import load
-from fabless.catalogue.case import parse_case, reference_text
-from fabless.catalogue.contract_file import contract_examples, parse_contracts, read_contracts
-from fabless.catalogue.contract_schema import KINDS as SAID
-from fabless.catalogue.store import DATA
+from fabless.catalogue.case.case import parse_case, reference_text
+from fabless.catalogue.case.contract_question import contract_examples, parse_contracts, read_contracts
+from fabless.catalogue.case.schema_contract import KINDS as SAID
+from fabless.catalogue.facts.store import DATA
 from fabless.contract import (
     KINDS,
     CancellationFee,
@@ -55,7 +56,6 @@ from fabless.contract import (
 from fabless.contract.compare import break_even_of, compare, prepare
 from fabless.contract.valuation import quarter_discount
 from fabless.errors import BadValue, FablessError, UnknownName
-from fabless.records import Case, Tier, Tranche
 from fabless.sampling import stream
 from fabless.units import Quarter
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from command_fixture import Run
-from fabless.catalogue.contract_file import contract_examples, example_text, read_contracts
-from fabless.catalogue.contract_schema import KINDS
+from fabless.catalogue.case.contract_question import contract_examples, example_text, read_contracts
+from fabless.catalogue.case.schema_contract import KINDS
 from fabless.contract.curves import curves
 from fabless.report.canvas import NARROW, WIDE, draw
 from fabless.report.contract_charts import volume_curves

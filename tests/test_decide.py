@@ -10,22 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fabless.case_records import Case
 from fabless.catalogue import load
-from fabless.catalogue.case import read_case
-from fabless.decide import Decision, Detail, Questions, break_even, decide, sensitivity
-from fabless.decide.fresh import rule_costs
-from fabless.decide.gates import carried_through
-from fabless.decide.paths import band, paths_of
-from fabless.decide.prepare import Prepared, outlook_of, prepare
-from fabless.decide.problem import World, moved, plan_of, world
+from fabless.catalogue.case.case import read_case
+from fabless.decide import Decision, Detail, Questions, decide
+from fabless.decide.fresh.run import rule_costs
+from fabless.decide.questions import break_even, sensitivity
+from fabless.decide.questions.sensitivity import expected_cost
+from fabless.decide.questions.stability import stability
 from fabless.decide.run import _portfolio
-from fabless.decide.sensitivity import expected_cost
-from fabless.decide.solved import Solved, solve_best, solved_plan
-from fabless.decide.stability import stability
 from fabless.decide.summarise import strategy_result
+from fabless.decide.ways.gates import carried_through
+from fabless.decide.ways.paths import band, paths_of
+from fabless.decide.ways.prepare import Prepared, outlook_of, prepare
+from fabless.decide.ways.problem import World, moved, plan_of, world
+from fabless.decide.ways.solved import Solved, solve_best, solved_plan
 from fabless.errors import DoesNotFit
 from fabless.plan import Status
-from fabless.records import Array, Case, Range
+from fabless.records import Array, Range
 from fabless.report import as_json
 from fabless.scenario.programmes import NEVER
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments

@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 
 import test_textbook
-from fabless.decide.prepare import prepare
-from fabless.decide.problem import plan_of, world
+from fabless.decide.ways.prepare import prepare
+from fabless.decide.ways.problem import plan_of, world
 from fabless.errors import BadFile, BadValue
 from fabless.executors import executors_of
 from fabless.plan import Bounds, PlanProblem, PlanResult, Status, branching_for, solve, solve_large
-from fabless.plan.blocks import cut, root_block, subtree_block
-from fabless.plan.costs import constant_costs
-from fabless.plan.decompose_block import answer, piece
-from fabless.plan.program import assemble
-from fabless.plan.service import service
+from fabless.plan.decompose.blocks import cut, root_block, subtree_block
+from fabless.plan.decompose.subtree import answer, piece
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
 from fabless.scenario import balanced_tree
 from fabless.strategy import commitments
 from plan_oracle import oracle_objective, plain_problem, random_problem
@@ -302,7 +302,7 @@ def test_an_interrupt_gives_the_best_plan_and_the_run_goes_on_from_its_file(tmp_
 
 
 def test_an_interrupt_before_any_plan_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fabless.plan.decompose_descent.answer", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("fabless.plan.decompose.descent.answer", lambda *_: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         solve_large(random_problem(1))
 

@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 from fabless.errors import DoesNotFit
 from fabless.plan import PlanProblem, solve
-from fabless.plan.dispatch import dispatch
+from fabless.plan.rule.dispatch import dispatch
 from fabless.records import Array
 from fabless.scenario import chain_tree
 from plan_oracle import plain_problem

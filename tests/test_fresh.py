@@ -12,20 +12,20 @@ import pytest
 
 from case_fixture import MINIMAL, edited
 from fabless.catalogue import load, read_case
-from fabless.decide import fresh as fresh_module
-from fabless.decide import fresh_block
-from fabless.decide.fresh import fresh_test, rule_costs
-from fabless.decide.fresh_block import Block, fresh_world, outlooks, work
-from fabless.decide.gates import followed
-from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import plan_of, world
-from fabless.decide.solved import Solved, solve_best
+from fabless.decide.fresh import block as fresh_block
+from fabless.decide.fresh import run as fresh_module
+from fabless.decide.fresh.block import Block, fresh_world, outlooks, work
+from fabless.decide.fresh.run import fresh_test, rule_costs
+from fabless.decide.ways.gates import followed
+from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.solved import Solved, solve_best
 from fabless.errors import BadValue, DoesNotFit
 from fabless.plan import Agreement, PlanProblem, fan, on_tree, solve
 from fabless.plan.policy_match import match, nearest_node
-from fabless.plan.policy_merit import View, merit_order
-from fabless.plan.policy_replan import chains, perfect_costs, replanned
-from fabless.plan.policy_simulate import allowed, decided_now, granted, paths_table, simulate
+from fabless.plan.rule.merit_order import View, merit_order
+from fabless.plan.rule.replan import chains, perfect_costs, replanned
+from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, simulate
 from fabless.records import Array
 from fabless.scenario import balanced_tree, chain_tree
 from fabless.scenario.expected import expected

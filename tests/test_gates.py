@@ -12,21 +12,10 @@ import numpy as np
 import pytest
 
 from fabless.errors import BadValue
-from fabless.plan import (
-    PlanProblem,
-    Project,
-    Status,
-    exact,
-    flexibility,
-    gate_nodes,
-    gate_plan,
-    hold,
-    search,
-    solve,
-)
-from fabless.plan.gates_policy import gates_of
-from fabless.plan.gates_report import start_now_only, without_abandoning
-from fabless.plan.gates_solver import Warm
+from fabless.plan import PlanProblem, Project, Status, exact, flexibility, gate_nodes, gate_plan, hold, search, solve
+from fabless.plan.gates.policy import gates_of
+from fabless.plan.gates.report import start_now_only, without_abandoning
+from fabless.plan.gates.solver import Warm
 from fabless.programme import PathOutcome, ProgrammeChain, ProgrammePath, Transition
 from fabless.sampling import stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, knowledge

@@ -21,9 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.store import DATA
+from fabless.catalogue.facts.store import DATA
 from fabless.errors import BadValue
-from fabless.perf import isolated
+from fabless.validate import kernel_laws
 from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement
 from fabless.validate.predict_kernels import kernel, kernels
 
@@ -173,10 +173,10 @@ def test_a_chip_left_out_of_the_fit(left_out: str) -> None:
     for written, precision in (("bfloat16", "bf16"), ("fp8", "fp8"), ("fp8_block", "fp8_block")):
         values = fits.fit(fits.PRODUCTS[precision], learn[learn.precision == precision])
         named = {TERMS[name]: value for name, value in values.items()} | {"tile_rows": fits.TILE}
-        fit = isolated.Product.of(named | ({"split_depth": fits.SPLIT} if precision != "fp8_block" else {}))
+        fit = kernel_laws.Product.of(named | ({"split_depth": fits.SPLIT} if precision != "fp8_block" else {}))
         judged = [m for kind, m in products() if kind == written and everything().resolve("chip", m.chip) == left_out]
         m, n, k = (np.array([getattr(one.kernel, side) for one in judged]) for side in "mnk")
-        predicted = isolated.product_time(m, n, k, fit, chip.peak_flops[precision.partition("_")[0]],
+        predicted = kernel_laws.product_time(m, n, k, fit, chip.peak_flops[precision.partition("_")[0]],
                                           chip.memory_bandwidth, element_bytes=2.0 if precision == "bf16" else 1.0)
         off = np.abs(predicted / np.array([one.value for one in judged]) - 1.0)
         assert np.median(off) < 0.15, precision
@@ -197,44 +197,56 @@ def test_chips_of_a_class_of_several_left_out_stay_under_the_aim() -> None:
 
 SHARE, COUNT, PEAK = st.floats(0.05, 1.0), st.integers(1, 10**5).map(float), st.floats(1e11, 1e17)
 TIME, RATE = st.floats(0.0, 1e-4), st.floats(1e9, 1e14)
-PRODUCTS = st.builds(isolated.Product, SHARE, SHARE, TIME, st.floats(0.0, 1e-8), st.floats(1e2, 1e6), st.floats(1.0, 256.0),
-                     st.floats(0.0, 10.0), st.floats(0.0, 10.0))
-PREFILLS = st.builds(isolated.AttentionPrefill, SHARE, SHARE, TIME, st.floats(0.0, 1e-7))
-DECODES = st.builds(isolated.AttentionDecode, SHARE, SHARE, TIME, st.floats(0.0, 4.0))
-RINGS = st.builds(isolated.Collective, SHARE, TIME, TIME, st.floats(0.0, 4.0))
+PRODUCTS = st.builds(
+    kernel_laws.Product,
+    SHARE,
+    SHARE,
+    TIME,
+    st.floats(0.0, 1e-8),
+    st.floats(1e2, 1e6),
+    st.floats(1.0, 256.0),
+    st.floats(0.0, 10.0),
+    st.floats(0.0, 10.0),
+)
+PREFILLS = st.builds(kernel_laws.AttentionPrefill, SHARE, SHARE, TIME, st.floats(0.0, 1e-7))
+DECODES = st.builds(kernel_laws.AttentionDecode, SHARE, SHARE, TIME, st.floats(0.0, 4.0))
+RINGS = st.builds(kernel_laws.Collective, SHARE, TIME, TIME, st.floats(0.0, 4.0))
 SLACK = 1.0 - 1e-9
 
 
 @given(COUNT, COUNT, COUNT, PRODUCTS, PEAK, RATE, st.floats(1.0, 8.0))
-def test_products_obey_physics(m: float, n: float, k: float, fit: isolated.Product, peak: float, rate: float, more: float
+def test_products_obey_physics(m: float, n: float, k: float, fit: kernel_laws.Product, peak: float, rate: float, more: float
                                ) -> None:
-    taken = float(isolated.product_time(m, n, k, fit, peak, rate))
-    assert taken >= SLACK * max(2.0 * m * n * k / peak, isolated.product_bytes(m, n, k) / rate)
+    taken = float(kernel_laws.product_time(m, n, k, fit, peak, rate))
+    assert taken >= SLACK * max(2.0 * m * n * k / peak, kernel_laws.product_bytes(m, n, k) / rate)
     for larger in ((more * m, n, k), (m, more * n, k), (m, n, more * k)):
-        assert isolated.product_time(*larger, fit, peak, rate) >= SLACK * taken
-    assert isolated.product_time(m, n, k, fit, more * peak, rate) <= taken / SLACK
-    assert isolated.product_time(m, n, k, fit, peak, more * rate) <= taken / SLACK
+        assert kernel_laws.product_time(*larger, fit, peak, rate) >= SLACK * taken
+    assert kernel_laws.product_time(m, n, k, fit, more * peak, rate) <= taken / SLACK
+    assert kernel_laws.product_time(m, n, k, fit, peak, more * rate) <= taken / SLACK
 
 
 @given(COUNT, COUNT, COUNT, COUNT, PREFILLS, PEAK, RATE, st.floats(1.0, 8.0))
-def test_prefill_obeys_physics(batch: float, tokens: float, heads: float, context: float, fit: isolated.AttentionPrefill,
+def test_prefill_obeys_physics(batch: float, tokens: float, heads: float, context: float, fit: kernel_laws.AttentionPrefill,
                                peak: float, rate: float, more: float) -> None:
     def taken(batch: float = batch, tokens: float = tokens, context: float = context, faster: float = 1.0) -> float:
-        return float(isolated.attention_prefill_time(batch, tokens, heads, heads, 128.0, fit, faster * peak, faster * rate,
-                                                     context=context))
+        return float(
+            kernel_laws.attention_prefill_time(
+                batch, tokens, heads, heads, 128.0, fit, faster * peak, faster * rate, context=context
+            )
+        )
 
-    assert taken() >= SLACK * isolated.prefill_flop(batch, tokens, heads, 128.0, context) / peak
+    assert taken() >= SLACK * kernel_laws.prefill_flop(batch, tokens, heads, 128.0, context) / peak
     assert min(taken(batch=more * batch), taken(tokens=more * tokens), taken(context=more * context)) >= SLACK * taken()
     assert taken(faster=more) <= taken() / SLACK
 
 
 @given(COUNT, COUNT, COUNT, DECODES, PEAK, RATE, st.floats(1.0, 8.0))
-def test_decode_obeys_physics(batch: float, context: float, heads: float, fit: isolated.AttentionDecode, peak: float,
+def test_decode_obeys_physics(batch: float, context: float, heads: float, fit: kernel_laws.AttentionDecode, peak: float,
                               rate: float, more: float) -> None:
-    for work in (isolated.decode_work, isolated.latent_work):
+    for work in (kernel_laws.decode_work, kernel_laws.latent_work):
         def taken(longer: float = 1.0, faster: float = 1.0, work: Callable[..., tuple[float, float]] = work) -> float:
             flop, moved = work(batch, longer * context, heads, heads, 128.0)
-            return float(isolated.attention_decode_time(flop, moved, fit, faster * peak, faster * rate))
+            return float(kernel_laws.attention_decode_time(flop, moved, fit, faster * peak, faster * rate))
 
         flop, moved = work(batch, context, heads, heads, 128.0)
         assert taken() >= SLACK * max(flop / peak, moved / rate)
@@ -243,9 +255,9 @@ def test_decode_obeys_physics(batch: float, context: float, heads: float, fit: i
 
 
 @given(st.floats(1.0, 1e12), st.integers(1, 72), RINGS, RATE, st.floats(1.0, 8.0))
-def test_collectives_obey_physics(message: float, chips: int, fit: isolated.Collective, rate: float, more: float) -> None:
+def test_collectives_obey_physics(message: float, chips: int, fit: kernel_laws.Collective, rate: float, more: float) -> None:
     def taken(message: float = message, chips: int = chips, faster: float = 1.0) -> float:
-        return float(isolated.collective_time(message, chips, fit, faster * rate, passes=2.0))
+        return float(kernel_laws.collective_time(message, chips, fit, faster * rate, passes=2.0))
 
     assert taken() >= SLACK * 2.0 * (chips - 1.0) / chips * message / rate
     assert taken(chips=1) == 0.0
@@ -255,38 +267,39 @@ def test_collectives_obey_physics(message: float, chips: int, fit: isolated.Coll
 
 def test_what_streams_and_draws_stays_within_limits() -> None:
     moved = np.geomspace(1.0, 1e12, 50)
-    assert np.all(isolated.elementwise_time(moved, isolated.Stream(0.5, 1e-6), 1e12) >= moved / 1e12)
+    assert np.all(kernel_laws.elementwise_time(moved, kernel_laws.Stream(0.5, 1e-6), 1e12) >= moved / 1e12)
     use = np.linspace(0.0, 1.0, 20)
-    drawn = isolated.power_draw(use[:, None], use, isolated.Power(0.2, 1.5, 0.6, 0.98), 700.0)
+    drawn = kernel_laws.power_draw(use[:, None], use, kernel_laws.Power(0.2, 1.5, 0.6, 0.98), 700.0)
     assert drawn.min() == pytest.approx(140.0)
     assert drawn.max() == pytest.approx(686.0)
     assert np.all(np.diff(drawn, axis=0) >= 0.0)
 
 
 @given(PRODUCTS, st.lists(st.tuples(COUNT, COUNT, COUNT), min_size=1, max_size=5))
-def test_scalar_equals_broadcast(fit: isolated.Product, shapes: list[tuple[float, float, float]]) -> None:
+def test_scalar_equals_broadcast(fit: kernel_laws.Product, shapes: list[tuple[float, float, float]]) -> None:
     m, n, k = np.array(shapes).T
-    together = isolated.product_time(m, n, k, fit, 1e15, 3e12)
-    assert np.asarray(together) == pytest.approx([float(isolated.product_time(*one, fit, 1e15, 3e12)) for one in shapes])
-    fits = isolated.Product(*(np.array([getattr(fit, field.name)] * 2) for field in dataclasses.fields(fit)))
-    assert np.asarray(isolated.product_time(m[:1], n[:1], k[:1], fits, 1e15, 3e12)) == pytest.approx([together[0]] * 2)
+    together = kernel_laws.product_time(m, n, k, fit, 1e15, 3e12)
+    assert np.asarray(together) == pytest.approx([float(kernel_laws.product_time(*one, fit, 1e15, 3e12)) for one in shapes])
+    fits = kernel_laws.Product(*(np.array([getattr(fit, field.name)] * 2) for field in dataclasses.fields(fit)))
+    assert np.asarray(kernel_laws.product_time(m[:1], n[:1], k[:1], fits, 1e15, 3e12)) == pytest.approx([together[0]] * 2)
 
 
 def test_experts_are_products_and_padding_costs() -> None:
-    fit = isolated.Experts(0.7, 0.8, 5e-6)
-    one = isolated.experts_time(512.0, 1.0, 4096.0, 7168.0, fit, 2e15, 3e12)
-    plain = isolated.product_time(512.0, 4096.0, 7168.0, isolated.Product(0.7, 0.8, 5e-6), 2e15, 3e12, element_bytes=1.0)
+    fit = kernel_laws.Experts(0.7, 0.8, 5e-6)
+    one = kernel_laws.experts_time(512.0, 1.0, 4096.0, 7168.0, fit, 2e15, 3e12)
+    same = kernel_laws.Product(0.7, 0.8, 5e-6)
+    plain = kernel_laws.product_time(512.0, 4096.0, 7168.0, same, 2e15, 3e12, element_bytes=1.0)
     assert float(one) == pytest.approx(float(plain))
-    assert isolated.experts_time(512.0, 1.0, 4096.0, 7168.0, dataclasses.replace(fit, pad_rows=32.0), 2e15, 3e12) > one
+    assert kernel_laws.experts_time(512.0, 1.0, 4096.0, 7168.0, dataclasses.replace(fit, pad_rows=32.0), 2e15, 3e12) > one
 
 
 def test_parameters_that_are_wrong_are_all_told() -> None:
     with pytest.raises(BadValue) as told:
-        isolated.Product.of({"compute": 0.5, "speed": 1.0}, "h100-sxm.gemm.bf16")
+        kernel_laws.Product.of({"compute": 0.5, "speed": 1.0}, "h100-sxm.gemm.bf16")
     assert {fault.place for fault in told.value.faults} == {f"h100-sxm.gemm.bf16.{name}" for name in
                                                             ("bandwidth", "fixed_s", "speed")}
     with pytest.raises(BadValue):
-        isolated.Product(1.2, 0.5, 1e-6)
+        kernel_laws.Product(1.2, 0.5, 1e-6)
 
 
 # ---------------------------------------------------------------------------------------------------- rows as predictions

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fabless.catalogue import DATA, Catalogue, load
-from fabless.catalogue.names import Names, key, read_names, resolve
+from fabless.catalogue.facts.names import Names, key, read_names, resolve
 from fabless.errors import BadFile, BadValue, Leak, UnknownName
 
 

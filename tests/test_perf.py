@@ -13,10 +13,10 @@ from fabless import perf
 from fabless.catalogue import load
 from fabless.errors import BadValue, DoesNotFit
 from fabless.perf.kernels import all_gather, all_reduce, link_time, overlap, pace_by, ramp_up, scatter
-from fabless.perf.layers import fullest, kernels
 from fabless.perf.power import chip_power
-from fabless.perf.split import cache_ways, memory
-from fabless.perf.steady import mean_context
+from fabless.perf.serving.layers import fullest, kernels
+from fabless.perf.serving.split import cache_ways, memory
+from fabless.perf.serving.steady import mean_context
 from fabless.quote import calibration_of
 from fabless.records import LLM, Request
 from fabless.workload import kv_cache_bytes, layers, parameters, state_flop

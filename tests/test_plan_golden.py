@@ -11,10 +11,11 @@ from pathlib import Path
 import highspy
 import pytest
 
-from fabless.plan import rows, solve, write_lp
-from fabless.plan.costs import constant_costs
-from fabless.plan.program import assemble
-from fabless.plan.service import service
+from fabless.plan import solve, write_lp
+from fabless.plan.lp import rows
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
 from plan_checks import FAMILIES, golden_faults, golden_path, written
 from plan_oracle import random_problem
 

@@ -14,25 +14,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fabless.plan import PlanProblem, columns, draws, redeployment, retirement, rows
-from fabless.plan.columns import Columns
-from fabless.plan.rows import Rows
+from fabless.plan import PlanProblem
+from fabless.plan.lp import agreements, columns, redeployment, retirement, rows
+from fabless.plan.lp.columns import Columns
+from fabless.plan.lp.rows import Rows
 from plan_checks import FAMILIES, ORACLE_SEEDS, golden_faults, oracle_faults
 
 CONSTRAINTS: dict[str, tuple[ModuleType, str, str]] = {
     "in service": (rows, "in_service", "in service"), "busy": (rows, "busy", "busy"), "demand": (rows, "demand", "demand"),
     "allocation": (rows, "allocation", "allocation"), "power": (rows, "power", "power"), "cash": (rows, "cash", "cash"),
     "path cost": (rows, "path_cost", "path cost and tail"), "tail": (rows, "tail", "path cost and tail"),
-    "draw limit": (draws, "draw_limit", "draw limit"), "take or pay": (draws, "take_or_pay", "take or pay"),
-    "exclusive": (draws, "exclusive", "exclusive"), "retirement": (retirement, "retirement", "retirement"),
+    "draw limit": (agreements, "draw_limit", "draw limit"), "take or pay": (agreements, "take_or_pay", "take or pay"),
+    "exclusive": (agreements, "exclusive", "exclusive"), "retirement": (retirement, "retirement", "retirement"),
     "readiness": (redeployment, "readiness", "redeployment"), "moves": (redeployment, "moves", "redeployment"),
     "deliveries": (redeployment, "deliveries", "redeployment"),
 }
 """Constraint family: module, function, the golden LP that shows it."""
 VARIABLES: dict[str, tuple[ModuleType, str, str]] = {
     "orders": (columns, "orders", "orders"), "active": (columns, "active", "in service"),
-    "serve": (columns, "serve", "demand"), "unmet": (columns, "unmet", "demand"), "level": (draws, "level", "cash"),
-    "untaken": (draws, "untaken", "take or pay"), "retired": (retirement, "retired", "retirement"),
+    "serve": (columns, "serve", "demand"), "unmet": (columns, "unmet", "demand"), "level": (agreements, "level", "cash"),
+    "untaken": (agreements, "untaken", "take or pay"), "retired": (retirement, "retired", "retirement"),
     "set up": (redeployment, "set_up", "redeployment"), "moved": (redeployment, "moved", "redeployment"),
     "fresh": (redeployment, "fresh", "redeployment"), "path cost": (columns, "path_cost", "path cost and tail"),
     "tail": (columns, "tail", "path cost and tail"), "threshold": (columns, "threshold", "path cost and tail"),
@@ -106,7 +107,7 @@ def test_the_oracle_notices_a_spoilt_constraint(family: str, mutant: str, monkey
 
 @pytest.mark.parametrize(("where", "name", "shown"), [
     ("plan_checks", "service", "in service"), (retirement, "ended", "retirement"),
-    (redeployment, "delivered", "redeployment"), (draws, "draws", "draw limit"), (draws, "draws", "take or pay")])
+    (redeployment, "delivered", "redeployment"), (agreements, "draws", "draw limit"), (agreements, "draws", "take or pay")])
 def test_a_shift_by_one_quarter_is_noticed(
     where: ModuleType | str, name: str, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_case
-from fabless.catalogue.takeovers import candidate
-from fabless.decide.prepare import parameters_of
+from fabless.catalogue.facts.takeovers import candidate
+from fabless.decide.ways.prepare import parameters_of
 from fabless.programme import Route, simulate, summary
 from fabless.programme.study import ProgrammeStudy, span_months, study
 from fabless.report.canvas import WIDE, draw

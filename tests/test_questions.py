@@ -9,22 +9,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fabless.case_records import ProgrammeSpec
 from fabless.catalogue import load
-from fabless.catalogue.case import read_case
-from fabless.decide import break_even, sobol
-from fabless.decide.break_even import flips, relative_performance, surface
+from fabless.catalogue.case.case import read_case
 from fabless.decide.detail import DETAILS
-from fabless.decide.gates import carried_through, followed
-from fabless.decide.knowledge import foresight, knowledge_values
-from fabless.decide.options import EVERYTHING, option_values
-from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import World, moved, plan_of, world
-from fabless.decide.regret import regret_table
-from fabless.decide.resilience import FIRST, GONE, resilience
-from fabless.decide.restricted import closed, held, interrupted
-from fabless.decide.solved import Solved, solved_plan
-from fabless.decide.stability import stability
-from fabless.records import ProgrammeSpec, Range
+from fabless.decide.questions import break_even, sobol
+from fabless.decide.questions.break_even import flips, relative_performance, surface
+from fabless.decide.questions.knowledge import foresight, knowledge_values
+from fabless.decide.questions.options import EVERYTHING, option_values
+from fabless.decide.questions.regret import regret_table
+from fabless.decide.questions.resilience import FIRST, GONE, resilience
+from fabless.decide.questions.stability import stability
+from fabless.decide.ways.gates import carried_through, followed
+from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.problem import World, moved, plan_of, world
+from fabless.decide.ways.restricted import closed, held, interrupted
+from fabless.decide.ways.solved import Solved, solved_plan
+from fabless.records import Range
 from fabless.strategy import Commitment, commitments
 from fabless.units import QUARTER_S
 from here import Here

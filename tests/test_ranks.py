@@ -3,12 +3,15 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import fabless
 
 RANKS = (
     {"errors"},
     {"units"},
     {"records"},
+    {"case_records"},
     {"arrays", "checkpoint", "checks", "executors", "sampling"},
     {"catalogue", "workload"},
     {"perf", "silicon", "tco", "programme", "market"},
@@ -20,6 +23,13 @@ RANKS = (
     {"report"},
     {"cli"},
 )
+ROOMS = {
+    "plan": ({"problem"}, {"result"}, {"lp"}, {"solve"}, {"gates", "decompose", "rule"}),
+    "decide": ({"ways"}, {"fresh", "detail"}, {"results"}, {"questions"}),
+    "catalogue": ({"facts"}, {"model_file"}, {"files"}, {"case"}),
+    "perf": ({"efficiency"}, {"machine", "power"}, {"kernels"}, {"serving", "training"}),
+}
+"""Rooms and modules inside a part, lowest first. The rest is the front: it may import every room, no room imports it."""
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 ROOT = Path(fabless.__file__).parent
 
@@ -46,6 +56,17 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def rooms_imported(path: Path, part_name: str) -> set[str]:
+    """Rooms of its own part that a file imports from."""
+    prefix = f"fabless.{part_name}."
+    return {
+        (f"{node.module}.{alias.name}").removeprefix(prefix).split(".")[0]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(prefix)
+        for alias in node.names
+    }
+
+
 def sources() -> list[Path]:
     return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py" and path != ROOT / "__main__.py")
 
@@ -61,6 +82,23 @@ def test_imports_point_strictly_down() -> None:
         for name in imported(path) - {part(path)}
         if RANK[name] >= RANK[part(path)]
     ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_rooms_inside_a_part_import_strictly_down(name: str) -> None:
+    rank = {room: level for level, rooms in enumerate(ROOMS[name]) for room in rooms}
+    files = [path for path in sources() if part(path) == name and path.parent != ROOT / name]
+    files += [path for path in sources() if path.parent == ROOT / name and path.stem in rank]
+    upward = []
+    for path in files:
+        room = path.relative_to(ROOT / name).parts[0].removesuffix(".py")
+        upward += [
+            f"{path.relative_to(ROOT)} imports {name}.{other}"
+            for other in rooms_imported(path, name) - {room}
+            if rank.get(other, len(rank)) >= rank[room]
+        ]
+    assert files
     assert upward == []
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fabless.case_records import Case
 from fabless.catalogue import Catalogue, load, read_case
-from fabless.catalogue.reference_class import Kind, Outcome, ReferenceCase, Span, cases, programme_facts
-from fabless.catalogue.takeovers import Deal, candidate, candidates, deals
+from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span, cases, programme_facts
+from fabless.catalogue.facts.takeovers import Deal, candidate, candidates, deals
 from fabless.errors import BadValue, Leak, UnknownName
 from fabless.programme.calibration import all_others, earlier_ones, score
 from fabless.programme.posterior import LogTime, jeffreys, log_time
@@ -32,7 +33,7 @@ from fabless.programme.reference import (
     span_times,
     with_survey,
 )
-from fabless.records import Case, Range
+from fabless.records import Range
 from fabless.sampling import quantile
 from fabless.units import MONTH_S
 

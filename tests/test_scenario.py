@@ -12,13 +12,14 @@ from scipy.integrate import solve_ivp
 from scipy.special import ndtri
 from scipy.stats import triang
 
+from fabless.case_records import Case, CaseNumber, Shock, correlation_name
 from fabless.catalogue import load
-from fabless.catalogue.case import read_case
-from fabless.decide.prepare import DRAWS, Prepared, parameters_of, prepare
+from fabless.catalogue.case.case import read_case
+from fabless.decide.ways.prepare import DRAWS, Prepared, parameters_of, prepare
 from fabless.errors import BadValue
 from fabless.market import of_generation
 from fabless.programme import simulate
-from fabless.records import Array, Case, CaseNumber, Grade, Range, Shock, correlation_name
+from fabless.records import Array, Grade, Range
 from fabless.sampling import mean, stream
 from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, fresh_paths, on_tree, sample
 from fabless.scenario.draws import queries_per_day

@@ -18,9 +18,9 @@ from fabless import cli, perf
 from fabless.catalogue import Catalogue, load
 from fabless.cli.options import error_band, split_code
 from fabless.errors import BadValue, DoesNotFit
-from fabless.perf.disaggregate import Disaggregation, disaggregate
-from fabless.perf.layout import candidate_splits, check_split, fixed_splits
-from fabless.perf.serve import NO_TRAFFIC, Traffic, unbeaten, waiting
+from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
+from fabless.perf.serving.layout import candidate_splits, check_split, fixed_splits
+from fabless.perf.serving.serve import NO_TRAFFIC, Traffic, unbeaten, waiting
 from fabless.quote import calibration_of
 from fabless.records import LLM, Chip, Request
 from fabless.report.front_chart import front_chart

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from fabless.case_records import CaseNumber, Line, ProgrammeSpec, TimedLimit
 from fabless.catalogue import load
-from fabless.catalogue.case import read_case
-from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import plan_of, world
+from fabless.catalogue.case.case import read_case
+from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.problem import plan_of, world
 from fabless.market import of_generation
 from fabless.plan import solve
 from fabless.quote import Owning
-from fabless.records import Array, CaseNumber, Grade, Line, ProgrammeSpec, Range, TimedLimit, Tree
+from fabless.records import Array, Grade, Range, Tree
 from fabless.scenario import chain_tree
 from fabless.scenario.programmes import NEVER
 from fabless.strategy import (

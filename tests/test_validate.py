@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 
 from fabless import cli
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.measured_file import Table, read_table, readings, shipped_tables
+from fabless.catalogue.files.measured import Table, read_table, readings, shipped_tables
 from fabless.errors import BadFile, UnknownName
 from fabless.report import as_json
 from fabless.report.validation import print_validation

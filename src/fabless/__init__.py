@@ -18,7 +18,7 @@ _HOMES = {
     "LLM": "records.LLM",
     "BadFile": "errors.BadFile",
     "BadValue": "errors.BadValue",
-    "Case": "records.Case",
+    "Case": "case_records.Case",
     "Catalogue": "catalogue.Catalogue",
     "Chip": "records.Chip",
     "Decision": "decide.Decision",

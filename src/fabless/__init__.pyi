@@ -1,5 +1,6 @@
 """What the names of the package are, for type checkers: `__init__.py` loads them on demand."""
 
+from fabless.case_records import Case as Case
 from fabless.catalogue import Catalogue as Catalogue
 from fabless.catalogue import load as load
 from fabless.catalogue import read_case
@@ -21,7 +22,6 @@ from fabless.plan import solve
 from fabless.quote import Quote as Quote
 from fabless.quote import quote as quote
 from fabless.records import LLM as LLM
-from fabless.records import Case as Case
 from fabless.records import Chip as Chip
 from fabless.records import Range as Range
 from fabless.records import Request as Request

@@ -3,9 +3,9 @@
 `load` reads and checks the shipped facts; `Catalogue` shows them from an as-of date and builds records of them.
 """
 
-from fabless.catalogue.case import REFERENCE, read_case, reference_text
-from fabless.catalogue.files import Trace, embedded_trace, read_chip, read_model, read_trace, write_chip
-from fabless.catalogue.store import DATA, Catalogue, load
+from fabless.catalogue.case.case import REFERENCE, read_case, reference_text
+from fabless.catalogue.facts.store import DATA, Catalogue, load
+from fabless.catalogue.files.own import Trace, embedded_trace, read_chip, read_model, read_trace, write_chip
 
 __all__ = ["DATA", "REFERENCE", "Catalogue", "Trace", "embedded_trace", "load", "read_case", "read_chip",
            "read_model", "read_trace", "reference_text", "write_chip"]

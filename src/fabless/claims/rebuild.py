@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from scipy.optimize import brentq
 
-from fabless.catalogue.claims_file import Claim, Rebuild, Statement, read_claims
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.store import Catalogue
+from fabless.catalogue.files.claims import Claim, Rebuild, Statement, read_claims
 from fabless.claims.formula import formula_text
 from fabless.claims.recipes import RECIPES
 from fabless.claims.results import ClaimResult, InputUsed, NeededInput, Published

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fabless.catalogue.claims_file import Kind
+from fabless.catalogue.files.claims import Kind
 from fabless.records import Grade, Range, Source
 from fabless.units import to_si
 

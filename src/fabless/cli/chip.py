@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue, read_chip
-from fabless.catalogue.timeline import middle_of
+from fabless.catalogue.facts.timeline import middle_of
 from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json, ManufactureQuarter
 from fabless.errors import BadFile, BadValue, Fault, unknown

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue.contract_file import ContractQuestion, example_text, read_contracts
-from fabless.catalogue.contract_schema import KINDS
+from fabless.catalogue.case.contract_question import ContractQuestion, example_text, read_contracts
+from fabless.catalogue.case.schema_contract import KINDS
 from fabless.cli.options import Json
 from fabless.contract.compare import OVER, SPOT, Comparison, Row, break_even_of, compare
 from fabless.contract.curves import curves

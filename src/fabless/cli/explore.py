@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from fabless.catalogue import Catalogue, read_model, write_chip
-from fabless.catalogue.timeline import middle_of
+from fabless.catalogue.facts.timeline import middle_of
 from fabless.cli.facts import seen_from
 from fabless.cli.options import (
     Address,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.takeovers import Candidate, candidate, candidates
+from fabless.catalogue.facts.takeovers import Candidate, candidate, candidates
 from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json, attempt, refuse
 from fabless.errors import BadFile, BadValue, Fault, unknown
@@ -125,7 +125,7 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
     """Parameters of a case's first programme by a route, and the case's first quarter."""
     from fabless.catalogue import read_case
-    from fabless.decide.prepare import parameters_of
+    from fabless.decide.ways.prepare import parameters_of
 
     question = read_case(case)
     found = [item for item in question.programmes if item.route == route]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 
-from fabless.catalogue.entities import range_of
-from fabless.catalogue.takeovers import Candidate
+from fabless.catalogue.facts.entities import range_of
+from fabless.catalogue.facts.takeovers import Candidate
 from fabless.programme.bands import StageBand
 from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeOutcome
 from fabless.programme.posterior import CredibleBand

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue.claims_file import read_claims
+from fabless.catalogue.files.claims import read_claims
 from fabless.claims import ClaimResult, claims_document, rebuild
 from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json

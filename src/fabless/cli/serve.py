@@ -43,9 +43,9 @@ from fabless.cli.options import (
 from fabless.cli.serve_screen import Answer, Money, Question, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
 from fabless.perf import Machine, Point, Serving, Split, front, machine_of, serve
-from fabless.perf.disaggregate import Disaggregation, disaggregate
-from fabless.perf.layout import fixed_splits
-from fabless.perf.serve import Traffic, check_request
+from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
+from fabless.perf.serving.layout import fixed_splits
+from fabless.perf.serving.serve import Traffic, check_request
 from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
 from fabless.records import Chip, Fact, Request
 from fabless.report import as_json

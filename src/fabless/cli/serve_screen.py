@@ -14,8 +14,8 @@ from rich.console import Console
 from fabless.cli.options import error_band, split_code
 from fabless.errors import Fault
 from fabless.perf import Formats, Point, Serving
-from fabless.perf.disaggregate import Disaggregated, Disaggregation, Pool
-from fabless.perf.serve import Traffic
+from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, Pool
+from fabless.perf.serving.serve import Traffic
 from fabless.quote import Calibration
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say

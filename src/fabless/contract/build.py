@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fabless import records
+from fabless import case_records
 from fabless.contract.kinds import (
     CancellationFee,
     FirmAndOption,
@@ -41,7 +41,7 @@ _FIELDS = MappingProxyType({
 _MONEY = ("price", "option_price", "premium", "reserve")
 
 
-def contract_of(spec: records.Contract, values: Mapping[str, ArrayLike], first_quarter: Quarter) -> Purchase:
+def contract_of(spec: case_records.Contract, values: Mapping[str, ArrayLike], first_quarter: Quarter) -> Purchase:
     """Make the contract that a specification states, at given values of its numbers.
 
     Parameters: `values` by dotted name in SI: numbers, or arrays (paths, 1). Rents come in USD/s and become USD a chip and
@@ -61,7 +61,7 @@ def contract_of(spec: records.Contract, values: Mapping[str, ArrayLike], first_q
         if spec.expiry_quarters is not None:
             given["expiry_quarters"] = spec.expiry_quarters
     if spec.kind == "volume-discount":
-        tiers = tuple(records.Tier(tier.units, tier.price_usd * per_unit) for tier in spec.tiers)
+        tiers = tuple(case_records.Tier(tier.units, tier.price_usd * per_unit) for tier in spec.tiers)
         given |= {"tiers": tiers, "on_all": spec.on_all}
     return KINDS[spec.kind](
         name=spec.name, **given, unit=Unit.CHIP_QUARTER if spec.how == "rent" else Unit.CHIP,

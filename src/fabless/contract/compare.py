@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabless.catalogue.contract_file import ContractQuestion
+from fabless.catalogue.case.contract_question import ContractQuestion
 from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import contract_of
 from fabless.contract.exercise import price_paths

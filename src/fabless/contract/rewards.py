@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fabless.case_records import Tier, Tranche, tier_faults, tranche_faults
 from fabless.checks import Bound, number
 from fabless.contract.kinds import TakeOrPay
 from fabless.contract.valuation import Outlook
 from fabless.errors import BadValue, Fault
-from fabless.records import Array, Tier, Tranche, tier_faults, tranche_faults
+from fabless.records import Array
 
 _MOST_USD = 1e13
 

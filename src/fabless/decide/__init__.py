@@ -1,7 +1,7 @@
 """Compare the ways on the same scenarios and say what to do."""
 
 from fabless.decide.detail import DETAILS, Detail, detail_of
-from fabless.decide.fresh_results import FreshTest
+from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
     Action,
     BuildUpLine,

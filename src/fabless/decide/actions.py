@@ -6,12 +6,12 @@ import datetime as dt
 
 import numpy as np
 
-from fabless.decide.prepare import Prepared
+from fabless.case_records import Case
 from fabless.decide.results import Action
-from fabless.decide.solved import Solved
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.solved import Solved
 from fabless.plan import trunk
-from fabless.plan.policy_simulate import granted
-from fabless.records import Case
+from fabless.plan.rule.simulate import granted
 from fabless.strategy import Offer
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 

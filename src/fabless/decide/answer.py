@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.decide.fresh_results import FreshTest
-from fabless.decide.prepare import Prepared
+from fabless.case_records import Case
+from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import ProgrammeValue, StrategyResult
-from fabless.decide.solved import Solved
-from fabless.records import Case, Grade
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.solved import Solved
+from fabless.records import Grade
 from fabless.units import Quarter
 
 CLOSE = 0.005

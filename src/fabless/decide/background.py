@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fabless.case_records import Case, CaseNumber, Load
 from fabless.catalogue import Catalogue
-from fabless.catalogue.case_numbers import CASE_SOURCE
-from fabless.catalogue.entities import range_of
-from fabless.decide.prepare import chips_of
+from fabless.catalogue.case.numbers import CASE_SOURCE
+from fabless.catalogue.facts.entities import range_of
+from fabless.decide.ways.prepare import chips_of
 from fabless.quote import ENGINE, efficiency_entity
-from fabless.records import Case, CaseNumber, Chip, Fact, Grade, Load, Range, Source
+from fabless.records import Chip, Fact, Grade, Range, Source
 
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
                "scale_up_bandwidth": "scale_up_bandwidth", "tdp": "tdp_w"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabless.decide.prepare import Prepared
+from fabless.case_records import Case, Line, Load
 from fabless.decide.results import BuildUpLine, ChipCostLine
-from fabless.decide.solved import Solved
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.solved import Solved
 from fabless.quote import owned_hour
-from fabless.records import Case, Line, Load
 from fabless.strategy import owning_at
 from fabless.tco import rented_chip_hour, usd_per_query
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from fabless.decide.actions import actions_of
-from fabless.decide.gates import decided, followed, policy_of
-from fabless.decide.paths import band, paths_of
-from fabless.decide.prepare import Prepared
-from fabless.decide.problem import plan_of, world
 from fabless.decide.results import LargePlan
-from fabless.decide.solved import Solved
+from fabless.decide.ways.gates import decided, followed, policy_of
+from fabless.decide.ways.paths import band, paths_of
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.solved import Solved
 from fabless.plan import Bounds, branching_for, solve_large
 
 GAP = 1e-3
@@ -26,8 +26,8 @@ def large_plan(
 ) -> LargePlan:
     """Plan the commitment of the recommended way on about `leaves` scenarios.
 
-    Its programmes follow the gates of the smaller plan (`fabless.decide.gates.followed`). `checkpoint` is a file that is
-    written as the work goes on, and from which it resumes.
+    Its programmes follow the gates of the smaller plan (`fabless.decide.ways.gates.followed`).
+    `checkpoint` is a file that is written as the work goes on, and from which it resumes.
     """
     here = world(prepared, branching=branching_for(leaves, len(prepared.case.branching)))
     plan = plan_of(here, best.plan.commitment)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabless.decide.fresh_results import FreshTest
+from fabless.case_records import CaseNumber
+from fabless.decide.fresh.results import FreshTest
 from fabless.plan import GatePlan
-from fabless.records import Band, CaseNumber
+from fabless.records import Band
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,27 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fabless.case_records import Case
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.detail import Detail, detail_of, fitted
-from fabless.decide.fresh import rule_costs, tested
-from fabless.decide.fresh_block import PathNumbers
-from fabless.decide.gates import carried_through
-from fabless.decide.knowledge import foresight
+from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.fresh.run import rule_costs, tested
 from fabless.decide.large import large_plan
-from fabless.decide.paths import band
-from fabless.decide.prepare import Prepared, prepare
-from fabless.decide.problem import World, plan_of, world
-from fabless.decide.questions import ask
-from fabless.decide.regret import regret_table
+from fabless.decide.questions.knowledge import foresight
+from fabless.decide.questions.regret import regret_table
+from fabless.decide.questions.run import ask
 from fabless.decide.results import Decision, ProgrammeValue
-from fabless.decide.solved import Solved, roughly_solved, share_of, solve_best, solved_plan
 from fabless.decide.summarise import programme_value, strategy_result, timeline
+from fabless.decide.ways.gates import carried_through
+from fabless.decide.ways.paths import band
+from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.problem import World, plan_of, world
+from fabless.decide.ways.solved import Solved, roughly_solved, share_of, solve_best, solved_plan
 from fabless.executors import processes
-from fabless.records import Band, Case
+from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fabless.case_records import Case, ProgrammeSpec
 from fabless.decide.actions import actions_of
-from fabless.decide.paths import Paths, band, calendar, standard_error
-from fabless.decide.prepare import Prepared
 from fabless.decide.results import ProgrammeValue, StrategyResult, TimelineStage
-from fabless.decide.solved import Solved
-from fabless.records import Array, Band, Case, ProgrammeSpec
+from fabless.decide.ways.paths import Paths, band, calendar, standard_error
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.solved import Solved
+from fabless.records import Array, Band
 from fabless.strategy import TITLES
 
 

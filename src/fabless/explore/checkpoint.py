@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fabless.catalogue.text import read_text
+from fabless.catalogue.facts.text import read_text
 from fabless.checkpoint import write_state
 from fabless.errors import BadFile, Fault
 from fabless.explore.found import Found

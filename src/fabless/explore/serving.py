@@ -10,7 +10,7 @@ import numpy as np
 
 from fabless.explore.sweep import Score
 from fabless.perf import Efficiency, Engine, Machine, Split, room, steady_state
-from fabless.perf.layout import tensor_degrees
+from fabless.perf.serving.layout import tensor_degrees
 from fabless.quote import Owning, owned_hour
 from fabless.records import LLM, Array, Request
 from fabless.silicon.evaluate import Designs, Evaluation, Technology

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from fabless.catalogue import DATA
-from fabless.catalogue.text import read_text
-from fabless.catalogue.yaml_file import Document, read_document
+from fabless.catalogue.facts.text import read_text
+from fabless.catalogue.files.yaml import Document, read_document
 from fabless.errors import BadValue, FablessError, Fault, nearest
 from fabless.silicon.evaluate import Designs
 from fabless.units import quantity

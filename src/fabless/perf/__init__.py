@@ -7,13 +7,13 @@ lists splits, `serve` finds the best point for a request.
 
 from fabless.arrays import chunked
 from fabless.perf.efficiency import Efficiency, Engine
-from fabless.perf.forward import Phase, decode_step, forward, prefill
-from fabless.perf.layers import Work
-from fabless.perf.layout import candidate_splits
 from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
-from fabless.perf.serve import Point, Serving, front, serve
-from fabless.perf.split import Memory, Split, memory, room
-from fabless.perf.steady import Steady, steady_state
+from fabless.perf.serving.forward import Phase, decode_step, forward, prefill
+from fabless.perf.serving.layers import Work
+from fabless.perf.serving.layout import candidate_splits
+from fabless.perf.serving.serve import Point, Serving, front, serve
+from fabless.perf.serving.split import Memory, Split, memory, room
+from fabless.perf.serving.steady import Steady, steady_state
 from fabless.perf.train import train_throughput, training_flop_per_token, training_flop_rate
 
 __all__ = [

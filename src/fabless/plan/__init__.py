@@ -1,19 +1,19 @@
 """Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree, solved with HiGHS."""
 
-from fabless.plan.agreement import Agreement
-from fabless.plan.costs import offer_capital
-from fabless.plan.decompose import Bounds, branching_for, solve_large
-from fabless.plan.foresight import Foresight, bounds, expected_value_policy, expected_value_problem, wait_and_see
-from fabless.plan.gates import GateResult, exact, hold, search
-from fabless.plan.gates_project import Project, gate_nodes
-from fabless.plan.gates_report import Flexibility, GatePlan, GateStep, flexibility, gate_plan
-from fabless.plan.information import merge, on_tree
-from fabless.plan.lp_file import write_lp
-from fabless.plan.problem import Group, PlanProblem
+from fabless.plan.decompose.run import Bounds, branching_for, solve_large
+from fabless.plan.gates.decide import GateResult, exact, hold, search
+from fabless.plan.gates.report import Flexibility, GatePlan, GateStep, flexibility, gate_plan
+from fabless.plan.lp.lp_file import write_lp
+from fabless.plan.problem.agreement import Agreement
+from fabless.plan.problem.costs import offer_capital
+from fabless.plan.problem.information import merge, on_tree
+from fabless.plan.problem.problem import Group, PlanProblem
+from fabless.plan.problem.project import Project, gate_nodes
+from fabless.plan.problem.service import service
+from fabless.plan.problem.trees import fan, trunk
 from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status
-from fabless.plan.service import service
-from fabless.plan.solve import solve
-from fabless.plan.trees import fan, trunk
+from fabless.plan.solve.foresight import Foresight, bounds, expected_value_policy, expected_value_problem, wait_and_see
+from fabless.plan.solve.solve import solve
 
 __all__ = [
     "Agreement",

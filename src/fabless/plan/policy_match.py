@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.plan.policy_simulate import decided_now, paths_table
-from fabless.plan.problem import PlanProblem
+from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.result import PlanResult
+from fabless.plan.rule.simulate import decided_now, paths_table
 from fabless.records import Array
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fabless.plan.costs import CostParts
+from fabless.plan.problem.costs import CostParts
 from fabless.records import Array
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.entities import range_of
-from fabless.catalogue.reference_class import Kind, Outcome, ReferenceCase, Span, programme_facts
-from fabless.catalogue.reference_class import cases as cases_of
-from fabless.catalogue.takeovers import deals
+from fabless.catalogue.facts.entities import range_of
+from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span, programme_facts
+from fabless.catalogue.facts.reference_class import cases as cases_of
+from fabless.catalogue.facts.takeovers import deals
 from fabless.programme.draws import ProgrammeDraws
 from fabless.programme.parameters import Route
 from fabless.programme.posterior import CredibleBand, credible_band, jeffreys

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabless.catalogue.reference_class import Kind, Outcome, ReferenceCase, Span
-from fabless.catalogue.takeovers import Deal
+from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span
+from fabless.catalogue.facts.takeovers import Deal
 from fabless.errors import BadValue, Fault
 from fabless.programme.posterior import (
     CredibleBand,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.entities import range_of
-from fabless.catalogue.reference_class import Kind, ReferenceCase, Span, cases, programme_facts
-from fabless.catalogue.takeovers import Candidate, Deal, deals
+from fabless.catalogue.facts.entities import range_of
+from fabless.catalogue.facts.reference_class import Kind, ReferenceCase, Span, cases, programme_facts
+from fabless.catalogue.facts.takeovers import Candidate, Deal, deals
 from fabless.programme.bands import ProgrammeSummary, quantiles, summary
 from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeDraws
 from fabless.programme.parameters import PricePath, ProgrammeParameters, Rate, Route, SecondGeneration
@@ -148,7 +148,7 @@ def parameters_from(
 
     The class times whole programmes, so the slip of design and qualification is what makes the stages come out as the class
     has the whole (`slip_range`), on the plan from the start. `numbers` has the names of
-    `catalogue.reference_class.programme_facts`, in SI.
+    `catalogue.facts.reference_class.programme_facts`, in SI.
     """
     acquire = route is Route.ACQUIRE
     before = numbers["integration" if acquire else "deal"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.reference_class import cases
+from fabless.catalogue.facts.reference_class import cases
 from fabless.programme.calibration import (
     TIMED,
     OutcomePrediction,

@@ -15,8 +15,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.case_records import Case
 from fabless.market import expected_multiple, leave_chance, log_growth, strike_chance
-from fabless.records import Array, Case, Tree
+from fabless.records import Array, Tree
 from fabless.sampling import quantile, stratified, stream
 from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slowly
 from fabless.scenario.states import chances_on, node_of, places, quarters_of, summed_along

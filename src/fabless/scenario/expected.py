@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.case_records import Case
 from fabless.market import leave_chance, next_chance, strike_chance
-from fabless.records import Array, Case, Tree
+from fabless.records import Array, Tree
 from fabless.scenario.draws import Scenarios, Values, _grown, _loads
 from fabless.scenario.states import places, quarters_of
 

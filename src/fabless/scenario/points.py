@@ -16,8 +16,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.case_records import Case, correlation_name
 from fabless.market import of_generation
-from fabless.records import Array, Case, correlation_name
+from fabless.records import Array
 from fabless.sampling import chances, conditional, correlation_matrix, coupled, groups, scores, sliced, stratified, stream
 
 Mask = NDArray[np.bool_]

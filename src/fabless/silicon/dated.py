@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.timeline import range_at
+from fabless.catalogue.facts.timeline import range_at
 from fabless.errors import BadValue, Fault, UnknownName
 from fabless.records import Fact, MemoryType, Packaging, ProcessNode, Range
 from fabless.silicon.die_yield import defect_density_at

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.catalogue import Catalogue
-from fabless.catalogue.timeline import middle_of
+from fabless.catalogue.facts.timeline import middle_of
 from fabless.errors import FablessError
 from fabless.records import Array, Chip
 from fabless.silicon.area import AreaModel

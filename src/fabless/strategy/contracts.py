@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless import contract as kinds
+from fabless.case_records import Case, Contract, Line
 from fabless.quote import Owning
-from fabless.records import Array, Case, Chip, Contract, Line
+from fabless.records import Array, Chip
 from fabless.strategy.offers import Offer, Pool, Throughput, line_price, owned_offer, rates, site_power_w
 from fabless.strategy.outlook import Outlook
 from fabless.tco import discount_factor

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabless.records import Array, Case
+from fabless.case_records import Case
+from fabless.records import Array
 from fabless.strategy.offers import Offer
 from fabless.strategy.outlook import Outlook, grown, world_allotment
 from fabless.units import QUARTER_S

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fabless.case_records import Case, Line, ProgrammeSpec
 from fabless.market import arrival_quarter, of_generation, price_path_usd
 from fabless.quote import Owning, owned_hour
-from fabless.records import Array, Case, Chip, Line, ProgrammeSpec
+from fabless.records import Array, Chip
 from fabless.strategy.outlook import Fate, Outlook, grown, terms_of
 from fabless.tco import discount_factor, rented_chip_hour
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S

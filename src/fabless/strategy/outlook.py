@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.case_records import Case, Shock
 from fabless.market import expected_multiple, log_growth
-from fabless.records import Array, Case, Shock, Tree
+from fabless.records import Array, Tree
 from fabless.units import QUARTER_S, YEAR_S
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabless.records import Case, Contract, Line, ProgrammeSpec
+from fabless.case_records import Case, Contract, Line, ProgrammeSpec
 
 PORTFOLIO = "portfolio"
 TITLES: Mapping[str, str] = {

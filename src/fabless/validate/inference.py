@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fabless.catalogue.measured_file import Reading
+from fabless.catalogue.files.measured import Reading
 from fabless.errors import suggestion
 from fabless.units import HOUR_S
 from fabless.validate.cells import Cells, Precision

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import get_args
 
-from fabless.catalogue.measured_file import Reading
+from fabless.catalogue.files.measured import Reading
 from fabless.errors import suggestion
 from fabless.validate.cells import Cells, precision
 from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement, Quantity

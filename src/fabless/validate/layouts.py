@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fabless.catalogue.measured_file import Reading, Table
+from fabless.catalogue.files.measured import Reading, Table
 from fabless.errors import BadFile, Fault, suggestion
 from fabless.validate import inference, kernels, serving, training
 from fabless.validate.cells import Cells

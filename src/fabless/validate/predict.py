@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import FablessError
 from fabless.validate import training_recipe
 from fabless.validate.measurement import Measurement

@@ -12,11 +12,11 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import FablessError
-from fabless.perf import isolated
 from fabless.perf.machine import usable_precision
 from fabless.records import Array, Chip
+from fabless.validate import kernel_laws
 from fabless.validate.measurement import Kernel, KernelOp, Measurement
 from fabless.validate.prediction import Prediction
 from fabless.workload import element_bytes
@@ -27,7 +27,7 @@ _JUDGED = frozenset({"error_median", "error_p90", "left_out_error_median", "meas
 _LIBRARIES = ("nccl", "trtllm", "vllm", "sglang")
 _LATENT_SHAPE = ("heads", "latent", "rope")
 _Form = Literal["bf16", "fp8", "fp8_block", "fp8_bare", "nvfp4"]
-_LawT = TypeVar("_LawT", bound=isolated.Law)
+_LawT = TypeVar("_LawT", bound=kernel_laws.Law)
 
 
 @dataclass(frozen=True)
@@ -111,18 +111,18 @@ def _product(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     units, said = usable_precision(chip, multiplied)
     if form != "bf16" and element_bytes(units) >= 2.0:
         form = "bf16"
-    fit, notes = fits.law(chip, f"gemm.{form}", isolated.Product)
+    fit, notes = fits.law(chip, f"gemm.{form}", kernel_laws.Product)
     m, n, k = (_column(kernels, name) for name in ("m", "n", "k"))
     weights = element_bytes(stored)
     inputs = weights if form != "bf16" else max(2.0, weights)
     peak, flop = chip.peak_flops[units], 2.0 * m * n * k
-    moved = isolated.product_bytes(m, n, k, inputs, weights)
-    time = isolated.product_time(m, n, k, fit, peak, chip.memory_bandwidth, element_bytes=inputs, weight_bytes=weights)
+    moved = kernel_laws.product_bytes(m, n, k, inputs, weights)
+    time = kernel_laws.product_time(m, n, k, fit, peak, chip.memory_bandwidth, element_bytes=inputs, weight_bytes=weights)
     power = None
     if shape.power:
-        draw, drawn = fits.law(chip, f"power.{form}", isolated.Power)
+        draw, drawn = fits.law(chip, f"power.{form}", kernel_laws.Power)
         notes += tuple(f"power: {note}" for note in drawn if chip.efficiency is None)
-        power = isolated.power_draw(flop / peak / time, moved / chip.memory_bandwidth / time, draw, chip.tdp_w)
+        power = kernel_laws.power_draw(flop / peak / time, moved / chip.memory_bandwidth / time, draw, chip.tdp_w)
     said_of = (said,) if said else ()
     return _timed(time, flop, moved, (*notes, *said_of), power)
 
@@ -138,13 +138,13 @@ def _prefill(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     narrow = element_bytes(shape.precision or "bf16") < 2.0
     units, said = usable_precision(chip, shape.precision if narrow else "bf16")
     form = "fp8" if element_bytes(units) < 2.0 else "bf16"
-    fit, notes = fits.law(chip, f"attention_prefill.{form}", isolated.AttentionPrefill)
+    fit, notes = fits.law(chip, f"attention_prefill.{form}", kernel_laws.AttentionPrefill)
     batch, tokens, heads, kv_heads, size = _heads(kernels)
     context, kv = _column(kernels, "context", 0.0), element_bytes(shape.kv_precision or "bf16")
-    time = isolated.attention_prefill_time(batch, tokens, heads, kv_heads, size, fit, chip.peak_flops[units],
+    time = kernel_laws.attention_prefill_time(batch, tokens, heads, kv_heads, size, fit, chip.peak_flops[units],
                                            chip.memory_bandwidth, context=context, kv_bytes=kv)
     moved = batch * size * (4.0 * tokens * heads + 2.0 * kv * (tokens + context) * kv_heads)
-    flop = isolated.prefill_flop(batch, tokens, heads, size, context)
+    flop = kernel_laws.prefill_flop(batch, tokens, heads, size, context)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
 
 
@@ -156,17 +156,17 @@ def _heads(kernels: Sequence[Kernel]) -> tuple[Array, Array, Array, Array, Array
 
 def _decode(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -> _Timed:
     kv = element_bytes(shape.kv_precision or "bf16")
-    fit, notes = fits.law(chip, f"attention_decode.{'fp8' if kv < 2.0 else 'bf16'}", isolated.AttentionDecode)
+    fit, notes = fits.law(chip, f"attention_decode.{'fp8' if kv < 2.0 else 'bf16'}", kernel_laws.AttentionDecode)
     batch, _, heads, kv_heads, size = _heads(kernels)
-    flop, moved = isolated.decode_work(batch, _column(kernels, "context"), heads, kv_heads, size, kv)
+    flop, moved = kernel_laws.decode_work(batch, _column(kernels, "context"), heads, kv_heads, size, kv)
     return _read(flop, moved, fit, chip, notes)
 
 
 def _latent(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -> _Timed:
     values, notes = fits.named(chip, "attention_decode.latent")
     heads, latent, rope = (values.pop(name) for name in _LATENT_SHAPE)
-    fit = isolated.AttentionDecode.of(values)
-    flop, moved = isolated.latent_work(_column(kernels, "batch"), _column(kernels, "context"),
+    fit = kernel_laws.AttentionDecode.of(values)
+    flop, moved = kernel_laws.latent_work(_column(kernels, "batch"), _column(kernels, "context"),
                                        _column(kernels, "heads", heads), latent, rope,
                                        element_bytes(shape.kv_precision or "bf16"))
     if any(kernel.heads is None for kernel in kernels):
@@ -174,19 +174,19 @@ def _latent(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -
     return _read(flop, moved, fit, chip, notes)
 
 
-def _read(flop: object, moved: object, fit: isolated.AttentionDecode, chip: Chip, notes: tuple[str, ...]) -> _Timed:
+def _read(flop: object, moved: object, fit: kernel_laws.AttentionDecode, chip: Chip, notes: tuple[str, ...]) -> _Timed:
     units, said = usable_precision(chip, "bf16")
-    time = isolated.attention_decode_time(flop, moved, fit, chip.peak_flops[units],  # type: ignore[arg-type]
+    time = kernel_laws.attention_decode_time(flop, moved, fit, chip.peak_flops[units],  # type: ignore[arg-type]
                                           chip.memory_bandwidth)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
 
 
 def _collective(shape: _Shape, kernels: Sequence[Kernel], chips: Array, chip: Chip, fits: _Fits) -> _Timed:
     name = "all_to_all" if shape.op == "all_to_all" else shape.library
-    fit, notes = fits.law(chip, f"collective.{name}", isolated.Collective)
+    fit, notes = fits.law(chip, f"collective.{name}", kernel_laws.Collective)
     reduces = shape.op == "all_reduce"
     message, passes = _column(kernels, "message_bytes"), 2.0 if reduces else 1.0
-    time = isolated.collective_time(message, chips, fit, chip.scale_up_bandwidth, passes=passes,
+    time = kernel_laws.collective_time(message, chips, fit, chip.scale_up_bandwidth, passes=passes,
                                     rounds=2.0 if reduces and name == "nccl" else 1.0)
     if np.any(chips > chip.scale_up_domain):
         notes += (f"between domains: taken as one, the domain of {chip.name} has {chip.scale_up_domain} chips",)

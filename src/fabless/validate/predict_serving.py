@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from fabless import perf
-from fabless.catalogue.measured_file import Reading, readings
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.store import Catalogue
+from fabless.catalogue.files.measured import Reading, readings
 from fabless.errors import FablessError
-from fabless.perf.layout import check_split
-from fabless.perf.steady import mean_context
+from fabless.perf.serving.layout import check_split
+from fabless.perf.serving.steady import mean_context
 from fabless.quote import Calibration, calibration_of
 from fabless.records import LLM, Chip
 from fabless.validate.inference import first

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fabless.catalogue.measured_file import Reading, Table, read_table, readings, shipped_tables
-from fabless.catalogue.names import Kind
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.names import Kind
+from fabless.catalogue.facts.store import Catalogue
+from fabless.catalogue.files.measured import Reading, Table, read_table, readings, shipped_tables
 from fabless.errors import FablessError, unknown
 from fabless.validate.inference import first
 from fabless.validate.layouts import measurements

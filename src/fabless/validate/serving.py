@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fabless.catalogue.measured_file import Reading
+from fabless.catalogue.files.measured import Reading
 from fabless.validate.cells import Cells, Precision
 from fabless.validate.inference import first
 from fabless.validate.measurement import Measurement, Pool

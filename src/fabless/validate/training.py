@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from fabless.catalogue.measured_file import Reading
+from fabless.catalogue.files.measured import Reading
 from fabless.errors import suggestion
 from fabless.validate.cells import Cells
 from fabless.validate.inference import Metric, first

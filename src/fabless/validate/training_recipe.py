@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from fabless.catalogue.store import Catalogue
+from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import FablessError
 from fabless.perf.training import (
     Recipe,

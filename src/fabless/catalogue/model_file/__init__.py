@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from fabless.catalogue.facts.text import read_text
 from fabless.catalogue.model_file.config import MAKERS, Config, Fields
 from fabless.catalogue.model_file.families import FAMILIES, REFUSED
-from fabless.catalogue.text import read_text
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.records import LLM
 

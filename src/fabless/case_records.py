@@ -1,0 +1,237 @@
+"""The frozen records of a question: a case with its loads, lines, contracts and programmes, all in SI and USD.
+
+The records of facts are in `records`; how a case is read is the business of `catalogue`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fabless.errors import Fault
+from fabless.records import LLM, Chip, Grade, Range, Request, Source
+from fabless.units import Quarter
+
+
+@dataclass(frozen=True)
+class CaseNumber:
+    """An input of a case: its range in SI, where it comes from, and how it is printed."""
+
+    name: str
+    spread: Range
+    unit: str
+    grade: Grade
+    source: Source
+    note: str = ""
+    known: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """Work to be served: inference by queries, or training by FLOP."""
+
+    name: str
+    kind: Literal["inference", "training"]
+    model: LLM | None
+    """The LLM that answers; None for training."""
+    request: Request | None
+    precision: str
+    kv_precision: str
+    tpot_limit_s: float | None
+    ttft_limit_s: float | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A product line that can be bought or rented: a chip, its successors, and its terms."""
+
+    name: str
+    vendor: str
+    chip: Chip
+    how: Literal["buy", "rent"]
+    ways: tuple[str, ...]
+    """The ways that open this line; the portfolio opens every line."""
+    first_quarter: Quarter
+    term_s: float | None
+    """Length of a rental contract [s]; None where bought."""
+    prepaid: bool
+    successors: int
+    """Coming generations that the plan may order."""
+    terms: Mapping[str, str]
+    """Term (price, allotment, ...) -> dotted name of its number; a term that is not there is not used."""
+
+
+@dataclass(frozen=True)
+class ProgrammeSpec:
+    """A chip programme that a way can start; its ranges stand among the numbers of the case."""
+
+    name: str
+    route: Literal["build", "co-design", "acquire", "partner"]
+    ways: tuple[str, ...]
+    chip: Chip
+    trains: bool
+    """Whether the chip is planned for training too."""
+    spin_limit: int
+    ended: tuple[float, float]
+    """Pseudo-counts of programmes that end before volume, and that reach it."""
+    end_shares: tuple[float, ...]
+    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate."""
+    bid_failed: tuple[float, float]
+    gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`; empty: from `ended`."""
+    stands_at: str = ""
+    """Stage at which the chip stands already."""
+    second_ended: tuple[float, float] | None = None
+    """Pseudo-counts of second generations that ended, and that came; None without one."""
+
+
+@dataclass(frozen=True)
+class Tranche:
+    """Warrants that vest together."""
+
+    shares: float
+    units: float
+    """Units taken in all from which they may vest."""
+    hurdle_usd: float = 0.0
+    """Share price from which they vest, once the units are taken."""
+
+
+def tranche_faults(place: str, tranches: Sequence[Tranche]) -> list[Fault]:
+    """Say which tranches do not rise: each needs more units or a higher hurdle than the one before, and less of neither."""
+    return [
+        Fault(f"{place}.{k}", f"{one.units:g} units at {one.hurdle_usd:g} USD after {last.units:g} units at "
+              f"{last.hurdle_usd:g} USD", "tranches that rise in units or hurdle and fall in neither",
+              "put the tranches in the order in which they vest, and join those that vest together")
+        for k, (last, one) in enumerate(itertools.pairwise(tranches), start=1)
+        if one.units < last.units or one.hurdle_usd < last.hurdle_usd
+        or (one.units, one.hurdle_usd) == (last.units, last.hurdle_usd)]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A price from a number of units on."""
+
+    units: float
+    """Units taken in all from which the price holds."""
+    price_usd: float
+
+
+def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fault]:
+    """Say which tiers do not rise in units and fall in price, from `price_usd` for the first unit."""
+    return [
+        Fault(f"{place}.{k}", f"{one.price_usd:g} USD from {one.units:g} units after {last.price_usd:g} USD from "
+              f"{last.units:g}", "tiers that rise in units and fall in price", "put the tiers in order")
+        for k, (last, one) in enumerate(itertools.pairwise((Tier(0.0, price_usd), *tiers)))
+        if one.units <= last.units or one.price_usd > last.price_usd]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A contract on offer; its ranges stand among the numbers of the case."""
+
+    name: str
+    kind: str
+    how: Literal["buy", "rent"]
+    """Whether it counts chips delivered or chips in use."""
+    line: str | None
+    """The line whose chip it delivers; None where it names chip and vendor."""
+    chip: str
+    vendor: str
+    ways: tuple[str, ...]
+    """The ways that open it; the portfolio opens every contract."""
+    signed: Quarter
+    start: Quarter
+    """First quarter of delivery."""
+    tenor_quarters: int
+    lead_quarters: int
+    """Quarters from call-off to delivery."""
+    terms: Mapping[str, str]
+    """Term (price, volume, ...) -> dotted name of its number; a term that is not there is not used."""
+    tranches: tuple[Tranche, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    on_all: bool = False
+    """Whether reaching a tier lowers the price of the units before it too."""
+    expiry_quarters: int | None = None
+    """Quarters from signing in which tranches may vest."""
+    made: Chip | None = None
+    """The chip itself, in a case, where it names no line."""
+
+
+@dataclass(frozen=True)
+class Shock:
+    """Something that strikes the market now and then and lasts a while; its effects stand among the numbers of the case."""
+
+    name: str
+    vendors: tuple[str, ...]
+    """Whose lines and programmes it strikes; all where empty."""
+    terms: Mapping[str, str]
+    """Term (rate, duration, allotment, price, lead, demand) -> dotted name; a term that is not there has no effect."""
+
+
+@dataclass(frozen=True)
+class WorldPool:
+    """World supply of something that every chip needs one of, such as a package: what one company can get of it."""
+
+    name: str
+    members: tuple[str, ...]
+    """Lines and programmes that draw on it; all where empty."""
+    terms: Mapping[str, str]
+    """Term (output, chips, growth, share) -> dotted name of its number."""
+
+
+@dataclass(frozen=True)
+class TimedLimit:
+    """A limit from a quarter on."""
+
+    first_quarter: Quarter
+    quarters: int
+    """Quarters it is stated for; a sum of money is spread evenly over them."""
+    number: str
+    """Dotted name of its number."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question: who asks, on which day, for which demand, with what on offer."""
+
+    name: str
+    title: str
+    as_of: dt.date
+    first_quarter: Quarter
+    quarters: int
+    price_year: int
+    seed: int
+    dominant_vendor: str
+    boundaries: tuple[int, ...]
+    """Quarters at which the tree branches."""
+    branching: tuple[int, ...]
+    persistence: float
+    """Correlation of a growth rate with its own value before the branching."""
+    risk_weight: float
+    risk_level: float
+    tolerated_shortage: float
+    """Unserved share of a year's queries up to which the service level counts as met."""
+    loads: tuple[Load, ...]
+    lines: tuple[Line, ...]
+    programmes: tuple[ProgrammeSpec, ...]
+    existing_chip: Chip
+    existing_vendor: str
+    numbers: Mapping[str, CaseNumber]
+    """Every number of the case by dotted name, in SI."""
+    shocks: tuple[Shock, ...] = ()
+    pools: tuple[WorldPool, ...] = ()
+    correlations: tuple[tuple[str, str], ...] = ()
+    """Pairs of numbers whose normal scores correlate; the value is the number `correlation_name` of the pair."""
+    power_limits: tuple[TimedLimit, ...] = ()
+    """Power at hand for owned chips, by the quarter from which it holds."""
+    cash_limits: tuple[TimedLimit, ...] = ()
+    """Cash at hand for orders; where two limits cover a quarter the one of fewer quarters holds."""
+    contracts: tuple[Contract, ...] = ()
+
+
+def correlation_name(one: str, other: str) -> str:
+    """Name of a correlation among the numbers of a case."""
+    return f"correlations.{one} with {other}"

@@ -1,0 +1,1 @@
+"""Cases: what may be written in one, its faults, and the record that it becomes."""

@@ -1,0 +1,74 @@
+"""Shocks, world supply, correlations and limits of a case file become records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fabless.case_records import CaseNumber, Shock, TimedLimit, WorldPool, correlation_name
+from fabless.catalogue.case import schema
+from fabless.catalogue.case.fields import Number, Unit
+from fabless.catalogue.case.schema_market import PoolSection, ShockSection
+from fabless.errors import BadValue, FablessError, Fault, unknown
+from fabless.sampling import correlation_faults
+from fabless.units import Quarter
+
+At = Callable[[str], str]
+ANY = Unit("1", float("-inf"))
+"""Unit of a correlation; its bounds are `correlation_faults`'s business."""
+
+
+def correlation_numbers(
+    file: schema.CaseFile, read: Callable[[str, Number, Unit], CaseNumber]
+) -> Iterator[tuple[str, CaseNumber]]:
+    """Each correlation as a number of the case."""
+    for item in file.correlations:
+        name = correlation_name(*item.pair)
+        number = Number(value=item.value, grade=item.grade, source=item.source, note=item.note)
+        yield name, read(name, number, ANY)
+
+
+def market_records(file: schema.CaseFile) -> dict[str, Any]:
+    """The fields of `Case` that these sections fill."""
+    return {
+        "shocks": tuple(Shock(name, item.vendors, _terms(f"shocks.{name}", item)) for name, item in file.shocks.items()),
+        "pools": tuple(WorldPool(name, item.members, _terms(f"pools.{name}", item)) for name, item in file.pools.items()),
+        "correlations": tuple((item.pair[0], item.pair[1]) for item in file.correlations),
+        "power_limits": _limits("limits.power", file.limits.power),
+        "cash_limits": _limits("limits.cash", file.limits.cash),
+    }
+
+
+def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: At) -> Iterator[FablessError]:
+    """What these sections name that is not there, and correlations that cannot be."""
+    chips = [section.get("vendor") for section in file.chips.values()]
+    vendors = sorted({file.existing.vendor, *(line.vendor for line in file.lines.values() if line.vendor),
+                      *(str(vendor) for vendor in chips if vendor)})
+    for name, item in file.shocks.items():
+        for vendor in item.vendors:
+            if vendor not in vendors:
+                yield unknown("vendor", vendor, vendors, at(f"shocks.{name}.vendors"))
+    drawing = [*file.lines, *file.programmes]
+    for name, pool in file.pools.items():
+        if name in drawing:
+            yield BadValue(Fault(at(f"pools.{name}"), "a line or programme has this name too", "a name of its own",
+                                 "rename one of the two"))
+        for member in pool.members:
+            if member not in drawing:
+                yield unknown("line or programme", member, drawing, at(f"pools.{name}.members"))
+    stated = [((item.pair[0], item.pair[1]), item.value) for item in file.correlations]
+    drawn = [name for name in numbers if not name.startswith("correlations.")]
+    for position, fault in correlation_faults(stated, drawn):
+        place = at(f"correlations.{position}")
+        yield BadValue(Fault(place, f"{' with '.join(stated[position][0])}: {fault.found}", fault.allowed, fault.remedy))
+
+
+def _terms(path: str, section: ShockSection | PoolSection) -> dict[str, str]:
+    return {key: f"{path}.{key}" for key in type(section).model_fields if isinstance(getattr(section, key), Number)}
+
+
+def _limits(path: str, periods: Mapping[str, Number]) -> tuple[TimedLimit, ...]:
+    """Limits in the order of time; a year starts with its first quarter."""
+    found = [TimedLimit(Quarter.parse(key) if "Q" in key else Quarter(int(key), 1), 1 if "Q" in key else 4,
+                        f"{path}.{key}") for key in periods]
+    return tuple(sorted(found, key=lambda item: (str(item.first_quarter), -item.quarters)))

@@ -1,0 +1,90 @@
+"""Numbers of a case become ranges in SI with their source: stated in the file, or taken from a fact of the catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from fabless.case_records import CaseNumber
+from fabless.catalogue.case.fields import Number, Unit
+from fabless.catalogue.facts.store import Catalogue
+from fabless.errors import BadValue, Fault
+from fabless.records import Fact, Range, Source
+from fabless.units import deflate, dimension, to_si
+
+PRICE_INDEX = "us-cpi"
+"""Entity whose yearly index turns dollars of one year into those of another."""
+CASE_SOURCE = Source("case", "the case file itself", "", "")
+
+
+class NumberReader:
+    """Reads the numbers of one file, as its day sees them and in its dollars."""
+
+    def __init__(self, catalogue: Catalogue, as_of: dt.date | None, price_year: int) -> None:
+        self.catalogue, self.as_of, self.price_year = catalogue, as_of, price_year
+
+    def read(self, name: str, number: Number, unit: Unit) -> CaseNumber:
+        """A number of the file under its dotted name; `BadValue`, `UnknownName` or `Leak` without a place."""
+        return self._stated(name, number, unit) if number.fact is None else self._from_fact(name, number, unit)
+
+    def _stated(self, name: str, number: Number, unit: Unit) -> CaseNumber:
+        given = number.unit or unit.name
+        if dimension(given) != dimension(unit.name):
+            raise BadValue(Fault("", f"unit {given!r} is of {dimension(given)}", f"a unit of {dimension(unit.name)}",
+                                 f"give it in {unit.name}"))
+        ends = (number.low, number.mode, number.high)
+        if (number.value is None) == (None in ends) or (number.value is not None and ends != (None, None, None)):
+            raise BadValue(Fault("", f"value {_short(number.value)}, low, mode and high {', '.join(map(_short, ends))}",
+                                 "either low, mode and high or one value", "give all three, or one value"))
+        low, mode, high = (to_si(float(end), given)
+                           for end in (ends if number.value is None else (number.value,) * 3) if end is not None)
+        bottom, top = to_si(unit.low, unit.name), to_si(unit.high, unit.name)
+        if not low <= mode <= high:
+            raise BadValue(Fault("", f"low {number.low:g}, mode {number.mode:g}, high {number.high:g}",
+                                 "low <= mode <= high", "put the three numbers in rising order"))
+        if low < bottom or high > top or (unit.above and low == bottom):
+            written = _short(number.value) if number.value is not None else f"{_short(ends[0])} to {_short(ends[2])}"
+            raise BadValue(Fault("", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
+                                 "correct the sign, the size or the unit"))
+        if number.scale == "log" and low <= 0:
+            raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
+        return CaseNumber(name, Range(low, mode, high, number.scale), given, number.grade, self._source(number.source),
+                          number.note, self.as_of)
+
+    def _in_price_year(self, spread: Range, fact: Fact) -> Range:
+        """A fact's range in dollars of the case's price year; other dimensions as they are."""
+        if fact.price_year is None or fact.price_year == self.price_year:
+            return spread
+        index = {int(row.period): row.value for row in self.catalogue.series(PRICE_INDEX, "index")
+                 if row.period.isdigit() and isinstance(row.value, float)}
+        low, mode, high = (deflate(end, fact.price_year, self.price_year, index)
+                           for end in (spread.low, spread.mode, spread.high))
+        return Range(low, mode, high, spread.scale)
+
+    def _from_fact(self, name: str, number: Number, unit: Unit) -> CaseNumber:
+        entity, _, field = str(number.fact).partition(".")
+        if not field or {"value", "low", "mode", "high", "unit", "scale"} & number.model_fields_set:
+            raise BadValue(Fault("", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",
+                                 "{fact: entity.field}, with a period and a note at most",
+                                 "`fabless show NAME` lists the fields of an entity" if not field
+                                 else "give either the fact or numbers of your own"))
+        fact = self.catalogue.fact(entity, field, number.period)
+        if dimension(fact.unit) != dimension(unit.name):
+            raise BadValue(Fault("", f"{number.fact} is of {dimension(fact.unit)}", f"a fact of {dimension(unit.name)}",
+                                 "name another fact"))
+        spread = self._in_price_year(self.catalogue.range(entity, field, number.period), fact)
+        if spread.low < (bottom := to_si(unit.low, unit.name)) or (unit.above and spread.low == bottom) or (
+                spread.high > to_si(unit.high, unit.name)):
+            raise BadValue(Fault("", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI", unit.allowed,
+                                 "name another fact, or state your own numbers"))
+        note = f"{number.fact}: {fact.note}" if fact.note else str(number.fact)
+        return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, note, fact.known)
+
+    def _source(self, text: str) -> Source:
+        if text == "case":
+            return CASE_SOURCE
+        known = self.catalogue.sources
+        return known[text] if text in known else Source("case", text, "", "")
+
+
+def _short(number: float | None) -> str:
+    return "none" if number is None else f"{number:g}"

@@ -1,0 +1,94 @@
+"""Chip programmes of a case: what their parts must say of each other, and the record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
+
+from fabless.case_records import CaseNumber, ProgrammeSpec
+from fabless.catalogue.case.schema_programme import Counts, GateName, ProgrammeSection
+from fabless.errors import Fault
+from fabless.records import Chip
+
+GATES: tuple[str, ...] = get_args(GateName)
+CERTAIN = (0.0, 1.0)
+"""Pseudo-counts of what never fails."""
+_PARTS = ("architecture", "rtl", "physical")
+
+
+def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+    """What is wrong with a programme as a whole; the place of a fault is a dotted path of the case.
+
+    `numbers` are those of the case that could be read.
+    """
+    where = f"programmes.{name}"
+    yield from _end_faults(where, item)
+    for key, counts in _counts(item).items():
+        if counts.failed + counts.passed == 0:
+            yield Fault(f"{where}.{key}", "failed 0, passed 0", "two counts of 0 or more, not both 0",
+                        "count half a case where nothing is known")
+    shares = [numbers[path].spread.mode for part in _PARTS if (path := f"{where}.design_shares.{part}") in numbers]
+    if len(shares) == len(_PARTS) and not _is_whole(shares):
+        yield Fault(f"{where}.design_shares", f"modes {', '.join(f'{share:g}' for share in shares)}",
+                    "three shares whose modes sum to 1", "for example 0.2, 0.5 and 0.3")
+    if item.route != "acquire":
+        yield from _purchase_faults(where, item, numbers)
+
+
+def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> ProgrammeSpec:
+    """Make the record of a programme whose section has no faults."""
+    ended = item.ended
+    return ProgrammeSpec(
+        name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains, spin_limit=item.spin_limit,
+        ended=CERTAIN if ended is None else (ended.failed, ended.passed), end_shares=item.end_shares or (0.0, 0.0, 1.0),
+        bid_failed=(item.bid_failed.failed, item.bid_failed.passed),
+        gates={gate: (counts.failed, counts.passed) for gate, counts in item.gates.items()},
+        stands_at=item.stands_at or "",
+        second_ended=None if item.second is None else (item.second.ended.failed, item.second.ended.passed))
+
+
+def _counts(item: ProgrammeSection) -> dict[str, Counts]:
+    """Every pair of counts by its key."""
+    counts = {"bid_failed": item.bid_failed} | {f"gates.{gate}": one for gate, one in item.gates.items()}
+    if item.ended is not None:
+        counts["ended"] = item.ended
+    if item.second is not None:
+        counts["second.ended"] = item.second.ended
+    return counts
+
+
+def _end_faults(where: str, item: ProgrammeSection) -> Iterator[Fault]:
+    """Ends are counted once: all together with the shares of where, or gate by gate."""
+    for key in ("ended", "end_shares"):
+        given = getattr(item, key) is not None
+        if given and item.gates:
+            yield Fault(f"{where}.{key}", f"{key} beside gates", "gates, or ended with end_shares",
+                        "take one of the two out")
+        elif not given and not item.gates:
+            yield Fault(f"{where}.{key}", "missing", "this key with a value, or gates with counts",
+                        "add it; `fabless init` shows an example")
+    shares = item.end_shares
+    if shares is not None and (len(shares) not in (3, len(GATES)) or min(shares) < 0 or not _is_whole(shares)):
+        yield Fault(f"{where}.end_shares", f"{list(shares)}",
+                    f"three shares of 0 or more that sum to 1, or {len(GATES)}: {', '.join(GATES)}",
+                    "for example [0.3, 0.2, 0.5]")
+
+
+def _purchase_faults(where: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+    """What only a purchase can have."""
+    remedy = "take it out, or choose the route acquire"
+    if item.price_path is not None:
+        yield Fault(f"{where}.price_path", f"a price path on the route {item.route}", "none unless something is bought",
+                    remedy)
+    purchase = numbers.get(f"{where}.purchase")
+    if purchase is not None and purchase.spread.high > 0:
+        yield Fault(f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {item.route}",
+                    "0 unless something is bought", remedy)
+    if item.bid_failed.failed > 0:
+        yield Fault(f"{where}.bid_failed", f"failed {item.bid_failed.failed:g} on the route {item.route}",
+                    "failed 0 unless something is bought", remedy)
+
+
+def _is_whole(shares: Sequence[float]) -> bool:
+    return math.isclose(sum(shares), 1.0, abs_tol=1e-9)

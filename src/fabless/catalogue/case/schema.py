@@ -1,0 +1,263 @@
+"""What a case file may hold: one strict class a section, one docstring a field.
+
+A field marked `Unit(...)` is a number with a range; its dotted path is its name everywhere else (`demand.growth`,
+`lines.nvidia-owned.price`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, Field
+
+from fabless.catalogue.case.fields import (
+    Count,
+    Decline,
+    Dollar,
+    DollarYear,
+    Month,
+    Multiple,
+    Name,
+    Number,
+    Precision,
+    QuarterText,
+    Real,
+    Share,
+    Strict,
+    Unit,
+    Ways,
+    Week,
+    Whole,
+)
+from fabless.catalogue.case.schema_contract import ContractSection
+from fabless.catalogue.case.schema_market import CorrelationItem, Limits, PoolSection, ShockSection
+from fabless.catalogue.case.schema_programme import ProgrammeSection
+
+
+class TreeShape(Strict):
+    """When news arrives, and into how many branches it splits."""
+
+    boundaries: Annotated[tuple[Whole, ...], Field(min_length=1)]
+    """Quarters, counted from the first, at which news arrives."""
+    branching: tuple[Whole, ...]
+    """Branches at each of them."""
+    persistence: Real = Field(default=0.7, ge=0.0, lt=1.0)
+    """Correlation of a growth rate with its own value before the news."""
+
+
+class Risk(Strict):
+    """How much the worst scenarios count."""
+
+    weight: Real = Field(ge=0.0, lt=1.0)
+    level: Real = Field(gt=0.0, lt=1.0)
+    tolerated_shortage: Real = Field(ge=0.0, lt=1.0)
+
+
+class Finance(Strict):
+    """What money costs."""
+
+    real_rate: Share
+
+
+class Demand(Strict):
+    """Queries and the work behind one of them."""
+
+    queries: Annotated[Number, Unit("query/day", above=True)]
+    growth: Multiple
+    growth_long_run: Multiple
+    growth_fade: Annotated[Number, Unit("year", above=True)]
+    ceiling: Annotated[Number, Unit("query/day", above=True)]
+    """Queries at which growth ends, whatever its rate."""
+    value_decline: Decline
+    """Yearly decline of the price of unserved work."""
+    work_level: Multiple
+    work_trend: Multiple
+    load_factor: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
+
+
+class InferenceLoad(Strict):
+    """Queries of one class, answered by one model."""
+
+    kind: Literal["inference"]
+    model: str
+    """A name of `fabless models`, or the path of a Hugging Face config.json."""
+    trace: str | None = None
+    """An embedded trace or the path of a CSV; else give input_tokens and output_tokens."""
+    input_tokens: Real | None = Field(default=None, ge=1)
+    output_tokens: Real | None = Field(default=None, ge=1)
+    precision: Precision
+    kv_precision: Precision
+    tpot: str
+    ttft: str
+    share: Share | None = None
+    """Share of all queries; one load may leave it out and takes the rest."""
+    unserved_price: Annotated[Number, Unit("USD/query")]
+
+
+class TrainingLoad(Strict):
+    """Research and training, by FLOP."""
+
+    kind: Literal["training"]
+    precision: Precision = "bf16"
+    flop: Annotated[Number, Unit("FLOP")]
+    """Work of the first quarter."""
+    growth: Multiple
+    utilisation: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
+    unserved_price: Annotated[Number, Unit("USD/PFLOP")]
+
+
+class Existing(Strict):
+    """The fleet in place on the first day."""
+
+    chip: str
+    vendor: str
+    count: Count
+    price: Annotated[Number, Unit("USD/h")]
+    years: Annotated[Number, Unit("year", above=True)]
+
+
+class Owning(Strict):
+    """What owning a chip costs beside the chip."""
+
+    colocation: Annotated[Number, Unit("USD/kW/month")]
+    electricity: Annotated[Number, Unit("USD/kWh")]
+    pue: Annotated[Number, Unit("1", 1.0)]
+    server_power: Annotated[Number, Unit("1", 1.0)]
+    server_cost: Dollar
+    """Server and network of one chip."""
+    installation: Month
+    """Delivery to running."""
+    life: Annotated[Number, Unit("year", 0.25)]
+    residual: Share
+    upkeep: Share
+
+
+class Supply(Strict):
+    """Two regimes, scarce and normal, as a Markov chain by quarter."""
+
+    scarce_at_start: Share
+    """1 when supply is scarce on the first day, 0 when it is normal."""
+    scarce_duration: Annotated[Number, Unit("month", 3.0)]
+    normal_duration: Annotated[Number, Unit("month", 3.0)]
+    scarce_allotment: Annotated[Number, Unit("1")]
+    scarce_price: Multiple
+
+
+class LineSection(Strict):
+    """A product line that can be bought or rented; what it leaves out it takes from the line it is `like`."""
+
+    like: str | None = None
+    vendor: str | None = None
+    chip: str | None = None
+    how: Literal["buy", "rent"] | None = None
+    ways: Ways
+    """The ways that open the line; the portfolio opens every line."""
+    first_quarter: QuarterText | None = None
+    term: str | None = None
+    """Length of a rental contract; bought chips serve for `owning.life`."""
+    prepaid: bool = False
+    """Paid at the order instead of at delivery."""
+    successors: Whole | None = Field(default=None, ge=0, le=6)
+    """Coming generations that the plan may order."""
+    price: Number | None = None
+    """USD a chip when bought, USD an hour when rented."""
+    price_decline: Decline | None = None
+    """Yearly decline of the price of one chip."""
+    discount: Share | None = None
+    """Discount off the price."""
+    allotment: Count | None = None
+    """Most chips a quarter in normal supply, at the start."""
+    allotment_growth: Multiple | None = None
+    """Multiple of that in the first year; it fades as demand growth does."""
+    lead_normal: Week | None = None
+    lead_scarce: Week | None = None
+    efficiency: Multiple | None = None
+    """Delivered throughput over what the performance model gives; 1 where left out."""
+    port: DollarYear | None = None
+    """Spend on a second software stack while the line is open."""
+    successor_first: Month | None = None
+    """From the first quarter to the next generation in volume."""
+    successor_gap: Month | None = None
+    successor_gain: Multiple | None = None
+    successor_price: Multiple | None = None
+    successor_power: Multiple | None = None
+    successor_slip: Multiple | None = None
+    """Actual over usual wait for a generation, drawn for each anew; 1 where left out."""
+    successor_gain_spread: Multiple | None = None
+    """Gain of one generation over the usual gain, drawn for each anew; 1 where left out."""
+
+
+class CaseFile(Strict):
+    """A whole case."""
+
+    name: Name
+    title: str
+    as_of: dt.date
+    first_quarter: QuarterText
+    quarters: Whole = Field(ge=4, le=80)
+    price_year: Whole = Field(ge=1990, le=2100)
+    seed: Whole = Field(ge=0)
+    dominant_vendor: str
+    tree: TreeShape
+    risk: Risk
+    finance: Finance
+    demand: Demand
+    loads: dict[Name, Annotated[InferenceLoad | TrainingLoad, Field(discriminator="kind")]] = Field(min_length=1)
+    existing: Existing
+    owning: Owning
+    supply: Supply
+    lines: dict[Name, LineSection] = Field(min_length=1)
+    chips: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """Chips that the catalogue does not have, each as a chip file would state it."""
+    programmes: dict[Name, ProgrammeSection] = Field(default_factory=dict)
+    contracts: dict[Name, ContractSection] = Field(default_factory=dict)
+    shocks: dict[Name, ShockSection] = Field(default_factory=dict)
+    pools: dict[Name, PoolSection] = Field(default_factory=dict)
+    """World supply that caps what all lines and programmes can get together."""
+    correlations: tuple[CorrelationItem, ...] = ()
+    limits: Limits = Limits()
+
+
+def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:
+    """Keys of the section at a location of a file as pydantic gives it: field, name or kind of load by turns."""
+    section = file
+    parts = iter(location)
+    for part in parts:
+        annotation = section.model_fields[str(part)].annotation
+        kinds = [kind for kind in _classes(annotation) if issubclass(kind, BaseModel)]
+        if get_origin(annotation) in (dict, tuple):
+            next(parts, None)
+        section = TrainingLoad if part == "loads" and next(parts, None) == "training" else kinds[0]
+    return list(section.model_fields)
+
+
+def _classes(annotation: object) -> list[type]:
+    if isinstance(annotation, type) and not get_args(annotation):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in _classes(part)]
+
+
+def numbers_of(section: BaseModel, path: str = "") -> Iterator[tuple[str, Number, Unit]]:
+    """Every number marked with a unit: dotted path, number, unit."""
+    for key, info in type(section).model_fields.items():
+        value = getattr(section, key)
+        here = f"{path}.{key}" if path else key
+        unit = _unit(info.metadata, info.annotation)
+        if isinstance(value, Number) and unit is not None:
+            yield here, value, unit
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, Number) and unit is not None:
+                    yield f"{here}.{name}", item, unit
+                elif isinstance(item, BaseModel):
+                    yield from numbers_of(item, f"{here}.{name}")
+        elif isinstance(value, BaseModel) and not isinstance(value, Number):
+            yield from numbers_of(value, here)
+
+
+def _unit(metadata: Iterable[object], annotation: object) -> Unit | None:
+    """Unit of a number, which pydantic keeps beside the field, or inside it where the field may be left out."""
+    marks = [*metadata, *(mark for part in get_args(annotation) for mark in getattr(part, "__metadata__", ()))]
+    return next((mark for mark in marks if isinstance(mark, Unit)), None)

@@ -1,9 +1,0 @@
-"""The files people bring: chips (YAML), language models (config.json), request traces (CSV)."""
-
-from fabless.catalogue.chip_file import chip_from_mapping, read_chip, write_chip
-from fabless.catalogue.model_file import read_model
-from fabless.catalogue.text import read_text
-from fabless.catalogue.trace_file import Trace, embedded_trace, read_trace
-
-__all__ = ["Trace", "chip_from_mapping", "embedded_trace", "read_chip", "read_model", "read_text", "read_trace",
-           "write_chip"]

@@ -1,0 +1,1 @@
+"""Files that people bring: chips, traces, claims, measured results."""

@@ -1,0 +1,190 @@
+"""Read the published claims: what was said, by whom, and from which facts each is rebuilt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from fabless.catalogue.facts.read import read_sources
+from fabless.catalogue.facts.store import DATA
+from fabless.errors import BadFile, BadValue, Fault, nearest
+from fabless.records import Source
+from fabless.units import UNITS, to_si
+
+Kind = Literal["fact", "reported", "analyst estimate", "derived"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the claim says in numbers, in SI: a value where the wording gives one, and what the wording allows."""
+
+    value: float | None
+    low: float
+    high: float
+    unit: str
+    """The unit to print it in."""
+
+
+@dataclass(frozen=True)
+class FactReference:
+    """Where a recipe finds an input."""
+
+    entity: str
+    field: str
+    period: str | None
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.entity, self.field, self.period) if part)
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """One way to rebuild a claim."""
+
+    name: str
+    recipe: str
+    statement: Statement
+    inputs: Mapping[str, FactReference]
+    note: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published claim. Without `rebuilds` it cannot be rebuilt, for the `reason`."""
+
+    id: str
+    claim: str
+    kind: Kind
+    date: dt.date
+    sources: tuple[Source, ...]
+    statement: Statement | None
+    rebuilds: tuple[Rebuild, ...]
+    reason: str
+    place: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Statement(_Strict):
+    value: float | None = None
+    low: float
+    high: float
+    unit: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> _Statement:
+        inside = self.low if self.value is None else self.value
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= inside <= self.high):
+            raise ValueError("low <= value <= high, all finite")
+        if self.unit not in UNITS:
+            raise ValueError(f"unknown unit {self.unit!r}; nearest: {', '.join(nearest(self.unit, UNITS))}")
+        return self
+
+    def si(self) -> Statement:
+        value = None if self.value is None else to_si(self.value, self.unit)
+        return Statement(value, to_si(self.low, self.unit), to_si(self.high, self.unit), self.unit)
+
+
+class _Rebuild(_Strict):
+    name: str
+    recipe: str
+    inputs: dict[str, str]
+    note: str = ""
+    published: _Statement | None = None
+
+    @model_validator(mode="after")
+    def _references(self) -> _Rebuild:
+        for name, reference in self.inputs.items():
+            if len(reference.split()) not in (2, 3):
+                raise ValueError(f"input {name}: {reference!r} is not 'entity field' or 'entity field period'")
+        return self
+
+
+class _Claim(_Strict):
+    id: str
+    claim: str
+    kind: Kind
+    date: dt.date
+    sources: list[str]
+    published: _Statement | None = None
+    rebuilds: list[_Rebuild] = []
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _either(self) -> _Claim:
+        if bool(self.rebuilds) == bool(self.reason):
+            raise ValueError("give rebuilds, or the reason why there are none")
+        if any(rebuild.published is None for rebuild in self.rebuilds) and self.published is None:
+            raise ValueError("a rebuilt claim needs what was published")
+        return self
+
+
+def _reference(text: str) -> FactReference:
+    entity, field, *period = text.split()
+    return FactReference(entity, field, period[0] if period else None)
+
+
+def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
+    own = read.published.si() if read.published else None
+    rebuilds = []
+    for rebuild in read.rebuilds:
+        statement = rebuild.published.si() if rebuild.published else own
+        assert statement is not None  # _Claim._either has seen to it
+        inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
+        rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
+    return Claim(read.id, read.claim, read.kind, read.date, tuple(sources[name] for name in read.sources), own,
+                 tuple(rebuilds), read.reason, place)
+
+
+def _faults(entry: Any, place: str, sources: Mapping[str, Source]) -> Iterator[Fault]:
+    """Everything wrong with one entry of the file."""
+    try:
+        read = _Claim.model_validate(entry)
+    except ValidationError as error:
+        for fault in error.errors():
+            where = ".".join(str(part) for part in fault["loc"])
+            yield Fault(f"{place} {where}".strip(), fault["msg"], "the form of the claims file",
+                        "see the head of the shipped claims file")
+        return
+    for name in read.sources:
+        if name not in sources:
+            yield Fault(place, f"unknown source {name!r}", "an id of the table of sources",
+                        f"nearest: {', '.join(nearest(name, sources)) or 'none'}")
+
+
+def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "sources.csv") -> tuple[Claim, ...]:
+    """Read and check the claims file.
+
+    Parameters: `path`, a YAML list of claims; `sources_path`, the table of sources its ids point into.
+    Raises `BadFile` for a file that is missing or no list, `BadValue` with every fault of every entry.
+
+    >>> read_claims()[2].id
+    'C03_4cents'
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadFile(Fault(str(path), f"cannot be read: {error}", "a YAML list of claims",
+                            "check path and form")) from error
+    if not isinstance(data, list):
+        raise BadFile(Fault(str(path), f"holds {type(data).__name__}", "a YAML list of claims",
+                            "start each claim with '- id:'"))
+    sources = read_sources(sources_path)
+    places = [f"{path}: {entry['id'] if isinstance(entry, dict) and 'id' in entry else f'entry {number}'}"
+              for number, entry in enumerate(data, 1)]
+    faults = [fault for entry, place in zip(data, places, strict=True) for fault in _faults(entry, place, sources)]
+    faults += [Fault(place, "the same id for the second time", "each id once", "rename one of the two")
+               for number, place in enumerate(places) if place in places[:number]]
+    if faults:
+        raise BadValue(*faults)
+    return tuple(_claim(_Claim.model_validate(entry), sources, place)
+                 for entry, place in zip(data, places, strict=True))

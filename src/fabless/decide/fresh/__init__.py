@@ -1,0 +1,1 @@
+"""Each way tried on paths that its plan never saw."""

@@ -1,0 +1,145 @@
+"""A block of fresh paths: drawn, ordered for by the rule, served, and condensed to a few numbers a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.case_records import Case
+from fabless.decide.ways.gates import Policy, decided, followed
+from fabless.decide.ways.paths import calendar, paths_of
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import Plan, World, fates_on, plan_of, yardstick
+from fabless.plan import PlanProblem, PlanResult
+from fabless.plan.rule.merit_order import View, merit_order
+from fabless.plan.rule.replan import perfect_costs, replanned
+from fabless.plan.rule.simulate import Simulated, signed_now, simulate
+from fabless.records import Array
+from fabless.sampling import stream
+from fabless.scenario import ProgrammeOnTree, fresh_paths
+from fabless.scenario.expected import expected, known_at
+from fabless.strategy import Commitment
+
+BLOCK = 1_000
+"""Paths drawn together; each block has random streams of its own, so that blocks may be worked on anywhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What to do: part of a test, small enough for one process."""
+
+    prepared: Prepared
+    commitment: Commitment
+    policy: Policy
+    planned: PlanProblem
+    result: PlanResult
+    number: int
+    count: int
+    seed: int
+    checked: int = 0
+    """Its first paths, for which perfect information is worked out too."""
+    again: int = 0
+    """Its first paths, for which the plan is made again at every branching too."""
+    given: Mapping[str, Array] | None = None
+    """Values that take the place of draws from the first branching on, (count,) each [SI]."""
+
+
+@dataclass(frozen=True, eq=False)
+class PathNumbers:
+    """What is kept of each path, (N,) each unless said otherwise."""
+
+    cost_usd: Array
+    """Discounted, unserved demand at its price included."""
+    query_cost_usd: Array
+    """Levelised cost of a served query."""
+    missing: Array
+    """Missing share of the compute demanded over the horizon."""
+    missing_by_year: Array
+    """(N, years)"""
+    values: Mapping[str, Array]
+    """Every number that is drawn, as it stands after the first branching [SI]."""
+    perfect_usd: Array
+    """(checked,) least cost had the path been known."""
+    beyond_perfect_usd: Array
+    """(checked,) cost of the rule on the same path less that."""
+    replanned_usd: Array
+    """(again,) cost when the plan is made again at every branching, less cost of the rule on the same path."""
+
+
+def work(block: Block) -> PathNumbers:
+    """Draw the paths of a block, order by the rule, and condense."""
+    here = fresh_world(block)
+    plan = plan_of(here, block.commitment)
+    go = followed(block.policy, here, plan)
+    plan = decided(plan, go)
+    views = outlooks(here, block.commitment, go)
+    fresh = simulate(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
+                     signed_now(block.planned, block.result, plan.problem))
+    first, cost = np.arange(block.count), fresh.path_cost_usd
+    perfect = perfect_costs(plan.problem, first[:block.checked])
+    again = (replanned(block.planned, block.result, plan.problem, views, first[:block.again]).path_cost_usd
+             if block.again else np.zeros(0))
+    return PathNumbers(
+        cost_usd=cost, **condensed(here.case, plan, fresh),
+        values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.values.flat.items()
+                if draws.size > 1},
+        perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
+        replanned_usd=again - cost[:block.again],
+    )
+
+
+def joined(parts: Sequence[PathNumbers]) -> PathNumbers:
+    """Blocks put one after the other."""
+    names = [field.name for field in fields(PathNumbers) if field.name != "values"]
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    values = {name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values}
+    return PathNumbers(**arrays, values=values)
+
+
+def fresh_world(block: Block) -> World:
+    """Draw the scenarios of a block and the fate of every programme on them."""
+    prepared = block.prepared
+    seed = int(stream(block.seed, f"fresh block {block.number}").integers(2**62))
+    case = replace(prepared.case, branching=(block.count, *(1 for _ in prepared.case.branching[1:])), seed=seed)
+    scenarios = fresh_paths(case, block.count, seed, given=block.given or {})
+    measure = yardstick(prepared, scenarios)
+    need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
+    return World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
+
+
+def outlooks(here: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
+    """What every path expects at each branching: growth goes on, supply takes its odds, programmes stand still.
+
+    `go` (candidates, node-quarters) says which programmes are under way.
+    """
+    return [View(quarter, decided(plan_of(_foreseen(here, quarter), commitment),
+                                  go[:, known_at(here.scenarios.tree, quarter)]).problem)
+            for quarter in here.case.boundaries]
+
+
+def _foreseen(here: World, quarter: int) -> World:
+    scenarios = expected(here.case, here.scenarios, quarter)
+    known = known_at(scenarios.tree, quarter)
+    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in here.fates.items()}
+    return replace(here, scenarios=scenarios, fates=fates, yardstick=yardstick(here.prepared, scenarios))
+
+
+def _as_known(fate: ProgrammeOnTree, known: NDArray[np.int64]) -> ProgrammeOnTree:
+    """A programme that stays in the state in which it is known; what it spends does not matter for any order."""
+    return replace(fate, **{field.name: getattr(fate, field.name)[known] for field in fields(fate)})
+
+
+def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str, Array]:
+    """Cost of a query and missing shares of each path, by the formulas of any plan."""
+    paths = paths_of(case, plan, cast(PlanResult, fresh))  # it reads the arrays that both have
+    years = calendar(case)
+    by_year = [np.stack([part[:, year].sum(axis=1) for _, year in years], axis=1) for part in (paths.missing, paths.wanted)]
+    return {
+        "query_cost_usd": paths.levelised_usd,
+        "missing": paths.missing_share,
+        "missing_by_year": by_year[0] / np.maximum(by_year[1], 1e-30),
+    }

@@ -1,0 +1,185 @@
+"""The out-of-sample test: what a plan costs on paths that were not in the tree on which it was optimised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from difflib import get_close_matches
+
+import numpy as np
+
+from fabless.decide.fresh.block import BLOCK, Block, PathNumbers, condensed, joined, work
+from fabless.decide.fresh.results import Compared, FreshTest, Gap, Replanned
+from fabless.decide.ways.paths import band, calendar
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.solved import Solved
+from fabless.errors import BadValue, Fault
+from fabless.plan.problem.costs import risk_adjusted
+from fabless.records import Array
+
+
+def fresh_test(
+    prepared: Prepared,
+    solved: Solved,
+    *,
+    paths: int = 10_000,
+    seed: int | None = None,
+    checked: int = 200,
+    again: int = 0,
+    executor: Executor | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> FreshTest:
+    """Carry a solved plan out on fresh paths.
+
+    Orders up to the first branching are the plan's, later ones those of the rule `merit_order`, which knows of a path
+    what it has shown so far. `paths` are drawn by the law of the case with streams of `seed` (default: the case's) that
+    no tree uses; `checked` of them are also planned with perfect information, `again` planned again at every branching.
+    The same paths, seed and plan give the same numbers, whatever the `executor`. Raises `BadValue` for too few paths.
+    """
+    seed = prepared.case.seed if seed is None else seed
+    _check(paths, checked, again)
+    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked, again), seed)
+
+
+def rule_costs(
+    prepared: Prepared,
+    solved: Solved,
+    *,
+    paths: int,
+    seed: int | None = None,
+    values: Mapping[str, Array] | None = None,
+    checked: int = 0,
+    executor: Executor | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> PathNumbers:
+    """Cost, cost per query and missing shares of every fresh path, with the numbers that were drawn for it.
+
+    `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to the end; all else is
+    drawn as without them. Of a programme they move prices, allotments and gains of its chip, not its dates, which are
+    drawn from its own simulation. `checked` is that of `fresh_test`. Raises `BadValue` for unknown names and wrong shapes,
+    all at once.
+    """
+    seed = prepared.case.seed if seed is None else seed
+    _check(paths, checked, 0)
+    _check_values(prepared, paths, values or {})
+    return _worked(prepared, solved, paths, seed, executor, progress, checked, 0, values)
+
+
+def _worked(
+    prepared: Prepared, solved: Solved, paths: int, seed: int, executor: Executor | None,
+    progress: Callable[[str], None] | None, checked: int, again: int, values: Mapping[str, Array] | None = None,
+) -> PathNumbers:
+    blocks = list(_blocks(prepared, solved, paths, seed, checked, again, values))
+    done: list[PathNumbers] = []
+    for part in map(work, blocks) if executor is None else executor.map(work, blocks):
+        done.append(part)
+        if progress is not None:
+            progress(f"fresh paths of {solved.name}: {sum(len(item.cost_usd) for item in done):,} of {paths:,}")
+    return joined(done)
+
+
+def _blocks(
+    prepared: Prepared, solved: Solved, paths: int, seed: int, checked: int, again: int,
+    values: Mapping[str, Array] | None,
+) -> Iterator[Block]:
+    """Blocks of `BLOCK` paths; the paths to check are spread over them as evenly as can be."""
+    count = -(-paths // BLOCK)
+    for number in range(count):
+        here = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
+        size = here.stop - here.start
+        given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
+        some, few = (min(total * (number + 1) // count - total * number // count, size) for total in (checked, again))
+        yield Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, number, size, seed,
+                    checked=some, again=few, given=given)
+
+
+def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+    """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
+    case, problem = prepared.case, solved.plan.problem
+    count = numbers.cost_usd.size
+    tree = condensed(case, solved.plan, solved.result)
+    weight = problem.tree.probability[problem.tree.leaves]
+    equal = np.full(count, 1.0 / count)
+    objective, mean, worst = risk_adjusted(problem, numbers.cost_usd, equal)
+    sample_objective, sample_mean, sample_worst = risk_adjusted(problem, solved.result.path_cost_usd, weight)
+    above = _tail(numbers.cost_usd, problem.cvar_level)
+    risk = problem.cvar_weight
+
+    def share(fresh: Array, sample: Array) -> Compared:
+        return Compared(float(fresh.mean()), float(sample @ weight), _error(fresh))
+
+    def short(fresh: Array, sample: Array) -> Compared:
+        return share(_above(fresh, case.tolerated_shortage), _above(sample, case.tolerated_shortage))
+
+    missing, by_year, sampled_by_year = numbers.missing, numbers.missing_by_year.T, tree["missing_by_year"].T
+    years = [year for year, _ in calendar(case)]
+    return FreshTest(
+        way=solved.name, paths=count, seed=seed,
+        expected_cost_usd=Compared(mean, sample_mean, _error(numbers.cost_usd)),
+        cvar_usd=Compared(worst, sample_worst, _error(above)),
+        objective_usd=Compared(objective, sample_objective, _error((1.0 - risk) * numbers.cost_usd + risk * above)),
+        cost_per_query_usd=band(numbers.query_cost_usd, equal),
+        in_sample_cost_per_query_usd=band(tree["query_cost_usd"], weight),
+        shortage_probability=short(missing, tree["missing"]),
+        missing_share=share(missing, tree["missing"]),
+        shortage_probability_by_year=tuple(
+            (year, short(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
+        missing_share_by_year=tuple(
+            (year, share(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
+        gap=_gap(numbers), replanned=_replanned(numbers),
+    )
+
+
+def _above(values: Array, limit: float) -> Array:
+    return np.asarray(values > limit, dtype=np.float64)
+
+
+def _tail(costs: Array, level: float) -> Array:
+    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 - level)``, v their quantile."""
+    threshold = np.quantile(costs, level, method="inverted_cdf")
+    return np.asarray(threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level))
+
+
+def _error(values: Array) -> float:
+    """Standard error of a mean; paths are drawn more evenly than by pure chance, so that it is a little too large."""
+    return float(values.std(ddof=1) / np.sqrt(values.size))
+
+
+def _gap(numbers: PathNumbers) -> Gap | None:
+    beyond = numbers.beyond_perfect_usd
+    if beyond.size < 2:
+        return None
+    perfect = float(numbers.perfect_usd.mean())
+    return Gap(beyond.size, perfect + float(beyond.mean()), perfect, _error(beyond))
+
+
+def _replanned(numbers: PathNumbers) -> Replanned | None:
+    difference = numbers.replanned_usd
+    if difference.size < 2:
+        return None
+    return Replanned(difference.size, float(numbers.cost_usd.mean() + difference.mean()),
+                     float(np.hypot(_error(numbers.cost_usd), _error(difference))))
+
+
+def _check(paths: int, checked: int, again: int) -> None:
+    faults = []
+    if paths < 2:
+        faults.append(Fault("paths", str(paths), "2 or more", "ask for some thousand fresh paths"))
+    for name, count in (("checked", checked), ("again", again)):
+        if not 0 <= count <= paths:
+            faults.append(Fault(name, str(count), f"0 to {paths}, the number of paths", "check fewer paths"))
+    if faults:
+        raise BadValue(*faults)
+
+
+def _check_values(prepared: Prepared, paths: int, values: Mapping[str, Array]) -> None:
+    faults = []
+    for name, given in values.items():
+        if name not in prepared.case.numbers:
+            near = ", ".join(get_close_matches(name, prepared.case.numbers, 3)) or "see the numbers of the case"
+            faults.append(Fault(f"values[{name}]", "no number of the case", "a number of the case", f"perhaps {near}"))
+        elif np.shape(given) != (paths,) or not np.all(np.isfinite(given)):
+            faults.append(Fault(f"values[{name}]", f"shape {np.shape(given)}", f"{paths} finite values, one a path [SI]",
+                                "give one value for each path"))
+    if faults:
+        raise BadValue(*faults)

@@ -1,0 +1,64 @@
+"""What the answer is asked: what moves it, what each option and each piece of knowledge is worth, what it would stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from fabless.decide.detail import Detail
+from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.questions.break_even import flips, surface
+from fabless.decide.questions.knowledge import knowledge_values
+from fabless.decide.questions.options import option_values
+from fabless.decide.questions.resilience import resilience
+from fabless.decide.questions.sensitivity import sensitivities
+from fabless.decide.questions.sobol import sobol_indices
+from fabless.decide.questions.stability import stability
+from fabless.decide.results import ProgrammeValue, Questions
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import world
+from fabless.decide.ways.solved import Solved
+
+SURFACES = 1
+"""Programmes of own silicon, the most valuable first, for which a surface is drawn."""
+
+MARKET = 1
+"""Inputs besides a programme's own along which its value may turn: those that move the answer most."""
+
+
+def ask(
+    prepared: Prepared, solved: Sequence[Solved], best: Solved, numbers: PathNumbers,
+    programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor, tick: Callable[[str], None],
+) -> Questions:
+    """Ask all questions of a level of detail; none where it has no small tree.
+
+    `numbers` are those of the best way on fresh paths.
+    """
+    if not detail.small:
+        return Questions()
+    chosen = [(item.name, replace(item.plan.commitment, may_start=())) for item in solved]
+    commitment, case = replace(best.plan.commitment, may_start=()), prepared.case
+    branching = detail.small_of(len(case.branching))
+    small = world(prepared, branching=branching)
+    tick("which inputs move the answer")
+    moved = sensitivities(prepared, best, numbers, detail.inputs, pool)
+    names = [item.name for item in moved]
+    tick("what each option is worth, and waiting a year")
+    options = option_values(small, commitment, pool)
+    tick(f"what it is worth to know each of {len(names)} inputs")
+    knowledge = knowledge_values(small, commitment, names, pool)
+    tick(f"{case.dominant_vendor} gone for two quarters")
+    struck = resilience(small, chosen, pool)
+    tick("where a chip programme begins to pay")
+    specs = {item.name: item for item in case.programmes}
+    ranked = [specs[value.name] for value in programmes if value.route != "partner"]
+    lines = replace(commitment, programmes=(), may_start=())
+    drawn = [surface(small, lines, item, pool) for item in ranked[:SURFACES]]
+    surfaces = tuple(item for item in drawn if item is not None)
+    turns = flips(small, lines, ranked[:SURFACES], names[:MARKET], pool)
+    tick("Sobol indices")
+    indices = sobol_indices(prepared, best, names, detail.sobol, pool)
+    tick(f"the same with {detail.seeds} seeds")
+    again = stability(prepared, branching, chosen, best.name, detail.seeds, pool)
+    return Questions(moved, options, knowledge, struck, surfaces, turns, indices, again)

@@ -1,0 +1,110 @@
+"""Which inputs move the answer: each in turn at its low and its high end, all else as it was.
+
+First every drawn number is weighed by its correlation with the cost of a query on fresh paths of the recommended way;
+those that weigh most are then set to their ends on a small tree, for that way and for all others.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.case_records import Case, CaseNumber
+from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.results import Sensitivity
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import World, moved, world
+from fabless.decide.ways.solved import Solved, roughly_solved
+from fabless.records import Array, Range
+from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
+from fabless.units import UNITS, from_si
+
+SMALL = 3
+"""Branches at the first branching of the small tree; later ones have one."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One end of one input."""
+
+    name: str
+    end: str
+    value: float
+
+
+def sensitivities(
+    prepared: Prepared, best: Solved, numbers: PathNumbers, count: int, executor: Executor
+) -> tuple[Sensitivity, ...]:
+    """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest effect first.
+
+    `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the small tree, scaled so that
+    its base case meets the cost on the full tree. Twice as many inputs are tried as are returned.
+    """
+    case = prepared.case
+    usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
+    level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
+    tries = [_Try(name, end, getattr(case.numbers[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
+             for end in ("low", "high")]
+    costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
+    found = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
+    names = sorted({item.name for item in tries},
+                   key=lambda name: (-abs(found[name, "high"] - found[name, "low"]), name))[:count]
+    ends = [item for name in names for item in tries if item.name == name]
+    winners = dict(zip(((item.name, item.end) for item in ends),
+                       executor.map(_winner, ((usual, item) for item in ends)), strict=True))
+    return tuple(_sensitivity(case.numbers[name], [found[name, end] * level for end in ("low", "high")],
+                              [winners[name, end] for end in ("low", "high")]) for name in names)
+
+
+def weighed(numbers: PathNumbers, case: Case) -> list[str]:
+    """Numbers of the case by the size of their rank correlation with the cost of a query on fresh paths, largest first."""
+    cost = _ranks(numbers.query_cost_usd)
+    size = {name: abs(float(np.corrcoef(_ranks(drawn), cost)[0, 1]))
+            for name, drawn in numbers.values.items() if name in case.numbers and np.ptp(drawn) > 0}
+    return sorted(size, key=lambda name: (-size[name], name))
+
+
+def _ranks(values: Array) -> Array:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
+
+
+def expected_cost(solved: Solved) -> float:
+    """Expected levelised cost of a served query [USD]."""
+    paths = solved.paths
+    return float(paths.probability @ paths.levelised_usd)
+
+
+def _at(usual: World, item: _Try) -> World:
+    return moved(usual, {item.name: Range.point(item.value)})
+
+
+def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
+    usual, commitment, name, item = job
+    return expected_cost(roughly_solved(_at(usual, item), name, (commitment,)))
+
+
+def _winner(job: tuple[World, _Try]) -> str:
+    """The single way that ranks first when one input stands at an end."""
+    here = _at(*job)
+    ways = [way for way in TITLES if way != PORTFOLIO]
+    objective = {way: roughly_solved(here, way, commitments(here.case, way)).result.objective_usd for way in ways}
+    return min(ways, key=lambda way: objective[way])
+
+
+def label_of(name: str) -> str:
+    """Readable name of an input.
+
+    >>> label_of("demand.work_trend"), label_of("lines.amd-owned.price")
+    ('work trend (demand)', 'price of amd-owned')
+    """
+    section, *owner, key = name.split(".")
+    return f"{key.replace('_', ' ')} {f'of {owner[0]}' if owner else f'({section})'}"
+
+
+def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
+    unit = number.unit if number.unit in UNITS else "1"
+    low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
+    return Sensitivity(number.name, label_of(number.name), unit, low, high,
+                       costs[0], costs[1], winners[0], winners[1])

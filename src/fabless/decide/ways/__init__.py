@@ -1,0 +1,1 @@
+"""Each way laid out as a plan, solved, and read path by path."""

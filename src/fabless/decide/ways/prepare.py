@@ -1,0 +1,189 @@
+"""Inputs of the plan before any scenario: throughput of chips, cost and dates of programmes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from fabless.case_records import Case, CaseNumber, ProgrammeSpec
+from fabless.catalogue import Catalogue
+from fabless.errors import DoesNotFit, Fault
+from fabless.perf import Formats, Serving, serve, usable_precision
+from fabless.programme import (
+    Gate,
+    PricePath,
+    ProgrammeChain,
+    ProgrammeParameters,
+    ProgrammeSummary,
+    PseudoCounts,
+    Route,
+    SecondGeneration,
+    discretise,
+    simulate,
+    summary,
+)
+from fabless.quote import calibration_of
+from fabless.records import Chip, Grade, Range, Source
+from fabless.sampling import stream
+from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
+from fabless.strategy import Throughput
+from fabless.units import QUARTER_S
+
+DRAWS = 20_000
+"""Draws of each programme: shares to about a third of a percentage point."""
+STARTS = 3
+"""Moments at which a programme may be started: the first day and the first branchings after it."""
+
+
+_SAME = ("slip", "first_silicon_good", "respin_good", "metal_respin_share", "performance", "scope_cut", "retention")
+_FIELDS = MappingProxyType(dict(zip(_SAME, _SAME, strict=True)) | {
+    "deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
+    "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
+    "full_respin_cost": "full_respin_usd", "team": "team_usd_per_s", "masks": "masks_usd", "design_cost": "design_usd",
+    "software": "software_usd", "purchase": "purchase_usd", "software_time": "software_s", "ramp": "ramp_s",
+    "integration": "integration_s"})
+"""Key of a case -> field of the parameters that takes its range."""
+GATE_OF = MappingProxyType({
+    "architecture": Gate.ARCHITECTURE, "tape-out": Gate.TAPE_OUT, "first-silicon": Gate.FIRST_SILICON,
+    "qualification": Gate.QUALIFICATION, "deployment": Gate.DEPLOYMENT})
+"""Name of a gate in a case -> the gate."""
+
+
+@dataclass(frozen=True)
+class ProgrammeOutlook:
+    """A programme before it is placed on the tree."""
+
+    chains: tuple[ProgrammeChain, ...]
+    """By the number of branchings passed at its start."""
+    summary: ProgrammeSummary
+
+    @property
+    def chain(self) -> ProgrammeChain:
+        """The chain of a start on the first day."""
+        return self.chains[0]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case with everything worked out that does not depend on the scenario."""
+
+    case: Case
+    throughput: Mapping[str, Throughput]
+    """By chip."""
+    servings: Mapping[tuple[str, str], Serving]
+    """By load and chip."""
+    unit_costs: Mapping[str, UnitCost]
+    """By programme, at the modes."""
+    outlooks: Mapping[str, ProgrammeOutlook]
+    """By programme."""
+    warnings: tuple[str, ...]
+
+
+def prepare(case: Case, catalogue: Catalogue) -> Prepared:
+    """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
+    calibration = calibration_of(catalogue)
+    load_factor = case.numbers["demand.load_factor"].spread.mode
+    servings: dict[tuple[str, str], Serving] = {}
+    throughput: dict[str, Throughput] = {}
+    warnings: list[str] = []
+    for chip in chips_of(case):
+        per_second: dict[str, float] = {}
+        powers: list[float] = []
+        for load in case.loads:
+            if load.model is None or load.request is None:
+                per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
+                continue
+            try:
+                serving = serve(load.model, chip, load.request, formats=Formats(load.precision, load.kv_precision),
+                                efficiency=calibration.efficiency, engine=calibration.engine,
+                                tpot_limit_s=load.tpot_limit_s or float("inf"),
+                                ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor)
+            except DoesNotFit as error:
+                per_second[load.name] = 0.0
+                warnings.append(f"{load.name} is not served on {chip.name}: {error.faults[0].found}")
+                continue
+            servings[load.name, chip.name] = serving
+            per_second[load.name] = serving.queries_per_s_per_chip / load_factor
+            powers.append(serving.power_w_per_chip)
+        throughput[chip.name] = Throughput(per_second, max(powers, default=chip.tdp_w))
+    _check_served(case, throughput)
+    costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
+    numbers = dict(case.numbers) | {
+        f"programmes.{item.name}.unit_cost": _unit_cost_number(item, catalogue) for item in case.programmes
+    }
+    case = replace(case, numbers=numbers)
+    outlooks = {item.name: outlook_of(item, case, numbers) for item in case.programmes}
+    return Prepared(case, throughput, servings, costs, outlooks, tuple(warnings))
+
+
+def chips_of(case: Case) -> tuple[Chip, ...]:
+    """Every chip of a case, once."""
+    chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes),
+             *(item.made for item in case.contracts if item.made is not None))
+    return tuple({chip.name: chip for chip in chips}.values())
+
+
+def _check_served(case: Case, throughput: Mapping[str, Throughput]) -> None:
+    faults = []
+    for load in case.loads:
+        if not any(does.per_second[load.name] > 0 for does in throughput.values()):
+            model = load.model.name if load.model else load.name
+            faults.append(Fault(f"loads.{load.name}", f"{model} runs on no offered chip within its limits",
+                                "a model that at least one offered chip serves",
+                                "relax tpot or ttft, take a narrower precision, or offer a larger chip"))
+    if faults:
+        raise DoesNotFit(*faults)
+
+
+def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
+    memory = catalogue.memory(chip.memory_type) if chip.memory_type else None
+    stacks = chip.hbm_stacks or 0
+    design = Design(
+        dies=tuple(Die(area) for area in chip.die_area_m2), memory_bytes=chip.memory_bytes if memory else 0.0,
+        memory_stacks=stacks, stack_area_m2=memory.stack_area_m2 if memory else 0.0,
+    )
+    inputs = CostInputs.of(catalogue.node(str(chip.node)), memory, catalogue.packaging(str(chip.packaging)),
+                           "cheap" if end == "cheap" else "dear" if end == "dear" else "mode")
+    return unit_cost(design, inputs)
+
+
+def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
+    low, mode, high = (float(_unit_cost(item.chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear"))
+    note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
+    return CaseNumber(f"programmes.{item.name}.unit_cost", Range(low, mode, high), "USD", Grade.DERIVED,
+                      Source("silicon", "silicon model of this program", "", ""), note)
+
+
+def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> ProgrammeParameters:
+    """Parameters of a programme out of the numbers of the case; support after volume is in the price of its chips."""
+    prefix = f"programmes.{item.name}."
+    own = {name.removeprefix(prefix): number.spread for name, number in numbers.items() if name.startswith(prefix)}
+    given: dict[str, Any] = {field: own[key] for key, field in _FIELDS.items() if key in own}
+    given |= {key: own[key].mode for key in ("bring_up_share", "slip_correlation") if key in own}
+    if "design_shares.rtl" in own:
+        given["design_shares"] = tuple(own[f"design_shares.{part}"].mode for part in ("architecture", "rtl", "physical"))
+    if "price_path.distressed" in own:
+        given["price_path"] = PricePath(*(own[f"price_path.{key}"] for key in (
+            "distressed", "distressed_multiple", "contested_multiple")))
+    if item.second_ended is not None:
+        given["second"] = SecondGeneration(
+            overlap_s=own["second.overlap"], design_s=own["second.design"], gain=own["successor_gain"],
+            ended=PseudoCounts(*item.second_ended), design_usd=own["second.design_cost"], masks_usd=own["second.masks"])
+    if item.gates:
+        given["gates"] = {GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()}
+    return ProgrammeParameters(
+        name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
+        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), support_share=Range.point(0.0),
+        stands_at=item.stands_at, **given)
+
+
+def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber]) -> ProgrammeOutlook:
+    """Simulate a programme and group its draws by what each branching of the tree reveals."""
+    draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
+                     quarters=case.quarters)
+    lead = numbers[f"programmes.{item.name}.fab"].spread.mode + numbers["owning.installation"].spread.mode
+    starts = (0, *case.boundaries[:-1])[:STARTS]
+    chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)
+    return ProgrammeOutlook(chains, summary(draws))

@@ -1,0 +1,253 @@
+"""A commitment under scenarios, as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from fabless.case_records import Case, Contract, ProgrammeSpec
+from fabless.decide.ways.prepare import Prepared, outlook_of
+from fabless.market import price_path_usd
+from fabless.plan import Agreement, PlanProblem
+from fabless.records import Array, Range
+from fabless.sampling import stream
+from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
+from fabless.strategy import (
+    Commitment,
+    ContractOffer,
+    Offer,
+    Throughput,
+    cash_cap_usd,
+    contract_offers,
+    existing_offer,
+    line_offers,
+    owning_at,
+    power_cap_w,
+    programme_offers,
+    rates,
+    shared_pools,
+)
+from fabless.tco import discount_factor
+from fabless.units import QUARTER_S
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Prepared case, its scenarios and the outcomes of programmes on them, shared by all ways."""
+
+    prepared: Prepared
+    case: Case
+    """That of `prepared`, with the ranges and the branching of this world."""
+    scenarios: Scenarios
+    fates: dict[str, tuple[ProgrammeOnTree, ...]]
+    """Outcomes on the tree of each programme, by the number of branchings passed at its start."""
+    yardstick: Array
+    """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
+    that one cannot); the same for every way."""
+    need: Array
+    """Compute demanded at each node-quarter of the case as it stands, by that measure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A commitment with its offers and the plan problem that they make."""
+
+    commitment: Commitment
+    offers: tuple[Offer, ...]
+    problem: PlanProblem
+    unit: Array
+    """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
+    yardstick: Array
+    """Load that a chip of the fleet in place serves in a quarter, shape (loads, node-quarters)."""
+    candidates: tuple[Candidate, ...]
+    contracts: tuple[ContractOffer, ...] = ()
+    """Contracts that may be signed, in the order of `problem.agreements`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A programme with one moment at which it may start, among the offers of a plan."""
+
+    name: str
+    programme: str
+    start: int
+    """Branchings passed at its start; 0: the first day."""
+    offers: tuple[int, ...]
+    spend_usd: Array
+    """Spend of each node-quarter while it goes on, but for what is sunk."""
+    fate: ProgrammeOnTree
+    sunk_usd: float | None
+    """Expected spend that the first day commits to, up to the first branching; None where it need not be started."""
+
+
+def world(
+    prepared: Prepared, changes: Mapping[str, Range] = MappingProxyType({}), branching: tuple[int, ...] | None = None
+) -> World:
+    """Draw the scenarios of a case and place every programme on them.
+
+    `changes` replaces the ranges of some numbers (see `moved`), `branching` the branching of the case.
+    """
+    case = prepared.case if branching is None else replace(prepared.case, branching=branching)
+    scenarios = sample(case, weights=_weights(prepared, case))
+    measure = yardstick(prepared, scenarios)
+    need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
+               np.zeros(scenarios.tree.size))
+    usual = World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
+    return moved(usual, changes) if changes else usual
+
+
+def moved(usual: World, changes: Mapping[str, Range]) -> World:
+    """This world with the ranges of some numbers replaced.
+
+    The random points stay, so that results compare. Only programmes whose own numbers change are
+    simulated again; their random outcomes stay assigned to nodes in the order of the unchanged
+    demand.
+    """
+    prepared = usual.prepared
+    changed = {name: replace(usual.case.numbers[name], spread=spread) for name, spread in changes.items()}
+    case = replace(usual.case, numbers={**usual.case.numbers, **changed})
+    scenarios = sample(case, like=usual.scenarios, changed=changes)
+    fates = fates_on(prepared, case, scenarios, usual.need, changes)
+    return World(prepared, case, scenarios, fates, yardstick(prepared, scenarios), usual.need)
+
+
+def fates_on(
+    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
+) -> dict[str, tuple[ProgrammeOnTree, ...]]:
+    """Outcomes on the tree by start; all starts of a programme share random numbers."""
+    fates = {}
+    for item in case.programmes:
+        touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
+        outlook = outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]
+        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
+                                 for chain in outlook.chains)
+    return fates
+
+
+def plan_of(world: World, commitment: Commitment) -> Plan:
+    """Assemble the plan of a commitment: its offers, their limits, its fixed spend."""
+    case, scenarios = world.case, world.scenarios
+    numbers = case.numbers
+    rate = numbers["finance.real_rate"].spread.mode
+    owning = owning_at(scenarios.values, numbers["owning.life"].spread.mode, rate)
+    does = world.prepared.throughput
+    existing, chips, rent = existing_offer(case, scenarios, does[case.existing_chip.name])
+    offers = [existing]
+    for line in commitment.lines:
+        offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
+    contracts = [item for contract in open_contracts(case, commitment) for item in contract_offers(
+        case, contract, {line.name: line for line in case.lines}, scenarios, scenarios.demand, does, owning)]
+    offers += [item.offer for item in contracts]
+    candidates = []
+    for item, start in _starts(commitment, world):
+        fate = world.fates[item.name][start]
+        name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        opened = programme_offers(case, item, scenarios, fate, does[item.chip.name], owning, name)
+        mine = tuple(range(len(offers), len(offers) + len(opened)))
+        offers += opened
+        candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
+    unit = world.yardstick[:, 0]
+    demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
+    tree = scenarios.tree
+    worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
+    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads]) * unit[:, None]
+    in_place = np.zeros((len(offers), case.quarters))
+    in_place[0] = chips
+    rents = np.zeros(len(offers))
+    rents[0] = rent
+    middle = (np.arange(case.quarters) + 0.5) * QUARTER_S
+    problem = PlanProblem(
+        tree=tree,
+        offers=tuple(offer.name for offer in offers),
+        loads=tuple(load.name for load in case.loads),
+        lead_quarters=np.array([offer.lead_quarters for offer in offers]),
+        term_quarters=np.array([offer.term_quarters for offer in offers]),
+        available=np.array([offer.available for offer in offers]),
+        cap=np.array(np.inf),
+        capital_usd=np.array([offer.capital_usd for offer in offers]),
+        running_usd=np.array([offer.running_usd for offer in offers]),
+        payment_usd=np.array([offer.payment_usd for offer in offers]),
+        rate=np.array([offer.rate for offer in offers]) / unit[None, :, None],
+        demand=demand,
+        unmet_usd=price,
+        discount=np.asarray(discount_factor(rate, middle)),
+        groups=(*_groups(offers), *shared_pools(case, scenarios, offers)),
+        power_w=np.array([offer.site_power_w for offer in offers]),
+        power_cap_w=power_cap_w(case, scenarios),
+        cash_cap_usd=cash_cap_usd(case, scenarios),
+        existing=in_place,
+        existing_capital_usd=rents,
+        fixed_usd=_fixed(world, commitment),
+        agreements=tuple(_agreement(item, offers.index(item.offer)) for item in contracts),
+        cvar_weight=case.risk_weight,
+        cvar_level=case.risk_level,
+    )
+    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates), tuple(contracts))
+
+
+def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
+    """Contracts that may be signed under a commitment: those of an open line, and those that need none."""
+    lines = {line.name for line in commitment.lines}
+    chosen = case.contracts if commitment.contracts is None else commitment.contracts
+    yield from (item for item in chosen if item.line is None or item.line in lines)
+
+
+def _agreement(item: ContractOffer, offer: int) -> Agreement:
+    """A contract as the plan signs it."""
+    return Agreement(
+        name=item.offer.name, offers=(offer,), most=item.most, least=item.least, sign=item.sign, level_cap=item.level_cap,
+        start_quarters=np.array(item.start_quarters), fee_usd=item.fee_usd, untaken_usd=item.untaken_usd)
+
+
+def _starts(commitment: Commitment, world: World) -> Iterator[tuple[ProgrammeSpec, int]]:
+    """Programmes started on the first day, then those that may be, with each moment at which they may."""
+    yield from ((item, 0) for item in commitment.programmes)
+    yield from ((item, start) for item in commitment.may_start for start in range(len(world.fates[item.name])))
+
+
+def _candidate(
+    world: World, item: ProgrammeSpec, start: int, name: str, offers: tuple[int, ...], begun: bool
+) -> Candidate:
+    fate, tree = world.fates[item.name][start], world.scenarios.tree
+    if not begun:
+        return Candidate(name, item.name, start, offers, fate.spend_usd, fate, None)
+    sunk = tree.quarter < world.case.boundaries[0]
+    return Candidate(name, item.name, start, offers, np.where(sunk, 0.0, fate.spend_usd), fate,
+                     float(fate.spend_usd[sunk] @ tree.probability[sunk]))
+
+
+def _weights(prepared: Prepared, case: Case) -> dict[str, float]:
+    """Compute by unit of each load on the first day, by the yardstick."""
+    first = yardstick(prepared, sample(replace(case, branching=(1,) * len(case.branching))))[:, 0]
+    return {load.name: 1.0 / row for load, row in zip(case.loads, first, strict=True)}
+
+
+def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
+    """Load that a chip of the fleet in place serves in a quarter, as in `World`."""
+    mine = prepared.throughput[prepared.case.existing_chip.name]
+    best = {name: max(does.per_second[name] for does in prepared.throughput.values()) for name in mine.per_second}
+    measure = Throughput({name: mine.per_second[name] or best[name] for name in best}, mine.power_w)
+    return rates(prepared.case, scenarios, measure, np.ones(scenarios.tree.size))
+
+
+def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:
+    pools = {offer.pool.name: offer.pool.cap for offer in offers[1:] if np.isfinite(offer.pool.cap).any()}
+    return tuple((name, tuple(i for i, offer in enumerate(offers) if i and offer.pool.name == name), cap)
+                 for name, cap in pools.items())
+
+
+def _fixed(world: World, commitment: Commitment) -> Array:
+    """What programmes started on the first day spend before the first branching, and software stacks of open lines."""
+    scenarios, case = world.scenarios, world.case
+    fixed = np.zeros(scenarios.tree.size)
+    sunk = scenarios.tree.quarter < case.boundaries[0]
+    for item in commitment.programmes:
+        fixed = fixed + np.where(sunk, world.fates[item.name][0].spend_usd, 0.0)
+    for line in commitment.lines:
+        if "port" in line.terms:
+            open_now = scenarios.tree.quarter >= line.first_quarter - case.first_quarter
+            fixed = fixed + scenarios.values[line.terms["port"]] * QUARTER_S * open_now
+    return fixed

@@ -1,0 +1,66 @@
+"""A plan under a restriction: pools closed for a while, orders held, a vendor gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.decide.ways.problem import Plan
+from fabless.plan import Agreement
+from fabless.records import Array
+
+ROUNDING = 1e-9
+"""Share by which draws held may lie under those given, so that the solver's rounding does not exceed the level held."""
+
+
+def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
+    """The plan with no orders from `pools` (lines, programmes and contracts by name) before quarter `until`.
+
+    A contract cannot be signed before then, and so never where it is on offer earlier alone; that of a line stays open.
+    """
+    early = plan.problem.tree.quarter < until
+    under = {item.offer.name: item.contract.name for item in plan.contracts}
+    mine = np.array([under.get(offer.name, offer.pool.line) in pools for offer in plan.offers])
+    agreements = tuple(replace(item, sign=item.sign & ~(early & (under[item.name] in pools)))
+                       for item in plan.problem.agreements)
+    return replace(plan, problem=replace(
+        plan.problem, available=plan.problem.available & ~(mine[:, None] & early), agreements=agreements))
+
+
+def held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
+    """The plan with every order (O, K) and every level signed (agreements, K) before quarter `until` as given."""
+    early = plan.problem.tree.quarter < until
+    cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()
+    cap[:, early] = floor[:, early] = orders[:, early]
+    groups = tuple((name, members, np.where(early, np.inf, limit)) for name, members, limit in plan.problem.groups)
+    agreements = tuple(_signed(item, level, early) for item, level in zip(plan.problem.agreements, levels, strict=True))
+    for item in agreements:
+        floor[list(item.offers)] *= 1.0 - ROUNDING
+    return replace(plan, problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements))
+
+
+def _signed(item: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreement:
+    """The agreement with its early levels given, whatever might be signed there now."""
+    given = np.where(early & item.sign, level, 0.0)
+    return replace(item, level_cap=np.where(early, given, item.level_cap), level_floor=given)
+
+
+def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:
+    """The plan with a vendor gone for some `quarters` from `first`: it takes no order, and what is due arrives after.
+
+    What cannot be drawn under its contracts then costs nothing.
+    """
+    problem = plan.problem
+    mine = np.array([offer.vendor == vendor for offer in plan.offers])[:, None]
+    quarter, back = problem.tree.quarter, first + quarters
+    due = quarter + problem.lead_quarters
+    late = mine & (quarter < first) & (due >= first) & (due < back)
+    gone = mine & (quarter >= first) & (quarter < back)
+    agreements = tuple(replace(item, untaken_usd=np.where(gone[list(item.offers)].any(axis=0), 0.0, item.untaken_usd))
+                       for item in problem.agreements)
+    return replace(plan, problem=replace(
+        problem, available=problem.available & ~gone, agreements=agreements,
+        lead_quarters=np.where(late, back - quarter, problem.lead_quarters)))

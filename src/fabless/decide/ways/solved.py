@@ -1,0 +1,133 @@
+"""Solve a way: its commitments one by one, the best one kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.decide.ways.gates import Policy, decided, policy_of, undecided
+from fabless.decide.ways.paths import Paths, paths_of
+from fabless.decide.ways.problem import Plan, World, plan_of
+from fabless.errors import DoesNotFit, Fault
+from fabless.plan import GatePlan, PlanResult, gate_plan, search, solve
+from fabless.strategy import Commitment
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """One way with the commitment that ranks best among its own."""
+
+    name: str
+    plan: Plan
+    """With the gates of its programmes decided."""
+    result: PlanResult
+    paths: Paths
+    policy: Policy
+    gates: tuple[GatePlan, ...]
+    lower_bound_usd: float
+    """No plan of the commitment costs less, whatever its gates."""
+
+    @property
+    def started(self) -> list[str]:
+        """Programmes that start on the first day: those committed to, and those that the gates start."""
+        chosen = [one.programme for one, on in zip(self.plan.candidates, self.policy.go, strict=True)
+                  if one.start == 0 and on[0]]
+        return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the objective from the lower bound."""
+        objective = self.result.objective_usd
+        return max(objective - self.lower_bound_usd, 0.0) / max(abs(objective), 1e-300)
+
+
+def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
+    """Solve every commitment and keep the one with the lowest objective (the first among equals)."""
+    return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
+
+
+def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
+    """The best commitment where a programme that is begun is either carried through or given up at the first branching.
+
+    Programmes that may be started are not. Two linear programmes at most for each commitment, where the gates take many.
+    """
+    found = []
+    for commitment in commitments:
+        plan = plan_of(world, replace(commitment, may_start=()))
+        found.append(_under(world, name, plan, np.zeros((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
+        if plan.candidates:
+            found.append(_under(world, name, plan, np.ones((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
+    return best_of(found)
+
+
+def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved:
+    """A plan under a given policy of its gates."""
+    result = solve(decided(plan, go).problem)
+    return _solved(world, name, plan, go, result, (), result.lower_bound_usd)
+
+
+def _solved(
+    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult, gates: tuple[GatePlan, ...], bound: float
+) -> Solved:
+    if not np.isfinite(result.objective_usd):
+        raise DoesNotFit(*_faults(name, result))
+    done = decided(plan, go)
+    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
+
+
+def solved_plan(world: World, name: str, plan: Plan) -> Solved:
+    """Solve one plan of the way `name`, the gates of its programmes included.
+
+    Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises `DoesNotFit` when there is
+    none, with what must give.
+    """
+    if not plan.candidates:
+        return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
+    problem = undecided(world, plan)
+    found = search(problem)
+    gates = _with_sunk(plan, gate_plan(problem, found.go)) if found.plan.status.is_ok else ()
+    return _solved(world, name, plan, found.go, found.plan, gates, found.lower_bound_usd)
+
+
+def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:
+    """The gates with what a programme begun in any case spends up to the first branching.
+
+    One that no gate then carries on is given up for certain.
+    """
+    return tuple(one if candidate.sunk_usd is None else _begun(one, candidate.sunk_usd)
+                 for one, candidate in zip(gates, plan.candidates, strict=True))
+
+
+def _begun(gate: GatePlan, sunk_usd: float) -> GatePlan:
+    carried_on = gate.start_probability > 0.0
+    return replace(gate, start_probability=1.0, give_up_probability=gate.give_up_probability if carried_on else 1.0,
+                   committed_usd=gate.committed_usd + sunk_usd, expected_spend_usd=gate.expected_spend_usd + sunk_usd,
+                   worst_spend_usd=gate.worst_spend_usd + sunk_usd)
+
+
+def _faults(name: str, result: PlanResult) -> list[Fault]:
+    place = f"plan of {name}"
+    if result.shortfalls:
+        return [Fault(place, f"no plan keeps within {item.family} {item.name}", f"{item.amount:,.4g} more over the horizon",
+                      "loosen this limit of the case" + ("" if item.alone else ", together with the others named"))
+                for item in result.shortfalls]
+    return [Fault(place, f"the solver ended with status {result.status}", "an optimal plan",
+                  "look for an input many powers of ten from the others, unserved prices first")]
+
+
+def best_of(solved: list[Solved]) -> Solved:
+    """The one with the lowest objective, the first among those that differ by less than 1e-9 of it."""
+    best = solved[0]
+    for item in solved[1:]:
+        if item.result.objective_usd < best.result.objective_usd - 1e-9 * abs(best.result.objective_usd):
+            best = item
+    return best
+
+
+def share_of(solved: Solved, line: str) -> float:
+    """Expected share of a line or programme in the compute that a way uses over the horizon."""
+    used = solved.paths.compute.sum(axis=2) @ solved.paths.probability
+    mine = [offer.pool.line == line for offer in solved.plan.offers]
+    return float(used[mine].sum() / max(used.sum(), 1e-30))

@@ -1,0 +1,1 @@
+"""Serving: a load on an instance of chips, step by step and at its steady state."""

@@ -1,0 +1,1 @@
+"""Plans on large trees, taken apart at a branching."""

@@ -1,0 +1,213 @@
+"""One subtree as a linear programme whose row limits depend on the root block: what a worker solves.
+
+    Q(y) = min c x  subject to  row_lower - T y <= W x <= row_upper - T y,  lower <= x <= upper
+
+Q is convex and piecewise linear in the links y. A solve at y gives its value, a lower bound Q(y) + g (y' - y) at any other
+y' from the duals, and, where no x exists, a cut that every y' with one satisfies. A solve depends on its arguments alone,
+the start basis among them: where it runs does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array
+
+from fabless.plan.decompose.blocks import Block
+from fabless.plan.problem.service import Index
+from fabless.plan.result import Status
+from fabless.plan.solve.highs import row_units
+from fabless.records import Array
+
+_DEVEX = 1
+Basis = tuple[NDArray[np.int8], NDArray[np.int8]]
+"""State of each column and each row."""
+
+_STATES = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kUpper,
+           highspy.HighsBasisStatus.kZero, highspy.HighsBasisStatus.kNonbasic)
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A subtree in the solver's units, and its links."""
+
+    start: NDArray[np.int32]
+    """Matrix by column: start, row and value."""
+    index: NDArray[np.int32]
+    value: Array
+    cost: Array
+    offset: float
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    unit: Array
+    row_unit: Array
+    money: float
+    linked: Index
+    """Columns of the root block that its rows name, each once."""
+    link_row: NDArray[np.int32]
+    link_place: NDArray[np.int32]
+    """Place in `linked` of each entry."""
+    link_value: Array
+    """In the solver's units of the row and natural units of the column."""
+    tail: Index
+    """Columns of cost above the threshold, one a leaf; empty without risk."""
+    path_cost: Index
+    """Columns of the cost of the path to each of those leaves."""
+    probability: Array
+    """Probability of each leaf of the subtree."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A subtree at given links, in natural units."""
+
+    status: Status
+    objective: float
+    """Cost; the least sum of violations (solver's units) where infeasible."""
+    bound: float
+    """Lower bound on the cost (or least sum of violations) from the duals."""
+    gradient: Array
+    """Change of `bound` with each of `linked`."""
+    value: Array
+    row_dual: Array
+    basis: Basis | None
+
+
+def piece(block: Block) -> Piece:
+    """Put a block into the solver's units: powers of two, so that nothing is rounded."""
+    program, row_unit = block.program, row_units(block.program)
+    value = program.value * program.unit[program.column] / row_unit[program.row]
+    shape = (program.row_lower.size, program.cost.size)
+    matrix = csc_array((value, (program.row, program.column)), shape=shape)  # type: ignore[no-untyped-call]
+    linked, place = np.unique(block.link_column, return_inverse=True)
+    return Piece(
+        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+        program.cost * program.unit / program.money, program.offset / program.money,
+        program.lower / program.unit, program.upper / program.unit, program.row_lower / row_unit,
+        program.row_upper / row_unit, program.unit, row_unit, program.money, linked,
+        block.link_row.astype(np.int32), place.astype(np.int32), block.link_value / row_unit[block.link_row],
+        *_risk(block))
+
+
+def _risk(block: Block) -> tuple[Index, Index, Array]:
+    """Columns of tail and path cost, and the probability, of each leaf."""
+    if "tail" not in block.program.rows:
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, np.zeros(0)
+    rows, columns = block.program.rows["tail"], block.program.columns["tail"].index
+    of_path = rows.value < 0
+    order = np.argsort(rows.row[of_path])
+    return columns[rows.node], rows.column[of_path][order], block.probability[rows.node]
+
+
+def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | None) -> Answer:
+    """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex starts."""
+    moved = np.bincount(given.link_row, given.link_value * links[given.link_place], given.row_lower.size)
+    here = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
+    if np.any(here.lower > here.upper) or np.any(here.row_lower > here.row_upper):
+        return _none(Status.INFEASIBLE)
+    solver = _solver(here, seconds)
+    if basis is not None:
+        solver.setOptionValue("presolve", "off")
+        solver.setBasis(_basis(basis))
+    solver.run()
+    if solver.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+        solver.setOptionValue("presolve", "off")
+        solver.run()
+    status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
+    if status is Status.INFEASIBLE:
+        return _violation(here, seconds)
+    if status is not Status.OPTIMAL:
+        return _none(status)
+    found, info = solver.getSolution(), solver.getInfo()
+    if basis is None or info.simplex_iteration_count > 0:
+        state = solver.getBasis()
+        basis = _states(state.col_status), _states(state.row_status)
+    bound, gradient = _bound(here, np.array(found.row_dual), here.cost)
+    return Answer(
+        status, info.objective_function_value * here.money, (bound + here.offset) * here.money,
+        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit,
+        np.array(found.row_dual) * here.money / here.row_unit, basis)
+
+
+def _violation(here: Piece, seconds: float | None) -> Answer:
+    """Least sum by which the linked rows must give; these alone may, as the others do not depend on the root block."""
+    rows = np.unique(here.link_row)
+    count, columns = rows.size, here.cost.size
+    ends = here.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
+    give = replace(
+        here, start=np.concatenate([here.start, ends]), index=np.concatenate([here.index, rows, rows]).astype(np.int32),
+        value=np.concatenate([here.value, np.ones(count), -np.ones(count)]),
+        cost=np.concatenate([np.zeros(columns), np.ones(2 * count)]), offset=0.0,
+        lower=np.concatenate([here.lower, np.zeros(2 * count)]),
+        upper=np.concatenate([here.upper, np.full(2 * count, np.inf)]))
+    solver = _solver(give, seconds)
+    solver.run()
+    status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
+    if status is not Status.OPTIMAL:
+        # infeasible whatever the links: no gradient, no plan at all
+        return _none(status)
+    row_dual = np.array(solver.getSolution().row_dual)
+    bound, gradient = _bound(give, row_dual, give.cost)
+    found = solver.getInfo().objective_function_value
+    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient,
+                   row_dual=row_dual / here.row_unit)
+
+
+def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
+    """Value of the dual at `row_dual`, offset left out, and its change with the links.
+
+    A term whose limit is infinite is left out: its dual is zero but for the solver's tolerance.
+    """
+    column = np.repeat(np.arange(cost.size), np.diff(here.start))
+    reduced = cost - np.bincount(column, here.value * row_dual[here.index], cost.size)
+    total = 0.0
+    for dual, low, high in ((row_dual, here.row_lower, here.row_upper), (reduced, here.lower, here.upper)):
+        limit = np.where(dual > 0, low, high)
+        usable = np.isfinite(limit)
+        total += float(dual[usable] @ limit[usable])
+    gradient = -np.bincount(here.link_place, here.link_value * row_dual[here.link_row], here.linked.size)
+    return total, gradient.astype(np.float64)
+
+
+def _solver(here: Piece, seconds: float | None) -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("solver", "simplex")
+    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
+    if seconds is not None:
+        solver.setOptionValue("time_limit", max(seconds, 0.0))
+    # arrays go over at once this way; field by field they would be copied number by number
+    solver.passModel(
+        here.cost.size, here.row_lower.size, here.value.size, int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMinimize), here.offset, here.cost, here.lower, here.upper, here.row_lower, here.row_upper,
+        here.start, here.index, here.value, np.zeros(here.cost.size, dtype=np.int32))
+    return solver
+
+
+def _none(status: Status) -> Answer:
+    empty = np.zeros(0)
+    return Answer(status, np.nan, np.nan, empty, empty, empty, None)
+
+
+def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:
+    return np.array([int(state) for state in states], dtype=np.int8)
+
+
+def _basis(basis: Basis) -> highspy.HighsBasis:
+    made = highspy.HighsBasis()
+    made.col_status, made.row_status = ([_STATES[i] for i in states] for states in basis)
+    made.valid = True
+    return made

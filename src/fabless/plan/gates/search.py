@@ -1,0 +1,146 @@
+"""Coordinate search over contingent policies: every policy is a linear programme, warm-started from the last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fabless.plan.gates.policy import Gates, Move, Policy, Regions, crossed, off_moves, on_moves, trimmed
+from fabless.plan.gates.solver import Step, Warm
+from fabless.plan.result import Status
+
+_GAIN = 1e-9
+"""Least gain, of the objective, that counts: what the solver's tolerances leave is no gain."""
+
+@dataclass(eq=False)
+class Search:
+    """A search under way."""
+
+    warm: Warm
+    deadline: float
+    progress: Callable[[str], None] | None
+    best: Step
+    seen: set[bytes] = field(default_factory=set)
+    failed: set[tuple[int, ...]] = field(default_factory=set)
+    ruled_out: int = 0
+    stopped: bool = False
+
+    @property
+    def gates(self) -> Gates:
+        """The gates of the problem."""
+        return self.warm.gates
+
+    @property
+    def goal(self) -> float:
+        """What a policy must beat [USD]."""
+        return self.best.objective_usd - _GAIN * abs(self.best.objective_usd)
+
+    def descend(self, first: list[Policy]) -> None:
+        """Try the policies given, then move from the best one until no move helps: whole levels first, then each state."""
+        for policy in first:
+            self.tried(policy, crossing=True)
+        for regions, crossing in ((self.gates.levels, True), (self.gates.regions, False)):
+            self.failed.clear()
+            while not self.stopped and self._moved(regions, crossing):
+                pass
+
+    def _moved(self, regions: Regions, crossing: bool) -> bool:
+        for least, (name, policy) in self._candidates(regions):
+            if self.stopped:
+                return False
+            if least >= self.goal:
+                self.ruled_out += 1
+            elif self.tried(policy, crossing=crossing):
+                return True
+            else:
+                self.failed.add(name)
+        return False
+
+    def _candidates(self, regions: Regions) -> list[tuple[float, Move]]:
+        """The moves from the best policy with the least that each can cost by its prices.
+
+        Least first, those that did not help from an earlier policy last.
+        """
+        gates, prices, policy = self.gates, self.best.prices, self.best.policy > 0.5
+        found: dict[bytes, Move] = {}
+        moves = (((3,), trimmed(gates, prices, policy)), *off_moves(gates, policy, regions),
+                 *on_moves(gates, policy, prices, regions))
+        for name, move in moves:
+            found.setdefault(move.tobytes(), (name, move))
+        new = [move for told, move in found.items() if told not in self.seen and gates.allows(move[1])]
+        least = self._least([policy for _, policy in new])
+        order = sorted(range(len(new)), key=lambda i: (new[i][0] in self.failed, least[i]))
+        return [(float(least[i]), new[i]) for i in order]
+
+    def _least(self, policies: list[Policy]) -> np.ndarray:
+        """Lower bounds on the objective of policies: the duals of the best one stay feasible when only bounds move."""
+        held = self.best.policy > 0.5
+        rises, falls = self.gates.changes(held)
+        prices, bounds = self.best.prices, []
+        for policy in policies:
+            up, down = self.gates.changes(policy)
+            change = (prices.go * (policy.astype(float) - held) + prices.start * (up.astype(float) - rises)
+                      + prices.end * (down.astype(float) - falls))
+            bounds.append(self.best.objective_usd + float(change.sum()))
+        return np.array(bounds)
+
+    def tried(self, policy: Policy, *, crossing: bool) -> bool:
+        """Solve a policy, and what its prices suggest or, if crossing, its costs too. Whether the best one changed.
+
+        A policy that starts or keeps something on is solved to its end, since giving it up in part may pay.
+        """
+        adds = bool((policy & (self.best.policy < 0.5)).any())
+        step = self._solved(policy, np.inf if adds or crossing else self.goal)
+        if step is None:
+            return False
+        before = self.best
+        better = self._kept(step)
+        if np.isfinite(step.objective_usd):
+            for other in self._suggested(step, before, adds, crossing):
+                found = self._solved(other, self.goal)
+                better |= found is not None and self._kept(found)
+        return better
+
+    def _suggested(self, step: Step, before: Step, adds: bool, crossing: bool) -> Iterator[Policy]:
+        policy, held = step.policy > 0.5, before.policy > 0.5
+        if adds:
+            yield trimmed(self.gates, step.prices, policy)
+        if crossing:
+            saving = before.cost - step.cost
+            ways = [*crossed(self.gates, held, policy, saving),
+                    *((gain + saving.sum(), other) for gain, other in crossed(self.gates, policy, held, -saving))]
+            yield from (other for gain, other in sorted(ways, key=lambda way: -way[0]) if gain > 0.0)
+
+    def _solved(self, policy: Policy, most_usd: float) -> Step | None:
+        name = policy.tobytes()
+        if self.stopped or name in self.seen or not self.gates.allows(policy):
+            return None
+        step = self.warm.solve(policy, most_usd, self.deadline)
+        if step.status is Status.TIME_LIMIT or time.perf_counter() > self.deadline:
+            self.stopped = True
+        self.seen.add(name)
+        return step
+
+    def _kept(self, step: Step) -> bool:
+        if step.objective_usd >= self.goal:
+            return False
+        self.best = step
+        if self.progress is not None:
+            self.progress(f"gates: {step.objective_usd:.6g} USD after {self.warm.solves} linear programmes")
+        return True
+
+
+def rounded(gates: Gates, relaxed: Step) -> list[Policy]:
+    """Policies near a relaxation: each key's project that goes on most in each stretch, above a threshold."""
+    found = []
+    for threshold in (0.05, 0.5):
+        policy = relaxed.policy > threshold
+        for key in np.unique(gates.key):
+            own = np.flatnonzero(gates.key == key)
+            first = own[np.argmax(relaxed.policy[own].sum(axis=1))]
+            policy[own[own != first]] = False
+        found.append(policy)
+    return found

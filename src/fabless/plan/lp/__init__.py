@@ -1,0 +1,1 @@
+"""The linear programme: one function for each family of variables and constraints."""

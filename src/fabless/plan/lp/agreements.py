@@ -1,0 +1,143 @@
+"""Agreements in the plan: the variable families level and untaken, and the constraints on the draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.plan.lp.columns import Columns, Units, family, power_of_two
+from fabless.plan.lp.rows import Entry, Rows, laid_out, numbered
+from fabless.plan.problem.agreement import by_node
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.service import Index
+from fabless.records import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Arrays of one length: a level of `agreement` signed at `sign` allows `most` and demands `least` at `node`."""
+
+    agreement: Index
+    sign: Index
+    node: Index
+    most: Array
+    least: Array
+
+
+def draws(problem: PlanProblem) -> Draws:
+    """Look the signings of every agreement up along the path to every node-quarter.
+
+    A level signed at j runs at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - start(j) < tenor``.
+    """
+    found = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
+    table = problem.tree.ancestors() if problem.agreements else np.zeros((0, 0), dtype=np.int64)
+    node, quarter = np.nonzero(table >= 0)
+    signed = table[node, quarter]
+    for c, agreement in enumerate(problem.agreements):
+        since = problem.tree.quarter[node] - quarter - agreement.start_quarters[signed]
+        runs = (since >= 0) & (since < agreement.most.size) & (agreement.sign & (agreement.level_cap > 0))[signed]
+        age = since[runs]
+        found.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
+    return Draws(*(np.concatenate([part[i] for part in found]) for i in range(5)))
+
+
+def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
+    """Whether an offer may be ordered (O, K): every agreement that names it can have room there."""
+    room = np.zeros((len(problem.agreements), problem.tree.size), dtype=bool)
+    room[drawn.agreement[drawn.most > 0], drawn.node[drawn.most > 0]] = True
+    allowed = np.ones(problem.cap.shape, dtype=bool)
+    for c, agreement in enumerate(problem.agreements):
+        allowed[list(agreement.offers)] &= room[c]
+    return allowed
+
+
+def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
+    """Units of each agreement signed, (C, K): between floor and cap, where it may be signed and runs within the horizon."""
+    present = _nowhere(problem)
+    present[drawn.agreement, drawn.sign] = True
+    cap = by_node(problem.agreements, "level_cap", problem.tree.size)
+    fee = by_node(problem.agreements, "fee_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
+    floor = by_node(problem.agreements, "level_floor", problem.tree.size)
+    return family("level", present, first, floor, cap, fee, _units_drawn(problem, unit)[:, None])
+
+
+def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
+    """Units of the least draw not taken, (C, K): where they cost money and an order can still arrive.
+
+    Draws that would arrive after the horizon cost and bring nothing within it; taking them is no question of the plan.
+    """
+    present = _nowhere(problem)
+    present[drawn.agreement[drawn.least > 0], drawn.node[drawn.least > 0]] = True
+    arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
+    for c, agreement in enumerate(problem.agreements):
+        present[c] &= arrives[list(agreement.offers)].any(axis=0) & (agreement.untaken_usd > 0)
+    price = by_node(problem.agreements, "untaken_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
+    return family("untaken", present, first, 0.0, np.inf, price, _units_drawn(problem, unit)[:, None])
+
+
+def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns) -> Rows:
+    """``sum over offers of use x order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each agreement c."""
+    present = _nowhere(problem)
+    for c, agreement in enumerate(problem.agreements):
+        present[c] = (order.index[list(agreement.offers)] >= 0).any(axis=0)
+    row = numbered(present)
+    entries = [*_taken(problem, row, order), _granted(row, drawn, levels, -drawn.most)]
+    member, node = np.nonzero(present)
+    return laid_out("draw limit", entries, np.full(node.size, -np.inf), np.zeros(node.size), member,
+                    _names(problem), node)
+
+
+def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns) -> Rows:
+    """``sum over offers of use x order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x level(c,j)``."""
+    row = numbered(short.index >= 0)
+    entries: list[Entry] = [*_taken(problem, row, order), (row, short.index, 1.0),
+                            _granted(row, drawn, levels, -drawn.least)]
+    agreement, node = np.nonzero(short.index >= 0)
+    return laid_out("take or pay", entries, np.zeros(node.size), np.full(node.size, np.inf), agreement,
+                    _names(problem), node)
+
+
+def exclusive(problem: PlanProblem, levels: Columns) -> Rows:
+    """``sum over the agreements c of one exclusive name and the signings j up to k of level(c,j) / cap(c,j) <= 1``."""
+    names = tuple(dict.fromkeys(agreement.exclusive for agreement in problem.agreements if agreement.exclusive))
+    share = [names.index(agreement.exclusive) if agreement.exclusive else -1 for agreement in problem.agreements]
+    present = np.zeros((len(names), problem.tree.size), dtype=bool)
+    for c, number in enumerate(share):
+        if number >= 0:
+            present[number] |= levels.index[c] >= 0
+    row = numbered(present)
+    table = problem.tree.ancestors() if names else np.zeros((problem.tree.size, 0), dtype=np.int64)
+    entries: list[Entry] = []
+    for c, number in enumerate(share):
+        if number >= 0:
+            index = np.where(table >= 0, levels.index[c][table], -1)
+            cap = np.where(index >= 0, problem.agreements[c].level_cap[table], 1.0)
+            entries.append((row[number][:, None], index, 1.0 / cap))
+    member, node = np.nonzero(present)
+    return laid_out("exclusive", entries, np.full(node.size, -np.inf), np.ones(node.size), member, names, node)
+
+
+def _taken(problem: PlanProblem, row: Index, order: Columns) -> list[Entry]:
+    return [(row[c][None], order.index[list(agreement.offers)], agreement.use[:, None])
+            for c, agreement in enumerate(problem.agreements)]
+
+
+def _granted(row: Index, drawn: Draws, levels: Columns, value: Array) -> Entry:
+    return row[drawn.agreement, drawn.node], levels.index[drawn.agreement, drawn.sign], value
+
+
+def _units_drawn(problem: PlanProblem, unit: Units) -> Array:
+    """Size of a level in which the solver counts: what the largest need of its offers draws."""
+    sizes = [max(unit.chips[list(agreement.offers)] * agreement.use) / max(agreement.most.max(), 1e-300)
+             for agreement in problem.agreements]
+    return power_of_two(np.array(sizes))
+
+
+def _nowhere(problem: PlanProblem) -> NDArray[np.bool_]:
+    return np.zeros((len(problem.agreements), problem.tree.size), dtype=bool)
+
+
+def _names(problem: PlanProblem) -> tuple[str, ...]:
+    return tuple(agreement.name for agreement in problem.agreements)

@@ -1,0 +1,130 @@
+"""The linear programme of a plan: the variable and constraint families put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.plan.lp import agreements, columns, redeployment, retirement, rows
+from fabless.plan.lp import gates as project_gates
+from fabless.plan.lp.columns import Columns
+from fabless.plan.lp.rows import Rows
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.service import Index, Service
+from fabless.records import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """``min cost x + offset`` subject to ``row_lower <= matrix x <= row_upper`` and ``lower <= x <= upper``.
+
+    In natural units; the matrix in coordinate form.
+    """
+
+    columns: dict[str, Columns]
+    rows: dict[str, Rows]
+    row: Index
+    column: Index
+    value: Array
+    cost: Array
+    offset: float
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    unit: Array
+    money: float
+    integer: NDArray[np.bool_]
+    """Columns that take whole numbers only."""
+
+
+def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
+    """Write the plan as one linear programme.
+
+    `constant` is the discounted cost of each node-quarter that no order changes (K,) [USD].
+    """
+    families = _variables(problem, served)
+    constraints = _constraints(problem, served, families)
+    priced, tree, weight = tuple(families.values()), problem.tree, problem.cvar_weight
+    money = columns.money_unit(problem, priced)
+    if weight > 0.0 and tree.leaves.size > 1:
+        first = sum(family.node.size for family in priced)
+        path = columns.path_cost(problem, money, first)
+        excess = columns.tail(problem, money, first + path.node.size)
+        threshold = columns.threshold(problem, money, first + path.node.size + excess.node.size)
+        families |= {family.name: family for family in (path, excess, threshold)}
+        constraints += [rows.path_cost(problem, priced, path, constant), rows.tail(problem, path, excess, threshold)]
+    else:
+        weight = 0.0
+    cost = [(1.0 - weight) * tree.probability[family.node] * family.cost for family in priced]
+    if weight:
+        worst = tree.probability[excess.node] / (1.0 - problem.cvar_level)
+        cost += [np.zeros(path.node.size), weight * worst, np.array([weight])]
+    offset = (1.0 - weight) * float(tree.probability @ constant)
+    return _joined(problem, families, constraints, np.concatenate(cost), offset, money)
+
+
+def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
+    """Every variable family that has a cost of its own."""
+    unit, drawn = columns.units(problem), agreements.draws(problem)
+    families: dict[str, Columns] = {}
+
+    def add(write: Callable[..., Columns], *given: object) -> Columns:
+        part = write(problem, *given, sum(family.node.size for family in families.values()))
+        families[part.name] = part
+        return part
+
+    orders = add(columns.orders, unit, agreements.opened(problem, drawn))
+    active = add(columns.active, unit, served, orders)
+    add(columns.serve, unit, active)
+    add(columns.unmet, unit)
+    add(agreements.level, unit, drawn)
+    add(agreements.untaken, unit, drawn)
+    add(retirement.retired, unit, active)
+    set_up = add(redeployment.set_up, unit, active)
+    add(redeployment.moved, unit, set_up)
+    add(redeployment.fresh, unit, set_up)
+    gates = project_gates.columns_of(problem, sum(family.node.size for family in families.values()))
+    return families | {part.name: part for part in gates}
+
+
+def _constraints(problem: PlanProblem, served: Service, families: dict[str, Columns]) -> list[Rows]:
+    """Every constraint family but those of risk."""
+    orders, active, serve, unmet, level, untaken, retired, set_up, moved, fresh = list(families.values())[:10]
+    drawn = agreements.draws(problem)
+    constraints = [
+        rows.in_service(problem, served, orders, active, retired),
+        rows.busy(problem, active, serve, set_up),
+        rows.demand(problem, serve, unmet),
+        rows.allocation(problem, orders),
+        rows.power(problem, active),
+        rows.cash(problem, orders, level),
+        agreements.draw_limit(problem, drawn, orders, level),
+        agreements.take_or_pay(problem, drawn, orders, level, untaken),
+        agreements.exclusive(problem, level),
+        retirement.retirement(problem, orders, retired),
+        redeployment.readiness(problem, serve, set_up),
+        redeployment.moves(problem, set_up, moved, fresh),
+        redeployment.deliveries(problem, orders, fresh),
+    ]
+    return project_gates.opened(problem, served, constraints, families)
+
+
+def _joined(
+    problem: PlanProblem, families: dict[str, Columns], parts: list[Rows], cost: Array, offset: float, money: float
+) -> Program:
+    blocks = list(families.values())
+    start = np.cumsum([0] + [part.lower.size for part in parts])
+    whole = families["orders"].index[problem.integer]
+    integer = np.zeros(cost.size, dtype=bool)
+    integer[whole[whole >= 0]] = True
+    return Program(
+        families, {part.name: part for part in parts}, np.concatenate([part.row + start[i] for i, part in enumerate(parts)]),
+        np.concatenate([part.column for part in parts]), np.concatenate([part.value for part in parts]), cost, offset,
+        np.concatenate([block.lower for block in blocks]), np.concatenate([block.upper for block in blocks]),
+        np.concatenate([part.lower for part in parts]), np.concatenate([part.upper for part in parts]),
+        np.concatenate([block.unit for block in blocks]), money, integer,
+    )

@@ -1,0 +1,158 @@
+"""The constraint families of the plan: one function each.
+
+A row is ``lower <= sum value x column <= upper`` in natural units (chips, units of load, W, USD). Entries whose column
+does not exist are dropped: such a variable is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fabless.plan.lp.columns import Columns
+from fabless.plan.problem.agreement import by_node
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.service import Index, Service, bound_to_loads
+from fabless.plan.problem.trees import segments
+from fabless.records import Array
+
+Entry = tuple[Index, Index, ArrayLike]
+"""Rows, columns and values of entries, broadcast together; -1 marks a row or column that does not exist."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A constraint family in coordinate form."""
+
+    name: str
+    row: Index
+    """Row of each entry, counted within the family."""
+    column: Index
+    value: Array
+    lower: Array
+    upper: Array
+    member: Index
+    """Which of `members` each row belongs to."""
+    members: tuple[str, ...]
+    node: Index
+    """Node-quarter of each row."""
+
+
+def in_service(problem: PlanProblem, served: Service, order: Columns, active: Columns, retired: Columns) -> Rows:
+    """``active(o,k) + retired(o,k) = chips in place + sum of order(o,j) over the orders j in service at k``."""
+    offer, node = np.nonzero(active.index >= 0)
+    row = numbered(active.index >= 0)
+    entries: list[Entry] = [
+        (row, active.index, 1.0),
+        (row, retired.index, 1.0),
+        (row[served.offer, served.node], order.index[served.offer, served.order], -1.0),
+    ]
+    existing = problem.existing[offer, problem.tree.quarter[node]]
+    return laid_out("in service", entries, existing, existing, offer, problem.offers, node)
+
+
+def busy(problem: PlanProblem, active: Columns, serve: Columns, set_up: Columns) -> Rows:
+    """``sum over loads of serve(o,l,k) <= active(o,k)``; set_up in place of serve where moving to a load costs work."""
+    used_index = np.where(bound_to_loads(problem)[:, None, None], set_up.index, serve.index)
+    used = np.asarray((used_index >= 0).any(axis=1))
+    offer, node = np.nonzero(used)
+    row = numbered(used)
+    entries: list[Entry] = [(row[:, None, :], used_index, 1.0), (row, active.index, -1.0)]
+    return laid_out("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
+
+
+def demand(problem: PlanProblem, serve: Columns, unmet: Columns) -> Rows:
+    """``sum over offers of rate x serve + unmet = demand`` for each load (l,k)."""
+    load, node = np.nonzero(unmet.index >= 0)
+    row = numbered(unmet.index >= 0)
+    entries: list[Entry] = [(row[None], serve.index, problem.rate), (row, unmet.index, 1.0)]
+    limit = problem.demand[load, node]
+    return laid_out("demand", entries, limit, limit, load, problem.loads, node)
+
+
+def allocation(problem: PlanProblem, order: Columns) -> Rows:
+    """``sum over the offers of a group of order(o,k) <= limit of the group at k``."""
+    count, size = len(problem.groups), problem.tree.size
+    limits = np.array([limit for _, _, limit in problem.groups]).reshape(count, size)
+    ordered = np.zeros((count, size), dtype=bool)
+    for g, (_, members, _) in enumerate(problem.groups):
+        ordered[g] = (order.index[list(members)] >= 0).any(axis=0)
+    limited = np.isfinite(limits) & ordered
+    row = numbered(limited)
+    group, node = np.nonzero(limited)
+    offers = [list(members) for _, members, _ in problem.groups]
+    entries: list[Entry] = [(row[g][None], order.index[offers[g]], 1.0) for g in range(count)]
+    names = tuple(name for name, _, _ in problem.groups)
+    return laid_out("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node)
+
+
+def power(problem: PlanProblem, active: Columns) -> Rows:
+    """``sum over offers of power_w x active(o,k) <= power at hand at k``."""
+    drawn = np.asarray(((problem.power_w[:, None] > 0) & (active.index >= 0)).any(axis=0))
+    return _budget("power", problem.power_cap_w, drawn, (active.index, problem.power_w[:, None]))
+
+
+def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
+    """``sum over offers of payment x order(o,k) + sum over agreements of fee x level(c,k) <= cash at hand at k``."""
+    due = np.asarray(((problem.payment_usd > 0) & (order.index >= 0)).any(axis=0))
+    fees = by_node(problem.agreements, "fee_usd", problem.tree.size)
+    due |= np.asarray(((fees > 0) & (level.index >= 0)).any(axis=0))
+    return _budget("cash", problem.cash_cap_usd, due, (order.index, problem.payment_usd), (level.index, fees))
+
+
+def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array) -> Rows:
+    """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order changes``."""
+    own = segments(problem.tree)
+    start = np.flatnonzero(path.index >= 0)
+    parent = problem.tree.parent[start]
+    before = np.where(parent >= 0, path.index[start[own[parent]]], -1)
+    number = np.arange(start.size)
+    entries: list[Entry] = [(number, path.index[start], 1.0), (number, before, -1.0)]
+    entries += [(own[family.node], family.index[family.index >= 0], -family.cost) for family in families]
+    limit = np.bincount(own, weights=constant, minlength=start.size).astype(np.float64)
+    return laid_out("path cost", entries, limit, limit, np.zeros_like(start), ("path",), start)
+
+
+def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Columns) -> Rows:
+    """``tail(leaf) + threshold - path(leaf) >= 0``."""
+    start = np.flatnonzero(path.index >= 0)
+    leaves = problem.tree.leaves
+    number = np.arange(leaves.size)
+    last = path.index[start[segments(problem.tree)[leaves]]]
+    risk = np.full(leaves.size, threshold.index[0])
+    entries: list[Entry] = [(number, excess.index[leaves], 1.0), (number, risk, 1.0), (number, last, -1.0)]
+    zero = np.zeros(leaves.size)
+    return laid_out("tail", entries, zero, zero + np.inf, np.zeros_like(leaves), ("tail",), leaves)
+
+
+def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[Index, ArrayLike]) -> Rows:
+    limited = np.isfinite(limit) & used
+    row = numbered(limited)
+    node = np.flatnonzero(limited)
+    entries: list[Entry] = [(row[None], index, weight) for index, weight in weighted]
+    return laid_out(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node)
+
+
+def numbered(present: NDArray[np.bool_]) -> Index:
+    """Number the places that are present, -1 elsewhere."""
+    index = np.full(present.shape, -1, dtype=np.int64)
+    index[present] = np.arange(np.count_nonzero(present))
+    return index
+
+
+def laid_out(
+    name: str,
+    entries: list[Entry],
+    lower: Array,
+    upper: Array,
+    member: Index,
+    members: tuple[str, ...],
+    node: Index,
+) -> Rows:
+    """Put the entries of a family together, without those whose row or column does not exist."""
+    parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float)) for row, column, value in entries]
+    kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)] for row, column, value in parts]
+    row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)]) for i in range(3))
+    return Rows(name, row.astype(np.int64), column.astype(np.int64), value, lower, upper, member, members, node)

@@ -1,0 +1,131 @@
+"""What a plan costs: the formulas of every reported sum, apart from the solver's objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.plan.problem.agreement import by_node
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.service import Service, left_over
+from fabless.records import Array, Tree
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """Everything a plan decides, each family laid out over its full shape."""
+
+    orders: Array
+    """(O, K) chips ordered."""
+    serve: Array
+    """(O, L, K) chips given to each load."""
+    unmet: Array
+    """(L, K) load left unserved."""
+    levels: Array
+    """(agreements, K) units signed."""
+    untaken: Array
+    """(agreements, K) units of the least draw not taken."""
+    retired: Array
+    """(O, K) chips retired and still within their term."""
+    moved: Array
+    """(O, L, K) chips moved to each load from another."""
+
+
+@dataclass(frozen=True, eq=False)
+class CostParts:
+    """Undiscounted cost of each node-quarter, (K,) each [USD]."""
+
+    capital_usd: Array
+    running_usd: Array
+    """Running and serving."""
+    unmet_usd: Array
+    fixed_usd: Array
+    agreements_usd: Array
+    """Fees at the signing, and what is due for units not taken."""
+    redeploy_usd: Array
+    resale_usd: Array
+    """Earned by retired chips, negative."""
+    salvage_usd: Array
+    """Value of the chips left at the end, negative, at the leaves."""
+
+    @property
+    def total_usd(self) -> Array:
+        """Sum of the parts (K,)."""
+        return (self.capital_usd + self.running_usd + self.unmet_usd + self.fixed_usd + self.agreements_usd
+                + self.redeploy_usd + self.resale_usd + self.salvage_usd)
+
+
+def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
+    """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place, retired ones included."""
+    active = problem.existing[:, problem.tree.quarter].copy()
+    np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
+    return active
+
+
+def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
+    """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place included."""
+    capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
+    annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
+    np.add.at(capital, (served.offer, served.node), annuity)
+    return np.asarray(capital)
+
+
+def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
+    """Cost of each node-quarter: annuities of all chips within their term, running, shortage, fixed, agreements, moves."""
+    size = problem.tree.size
+    active = chips_in_service(problem, served, choice.orders) - choice.retired
+    running = (problem.running_usd * active).sum(axis=0) + (problem.serving_usd * choice.serve).sum(axis=(0, 1))
+    return CostParts(
+        capital_usd=offer_capital(problem, served, choice.orders).sum(axis=0),
+        running_usd=running,
+        unmet_usd=(problem.unmet_usd * choice.unmet).sum(axis=0),
+        fixed_usd=np.array(problem.fixed_usd),
+        agreements_usd=(by_node(problem.agreements, "fee_usd", size) * choice.levels).sum(axis=0)
+        + (by_node(problem.agreements, "untaken_usd", size) * choice.untaken).sum(axis=0),
+        redeploy_usd=(problem.redeploy_usd[:, :, None] * choice.moved).sum(axis=(0, 1)),
+        resale_usd=-(problem.resale_usd * choice.retired).sum(axis=0),
+        salvage_usd=-salvage_value(problem, served, choice.orders),
+    )
+
+
+def salvage_value(problem: PlanProblem, served: Service, orders: Array) -> Array:
+    """Value at the leaves of the chips still within their term (K,)."""
+    at_end = left_over(problem)[served.offer, served.order]
+    at_end &= problem.tree.quarter[served.node] == problem.tree.quarters - 1
+    worth = problem.salvage_usd[served.offer, served.order] * orders[served.offer, served.order]
+    return np.bincount(served.node[at_end], weights=worth[at_end], minlength=problem.tree.size).astype(np.float64)
+
+
+def constant_costs(problem: PlanProblem) -> Array:
+    """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed spend."""
+    in_place = problem.existing_capital_usd @ problem.existing[:, problem.tree.quarter]
+    return np.asarray((in_place + problem.fixed_usd) * problem.discount[problem.tree.quarter])
+
+
+def path_costs(tree: Tree, discounted: Array) -> Array:
+    """Sum of the discounted cost of node-quarters (K,) along the path to each leaf, shape (leaves,)."""
+    summed = np.array(discounted, dtype=float)
+    for q in range(1, tree.quarters):
+        here = tree.quarter == q
+        summed[here] += summed[tree.parent[here]]
+    return summed[tree.leaves]
+
+
+def cvar(costs: Array, probability: Array, level: float) -> float:
+    """Mean of the worst share ``1 - level`` of the costs (Rockafellar & Uryasev 2002, eq. 9: atoms are split).
+
+    >>> round(cvar(np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.3, 0.2]), 0.6), 12)
+    3.0
+    """
+    worst = np.argsort(-costs, kind="stable")
+    share = 1.0 - level
+    before = np.concatenate([[0.0], np.cumsum(probability[worst])[:-1]])
+    taken = np.clip(share - before, 0.0, probability[worst])
+    return float(costs[worst] @ taken / taken.sum())
+
+
+def risk_adjusted(problem: PlanProblem, costs: Array, probability: Array) -> tuple[float, float, float]:
+    """Return the objective ``(1 - w) mean + w CVaR`` of path costs, the mean and the CVaR."""
+    mean, worst = float(costs @ probability), cvar(costs, probability, problem.cvar_level)
+    return (1.0 - problem.cvar_weight) * mean + problem.cvar_weight * worst, mean, worst

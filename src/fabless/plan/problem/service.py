@@ -1,0 +1,73 @@
+"""Which order serves where: delivered after its lead time, retired after its term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.plan.problem.problem import PlanProblem
+from fabless.records import Array
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """Three arrays of one length: chips of `offer` ordered at node-quarter `order` are in service at `node`."""
+
+    offer: Index
+    order: Index
+    node: Index
+
+
+def service(problem: PlanProblem) -> Service:
+    """Look every order up along the path to every node-quarter.
+
+    The order at j is in service at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - lead(j) < term``.
+    """
+    return _aged(problem, np.ones(len(problem.offers), dtype=bool), 0, problem.term_quarters)
+
+
+def ended(problem: PlanProblem) -> Service:
+    """The orders whose term has just ended, of offers that may be retired: ``quarter(k) - quarter(j) - lead(j) = term``."""
+    return _aged(problem, problem.retire, problem.term_quarters, problem.term_quarters + 1)
+
+
+def delivered(problem: PlanProblem) -> Service:
+    """The orders that have just been delivered, of offers bound to loads: ``quarter(k) - quarter(j) = lead(j)``."""
+    return _aged(problem, bound_to_loads(problem), 0, 1)
+
+
+def bound_to_loads(problem: PlanProblem) -> NDArray[np.bool_]:
+    """Offers whose chips need work to move between loads, (O,)."""
+    return np.asarray((problem.redeploy_usd > 0).any(axis=1))
+
+
+def _aged(problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, end: Index | int) -> Service:
+    """Orders j of the wanted offers on the path to k with ``first <= quarter(k) - quarter(j) - lead(j) < end``."""
+    offers, size = np.flatnonzero(wanted), wanted.size
+    low, high = np.broadcast_to(first, size)[offers], np.broadcast_to(end, size)[offers]
+    tree = problem.tree
+    table = tree.ancestors() if offers.size else np.zeros((0, 0), dtype=np.int64)
+    node, quarter = np.nonzero(table >= 0)
+    order = table[node, quarter]
+    age = tree.quarter[node] - quarter - problem.lead_quarters[np.ix_(offers, order)]
+    number, pair = np.nonzero((age >= low[:, None]) & (age < high[:, None]))
+    return Service(offers[number], order[pair], node[pair])
+
+
+def discounted_term(problem: PlanProblem) -> Array:
+    """Sum of discount factors over the quarters that an order is in service within the horizon, shape (O, K)."""
+    summed = np.concatenate([[0.0], np.cumsum(problem.discount)])
+    start = np.minimum(problem.tree.quarter + problem.lead_quarters, problem.tree.quarters)
+    end = np.minimum(start + problem.term_quarters[:, None], problem.tree.quarters)
+    return np.asarray(summed[end] - summed[start])
+
+
+def left_over(problem: PlanProblem) -> NDArray[np.bool_]:
+    """Whether an order is in service at the end of the horizon with term to go, shape (O, K)."""
+    start = problem.tree.quarter + problem.lead_quarters
+    end = start + problem.term_quarters[:, None]
+    return np.asarray((start < problem.tree.quarters) & (end > problem.tree.quarters))

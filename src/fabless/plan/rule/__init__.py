@@ -1,0 +1,1 @@
+"""What the ordering rule does on paths that the tree never held."""

@@ -1,0 +1,130 @@
+"""Decision rule "merit order": fill the compute that is expected to be short with the cheapest chips that can still come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.service import Index, discounted_term, left_over
+from fabless.plan.result import PlanResult
+from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, signed_now
+from fabless.records import Array
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What every path expects of its future from a quarter on, given what it has shown by then."""
+
+    quarter: int
+    problem: PlanProblem
+    """On a tree with as many leaves, in the same order, as the paths that are looked at."""
+
+
+def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, views: Sequence[View]) -> Array:
+    """Orders (O, K of fresh) by merit: the plan's before its first split, then what each path's own outlook calls for.
+
+    Quarter by quarter, a path takes its newest view and, for this quarter's prices, leads and limits, what it has just
+    seen. It fills the compute still short in each coming quarter from the offers that can arrive by then, cheapest
+    first, and places the orders that are due now. The cost of filling a quarter with a chip is what the chip costs over
+    its whole service less what its later quarters are worth; compute is worth the cost of the dearest chip that fills
+    it, or the shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip costs less by
+    what is due for units not taken, times the share of the draw that is firm. `views` start at the first split of the
+    planned tree or before.
+    """
+    from fabless.plan.rule.kernel import READINESS, place_orders  # numba loads and compiles slowly
+
+    table = paths_table(fresh.tree)
+    first = decided_now(planned.tree)
+    quarters = fresh.tree.quarters
+    trunk = np.flatnonzero(planned.tree.quarter < first)
+    levels = signed_now(planned, result, fresh)
+    orders = np.zeros((len(fresh.offers), *table.shape))
+    orders[:, :, :first] = result.orders[:, None, trunk]
+    worth = np.full((table.shape[0], READINESS.size, quarters), np.nan)
+    lead = np.ascontiguousarray(fresh.lead_quarters[:, table])
+    for view, start, end in stretches(views, first, quarters):
+        place_orders(start, end, orders, worth, lead, planned.term_quarters.astype(np.int64), fresh.discount,
+                     *_expected(view.problem, fresh, levels, start, end))
+        orders = _kept(fresh, orders, levels, end)
+    placed = np.zeros(fresh.cap.shape)
+    placed[:, table] = orders
+    return placed
+
+
+def stretches(views: Sequence[View], first: int, quarters: int) -> list[tuple[View, int, int]]:
+    """Each view with the quarters, from `first` on, in which it is the newest: first and last but one."""
+    ordered = sorted(views, key=lambda view: view.quarter)
+    ends = [*(view.quarter for view in ordered[1:]), quarters][: len(ordered)]
+    return [(view, max(view.quarter, first), end) for view, end in zip(ordered, ends, strict=True)
+            if max(view.quarter, first) < end]
+
+
+def _kept(fresh: PlanProblem, orders: Array, levels: Array, end: int) -> Array:
+    """Orders by path up to a quarter as they are in fact placed: within cash and power too."""
+    table, placed = paths_table(fresh.tree), np.zeros(fresh.cap.shape)
+    placed[:, table[:, :end]] = orders[:, :, :end]
+    limited = np.where(fresh.tree.quarter < end, allowed(fresh, placed, levels), 0.0)
+    return np.ascontiguousarray(limited[:, table])
+
+
+def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> tuple[Array, ...]:
+    """Arrays of the kernel by path: demand and shortage price (L, N, T) in common compute, then by offer (O, N, T)."""
+    there, here = paths_table(view.tree), paths_table(fresh.tree)
+
+    def path(name: str) -> Array:
+        """The view, with what is seen in each quarter of its own time in place of what was expected."""
+        values = getattr(view, name)[..., there]
+        values[..., start:end] = getattr(fresh, name)[..., here[:, start:end]]
+        return np.ascontiguousarray(values)
+
+    rate, demand = path("rate"), path("demand")
+    best = rate.max(axis=0)
+    usable = np.where(best > 0, best, 1.0)
+    need = np.where(best > 0, demand / usable, 0.0)
+    does = _compute(rate / usable, need)
+    open_cap = np.where(path("available").astype(bool), path("cap"), 0.0)
+    pools = [_pool(view, there, g, fresh, here, slice(start, end)) for g in range(len(view.groups))]
+    pools += [limit[here] / item.use.max()
+              for item, limit in zip(fresh.agreements, granted(fresh, levels, "most"), strict=True)]
+    sharers = [members for _, members, _ in view.groups] + [item.offers for item in fresh.agreements]
+    member = np.zeros((len(sharers), len(view.offers)), dtype=bool)
+    for g, members in enumerate(sharers):
+        member[g, list(members)] = True
+    own, seen = _whole_price(view), _whole_price(fresh)
+    price = own[:, there]
+    price[..., start:end] = seen[:, here[:, start:end]]
+    for item, expects, firm, most in zip(fresh.agreements, view.agreements, granted(fresh, levels, "least"),
+                                         granted(fresh, levels, "most"), strict=True):
+        due = expects.untaken_usd[there]
+        due[:, start:end] = item.untaken_usd[here[:, start:end]]
+        share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[here]
+        rows = list(item.offers)
+        price[rows] = np.maximum(price[rows] - item.use[:, None, None] * due * share * fresh.discount, 0.0)
+    running = path("running_usd") + np.where(rate > 0, path("serving_usd"), np.inf).min(axis=1, initial=np.inf)
+    running = np.where(does > 0, running, 0.0)
+    lead = path("lead_quarters")
+    in_place = np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0))
+    shared = np.array(pools).reshape(-1, *there.shape)
+    return (need, path("unmet_usd") * usable, does, open_cap, price, running, lead, shared, member, in_place)
+
+
+def _whole_price(problem: PlanProblem) -> Array:
+    """Discounted annuities of an order within the horizon less its salvage value, (O, K)."""
+    salvage = problem.salvage_usd * left_over(problem) * problem.discount[-1]
+    return np.asarray(problem.capital_usd * discounted_term(problem) - salvage)
+
+
+def _compute(relative: Array, need: Array) -> Array:
+    """Compute of a chip, relative to the best chip for each load, as the mean over the loads it serves by their need."""
+    weight = np.where(relative > 0, need[None], 0.0)
+    total = weight.sum(axis=1)
+    return np.asarray(np.divide((relative * weight).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0))
+
+
+def _pool(view: PlanProblem, there: Index, group: int, fresh: PlanProblem, here: Index, seen: slice) -> Array:
+    limit = view.groups[group][2][there]
+    limit[:, seen] = fresh.groups[group][2][here[:, seen]]
+    return np.asarray(limit)

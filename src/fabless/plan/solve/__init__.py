@@ -1,0 +1,1 @@
+"""One programme solved, explained and bounded."""

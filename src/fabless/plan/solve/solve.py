@@ -1,0 +1,165 @@
+"""Solve a plan: ``min (1 - w) E[cost] + w CVaR[cost]`` over the orders, on a scenario tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import numpy as np
+
+from fabless.plan.lp.assemble import Program, assemble
+from fabless.plan.problem.agreement import by_node
+from fabless.plan.problem.costs import (
+    CostParts,
+    Decisions,
+    chips_in_service,
+    constant_costs,
+    node_costs,
+    path_costs,
+    risk_adjusted,
+)
+from fabless.plan.problem.information import merge
+from fabless.plan.problem.problem import PlanProblem
+from fabless.plan.problem.project import refuse_projects
+from fabless.plan.problem.service import Service, service
+from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status, gap
+from fabless.plan.solve.highs import Solution, held, run
+from fabless.plan.solve.limits import binding, shortfalls
+from fabless.plan.solve.lower_bound import dual_bound, plain_prices
+from fabless.plan.solve.mean_path import repaired, values
+from fabless.plan.solve.rays import rays
+from fabless.records import Array
+
+DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired", "moved")
+"""Variable families of `Decisions`, in its order."""
+
+
+def solve(
+    problem: PlanProblem,
+    *,
+    time_limit_s: float | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> PlanResult:
+    """Solve a plan; an infeasible one is a result that says what must give.
+
+    `time_limit_s` bounds the solver [s]: a plan that ran out of it is the best found, or else the orders of the plan for
+    the mean path with the rest solved for, which takes a little longer; its gap says how far from the best it can be.
+    `progress` is called with lines of text while it works. A problem with projects is refused: `search` or `exact` decides
+    them.
+
+    >>> from fabless.scenario import chain_tree
+    >>> problem = PlanProblem(
+    ...     tree=chain_tree(2), offers=("chip",), loads=("queries",), lead_quarters=np.array(1),
+    ...     term_quarters=np.array(4), available=np.array(True), cap=np.array(np.inf), capital_usd=np.array(3.0),
+    ...     running_usd=np.array(1.0), rate=np.array(2.0), demand=np.array(10.0), unmet_usd=np.array(7.0),
+    ...     discount=np.array(1.0))
+    >>> result = solve(problem)
+    >>> result.orders.tolist(), result.unmet.tolist(), round(result.objective_usd, 6)
+    ([[5.0, 0.0]], [[10.0, 0.0]], 90.0)
+    """
+    refuse_projects(problem.projects, "solve")
+    served = service(problem)
+    program = assemble(problem, served, constant_costs(problem))
+    if progress is not None:
+        progress(f"plan of {problem.tree.size:,} node-quarters: {program.cost.size:,} columns, "
+                 f"{program.row_lower.size:,} rows")
+    plain = plain_prices(program, problem.tree.probability, problem.cvar_weight if "tail" in program.rows else 0.0)
+    solution = run(program, time_limit_s, progress, plain)
+    if solution.status is Status.TIME_LIMIT:
+        solution = _settled(problem, program, served, solution, max(solution.bound, dual_bound(program, plain, plain)))
+    if not solution.value.size and program.cost.size:
+        return _without_plan(problem, program, solution, time_limit_s)
+    return _result(problem, served, program, solution)
+
+
+def _settled(problem: PlanProblem, program: Program, served: Service, found: Solution, bound: float) -> Solution:
+    """Turn what the solver left into a plan that keeps every limit, and the best bound known.
+
+    Its own orders, cut down to the limits, and those of the plan for the mean path are held and the rest is solved again;
+    the cheaper plan is kept, and commitments alone where neither leaves any. No plan costs less than `bound`.
+    """
+    if found.value.size and not found.rough:
+        return replace(found, bound=min(bound, found.objective))
+    wishes = [(_spread(program, found.value, "orders"), _spread(program, found.value, "level"))] if found.value.size else []
+    wishes.append(_mean_path(problem))
+    plans = [_held(problem, program, served, *wish) for wish in wishes]
+    if not any(plan.status.is_ok for plan in plans):
+        signed = by_node(problem.agreements, "level_floor", problem.tree.size)
+        plans.append(_held(problem, program, served, problem.floor, signed))
+    best = min(plans, key=lambda plan: plan.objective if plan.status.is_ok else np.inf)
+    if not best.status.is_ok:
+        return replace(found, value=np.zeros(0), bound=bound)
+    return replace(best, status=found.status, bound=min(bound, best.objective))
+
+
+def _held(problem: PlanProblem, program: Program, served: Service, orders: Array, levels: Array) -> Solution:
+    """The rest of a plan whose orders and levels are as near to the wished ones as the limits let them."""
+    kept = repaired(problem, program, served, orders, levels)
+    return run(held(program, values(program, *kept)))
+
+
+def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
+    """Orders and levels of the plan for the mean path, laid out on the tree."""
+    mean = merge(problem)
+    program = assemble(mean, service(mean), constant_costs(mean))
+    found = run(replace(program, integer=np.zeros_like(program.integer)))
+    if not found.value.size:
+        return problem.floor, by_node(problem.agreements, "level_floor", problem.tree.size)
+    orders, levels = (_spread(program, found.value, name) for name in ("orders", "level"))
+    return orders[:, problem.tree.quarter], levels[:, problem.tree.quarter]
+
+
+def _result(problem: PlanProblem, served: Service, program: Program, solution: Solution) -> PlanResult:
+    choice = Decisions(*(_spread(program, solution.value, name) for name in DECIDED))
+    best = binding(program, solution, problem) if solution.status.is_ok and solution.row_dual.size else ()
+    return reported(problem, served, choice, solution.status, solution.objective, solution.bound, best,
+                    (program.cost.size, program.row_lower.size))
+
+
+def reported(
+    problem: PlanProblem, served: Service, choice: Decisions, status: Status, objective: float | None, bound: float,
+    limits: tuple[Binding, ...], size: tuple[int, int],
+) -> PlanResult:
+    """Price a choice; `objective` None takes the price itself, `size` are columns and rows of the programme."""
+    tree = problem.tree
+    active = chips_in_service(problem, served, choice.orders) - choice.retired
+    parts = node_costs(problem, served, choice)
+    paths = path_costs(tree, parts.total_usd * problem.discount[tree.quarter])
+    priced, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
+    total = priced if objective is None else objective
+    return PlanResult(
+        status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
+        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, limits, (), (), *size,
+    )
+
+
+def _without_plan(
+    problem: PlanProblem, program: Program, solution: Solution, time_limit_s: float | None
+) -> PlanResult:
+    found = shortfalls(program, problem.offers, time_limit_s) if solution.status is Status.INFEASIBLE else ()
+    endless = rays(problem, program) if solution.status is Status.UNBOUNDED else ()
+    return unplanned(problem, solution.status, solution.bound, found, endless, (program.cost.size, program.row_lower.size))
+
+
+def unplanned(
+    problem: PlanProblem, status: Status, bound: float, found: tuple[Shortfall, ...], endless: tuple[Ray, ...],
+    size: tuple[int, int],
+) -> PlanResult:
+    """Say why there is no plan: what must give, or what has no end; `size` are columns and rows of the programme."""
+    def none(*shape: int) -> Array:
+        return np.full(shape, np.nan)
+
+    nodes, chips = problem.tree.size, problem.cap.shape
+    agreed = (len(problem.agreements), nodes)
+    return PlanResult(
+        status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
+        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips), none(*problem.rate.shape),
+        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, (), found,
+        endless, *size,
+    )
+
+
+def _spread(program: Program, value: Array, family: str) -> Array:
+    """Lay a variable family out over its full shape, zero where it has no column."""
+    index = program.columns[family].index
+    return np.where(index >= 0, value[index], 0.0) if value.size else np.zeros(index.shape)
