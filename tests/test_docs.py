@@ -111,6 +111,16 @@ def test_links_lead_to_files() -> None:
     assert lost == []
 
 
+def test_the_code_to_read_first_exists() -> None:
+    part = README.partition("## Where to start reading the code")[2].partition("## ")[0]
+    listed = [name for line in re.findall(r"^\d\. (.*?): ", part, flags=re.MULTILINE)
+              for name in re.findall(r"`([^`]+)`", line)]
+    source = ROOT / "src" / "fabless"
+    assert len(listed) > 10
+    assert [name for name in listed if not (source / name).is_dir()
+            and not (source / f"{name}.py").is_file()] == []
+
+
 def test_the_citation_is_that_of_the_project() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
