@@ -130,12 +130,12 @@ def _row(q: Quote, load_factor: float, full: bool) -> list[str]:
 
 
 def _columns(full: bool) -> list[Column | str]:
-    middle = [Column("tok/s\n/chip", True), Column("first\ns", True), Column("token\nms", True)]
+    middle = [Column("tok/s\n/chip", True), Column("TTFT\ns", True), Column("TPOT\nms", True)]
     money = [Column("USD\n/Mtok", True), Column("cents/query", True)]
     if full:
         return [Column("chip", name=True), Column("split", name=True), Column("batch", True), *middle,
-                Column("binds", name=True), Column("USD/h", True), *money, Column("Wh/\nquery", True)]
-    return [Column("chip", name=True), "split", *middle, Column("binds", name=True), *money]
+                Column("limit", name=True), Column("USD/h", True), *money, Column("Wh/\nquery", True)]
+    return [Column("chip", name=True), "split", *middle, Column("limit", name=True), *money]
 
 
 def _print(
@@ -149,10 +149,11 @@ def _print(
     say(console, title, "bold")
     print_table("", _columns(full), [_row(q, limits.load_factor, full) for q in quotes], console)
     say(console, "TP, PP, EP, DP: degrees of tensor, pipeline, expert and data parallelism. "
-                 "tok/s: output tokens at full load. Costs and energy include idle hours: load "
-                 f"factor {plain(limits.load_factor)}. USD/Mtok: per million output tokens, their "
-                 "input included. In brackets: the range that holds half of the measurements on "
-                 "chips of this class (docs/explanation/performance.md).", "dim")
+                 "tok/s: output tokens at full load. TTFT: time to first token; TPOT: time per "
+                 "output token. Costs and energy include idle hours: load factor "
+                 f"{plain(limits.load_factor)}. USD/Mtok: per million output tokens, their input "
+                 "included. In brackets: the range that holds half of the measurements on chips "
+                 "of this class (docs/explanation/performance.md).", "dim")
     for q in quotes:
         _print_basis(q, full, console)
     for error in refused:
@@ -170,9 +171,11 @@ def _print_basis(q: Quote, full: bool, console: Console) -> None:
         number_of(q.price))
     parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
     hour = "USD/h" if full else f"{q.usd_per_chip_hour:.2f} USD/h, {q.wh_per_query:.2f} Wh/query"
-    say(console, f"{q.chip}: {kind} {value} ({q.price.field}{' ' + q.price.period if q.price.period else ''}, "
-                 f"{q.price.source.title}); {hour}: {parts}; {q.calibration.said}, half of the measured times per token "
-                 f"within {share(q.calibration.error_median)}, nine in ten within {share(q.calibration.error_p90)}",
+    named = " ".join(part for part in (q.price.field.replace("_", " "), q.price.period) if part)
+    say(console, f"{q.chip}: {kind} {value} ({named}, {q.price.source.title}); {hour}: {parts}; "
+                 f"{q.calibration.said}, half of the measured times per token within "
+                 f"{share(q.calibration.error_median)}, nine in ten within "
+                 f"{share(q.calibration.error_p90)}",
         indent=2)
     for note in q.serving.notes:
         say(console, note, indent=4)

@@ -191,9 +191,10 @@ def print_exploration(answer: Exploration, console: Console) -> None:
     if best is None:
         say(console, f"No design of the space serves {answer.load}: {answer.binding}", "bold")
     else:
-        say(console, f"{answer.load}: {usd(best.usd_per_million_tokens_tco)} per million output tokens "
-                     f"({usd(best.usd_per_million_tokens)} of it the chip) on {best.dies} x {best.die_area_mm2:,.0f} mm2 of "
-                     f"{answer.node}, {best.stacks} stacks of {best.memory}, {usd(best.unit_cost_usd)} to make", "bold")
+        say(console, f"{answer.load}: {usd(best.usd_per_million_tokens_tco)} per million output "
+                     f"tokens ({usd(best.usd_per_million_tokens)} of that for the chip) on "
+                     f"{best.dies} x {best.die_area_mm2:,.0f} mm2 of {answer.node}, {best.stacks} "
+                     f"stacks of {best.memory}, {usd(best.unit_cost_usd)} to make", "bold")
         console.print()
         _print_winner(answer, console)
     console.print()
@@ -204,12 +205,14 @@ def print_exploration(answer: Exploration, console: Console) -> None:
     if answer.latency_front:
         console.print()
         points = answer.latency_front[:: max(1, len(answer.latency_front) // 8)]
-        print_table("Cost against speed", [Column("ms a token", True), Column("USD/Mtok", True), Column("design", True)],
+        print_table("Cost against "
+                    "speed", [Column("TPOT ms", True), Column("USD/Mtok", True), Column("design", True)],
                     [[f"{1e3 * point.x:.1f}", f"{point.y:.2f}", str(point.number)] for point in points], console)
     if answer.flexibility_front:
         console.print()
         flexible = answer.flexibility_front[:: max(1, len(answer.flexibility_front) // 8)]
-        print_table("Cost against flexibility", [Column("USD/Mtok here", True), Column("other loads", True),
+        print_table("Cost against "
+                    "flexibility", [Column("USD/Mtok, this load", True), Column("other loads", True),
                                                  Column("design", True)],
                     [[f"{point.x:.2f}", f"{point.y:.2f}", str(point.number)] for point in flexible], console)
     if answer.market:
@@ -217,24 +220,25 @@ def print_exploration(answer: Exploration, console: Console) -> None:
         _print_market(answer, console)
     say(console, f"{answer.points:,} combinations of design, parallelism and batch in {answer.seconds:.1f} s"
                  + (f"; {answer.resumed:,} designs from the checkpoint" if answer.resumed else "")
-                 + ". How far to trust it: docs/explanation/silicon.md, docs/explanation/performance.md.", "dim")
+                 + ". Accuracy: docs/explanation/silicon.md, "
+                   "docs/explanation/performance.md.", "dim")
 
 
 def _print_winner(answer: Exploration, console: Console) -> None:
     best = answer.best
     assert best is not None
     rows = [
-        ["matrix units", f"{best.units} of {best.units_built} a die, {best.rows} x {best.columns}, "
-                         f"{best.clock_hz / 1e9:g} GHz, down to {best.precision}"],
+        ["matrix units", f"{best.units} of {best.units_built} per die, {best.rows} x "
+                         f"{best.columns}, {best.clock_hz / 1e9:g} GHz, down to {best.precision}"],
         ["rate", f"{best.bf16_flops / 1e12:,.0f} TFLOP/s in bf16"],
-        ["on-chip memory", f"{best.on_chip_bytes / 1e6:g} MB a die"],
+        ["on-chip memory", f"{best.on_chip_bytes / 1e6:g} MB per die"],
         ["memory", f"{best.memory_bytes / 1e9:g} GB, {best.memory_bandwidth / 1e12:.1f} TB/s"],
         ["links", f"{best.link_bandwidth / 1e9:g} GB/s one way"],
         ["rated power", f"{best.power_w:,.0f} W"],
         ["served with", f"tensor {best.tensor_parallel}, pipeline {best.pipeline_parallel}, expert {best.expert_parallel}, "
                         f"data {best.data_parallel}; {best.sequences:,} sequences"],
-        ["times", f"{1e3 * best.tpot_s:.1f} ms a token, {best.ttft_s:.2f} s to the first"],
-        ["energy", f"{best.joule_per_token:.3g} J a token at the wall"],
+        ["latency", f"TPOT {1e3 * best.tpot_s:.1f} ms, TTFT {best.ttft_s:.2f} s"],
+        ["energy", f"{best.joule_per_token:.3g} J per token at the wall"],
     ]
     print_table(f"Best of the space by {answer.objective} (design {best.number})", [Column("part", name=True), "value"],
                 rows, console)
@@ -249,4 +253,4 @@ def _print_market(answer: Exploration, console: Console) -> None:
             for one in answer.market]
     print_table("Chips on the market, USD per million output tokens",
                 [Column("chip", name=True), Column("at unit cost", True), Column("over best", True),
-                 Column("at its price", True), Column("ms a token", True), "why not"], rows, console)
+                 Column("at its price", True), Column("TPOT ms", True), "why not"], rows, console)
