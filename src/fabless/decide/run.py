@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import World, plan_of, world
 from fabless.decide.ways.solved import Solved, roughly_solved, share_of, solve_best, solved_plan
+from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
@@ -94,7 +94,7 @@ def decide(
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
-        digest=hashlib.sha256(f"{catalogue.digest} {case!r} {detail!r}".encode()).hexdigest()[:12],
+        digest=digest_of((catalogue.digest, case, detail))[:12],
         detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name, strategies=results,
         programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
