@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from fabless.digest import canonical, digest_of
 
 SPACE = {
     "node": "n3", "packaging": "cowos-l", "power_limit": "1200 W", "scale_out": "400 Gb/s", "dies": [1, 2],
-    "units": [16, 32], "rows": [128], "columns": [128], "clock": ["1.6 GHz"], "precision": ["bf16", "fp8"], "on_chip_memory": ["64 MB"],
-    "memory": ["hbm3e"], "stacks": [4, 6], "stack_capacity": ["24 GB"], "link_bandwidth": ["600 GB/s"], "domain": 16,
+    "units": [16, 32], "rows": [128], "columns": [128], "clock": ["1.6 GHz"], "precision": ["bf16", "fp8"],
+    "on_chip_memory": ["64 MB"], "memory": ["hbm3e"], "stacks": [4, 6],
+    "stack_capacity": ["24 GB"], "link_bandwidth": ["600 GB/s"], "domain": 16,
 }
 COMMANDS = (
     "decide --detail quick --leaves 2 --paths 4 --report report.html --json",
@@ -97,6 +99,12 @@ def test_no_command_prints_a_path_of_this_machine(printed: list[dict[str, str]],
         return [text for part in item for text in texts(part)] if isinstance(item, list) else [str(item)]
 
     assert [text for text in texts(json.loads(printed[0][command])) if text.startswith("/") or os.getcwd() in text] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_results_say_what_computed_them(printed: list[dict[str, str]], command: str) -> None:
+    assert json.loads(printed[0][command])["versions"] == {
+        name: version(name) for name in ("fabless", "numpy", "scipy", "highspy")}
 
 
 def test_shipped_facts_are_placed_from_the_folder_of_the_data() -> None:

@@ -34,6 +34,7 @@ from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.versions import versions
 
 LEAST_SHARE = 0.02
 """Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
@@ -95,7 +96,7 @@ def decide(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
         digest=digest_of((catalogue.digest, case, detail))[:12],
-        detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
+        versions=versions(), detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name, strategies=results,
         programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
         questions=questions,
