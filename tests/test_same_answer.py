@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from rich.console import Console
 
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP
-from fabless.catalogue import load
+from fabless.case_records import Case, CaseNumber
+from fabless.catalogue import load, read_case
+from fabless.decide import Detail, decide
+from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.digest import canonical, digest_of
+from fabless.plan import PlanProblem
+from fabless.plan.lp.columns import Units, units
+from fabless.report import print_decision
+from fabless.strategy import Commitment
+from here import Here
 
 SPACE = {
     "node": "n3", "packaging": "cowos-l", "power_limit": "1200 W", "scale_out": "400 Gb/s", "dies": [1, 2],
@@ -118,3 +129,80 @@ def test_the_canonical_text_depends_on_content_alone() -> None:
     assert digest_of(1.0) != digest_of(1)
     with pytest.raises(TypeError, match="Path"):
         canonical(Path("case.yaml"))
+
+
+# --- ties ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small_case() -> Case:
+    """Five years of the reference case."""
+    case = read_case()
+    return replace(case, quarters=20, boundaries=case.boundaries[:2], branching=(3, 1))
+
+
+def said(case: Case) -> tuple[str, list[str]]:
+    """What the terminal shows of a small quick answer, and its table as people read it."""
+    found = decide(case, detail=Detail("quick", None, 12, (), 0, 0, 0, 0, gates=False), executor=Here())
+    out = io.StringIO()
+    print_decision(found, Console(file=out, width=120), Path("report.html"))
+    return out.getvalue(), [f"{value:.3g}" if isinstance(value, float) else value for row in found.table()
+                            for value in row.values()]
+
+
+@pytest.fixture(scope="module")
+def plain(small_case: Case) -> tuple[str, list[str]]:
+    return said(small_case)
+
+
+def replace_everywhere(patch: pytest.MonkeyPatch, old: Any, new: Any) -> None:
+    """Put `new` in the place of the function `old` in every module that has it."""
+    own = [module for name, module in sys.modules.items() if name.startswith("fabless.")]
+    places = [(module, name) for module in own for name, value in vars(module).items() if value is old]
+    assert places
+    for module, name in places:
+        patch.setattr(module, name, new)
+
+
+def shaken(value: Any, rng: np.random.Generator) -> Any:
+    """Every number moved by 1e-12 of itself."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value * (1.0 + 1e-12 * rng.uniform(-1.0, 1.0, value.shape))
+    return tuple(shaken(item, rng) for item in value) if isinstance(value, tuple) else value
+
+
+def test_shaking_every_number_of_the_case_moves_no_printed_digit(small_case: Case, plain: tuple[str, list[str]]) -> None:
+    rng = np.random.default_rng(5)
+
+    def moved(number: CaseNumber) -> CaseNumber:
+        factor, spread = 1.0 + 1e-12 * float(rng.uniform(-1.0, 1.0)), number.spread
+        return replace(number, spread=replace(
+            spread, low=spread.low * factor, mode=spread.mode * factor, high=spread.high * factor))
+
+    numbers = {name: moved(number) for name, number in small_case.numbers.items()}
+    assert numbers["demand.growth"] != small_case.numbers["demand.growth"]
+    assert said(replace(small_case, numbers=numbers)) == plain
+
+
+def test_shaking_every_array_of_the_plans_moves_no_printed_digit(
+    small_case: Case, plain: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shaken_plan(world: World, commitment: Commitment) -> Plan:
+        plan, rng = plan_of(world, commitment), np.random.default_rng(6)
+        moved = {field.name: shaken(getattr(plan.problem, field.name), rng) for field in fields(plan.problem)}
+        return replace(plan, problem=replace(plan.problem, **moved))
+
+    replace_everywhere(monkeypatch, plan_of, shaken_plan)
+    assert said(small_case) == plain
+
+
+@pytest.mark.parametrize("factor", [3.0, 8.0])
+def test_the_size_in_which_the_solver_counts_moves_no_printed_digit(
+    small_case: Case, plain: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    def larger(problem: PlanProblem) -> Units:
+        usual = units(problem)
+        return Units(factor * usual.chips, factor * usual.load)
+
+    replace_everywhere(monkeypatch, units, larger)
+    assert said(small_case) == plain

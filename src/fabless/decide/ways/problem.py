@@ -58,8 +58,6 @@ class Plan:
     commitment: Commitment
     offers: tuple[Offer, ...]
     problem: PlanProblem
-    unit: Array
-    """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
     yardstick: Array
     """As in `World`."""
     candidates: tuple[Candidate, ...]
@@ -148,11 +146,10 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         mine = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
-    unit = world.yardstick[:, 0]
-    demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
+    demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
-    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads]) * unit[:, None]
+    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads])
     in_place = np.zeros((len(offers), case.quarters))
     in_place[0] = chips
     rents = np.zeros(len(offers))
@@ -169,7 +166,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         capital_usd=np.array([offer.capital_usd for offer in offers]),
         running_usd=np.array([offer.running_usd for offer in offers]),
         payment_usd=np.array([offer.payment_usd for offer in offers]),
-        rate=np.array([offer.rate for offer in offers]) / unit[None, :, None],
+        rate=np.array([offer.rate for offer in offers]),
         demand=demand,
         unmet_usd=price,
         discount=np.asarray(discount_factor(rate, middle)),
@@ -184,7 +181,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates), tuple(contracts))
+    return Plan(commitment, tuple(offers), problem, world.yardstick, tuple(candidates), tuple(contracts))
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
