@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -20,14 +22,14 @@ from rich.console import Console
 
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP
-from fabless.case_records import Case, CaseNumber
+from fabless.case_records import Case, CaseNumber, Line, Load, ProgrammeSpec, Shock, WorldPool
 from fabless.catalogue import load, read_case
 from fabless.decide import Detail, decide
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.digest import canonical, digest_of
 from fabless.plan import PlanProblem
 from fabless.plan.lp.columns import Units, units
-from fabless.report import print_decision
+from fabless.report import as_json, print_decision
 from fabless.strategy import Commitment
 from here import Here
 
@@ -206,3 +208,71 @@ def test_the_size_in_which_the_solver_counts_moves_no_printed_digit(
 
     replace_everywhere(monkeypatch, units, larger)
     assert said(small_case) == plain
+
+
+# --- names --------------------------------------------------------------------------------------------------------------
+
+OTHER_NAMES = {
+    "nvidia-owned": "zz-first", "amd-owned": "aa-second", "google-rented": "zz-third", "own-build": "aa-ours",
+    "backer": "zz-backed", "packaging": "zz-wafers", "disruption": "zz-upset", "frontier": "aa-large",
+}
+
+
+def renamed(item: Any) -> Any:
+    """A record with other names for lines, programmes, loads, pools and shocks."""
+    if type(item) is str:
+        return re.sub(r"[^. ]+", lambda word: OTHER_NAMES.get(word[0], word[0]), item)
+    if isinstance(item, Mapping):
+        return {renamed(key): renamed(value) for key, value in item.items()}
+    if isinstance(item, tuple):
+        return tuple(renamed(part) for part in item)
+    if isinstance(item, Case | Line | ProgrammeSpec | Load | WorldPool | Shock | CaseNumber):
+        return replace(item, **{field.name: renamed(getattr(item, field.name)) for field in fields(item)})
+    return item
+
+
+def document(case: Case) -> Any:
+    """Everything that a small quick answer holds, with the usual names."""
+    text = as_json(decide(case, detail=Detail("quick", None, 8, (), 0, 0, 0, 0, gates=False), executor=Here()))
+    for old, new in OTHER_NAMES.items():
+        text = text.replace(new, old)
+    return {name: value for name, value in json.loads(text).items() if name != "digest"}
+
+
+@pytest.fixture(scope="module")
+def usual(small_case: Case) -> Any:
+    return document(small_case)
+
+
+def test_other_names_give_the_same_answer(small_case: Case, usual: Any) -> None:
+    case = renamed(small_case)
+    assert "lines.aa-second.price" in case.numbers
+    assert not any(old in name.split(".") for old in OTHER_NAMES for name in case.numbers)
+    found = document(case)
+    for name in usual:
+        assert found[name] == usual[name], name
+
+
+def test_a_line_less_leaves_ways_without_it_as_they_were(small_case: Case, usual: Any) -> None:
+    gone = "amd-owned"
+    case = replace(
+        small_case, lines=tuple(line for line in small_case.lines if line.name != gone),
+        pools=tuple(replace(pool, members=tuple(sorted({*pool.members} - {gone}))) for pool in small_case.pools),
+        correlations=tuple(pair for pair in small_case.correlations if not any(f".{gone}." in name for name in pair)),
+        numbers={name: number for name, number in small_case.numbers.items() if f".{gone}." not in name})
+    assert len(case.correlations) < len(small_case.correlations)
+    found = document(case)
+    for section, key in (("strategies", "name"), ("fresh", "way")):
+        one, other = (next(item for item in answer[section] if item[key] == "buy") for answer in (found, usual))
+        for name, value in numbers_of(one):
+            if "regret" not in name:
+                assert value == pytest.approx(dict(numbers_of(other))[name], rel=1e-12), name
+
+
+def numbers_of(item: Any, place: str = "") -> Iterator[tuple[str, float]]:
+    """Every number of a document with its place."""
+    if isinstance(item, dict | list):
+        for key, part in item.items() if isinstance(item, dict) else enumerate(item):
+            yield from numbers_of(part, f"{place}.{key}")
+    elif isinstance(item, int | float) and not isinstance(item, bool):
+        yield place, item

@@ -14,7 +14,7 @@ from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
+from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, roles, sample
 from fabless.strategy import (
     Commitment,
     ContractOffer,
@@ -115,12 +115,12 @@ def fates_on(
     prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
 ) -> dict[str, tuple[ProgrammeOnTree, ...]]:
     """Fates by start; all starts of a programme meet the same luck."""
-    fates = {}
+    fates, role = {}, roles(case)
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
         outlook = outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]
-        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
-                                 for chain in outlook.chains)
+        luck = f"fate {role[f'programmes.{item.name}']}"
+        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, luck)) for chain in outlook.chains)
     return fates
 
 
