@@ -220,7 +220,8 @@ def decision() -> Decision:
               ("respin", 29, 35), ("bring-up and qualification", 35, 42), ("ramp to volume", 42, 50)]
     return Decision(
         case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31", first_quarter=str(FIRST),
-        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04", detail="standard", leaves=81,
+        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04", leaves=81,
+        versions={"fabless": "0.1.0", "numpy": "2.4.6"}, detail="standard",
         answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
                "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
                "buying alone and leaves demand unserved in one scenario of five rather than one of two.",

@@ -22,7 +22,7 @@ from fabless.catalogue import load
 from fabless.catalogue.case.case import parse_case, reference_text
 from fabless.catalogue.case.contract_question import contract_examples, parse_contracts, read_contracts
 from fabless.catalogue.case.schema_contract import KINDS as SAID
-from fabless.catalogue.facts.store import DATA
+from fabless.catalogue.facts.text import DATA
 from fabless.contract import (
     KINDS,
     CancellationFee,

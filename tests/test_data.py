@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.facts.store import DATA
+from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadValue
 from fabless.records import LLM, Grade
 from fabless.units import dimension

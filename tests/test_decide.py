@@ -21,7 +21,7 @@ from fabless.decide.questions.stability import stability
 from fabless.decide.run import _portfolio
 from fabless.decide.summarise import strategy_result
 from fabless.decide.ways.gates import carried_through
-from fabless.decide.ways.paths import band, paths_of
+from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share
 from fabless.decide.ways.prepare import Prepared, outlook_of, prepare
 from fabless.decide.ways.problem import World, moved, plan_of, world
 from fabless.decide.ways.solved import Solved, solve_best, solved_plan
@@ -180,8 +180,21 @@ def test_served_and_unserved_queries_are_all_queries(prepared: Prepared, here: W
 def test_compute_is_measured_alike_in_every_way(base: dict[str, Solved]) -> None:
     for item in base.values():
         np.testing.assert_array_equal(item.paths.wanted, base["buy"].paths.wanted)
-        busy = item.result.serve[0].sum(axis=0)[item.plan.problem.tree.ancestors()[item.plan.problem.tree.leaves]]
-        np.testing.assert_allclose(item.paths.compute[0], busy, rtol=1e-9, atol=1e-6)
+        done = item.paths.wanted - item.paths.missing
+        np.testing.assert_allclose(item.paths.compute.sum(axis=0), done, rtol=1e-9)
+        np.testing.assert_allclose(item.paths.compute[0, :, 0], done[:, 0], rtol=1e-9)  # nothing else is there yet
+
+
+def test_cost_is_split_by_compute_served_whatever_serves_it(base: dict[str, Solved]) -> None:
+    plan, result = base["diversify"].plan, base["diversify"].result
+    queries = np.array([False, True, True])
+    served = plan.yardstick * np.array([[3.0], [1.0], [0.0]])
+    np.testing.assert_allclose(query_share(plan, served, queries), 0.25)
+    wanted = plan.problem.demand / plan.yardstick
+    np.testing.assert_allclose(query_share(plan, 0.0 * served, queries), wanted[1:].sum(axis=0) / wanted.sum(axis=0))
+    double = compute_by_offer(plan, 2.0 * served, result.active)
+    np.testing.assert_allclose(double, 2.0 * compute_by_offer(plan, served, 3.0 * result.active), rtol=1e-12)
+    np.testing.assert_allclose(double.sum(axis=0), 8.0, rtol=1e-12)
 
 
 def test_a_fleet_that_serves_no_query_still_gives_a_measure(prepared: Prepared) -> None:
@@ -189,7 +202,7 @@ def test_a_fleet_that_serves_no_query_still_gives_a_measure(prepared: Prepared) 
     does = prepared.throughput[name]
     crippled = replace(does, per_second={**does.per_second, "frontier": 0.0})
     found = solved(changed(replace(prepared, throughput={**prepared.throughput, name: crippled}), {}), "buy")
-    assert np.all(np.isfinite(found.plan.unit))
+    assert np.all(np.isfinite(found.plan.yardstick))
     assert found.paths.compute.max() < 100 * found.paths.chips.max()
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, load
-from fabless.checkpoint import digest_of
+from fabless.digest import digest_of
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, UnknownName
 from fabless.executors import executors_of
 from fabless.explore import (

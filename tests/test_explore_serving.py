@@ -224,7 +224,7 @@ def test_the_command_saves_draws_and_resumes(folder: Path, catalogue: Catalogue)
     again = run(*options, "--json", folder=folder)
     data = json.loads(again.stdout)
     assert data["points"] > 0
-    assert data["seconds"] >= 0
+    assert "seconds" not in data  # the same question gives the same text
     assert data["resumed"] == data["designs"]
     assert data["best"]["unit_cost_usd"] > 0
     cost = subprocess.run([sys.executable, "-m", "fabless", "cost", "--model", "llama-3.1-70b", "--chip", "best.yaml",

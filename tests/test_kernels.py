@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.facts.store import DATA
+from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadValue
 from fabless.validate import kernel_laws
 from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement

@@ -8,7 +8,7 @@ import pytest
 import fabless
 
 RANKS = (
-    {"errors"},
+    {"errors", "digest", "versions"},
     {"units"},
     {"records"},
     {"case_records"},

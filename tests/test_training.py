@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from fabless import cli
 from fabless.catalogue import Catalogue, load
-from fabless.catalogue.facts.store import DATA
+from fabless.catalogue.facts.text import DATA
 from fabless.catalogue.files.measured import read_table, readings
 from fabless.errors import BadValue, DoesNotFit, UnknownName
 from fabless.perf.training import (

@@ -1,14 +1,9 @@
-"""A long run's state on disk: written whole or not at all, and known by what it belongs to."""
+"""A long run's state on disk: written whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-
-import numpy as np
 
 from fabless.errors import BadFile, Fault
 
@@ -34,37 +29,3 @@ def write_state(path: Path, state: bytes) -> None:
                             "give another --checkpoint")) from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def digest_of(item: object) -> str:
-    """Digest of a value down to the bytes of its arrays, whatever their layout in memory.
-
-    >>> digest_of({"a": np.zeros(3)}) == digest_of({"a": np.broadcast_to(0.0, (3,))})
-    True
-    >>> digest_of({"a": np.zeros(3)}) == digest_of({"a": np.ones(3)})
-    False
-    """
-    digest = hashlib.sha256()
-    _feed(digest, item)
-    return digest.hexdigest()[:16]
-
-
-def _feed(digest: hashlib._Hash, item: object) -> None:
-    if isinstance(item, np.ndarray):
-        digest.update(f"{item.dtype} {item.shape}".encode())
-        digest.update(np.ascontiguousarray(item).tobytes())
-    elif is_dataclass(item) and not isinstance(item, type):
-        digest.update(type(item).__name__.encode())
-        for field in fields(item):
-            digest.update(field.name.encode())
-            _feed(digest, getattr(item, field.name))
-    elif isinstance(item, Mapping):
-        for key in sorted(item):
-            digest.update(repr(key).encode())
-            _feed(digest, item[key])
-    elif isinstance(item, tuple | list):
-        digest.update(f"{len(item)} (".encode())
-        for part in item:
-            _feed(digest, part)
-    else:
-        digest.update(repr(item).encode())

@@ -4,7 +4,8 @@
 """
 
 from fabless.catalogue.case.case import REFERENCE, read_case, reference_text
-from fabless.catalogue.facts.store import DATA, Catalogue, load
+from fabless.catalogue.facts.store import Catalogue, load
+from fabless.catalogue.facts.text import DATA
 from fabless.catalogue.files.own import Trace, embedded_trace, read_chip, read_model, read_trace, write_chip
 
 __all__ = ["DATA", "REFERENCE", "Catalogue", "Trace", "embedded_trace", "load", "read_case", "read_chip",

@@ -124,7 +124,7 @@ def explore(
     if picture is not None and answer.best is not None:
         write_whole(picture, draw(fronts(answer, WIDE), f"Fronts of designs for {answer.load}"))
     if json:
-        typer.echo(as_json({**vars(answer), "seconds": answer.seconds}))
+        typer.echo(as_json(answer))
         return
     print_exploration(answer, Console())
     for path in (save, picture):

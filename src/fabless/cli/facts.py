@@ -114,7 +114,7 @@ def why(
                  f"  source  {fact.source.title} [{fact.source.id}]"]
         lines += [f"          {fact.source.url}"] if fact.source.url else []
         lines += [f"  note    {fact.note}"] if fact.note else []
-        typer.echo("\n".join([*lines, f"  row     {fact.place.rpartition('data/')[2]}"]))
+        typer.echo("\n".join([*lines, f"  row     {fact.place}"]))
 
 
 def _written(fact: Fact) -> tuple[str, str]:

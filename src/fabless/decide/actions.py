@@ -36,7 +36,7 @@ def actions_of(solved: Solved, prepared: Prepared) -> tuple[Action, ...]:
     signed = [_signed(c, solved, case, k) for k in soon for c in range(len(solved.plan.contracts))
               if solved.result.levels[c, k] >= LEAST_ORDER]
     return tuple(sorted((*signed, *orders, *_programmes(solved, prepared), *_ports(solved, case)),
-                        key=lambda action: (action.start, -action.spend_usd)))
+                        key=lambda action: (action.start, -round(action.spend_usd))))
 
 
 def _last_day(case: Case) -> dt.date:
@@ -112,7 +112,7 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
     rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
     quarter = min(4, case.quarters - 1)
     here = problem.tree.quarter == quarter
-    queries = (problem.demand[rows][:, here] * solved.plan.unit[rows][:, None]).sum(axis=0) / (QUARTER_S / DAY_S)
+    queries = problem.demand[rows][:, here].sum(axis=0) / (QUARTER_S / DAY_S)
     mark = float(np.quantile(queries, level))
     return f"{mark / 1e6:,.0f} million"
 

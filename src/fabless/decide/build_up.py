@@ -26,9 +26,12 @@ INPUTS = {
 def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
     """Cost of a query of each load on the first chip of each line that the recommended way opens, at the modes."""
     case = prepared.case
-    first = {(load.name, line.chip.name, line.how): (load, line) for line in reversed(best.plan.commitment.lines)
-             for load in case.loads if (load.name, line.chip.name) in prepared.servings}
-    return tuple(part for key in sorted(first) for part in _lines(prepared, case, *first[key]))
+    first: dict[tuple[str, str, str], tuple[Load, Line]] = {}
+    for load in case.loads:
+        for line in best.plan.commitment.lines:
+            if (load.name, line.chip.name) in prepared.servings:
+                first.setdefault((load.name, line.chip.name, line.how), (load, line))
+    return tuple(part for load, line in first.values() for part in _lines(prepared, case, load, line))
 
 
 def chip_costs(prepared: Prepared) -> tuple[ChipCostLine, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
@@ -331,6 +332,8 @@ class Decision:
     price_year: int
     seed: int
     digest: str
+    versions: Mapping[str, str]
+    """Of the program and of the libraries that computed: equal digests and versions give equal numbers."""
     detail: str
     """quick | standard | deep"""
     leaves: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -29,11 +28,13 @@ from fabless.decide.ways.gates import carried_through
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import World, plan_of, world
-from fabless.decide.ways.solved import Solved, roughly_solved, share_of, solve_best, solved_plan
+from fabless.decide.ways.solved import Solved, best_of, roughly_solved, share_of, solve_best, solved_plan
+from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.versions import versions
 
 LEAST_SHARE = 0.02
 """Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
@@ -81,7 +82,7 @@ def decide(
         tick("plans for the portfolio")
         portfolio, values = _portfolio(here, single, detail.gates, pool)
         solved = [*single, portfolio]
-        best = min(solved, key=lambda item: (round(item.result.objective_usd), item.name == PORTFOLIO))
+        best = best_of(solved)
         tick(f"every way on {detail.paths:,} fresh paths")
         numbers = list(pool.map(_carried_out, [(prepared, item, detail.paths, detail.checked * (item is best))
                                                for item in solved]))
@@ -94,8 +95,8 @@ def decide(
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
         quarters=case.quarters, price_year=case.price_year, seed=case.seed,
-        digest=hashlib.sha256(f"{catalogue.digest} {case!r} {detail!r}".encode()).hexdigest()[:12],
-        detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
+        digest=digest_of((catalogue.digest, case, detail))[:12],
+        versions=versions(), detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name, strategies=results,
         programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
         questions=questions,
@@ -115,7 +116,7 @@ def _ways(here: World, gates: bool, pool: Executor) -> list[Solved]:
             for way in TITLES if way != PORTFOLIO for choice in commitments(here.case, way)]
     solved = list(pool.map(_solve, jobs))
     names = dict.fromkeys(job.name for job in jobs)
-    return [min((item for item in solved if item.name == name), key=_objective) for name in names]
+    return [best_of([item for item in solved if item.name == name]) for name in names]
 
 
 def _portfolio(
@@ -132,18 +133,14 @@ def _portfolio(
     used = tuple(line for line in case.lines if "port" not in line.terms or share_of(every, line.name) >= LEAST_SHARE)
     lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),), gates)])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
-    without = min(plain, key=_objective)
+    without = best_of(plain)
     lines = without.plan.commitment.lines
     free = [_Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates)] if gates else []
     open_ended = [pool.submit(_solve, job) for job in free]
     through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
     values = [programme_value(here.prepared, item, without) for item in through]
-    best = replace(min((*single, *plain, *(item.result() for item in open_ended)), key=_objective), name=PORTFOLIO)
+    best = replace(best_of([*single, *plain, *(item.result() for item in open_ended)]), name=PORTFOLIO)
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
-
-
-def _objective(item: Solved) -> float:
-    return item.result.objective_usd
 
 
 def _carried_out(job: tuple[Prepared, Solved, int, int]) -> PathNumbers:

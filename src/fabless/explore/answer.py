@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.catalogue import Catalogue
-from fabless.checkpoint import digest_of
+from fabless.digest import digest_of
 from fabless.errors import FablessError
 from fabless.executors import Executors
 from fabless.explore.checkpoint import Checkpoint
@@ -131,8 +131,8 @@ def explore(
     assert isinstance(scorer, Serving)
     checkpoint = None
     if checkpoint_path is not None:
-        digest = digest_of({"space": space.described(), "scorer": repr(scorer), "catalogue": catalogue.digest,
-                            "technologies": repr(technologies), "limits": repr(task.limits), "chunk": chunk})
+        digest = digest_of({"space": space.described(), "scorer": scorer, "catalogue": catalogue.digest,
+                            "technologies": technologies, "limits": task.limits, "chunk": chunk})
         checkpoint = Checkpoint(checkpoint_path, digest)  # type: ignore[arg-type]
     swept = sweep(task, executors=executors, chunk=chunk, checkpoint=checkpoint, progress=progress)
     found = swept.found

@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fabless.units import Quarter
+from fabless.versions import versions
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
@@ -88,5 +89,7 @@ def as_document(record: object) -> dict[str, Plain]:
 
 
 def as_json(record: object) -> str:
-    """Write a result as JSON text, indented, with a final newline."""
-    return json.dumps(plain_data(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Write a result as JSON text, indented, with a final newline; an object says which ``versions`` made it."""
+    plain = plain_data(record)
+    document = {**plain, "versions": plain_data(versions())} if isinstance(plain, dict) else plain
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

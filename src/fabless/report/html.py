@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -221,7 +220,6 @@ def as_html(decision: Decision) -> str:
         tests=tests, any_gap=any(test.gap for test in tests.values()),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(decision.questions.resilience, key=lambda row: place.get(row.way, len(place))),
-        version=importlib.metadata.version("fabless"),
     )
 
 

@@ -11,9 +11,10 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.records import Array, Range
-from fabless.sampling.correlation import correlation_matrix, lower_root
+from fabless.sampling.correlation import conditional, correlation_matrix
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -94,23 +95,42 @@ def sliced(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 
 
 def coupled(points: Array, matrix: Array) -> Array:
-    """Reorder each column of uniform points (count, m) so that the normal scores correlate as `matrix` (m, m) says.
+    """Reorder columns of uniform points (count, m) so that the normal scores correlate as `matrix` (m, m) says.
 
-    The scores are freed of their chance correlation (as many columns as half the points allow), multiplied by the lower
-    triangular root of the matrix, and replaced by the column's own points of the same rank (Iman and Conover, 1982):
-    every column keeps its points, the first keeps its order, and a column depends on none after it.
+    Column after column takes the conditional law given those before it: its scores are freed of their chance correlation
+    with them (where half the points are more than they), added to what they explain, and replaced by the column's own
+    points of the same rank (Iman and Conover, 1982). Every column keeps its points. It depends on none after it, and of
+    those before it on the ones alone that a chain of correlations ties to it without passing through a later one; so a
+    column less leaves those before it as they were.
     """
-    count, columns = points.shape
-    if columns == 1:
-        return points
-    free = scores(points)
-    whole = min(columns, count // 2)
-    centred = free[:, :whole] - free[:, :whole].mean(axis=0)
-    straight, triangle = np.linalg.qr(centred)
-    free[:, :whole] = straight * np.sign(np.diag(triangle)) * np.sqrt(count)
-    tied = free @ lower_root(matrix).T
-    rank = np.argsort(np.argsort(tied, axis=0), axis=0)
-    return np.take_along_axis(np.sort(points, axis=0), rank, axis=0)
+    found = np.array(points)
+    for k in range(1, points.shape[1] if len(points) > 1 else 0):
+        leaders = _tied(matrix[:k + 1, :k + 1])
+        if leaders.size:
+            both = [*leaders, k]
+            found[:, k] = _led(found[:, leaders], points[:, k], matrix[np.ix_(both, both)])
+    return found
+
+
+def _tied(matrix: Array) -> NDArray[np.int64]:
+    """Columns that a chain of correlations ties to the last one, in order."""
+    reached = np.arange(len(matrix)) == len(matrix) - 1
+    for _ in range(len(matrix)):
+        reached = reached | (matrix[reached] != 0.0).any(axis=0)
+    return np.flatnonzero(reached[:-1])
+
+
+def _led(leaders: Array, own: Array, matrix: Array) -> Array:
+    """The points `own` (count,) in the order that ties them to the `leaders` (count, n) as `matrix` says; it comes last."""
+    given, free = scores(leaders), scores(own)
+    given = (given - given.mean(axis=0)) / given.std(axis=0)
+    if given.shape[1] < own.size // 2:
+        basis = np.column_stack([np.ones(own.size), given])
+        free = free - basis @ np.linalg.lstsq(basis, free, rcond=None)[0]
+        free = free / free.std()
+    weights, root = conditional(matrix, np.arange(len(matrix)) == len(matrix) - 1)
+    tied = given @ weights[0] + root[0, 0] * free
+    return np.asarray(np.sort(own)[np.argsort(np.argsort(tied))])
 
 
 def draw(

@@ -20,6 +20,7 @@ from fabless.market import expected_multiple, leave_chance, log_growth, strike_c
 from fabless.records import Array, Tree
 from fabless.sampling import quantile, stratified, stream
 from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slowly
+from fabless.scenario.roles import roles
 from fabless.scenario.states import chances_on, node_of, places, quarters_of, summed_along
 from fabless.scenario.trees import balanced_tree
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
@@ -168,10 +169,11 @@ def _states(case: Case, tree: Tree, stage: NDArray[np.int64], values: Values, *,
     scarcity = chances_on(
         tree, float(values["supply.scarce_at_start"][0]), leave_chance(values["supply.normal_duration"]),
         leave_chance(values["supply.scarce_duration"]), _seen(case, tree, stage, REGIME, realised=realised))
+    role = roles(case)
     return {REGIME: scarcity} | {
         shock.name: chances_on(
             tree, 0.0, strike_chance(values[shock.terms["rate"]]), leave_chance(values[shock.terms["duration"]]),
-            _seen(case, tree, stage, f"shock {shock.name}", realised=realised))
+            _seen(case, tree, stage, role[f"shocks.{shock.name}"], realised=realised))
         for shock in case.shocks}
 
 

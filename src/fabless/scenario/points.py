@@ -2,14 +2,15 @@
 
 A number is drawn once, at the first branching; or slowly, anew at every later one but tied to its own earlier value; or
 by generation, a point for each coming generation of a line, the g-th at the g-th branching (or the last). The numbers of
-`TOGETHER` share quasi-random points; any other has a random stream of its own, so that a line more or less leaves the
-others' draws as they were. Correlated numbers form groups; in a group a first draw depends on its own points
-and on those of the numbers before it in the alphabet, and later news on the whole group.
+`TOGETHER` share quasi-random points; any other has a random stream of its own. Streams go by role (see
+`fabless.scenario.roles`): names do not matter, and a line more or less leaves the others' draws as they were. Correlated
+numbers form groups; in a group a number depends on its own points and on those before it in the order `in_order`, and its
+later news besides on every number of the group that is drawn once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +21,7 @@ from fabless.case_records import Case, correlation_name
 from fabless.market import of_generation
 from fabless.records import Array
 from fabless.sampling import chances, conditional, correlation_matrix, coupled, groups, scores, sliced, stratified, stream
+from fabless.scenario.roles import in_order, role_of, roles
 
 Mask = NDArray[np.bool_]
 Stages = list[Array | None]
@@ -67,7 +69,7 @@ def drawn_names(case: Case, names: Collection[str]) -> list[str]:
 def points_of(case: Case, names: Collection[str], chosen: Chosen | None = None) -> dict[str, Stages]:
     """Points of the draws of `names`: they depend on the seed, the correlations and the choice, and not on the ranges."""
     own = _OwnPoints(case)
-    tied = groups(case.correlations)
+    tied = [in_order(case, group) for group in groups(case.correlations)]
     alone = [[name] for name in names if not any(name in group for group in tied)]
     found: dict[str, Stages] = {}
     for group in [*alone, *(group for group in tied if not set(names).isdisjoint(group))]:
@@ -79,25 +81,28 @@ class _OwnPoints:
     """Points of single numbers before any correlation, those that are shared made once."""
 
     def __init__(self, case: Case) -> None:
-        self._seed, self._branching = case.seed, case.branching
+        self._seed, self._branching, self._roles = case.seed, case.branching, roles(case)
         self._nodes = np.cumprod(case.branching).tolist()
         self._block = cache(self._sliced)
 
     def _sliced(self, stage: int, count: int) -> Array:
         return sliced(count, len(TOGETHER), stream(self._seed, f"together stage {stage}"))
 
+    def _stream(self, name: str, stage: int) -> np.random.Generator:
+        return stream(self._seed, f"{role_of(name, self._roles)} stage {stage}")
+
     def first(self, name: str, count: int, stage: int = 1) -> Array:
         """Points of `count` draws."""
         if name in TOGETHER:
             return self._block(stage, count)[:, TOGETHER.index(name)]
-        return stratified(count, 1, stream(self._seed, f"{name} stage {stage}"))[:, 0]
+        return stratified(count, 1, self._stream(name, stage))[:, 0]
 
     def __call__(self, name: str, stage: int) -> Array:
         """Points of all nodes of a stage; after the first stage those of siblings are spread among themselves."""
         branches = self._branching[stage - 1]
         if stage == 1 or branches == 1:
             return self.first(name, self._nodes[stage - 1], stage)
-        rng = stream(self._seed, f"{name} stage {stage}")
+        rng = self._stream(name, stage)
         return np.concatenate([stratified(branches, 1, rng)[:, 0] for _ in range(self._nodes[stage - 2])])
 
 
@@ -106,8 +111,9 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
 
     The correlation matrix R holds between all of them at every stage. Of the slow scores, what the others explain stays,
     and the rest persists: ``z' = B x + rho (z - B x) + sqrt(1 - rho^2) e`` with x the scores drawn once, B their
-    regression under R and e of the covariance that they leave. Scores of later generations are drawn from their law
-    under R given all others of their stage.
+    regression under R and e of the covariance that they leave. Scores of a later generation are drawn from their law
+    under R given, at its stage, the numbers drawn once and those before it, of these the same generation where they come
+    by generation too.
     """
     stages, slowly, copies = len(case.branching), revealed_slowly(case), by_generation(case)
     matrix = _matrix(case, group)
@@ -126,9 +132,12 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
         for name, column in zip(group, drawn.T, strict=True):
             found[name].append(column)
     for k in np.flatnonzero(anew):
+        leaders = np.flatnonzero(once | (np.arange(len(group)) < k))
         for generation in range(2, copies[group[k]] + 1):
             name, first = of_generation(group[k], generation), min(generation, stages)
-            found[name] = _later(case, name, own, first, found, group, matrix, int(k))
+            others = [of_generation(group[j], min(generation, copies.get(group[j], 1))) for j in leaders]
+            both = [*leaders, int(k)]
+            found[name] = _later(case, name, own, first, [found[other] for other in others], matrix[np.ix_(both, both)])
     return found
 
 
@@ -145,19 +154,24 @@ def _news(
                    + np.sqrt(1.0 - rho * rho) * (scores(fresh) @ root.T))
 
 
-def _later(
-    case: Case, name: str, own: _OwnPoints, first: int, found: Mapping[str, Stages], group: list[str], matrix: Array, k: int
-) -> Stages:
-    """Points of a later generation of the k-th number of a group: None until its stage, and kept after it."""
-    others = [column for j, other in enumerate(group) if j != k and (column := found[other][first - 1]) is not None]
+def _later(case: Case, name: str, own: _OwnPoints, first: int, leaders: Sequence[Stages], matrix: Array) -> Stages:
+    """Points of a later generation, last in `matrix` after its `leaders`: None until its stage, and kept after it."""
     column = own(name, first)
-    if others:
-        weights, root = conditional(matrix, np.arange(len(group)) == k)
-        column = chances(np.stack([scores(other) for other in others], axis=1) @ weights[0] + root[0, 0] * scores(column))
+    if leaders:
+        weights, root = conditional(matrix, np.arange(len(matrix)) == len(leaders))
+        given = np.stack([scores(_seen(leader, first)) for leader in leaders], axis=1)
+        column = chances(given @ weights[0] + root[0, 0] * scores(column))
     stages: Stages = [None] * (first - 1) + [column]
     for branches in case.branching[first:]:
         stages.append(np.repeat(stages[-1], branches))  # type: ignore[arg-type]
     return stages
+
+
+def _seen(stages: Stages, stage: int) -> Array:
+    """Points at a stage at which the news is there."""
+    column = stages[stage - 1]
+    assert column is not None
+    return column
 
 
 def _matrix(case: Case, group: list[str]) -> Array:

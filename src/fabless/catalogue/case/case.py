@@ -10,7 +10,8 @@ from fabless.case_records import Case
 from fabless.catalogue.case.faults import schema_error
 from fabless.catalogue.case.reader import CaseReader
 from fabless.catalogue.case.schema import CaseFile
-from fabless.catalogue.facts.store import DATA, load
+from fabless.catalogue.facts.store import load
+from fabless.catalogue.facts.text import DATA
 from fabless.catalogue.files.own import read_text
 from fabless.catalogue.files.yaml import read_document
 from fabless.errors import unknown

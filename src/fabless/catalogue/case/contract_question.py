@@ -17,8 +17,8 @@ from fabless.catalogue.case.fields import Count, Multiple, Name, Number, Quarter
 from fabless.catalogue.case.numbers import NumberReader
 from fabless.catalogue.case.schema import numbers_of
 from fabless.catalogue.case.schema_contract import MONEY, ContractSection, money_numbers
-from fabless.catalogue.facts.store import DATA, Catalogue, load
-from fabless.catalogue.facts.text import read_text
+from fabless.catalogue.facts.store import Catalogue, load
+from fabless.catalogue.facts.text import DATA, read_text
 from fabless.catalogue.files.yaml import Document, read_document
 from fabless.errors import BadValue, FablessError, Fault, unknown
 from fabless.units import Quarter

@@ -230,7 +230,7 @@ class CaseReader:
         """Where each term of a line stands: with the line, or with the one it is like."""
         line = self.file.lines[name]
         inherited = self._terms(line.like) if line.like else {}
-        own = {key for key in type(line).model_fields if isinstance(getattr(line, key), Number)}
+        own = [key for key in type(line).model_fields if isinstance(getattr(line, key), Number)]
         return inherited | {key: f"lines.{name}.{key}" for key in own}
 
     def _whole_line(self, name: str) -> schema.LineSection:

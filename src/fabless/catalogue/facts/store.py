@@ -16,10 +16,9 @@ from types import MappingProxyType
 from fabless.catalogue.facts import entities
 from fabless.catalogue.facts.names import Kind, Names, read_names, resolve
 from fabless.catalogue.facts.read import read_facts, read_sources
+from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadFile, BadValue, Fault, Leak, unknown
 from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range, Source
-
-DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 @dataclass(frozen=True)

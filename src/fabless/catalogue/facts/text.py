@@ -10,6 +10,9 @@ from pathlib import Path
 
 from fabless.errors import BadFile, Fault
 
+DATA = Path(__file__).resolve().parents[2] / "data"
+"""Where the shipped data lie."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -52,5 +55,6 @@ def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[Row]:
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
-    """Yield the lines of a CSV file as rows."""
-    return rows(read_text(path), str(path), columns)
+    """Yield the lines of a CSV file as rows; those of shipped data are placed from its folder, wherever that is."""
+    place = path.relative_to(DATA).as_posix() if path.is_relative_to(DATA) else str(path)
+    return rows(read_text(path), place, columns)

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from fabless.catalogue.facts.read import read_sources
-from fabless.catalogue.facts.store import DATA
+from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadFile, BadValue, Fault, nearest
 from fabless.records import Source
 from fabless.units import UNITS, to_si

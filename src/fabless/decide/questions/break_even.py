@@ -128,7 +128,7 @@ def _benefits(
     told = [{name: spread for name, spread in change.items() if name != f"{own}slip"} for change in changes]
     jobs = [_Job(here, lines, None, change, 0) for change in bare]
     jobs += [_Job(here, lines, item, change, quarter) for change in told for quarter in quarters]
-    keys = [repr((job.item and job.item.name, sorted(job.changes.items()), job.quarter)) for job in jobs]
+    keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
     once = dict(zip(keys, jobs, strict=True))
     cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
     without, with_it = np.array([cost[key] for key in keys[:len(bare)]]), np.array([cost[key] for key in keys[len(bare):]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.case_records import Case
 from fabless.decide.ways.problem import Plan
@@ -25,13 +26,13 @@ class Paths:
     wanted: Array
     """Compute demanded, in chips of the fleet in place (`Plan.yardstick`)."""
     query_cost_usd: Array
-    """Cost of the chips that answered, and of the fixed spend on queries' account, undiscounted."""
+    """Queries' share of the chip cost (`query_share`) and of the fixed spend, undiscounted."""
     cost_usd: Array
     """All cost but that of unserved demand."""
     chips: Array
     """(offers, leaves, quarters) in service."""
     compute: Array
-    """(offers, leaves, quarters) in chips of the fleet in place, by their work on the loads they serve."""
+    """(offers, leaves, quarters) of what was served, in chips of the fleet in place (`compute_by_offer`)."""
     spend: Array
     """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due for units not taken."""
     discount: Array
@@ -50,37 +51,56 @@ class Paths:
 def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     """Lay a plan's arrays along its paths.
 
-    An offer's cost of a quarter is split between the loads by the chips that each took. The cost of
-    idle chips is split like that of busy chips in the quarter; fixed spend (programmes included) is
-    split like the cost of the whole path.
+    The whole chip cost of a quarter, idle chips included, is shared between queries and training by the compute that was
+    served of each, in chips of the fleet in place (`query_share`). Many ways of giving chips to loads cost the same; the
+    share is that of all of them. Programmes and other fixed spend are shared like the chip cost of the whole path.
     """
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
     spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
     for item, level, untaken in zip(problem.agreements, result.levels, result.untaken, strict=True):
         spend[list(item.offers)] += (item.fee_usd * level + item.untaken_usd * untaken) / len(item.offers)
-    query_rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
-    unit = plan.unit[query_rows][:, None]
-    taken = result.serve.sum(axis=1)
-    on_queries = result.serve[:, query_rows].sum(axis=1)
-    whole = taken.sum(axis=0)
-    typical = np.divide(on_queries.sum(axis=0), whole, out=np.ones(whole.size), where=whole > 0)
-    share = np.divide(on_queries, taken, out=np.broadcast_to(typical, taken.shape).copy(), where=taken > 1e-9)
-    query_cost = (spend * share).sum(axis=0)[table]
-    chips_cost = spend.sum(axis=0)[table]
-    discount = problem.discount
-    fixed = problem.fixed_usd[table]
-    account = (query_cost @ discount) / np.maximum(chips_cost @ discount, 1e-9)
-    demand = (problem.demand[query_rows] * unit).sum(axis=0)[table]
-    unserved = (result.unmet[query_rows] * unit).sum(axis=0)[table]
-    chips = plan.unit[:, None] / plan.yardstick
-    worth = problem.rate * result.serve * chips
+    queries = np.array([load.kind == "inference" for load in case.loads])
+    served = np.maximum(problem.demand - result.unmet, 0.0)
+    chips_cost = spend.sum(axis=0)
+    query_cost = (chips_cost * query_share(plan, served, queries))[table]
+    discount, fixed = problem.discount, problem.fixed_usd[table]
+    account = (query_cost @ discount) / np.maximum(chips_cost[table] @ discount, 1e-9)
     return Paths(
-        probability=problem.tree.probability[problem.tree.leaves], served=demand - unserved, unserved=unserved,
-        missing=(result.unmet * chips).sum(axis=0)[table], wanted=(problem.demand * chips).sum(axis=0)[table],
-        query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost + fixed,
-        chips=result.active[:, table], compute=worth.sum(axis=1)[:, table], spend=spend[:, table], discount=discount,
+        probability=problem.tree.probability[problem.tree.leaves], served=served[queries].sum(axis=0)[table],
+        unserved=result.unmet[queries].sum(axis=0)[table],
+        missing=(result.unmet / plan.yardstick).sum(axis=0)[table],
+        wanted=(problem.demand / plan.yardstick).sum(axis=0)[table],
+        query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost[table] + fixed,
+        chips=result.active[:, table], compute=compute_by_offer(plan, served, result.active)[:, table],
+        spend=spend[:, table], discount=discount,
     )
+
+
+def query_share(plan: Plan, served: Array, queries: NDArray[np.bool_]) -> Array:
+    """Share (K,) of each quarter's chip cost that queries bear: theirs of the compute served, by the yardstick.
+
+    `served` (loads, K) is load, `queries` (loads,) marks those that are queries. Where nothing was served, their share of
+    the compute wanted; where nothing was wanted either, all.
+    """
+    share = np.ones(served.shape[1])
+    for load in (plan.problem.demand, served):
+        compute = load / plan.yardstick
+        whole = compute.sum(axis=0)
+        share = np.divide(compute[queries].sum(axis=0), whole, out=share, where=whole > 0.0)
+    return share
+
+
+def compute_by_offer(plan: Plan, served: Array, active: Array) -> Array:
+    """Compute served (offers, K), in chips of the fleet in place, shared among the chips in service `active` (offers, K).
+
+    Each chip counts by what it could do of the quarter's work: the mean of its rates, by the yardstick, over the loads
+    `served` (loads, K). Which chip in fact served which load does not matter, as with `query_share`.
+    """
+    compute = served / plan.yardstick
+    able = active * (plan.problem.rate * compute / plan.yardstick).sum(axis=1)
+    whole = able.sum(axis=0)
+    return np.asarray(np.divide(able, whole, out=np.zeros(able.shape), where=whole > 0.0) * compute.sum(axis=0))
 
 
 def standard_error(costs: Array, other: Array, branches: int) -> float:

@@ -27,6 +27,7 @@ from fabless.programme import (
 from fabless.quote import calibration_of
 from fabless.records import Chip, Grade, Range, Source
 from fabless.sampling import stream
+from fabless.scenario import roles
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
 from fabless.units import QUARTER_S
@@ -181,8 +182,8 @@ def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> Pro
 
 def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber]) -> ProgrammeOutlook:
     """Simulate a programme and group its draws by what each branching of the tree reveals."""
-    draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
-                     quarters=case.quarters)
+    role = roles(case)[f"programmes.{item.name}"]
+    draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
     lead = numbers[f"programmes.{item.name}.fab"].spread.mode + numbers["owning.installation"].spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)

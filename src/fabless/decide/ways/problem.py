@@ -14,7 +14,7 @@ from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, sample
+from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, roles, sample
 from fabless.strategy import (
     Commitment,
     ContractOffer,
@@ -58,8 +58,6 @@ class Plan:
     commitment: Commitment
     offers: tuple[Offer, ...]
     problem: PlanProblem
-    unit: Array
-    """(loads,): load in one unit of the problem, so that its numbers are of moderate size."""
     yardstick: Array
     """Load that a chip of the fleet in place serves in a quarter, shape (loads, node-quarters)."""
     candidates: tuple[Candidate, ...]
@@ -118,12 +116,12 @@ def fates_on(
     prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
 ) -> dict[str, tuple[ProgrammeOnTree, ...]]:
     """Outcomes on the tree by start; all starts of a programme share random numbers."""
-    fates = {}
+    fates, role = {}, roles(case)
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
         outlook = outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]
-        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, f"fate {item.name}"))
-                                 for chain in outlook.chains)
+        luck = f"fate {role[f'programmes.{item.name}']}"
+        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, luck)) for chain in outlook.chains)
     return fates
 
 
@@ -149,11 +147,10 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         mine = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
-    unit = world.yardstick[:, 0]
-    demand = np.array([scenarios.demand[load.name] for load in case.loads]) / unit[:, None]
+    demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
-    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads]) * unit[:, None]
+    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads])
     in_place = np.zeros((len(offers), case.quarters))
     in_place[0] = chips
     rents = np.zeros(len(offers))
@@ -170,7 +167,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         capital_usd=np.array([offer.capital_usd for offer in offers]),
         running_usd=np.array([offer.running_usd for offer in offers]),
         payment_usd=np.array([offer.payment_usd for offer in offers]),
-        rate=np.array([offer.rate for offer in offers]) / unit[None, :, None],
+        rate=np.array([offer.rate for offer in offers]),
         demand=demand,
         unmet_usd=price,
         discount=np.asarray(discount_factor(rate, middle)),
@@ -185,7 +182,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, unit, world.yardstick, tuple(candidates), tuple(contracts))
+    return Plan(commitment, tuple(offers), problem, world.yardstick, tuple(candidates), tuple(contracts))
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fabless.checkpoint import check_folder, digest_of
+from fabless.checkpoint import check_folder
+from fabless.digest import digest_of
 from fabless.errors import BadValue, Fault
 from fabless.executors import Executors, Workers
 from fabless.plan.decompose.blocks import Block, Cut, cut, root_block, subtree_block

@@ -17,6 +17,9 @@ DAMPING = 0.5
 READINESS = np.array([np.inf, 4.0, 1.0])
 """Displacement thresholds that a new view tries: a chip takes the place of one already ordered only
 if it is worth at least this many times as much (inf: never)."""
+TIE = 1e-9
+"""Relative difference below which two numbers count as equal: of equals the first counts, offers in the order of the
+problem, quarters by time, ways of filling in the order of `READINESS`. What is left of a need after rounding is none."""
 
 _compiled = cast("Callable[[Any], Any]", njit(cache=True))
 
@@ -46,16 +49,16 @@ def _displace(
     """
     offers, quarters = does.shape
     made = 0.0
-    while made < wanted:
+    while made < wanted * (1.0 - TIE):
         least, most = -1, 0.0
         for o in range(offers):
-            if o == offer or orders[o, order] <= 0.0 or gain[o, order] >= net:
+            if o == offer or orders[o, order] <= 0.0 or gain[o, order] >= net - TIE * abs(net):
                 continue
             room = min(wanted - made, orders[o, order])
             for g in range(left.shape[0]):
                 if member[g, offer] and not member[g, o]:
                     room = min(room, left[g, order] - made)
-            if room > 0.0 and (least < 0 or gain[o, order] < gain[least, order]):
+            if room > 0.0 and (least < 0 or gain[o, order] < gain[least, order] - TIE * abs(gain[least, order])):
                 least, most = o, room
         if least < 0:
             break
@@ -100,7 +103,7 @@ def _fill(
                 end = min(quarters, arrival + term[o])
                 key = _price(o, q, arrival, end, does, price, running, discount, worth)
                 place = count
-                while place > 0 and price_of[place - 1] > key:
+                while place > 0 and price_of[place - 1] > key + TIE * abs(key):
                     price_of[place] = price_of[place - 1]
                     offer_of[place], order_of[place] = offer_of[place - 1], order_of[place - 1]
                     place -= 1
@@ -108,10 +111,11 @@ def _fill(
                 count += 1
         for i in range(count):
             o, q = offer_of[i], order_of[i]
-            wanted = -have[arrival]
+            worth_it = 0.0
             for l in range(need.shape[0]):  # noqa: E741
-                if shortage[l, arrival] >= price_of[i]:
-                    wanted += need[l, arrival]
+                if shortage[l, arrival] * (1.0 + TIE) >= price_of[i]:
+                    worth_it += need[l, arrival]
+            wanted = worth_it - have[arrival]
             room = cap[o, q] - orders[o, q]
             for g in range(left.shape[0]):
                 if member[g, o]:
@@ -123,7 +127,7 @@ def _fill(
             if most > room and readiness < np.inf:
                 room += _displace(o, q, most - room, net / readiness, gain, orders, left, member, lead, term, does, have)
             chips = min(wanted, room)
-            if chips <= 0.0:
+            if chips * does[o, arrival] <= TIE * worth_it:
                 continue
             orders[o, q] += chips
             for g in range(left.shape[0]):
@@ -149,7 +153,7 @@ def _value(
             for other in range(need.shape[0]):
                 if shortage[other, q] >= shortage[l, q]:
                     ahead += need[other, q]
-            if ahead > have[q] * (1.0 + 1e-9):
+            if ahead > have[q] * (1.0 + TIE):
                 value = max(value, shortage[l, q])
         if value == 0.0 and dearest[q, 0] >= 0:
             o = dearest[q, 0]
@@ -221,7 +225,7 @@ def place_orders(
                     if now == start:
                         cost = _cost(now, need[:, n], shortage[:, n], does[:, n], price[:, n], running[:, n], lead[:, n],
                                      term, discount, filled, trial)
-                        if cost < best:
+                        if cost < best * (1.0 - TIE):
                             best, chosen = cost, which
                             planned[:] = trial
                 if now > start:

@@ -1,0 +1,66 @@
+"""What a number of a case is drawn by: the role it plays, never the name that somebody gave to its line.
+
+Lines, loads, programmes, contracts, shocks and pools carry labels that a case may choose freely. Random streams, and the
+order in which correlated numbers are drawn, go by role instead: another label, or another line, leaves the draws of the rest
+as they were. Of several with the same role the first in the case counts as the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from fabless.case_records import Case
+
+
+def roles(case: Case) -> dict[str, str]:
+    """Role of everything that carries a label, by section and label (``lines.nvidia-owned``)."""
+    found: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for label, role in _labelled(case):
+        taken[role] = taken.get(role, 0) + 1
+        found[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
+    return found
+
+
+def role_of(number: str, known: Mapping[str, str]) -> str:
+    """A number's name with the role in the place of the label; `known` are the `roles` of its case.
+
+    >>> role_of("lines.mine.price", {"lines.mine": "lines.buy Nvidia h100-sxm"}), role_of("owning.pue", {})
+    ('lines.buy Nvidia h100-sxm.price', 'owning.pue')
+    """
+    section, _, rest = number.partition(".")
+    label, _, field = rest.partition(".")
+    role = known.get(f"{section}.{label}")
+    return number if role is None else f"{role}.{field}"
+
+
+def in_order(case: Case, names: Sequence[str]) -> list[str]:
+    """Order numbers so that what is the case's own comes before what a choice of lines may add or take away.
+
+    First the market as a whole, then lines of the dominant vendor, other lines, contracts, programmes; each by role.
+    """
+    known = roles(case)
+    dominant = {f"lines.{line.name}" for line in case.lines if line.vendor == case.dominant_vendor}
+    later = {"lines": 2, "contracts": 3, "programmes": 4}
+
+    def place(name: str) -> tuple[int, str]:
+        section, label = name.split(".")[:2]
+        return 1 if f"{section}.{label}" in dominant else later.get(section, 0), role_of(name, known)
+
+    return sorted(names, key=place)
+
+
+def _labelled(case: Case) -> Iterator[tuple[str, str]]:
+    for line in case.lines:
+        yield f"lines.{line.name}", f"lines.{line.how} {line.vendor} {line.chip.name}{' prepaid' if line.prepaid else ''}"
+    for load in case.loads:
+        yield f"loads.{load.name}", f"loads.{load.kind}" + ("" if load.model is None else f" {load.model.name}")
+    for programme in case.programmes:
+        yield f"programmes.{programme.name}", f"programmes.{programme.route}"
+    for contract in case.contracts:
+        yield (f"contracts.{contract.name}",
+               f"contracts.{contract.kind} {contract.how} {contract.vendor} {contract.chip}")
+    for shock in case.shocks:
+        yield f"shocks.{shock.name}", " ".join(("shocks.", *sorted(shock.vendors), *sorted(shock.terms)))
+    for pool in case.pools:
+        yield f"pools.{pool.name}", "pools."
