@@ -86,18 +86,6 @@ def test_orders_are_a_plan_of_the_whole() -> None:
     assert solve(held).objective_usd == pytest.approx(result.objective_usd, rel=1e-7)
 
 
-@pytest.mark.parametrize("problem", [wide(1), wide(3), plain_problem(2)])
-def test_limits_cost_what_they_cost_in_the_whole(problem: PlanProblem) -> None:
-    """Shadow prices of the blocks, weighed as their cuts, add up to those of the whole."""
-    one, other = solve(problem), solve_large(problem, gap=1e-9)
-    assert {(item.family, item.name) for item in one.binding} == {(item.family, item.name) for item in other.binding}
-    for item in one.binding:
-        same = next(found for found in other.binding if (found.family, found.name) == (item.family, item.name))
-        assert same.percent_usd == pytest.approx(item.percent_usd, rel=1e-6)
-        assert same.price_usd == pytest.approx(item.price_usd, rel=1e-6)
-        assert same.share == pytest.approx(item.share, rel=1e-9)
-
-
 @pytest.mark.parametrize(("test", "given"), [
     (test_textbook.test_farmer_recourse_problem, ()), (test_textbook.test_farmer_cvar_from_the_mean_to_the_worst_case, ()),
     (test_textbook.test_lands, ()), (test_textbook.test_apl1p, ()),

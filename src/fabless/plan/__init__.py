@@ -11,13 +11,13 @@ from fabless.plan.problem.problem import Group, PlanProblem
 from fabless.plan.problem.project import Project, gate_nodes
 from fabless.plan.problem.service import service
 from fabless.plan.problem.trees import fan, trunk
-from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status
+from fabless.plan.result import LimitPrice, PlanResult, PriceRange, Ray, Shortfall, Status
 from fabless.plan.solve.foresight import Foresight, bounds, expected_value_policy, expected_value_problem, wait_and_see
+from fabless.plan.solve.prices import limit_prices
 from fabless.plan.solve.solve import solve
 
 __all__ = [
     "Agreement",
-    "Binding",
     "Bounds",
     "Flexibility",
     "Foresight",
@@ -25,8 +25,10 @@ __all__ = [
     "GateResult",
     "GateStep",
     "Group",
+    "LimitPrice",
     "PlanProblem",
     "PlanResult",
+    "PriceRange",
     "Project",
     "Ray",
     "Shortfall",
@@ -41,6 +43,7 @@ __all__ = [
     "gate_nodes",
     "gate_plan",
     "hold",
+    "limit_prices",
     "merge",
     "offer_capital",
     "on_tree",

@@ -11,14 +11,12 @@ import numpy as np
 from fabless.executors import Workers
 from fabless.plan.decompose.blocks import Block
 from fabless.plan.decompose.checkpoint import CutRow, Saved
-from fabless.plan.decompose.master import Guess, Master
+from fabless.plan.decompose.master import Master
 from fabless.plan.decompose.subtree import Answer, Basis, Piece, answer
 from fabless.plan.problem.costs import cvar
 from fabless.plan.result import Status
 from fabless.records import Array
 
-WEIGHED = 1e-6
-"""How far from 1 the weights of a subtree's cuts may sum to: cuts of a checkpoint have no prices any more."""
 OVERSHOOT = 3.0
 """The box shrinks when a point costs more than the best plan by this many times the gap."""
 IDLE = 10
@@ -42,9 +40,6 @@ class Found:
     status: Status
     plan: Plan
     lower: float
-    guess: Guess | None
-    prices: list[Array]
-    """Shadow prices of the rows of each subtree."""
 
 
 class Descent:
@@ -56,9 +51,7 @@ class Descent:
         self.best: Plan | None = None
         self.lower = -np.inf
         self.cuts: list[CutRow] = []
-        self._row_duals: dict[int, Array] = {}
         self.bases: list[Basis | None] = [None] * len(pieces)
-        self.guess: Guess | None = None
         self.iteration = 0
         self._master: Master | None = None
         self._width = 1.0
@@ -88,7 +81,6 @@ class Descent:
                 self._master.add(row, self.pieces[row.subtree].linked)
         for number, (found, part) in enumerate(zip(answers, self.pieces, strict=True)):
             row = CutRow(number, not found.status.is_ok, found.bound, found.gradient, value[part.linked])
-            self._row_duals[len(self.cuts)] = found.row_dual
             self.cuts.append(row)
             self._master.add(row, part.linked)
             self.bases[number] = found.basis or self.bases[number]
@@ -106,36 +98,17 @@ class Descent:
         """Raise the lower bound and give the columns of the root block to try next; None where no plan exists."""
         assert self._master is not None
         centre = fallback if self.best is None else self.best.value
-        self.guess = self._master.solve(centre)
-        if self.guess is None:
+        guess = self._master.solve(centre)
+        if guess is None:
             return None
-        if self.guess.lower > self.lower:
-            self.lower = self.guess.lower
-        self._row_duals = {k: dual for k, dual in self._row_duals.items() if self.guess.weight[k]}
+        self.lower = max(self.lower, guess.lower)
         if self._width == 1.0 or self.best is None or self.root.program.integer.any():
-            return self.guess.value
-        return self._master.within(centre, self._width * np.abs(self.guess.value - centre))
+            return guess.value
+        return self._master.within(centre, self._width * np.abs(guess.value - centre))
 
     def found(self, status: Status) -> Found | None:
         """The best plan, if there is one."""
-        return None if self.best is None else Found(status, self.best, self.lower, self.guess, self._prices(self.best))
-
-    def _prices(self, best: Plan) -> list[Array]:
-        """Shadow prices of the rows of each subtree: of its cuts as the master weighs them, or of its last solve.
-
-        Together with those of the root block they are the prices of the whole programme that prove the lower bound.
-        """
-        found = [np.zeros(part.row_lower.size) for part in self.pieces]
-        known = np.zeros(len(self.pieces))
-        weights = np.zeros(len(self.cuts)) if self.guess is None else self.guess.weight
-        for k, dual in self._row_duals.items():
-            if k >= weights.size:
-                continue
-            cut, weight = self.cuts[k], float(weights[k])
-            found[cut.subtree] += weight * dual
-            known[cut.subtree] += 0.0 if cut.feasibility else weight
-        return [prices if abs(share - 1.0) < WEIGHED else last.row_dual
-                for prices, share, last in zip(found, known, best.answers, strict=True)]
+        return None if self.best is None else Found(status, self.best, self.lower)
 
     def _overpaid(self, value: Array, answers: tuple[Answer, ...]) -> float:
         """What the CVaR of the plan's own path costs is less than at the threshold of this point: the best is read off."""

@@ -52,7 +52,6 @@ class Piece:
     row_lower: Array
     row_upper: Array
     unit: Array
-    row_unit: Array
     money: float
     linked: Index
     """Columns of the root block that its rows name, each once."""
@@ -81,7 +80,6 @@ class Answer:
     gradient: Array
     """Change of `bound` with each of `linked`."""
     value: Array
-    row_dual: Array
     basis: Basis | None
 
 
@@ -96,7 +94,7 @@ def piece(block: Block) -> Piece:
         matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
         program.cost * program.unit / program.money, program.offset / program.money,
         program.lower / program.unit, program.upper / program.unit, program.row_lower / row_unit,
-        program.row_upper / row_unit, program.unit, row_unit, program.money, linked,
+        program.row_upper / row_unit, program.unit, program.money, linked,
         block.link_row.astype(np.int32), place.astype(np.int32), block.link_value / row_unit[block.link_row],
         *_risk(block))
 
@@ -138,8 +136,7 @@ def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | Non
     bound, gradient = _bound(here, np.array(found.row_dual), here.cost)
     return Answer(
         status, info.objective_function_value * here.money, (bound + here.offset) * here.money,
-        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit,
-        np.array(found.row_dual) * here.money / here.row_unit, basis)
+        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit, basis)
 
 
 def _violation(here: Piece, seconds: float | None) -> Answer:
@@ -159,11 +156,9 @@ def _violation(here: Piece, seconds: float | None) -> Answer:
     if status is not Status.OPTIMAL:
         # infeasible whatever the links: no gradient, no plan at all
         return _none(status)
-    row_dual = np.array(solver.getSolution().row_dual)
-    bound, gradient = _bound(give, row_dual, give.cost)
+    bound, gradient = _bound(give, np.array(solver.getSolution().row_dual), give.cost)
     found = solver.getInfo().objective_function_value
-    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient,
-                   row_dual=row_dual / here.row_unit)
+    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient)
 
 
 def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
@@ -199,7 +194,7 @@ def _solver(here: Piece, seconds: float | None) -> highspy.Highs:
 
 def _none(status: Status) -> Answer:
     empty = np.zeros(0)
-    return Answer(status, np.nan, np.nan, empty, empty, empty, None)
+    return Answer(status, np.nan, np.nan, empty, empty, None)
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from fabless.errors import BadValue, Fault
 from fabless.plan.gates.policy import Policy, gates_of
 from fabless.plan.gates.search import Search, rounded
-from fabless.plan.gates.solver import Step, Warm, solver_of
+from fabless.plan.gates.solver import Step, Warm
 from fabless.plan.lp.assemble import Program
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.result import PlanResult, Status
-from fabless.plan.solve.highs import row_units
+from fabless.plan.solve.highs import model, row_units, solver_of
 from fabless.plan.solve.solve import solve
 
 _PROVEN = 1e-6
@@ -156,7 +156,7 @@ def _branched(
     program: Program, seconds: float, progress: Callable[[str], None] | None = None
 ) -> tuple[np.ndarray, float, bool, int]:
     """Branch and bound: values of the columns (empty if none found), lower bound [USD], whether stopped, nodes."""
-    solver = solver_of(program, row_units(program))
+    solver = solver_of(model(program, row_units(program)))
     solver.setOptionValue("solver", "choose")
     going = program.columns["go"].index
     own = going[going >= 0].astype(np.int32)

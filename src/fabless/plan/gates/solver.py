@@ -15,11 +15,9 @@ from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import model, row_units, solver_of
 from fabless.records import Array
 
-_DEVEX = 1
-"""HiGHS's number for devex pricing, as in `highs`."""
 _FAMILIES = ("go", "start", "end")
 
 
@@ -50,7 +48,7 @@ class Warm:
         self.program: Program = assemble(problem, service(problem), self._constant)
         self._row_unit = row_units(self.program)
         self._index = {name: self.program.columns[name].index[:, gates.pieces.first] for name in _FAMILIES}
-        self.solver = solver_of(self.program, self._row_unit)
+        self.solver = solver_of(model(self.program, self._row_unit))
         self.solves = 0
 
     def solve(self, policy: Policy, most_usd: float = np.inf, deadline: float = np.inf) -> Step:
@@ -106,13 +104,3 @@ class Warm:
             own = value[family.index[family.index >= 0]]
             cost += np.bincount(family.node, weights=family.cost * own, minlength=cost.size)
         return np.asarray(np.bincount(self.gates.pieces.own, weights=cost * self._probability), dtype=float)
-
-
-def solver_of(program: Program, row_unit: Array) -> highspy.Highs:
-    """Hand a programme to a silent solver."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    solver.passModel(model(program, row_unit))
-    return solver

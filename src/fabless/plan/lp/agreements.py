@@ -86,7 +86,7 @@ def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colum
     entries = [*_taken(problem, row, order), _granted(row, drawn, levels, -drawn.most)]
     member, node = np.nonzero(present)
     return laid_out("draw limit", entries, np.full(node.size, -np.inf), np.zeros(node.size), member,
-                    _names(problem), node)
+                    _names(problem), node, elastic=True)
 
 
 def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns) -> Rows:

@@ -20,7 +20,8 @@ class Foresight:
     """Every path planned as if known (WS): no plan costs less."""
     plan: PlanResult
     mean_policy: PlanResult
-    """First orders of the plan for the mean, the rest planned on the tree (EEV): no best plan costs more."""
+    """First orders of a plan for the mean, the rest planned on the tree (EEV): no best plan costs more. Where several
+    plans for the mean cost the same, it is that of the one found."""
 
     @property
     def perfect_information_usd(self) -> float:
@@ -76,7 +77,9 @@ def expected_value_problem(problem: PlanProblem, *, time_limit_s: float | None =
 def expected_value_policy(problem: PlanProblem, *, time_limit_s: float | None = None) -> PlanResult:
     """Hold the here-and-now orders of the mean-path plan and plan the rest on the tree (EEV): an upper bound.
 
-    Here and now are the node-quarters before the first split. Without a mean-path plan its result is returned as it is.
+    Here and now are the node-quarters before the first split. Where several plans are best for the mean path, the orders
+    of the one found are held; another may do better or worse on the tree. Without a mean-path plan its result is
+    returned as it is.
     """
     mean_plan = expected_value_problem(problem, time_limit_s=time_limit_s)
     if not mean_plan.has_plan:

@@ -41,9 +41,6 @@ class Solution:
     """No solution is less; -inf where nothing is proven."""
     value: Array
     """Of the columns; of a plan that keeps every limit unless `rough`."""
-    column_dual: Array
-    """Change of the objective when a bound that holds the column moves up by one."""
-    row_dual: Array
     rough: bool
     """Whether the values may break limits: those of a simplex that ran out of time."""
 
@@ -104,10 +101,7 @@ def _read(program: Program, solver: highspy.Highs, status: Status, plain: Array)
     if np.isinf(bound) and not rough:
         # no finite corner for a reduced cost of rounding size: what is left is the solver's own word
         bound = objective - abs(objective) * solver.getInfoValue("primal_dual_objective_error")[1]
-    return Solution(
-        status, objective, bound, value,
-        np.array(found.col_dual) * program.money / program.unit, prices, rough,
-    )
+    return Solution(status, objective, bound, value, rough)
 
 
 def _whole(program: Program, time_limit_s: float | None, progress: Tell, plain: Array) -> Solution:
@@ -150,9 +144,15 @@ def _solver(time_limit_s: float | None, progress: Tell) -> highspy.Highs:
     return solver
 
 
+def solver_of(scaled: highspy.HighsLp) -> highspy.Highs:
+    """Hand a programme in the solver's units to a silent simplex solver, to be changed and solved again."""
+    solver = _solver(None, None)
+    solver.passModel(scaled)
+    return solver
+
+
 def _nothing(status: Status) -> Solution:
-    none = np.zeros(0)
-    return Solution(status, np.nan, -np.inf, none, none, none, False)
+    return Solution(status, np.nan, -np.inf, np.zeros(0), False)
 
 
 def row_units(program: Program) -> Array:

@@ -22,7 +22,7 @@ _REMEDY = {
 
 
 def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
-    """Find the direction in which the objective falls most when no decision changes by more than its unit.
+    """Find a direction in which the objective falls most when no decision changes by more than its unit.
 
     Minimise cost d where ``matrix d`` may only leave rows where they have no bound, d only columns where they have none,
     and -1 <= d <= 1: a programme that always has a solution, below 0 only where the plan has no end.

@@ -22,12 +22,12 @@ from fabless.plan.problem.information import merge
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import Service, service
-from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status, gap
+from fabless.plan.result import PlanResult, Ray, Shortfall, Status, gap
 from fabless.plan.solve.highs import Solution, held, run
-from fabless.plan.solve.limits import binding, shortfalls
 from fabless.plan.solve.lower_bound import dual_bound, plain_prices
 from fabless.plan.solve.mean_path import repaired, values
 from fabless.plan.solve.rays import rays
+from fabless.plan.solve.shortfalls import shortfalls
 from fabless.records import Array
 
 DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired", "moved")
@@ -111,14 +111,13 @@ def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
 
 def _result(problem: PlanProblem, served: Service, program: Program, solution: Solution) -> PlanResult:
     choice = Decisions(*(_spread(program, solution.value, name) for name in DECIDED))
-    best = binding(program, solution, problem) if solution.status.is_ok and solution.row_dual.size else ()
-    return reported(problem, served, choice, solution.status, solution.objective, solution.bound, best,
+    return reported(problem, served, choice, solution.status, solution.objective, solution.bound,
                     (program.cost.size, program.row_lower.size))
 
 
 def reported(
     problem: PlanProblem, served: Service, choice: Decisions, status: Status, objective: float | None, bound: float,
-    limits: tuple[Binding, ...], size: tuple[int, int],
+    size: tuple[int, int],
 ) -> PlanResult:
     """Price a choice; `objective` None takes the price itself, `size` are columns and rows of the programme."""
     tree = problem.tree
@@ -129,7 +128,7 @@ def reported(
     total = priced if objective is None else objective
     return PlanResult(
         status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
-        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, limits, (), (), *size,
+        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, (), (), *size,
     )
 
 
@@ -154,7 +153,7 @@ def unplanned(
     return PlanResult(
         status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
         none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips), none(*problem.rate.shape),
-        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, (), found,
+        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, found,
         endless, *size,
     )
 
