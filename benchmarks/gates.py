@@ -57,8 +57,7 @@ def gated(here: World, spend: float) -> PlanProblem:
     rate = np.array([offer.rate for offer in offers]) / plan.unit[None, :, None]
     more = {name: np.array([getattr(offer, name) for offer in offers]) for name in GIVEN} | {"rate": rate}
     more["cap"] = np.full(rate[:, 0].shape, np.inf)
-    by_offer = (*more, "existing", "existing_capital_usd", "floor", "serving_usd", "power_w", "retire", "resale_usd",
-                "salvage_usd", "redeploy_usd", "integer")
+    by_offer = (*more, "existing", "existing_capital_usd", "floor", "power_w", "retire", "resale_usd")
     joined = {name: np.concatenate([value, more.get(name, np.zeros((len(offers), *value.shape[1:]), value.dtype))])
               for name in by_offer for value in (getattr(plain, name),)}
     names = tuple(f"{offer.name} {k}" for k, offer in enumerate(offers))

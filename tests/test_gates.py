@@ -224,7 +224,7 @@ def test_decisions_above_a_branching_see_only_its_odds() -> None:
     mirror = np.array([0, 2, 1, 4, 3])
     laid = {name: np.asarray(getattr(problem, name))[..., mirror] for name in
             ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "demand", "unmet_usd",
-             "fixed_usd", "payment_usd", "serving_usd", "floor", "power_cap_w", "cash_cap_usd")}
+             "fixed_usd", "payment_usd", "floor", "power_cap_w", "cash_cap_usd")}
     projects = tuple(replace(item, start=item.start[mirror], gate=item.gate[mirror], spend_usd=item.spend_usd[mirror],
                              end_usd=item.end_usd[mirror]) for item in problem.projects)
     groups = tuple((name, members, limit[mirror]) for name, members, limit in problem.groups)
@@ -355,13 +355,6 @@ def test_an_offer_that_pays_for_itself_needs_a_limit() -> None:
     problem = replace(by_hand(), cap=np.array(np.inf), running_usd=np.array(-1.0))
     with pytest.raises(BadValue, match="no limit on own"):
         exact(problem)
-
-
-def test_whole_orders_come_after_the_gates() -> None:
-    problem = replace(by_hand(), integer=np.array(True))
-    for solver in (search, exact):
-        with pytest.raises(BadValue, match="whole orders"):
-            solver(problem)
 
 
 def test_knowledge_holds_enough_nodes_and_never_forgets() -> None:

@@ -120,7 +120,7 @@ def kinked(seed: int) -> PlanProblem:
 
 
 @pytest.mark.parametrize("problem", [*(kinked(seed) for seed in range(4)), plain_problem(1), plain_problem(2),
-                                     random_problem(1)])
+                                     random_problem(4)])
 def test_both_prices_are_those_of_a_small_change_solved_again(problem: PlanProblem) -> None:
     base, limits = solve(problem).objective_usd, limit_prices(problem)
     assert limits
@@ -154,8 +154,7 @@ def test_the_prices_do_not_depend_on_the_best_plan_that_is_found(problem: PlanPr
     order = np.arange(len(problem.offers))[::-1]
     place = {int(o): k for k, o in enumerate(order)}
     by_offer = ("lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "floor",
-                "payment_usd", "existing", "existing_capital_usd", "power_w", "retire", "resale_usd", "serving_usd",
-                "salvage_usd", "redeploy_usd", "integer")
+                "payment_usd", "existing", "existing_capital_usd", "power_w", "retire", "resale_usd")
     turned = replace(
         problem, offers=tuple(problem.offers[o] for o in order),
         groups=tuple((name, tuple(place[o] for o in members), limit) for name, members, limit in problem.groups),

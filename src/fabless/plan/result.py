@@ -117,8 +117,6 @@ class PlanResult:
     """(agreements, K) units of the least draw not taken."""
     retired: Array
     """(O, K) chips retired and still within their term."""
-    moved: Array
-    """(O, L, K) chips moved to each load from another, where that costs work."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array

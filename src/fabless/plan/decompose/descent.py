@@ -84,7 +84,7 @@ class Descent:
             self.cuts.append(row)
             self._master.add(row, part.linked)
             self.bases[number] = found.basis or self.bases[number]
-        if all(found.status.is_ok for found in answers) and self._is_whole(value):
+        if all(found.status.is_ok for found in answers):
             program = self.root.program
             total = program.offset + float(program.cost @ value) + sum(found.objective for found in answers)
             total -= self._overpaid(value, answers)
@@ -102,7 +102,7 @@ class Descent:
         if guess is None:
             return None
         self.lower = max(self.lower, guess.lower)
-        if self._width == 1.0 or self.best is None or self.root.program.integer.any():
+        if self._width == 1.0 or self.best is None:
             return guess.value
         return self._master.within(centre, self._width * np.abs(guess.value - centre))
 
@@ -122,10 +122,6 @@ class Descent:
         number = threshold.index[threshold.index >= 0]
         paid = float(value[number].sum()) + float(probability @ tails) / (1.0 - self.level)
         return float(self.root.program.cost[number].sum()) * max(0.0, paid - cvar(costs, probability, self.level))
-
-    def _is_whole(self, value: Array) -> bool:
-        whole = value[self.root.program.integer]
-        return bool(np.all(whole == np.rint(whole)))
 
 
 def descend(

@@ -97,9 +97,7 @@ class Master:
         return value
 
     def _proven(self) -> float:
-        info = self._solver.getInfo()
-        bound = info.mip_dual_bound if self.root.integer.any() else info.objective_function_value
-        return float(bound * self._money)
+        return float(self._solver.getInfo().objective_function_value * self._money)
 
     def _read(self, lower: float) -> Guess:
         status = self._solver.getModelStatus()
@@ -107,7 +105,7 @@ class Master:
             raise RuntimeError(f"the bounds on the subtrees could not be minimised: {status}")
         root = self.root
         value = np.clip(np.array(self._solver.getSolution().col_value)[: self.columns] * root.unit, root.lower, root.upper)
-        return Guess(lower, np.where(root.integer, np.rint(value), value))
+        return Guess(lower, value)
 
     def _box(self, centre: Array, reach: Array) -> None:
         self._bound(np.maximum(self.root.lower, centre - reach), np.minimum(self.root.upper, centre + reach))

@@ -24,12 +24,12 @@ from fabless.plan.decompose.blocks import Block, Cut, cut, root_block, subtree_b
 from fabless.plan.decompose.checkpoint import read_saved, write_saved
 from fabless.plan.decompose.descent import Descent, Found, descend
 from fabless.plan.decompose.result import result_of
-from fabless.plan.decompose.subtree import Piece, piece
+from fabless.plan.decompose.subtree import piece
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
-from fabless.plan.problem.service import Index, service
+from fabless.plan.problem.service import service
 from fabless.plan.result import PlanResult, Status
 from fabless.plan.result import gap as gap_of
 from fabless.plan.solve.highs import run
@@ -102,8 +102,8 @@ def solve_large(
     is one, with status `interrupted`.
 
     A plan that does not exist or has no end is explained by `solve` on the whole tree, or on one path for each subtree
-    where that is enough. Raises `BadValue` for undecided projects, whole orders after the boundary, or a boundary outside
-    the horizon; `BadFile` for a checkpoint of another plan.
+    where that is enough. Raises `BadValue` for undecided projects or a boundary outside the horizon; `BadFile` for a
+    checkpoint of another plan.
     """
     began = time.monotonic()
     refuse_projects(problem.projects, "solve_large")
@@ -129,7 +129,7 @@ def _searched(
     note: _Note,
 ) -> Found | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
-    pieces = tuple(_piece(whole, root, starts) for starts in whole.starts)
+    pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
     state = Descent(root, pieces, whole.problem.cvar_level)
     resumed = None if note.path is None else read_saved(note.path, note.digest)
     if resumed is not None:
@@ -162,19 +162,10 @@ class _Note:
             self._written = time.monotonic()
 
 
-def _piece(whole: Cut, root: Block, starts: Index) -> Piece:
-    block = subtree_block(whole, root, starts)
-    if block.program.integer.any():
-        raise BadValue(Fault("plan.integer", f"whole orders from quarter {whole.quarter} on",
-                             "whole orders before the quarter where the tree is cut",
-                             "let those orders be fractions, solve the plan whole, or cut later"))
-    return piece(block)
-
-
 def _start(thinned: PlanProblem, root: Block) -> Array | None:
     """Columns of the root block in the best plan of the thinned problem; None where that has none."""
     program = assemble(thinned, service(thinned), constant_costs(thinned))
-    found = run(replace(program, integer=np.zeros_like(program.integer)), None, None)
+    found = run(program)
     if not found.status.is_ok:
         return None
     value = np.zeros(root.program.cost.size)
@@ -186,7 +177,7 @@ def _start(thinned: PlanProblem, root: Block) -> Array | None:
 
 def _explained(problem: PlanProblem, thinned: PlanProblem, root: Block) -> PlanResult:
     """Say of the whole why some of its paths alone have no plan."""
-    found = solve(replace(thinned, integer=np.array(False)))
+    found = solve(thinned)
     if found.status is not Status.INFEASIBLE:
         return solve(problem)
     shortfalls = tuple(replace(item, node=int(root.node[item.node])) for item in found.shortfalls)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from fabless.errors import BadValue, Fault
 from fabless.plan.gates.policy import Gates, Policy, Prices
 from fabless.plan.lp.assemble import Program, assemble
 from fabless.plan.problem.costs import constant_costs
@@ -39,9 +38,6 @@ class Warm:
     """A plan with gates in the solver."""
 
     def __init__(self, problem: PlanProblem, gates: Gates) -> None:
-        if problem.integer.any():
-            raise BadValue(Fault("plan.integer", "whole orders in a plan whose gates are to be decided",
-                                 "orders in parts of a chip", "decide the gates first, then solve the held plan whole"))
         self.gates = gates
         self._constant = constant_costs(problem)
         self._probability = problem.tree.probability

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fabless.plan.lp.columns import Columns
 from fabless.plan.problem.agreement import by_node
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, Service, bound_to_loads
+from fabless.plan.problem.service import Index, Service
 from fabless.plan.problem.trees import segments
 from fabless.records import Array
 
@@ -56,13 +56,12 @@ def in_service(problem: PlanProblem, served: Service, order: Columns, active: Co
     return laid_out("in service", entries, existing, existing, offer, problem.offers, node)
 
 
-def busy(problem: PlanProblem, active: Columns, serve: Columns, set_up: Columns) -> Rows:
-    """``sum over loads of serve(o,l,k) <= active(o,k)``; set_up in place of serve where moving to a load costs work."""
-    used_index = np.where(bound_to_loads(problem)[:, None, None], set_up.index, serve.index)
-    used = np.asarray((used_index >= 0).any(axis=1))
+def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
+    """``sum over loads of serve(o,l,k) <= active(o,k)``."""
+    used = np.asarray((serve.index >= 0).any(axis=1))
     offer, node = np.nonzero(used)
     row = numbered(used)
-    entries: list[Entry] = [(row[:, None, :], used_index, 1.0), (row, active.index, -1.0)]
+    entries: list[Entry] = [(row[:, None, :], serve.index, 1.0), (row, active.index, -1.0)]
     return laid_out("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
 
 

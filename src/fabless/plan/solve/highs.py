@@ -18,8 +18,6 @@ from fabless.records import Array
 
 _DEVEX = 1
 """HiGHS's number for devex pricing in the dual simplex."""
-_INTEGER_GAP = 1e-6
-"""Relative gap at which a plan with whole orders is taken for the best."""
 
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -48,7 +46,7 @@ class Solution:
 def run(
     program: Program, time_limit_s: float | None = None, progress: Tell = None, plain: Array | None = None
 ) -> Solution:
-    """Solve by dual simplex with devex pricing, by branch and bound where orders are whole.
+    """Solve by dual simplex with devex pricing.
 
     The time limit holds for all of it [s]. `plain` are prices of the rows that need no solver, for the bound (see
     `lower_bound.plain_prices`).
@@ -56,8 +54,6 @@ def run(
     plain = np.zeros(program.row_lower.size) if plain is None else plain
     if np.any(program.lower > program.upper) or np.any(program.row_lower > program.row_upper):
         return _nothing(Status.INFEASIBLE)
-    if program.integer.any():
-        return _whole(program, time_limit_s, progress, plain)
     return _continuous(program, time_limit_s, progress, plain)
 
 
@@ -104,31 +100,11 @@ def _read(program: Program, solver: highspy.Highs, status: Status, plain: Array)
     return Solution(status, objective, bound, value, rough)
 
 
-def _whole(program: Program, time_limit_s: float | None, progress: Tell, plain: Array) -> Solution:
-    """Find whole orders, then solve for the rest with those held: prices, and values without an integrality tolerance."""
-    solver = _solver(time_limit_s, progress)
-    solver.setOptionValue("solver", "choose")
-    solver.setOptionValue("mip_rel_gap", _INTEGER_GAP)
-    solver.passModel(model(program, row_units(program)))
-    solver.run()
-    status, found, info = _STATUS.get(solver.getModelStatus(), Status.FAILED), solver.getSolution(), solver.getInfo()
-    if solver.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-        return _continuous(program, time_limit_s, progress, plain)
-    bound = info.mip_dual_bound * program.money if np.isfinite(info.mip_dual_bound) else -np.inf
-    if not status.is_ok and status is not Status.TIME_LIMIT:
-        return _nothing(status)
-    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return replace(_nothing(status), bound=bound)
-    whole = np.rint(np.array(found.col_value) * program.unit)
-    rest = _continuous(held(program, np.where(program.integer, whole, np.nan)), None, progress, plain)
-    return replace(rest, status=status, bound=min(bound, rest.objective))
-
-
 def held(program: Program, value: Array) -> Program:
-    """The programme with columns held at `value` (columns,); those at NaN stay free; nothing is whole any more."""
+    """The programme with columns held at `value` (columns,); those at NaN stay free."""
     fixed = ~np.isnan(value)
     lower, upper = np.where(fixed, value, program.lower), np.where(fixed, value, program.upper)
-    return replace(program, lower=lower, upper=upper, integer=np.zeros_like(program.integer))
+    return replace(program, lower=lower, upper=upper)
 
 
 def _solver(time_limit_s: float | None, progress: Tell) -> highspy.Highs:
@@ -177,7 +153,4 @@ def model(program: Program, row_unit: Array) -> highspy.HighsLp:
     scaled.a_matrix_.start_ = matrix.indptr
     scaled.a_matrix_.index_ = matrix.indices
     scaled.a_matrix_.value_ = matrix.data
-    if program.integer.any():
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        scaled.integrality_ = [kinds[int(whole)] for whole in program.integer]
     return scaled

@@ -29,9 +29,7 @@ def repaired(
     for weight, limit in _limits(problem, drawn, held):
         extra = extra * _room(weight, limit - (weight * problem.floor).sum(axis=0), extra)
     extra = _within_power(problem, served, extra)
-    fitting = problem.floor + extra
-    whole = np.where(problem.integer[:, None], np.maximum(np.floor(fitting), problem.floor), fitting)
-    return whole, held
+    return problem.floor + extra, held
 
 
 def values(program: Program, orders: Array, levels: Array) -> Array:
@@ -44,25 +42,13 @@ def values(program: Program, orders: Array, levels: Array) -> Array:
 
 
 def _fitting_levels(problem: PlanProblem, program: Program, levels: Array) -> Array:
-    """Levels cut down to their caps, to their exclusive share and to the cash that commitments leave, never below floors."""
+    """Levels cut down to their caps and to the cash that commitments leave, never below floors."""
     tree = problem.tree
     cap = by_node(problem.agreements, "level_cap", tree.size)
     fitting = np.where(program.columns["level"].index >= 0, np.clip(levels, 0.0, cap), 0.0)
     fee = by_node(problem.agreements, "fee_usd", tree.size)
     free = np.maximum(problem.cash_cap_usd - (problem.payment_usd * problem.floor).sum(axis=0), 0.0)
     fitting = fitting * _room(fee, free, fitting)
-    for name in {agreement.exclusive for agreement in problem.agreements} - {""}:
-        own = np.array([c for c, agreement in enumerate(problem.agreements) if agreement.exclusive == name])
-        used = np.zeros(tree.size)
-        for q in range(tree.quarters):
-            here = np.flatnonzero(tree.quarter == q)
-            before = used[tree.parent[here]] if q else np.zeros(here.size)
-            signed = fitting[np.ix_(own, here)]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                share = np.where(signed > 0, signed / cap[np.ix_(own, here)], 0.0).sum(axis=0)
-                keep = np.where(share > 1.0 - before, (1.0 - before) / share, 1.0)
-            fitting[np.ix_(own, here)] = signed * keep
-            used[here] = before + share * keep
     return np.maximum(fitting, by_node(problem.agreements, "level_floor", tree.size))
 
 
@@ -79,7 +65,7 @@ def _limits(problem: PlanProblem, drawn: Draws, levels: Array) -> list[tuple[Arr
     np.add.at(granted, (drawn.agreement, drawn.node), drawn.most * levels[drawn.agreement, drawn.sign])
     for c, agreement in enumerate(problem.agreements):
         weight = np.zeros(problem.cap.shape)
-        weight[list(agreement.offers)] = agreement.use[:, None]
+        weight[list(agreement.offers)] = 1.0
         limits.append((weight, granted[c]))
     return limits
 

@@ -16,7 +16,7 @@ from fabless.records import Array
 _CHOSEN = ("orders", "level")
 """The families that a planner decides; the others follow from them."""
 _REMEDY = {
-    "orders": "raise plan.capital_usd or plan.running_usd, lower plan.salvage_usd or plan.resale_usd, or give plan.cap",
+    "orders": "raise plan.capital_usd or plan.running_usd, lower plan.resale_usd, or give plan.cap",
     "level": "give level_cap, or raise fee_usd of the agreement",
 }
 
@@ -32,7 +32,7 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
         return np.where(np.isfinite(bound), 0.0, bound)
 
     direction = replace(
-        program, offset=0.0, integer=np.zeros_like(program.integer),
+        program, offset=0.0,
         row_lower=recession(program.row_lower), row_upper=recession(program.row_upper),
         lower=np.maximum(recession(program.lower), -program.unit), upper=np.minimum(recession(program.upper), program.unit),
     )

@@ -30,8 +30,7 @@ def _least_give(program: Program, families: Sequence[Limits], time_limit_s: floa
     """Minimise the sum of what the limits of `families` give, each counted in its largest limit."""
     if not families:
         return []
-    relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0,
-                      integer=np.zeros_like(program.integer))
+    relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0)
     for limits in families:
         relaxed = _loosened(relaxed, limits)
     solution = run(relaxed, time_limit_s, None)
@@ -79,5 +78,4 @@ def _loosened(program: Program, limits: Limits) -> Program:
         row_lower=row_lower,
         row_upper=row_upper,
         unit=np.concatenate([program.unit, one * power_of_two(_scale(limits))]),
-        integer=np.concatenate([program.integer, np.zeros(count, dtype=bool)]),
     )

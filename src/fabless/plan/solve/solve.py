@@ -30,7 +30,7 @@ from fabless.plan.solve.rays import rays
 from fabless.plan.solve.shortfalls import shortfalls
 from fabless.records import Array
 
-DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired", "moved")
+DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired")
 """Variable families of `Decisions`, in its order."""
 
 
@@ -102,7 +102,7 @@ def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
     """Orders and levels of the plan for the mean path, laid out on the tree."""
     mean = merge(problem)
     program = assemble(mean, service(mean), constant_costs(mean))
-    found = run(replace(program, integer=np.zeros_like(program.integer)))
+    found = run(program)
     if not found.value.size:
         return problem.floor, by_node(problem.agreements, "level_floor", problem.tree.size)
     orders, levels = (_spread(program, found.value, name) for name in ("orders", "level"))
@@ -128,7 +128,7 @@ def reported(
     total = priced if objective is None else objective
     return PlanResult(
         status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
-        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, (), (), *size,
+        choice.untaken, choice.retired, parts, paths, mean, worst, (), (), *size,
     )
 
 
@@ -152,7 +152,7 @@ def unplanned(
     agreed = (len(problem.agreements), nodes)
     return PlanResult(
         status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
-        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips), none(*problem.rate.shape),
+        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips),
         CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, found,
         endless, *size,
     )
