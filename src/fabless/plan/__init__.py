@@ -1,8 +1,8 @@
 """Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree, solved with HiGHS."""
 
 from fabless.plan.decompose.run import Bounds, branching_for, solve_large
-from fabless.plan.gates.decide import GateResult, exact, hold, search
-from fabless.plan.gates.report import Flexibility, GatePlan, GateStep, flexibility, gate_plan
+from fabless.plan.gates.decide import GateResult, hold, search
+from fabless.plan.gates.report import GatePlan, GateStep, gate_plan
 from fabless.plan.lp.lp_file import write_lp
 from fabless.plan.problem.agreement import Agreement
 from fabless.plan.problem.costs import offer_capital
@@ -19,7 +19,6 @@ from fabless.plan.solve.solve import solve
 __all__ = [
     "Agreement",
     "Bounds",
-    "Flexibility",
     "Foresight",
     "GatePlan",
     "GateResult",
@@ -35,11 +34,9 @@ __all__ = [
     "Status",
     "bounds",
     "branching_for",
-    "exact",
     "expected_value_policy",
     "expected_value_problem",
     "fan",
-    "flexibility",
     "gate_nodes",
     "gate_plan",
     "hold",

@@ -16,9 +16,8 @@ class Status(StrEnum):
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
     UNBOUNDED = "unbounded"
-    TIME_LIMIT = "time limit"
-    """The best plan found in the time given; its gap is proven."""
     INTERRUPTED = "interrupted"
+    """The best plan found until then; its gap is proven."""
     FAILED = "solver failed"
 
     @property
@@ -94,7 +93,7 @@ class Ray:
 
 @dataclass(frozen=True, eq=False)
 class PlanResult:
-    """A plan, the best known when the time ran out; every number is NaN where there is none (see `has_plan`)."""
+    """A plan, the best known if the work was interrupted; every number is NaN where there is none (see `has_plan`)."""
 
     status: Status
     objective_usd: float
@@ -132,7 +131,7 @@ class PlanResult:
 
     @property
     def has_plan(self) -> bool:
-        """Whether there is a plan to read: the best there is, or the best found in the time given."""
+        """Whether there is a plan to read: the best there is, or the best found before an interrupt."""
         return math.isfinite(self.objective_usd)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -125,16 +124,14 @@ class Descent:
 
 
 def descend(
-    state: Descent, first: Array, workers: Workers, *, gap: float, deadline: float | None,
-    after: Callable[[Descent], None],
+    state: Descent, first: Array, workers: Workers, *, gap: float, after: Callable[[Descent], None]
 ) -> Status:
-    """Iterate until the gap is proven or the time is up; the state then holds the best plan and bound.
+    """Iterate until the gap is proven; the state then holds the best plan and bound.
 
-    `first` is where to begin; `after` is called after each iteration. Without any plan the time does not end it. An
-    interrupt ends it as the time does, once there is a plan.
+    `first` is where to begin; `after` is called after each iteration. An interrupt ends it once there is a plan.
     """
     try:
-        return _descend(state, first, workers, gap, deadline, after)
+        return _descend(state, first, workers, gap, after)
     except KeyboardInterrupt:
         if state.best is None:
             raise
@@ -142,15 +139,13 @@ def descend(
 
 
 def _descend(
-    state: Descent, first: Array, workers: Workers, gap: float, deadline: float | None, after: Callable[[Descent], None]
+    state: Descent, first: Array, workers: Workers, gap: float, after: Callable[[Descent], None]
 ) -> Status:
     point: Array | None = first
     idle = 0
     while point is not None:
         known = (state.upper, state.lower)
-        answers = _answers(state, point, workers, deadline if state.best is not None else None)
-        if answers is None:
-            return Status.TIME_LIMIT
+        answers = _answers(state, point, workers)
         odd = next((found.status for found in answers if found.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
         if odd is not None:
             return odd
@@ -167,16 +162,11 @@ def _descend(
     return Status.INFEASIBLE
 
 
-def _answers(state: Descent, point: Array, workers: Workers, deadline: float | None) -> tuple[Answer, ...] | None:
-    """Solve every subtree at a point; None where the time ran out."""
+def _answers(state: Descent, point: Array, workers: Workers) -> tuple[Answer, ...]:
+    """Solve every subtree at a point."""
 
-    def arguments(k: int) -> tuple[Piece, Array, Basis | None, float | None]:
-        left = None if deadline is None else deadline - time.monotonic()
-        return state.pieces[k], point[state.pieces[k].linked], state.bases[k], left
+    def arguments(k: int) -> tuple[Piece, Array, Basis | None]:
+        return state.pieces[k], point[state.pieces[k].linked], state.bases[k]
 
-    found: dict[int, Answer] = {}
-    for k, one in workers.results(answer, range(len(state.pieces)), arguments):
-        if one.status is Status.TIME_LIMIT:
-            return None
-        found[k] = one
+    found = dict(workers.results(answer, range(len(state.pieces)), arguments))
     return tuple(found[k] for k in range(len(state.pieces)))

@@ -87,7 +87,6 @@ def solve_large(
     *,
     executor: Executor | Executors | None = None,
     gap: float = 1e-3,
-    time_limit_s: float | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Bounds], None] | None = None,
     boundary_quarter: int | None = None,
@@ -95,11 +94,10 @@ def solve_large(
     """Solve a plan by decomposition: the same answer as `solve`, for trees too large for one programme.
 
     Parameters: `executor` solves the subtrees: None (this process), any executor, or a maker of them (see `executors_of`),
-    asked again when one breaks; `gap`, the relative distance of objective and lower bound at which it stops; `time_limit_s`
-    [s], after which the best plan is returned with its gap and status `time limit`, but not before there is one;
-    `checkpoint`, a file that is written as it goes on and from which it resumes; `progress`, called after each iteration;
-    `boundary_quarter`, where the tree is cut (None: at its first split). An interrupt returns the best plan so far, if there
-    is one, with status `interrupted`.
+    asked again when one breaks; `gap`, the relative distance of objective and lower bound at which it stops; `checkpoint`,
+    a file that is written as it goes on and from which it resumes; `progress`, called after each iteration;
+    `boundary_quarter`, where the tree is cut (None: at its first split). An interrupt returns the best plan so far, if
+    there is one, with status `interrupted`.
 
     A plan that does not exist or has no end is explained by `solve` on the whole tree, or on one path for each subtree
     where that is enough. Raises `BadValue` for undecided projects or a boundary outside the horizon; `BadFile` for a
@@ -109,7 +107,7 @@ def solve_large(
     refuse_projects(problem.projects, "solve_large")
     whole = cut(problem, boundary_quarter)
     if len(whole.starts) < 2:
-        return solve(problem, time_limit_s=time_limit_s)
+        return solve(problem)
     root, thinned = root_block(whole)
     if checkpoint is not None:
         check_folder(checkpoint)
@@ -117,15 +115,14 @@ def solve_large(
     if first is None:
         return _explained(problem, thinned, root)
     note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
-    deadline = None if time_limit_s is None else began + time_limit_s
-    found = _searched(whole, root, first, executor, gap, deadline, note)
+    found = _searched(whole, root, first, executor, gap, note)
     if found is None or found.status in (Status.INFEASIBLE, Status.UNBOUNDED):
-        return solve(problem, time_limit_s=None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return solve(problem)
     return result_of(whole, root, found)
 
 
 def _searched(
-    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float, deadline: float | None,
+    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float,
     note: _Note,
 ) -> Found | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
@@ -136,7 +133,7 @@ def _searched(
         state.restore(resumed)
         first = resumed.best if resumed.best.size else first
     with Workers(executor) as workers:
-        status = descend(state, first, workers, gap=gap, deadline=deadline, after=note)
+        status = descend(state, first, workers, gap=gap, after=note)
     note.save(state, last=True)
     return state.found(status)
 

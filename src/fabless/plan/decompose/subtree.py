@@ -33,7 +33,6 @@ _STATUS = {
     highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
-    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
 
 
@@ -110,13 +109,13 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
     return columns[rows.node], rows.column[of_path][order], block.probability[rows.node]
 
 
-def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | None) -> Answer:
+def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
     """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex starts."""
     moved = np.bincount(given.link_row, given.link_value * links[given.link_place], given.row_lower.size)
     here = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
     if np.any(here.lower > here.upper) or np.any(here.row_lower > here.row_upper):
         return _none(Status.INFEASIBLE)
-    solver = _solver(here, seconds)
+    solver = _solver(here)
     if basis is not None:
         solver.setOptionValue("presolve", "off")
         solver.setBasis(_basis(basis))
@@ -126,7 +125,7 @@ def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | Non
         solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is Status.INFEASIBLE:
-        return _violation(here, seconds)
+        return _violation(here)
     if status is not Status.OPTIMAL:
         return _none(status)
     found, info = solver.getSolution(), solver.getInfo()
@@ -139,7 +138,7 @@ def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | Non
         gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit, basis)
 
 
-def _violation(here: Piece, seconds: float | None) -> Answer:
+def _violation(here: Piece) -> Answer:
     """Least sum by which the linked rows must give; these alone may, as the others do not depend on the root block."""
     rows = np.unique(here.link_row)
     count, columns = rows.size, here.cost.size
@@ -150,7 +149,7 @@ def _violation(here: Piece, seconds: float | None) -> Answer:
         cost=np.concatenate([np.zeros(columns), np.ones(2 * count)]), offset=0.0,
         lower=np.concatenate([here.lower, np.zeros(2 * count)]),
         upper=np.concatenate([here.upper, np.full(2 * count, np.inf)]))
-    solver = _solver(give, seconds)
+    solver = _solver(give)
     solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is not Status.OPTIMAL:
@@ -177,13 +176,11 @@ def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
     return total, gradient.astype(np.float64)
 
 
-def _solver(here: Piece, seconds: float | None) -> highspy.Highs:
+def _solver(here: Piece) -> highspy.Highs:
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    if seconds is not None:
-        solver.setOptionValue("time_limit", max(seconds, 0.0))
     # arrays go over at once this way; field by field they would be copied number by number
     solver.passModel(
         here.cost.size, here.row_lower.size, here.value.size, int(highspy.MatrixFormat.kColwise),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import highspy
@@ -47,20 +46,20 @@ class Warm:
         self.solver = solver_of(model(self.program, self._row_unit))
         self.solves = 0
 
-    def solve(self, policy: Policy, most_usd: float = np.inf, deadline: float = np.inf) -> Step:
+    def solve(self, policy: Policy, most_usd: float = np.inf) -> Step:
         """Solve with the gates held at `policy`; give up as soon as the objective must pass `most_usd`."""
         rises, falls = self.gates.changes(policy)
         for name, held in zip(_FAMILIES, (policy, rises, falls), strict=True):
             there = self._index[name] >= 0
             self._bound(self._index[name][there], held[there].astype(float), held[there].astype(float))
-        return self._run(policy.astype(float), most_usd, deadline)
+        return self._run(policy.astype(float), most_usd)
 
-    def relax(self, deadline: float = np.inf) -> Step:
+    def relax(self) -> Step:
         """Solve with every gate free between 0 and 1."""
         for index in self._index.values():
             own = index[index >= 0]
             self._bound(own, np.zeros(own.size), np.ones(own.size))
-        step = self._run(np.zeros(self._index["go"].shape), np.inf, deadline)
+        step = self._run(np.zeros(self._index["go"].shape), np.inf)
         if step.status is not Status.OPTIMAL:
             return step
         value = np.array(self.solver.getSolution().col_value)
@@ -69,19 +68,15 @@ class Warm:
     def _bound(self, columns: np.ndarray, lower: Array, upper: Array) -> None:
         self.solver.changeColsBounds(columns.size, columns.astype(np.int32), lower, upper)
 
-    def _run(self, policy: Array, most_usd: float, deadline: float) -> Step:
+    def _run(self, policy: Array, most_usd: float) -> Step:
         program, none = self.program, np.zeros_like(policy)
-        # the solver's limit counts all its runs together
-        left = self.solver.getRunTime() + max(0.0, deadline - time.perf_counter())
-        self.solver.setOptionValue("time_limit", left)
         self.solver.setOptionValue("objective_bound", most_usd / program.money)
         self.solver.run()
         self.solves += 1
         found = self.solver.getModelStatus()
         if found != highspy.HighsModelStatus.kOptimal:
             status = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
-                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
-                      highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT}.get(found, Status.FAILED)
+                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}.get(found, Status.FAILED)
             return Step(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
         solution = self.solver.getSolution()
         value = np.array(solution.col_value) * program.unit

@@ -84,7 +84,7 @@ class PlanProblem:
     resale_usd: Array = field(default_factory=_nothing)
     """(O, K) earned by a retired chip in each quarter of its term left [USD]: its resale price as an annuity."""
     projects: tuple[Project, ...] = ()
-    """Programmes that may start, go on or be given up; decided by `search` or `exact`."""
+    """Programmes that may start, go on or be given up; decided by `search`."""
     cvar_weight: float = 0.0
     """Weight w of CVaR in the objective, 0 to 1."""
     cvar_level: float = 0.9

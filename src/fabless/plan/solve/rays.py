@@ -36,7 +36,7 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
         row_lower=recession(program.row_lower), row_upper=recession(program.row_upper),
         lower=np.maximum(recession(program.lower), -program.unit), upper=np.minimum(recession(program.upper), program.unit),
     )
-    found = run(direction, None, None)
+    found = run(direction)
     if found.status is not Status.OPTIMAL or found.objective >= 0.0:
         return ()
     return tuple(ray for family in _CHOSEN for ray in _of_family(problem, program, family, found.value, found.objective))

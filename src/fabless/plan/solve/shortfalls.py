@@ -15,25 +15,25 @@ from fabless.plan.solve.limits import Limits, bounds_of, rows_of
 from fabless.records import Array
 
 
-def shortfalls(program: Program, offers: tuple[str, ...], time_limit_s: float | None) -> tuple[Shortfall, ...]:
+def shortfalls(program: Program, offers: tuple[str, ...]) -> tuple[Shortfall, ...]:
     """Find by how much each family alone must give for a plan to exist; all together where none suffices alone.
 
     Floors and elastic constraints: without them a plan always exists, since unserved load and untaken draws have a price.
     """
     families = [bounds_of(program, "floor", "orders", offers), *rows_of(program)]
     families = [limits for limits in families if limits.place.size]
-    alone = [found for limits in families for found in _least_give(program, (limits,), time_limit_s)]
-    return tuple(alone or _least_give(program, families, time_limit_s))
+    alone = [found for limits in families for found in _least_give(program, (limits,))]
+    return tuple(alone or _least_give(program, families))
 
 
-def _least_give(program: Program, families: Sequence[Limits], time_limit_s: float | None) -> list[Shortfall]:
+def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]:
     """Minimise the sum of what the limits of `families` give, each counted in its largest limit."""
     if not families:
         return []
     relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0)
     for limits in families:
         relaxed = _loosened(relaxed, limits)
-    solution = run(relaxed, time_limit_s, None)
+    solution = run(relaxed)
     if solution.status is not Status.OPTIMAL:
         return []
     give, first = solution.value[program.cost.size :], 0
