@@ -28,7 +28,7 @@ from fabless.decide import (
     Surface,
     TimelineStage,
 )
-from fabless.decide.fresh.results import Compared, Gap, Replanned
+from fabless.decide.fresh.results import Compared, Gap
 from fabless.decide.results import LargePlan
 from fabless.plan import GatePlan, GateStep
 from fabless.records import Grade, Range, Source
@@ -117,7 +117,7 @@ def fresh(way: StrategyResult) -> FreshTest:
         band(way.cost_per_query_usd.p50 * 1.03, 0.6, 1.7), way.cost_per_query_usd, compared(way.shortage_probability, 1.25),
         compared(way.shortage_share.mean, 1.25), tuple((year, compared(chance, 1.25)) for year, chance, _ in years),
         tuple((year, compared(share, 1.25)) for year, _, share in years),
-        Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost), Replanned(50, 1.02 * cost, 0.01 * cost))
+        Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost))
 
 
 def ways() -> tuple[StrategyResult, ...]:

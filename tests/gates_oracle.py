@@ -1,4 +1,4 @@
-"""Plans with gates decided by brute force and by a mixed-integer programme in linopy, for tests.
+"""Plans with gates decided by brute force and by mixed-integer programmes, the product's own and one in linopy, for tests.
 
 Neither uses anything of `fabless.plan.gates.decide*` but the record of a project: paths are walked by their parents, and the
 policies are all assignments of on and off to stretches that pass a check written here from the words of the definition.
@@ -9,11 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations, product
 
+import highspy
 import linopy
 import numpy as np
 import xarray as xr
 
-from fabless.plan import PlanProblem, Project, solve
+from fabless.plan import PlanProblem, Project, hold, solve
+from fabless.plan.gates.policy import gates_of
+from fabless.plan.lp.assemble import assemble
+from fabless.plan.problem.costs import constant_costs
+from fabless.plan.problem.service import service
+from fabless.plan.solve.highs import model, row_units, solver_of
 from fabless.records import Tree
 from fabless.scenario import balanced_tree
 
@@ -140,6 +146,25 @@ def enumerated(problem: PlanProblem) -> tuple[float, np.ndarray, int]:
     every = policies(problem)
     costs = [solve(held(problem, go)).objective_usd for go in every]
     return min(costs), every[int(np.argmin(costs))], len(every)
+
+
+def exact(problem: PlanProblem) -> tuple[np.ndarray, float]:
+    """The best policy (P, K) and its objective, by branch and bound on the programme that the search relaxes."""
+    program = assemble(problem, service(problem), constant_costs(problem))
+    solver = solver_of(model(program, row_units(program)))
+    solver.setOptionValue("solver", "choose")
+    going = program.columns["go"].index
+    own = going[going >= 0].astype(np.int32)
+    solver.changeColsIntegrality(own.size, own, np.full(own.size, highspy.HighsVarType.kInteger))
+    solver.setOptionValue("mip_rel_gap", 1e-7)
+    solver.setOptionValue("mip_abs_gap", 0.0)
+    solver.run()
+    assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    gates = gates_of(problem)
+    index = going[:, gates.pieces.first]
+    value = np.where(index >= 0, np.array(solver.getSolution().col_value)[index], 0.0) > 0.5
+    go = value[:, gates.pieces.own]
+    return go, solve(hold(problem, go)).objective_usd
 
 
 def linopy_objective(problem: PlanProblem) -> float:

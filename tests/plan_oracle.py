@@ -1,8 +1,8 @@
 """The plan's mathematics written a second time, in linopy, path by path and with every dimension named.
 
 It shares nothing with `fabless.plan` but the problem: paths are walked by their parents, service is a dense table,
-every possible variable exists, the cost of each path is one row, retired chips are booked by the
-order they came from, and chips that move between loads are flows from one to another.
+every possible variable exists, the cost of each path is one row, and retired chips are booked by
+the order they came from.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from fabless.scenario import balanced_tree
 def random_problem(seed: int) -> PlanProblem:
     """Every family in play, random: four offers as they come, three more under agreements, one of those a rent.
 
-    Chips of the second and third may be retired, those of the third and fourth need work to change their load, and
-    the fourth has a salvage value.
+    Chips of the second and third may be retired; the second are resold then.
     """
     plain = plain_problem(seed)
     rng = np.random.default_rng(1000 + seed)
@@ -40,24 +39,22 @@ def random_problem(seed: int) -> PlanProblem:
     retire = np.array([False, True, True, False, False, False, False])
     existing = more(plain.existing)
     existing[retire] *= np.arange(quarters) < term[retire, None]
-    resale, salvage, redeploy = np.zeros((7, size)), np.zeros((7, size)), np.zeros((7, 2))
+    resale = np.zeros((7, size))
     resale[1] = 0.6 * plain.capital_usd[1].min()
-    salvage[3] = 0.7 * plain.capital_usd[3]
-    redeploy[2:4] = rng.uniform(20.0, 400.0, (2, 2))
     rate = more(plain.rate)
     rate[4] = rate[5]
     return replace(
         plain, offers=tuple("abcdefg"), lead_quarters=more(plain.lead_quarters), term_quarters=term,
         available=more(plain.available), cap=more(plain.cap), capital_usd=more(plain.capital_usd, 0.75),
         running_usd=more(plain.running_usd), payment_usd=more(plain.payment_usd, 0.5), rate=rate,
-        serving_usd=more(plain.serving_usd), existing=existing, floor=more(plain.floor),
+        existing=existing, floor=more(plain.floor),
         existing_capital_usd=more(plain.existing_capital_usd), power_w=more(plain.power_w),
-        integer=np.array(False), retire=retire, resale_usd=resale, salvage_usd=salvage, redeploy_usd=redeploy,
+        retire=retire, resale_usd=resale,
         agreements=(
-            Agreement(name="wafers", offers=(4, 5), use=np.array([1.0, 2.0]), sign=early, start_quarters=np.array(1),
+            Agreement(name="wafers", offers=(4, 5), sign=early, start_quarters=np.array(1),
                       **agreed([0.0, 0.4, 0.4, 0.2], [0.5, 1.0, 1.0, 1.0])),
-            Agreement(name="packages", offers=(5,), exclusive="either", **agreed([0.3] * 5, [1.0] * 5)),
-            Agreement(name="cloud", offers=(6,), sign=early, exclusive="either", **agreed([0.7] * 3, [1.0] * 3)),
+            Agreement(name="packages", offers=(5,), **agreed([0.3] * 5, [1.0] * 5)),
+            Agreement(name="cloud", offers=(6,), sign=early, **agreed([0.7] * 3, [1.0] * 3)),
         ))
 
 
@@ -83,7 +80,7 @@ def plain_problem(seed: int) -> PlanProblem:
         cap=np.where(rng.random((offers, size)) < 0.2, np.inf, chips), floor=floor,
         groups=(("vendor", (1, 2), 1e4 * rng.uniform(0.4, 1.5, size)), ("cloud", (0, 3), np.array(np.inf))),
         capital_usd=0.07 * price * np.where(rent, 2.0, 1.0)[:, None], running_usd=0.02 * price, payment_usd=price,
-        rate=speed, serving_usd=rng.uniform(0.0, 50.0, (offers, 2, size)),
+        rate=speed,
         demand=rng.uniform(0.5, 2.0, (2, size)) * np.array([[2e6], [4e5]]),
         unmet_usd=rng.uniform(20.0, 90.0, (2, size)),
         existing=rng.uniform(0.0, 5e3, (offers, 1)) * np.clip(1.0 - np.arange(quarters) / 5.0, 0.0, None),
@@ -134,8 +131,6 @@ def oracle_objective(problem: PlanProblem) -> float:
         gone = retired_chips(model, problem, order)
         fleet = ordered_fleet - gone
         extra.append(-1.0 * (named(problem.resale_usd, "offer", "node") * gone).sum("offer"))
-    if np.any(problem.redeploy_usd):
-        extra.append(redeployed(model, problem, fleet, order, serve))
     fees = None
     if problem.agreements:
         fees, due = agreements(model, problem, order)
@@ -160,8 +155,7 @@ def oracle_objective(problem: PlanProblem) -> float:
     annuity = named(problem.capital_usd, "offer", "node").rename({"node": "order_node"})
     running = named(problem.running_usd, "offer", "node")
     capital = (table * annuity * ordered).sum(["offer", "order_node"])
-    loaded = (named(problem.serving_usd, "offer", "load", "node") * serve).sum(["offer", "load"])
-    use = (running * fleet).sum("offer") + loaded
+    use = (running * fleet).sum("offer")
     short = (named(problem.unmet_usd, "load", "node") * unmet).sum("load")
     constant = problem.fixed_usd + (
         (problem.existing_capital_usd[:, None] + problem.running_usd) * problem.existing[:, tree.quarter]).sum(axis=0)
@@ -171,15 +165,11 @@ def oracle_objective(problem: PlanProblem) -> float:
         spent = linopy.merge([spent, *extra])
 
     weight = on_path(problem)[tree.leaves] * factor
-    start = tree.quarter + problem.lead_quarters
-    left = (start < tree.quarters) & (start + problem.term_quarters[:, None] > tree.quarters)
-    credit = (on_path(problem)[tree.leaves][:, None] * (problem.salvage_usd * left)) * problem.discount[-1]
     blank = named(np.full(tree.leaves.size, -np.inf), "leaf")
     cost = model.add_variables(blank, name="cost")
     tail = model.add_variables(0.0 * named(tree.leaves, "leaf"), name="tail")
     value_at_risk = model.add_variables(lower=-np.inf, name="value at risk")
     along = (named(weight, "leaf", "node") * spent).sum("node")
-    along = along - (named(credit, "leaf", "offer", "node") * order).sum(["offer", "node"])
     model.add_constraints(cost - along == named(weight @ constant, "leaf"), name="cost")
     model.add_constraints(tail + value_at_risk - cost >= 0, name="tail")
     chance = named(tree.probability[tree.leaves], "leaf")
@@ -231,40 +221,6 @@ def retired_chips(model: linopy.Model, problem: PlanProblem, order: linopy.Varia
     return (named(inside, "offer", "cohort", "node") * so_far).sum("cohort")
 
 
-def redeployed(
-    model: linopy.Model, problem: PlanProblem, fleet: linopy.LinearExpression, order: linopy.Variable,
-    serve: linopy.Variable,
-) -> linopy.LinearExpression:
-    """Cost of the work by node: flows of chips from each load, or from none, to each load."""
-    tree, loads, offers = problem.tree, len(problem.loads), len(problem.offers)
-    bound = xr.DataArray((problem.redeploy_usd > 0).any(axis=1), coords={"offer": range(offers)}, dims="offer")
-    existing = problem.existing[:, tree.quarter]
-    arrived = np.maximum(problem.existing - np.pad(problem.existing, ((0, 0), (1, 0)))[:, :-1], 0.0)[:, tree.quarter]
-    zero = named(np.zeros((offers, loads + 1, tree.size)), "offer", "place", "node")
-    here, new = (model.add_variables(zero, name=name) for name in ("here", "new"))
-    still = np.zeros((offers, loads + 1, loads + 1, tree.size))
-    flow = model.add_variables(named(still, "offer", "source", "place", "node"), name="flow")
-    model.add_constraints(here.sum("place") - fleet == named(existing, "offer", "node"), name="all", mask=bound)
-    able = here.sel(place=list(range(loads))).rename({"place": "load"})
-    model.add_constraints(serve - able <= 0, name="able", mask=bound)
-    lands = np.zeros((offers, tree.size, tree.size))
-    for node in range(tree.size):
-        for start in path_to(problem, node):
-            lands[:, node, start] = tree.quarter[node] - tree.quarter[start] == problem.lead_quarters[:, start]
-    landed = (named(lands, "offer", "node", "order_node") * order.rename({"node": "order_node"})).sum("order_node")
-    model.add_constraints(new.sum("place") - landed <= named(arrived, "offer", "node"), name="landed", mask=bound)
-    parent = np.zeros((tree.size, tree.size))
-    parent[np.arange(1, tree.size), tree.parent[1:]] = 1.0
-    there = (named(parent, "node", "before") * here.rename({"node": "before", "place": "source"})).sum("before")
-    model.add_constraints(flow.sum("place") - there <= 0, name="leave", mask=bound)
-    model.add_constraints(here - flow.sum("source") - new == 0, name="enter", mask=bound)
-    price = np.zeros((offers, loads + 1, loads + 1))
-    for load in range(loads):
-        price[:, :, load] = problem.redeploy_usd[:, [load]]
-        price[:, load, load] = 0.0
-    return (named(price, "offer", "source", "place") * flow).sum(["offer", "source", "place"])
-
-
 def agreements(
     model: linopy.Model, problem: PlanProblem, order: linopy.Variable
 ) -> tuple[linopy.LinearExpression, linopy.LinearExpression]:
@@ -279,7 +235,7 @@ def agreements(
     use = np.zeros((count, len(problem.offers)))
     counted = np.zeros((count, size), dtype=bool)
     for c, agreement in enumerate(agreed):
-        use[c, list(agreement.offers)] = agreement.use
+        use[c, list(agreement.offers)] = 1.0
         for node in range(size):
             late = tree.quarter[node] + problem.lead_quarters[list(agreement.offers), node]
             counted[c, node] = np.any(late < tree.quarters)
@@ -294,12 +250,6 @@ def agreements(
     model.add_constraints(taken - granted <= 0, name="draws", mask=draws)
     here = xr.DataArray(counted, coords=draws.coords)
     model.add_constraints(taken + short - duty >= 0, name="duty", mask=here)
-    path = on_path(problem)[tree.leaves]
-    for key in sorted({agreement.exclusive for agreement in agreed} - {""}):
-        mine = np.array([agreement.exclusive == key for agreement in agreed])
-        share = np.where(mine[:, None] & (cap > 0), 1.0 / np.where(cap > 0, cap, 1.0), 0.0)
-        weight = named(share[:, None] * path, "agreement", "leaf", "signing")
-        model.add_constraints((weight * level).sum(["agreement", "signing"]) <= 1.0, name=f"exclusive {key}")
     fee = named(np.array([agreement.fee_usd for agreement in agreed]), "agreement", "signing")
     price = named(np.array([agreement.untaken_usd for agreement in agreed]), "agreement", "node")
     fees = (fee * level).sum("agreement").rename({"signing": "node"})

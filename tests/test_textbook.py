@@ -2,8 +2,10 @@
 
 How each maps: a chip is a unit of capacity (or an acre), a load is a demand, unserved load at its price is a purchase
 or a lost sale. Goods that are stored are chips that stay for good and serve the demand summed up so far, idle ones being
-the stock (air conditioning). Several inputs to one product are agreements on which its orders draw (Dakota). Not of this
-form, and so not here: integer sizes with substitution (SIZES) and option pricing.
+the stock (air conditioning). Where a plant burns more for one load than for another, its capacity is the level of an
+agreement and its use an order of a rent for that load (LandS, APL1P, problem 5.2). What a unit costs to serve whichever
+chip serves it is taken off the price of shortage. Not of this form, and so not here: inputs of unequal measure (Dakota),
+integer sizes with substitution (SIZES) and option pricing.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pytest
 from scipy.stats import norm
 
 from fabless.plan import Agreement, PlanProblem, bounds, expected_value_problem, solve
+from fabless.records import Tree
 from fabless.scenario import balanced_tree
 
 
@@ -79,27 +82,46 @@ def test_farmer_cvar_from_the_mean_to_the_worst_case() -> None:
     assert worst.cvar_usd == pytest.approx(worst.path_cost_usd.max(), rel=1e-9)
 
 
+def plants(
+    fee: np.ndarray, fuel: np.ndarray, rate: np.ndarray, tree: Tree, *, tenor: int, sign: np.ndarray | bool = True,
+    floor: float | np.ndarray = 0.0,
+) -> dict[str, Any]:
+    """Capacity of plants as levels of agreements, drawn on from the quarter after the signing, and their use as rents.
+
+    `fee` (plants,) a unit of capacity, `fuel` and `rate` (plants, loads, K) cost and output of a unit that serves a load.
+    """
+    count, loads, size = fuel.shape
+    output = np.zeros((count, loads, loads, size))
+    for load in range(loads):
+        output[:, load, load] = rate[:, load]
+    return {
+        "tree": tree, "offers": tuple(f"{plant} for {load}" for plant in range(count) for load in range(loads)),
+        "lead_quarters": np.array(0), "term_quarters": np.array(1), "available": np.array(True), "cap": np.array(np.inf),
+        "capital_usd": fuel.reshape(-1, size), "running_usd": np.array(0.0), "rate": output.reshape(-1, loads, size),
+        "discount": np.array(1.0),
+        "agreements": tuple(
+            Agreement(name=f"plant {plant}", offers=tuple(range(plant * loads, (plant + 1) * loads)), most=np.ones(tenor),
+                      sign=np.asarray(sign), start_quarters=np.array(1), fee_usd=np.asarray(fee[plant]),
+                      level_floor=np.asarray(floor)) for plant in range(count))}
+
+
 def test_lands() -> None:
     """Louveaux & Smeers 1988: four technologies, three blocks of load, 28639/75 at x = (8/3, 4, 10/3, 2).
 
     The rule of 12 units installed in all is a load of quarter 1 at a prohibitive price; blocks are served in quarter 2.
     """
-    cost = np.array([10.0, 7.0, 16.0, 6.0])
     use = np.array([[40.0, 45.0, 32.0, 55.0], [24.0, 27.0, 19.2, 33.0], [4.0, 4.5, 3.2, 5.5]]).T
     tree = balanced_tree((3,), (2, 1), [[0.3, 0.4, 0.3]])
-    rate, serving, demand = np.zeros((4, 4, 5)), np.zeros((4, 4, 5)), np.zeros((4, 5))
+    rate, fuel, demand = np.zeros((4, 4, 5)), np.zeros((4, 4, 5)), np.zeros((4, 5))
     rate[:, 0, 1], demand[0, 1] = 1.0, 12.0
-    rate[:, 1:, 2:], serving[:, 1:, 2:] = 1.0, use[:, :, None]
+    rate[:, 1:, 2:], fuel[:, 1:, 2:] = 1.0, use[:, :, None]
     demand[1:, 2:] = np.array([[3.0, 5.0, 7.0], [3.0] * 3, [2.0] * 3])
     result = solve(PlanProblem(
-        tree=tree, offers=("1", "2", "3", "4"), loads=("installed", "base", "middle", "peak"),
-        lead_quarters=np.array(1), term_quarters=np.array(2),
-        available=np.broadcast_to(np.arange(5) == 0, (4, 5)), cap=np.array(np.inf),
-        capital_usd=cost[:, None] / 2.0 * np.ones(5), payment_usd=cost[:, None] * np.ones(5),
-        cash_cap_usd=np.array(120.0), running_usd=np.array(0.0), serving_usd=serving, rate=rate, demand=demand,
-        unmet_usd=np.array(1000.0), discount=np.array(1.0)))
+        **plants(np.array([10.0, 7.0, 16.0, 6.0]), fuel, rate, tree, tenor=2, sign=np.arange(5) == 0),
+        loads=("installed", "base", "middle", "peak"), cash_cap_usd=np.array(120.0), demand=demand,
+        unmet_usd=np.array(1000.0)))
     assert result.objective_usd == pytest.approx(28639.0 / 75.0, abs=1e-9)
-    assert result.orders[:, 0] == pytest.approx([8.0 / 3.0, 4.0, 10.0 / 3.0, 2.0], abs=1e-8)
+    assert result.levels[:, 0] == pytest.approx([8.0 / 3.0, 4.0, 10.0 / 3.0, 2.0], abs=1e-8)
     assert result.unmet[0, 1] == 0.0
 
 
@@ -112,20 +134,17 @@ def test_apl1p() -> None:
     value = np.array([[v for v, _ in scenario] for scenario in scenarios]).T
     odds = [float(np.prod([p for _, p in scenario])) for scenario in scenarios]
     count = len(scenarios)
-    rate, serving, demand = np.zeros((2, 3, count + 1)), np.zeros((2, 3, count + 1)), np.zeros((3, count + 1))
+    rate, fuel, demand = np.zeros((2, 3, count + 1)), np.zeros((2, 3, count + 1)), np.zeros((3, count + 1))
     rate[:, :, 1:] = value[:2, None, :]
     use = np.array([[4.3, 2.0, 0.5], [8.7, 4.0, 1.0]])
-    serving[:, :, 1:] = use[:, :, None] * value[:2, None, :]
+    fuel[:, :, 1:] = use[:, :, None] * value[:2, None, :]
     demand[:, 1:] = value[2:]
-    now = np.broadcast_to(np.arange(count + 1) == 0, (2, count + 1))
-    result = solve(invest({
-        "offers": ("1", "2"), "loads": ("base", "middle", "peak"), "lead_quarters": np.array(1),
-        "term_quarters": np.array(1), "available": now, "cap": np.array(np.inf), "floor": 1000.0 * now,
-        "capital_usd": np.array([4.0, 2.5])[:, None] * np.ones(count + 1), "running_usd": np.array(0.0),
-        "serving_usd": serving, "rate": rate, "demand": demand, "unmet_usd": np.array(10.0),
-    }, count, odds))
+    now = np.arange(count + 1) == 0
+    result = solve(PlanProblem(
+        **plants(np.array([4.0, 2.5]), fuel, rate, balanced_tree((count,), (1, 1), [odds]), tenor=1, sign=now,
+                 floor=1000.0 * now), loads=("base", "middle", "peak"), demand=demand, unmet_usd=np.array(10.0)))
     assert result.objective_usd == pytest.approx(24_642.32058071, abs=1e-6)
-    assert result.orders[:, 0] == pytest.approx([1800.0, 11000.0 / 7.0], abs=1e-6)
+    assert result.levels[:, 0] == pytest.approx([1800.0, 11000.0 / 7.0], abs=1e-6)
 
 
 @pytest.mark.parametrize(("stages", "optimum"), [(2, 340_315.52), (3, 406_712.49)])
@@ -138,13 +157,11 @@ def test_generation_investment_5_2(stages: int, optimum: float) -> None:
     blocks = np.diff(np.array([[0, 3919, 7329, 10315], [0, 7086, 9004, 11169]]), axis=1).T.astype(float)
     later = tree.quarter > 0
     fuel = np.array([25.0, 80.0, 6.5, 160.0])[:, None] * np.array([8760.0, 7000.0, 1500.0]) / 8760.0
-    invested = np.array([16.0, 5.0, 32.0, 2.0])[:, None] / np.maximum(stages - 1 - tree.quarter, 1)
     result = solve(PlanProblem(
-        tree=tree, offers=("1", "2", "3", "4"), loads=("base", "middle", "peak"), lead_quarters=np.array(1),
-        term_quarters=np.array(stages), available=np.array(True), cap=np.array(np.inf), capital_usd=invested,
-        running_usd=np.array(0.0), serving_usd=np.broadcast_to(fuel[:, :, None], (4, 3, tree.size)),
-        rate=np.array(1.0), demand=np.where(later, blocks[:, branch], 0.0),
-        unmet_usd=np.array(1e6 if stages == 2 else 1e5), discount=np.array(1.0)))
+        **plants(np.array([16.0, 5.0, 32.0, 2.0]), np.repeat(fuel[:, :, None], tree.size, axis=2),
+                 np.ones((4, 3, tree.size)), tree, tenor=stages),
+        loads=("base", "middle", "peak"), demand=np.where(later, blocks[:, branch], 0.0),
+        unmet_usd=np.array(1e6 if stages == 2 else 1e5)))
     assert result.objective_usd == pytest.approx(optimum, abs=0.01)
 
 
@@ -172,28 +189,26 @@ def expansion_by_dynamic_programming(step: float) -> float:
     return float(value[0])
 
 
-@pytest.mark.parametrize(("step", "whole"), [(0.5, False), (1.0, True)])
-def test_generation_expansion_in_five_stages(step: float, whole: bool) -> None:
+def test_generation_expansion_in_five_stages() -> None:
     """The recursion meets the published integer bound 2.078860e6 (within its 1e3), the plan meets the recursion."""
     assert expansion_by_dynamic_programming(1.0) == pytest.approx(2.078860e6, abs=1e3)
     stages = 5
     tree = balanced_tree((8,) * 4, (1,) * stages)
     branch = np.where(tree.quarter > 0, (np.arange(tree.size) - 1) % 8, 0)
     discount = 0.99**tree.quarter
+    demand = EXPANSION_DEMAND[tree.quarter, branch]
     result = solve(PlanProblem(
         tree=tree, offers=("unit",), loads=("power",), lead_quarters=np.array(0), term_quarters=np.array(stages),
         available=np.array(True), cap=np.array(np.inf), capital_usd=(1e4 * discount / (stages - tree.quarter))[None],
-        running_usd=np.array(0.0), serving_usd=(4.0 * discount)[None, None], rate=np.array(1.0),
-        demand=EXPANSION_DEMAND[tree.quarter, branch][None], unmet_usd=np.array(5e5), power_w=np.array(1.0),
-        power_cap_w=np.array(5.0), discount=np.array(1.0), integer=np.array(whole)))
-    optimum = expansion_by_dynamic_programming(step)
-    assert result.objective_usd == pytest.approx(optimum, rel=1e-6 if whole else 1e-9)
+        running_usd=np.array(0.0), rate=np.array(1.0), demand=demand[None], unmet_usd=(5e5 - 4.0 * discount)[None],
+        fixed_usd=4.0 * discount * demand, power_w=np.array(1.0), power_cap_w=np.array(5.0), discount=np.array(1.0)))
+    optimum = expansion_by_dynamic_programming(0.5)
+    assert result.objective_usd == pytest.approx(optimum, rel=1e-9)
     assert result.lower_bound_usd <= optimum * (1 + 1e-9)
     assert result.gap <= 1e-6
 
 
-@pytest.mark.parametrize("whole", [False, True])
-def test_air_conditioning(whole: bool) -> None:
+def test_air_conditioning() -> None:
     """Birge & Louveaux, 2nd ed., p. 237, as in SDDP.jl air_conditioning.jl: 62,500, first 200 made in regular time.
 
     Demand 100, then 100 or 300 twice with even odds; up to 200 a month at 100, more at 300; 50 for each unit stored.
@@ -207,35 +222,12 @@ def test_air_conditioning(whole: bool) -> None:
     result = solve(PlanProblem(
         tree=tree, offers=("regular", "overtime"), loads=("sold so far",), lead_quarters=np.array(0),
         term_quarters=np.array(3), available=np.array(True), cap=np.repeat([[200.0], [np.inf]], tree.size, axis=1),
-        capital_usd=np.array([[100.0], [300.0]]) / left, running_usd=np.array(50.0), serving_usd=np.array(-50.0),
-        rate=np.array(1.0), demand=summed[None], unmet_usd=np.array(1e5), discount=np.array(1.0), integer=np.array(whole)))
+        capital_usd=np.array([[100.0], [300.0]]) / left, running_usd=np.array(50.0), rate=np.array(1.0),
+        demand=summed[None], unmet_usd=np.array(1e5 + 50.0), fixed_usd=-50.0 * summed, discount=np.array(1.0)))
     assert result.objective_usd == pytest.approx(62_500.0, abs=1e-6)
     assert result.orders[0, 0] == pytest.approx(200.0, abs=1e-9)
     assert result.unmet.max() == pytest.approx(0.0, abs=1e-9)
     assert result.lower_bound_usd == pytest.approx(62_500.0, rel=1e-6)
-
-
-def test_dakota() -> None:
-    """Higle 2005, INFORMS TutORials: lumber and labour bought before demand is known; expected profit 1730.
-
-    Desk, table and chair sell at 60, 40 and 10; they take 8, 6 and 1 of lumber at 2, 4, 2 and 1.5 of finishing at 4, and 2,
-    1.5 and 0.5 of carpentry at 5.2. Demand is low, middling or high with odds 0.3, 0.4 and 0.3.
-    """
-    sold = np.array([[50.0, 150.0, 250.0], [20.0, 110.0, 250.0], [200.0, 225.0, 500.0]])
-    takes = {"lumber": ([8.0, 6.0, 1.0], 2.0), "finishing": ([4.0, 2.0, 1.5], 4.0), "carpentry": ([2.0, 1.5, 0.5], 5.2)}
-    price, odds = np.array([60.0, 40.0, 10.0]), [0.3, 0.4, 0.3]
-    rate = np.eye(3)[:, :, None] * np.ones(4)
-    result = solve(invest({
-        "offers": ("desk", "table", "chair"), "loads": ("desks", "tables", "chairs"), "lead_quarters": np.array(0),
-        "term_quarters": np.array(1), "available": np.array(True), "cap": np.array(np.inf),
-        "capital_usd": np.array(0.0), "running_usd": np.array(0.0), "rate": rate,
-        "demand": np.hstack([np.zeros((3, 1)), sold]), "unmet_usd": np.repeat(price[:, None], 4, axis=1),
-        "agreements": tuple(
-            Agreement(name=name, offers=(0, 1, 2), use=np.array(use), most=np.array([1.0]), sign=np.arange(4) == 0,
-                      start_quarters=np.array(1), fee_usd=np.array(cost)) for name, (use, cost) in takes.items()),
-    }, 3, odds))
-    assert float(price @ sold @ np.array(odds)) - result.objective_usd == pytest.approx(1730.0, abs=1e-6)
-    assert result.levels[:, 0] == pytest.approx([1300.0, 540.0, 325.0], abs=1e-6)
 
 
 def news_vendor(demand: np.ndarray, odds: list[float], price: float, cost: float) -> PlanProblem:

@@ -1,8 +1,8 @@
 """Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree, solved with HiGHS."""
 
 from fabless.plan.decompose.run import Bounds, branching_for, solve_large
-from fabless.plan.gates.decide import GateResult, exact, hold, search
-from fabless.plan.gates.report import Flexibility, GatePlan, GateStep, flexibility, gate_plan
+from fabless.plan.gates.decide import GateResult, hold, search
+from fabless.plan.gates.report import GatePlan, GateStep, gate_plan
 from fabless.plan.lp.lp_file import write_lp
 from fabless.plan.problem.agreement import Agreement
 from fabless.plan.problem.costs import offer_capital
@@ -11,36 +11,36 @@ from fabless.plan.problem.problem import Group, PlanProblem
 from fabless.plan.problem.project import Project, gate_nodes
 from fabless.plan.problem.service import service
 from fabless.plan.problem.trees import fan, trunk
-from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status
+from fabless.plan.result import LimitPrice, PlanResult, PriceRange, Ray, Shortfall, Status
 from fabless.plan.solve.foresight import Foresight, bounds, expected_value_policy, expected_value_problem, wait_and_see
+from fabless.plan.solve.prices import limit_prices
 from fabless.plan.solve.solve import solve
 
 __all__ = [
     "Agreement",
-    "Binding",
     "Bounds",
-    "Flexibility",
     "Foresight",
     "GatePlan",
     "GateResult",
     "GateStep",
     "Group",
+    "LimitPrice",
     "PlanProblem",
     "PlanResult",
+    "PriceRange",
     "Project",
     "Ray",
     "Shortfall",
     "Status",
     "bounds",
     "branching_for",
-    "exact",
     "expected_value_policy",
     "expected_value_problem",
     "fan",
-    "flexibility",
     "gate_nodes",
     "gate_plan",
     "hold",
+    "limit_prices",
     "merge",
     "offer_capital",
     "on_tree",

@@ -16,9 +16,8 @@ class Status(StrEnum):
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
     UNBOUNDED = "unbounded"
-    TIME_LIMIT = "time limit"
-    """The best plan found in the time given; its gap is proven."""
     INTERRUPTED = "interrupted"
+    """The best plan found until then; its gap is proven."""
     FAILED = "solver failed"
 
     @property
@@ -28,20 +27,35 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Binding:
-    """A limit that costs money."""
+class PriceRange:
+    """What a limit is worth at its present size, to first order [USD]: two numbers, since an optimum may have a kink there.
+
+    >>> str(PriceRange(3.0, 3.0)), str(PriceRange(0.0, 1234.0))
+    ('3 USD', '0 to 1,230 USD')
+    """
+
+    looser_usd: float
+    """Objective saved when the limit gives way."""
+    tighter_usd: float
+    """Objective added when it tightens by as much, never less than what giving way saves; inf where that leaves no plan."""
+
+    def __str__(self) -> str:
+        low, high = (f"{float(f'{usd:.3g}'):,.12g}" for usd in (self.looser_usd, self.tighter_usd))
+        return f"{low} USD" if low == high else f"{low} to {high} USD"
+
+
+@dataclass(frozen=True)
+class LimitPrice:
+    """What a limit that a plan uses up costs."""
 
     family: str
-    """cap | floor | level cap | allocation | power | cash | draw limit | take or pay | exclusive | retirement | readiness |
-    moves | deliveries"""
+    """cap | floor | level cap | allocation | power | cash"""
     name: str
     """The offer, group or agreement; the family itself where there is only one."""
-    price_usd: float
-    """Objective saved when the limit is one unit (chip, W, USD) looser at every node-quarter, to first order."""
-    percent_usd: float
-    """Objective saved when it is one percent looser everywhere, to first order: comparable across families."""
-    share: float
-    """Share of node-quarters where it binds."""
+    unit: PriceRange
+    """For one unit (chip, W, USD, unit of an agreement) at every node-quarter where the plan uses the limit up."""
+    percent: PriceRange
+    """For one percent of it at each of them: comparable across families."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +66,10 @@ class Shortfall:
     """floor | allocation | power | cash | draw limit"""
     name: str
     amount: float
-    """Sum over node-quarters of the least give [chip, W or USD]."""
+    """Sum over node-quarters of what it gives [chip, W or USD]. The families listed give the least possible, each limit
+    counted as a share of the largest in its family; how they share it among them may be one way of several."""
     node: int
-    """Node-quarter of the largest give."""
+    """Node-quarter where it gives most in that way."""
     alone: bool
     """True: giving way in this family is enough; false: every family listed must give."""
 
@@ -70,15 +85,15 @@ class Ray:
     direction: int
     """1: more and more; -1: less and less."""
     node: int
-    """Node-quarter where it pays most."""
+    """A node-quarter where it grows as fast as anywhere in the direction found, which may be one of several."""
     gain_usd: float
-    """Fall of the objective for one unit more, with all that follows from it."""
+    """Fall of the objective for one unit more, summed over all that grows in that direction."""
     remedy: str
 
 
 @dataclass(frozen=True, eq=False)
 class PlanResult:
-    """A plan, the best known when the time ran out; every number is NaN where there is none (see `has_plan`)."""
+    """A plan, the best known if the work was interrupted; every number is NaN where there is none (see `has_plan`)."""
 
     status: Status
     objective_usd: float
@@ -101,16 +116,12 @@ class PlanResult:
     """(agreements, K) units of the least draw not taken."""
     retired: Array
     """(O, K) chips retired and still within their term."""
-    moved: Array
-    """(O, L, K) chips moved to each load from another, where that costs work."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array
     """(leaves,) discounted cost of each path, in the order of `tree.leaves`."""
     expected_cost_usd: float
     cvar_usd: float
-    binding: tuple[Binding, ...]
-    """Costliest limit first; empty where the plan is not proven the best."""
     shortfalls: tuple[Shortfall, ...]
     """What must give, when infeasible."""
     rays: tuple[Ray, ...]
@@ -120,7 +131,7 @@ class PlanResult:
 
     @property
     def has_plan(self) -> bool:
-        """Whether there is a plan to read: the best there is, or the best found in the time given."""
+        """Whether there is a plan to read: the best there is, or the best found before an interrupt."""
         return math.isfinite(self.objective_usd)
 
 

@@ -16,7 +16,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import Plan, World, fates_on, plan_of, yardstick
 from fabless.plan import PlanProblem, PlanResult
 from fabless.plan.rule.merit_order import View, merit_order
-from fabless.plan.rule.replan import perfect_costs, replanned
+from fabless.plan.rule.perfect import perfect_costs
 from fabless.plan.rule.simulate import Simulated, signed_now, simulate
 from fabless.records import Array
 from fabless.sampling import stream
@@ -42,8 +42,6 @@ class Block:
     seed: int
     checked: int = 0
     """Its first paths, for which perfect information is worked out too."""
-    again: int = 0
-    """Its first paths, for which the plan is made again at every branching too."""
     given: Mapping[str, Array] | None = None
     """Values that take the place of draws from the first branching on, (count,) each [SI]."""
 
@@ -66,8 +64,6 @@ class PathNumbers:
     """(checked,) least cost had the path been known."""
     beyond_perfect_usd: Array
     """(checked,) cost of the rule on the same path less that."""
-    replanned_usd: Array
-    """(again,) cost when the plan is made again at every branching, less cost of the rule on the same path."""
 
 
 def work(block: Block) -> PathNumbers:
@@ -81,14 +77,11 @@ def work(block: Block) -> PathNumbers:
                      signed_now(block.planned, block.result, plan.problem))
     first, cost = np.arange(block.count), fresh.path_cost_usd
     perfect = perfect_costs(plan.problem, first[:block.checked])
-    again = (replanned(block.planned, block.result, plan.problem, views, first[:block.again]).path_cost_usd
-             if block.again else np.zeros(0))
     return PathNumbers(
         cost_usd=cost, **condensed(here.case, plan, fresh),
         values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.values.flat.items()
                 if draws.size > 1},
         perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
-        replanned_usd=again - cost[:block.again],
     )
 
 

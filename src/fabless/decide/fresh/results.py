@@ -49,16 +49,6 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Replanned:
-    """Expected cost when the plan is made again at every branching, by the rule as control variate."""
-
-    paths: int
-    expected_cost_usd: float
-    """Mean of the rule on all fresh paths plus the mean difference on the few: planned again less rule."""
-    error_usd: float
-
-
-@dataclass(frozen=True)
 class FreshTest:
     """A plan on fresh paths and on its own tree."""
 
@@ -76,4 +66,3 @@ class FreshTest:
     shortage_probability_by_year: tuple[tuple[int, Compared], ...]
     missing_share_by_year: tuple[tuple[int, Compared], ...]
     gap: Gap | None
-    replanned: Replanned | None

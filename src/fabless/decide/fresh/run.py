@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from fabless.decide.fresh.block import BLOCK, Block, PathNumbers, condensed, joined, work
-from fabless.decide.fresh.results import Compared, FreshTest, Gap, Replanned
+from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import Solved
@@ -25,7 +25,6 @@ def fresh_test(
     paths: int = 10_000,
     seed: int | None = None,
     checked: int = 200,
-    again: int = 0,
     executor: Executor | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> FreshTest:
@@ -33,12 +32,12 @@ def fresh_test(
 
     Orders up to the first branching are the plan's, later ones those of the rule `merit_order`, which knows of a path
     what it has shown so far. `paths` are drawn by the law of the case with streams of `seed` (default: the case's) that
-    no tree uses; `checked` of them are also planned with perfect information, `again` planned again at every branching.
+    no tree uses; `checked` of them are also planned with perfect information.
     The same paths, seed and plan give the same numbers, whatever the `executor`. Raises `BadValue` for too few paths.
     """
     seed = prepared.case.seed if seed is None else seed
-    _check(paths, checked, again)
-    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked, again), seed)
+    _check(paths, checked)
+    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked), seed)
 
 
 def rule_costs(
@@ -60,16 +59,16 @@ def rule_costs(
     all at once.
     """
     seed = prepared.case.seed if seed is None else seed
-    _check(paths, checked, 0)
+    _check(paths, checked)
     _check_values(prepared, paths, values or {})
-    return _worked(prepared, solved, paths, seed, executor, progress, checked, 0, values)
+    return _worked(prepared, solved, paths, seed, executor, progress, checked, values)
 
 
 def _worked(
     prepared: Prepared, solved: Solved, paths: int, seed: int, executor: Executor | None,
-    progress: Callable[[str], None] | None, checked: int, again: int, values: Mapping[str, Array] | None = None,
+    progress: Callable[[str], None] | None, checked: int, values: Mapping[str, Array] | None = None,
 ) -> PathNumbers:
-    blocks = list(_blocks(prepared, solved, paths, seed, checked, again, values))
+    blocks = list(_blocks(prepared, solved, paths, seed, checked, values))
     done: list[PathNumbers] = []
     for part in map(work, blocks) if executor is None else executor.map(work, blocks):
         done.append(part)
@@ -79,7 +78,7 @@ def _worked(
 
 
 def _blocks(
-    prepared: Prepared, solved: Solved, paths: int, seed: int, checked: int, again: int,
+    prepared: Prepared, solved: Solved, paths: int, seed: int, checked: int,
     values: Mapping[str, Array] | None,
 ) -> Iterator[Block]:
     """Blocks of `BLOCK` paths; the paths to check are spread over them as evenly as can be."""
@@ -88,9 +87,9 @@ def _blocks(
         here = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
         size = here.stop - here.start
         given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
-        some, few = (min(total * (number + 1) // count - total * number // count, size) for total in (checked, again))
+        some = min(checked * (number + 1) // count - checked * number // count, size)
         yield Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, number, size, seed,
-                    checked=some, again=few, given=given)
+                    checked=some, given=given)
 
 
 def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
@@ -126,7 +125,7 @@ def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) 
             (year, short(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
         missing_share_by_year=tuple(
             (year, share(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
-        gap=_gap(numbers), replanned=_replanned(numbers),
+        gap=_gap(numbers),
     )
 
 
@@ -153,21 +152,12 @@ def _gap(numbers: PathNumbers) -> Gap | None:
     return Gap(beyond.size, perfect + float(beyond.mean()), perfect, _error(beyond))
 
 
-def _replanned(numbers: PathNumbers) -> Replanned | None:
-    difference = numbers.replanned_usd
-    if difference.size < 2:
-        return None
-    return Replanned(difference.size, float(numbers.cost_usd.mean() + difference.mean()),
-                     float(np.hypot(_error(numbers.cost_usd), _error(difference))))
-
-
-def _check(paths: int, checked: int, again: int) -> None:
+def _check(paths: int, checked: int) -> None:
     faults = []
     if paths < 2:
         faults.append(Fault("paths", str(paths), "2 or more", "ask for some thousand fresh paths"))
-    for name, count in (("checked", checked), ("again", again)):
-        if not 0 <= count <= paths:
-            faults.append(Fault(name, str(count), f"0 to {paths}, the number of paths", "check fewer paths"))
+    if not 0 <= checked <= paths:
+        faults.append(Fault("checked", str(checked), f"0 to {paths}, the number of paths", "check fewer paths"))
     if faults:
         raise BadValue(*faults)
 

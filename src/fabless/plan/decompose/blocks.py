@@ -158,7 +158,7 @@ def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) 
         program, columns=families, rows=constraints, row=row_number[program.row[inside]],
         column=column_number[program.column[inside]], value=program.value[inside], cost=program.cost[columns],
         lower=program.lower[columns], upper=program.upper[columns], row_lower=program.row_lower[rows],
-        row_upper=program.row_upper[rows], unit=program.unit[columns], integer=program.integer[columns])
+        row_upper=program.row_upper[rows], unit=program.unit[columns])
 
 
 def _restricted(whole: Cut, kept: Index, probability: Array) -> tuple[PlanProblem, Index]:

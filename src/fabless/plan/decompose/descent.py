@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,14 +10,12 @@ import numpy as np
 from fabless.executors import Workers
 from fabless.plan.decompose.blocks import Block
 from fabless.plan.decompose.checkpoint import CutRow, Saved
-from fabless.plan.decompose.master import Guess, Master
+from fabless.plan.decompose.master import Master
 from fabless.plan.decompose.subtree import Answer, Basis, Piece, answer
 from fabless.plan.problem.costs import cvar
 from fabless.plan.result import Status
 from fabless.records import Array
 
-WEIGHED = 1e-6
-"""How far from 1 the weights of a subtree's cuts may sum to: cuts of a checkpoint have no prices any more."""
 OVERSHOOT = 3.0
 """The box shrinks when a point costs more than the best plan by this many times the gap."""
 IDLE = 10
@@ -42,9 +39,6 @@ class Found:
     status: Status
     plan: Plan
     lower: float
-    guess: Guess | None
-    prices: list[Array]
-    """Shadow prices of the rows of each subtree."""
 
 
 class Descent:
@@ -56,9 +50,7 @@ class Descent:
         self.best: Plan | None = None
         self.lower = -np.inf
         self.cuts: list[CutRow] = []
-        self._row_duals: dict[int, Array] = {}
         self.bases: list[Basis | None] = [None] * len(pieces)
-        self.guess: Guess | None = None
         self.iteration = 0
         self._master: Master | None = None
         self._width = 1.0
@@ -88,11 +80,10 @@ class Descent:
                 self._master.add(row, self.pieces[row.subtree].linked)
         for number, (found, part) in enumerate(zip(answers, self.pieces, strict=True)):
             row = CutRow(number, not found.status.is_ok, found.bound, found.gradient, value[part.linked])
-            self._row_duals[len(self.cuts)] = found.row_dual
             self.cuts.append(row)
             self._master.add(row, part.linked)
             self.bases[number] = found.basis or self.bases[number]
-        if all(found.status.is_ok for found in answers) and self._is_whole(value):
+        if all(found.status.is_ok for found in answers):
             program = self.root.program
             total = program.offset + float(program.cost @ value) + sum(found.objective for found in answers)
             total -= self._overpaid(value, answers)
@@ -106,36 +97,17 @@ class Descent:
         """Raise the lower bound and give the columns of the root block to try next; None where no plan exists."""
         assert self._master is not None
         centre = fallback if self.best is None else self.best.value
-        self.guess = self._master.solve(centre)
-        if self.guess is None:
+        guess = self._master.solve(centre)
+        if guess is None:
             return None
-        if self.guess.lower > self.lower:
-            self.lower = self.guess.lower
-        self._row_duals = {k: dual for k, dual in self._row_duals.items() if self.guess.weight[k]}
-        if self._width == 1.0 or self.best is None or self.root.program.integer.any():
-            return self.guess.value
-        return self._master.within(centre, self._width * np.abs(self.guess.value - centre))
+        self.lower = max(self.lower, guess.lower)
+        if self._width == 1.0 or self.best is None:
+            return guess.value
+        return self._master.within(centre, self._width * np.abs(guess.value - centre))
 
     def found(self, status: Status) -> Found | None:
         """The best plan, if there is one."""
-        return None if self.best is None else Found(status, self.best, self.lower, self.guess, self._prices(self.best))
-
-    def _prices(self, best: Plan) -> list[Array]:
-        """Shadow prices of the rows of each subtree: of its cuts as the master weighs them, or of its last solve.
-
-        Together with those of the root block they are the prices of the whole programme that prove the lower bound.
-        """
-        found = [np.zeros(part.row_lower.size) for part in self.pieces]
-        known = np.zeros(len(self.pieces))
-        weights = np.zeros(len(self.cuts)) if self.guess is None else self.guess.weight
-        for k, dual in self._row_duals.items():
-            if k >= weights.size:
-                continue
-            cut, weight = self.cuts[k], float(weights[k])
-            found[cut.subtree] += weight * dual
-            known[cut.subtree] += 0.0 if cut.feasibility else weight
-        return [prices if abs(share - 1.0) < WEIGHED else last.row_dual
-                for prices, share, last in zip(found, known, best.answers, strict=True)]
+        return None if self.best is None else Found(status, self.best, self.lower)
 
     def _overpaid(self, value: Array, answers: tuple[Answer, ...]) -> float:
         """What the CVaR of the plan's own path costs is less than at the threshold of this point: the best is read off."""
@@ -150,22 +122,16 @@ class Descent:
         paid = float(value[number].sum()) + float(probability @ tails) / (1.0 - self.level)
         return float(self.root.program.cost[number].sum()) * max(0.0, paid - cvar(costs, probability, self.level))
 
-    def _is_whole(self, value: Array) -> bool:
-        whole = value[self.root.program.integer]
-        return bool(np.all(whole == np.rint(whole)))
-
 
 def descend(
-    state: Descent, first: Array, workers: Workers, *, gap: float, deadline: float | None,
-    after: Callable[[Descent], None],
+    state: Descent, first: Array, workers: Workers, *, gap: float, after: Callable[[Descent], None]
 ) -> Status:
-    """Iterate until the gap is proven or the time is up; the state then holds the best plan and bound.
+    """Iterate until the gap is proven; the state then holds the best plan and bound.
 
-    `first` is where to begin; `after` is called after each iteration. Without any plan the time does not end it. An
-    interrupt ends it as the time does, once there is a plan.
+    `first` is where to begin; `after` is called after each iteration. An interrupt ends it once there is a plan.
     """
     try:
-        return _descend(state, first, workers, gap, deadline, after)
+        return _descend(state, first, workers, gap, after)
     except KeyboardInterrupt:
         if state.best is None:
             raise
@@ -173,15 +139,13 @@ def descend(
 
 
 def _descend(
-    state: Descent, first: Array, workers: Workers, gap: float, deadline: float | None, after: Callable[[Descent], None]
+    state: Descent, first: Array, workers: Workers, gap: float, after: Callable[[Descent], None]
 ) -> Status:
     point: Array | None = first
     idle = 0
     while point is not None:
         known = (state.upper, state.lower)
-        answers = _answers(state, point, workers, deadline if state.best is not None else None)
-        if answers is None:
-            return Status.TIME_LIMIT
+        answers = _answers(state, point, workers)
         odd = next((found.status for found in answers if found.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
         if odd is not None:
             return odd
@@ -198,16 +162,11 @@ def _descend(
     return Status.INFEASIBLE
 
 
-def _answers(state: Descent, point: Array, workers: Workers, deadline: float | None) -> tuple[Answer, ...] | None:
-    """Solve every subtree at a point; None where the time ran out."""
+def _answers(state: Descent, point: Array, workers: Workers) -> tuple[Answer, ...]:
+    """Solve every subtree at a point."""
 
-    def arguments(k: int) -> tuple[Piece, Array, Basis | None, float | None]:
-        left = None if deadline is None else deadline - time.monotonic()
-        return state.pieces[k], point[state.pieces[k].linked], state.bases[k], left
+    def arguments(k: int) -> tuple[Piece, Array, Basis | None]:
+        return state.pieces[k], point[state.pieces[k].linked], state.bases[k]
 
-    found: dict[int, Answer] = {}
-    for k, one in workers.results(answer, range(len(state.pieces)), arguments):
-        if one.status is Status.TIME_LIMIT:
-            return None
-        found[k] = one
+    found = dict(workers.results(answer, range(len(state.pieces)), arguments))
     return tuple(found[k] for k in range(len(state.pieces)))

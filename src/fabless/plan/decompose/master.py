@@ -14,8 +14,6 @@ from fabless.plan.problem.service import Index
 from fabless.plan.solve.highs import model, row_units
 from fabless.records import Array
 
-ROUNDING = 1e-9
-"""Reduced costs below it, in the solver's units, are rounding: its tolerance is a hundred times as large."""
 _OPEN = (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
@@ -27,10 +25,6 @@ class Guess:
     """No plan costs less; -inf while the cuts leave the bounds open."""
     value: Array
     """Columns of the root block."""
-    column_dual: Array
-    row_dual: Array
-    weight: Array
-    """Price of each cut in the order they were added: those of a subtree's cost sum to 1."""
 
 
 class Master:
@@ -39,13 +33,12 @@ class Master:
     def __init__(self, root: Program, subtrees: int, size: float) -> None:
         """Take the root block, the number of subtrees, and about what one costs."""
         self.root, self.subtrees = root, subtrees
-        self.columns, self.rows = root.cost.size, root.row_lower.size
-        self._row_unit = row_units(root)
+        self.columns = root.cost.size
         self._money = float(power_of_two(size))
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("solver", "simplex")
-        given = model(root, self._row_unit)
+        given = model(root, row_units(root))
         given.col_cost_ = root.cost * root.unit / self._money
         given.offset_ = root.offset / self._money
         self._solver.passModel(given)
@@ -54,7 +47,6 @@ class Master:
             self._solver.addCol(0.0, 0.0, 0.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
         self._open = set(range(subtrees))
         self._reach = 1.0
-        self._worth: list[float] = []
 
     def add(self, row: CutRow, linked: Index) -> None:
         """Add ``cost of the subtree >= bound + gradient (y - links)``, or that the right side is at most 0."""
@@ -64,7 +56,6 @@ class Master:
             used, size = scaled != 0.0, float(power_of_two(np.max(np.abs(scaled), initial=0.0)))
             columns = linked[used].astype(np.int32)
             self._solver.addRow(-highspy.kHighsInf, -constant / size, columns.size, columns, scaled[used] / size)
-            self._worth.append(-self._money / size)
             return
         place = self.columns + row.subtree
         if row.subtree in self._open:
@@ -75,7 +66,6 @@ class Master:
         columns = np.append(linked[used], place).astype(np.int32)
         self._solver.addRow(constant / self._money, highspy.kHighsInf, columns.size, columns,
                             np.append(-scaled[used] / self._money, 1.0))
-        self._worth.append(1.0)
 
     def solve(self, centre: Array) -> Guess | None:
         """Minimise; None where no plan satisfies the cuts.
@@ -107,24 +97,15 @@ class Master:
         return value
 
     def _proven(self) -> float:
-        info = self._solver.getInfo()
-        bound = info.mip_dual_bound if self.root.integer.any() else info.objective_function_value
-        return float(bound * self._money)
+        return float(self._solver.getInfo().objective_function_value * self._money)
 
     def _read(self, lower: float) -> Guess:
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise RuntimeError(f"the bounds on the subtrees could not be minimised: {status}")
-        found, root = self._solver.getSolution(), self.root
-        value = np.clip(np.array(found.col_value)[: self.columns] * root.unit, root.lower, root.upper)
-        value = np.where(root.integer, np.rint(value), value)
-        if not found.dual_valid:
-            return Guess(lower, value, np.zeros(self.columns), np.zeros(self.rows), np.zeros(len(self._worth)))
-        dual, reduced = np.array(found.row_dual), np.array(found.col_dual)[: self.columns]
-        reduced[np.abs(reduced) < ROUNDING] = 0.0
-        return Guess(
-            lower, value, reduced * self._money / root.unit,
-            dual[: self.rows] * self._money / self._row_unit, dual[self.rows :] * np.array(self._worth))
+        root = self.root
+        value = np.clip(np.array(self._solver.getSolution().col_value)[: self.columns] * root.unit, root.lower, root.upper)
+        return Guess(lower, value)
 
     def _box(self, centre: Array, reach: Array) -> None:
         self._bound(np.maximum(self.root.lower, centre - reach), np.minimum(self.root.upper, centre + reach))

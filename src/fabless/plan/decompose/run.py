@@ -25,12 +25,12 @@ from fabless.plan.decompose.blocks import Block, Cut, cut, root_block, subtree_b
 from fabless.plan.decompose.checkpoint import read_saved, write_saved
 from fabless.plan.decompose.descent import Descent, Found, descend
 from fabless.plan.decompose.result import result_of
-from fabless.plan.decompose.subtree import Piece, piece
+from fabless.plan.decompose.subtree import piece
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
-from fabless.plan.problem.service import Index, service
+from fabless.plan.problem.service import service
 from fabless.plan.result import PlanResult, Status
 from fabless.plan.result import gap as gap_of
 from fabless.plan.solve.highs import run
@@ -88,7 +88,6 @@ def solve_large(
     *,
     executor: Executor | Executors | None = None,
     gap: float = 1e-3,
-    time_limit_s: float | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Bounds], None] | None = None,
     boundary_quarter: int | None = None,
@@ -96,21 +95,20 @@ def solve_large(
     """Solve a plan by decomposition: the same answer as `solve`, for trees too large for one programme.
 
     Parameters: `executor` solves the subtrees: None (this process), any executor, or a maker of them (see `executors_of`),
-    asked again when one breaks; `gap`, the relative distance of objective and lower bound at which it stops; `time_limit_s`
-    [s], after which the best plan is returned with its gap and status `time limit`, but not before there is one;
-    `checkpoint`, a file that is written as it goes on and from which it resumes; `progress`, called after each iteration;
-    `boundary_quarter`, where the tree is cut (None: at its first split). An interrupt returns the best plan so far, if there
-    is one, with status `interrupted`.
+    asked again when one breaks; `gap`, the relative distance of objective and lower bound at which it stops; `checkpoint`,
+    a file that is written as it goes on and from which it resumes; `progress`, called after each iteration;
+    `boundary_quarter`, where the tree is cut (None: at its first split). An interrupt returns the best plan so far, if
+    there is one, with status `interrupted`.
 
     A plan that does not exist or has no end is explained by `solve` on the whole tree, or on one path for each subtree
-    where that is enough. Raises `BadValue` for undecided projects, whole orders after the boundary, or a boundary outside
-    the horizon; `BadFile` for a checkpoint of another plan.
+    where that is enough. Raises `BadValue` for undecided projects or a boundary outside the horizon; `BadFile` for a
+    checkpoint of another plan.
     """
     began = time.monotonic()
     refuse_projects(problem.projects, "solve_large")
     whole = cut(problem, boundary_quarter)
     if len(whole.starts) < 2:
-        return solve(problem, time_limit_s=time_limit_s)
+        return solve(problem)
     root, thinned = root_block(whole)
     if checkpoint is not None:
         check_folder(checkpoint)
@@ -118,26 +116,25 @@ def solve_large(
     if first is None:
         return _explained(problem, thinned, root)
     note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
-    deadline = None if time_limit_s is None else began + time_limit_s
-    found = _searched(whole, root, first, executor, gap, deadline, note)
+    found = _searched(whole, root, first, executor, gap, note)
     if found is None or found.status in (Status.INFEASIBLE, Status.UNBOUNDED):
-        return solve(problem, time_limit_s=None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return solve(problem)
     return result_of(whole, root, found)
 
 
 def _searched(
-    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float, deadline: float | None,
+    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float,
     note: _Note,
 ) -> Found | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
-    pieces = tuple(_piece(whole, root, starts) for starts in whole.starts)
+    pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
     state = Descent(root, pieces, whole.problem.cvar_level)
     resumed = None if note.path is None else read_saved(note.path, note.digest)
     if resumed is not None:
         state.restore(resumed)
         first = resumed.best if resumed.best.size else first
     with Workers(executor) as workers:
-        status = descend(state, first, workers, gap=gap, deadline=deadline, after=note)
+        status = descend(state, first, workers, gap=gap, after=note)
     note.save(state, last=True)
     return state.found(status)
 
@@ -163,19 +160,10 @@ class _Note:
             self._written = time.monotonic()
 
 
-def _piece(whole: Cut, root: Block, starts: Index) -> Piece:
-    block = subtree_block(whole, root, starts)
-    if block.program.integer.any():
-        raise BadValue(Fault("plan.integer", f"whole orders from quarter {whole.quarter} on",
-                             "whole orders before the quarter where the tree is cut",
-                             "let those orders be fractions, solve the plan whole, or cut later"))
-    return piece(block)
-
-
 def _start(thinned: PlanProblem, root: Block) -> Array | None:
     """Columns of the root block in the best plan of the thinned problem; None where that has none."""
     program = assemble(thinned, service(thinned), constant_costs(thinned))
-    found = run(replace(program, integer=np.zeros_like(program.integer)), None, None)
+    found = run(program)
     if not found.status.is_ok:
         return None
     value = np.zeros(root.program.cost.size)
@@ -187,7 +175,7 @@ def _start(thinned: PlanProblem, root: Block) -> Array | None:
 
 def _explained(problem: PlanProblem, thinned: PlanProblem, root: Block) -> PlanResult:
     """Say of the whole why some of its paths alone have no plan."""
-    found = solve(replace(thinned, integer=np.array(False)))
+    found = solve(thinned)
     if found.status is not Status.INFEASIBLE:
         return solve(problem)
     shortfalls = tuple(replace(item, node=int(root.node[item.node])) for item in found.shortfalls)

@@ -33,7 +33,6 @@ _STATUS = {
     highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
-    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
 
 
@@ -52,7 +51,6 @@ class Piece:
     row_lower: Array
     row_upper: Array
     unit: Array
-    row_unit: Array
     money: float
     linked: Index
     """Columns of the root block that its rows name, each once."""
@@ -81,7 +79,6 @@ class Answer:
     gradient: Array
     """Change of `bound` with each of `linked`."""
     value: Array
-    row_dual: Array
     basis: Basis | None
 
 
@@ -96,7 +93,7 @@ def piece(block: Block) -> Piece:
         matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
         program.cost * program.unit / program.money, program.offset / program.money,
         program.lower / program.unit, program.upper / program.unit, program.row_lower / row_unit,
-        program.row_upper / row_unit, program.unit, row_unit, program.money, linked,
+        program.row_upper / row_unit, program.unit, program.money, linked,
         block.link_row.astype(np.int32), place.astype(np.int32), block.link_value / row_unit[block.link_row],
         *_risk(block))
 
@@ -112,13 +109,13 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
     return columns[rows.node], rows.column[of_path][order], block.probability[rows.node]
 
 
-def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | None) -> Answer:
+def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
     """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex starts."""
     moved = np.bincount(given.link_row, given.link_value * links[given.link_place], given.row_lower.size)
     here = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
     if np.any(here.lower > here.upper) or np.any(here.row_lower > here.row_upper):
         return _none(Status.INFEASIBLE)
-    solver = _solver(here, seconds)
+    solver = _solver(here)
     if basis is not None:
         solver.setOptionValue("presolve", "off")
         solver.setBasis(_basis(basis))
@@ -128,7 +125,7 @@ def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | Non
         solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is Status.INFEASIBLE:
-        return _violation(here, seconds)
+        return _violation(here)
     if status is not Status.OPTIMAL:
         return _none(status)
     found, info = solver.getSolution(), solver.getInfo()
@@ -138,11 +135,10 @@ def answer(given: Piece, links: Array, basis: Basis | None, seconds: float | Non
     bound, gradient = _bound(here, np.array(found.row_dual), here.cost)
     return Answer(
         status, info.objective_function_value * here.money, (bound + here.offset) * here.money,
-        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit,
-        np.array(found.row_dual) * here.money / here.row_unit, basis)
+        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit, basis)
 
 
-def _violation(here: Piece, seconds: float | None) -> Answer:
+def _violation(here: Piece) -> Answer:
     """Least sum by which the linked rows must give; these alone may, as the others do not depend on the root block."""
     rows = np.unique(here.link_row)
     count, columns = rows.size, here.cost.size
@@ -153,17 +149,15 @@ def _violation(here: Piece, seconds: float | None) -> Answer:
         cost=np.concatenate([np.zeros(columns), np.ones(2 * count)]), offset=0.0,
         lower=np.concatenate([here.lower, np.zeros(2 * count)]),
         upper=np.concatenate([here.upper, np.full(2 * count, np.inf)]))
-    solver = _solver(give, seconds)
+    solver = _solver(give)
     solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is not Status.OPTIMAL:
         # infeasible whatever the links: no gradient, no plan at all
         return _none(status)
-    row_dual = np.array(solver.getSolution().row_dual)
-    bound, gradient = _bound(give, row_dual, give.cost)
+    bound, gradient = _bound(give, np.array(solver.getSolution().row_dual), give.cost)
     found = solver.getInfo().objective_function_value
-    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient,
-                   row_dual=row_dual / here.row_unit)
+    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient)
 
 
 def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
@@ -182,13 +176,11 @@ def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
     return total, gradient.astype(np.float64)
 
 
-def _solver(here: Piece, seconds: float | None) -> highspy.Highs:
+def _solver(here: Piece) -> highspy.Highs:
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    if seconds is not None:
-        solver.setOptionValue("time_limit", max(seconds, 0.0))
     # arrays go over at once this way; field by field they would be copied number by number
     solver.passModel(
         here.cost.size, here.row_lower.size, here.value.size, int(highspy.MatrixFormat.kColwise),
@@ -199,7 +191,7 @@ def _solver(here: Piece, seconds: float | None) -> highspy.Highs:
 
 def _none(status: Status) -> Answer:
     empty = np.zeros(0)
-    return Answer(status, np.nan, np.nan, empty, empty, empty, None)
+    return Answer(status, np.nan, np.nan, empty, empty, None)
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

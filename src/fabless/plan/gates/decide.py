@@ -7,34 +7,25 @@ back; its offers can be ordered only while it goes on. What a decision knows is 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
-from fabless.plan.gates.policy import Policy, gates_of
+from fabless.plan.gates.policy import gates_of
 from fabless.plan.gates.search import Search, rounded
-from fabless.plan.gates.solver import Step, Warm, solver_of
-from fabless.plan.lp.assemble import Program
+from fabless.plan.gates.solver import Warm
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.result import PlanResult, Status
-from fabless.plan.solve.highs import row_units
 from fabless.plan.solve.solve import solve
 
-_PROVEN = 1e-6
-"""Relative gap below which a policy counts as best: the solver's own tolerance on integers."""
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GateResult:
     """A contingent policy with its plan."""
 
-    method: str
-    """search | exact"""
     plan: PlanResult
     """The plan under the policy."""
     problem: PlanProblem
@@ -44,10 +35,8 @@ class GateResult:
     objective_usd: float
     lower_bound_usd: float
     """No policy costs less."""
-    stopped: bool
-    """Whether the time limit ended the work."""
     solves: int
-    """Linear programmes solved, or nodes of the branch and bound."""
+    """Linear programmes solved."""
     ruled_out: int
     """Moves that the prices of the best plan exclude without a solve."""
     without_usd: float
@@ -57,11 +46,6 @@ class GateResult:
     def gap(self) -> float:
         """Distance to the bound over the objective [1]."""
         return max(self.objective_usd - self.lower_bound_usd, 0.0) / max(abs(self.objective_usd), 1e-300)
-
-    @property
-    def proven(self) -> bool:
-        """Whether the policy is the best one."""
-        return self.gap <= _PROVEN
 
 
 def hold(problem: PlanProblem, go: NDArray[np.bool_]) -> PlanProblem:
@@ -90,112 +74,36 @@ def hold(problem: PlanProblem, go: NDArray[np.bool_]) -> PlanProblem:
     return replace(problem, projects=(), available=available, fixed_usd=fixed)
 
 
-def search(
-    problem: PlanProblem,
-    *,
-    first: Sequence[NDArray[np.bool_]] = (),
-    bound_s: float = 0.0,
-    time_limit_s: float | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> GateResult:
+def search(problem: PlanProblem, *, progress: Callable[[str], None] | None = None) -> GateResult:
     """Find a good policy by steps from policy to policy, each a warm-started linear programme.
 
-    `first` are policies (P, K) to try besides those it makes itself. The lower bound is that of the relaxation or, if
-    `bound_s` is above 0, of that many seconds of branch and bound, from whose policy the search then goes on.
-    `time_limit_s` bounds the search [s].
+    The lower bound is that of the relaxation, in which gates may be half open.
     """
     if not problem.projects:
-        return _alone(problem, "search")
-    deadline = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
+        plan = solve(problem)
+        go = np.zeros((0, problem.tree.size), dtype=bool)
+        return GateResult(plan=plan, problem=problem, go=go, objective_usd=plan.objective_usd, solves=1, ruled_out=0,
+                          lower_bound_usd=plan.objective_usd, without_usd=plan.objective_usd)
     gates = gates_of(problem)
     warm = Warm(problem, gates)
     none = warm.solve(np.zeros_like(gates.start))
     if none.status is not Status.OPTIMAL:
-        return _without(problem, "search")
-    under_way = Search(warm, deadline, progress, none, {none.policy.astype(bool).tobytes()})
-    relaxed = warm.relax(deadline)
-    given = [np.asarray(go)[:, gates.pieces.first] for go in first]
-    near = rounded(gates, relaxed) if relaxed.status is Status.OPTIMAL else []
-    under_way.descend([*given, *near])
-    bound = relaxed.objective_usd if relaxed.status is Status.OPTIMAL else -np.inf
-    if bound_s > 0.0:
-        value, proven, _, _ = _branched(warm.program, bound_s)
-        bound = max(bound, proven)
-        if value.size:
-            under_way.descend([_policy(warm, value)])
-    best = under_way.best
-    return _result(problem, "search", best.policy > 0.5, bound, none, under_way.stopped, warm.solves,
-                   under_way.ruled_out)
-
-
-def exact(
-    problem: PlanProblem,
-    *,
-    time_limit_s: float | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> GateResult:
-    """Find the best policy by branch and bound, for small trees; after `time_limit_s` the best one found, with its gap."""
-    if not problem.projects:
-        return _alone(problem, "exact")
-    gates = gates_of(problem)
-    warm = Warm(problem, gates)
-    none = warm.solve(np.zeros_like(gates.start))
-    if none.status is not Status.OPTIMAL:
-        return _without(problem, "exact")
-    value, bound, stopped, nodes = _branched(warm.program, np.inf if time_limit_s is None else time_limit_s, progress)
-    policy = _policy(warm, value) if value.size else np.zeros_like(gates.start)
-    return _result(problem, "exact", policy, bound, none, stopped, nodes, 0)
-
-
-def _policy(warm: Warm, value: np.ndarray) -> Policy:
-    index = warm.program.columns["go"].index[:, warm.gates.pieces.first]
-    return np.asarray(np.where(index >= 0, value[index], 0.0) > 0.5)
-
-
-def _branched(
-    program: Program, seconds: float, progress: Callable[[str], None] | None = None
-) -> tuple[np.ndarray, float, bool, int]:
-    """Branch and bound: values of the columns (empty if none found), lower bound [USD], whether stopped, nodes."""
-    solver = solver_of(program, row_units(program))
-    solver.setOptionValue("solver", "choose")
-    going = program.columns["go"].index
-    own = going[going >= 0].astype(np.int32)
-    solver.changeColsIntegrality(own.size, own, np.full(own.size, highspy.HighsVarType.kInteger))
-    solver.setOptionValue("mip_rel_gap", 0.1 * _PROVEN)
-    solver.setOptionValue("mip_abs_gap", 0.0)
-    if np.isfinite(seconds):
-        solver.setOptionValue("time_limit", seconds)
-    if progress is not None:
-        solver.setOptionValue("output_flag", True)
-        solver.setOptionValue("log_to_console", False)
-        solver.cbLogging.subscribe(lambda event: progress(event.message.strip()))
-    solver.run()
-    info = solver.getInfo()
-    found = info.primal_solution_status == 2
-    value = np.array(solver.getSolution().col_value) * program.unit if found else np.zeros(0)
-    stopped = solver.getModelStatus() != highspy.HighsModelStatus.kOptimal
-    return value, info.mip_dual_bound * program.money, stopped, int(info.mip_node_count)
-
-
-def _result(
-    problem: PlanProblem, method: str, policy: Policy, bound: float, none: Step, stopped: bool, solves: int, out: int
-) -> GateResult:
-    go = policy[:, gates_of(problem).pieces.own]
+        return _without(problem)
+    under_way = Search(warm, progress, none, {none.policy.astype(bool).tobytes()})
+    relaxed = warm.relax()
+    solved = relaxed.status is Status.OPTIMAL
+    under_way.descend(rounded(gates, relaxed) if solved else [])
+    go = (under_way.best.policy > 0.5)[:, gates.pieces.own]
     held = hold(problem, go)
     plan = solve(held)
-    return GateResult(method, plan, held, go, plan.objective_usd, min(bound, plan.objective_usd), stopped, solves, out,
-                      none.objective_usd)
+    bound = min(relaxed.objective_usd, plan.objective_usd) if solved else -np.inf
+    return GateResult(plan=plan, problem=held, go=go, objective_usd=plan.objective_usd, lower_bound_usd=bound,
+                      solves=warm.solves, ruled_out=under_way.ruled_out, without_usd=none.objective_usd)
 
 
-def _without(problem: PlanProblem, method: str) -> GateResult:
+def _without(problem: PlanProblem) -> GateResult:
     """No plan even without a project: then none with one, since projects add no room."""
     go = np.zeros((len(problem.projects), problem.tree.size), dtype=bool)
     held = hold(problem, go)
-    return GateResult(method, solve(held), held, go, np.nan, np.nan, False, 1, 0, np.nan)
-
-
-def _alone(problem: PlanProblem, method: str) -> GateResult:
-    plan = solve(problem)
-    go = np.zeros((0, problem.tree.size), dtype=bool)
-    return GateResult(method, plan, problem, go, plan.objective_usd, plan.objective_usd, False, 1, 0,
-                      plan.objective_usd)
+    return GateResult(plan=solve(held), problem=held, go=go, objective_usd=np.nan, lower_bound_usd=np.nan, solves=1,
+                      ruled_out=0, without_usd=np.nan)

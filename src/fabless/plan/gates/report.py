@@ -1,14 +1,12 @@
-"""What a policy of gates means: the odds of each step, what is spent, what can still be stopped, what rights are worth."""
+"""What a policy of gates means: the odds of each step, what is spent, what can still be stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.plan.gates.decide import GateResult, search
 from fabless.plan.problem.costs import path_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import Project
@@ -66,58 +64,3 @@ def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
         project.name, steps, float(odds[rises].sum()), float(odds[falls].sum()), float(odds @ spent),
         float(path_costs(tree, spent).max()), float(odds @ (project.spend_usd * committed)),
         float(odds @ (project.spend_usd * (started & ~committed))))
-
-
-@dataclass(frozen=True, eq=False)
-class Flexibility:
-    """A plan with fewer rights, each version decided as well as the search can."""
-
-    best: GateResult
-    without_abandoning_usd: float
-    """Objective where nothing that started may be given up."""
-    start_now_usd: float
-    """Objective where a project starts in the first quarter or never."""
-
-    @property
-    def value_of_abandoning_usd(self) -> float:
-        """What the right to give up saves."""
-        return self.without_abandoning_usd - self.best.objective_usd
-
-    @property
-    def value_of_waiting_usd(self) -> float:
-        """What the right to start later saves."""
-        return self.start_now_usd - self.best.objective_usd
-
-    @property
-    def value_of_projects_usd(self) -> float:
-        """What the projects save altogether."""
-        return self.best.without_usd - self.best.objective_usd
-
-
-def without_abandoning(problem: PlanProblem) -> PlanProblem:
-    """The problem with the rule that whatever started goes on to the end."""
-    return replace(problem, projects=tuple(replace(project, gate=np.array(False)) for project in problem.projects))
-
-
-def start_now_only(problem: PlanProblem) -> PlanProblem:
-    """The problem with the rule that a project starts in the first quarter or never."""
-    now = problem.tree.quarter == 0
-    return replace(problem, projects=tuple(replace(item, start=item.start & now) for item in problem.projects))
-
-
-def flexibility(
-    problem: PlanProblem,
-    *,
-    bound_s: float = 0.0,
-    time_limit_s: float | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Flexibility:
-    """Value the right to abandon and the right to wait by taking each away; no value is negative.
-
-    The policies found with fewer rights are among those that the full search begins from. `time_limit_s` bounds each of
-    the three searches [s]; the rest as in `search`.
-    """
-    lasting = search(without_abandoning(problem), time_limit_s=time_limit_s, progress=progress)
-    now = search(start_now_only(problem), time_limit_s=time_limit_s, progress=progress)
-    best = search(problem, first=(lasting.go, now.go), bound_s=bound_s, time_limit_s=time_limit_s, progress=progress)
-    return Flexibility(best, lasting.objective_usd, now.objective_usd)

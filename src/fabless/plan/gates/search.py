@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from fabless.plan.gates.policy import Gates, Move, Policy, Regions, crossed, off_moves, on_moves, trimmed
 from fabless.plan.gates.solver import Step, Warm
-from fabless.plan.result import Status
 
 _GAIN = 1e-9
 """Least gain, of the objective, that counts: what the solver's tolerances leave is no gain."""
@@ -20,13 +18,11 @@ class Search:
     """A search under way."""
 
     warm: Warm
-    deadline: float
     progress: Callable[[str], None] | None
     best: Step
     seen: set[bytes] = field(default_factory=set)
     failed: set[tuple[int, ...]] = field(default_factory=set)
     ruled_out: int = 0
-    stopped: bool = False
 
     @property
     def gates(self) -> Gates:
@@ -44,13 +40,11 @@ class Search:
             self.tried(policy, crossing=True)
         for regions, crossing in ((self.gates.levels, True), (self.gates.regions, False)):
             self.failed.clear()
-            while not self.stopped and self._moved(regions, crossing):
+            while self._moved(regions, crossing):
                 pass
 
     def _moved(self, regions: Regions, crossing: bool) -> bool:
         for least, (name, policy) in self._candidates(regions):
-            if self.stopped:
-                return False
             if least >= self.goal:
                 self.ruled_out += 1
             elif self.tried(policy, crossing=crossing):
@@ -116,13 +110,10 @@ class Search:
 
     def _solved(self, policy: Policy, most_usd: float) -> Step | None:
         name = policy.tobytes()
-        if self.stopped or name in self.seen or not self.gates.allows(policy):
+        if name in self.seen or not self.gates.allows(policy):
             return None
-        step = self.warm.solve(policy, most_usd, self.deadline)
-        if step.status is Status.TIME_LIMIT or time.perf_counter() > self.deadline:
-            self.stopped = True
         self.seen.add(name)
-        return step
+        return self.warm.solve(policy, most_usd)
 
     def _kept(self, step: Step) -> bool:
         if step.objective_usd >= self.goal:

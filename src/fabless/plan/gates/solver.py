@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import highspy
 import numpy as np
 
-from fabless.errors import BadValue, Fault
 from fabless.plan.gates.policy import Gates, Policy, Prices
 from fabless.plan.lp.assemble import Program, assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import model, row_units, solver_of
 from fabless.records import Array
 
-_DEVEX = 1
-"""HiGHS's number for devex pricing, as in `highs`."""
 _FAMILIES = ("go", "start", "end")
 
 
@@ -41,32 +37,29 @@ class Warm:
     """A plan with gates in the solver."""
 
     def __init__(self, problem: PlanProblem, gates: Gates) -> None:
-        if problem.integer.any():
-            raise BadValue(Fault("plan.integer", "whole orders in a plan whose gates are to be decided",
-                                 "orders in parts of a chip", "decide the gates first, then solve the held plan whole"))
         self.gates = gates
         self._constant = constant_costs(problem)
         self._probability = problem.tree.probability
         self.program: Program = assemble(problem, service(problem), self._constant)
         self._row_unit = row_units(self.program)
         self._index = {name: self.program.columns[name].index[:, gates.pieces.first] for name in _FAMILIES}
-        self.solver = solver_of(self.program, self._row_unit)
+        self.solver = solver_of(model(self.program, self._row_unit))
         self.solves = 0
 
-    def solve(self, policy: Policy, most_usd: float = np.inf, deadline: float = np.inf) -> Step:
+    def solve(self, policy: Policy, most_usd: float = np.inf) -> Step:
         """Solve with the gates held at `policy`; give up as soon as the objective must pass `most_usd`."""
         rises, falls = self.gates.changes(policy)
         for name, held in zip(_FAMILIES, (policy, rises, falls), strict=True):
             there = self._index[name] >= 0
             self._bound(self._index[name][there], held[there].astype(float), held[there].astype(float))
-        return self._run(policy.astype(float), most_usd, deadline)
+        return self._run(policy.astype(float), most_usd)
 
-    def relax(self, deadline: float = np.inf) -> Step:
+    def relax(self) -> Step:
         """Solve with every gate free between 0 and 1."""
         for index in self._index.values():
             own = index[index >= 0]
             self._bound(own, np.zeros(own.size), np.ones(own.size))
-        step = self._run(np.zeros(self._index["go"].shape), np.inf, deadline)
+        step = self._run(np.zeros(self._index["go"].shape), np.inf)
         if step.status is not Status.OPTIMAL:
             return step
         value = np.array(self.solver.getSolution().col_value)
@@ -75,19 +68,15 @@ class Warm:
     def _bound(self, columns: np.ndarray, lower: Array, upper: Array) -> None:
         self.solver.changeColsBounds(columns.size, columns.astype(np.int32), lower, upper)
 
-    def _run(self, policy: Array, most_usd: float, deadline: float) -> Step:
+    def _run(self, policy: Array, most_usd: float) -> Step:
         program, none = self.program, np.zeros_like(policy)
-        # the solver's limit counts all its runs together
-        left = self.solver.getRunTime() + max(0.0, deadline - time.perf_counter())
-        self.solver.setOptionValue("time_limit", left)
         self.solver.setOptionValue("objective_bound", most_usd / program.money)
         self.solver.run()
         self.solves += 1
         found = self.solver.getModelStatus()
         if found != highspy.HighsModelStatus.kOptimal:
             status = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
-                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
-                      highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT}.get(found, Status.FAILED)
+                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}.get(found, Status.FAILED)
             return Step(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
         solution = self.solver.getSolution()
         value = np.array(solution.col_value) * program.unit
@@ -106,13 +95,3 @@ class Warm:
             own = value[family.index[family.index >= 0]]
             cost += np.bincount(family.node, weights=family.cost * own, minlength=cost.size)
         return np.asarray(np.bincount(self.gates.pieces.own, weights=cost * self._probability), dtype=float)
-
-
-def solver_of(program: Program, row_unit: Array) -> highspy.Highs:
-    """Hand a programme to a silent solver."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    solver.passModel(model(program, row_unit))
-    return solver

@@ -78,7 +78,7 @@ def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Colu
 
 
 def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns) -> Rows:
-    """``sum over offers of use x order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each agreement c."""
+    """``sum over offers of order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each agreement c."""
     present = _nowhere(problem)
     for c, agreement in enumerate(problem.agreements):
         present[c] = (order.index[list(agreement.offers)] >= 0).any(axis=0)
@@ -86,11 +86,11 @@ def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colum
     entries = [*_taken(problem, row, order), _granted(row, drawn, levels, -drawn.most)]
     member, node = np.nonzero(present)
     return laid_out("draw limit", entries, np.full(node.size, -np.inf), np.zeros(node.size), member,
-                    _names(problem), node)
+                    _names(problem), node, elastic=True)
 
 
 def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns) -> Rows:
-    """``sum over offers of use x order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x level(c,j)``."""
+    """``sum over offers of order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x level(c,j)``."""
     row = numbered(short.index >= 0)
     entries: list[Entry] = [*_taken(problem, row, order), (row, short.index, 1.0),
                             _granted(row, drawn, levels, -drawn.least)]
@@ -99,28 +99,8 @@ def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colu
                     _names(problem), node)
 
 
-def exclusive(problem: PlanProblem, levels: Columns) -> Rows:
-    """``sum over the agreements c of one exclusive name and the signings j up to k of level(c,j) / cap(c,j) <= 1``."""
-    names = tuple(dict.fromkeys(agreement.exclusive for agreement in problem.agreements if agreement.exclusive))
-    share = [names.index(agreement.exclusive) if agreement.exclusive else -1 for agreement in problem.agreements]
-    present = np.zeros((len(names), problem.tree.size), dtype=bool)
-    for c, number in enumerate(share):
-        if number >= 0:
-            present[number] |= levels.index[c] >= 0
-    row = numbered(present)
-    table = problem.tree.ancestors() if names else np.zeros((problem.tree.size, 0), dtype=np.int64)
-    entries: list[Entry] = []
-    for c, number in enumerate(share):
-        if number >= 0:
-            index = np.where(table >= 0, levels.index[c][table], -1)
-            cap = np.where(index >= 0, problem.agreements[c].level_cap[table], 1.0)
-            entries.append((row[number][:, None], index, 1.0 / cap))
-    member, node = np.nonzero(present)
-    return laid_out("exclusive", entries, np.full(node.size, -np.inf), np.ones(node.size), member, names, node)
-
-
 def _taken(problem: PlanProblem, row: Index, order: Columns) -> list[Entry]:
-    return [(row[c][None], order.index[list(agreement.offers)], agreement.use[:, None])
+    return [(row[c][None], order.index[list(agreement.offers)], 1.0)
             for c, agreement in enumerate(problem.agreements)]
 
 
@@ -130,7 +110,7 @@ def _granted(row: Index, drawn: Draws, levels: Columns, value: Array) -> Entry:
 
 def _units_drawn(problem: PlanProblem, unit: Units) -> Array:
     """Size of a level in which the solver counts: what the largest need of its offers draws."""
-    sizes = [max(unit.chips[list(agreement.offers)] * agreement.use) / max(agreement.most.max(), 1e-300)
+    sizes = [max(unit.chips[list(agreement.offers)]) / max(agreement.most.max(), 1e-300)
              for agreement in problem.agreements]
     return power_of_two(np.array(sizes))
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fabless.plan.lp import agreements, columns, redeployment, retirement, rows
+from fabless.plan.lp import agreements, columns, retirement, rows
 from fabless.plan.lp import gates as project_gates
 from fabless.plan.lp.columns import Columns
 from fabless.plan.lp.rows import Rows
@@ -37,8 +36,6 @@ class Program:
     row_upper: Array
     unit: Array
     money: float
-    integer: NDArray[np.bool_]
-    """Columns that take whole numbers only."""
 
 
 def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
@@ -84,31 +81,25 @@ def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
     add(agreements.level, unit, drawn)
     add(agreements.untaken, unit, drawn)
     add(retirement.retired, unit, active)
-    set_up = add(redeployment.set_up, unit, active)
-    add(redeployment.moved, unit, set_up)
-    add(redeployment.fresh, unit, set_up)
     gates = project_gates.columns_of(problem, sum(family.node.size for family in families.values()))
     return families | {part.name: part for part in gates}
 
 
 def _constraints(problem: PlanProblem, served: Service, families: dict[str, Columns]) -> list[Rows]:
     """Every constraint family but those of risk."""
-    orders, active, serve, unmet, level, untaken, retired, set_up, moved, fresh = list(families.values())[:10]
+    orders, active, serve, unmet = (families[name] for name in ("orders", "active", "serve", "unmet"))
+    level, untaken, retired = (families[name] for name in ("level", "untaken", "retired"))
     drawn = agreements.draws(problem)
     constraints = [
         rows.in_service(problem, served, orders, active, retired),
-        rows.busy(problem, active, serve, set_up),
+        rows.busy(problem, active, serve),
         rows.demand(problem, serve, unmet),
         rows.allocation(problem, orders),
         rows.power(problem, active),
         rows.cash(problem, orders, level),
         agreements.draw_limit(problem, drawn, orders, level),
         agreements.take_or_pay(problem, drawn, orders, level, untaken),
-        agreements.exclusive(problem, level),
         retirement.retirement(problem, orders, retired),
-        redeployment.readiness(problem, serve, set_up),
-        redeployment.moves(problem, set_up, moved, fresh),
-        redeployment.deliveries(problem, orders, fresh),
     ]
     return project_gates.opened(problem, served, constraints, families)
 
@@ -118,13 +109,10 @@ def _joined(
 ) -> Program:
     blocks = list(families.values())
     start = np.cumsum([0] + [part.lower.size for part in parts])
-    whole = families["orders"].index[problem.integer]
-    integer = np.zeros(cost.size, dtype=bool)
-    integer[whole[whole >= 0]] = True
     return Program(
         families, {part.name: part for part in parts}, np.concatenate([part.row + start[i] for i, part in enumerate(parts)]),
         np.concatenate([part.column for part in parts]), np.concatenate([part.value for part in parts]), cost, offset,
         np.concatenate([block.lower for block in blocks]), np.concatenate([block.upper for block in blocks]),
         np.concatenate([part.lower for part in parts]), np.concatenate([part.upper for part in parts]),
-        np.concatenate([block.unit for block in blocks]), money, integer,
+        np.concatenate([block.unit for block in blocks]), money,
     )

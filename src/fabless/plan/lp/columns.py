@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, Service, discounted_term, left_over
+from fabless.plan.problem.service import Index, Service, discounted_term
 from fabless.plan.problem.trees import segments
 from fabless.records import Array
 
@@ -68,15 +68,13 @@ def orders(problem: PlanProblem, unit: Units, open_offers: NDArray[np.bool_], fi
     """Chips ordered, (O, K): between the commitment and the cap, where they can still arrive or are committed.
 
     `open_offers` (O, K) is false where no agreement can open an offer that needs one. The cost is that of the annuities
-    within the horizon less the salvage value after it.
+    within the horizon.
     """
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
     cap = np.where(problem.available, problem.cap, 0.0)
     present = (arrives & (cap > 0) & open_offers) | (problem.floor > 0)
     cost = problem.capital_usd * discounted_term(problem)
-    cost = cost - problem.salvage_usd * left_over(problem) * problem.discount[-1]
-    whole = np.where(problem.integer, 1.0, unit.chips)
-    return family("orders", present, first, problem.floor, cap, cost, whole[:, None])
+    return family("orders", present, first, problem.floor, cap, cost, unit.chips[:, None])
 
 
 def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int) -> Columns:
@@ -91,8 +89,7 @@ def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, f
 def serve(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Columns:
     """Chips given to each load, (O, L, K): where they can serve it and there is load."""
     present = (problem.rate > 0) & (chips.index >= 0)[:, None, :] & (problem.demand > 0)
-    cost = problem.serving_usd * problem.discount[problem.tree.quarter]
-    return family("serve", present, first, 0.0, np.inf, cost, unit.chips[:, None, None])
+    return family("serve", present, first, 0.0, np.inf, 0.0, unit.chips[:, None, None])
 
 
 def unmet(problem: PlanProblem, unit: Units, first: int) -> Columns:

@@ -189,14 +189,13 @@ def while_on(problem: PlanProblem, served: Service, order: Columns, going: Colum
 def _most(problem: PlanProblem, served: Service) -> Array:
     """Most chips of an order that can be of use (O, K): its cap, or what serves all load of its best-loaded quarter.
 
-    The latter only where an idle chip brings nothing: no resale, no salvage, no least draw of a contract.
+    The latter only where an idle chip brings nothing: no resale, no least draw of a contract.
     """
     speed = np.where(problem.rate > 0, problem.rate, np.inf)
     need = (problem.demand / speed).sum(axis=1)
     useful = np.zeros(problem.cap.shape)
     np.maximum.at(useful, (served.offer, served.order), need[served.offer, served.node])
-    costly = (problem.running_usd.min(axis=1) >= 0) & (problem.serving_usd.min(axis=(1, 2)) >= 0)
-    costly &= (problem.resale_usd.max(axis=1) <= 0) & (problem.salvage_usd.max(axis=1) <= 0)
+    costly = (problem.running_usd.min(axis=1) >= 0) & (problem.resale_usd.max(axis=1) <= 0)
     costly[[offer for agreement in problem.agreements for offer in agreement.offers]] = False
     useful = np.where(costly[:, None] & (problem.capital_usd >= 0), useful, np.inf)
     return np.minimum(problem.cap, useful)

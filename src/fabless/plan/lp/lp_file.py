@@ -33,8 +33,6 @@ def lp_text(problem: PlanProblem, program: Program) -> str:
     lines += ["Bounds", " constant = 1.0"]
     lines += [f" {_low(low)} <= {name} <= {_high(high)}"
               for name, low, high in zip(columns, program.lower, program.upper, strict=True)]
-    if program.integer.any():
-        lines += ["General", *(f" {columns[i]}" for i in np.flatnonzero(program.integer))]
     return "\n".join([*lines, "End", ""])
 
 

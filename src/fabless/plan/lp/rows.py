@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fabless.plan.lp.columns import Columns
 from fabless.plan.problem.agreement import by_node
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, Service, bound_to_loads
+from fabless.plan.problem.service import Index, Service
 from fabless.plan.problem.trees import segments
 from fabless.records import Array
 
@@ -38,6 +38,9 @@ class Rows:
     members: tuple[str, ...]
     node: Index
     """Node-quarter of each row."""
+    elastic: bool = False
+    """Whether it is a limit that could be another: its price is told, and how far it must give where no plan exists.
+    Elastic rows have an upper end alone."""
 
 
 def in_service(problem: PlanProblem, served: Service, order: Columns, active: Columns, retired: Columns) -> Rows:
@@ -53,13 +56,12 @@ def in_service(problem: PlanProblem, served: Service, order: Columns, active: Co
     return laid_out("in service", entries, existing, existing, offer, problem.offers, node)
 
 
-def busy(problem: PlanProblem, active: Columns, serve: Columns, set_up: Columns) -> Rows:
-    """``sum over loads of serve(o,l,k) <= active(o,k)``; set_up in place of serve where moving to a load costs work."""
-    used_index = np.where(bound_to_loads(problem)[:, None, None], set_up.index, serve.index)
-    used = np.asarray((used_index >= 0).any(axis=1))
+def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
+    """``sum over loads of serve(o,l,k) <= active(o,k)``."""
+    used = np.asarray((serve.index >= 0).any(axis=1))
     offer, node = np.nonzero(used)
     row = numbered(used)
-    entries: list[Entry] = [(row[:, None, :], used_index, 1.0), (row, active.index, -1.0)]
+    entries: list[Entry] = [(row[:, None, :], serve.index, 1.0), (row, active.index, -1.0)]
     return laid_out("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
 
 
@@ -85,7 +87,8 @@ def allocation(problem: PlanProblem, order: Columns) -> Rows:
     offers = [list(members) for _, members, _ in problem.groups]
     entries: list[Entry] = [(row[g][None], order.index[offers[g]], 1.0) for g in range(count)]
     names = tuple(name for name, _, _ in problem.groups)
-    return laid_out("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node)
+    return laid_out("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node,
+                    elastic=True)
 
 
 def power(problem: PlanProblem, active: Columns) -> Rows:
@@ -132,7 +135,8 @@ def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[I
     row = numbered(limited)
     node = np.flatnonzero(limited)
     entries: list[Entry] = [(row[None], index, weight) for index, weight in weighted]
-    return laid_out(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node)
+    return laid_out(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node,
+                    elastic=True)
 
 
 def numbered(present: NDArray[np.bool_]) -> Index:
@@ -150,9 +154,12 @@ def laid_out(
     member: Index,
     members: tuple[str, ...],
     node: Index,
+    *,
+    elastic: bool = False,
 ) -> Rows:
     """Put the entries of a family together, without those whose row or column does not exist."""
     parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float)) for row, column, value in entries]
     kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)] for row, column, value in parts]
     row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)]) for i in range(3))
-    return Rows(name, row.astype(np.int64), column.astype(np.int64), value, lower, upper, member, members, node)
+    return Rows(name, row.astype(np.int64), column.astype(np.int64), value, lower, upper, member, members, node,
+                elastic)

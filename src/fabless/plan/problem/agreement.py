@@ -16,10 +16,6 @@ def _nothing() -> Array:
     return np.zeros(())
 
 
-def _one() -> Array:
-    return np.ones(())
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Agreement:
     """The right, and in part the duty, to order chips of some offers for a tenor after it is signed.
@@ -36,8 +32,6 @@ class Agreement:
     """(tenor,) most units drawn in each quarter since its start, per unit of level."""
     least: Array = field(default_factory=_nothing)
     """(tenor,) or one number: least units drawn, per unit of level; what is not drawn costs `untaken_usd`."""
-    use: Array = field(default_factory=_one)
-    """(offers,) or one number: units that a chip of each offer draws."""
     sign: NDArray[np.bool_] = field(default_factory=lambda: np.array(True))
     """(K,) whether it may be signed there."""
     level_cap: Array = field(default_factory=lambda: np.array(np.inf))
@@ -50,9 +44,6 @@ class Agreement:
     """(K,) due at the signing, per unit of level [USD]; counts in the cash budget."""
     untaken_usd: Array = field(default_factory=_nothing)
     """(K,) due per unit below the least draw [USD]."""
-    exclusive: str = ""
-    """Name shared by agreements whose signed levels, as shares of their caps, sum to at most 1
-    along a path; empty: no such limit. A name of its own limits the signed levels to the cap."""
 
 
 _BY_NODE = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")
@@ -62,7 +53,7 @@ def completed(agreement: Agreement, offers: int, size: int) -> tuple[Agreement, 
     """Lay the arrays of an agreement out in full, and report what is wrong with it."""
     place = f"plan.agreements[{agreement.name}]"
     tenor = np.asarray(agreement.most).size
-    shapes = dict.fromkeys(_BY_NODE, (size,)) | {"most": (tenor,), "least": (tenor,), "use": (len(agreement.offers),)}
+    shapes = dict.fromkeys(_BY_NODE, (size,)) | {"most": (tenor,), "least": (tenor,)}
     faults: list[Fault] = []
     full: dict[str, NDArray[np.generic]] = {}
     for name, shape in shapes.items():
@@ -86,14 +77,9 @@ def completed(agreement: Agreement, offers: int, size: int) -> tuple[Agreement, 
     if np.any(laid.least > laid.most):
         faults.append(Fault(f"{place}.least", "more than the most that may be drawn", "least <= most in each quarter",
                             "lower the least draw"))
-    if np.any(laid.use <= 0):
-        faults.append(Fault(f"{place}.use", f"{laid.use.min():g}", "more than 0", "leave out offers that draw nothing"))
     if np.any(laid.level_floor > np.where(laid.sign, laid.level_cap, 0.0)):
         faults.append(Fault(f"{place}.level_floor", "more than can be signed there", "level_floor <= level_cap where sign "
                             "is true, else 0", "raise level_cap, or lower the floor"))
-    if agreement.exclusive and not np.all(np.isfinite(laid.level_cap[laid.sign])):
-        faults.append(Fault(f"{place}.level_cap", "inf", "finite where levels exclude each other",
-                            "give the most that can be signed"))
     return laid, faults
 
 

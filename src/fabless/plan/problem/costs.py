@@ -8,7 +8,7 @@ import numpy as np
 
 from fabless.plan.problem.agreement import by_node
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Service, left_over
+from fabless.plan.problem.service import Service
 from fabless.records import Array, Tree
 
 
@@ -28,8 +28,6 @@ class Decisions:
     """(agreements, K) units of the least draw not taken."""
     retired: Array
     """(O, K) chips retired and still within their term."""
-    moved: Array
-    """(O, L, K) chips moved to each load from another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +36,18 @@ class CostParts:
 
     capital_usd: Array
     running_usd: Array
-    """Running and serving."""
     unmet_usd: Array
     fixed_usd: Array
     agreements_usd: Array
     """Fees at the signing, and what is due for units not taken."""
-    redeploy_usd: Array
     resale_usd: Array
     """Earned by retired chips, negative."""
-    salvage_usd: Array
-    """Value of the chips left at the end, negative, at the leaves."""
 
     @property
     def total_usd(self) -> Array:
         """Sum of the parts (K,)."""
         return (self.capital_usd + self.running_usd + self.unmet_usd + self.fixed_usd + self.agreements_usd
-                + self.redeploy_usd + self.resale_usd + self.salvage_usd)
+                + self.resale_usd)
 
 
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
@@ -72,29 +66,18 @@ def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array
 
 
 def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
-    """Cost of each node-quarter: annuities of all chips within their term, running, shortage, fixed, agreements, moves."""
+    """Cost of each node-quarter: annuities of all chips within their term, running, shortage, fixed, agreements, resale."""
     size = problem.tree.size
     active = chips_in_service(problem, served, choice.orders) - choice.retired
-    running = (problem.running_usd * active).sum(axis=0) + (problem.serving_usd * choice.serve).sum(axis=(0, 1))
     return CostParts(
         capital_usd=offer_capital(problem, served, choice.orders).sum(axis=0),
-        running_usd=running,
+        running_usd=(problem.running_usd * active).sum(axis=0),
         unmet_usd=(problem.unmet_usd * choice.unmet).sum(axis=0),
         fixed_usd=np.array(problem.fixed_usd),
         agreements_usd=(by_node(problem.agreements, "fee_usd", size) * choice.levels).sum(axis=0)
         + (by_node(problem.agreements, "untaken_usd", size) * choice.untaken).sum(axis=0),
-        redeploy_usd=(problem.redeploy_usd[:, :, None] * choice.moved).sum(axis=(0, 1)),
         resale_usd=-(problem.resale_usd * choice.retired).sum(axis=0),
-        salvage_usd=-salvage_value(problem, served, choice.orders),
     )
-
-
-def salvage_value(problem: PlanProblem, served: Service, orders: Array) -> Array:
-    """Value at the leaves of the chips still within their term (K,)."""
-    at_end = left_over(problem)[served.offer, served.order]
-    at_end &= problem.tree.quarter[served.node] == problem.tree.quarters - 1
-    worth = problem.salvage_usd[served.offer, served.order] * orders[served.offer, served.order]
-    return np.bincount(served.node[at_end], weights=worth[at_end], minlength=problem.tree.size).astype(np.float64)
 
 
 def constant_costs(problem: PlanProblem) -> Array:

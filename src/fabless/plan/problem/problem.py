@@ -65,8 +65,6 @@ class PlanProblem:
     """(O, K) least chips of an order: a commitment [chip]."""
     payment_usd: Array = field(default_factory=_nothing)
     """(O, K) cash due at the order per chip [USD]; counts in the cash budget only."""
-    serving_usd: Array = field(default_factory=_nothing)
-    """(O, L, K) extra cost of a chip-quarter spent on a load, on top of running [USD]."""
     existing: Array = field(default_factory=_nothing)
     """(O, quarters) chips in place before the first order, with their run-down [chip]."""
     existing_capital_usd: Array = field(default_factory=_nothing)
@@ -85,14 +83,8 @@ class PlanProblem:
     """(O,) whether chips may be retired for good before their term ends."""
     resale_usd: Array = field(default_factory=_nothing)
     """(O, K) earned by a retired chip in each quarter of its term left [USD]: its resale price as an annuity."""
-    salvage_usd: Array = field(default_factory=_nothing)
-    """(O, K) credited after the last quarter per chip ordered at k and still within its term [USD]."""
-    redeploy_usd: Array = field(default_factory=_nothing)
-    """(O, L) work to move a chip to a load from another one [USD]; 0: chips of the offer move freely."""
-    integer: NDArray[np.bool_] = field(default_factory=_no)
-    """(O,) whether orders are whole chips; a plan with such offers is a mixed-integer programme."""
     projects: tuple[Project, ...] = ()
-    """Programmes that may start, go on or be given up; decided by `search` or `exact`."""
+    """Programmes that may start, go on or be given up; decided by `search`."""
     cvar_weight: float = 0.0
     """Weight w of CVaR in the objective, 0 to 1."""
     cvar_level: float = 0.9
@@ -131,12 +123,12 @@ class PlanProblem:
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         o, l, k, q = len(self.offers), len(self.loads), self.tree.size, self.tree.quarters  # noqa: E741
         by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd",
-                    "resale_usd", "salvage_usd")
+                    "resale_usd")
         return dict.fromkeys(by_offer, (o, k)) | {
             "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,), "existing": (o, q),
-            "rate": (o, l, k), "serving_usd": (o, l, k), "demand": (l, k), "unmet_usd": (l, k),
+            "rate": (o, l, k), "demand": (l, k), "unmet_usd": (l, k),
             "power_cap_w": (k,), "cash_cap_usd": (k,), "fixed_usd": (k,), "discount": (q,),
-            "retire": (o,), "integer": (o,), "redeploy_usd": (o, l),
+            "retire": (o,),
         }
 
     def _groups(self) -> list[Fault]:
@@ -169,12 +161,9 @@ class PlanProblem:
         for o in np.flatnonzero(resold & ~self.retire):
             faults.append(Fault(f"plan.resale_usd[{self.offers[o]}]", "a resale price", "0 unless the offer may be retired",
                                 "set plan.retire for the offer"))
-        for o in np.flatnonzero(resold & (self.salvage_usd > 0).any(axis=1)):
-            faults.append(Fault(f"plan.salvage_usd[{self.offers[o]}]", "a salvage value beside a resale price",
-                                "one of the two: a chip is sold once", "leave out plan.salvage_usd or plan.resale_usd"))
         return faults
 
 
 _KINDS: dict[str, type[np.generic]] = {
-    "lead_quarters": np.int64, "term_quarters": np.int64, "available": np.bool_, "retire": np.bool_, "integer": np.bool_}
-_SIGNED = ("capital_usd", "running_usd", "serving_usd", "fixed_usd", "existing_capital_usd")
+    "lead_quarters": np.int64, "term_quarters": np.int64, "available": np.bool_, "retire": np.bool_}
+_SIGNED = ("capital_usd", "running_usd", "fixed_usd", "existing_capital_usd")

@@ -90,7 +90,7 @@ def refuse_projects(projects: Sequence[Project], what: str) -> None:
     if projects:
         names = ", ".join(project.name for project in projects)
         raise BadValue(Fault(f"plan.projects, {what}", f"undecided projects: {names}", "a plan without projects",
-                             "decide the gates first: gates.search, gates.exact, or gates.hold with a policy"))
+                             "decide the gates first: gates.search, or gates.hold with a policy"))
 
 
 def _laid_out(project: Project, size: int, place: str) -> tuple[Project, list[Fault]]:

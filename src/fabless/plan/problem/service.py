@@ -35,16 +35,6 @@ def ended(problem: PlanProblem) -> Service:
     return _aged(problem, problem.retire, problem.term_quarters, problem.term_quarters + 1)
 
 
-def delivered(problem: PlanProblem) -> Service:
-    """The orders that have just been delivered, of offers bound to loads: ``quarter(k) - quarter(j) = lead(j)``."""
-    return _aged(problem, bound_to_loads(problem), 0, 1)
-
-
-def bound_to_loads(problem: PlanProblem) -> NDArray[np.bool_]:
-    """Offers whose chips need work to move between loads, (O,)."""
-    return np.asarray((problem.redeploy_usd > 0).any(axis=1))
-
-
 def _aged(problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, end: Index | int) -> Service:
     """Orders j of the wanted offers on the path to k with ``first <= quarter(k) - quarter(j) - lead(j) < end``."""
     offers, size = np.flatnonzero(wanted), wanted.size
@@ -64,10 +54,3 @@ def discounted_term(problem: PlanProblem) -> Array:
     start = np.minimum(problem.tree.quarter + problem.lead_quarters, problem.tree.quarters)
     end = np.minimum(start + problem.term_quarters[:, None], problem.tree.quarters)
     return np.asarray(summed[end] - summed[start])
-
-
-def left_over(problem: PlanProblem) -> NDArray[np.bool_]:
-    """Whether an order is in service at the end of the horizon with term to go, shape (O, K)."""
-    start = problem.tree.quarter + problem.lead_quarters
-    end = start + problem.term_quarters[:, None]
-    return np.asarray((start < problem.tree.quarters) & (end > problem.tree.quarters))

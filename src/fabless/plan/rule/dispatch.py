@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabless.errors import DoesNotFit, Fault
 from fabless.plan.problem.problem import PlanProblem
 from fabless.records import Array
 
@@ -22,16 +21,15 @@ class Dispatch:
 
 
 def dispatch(problem: PlanProblem, active: Array) -> Dispatch:
-    """Give chips in service `active` (O, K) to the loads so that serving and shortage cost least.
+    """Give chips in service `active` (O, K) to the loads so that shortage costs least.
 
     The chips are paid for whether they work or not, and no quarter binds another, so that each node-quarter is a
     small linear programme of its own::
 
-        max  sum (rate x unmet price - serving cost) x serve      chips o, loads l
+        max  sum rate x unmet price x serve      chips o, loads l
         s.t. sum over loads of serve <= active,  sum over chips of rate x serve <= demand,  serve >= 0
 
     Solved exactly by the simplex method, from nothing served, all numbers relative to the fleet and to the demand.
-    Raises `DoesNotFit` where moving chips between loads has a price, since quarters then bind each other.
 
     >>> from fabless.scenario import chain_tree
     >>> problem = PlanProblem(
@@ -46,10 +44,7 @@ def dispatch(problem: PlanProblem, active: Array) -> Dispatch:
     # numba loads and compiles slowly: only where fleets are in fact dispatched.
     from fabless.plan.rule.dispatch_kernel import best_use
 
-    if np.any(problem.redeploy_usd > 0):
-        raise DoesNotFit(Fault("plan.redeploy_usd", "moving chips between loads has a price", "0 in a dispatch by quarter",
-                               "leave out plan.redeploy_usd"))
-    gain = problem.rate * problem.unmet_usd - problem.serving_usd
+    gain = problem.rate * problem.unmet_usd
     by_node = (np.ascontiguousarray(np.moveaxis(array, -1, 0)) for array in (problem.rate, gain, problem.demand, active))
     serve = np.moveaxis(best_use(*by_node), 0, -1)
     unmet = np.maximum(problem.demand - (problem.rate * serve).sum(axis=0), 0.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, discounted_term, left_over
+from fabless.plan.problem.service import Index, discounted_term
 from fabless.plan.result import PlanResult
 from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, signed_now
 from fabless.records import Array
@@ -87,8 +87,7 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
     does = _compute(rate / usable, need)
     open_cap = np.where(path("available").astype(bool), path("cap"), 0.0)
     pools = [_pool(view, there, g, fresh, here, slice(start, end)) for g in range(len(view.groups))]
-    pools += [limit[here] / item.use.max()
-              for item, limit in zip(fresh.agreements, granted(fresh, levels, "most"), strict=True)]
+    pools += [limit[here] for limit in granted(fresh, levels, "most")]
     sharers = [members for _, members, _ in view.groups] + [item.offers for item in fresh.agreements]
     member = np.zeros((len(sharers), len(view.offers)), dtype=bool)
     for g, members in enumerate(sharers):
@@ -102,9 +101,8 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
         due[:, start:end] = item.untaken_usd[here[:, start:end]]
         share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[here]
         rows = list(item.offers)
-        price[rows] = np.maximum(price[rows] - item.use[:, None, None] * due * share * fresh.discount, 0.0)
-    running = path("running_usd") + np.where(rate > 0, path("serving_usd"), np.inf).min(axis=1, initial=np.inf)
-    running = np.where(does > 0, running, 0.0)
+        price[rows] = np.maximum(price[rows] - due * share * fresh.discount, 0.0)
+    running = np.where(does > 0, path("running_usd"), 0.0)
     lead = path("lead_quarters")
     in_place = np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0))
     shared = np.array(pools).reshape(-1, *there.shape)
@@ -112,9 +110,8 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
 
 
 def _whole_price(problem: PlanProblem) -> Array:
-    """Discounted annuities of an order within the horizon less its salvage value, (O, K)."""
-    salvage = problem.salvage_usd * left_over(problem) * problem.discount[-1]
-    return np.asarray(problem.capital_usd * discounted_term(problem) - salvage)
+    """Discounted annuities of an order within the horizon, (O, K)."""
+    return np.asarray(problem.capital_usd * discounted_term(problem))
 
 
 def _compute(relative: Array, need: Array) -> Array:

@@ -49,8 +49,7 @@ def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -
     served = service(problem)
     active = chips_in_service(problem, served, placed)
     use = dispatch(problem, active)
-    choice = Decisions(placed, use.serve, use.unmet, signed, _untaken(problem, placed, signed), np.zeros(placed.shape),
-                       np.zeros(use.serve.shape))
+    choice = Decisions(placed, use.serve, use.unmet, signed, _untaken(problem, placed, signed), np.zeros(placed.shape))
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
     return Simulated(placed, active, use.serve, use.unmet, signed, choice.untaken, costs, paths)
@@ -66,11 +65,11 @@ def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
     arrives = quarter + problem.lead_quarters < problem.tree.quarters
     most = np.where(problem.available & arrives, problem.cap, 0.0)
     placed = np.maximum(np.minimum(orders, most), problem.floor)
-    limits = [(list(members), np.ones(1), limit) for _, members, limit in problem.groups]
-    limits += [(list(item.offers), item.use[:, None], limit)
+    limits = [(list(members), limit) for _, members, limit in problem.groups]
+    limits += [(list(item.offers), limit)
                for item, limit in zip(problem.agreements, granted(problem, levels, "most"), strict=True)]
-    for rows, weight, limit in limits:
-        placed[rows] = _cut(placed[rows], problem.floor[rows], weight, limit)
+    for rows, limit in limits:
+        placed[rows] = _cut(placed[rows], problem.floor[rows], np.ones(1), limit)
     placed = _cut(placed, problem.floor, problem.payment_usd, problem.cash_cap_usd)
     return _within_power(problem, placed) if np.isfinite(problem.power_cap_w).any() else placed
 
@@ -90,7 +89,7 @@ def _untaken(problem: PlanProblem, placed: Array, levels: Array) -> Array:
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
     for c, item in enumerate(problem.agreements):
         rows = list(item.offers)
-        missing[c] -= (item.use[:, None] * placed[rows]).sum(axis=0)
+        missing[c] -= placed[rows].sum(axis=0)
         missing[c] *= arrives[rows].any(axis=0)
     return np.maximum(missing, 0.0)
 

@@ -20,7 +20,8 @@ class Foresight:
     """Every path planned as if known (WS): no plan costs less."""
     plan: PlanResult
     mean_policy: PlanResult
-    """First orders of the plan for the mean, the rest planned on the tree (EEV): no best plan costs more."""
+    """First orders of a plan for the mean, the rest planned on the tree (EEV): no best plan costs more. Where several
+    plans for the mean cost the same, it is that of the one found."""
 
     @property
     def perfect_information_usd(self) -> float:
@@ -33,7 +34,7 @@ class Foresight:
         return self.mean_policy.objective_usd - self.plan.objective_usd
 
 
-def bounds(problem: PlanProblem, plan: PlanResult | None = None, *, time_limit_s: float | None = None) -> Foresight:
+def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> Foresight:
     """Bracket a plan: perfect information below, a simple policy above; `plan` is its result where it is known.
 
     >>> import numpy as np
@@ -47,42 +48,41 @@ def bounds(problem: PlanProblem, plan: PlanResult | None = None, *, time_limit_s
     >>> [round(plan.objective_usd, 6) for plan in (found.perfect, found.plan, found.mean_policy)]
     [20.0, 35.0, 37.5]
     """
-    here_and_now = solve(problem, time_limit_s=time_limit_s) if plan is None else plan
-    return Foresight(wait_and_see(problem, time_limit_s=time_limit_s), here_and_now,
-                     expected_value_policy(problem, time_limit_s=time_limit_s))
+    here_and_now = solve(problem) if plan is None else plan
+    return Foresight(wait_and_see(problem), here_and_now, expected_value_policy(problem))
 
 
-def wait_and_see(problem: PlanProblem, *, time_limit_s: float | None = None) -> PlanResult:
+def wait_and_see(problem: PlanProblem) -> PlanResult:
     """Plan every path as if it were known from the start (WS): a lower bound on any plan.
 
     The result lies on ``fan(problem.tree)``; its objective weighs the least cost of each path as the problem does.
     """
     chains, source = fan(problem.tree)
-    result = solve(replace(on_tree(problem, chains, source), cvar_weight=0.0), time_limit_s=time_limit_s)
+    result = solve(replace(on_tree(problem, chains, source), cvar_weight=0.0))
     if not result.has_plan:
         return result
     objective, _, _ = risk_adjusted(problem, result.path_cost_usd, chains.probability[chains.leaves])
     bound = objective - (result.objective_usd - result.lower_bound_usd)
-    if problem.cvar_weight > 0.0 and not result.status.is_ok:
-        bound = result.lower_bound_usd
     return replace(result, objective_usd=objective, lower_bound_usd=bound, gap=gap(objective, bound))
 
 
-def expected_value_problem(problem: PlanProblem, *, time_limit_s: float | None = None) -> PlanResult:
+def expected_value_problem(problem: PlanProblem) -> PlanResult:
     """Plan the mean path as if it were certain (EV); the result lies on a chain."""
-    return solve(merge(problem), time_limit_s=time_limit_s)
+    return solve(merge(problem))
 
 
-def expected_value_policy(problem: PlanProblem, *, time_limit_s: float | None = None) -> PlanResult:
+def expected_value_policy(problem: PlanProblem) -> PlanResult:
     """Hold the here-and-now orders of the mean-path plan and plan the rest on the tree (EEV): an upper bound.
 
-    Here and now are the node-quarters before the first split. Without a mean-path plan its result is returned as it is.
+    Here and now are the node-quarters before the first split. Where several plans are best for the mean path, the orders
+    of the one found are held; another may do better or worse on the tree. Without a mean-path plan its result is
+    returned as it is.
     """
-    mean_plan = expected_value_problem(problem, time_limit_s=time_limit_s)
+    mean_plan = expected_value_problem(problem)
     if not mean_plan.has_plan:
         return mean_plan
     now = trunk(problem.tree)
     held = mean_plan.orders[:, problem.tree.quarter[now]]
     cap, floor = problem.cap.copy(), problem.floor.copy()
     cap[:, now], floor[:, now] = held, held
-    return solve(replace(problem, cap=cap, floor=floor), time_limit_s=time_limit_s)
+    return solve(replace(problem, cap=cap, floor=floor))

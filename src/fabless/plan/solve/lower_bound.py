@@ -11,8 +11,8 @@ from fabless.records import Array
 _ROUNDING = 1e-12
 """Share of the terms of a reduced cost that is taken for the rounding of their sum."""
 _RISK = ("path cost", "tail")
-_MENDED = (("serve", "demand"), ("set up", "busy"), ("active", "in service"), ("fresh", "deliveries"))
-"""Variable families without a cost of their own at times, and the constraints whose lower prices make them pay again."""
+_MENDED = (("serve", "demand"), ("active", "in service"))
+"""Variable families that may have no cost of their own, and the constraints whose lower prices make them pay again."""
 
 
 def dual_bound(program: Program, row_dual: Array, plain: Array) -> float:

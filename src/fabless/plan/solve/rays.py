@@ -16,13 +16,13 @@ from fabless.records import Array
 _CHOSEN = ("orders", "level")
 """The families that a planner decides; the others follow from them."""
 _REMEDY = {
-    "orders": "raise plan.capital_usd or plan.running_usd, lower plan.salvage_usd or plan.resale_usd, or give plan.cap",
+    "orders": "raise plan.capital_usd or plan.running_usd, lower plan.resale_usd, or give plan.cap",
     "level": "give level_cap, or raise fee_usd of the agreement",
 }
 
 
 def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
-    """Find the direction in which the objective falls most when no decision changes by more than its unit.
+    """Find a direction in which the objective falls most when no decision changes by more than its unit.
 
     Minimise cost d where ``matrix d`` may only leave rows where they have no bound, d only columns where they have none,
     and -1 <= d <= 1: a programme that always has a solution, below 0 only where the plan has no end.
@@ -32,11 +32,11 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
         return np.where(np.isfinite(bound), 0.0, bound)
 
     direction = replace(
-        program, offset=0.0, integer=np.zeros_like(program.integer),
+        program, offset=0.0,
         row_lower=recession(program.row_lower), row_upper=recession(program.row_upper),
         lower=np.maximum(recession(program.lower), -program.unit), upper=np.minimum(recession(program.upper), program.unit),
     )
-    found = run(direction, None, None)
+    found = run(direction)
     if found.status is not Status.OPTIMAL or found.objective >= 0.0:
         return ()
     return tuple(ray for family in _CHOSEN for ray in _of_family(problem, program, family, found.value, found.objective))

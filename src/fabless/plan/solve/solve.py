@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 
 from fabless.plan.lp.assemble import Program, assemble
-from fabless.plan.problem.agreement import by_node
 from fabless.plan.problem.costs import (
     CostParts,
     Decisions,
@@ -18,34 +17,28 @@ from fabless.plan.problem.costs import (
     path_costs,
     risk_adjusted,
 )
-from fabless.plan.problem.information import merge
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import Service, service
-from fabless.plan.result import Binding, PlanResult, Ray, Shortfall, Status, gap
-from fabless.plan.solve.highs import Solution, held, run
-from fabless.plan.solve.limits import binding, shortfalls
-from fabless.plan.solve.lower_bound import dual_bound, plain_prices
-from fabless.plan.solve.mean_path import repaired, values
+from fabless.plan.result import PlanResult, Ray, Shortfall, Status, gap
+from fabless.plan.solve.highs import Solution, run
+from fabless.plan.solve.lower_bound import plain_prices
 from fabless.plan.solve.rays import rays
+from fabless.plan.solve.shortfalls import shortfalls
 from fabless.records import Array
 
-DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired", "moved")
+DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired")
 """Variable families of `Decisions`, in its order."""
 
 
 def solve(
     problem: PlanProblem,
     *,
-    time_limit_s: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> PlanResult:
     """Solve a plan; an infeasible one is a result that says what must give.
 
-    `time_limit_s` bounds the solver [s]: a plan that ran out of it is the best found, or else the orders of the plan for
-    the mean path with the rest solved for, which takes a little longer; its gap says how far from the best it can be.
-    `progress` is called with lines of text while it works. A problem with projects is refused: `search` or `exact` decides
-    them.
+    `progress` is called with lines of text while it works. A problem with projects is refused: `search` decides them.
 
     >>> from fabless.scenario import chain_tree
     >>> problem = PlanProblem(
@@ -64,61 +57,21 @@ def solve(
         progress(f"plan of {problem.tree.size:,} node-quarters: {program.cost.size:,} columns, "
                  f"{program.row_lower.size:,} rows")
     plain = plain_prices(program, problem.tree.probability, problem.cvar_weight if "tail" in program.rows else 0.0)
-    solution = run(program, time_limit_s, progress, plain)
-    if solution.status is Status.TIME_LIMIT:
-        solution = _settled(problem, program, served, solution, max(solution.bound, dual_bound(program, plain, plain)))
-    if not solution.value.size and program.cost.size:
-        return _without_plan(problem, program, solution, time_limit_s)
+    solution = run(program, progress, plain)
+    if not solution.status.is_ok:
+        return _without_plan(problem, program, solution)
     return _result(problem, served, program, solution)
-
-
-def _settled(problem: PlanProblem, program: Program, served: Service, found: Solution, bound: float) -> Solution:
-    """Turn what the solver left into a plan that keeps every limit, and the best bound known.
-
-    Its own orders, cut down to the limits, and those of the plan for the mean path are held and the rest is solved again;
-    the cheaper plan is kept, and commitments alone where neither leaves any. No plan costs less than `bound`.
-    """
-    if found.value.size and not found.rough:
-        return replace(found, bound=min(bound, found.objective))
-    wishes = [(_spread(program, found.value, "orders"), _spread(program, found.value, "level"))] if found.value.size else []
-    wishes.append(_mean_path(problem))
-    plans = [_held(problem, program, served, *wish) for wish in wishes]
-    if not any(plan.status.is_ok for plan in plans):
-        signed = by_node(problem.agreements, "level_floor", problem.tree.size)
-        plans.append(_held(problem, program, served, problem.floor, signed))
-    best = min(plans, key=lambda plan: plan.objective if plan.status.is_ok else np.inf)
-    if not best.status.is_ok:
-        return replace(found, value=np.zeros(0), bound=bound)
-    return replace(best, status=found.status, bound=min(bound, best.objective))
-
-
-def _held(problem: PlanProblem, program: Program, served: Service, orders: Array, levels: Array) -> Solution:
-    """The rest of a plan whose orders and levels are as near to the wished ones as the limits let them."""
-    kept = repaired(problem, program, served, orders, levels)
-    return run(held(program, values(program, *kept)))
-
-
-def _mean_path(problem: PlanProblem) -> tuple[Array, Array]:
-    """Orders and levels of the plan for the mean path, laid out on the tree."""
-    mean = merge(problem)
-    program = assemble(mean, service(mean), constant_costs(mean))
-    found = run(replace(program, integer=np.zeros_like(program.integer)))
-    if not found.value.size:
-        return problem.floor, by_node(problem.agreements, "level_floor", problem.tree.size)
-    orders, levels = (_spread(program, found.value, name) for name in ("orders", "level"))
-    return orders[:, problem.tree.quarter], levels[:, problem.tree.quarter]
 
 
 def _result(problem: PlanProblem, served: Service, program: Program, solution: Solution) -> PlanResult:
     choice = Decisions(*(_spread(program, solution.value, name) for name in DECIDED))
-    best = binding(program, solution, problem) if solution.status.is_ok and solution.row_dual.size else ()
-    return reported(problem, served, choice, solution.status, solution.objective, solution.bound, best,
+    return reported(problem, served, choice, solution.status, solution.objective, solution.bound,
                     (program.cost.size, program.row_lower.size))
 
 
 def reported(
     problem: PlanProblem, served: Service, choice: Decisions, status: Status, objective: float | None, bound: float,
-    limits: tuple[Binding, ...], size: tuple[int, int],
+    size: tuple[int, int],
 ) -> PlanResult:
     """Price a choice; `objective` None takes the price itself, `size` are columns and rows of the programme."""
     tree = problem.tree
@@ -129,14 +82,12 @@ def reported(
     total = priced if objective is None else objective
     return PlanResult(
         status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
-        choice.untaken, choice.retired, choice.moved, parts, paths, mean, worst, limits, (), (), *size,
+        choice.untaken, choice.retired, parts, paths, mean, worst, (), (), *size,
     )
 
 
-def _without_plan(
-    problem: PlanProblem, program: Program, solution: Solution, time_limit_s: float | None
-) -> PlanResult:
-    found = shortfalls(program, problem.offers, time_limit_s) if solution.status is Status.INFEASIBLE else ()
+def _without_plan(problem: PlanProblem, program: Program, solution: Solution) -> PlanResult:
+    found = shortfalls(program, problem.offers) if solution.status is Status.INFEASIBLE else ()
     endless = rays(problem, program) if solution.status is Status.UNBOUNDED else ()
     return unplanned(problem, solution.status, solution.bound, found, endless, (program.cost.size, program.row_lower.size))
 
@@ -153,8 +104,8 @@ def unplanned(
     agreed = (len(problem.agreements), nodes)
     return PlanResult(
         status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
-        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips), none(*problem.rate.shape),
-        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, (), found,
+        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips),
+        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, found,
         endless, *size,
     )
 

@@ -1,0 +1,81 @@
+"""Which limits must give when no plan exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fabless.plan.lp.assemble import Program
+from fabless.plan.lp.columns import power_of_two
+from fabless.plan.result import Shortfall, Status
+from fabless.plan.solve.highs import run
+from fabless.plan.solve.limits import Limits, bounds_of, rows_of
+from fabless.records import Array
+
+
+def shortfalls(program: Program, offers: tuple[str, ...]) -> tuple[Shortfall, ...]:
+    """Find by how much each family alone must give for a plan to exist; all together where none suffices alone.
+
+    Floors and elastic constraints: without them a plan always exists, since unserved load and untaken draws have a price.
+    """
+    families = [bounds_of(program, "floor", "orders", offers), *rows_of(program)]
+    families = [limits for limits in families if limits.place.size]
+    alone = [found for limits in families for found in _least_give(program, (limits,))]
+    return tuple(alone or _least_give(program, families))
+
+
+def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]:
+    """Minimise the sum of what the limits of `families` give, each counted in its largest limit."""
+    if not families:
+        return []
+    relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0)
+    for limits in families:
+        relaxed = _loosened(relaxed, limits)
+    solution = run(relaxed)
+    if solution.status is not Status.OPTIMAL:
+        return []
+    give, first = solution.value[program.cost.size :], 0
+    found: list[Shortfall] = []
+    for limits in families:
+        own = give[first : first + limits.place.size]
+        first += limits.place.size
+        found += list(_given(limits, np.where(own > 1e-7 * _scale(limits), own, 0.0), len(families) == 1))
+    return found
+
+
+def _given(limits: Limits, give: Array, alone: bool) -> Iterable[Shortfall]:
+    for m in np.unique(limits.member[give > 0.0]):
+        own = np.where(limits.member == m, give, 0.0)
+        yield Shortfall(limits.family, limits.members[m], float(own.sum()), int(limits.node[np.argmax(own)]), alone)
+
+
+def _scale(limits: Limits) -> float:
+    """Largest limit; 1 where all are 0 (a draw limit counts in units signed)."""
+    return float(np.max(limits.size)) or 1.0
+
+
+def _loosened(program: Program, limits: Limits) -> Program:
+    """Add a column of give to each limit: rows give below, floors become rows that give above."""
+    count, first_row, first_column = limits.place.size, program.row_lower.size, program.cost.size
+    number, one = np.arange(count), np.ones(count)
+    row, column, value = [limits.place], [first_column + number], [-one]
+    lower, row_lower, row_upper = program.lower.copy(), program.row_lower, program.row_upper
+    if limits.side == "lower":
+        lower[limits.place] = 0.0
+        row, column = [first_row + number, first_row + number], [limits.place, first_column + number]
+        value = [one, one]
+        row_lower, row_upper = np.concatenate([row_lower, limits.size]), np.concatenate([row_upper, one * np.inf])
+    return replace(
+        program,
+        row=np.concatenate([program.row, *row]),
+        column=np.concatenate([program.column, *column]),
+        value=np.concatenate([program.value, *value]),
+        cost=np.concatenate([program.cost, one / _scale(limits)]),
+        lower=np.concatenate([lower, 0.0 * one]),
+        upper=np.concatenate([program.upper, np.inf * one]),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        unit=np.concatenate([program.unit, one * power_of_two(_scale(limits))]),
+    )
