@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from case_fixture import MINIMAL, edited
-from fabless.case_records import Case
+from fabless.case_records import Case, ProgrammeSpec, named, with_ranges
 from fabless.catalogue import read_case, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.case.schema_programme import GateName, StageName
@@ -52,7 +52,7 @@ def read(*edits: tuple[str, str]) -> Case:
 
 
 def parameters(case: Case, name: str) -> ProgrammeParameters:
-    return parameters_of(next(item for item in case.programmes if item.name == name), case.numbers)
+    return parameters_of(next(item for item in case.programmes if item.name == name), case.numbers.programmes[name])
 
 
 def with_options(name: str, options: str) -> tuple[str, str]:
@@ -74,8 +74,8 @@ def test_every_option_is_read_into_the_parameters() -> None:
     assert found.stands_at == "silicon"
     assert found.second is not None
     assert (found.second.ended, found.second.masks_usd) == (PseudoCounts(0.5, 7.5), Range.point(35e6))
-    assert found.second.gain == case.numbers["programmes.acquisition.successor_gain"].spread
-    number = case.numbers["programmes.acquisition.price_path.distressed"]
+    assert found.second.gain == case.numbers.programmes["acquisition"].successor_gain.spread
+    number = case.numbers.programmes["acquisition"].price_path.distressed
     assert (number.grade.value, number.source.id, number.unit) == ("derived", "programmes-2023", "1")
 
 
@@ -126,22 +126,22 @@ def test_options_move_what_the_planner_sees(reference: Case) -> None:
     """A chip in the fab comes sooner and cheaper, an integration of nine months brings it nine months later."""
     case = reference
     item = next(one for one in case.programmes if one.name == "acquisition")
-    sure = replace(case, numbers={name: replace(number, spread=Range.point(number.spread.mode))
-                                  for name, number in case.numbers.items()} | {
-        "programmes.acquisition.first_silicon_good": replace(
-            case.numbers["programmes.acquisition.first_silicon_good"], spread=Range.point(1.0))})
+    sure = with_ranges(case, {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()}
+                       | {"programmes.acquisition.first_silicon_good": Range.point(1.0)})
 
-    def volume(item_: object = item, **more: float) -> float:
-        deal = sure.numbers["programmes.acquisition.deal"]
-        numbers = {f"programmes.acquisition.{key}": replace(deal, spread=Range.point(s)) for key, s in more.items()}
-        outlook = outlook_of(item_, sure, {**sure.numbers, **numbers})  # type: ignore[arg-type]
+    def volume(item_: ProgrammeSpec = item, **more: float) -> float:
+        programmes = dict(sure.numbers.programmes)
+        deal = programmes["acquisition"].deal
+        programmes["acquisition"] = replace(
+            programmes["acquisition"], **{key: replace(deal, spread=Range.point(s)) for key, s in more.items()})
+        outlook = outlook_of(item_, replace(sure, numbers=replace(sure.numbers, programmes=programmes)))
         assert outlook.summary.volume_month is not None
         return outlook.summary.volume_month.p50
 
     usual = volume()
     assert volume(integration=9 * MONTH_S) == pytest.approx(usual + 9.0, abs=0.05)
-    planned, slip = (sure.numbers[f"programmes.acquisition.{key}"].spread.mode for key in ("design", "slip"))
-    design = planned * slip
+    acquisition = sure.numbers.programmes["acquisition"]
+    design = acquisition.design.spread.mode * acquisition.slip.spread.mode
     assert volume(replace(item, stands_at="silicon")) == pytest.approx(usual - design / MONTH_S, abs=0.05)
     assert volume(retention=0.5) == pytest.approx(usual + design / MONTH_S, abs=0.05)
     assert volume(software_time=60 * MONTH_S) > usual + 12.0

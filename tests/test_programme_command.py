@@ -125,7 +125,7 @@ def test_a_case_brings_its_own_numbers(run: Run) -> None:
     told = json.loads(run.out)
     question = read_case()
     item = next(item for item in question.programmes if item.route == "build")
-    parameters = parameters_of(item, question.numbers)
+    parameters = parameters_of(item, question.numbers.programmes[item.name])
     mine = summary(simulate(parameters, 2000, stream(2023, f"programme {parameters.name}"), quarters=40))
     assert told["case"] == "openai-2023, own-build"
     assert told["start"] == "2023Q4"

@@ -10,7 +10,7 @@ import fabless
 RANKS = (
     {"errors"},
     {"units"},
-    {"records"},
+    {"records", "case_numbers"},
     {"case_records"},
     {"arrays", "checkpoint", "checks", "executors", "sampling"},
     {"catalogue", "workload"},

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 from fabless.catalogue import Catalogue, load, read_case
 from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span, cases, programme_facts
 from fabless.catalogue.facts.takeovers import Deal, candidate, candidates, deals
@@ -139,7 +139,7 @@ def test_numbers_are_those_of_the_reference_case(october: Catalogue, reference: 
         facts = programme_facts(october, route)
         for field in ("deal", "design", "team", "design_cost", "software", "qualification", "masks", "performance",
                       "scope_cut"):
-            spread = reference.numbers[f"programmes.{name}.{field}"].spread
+            spread = named(reference.numbers)[f"programmes.{name}.{field}"].spread
             fact = facts[field]
             assert (fact.low, fact.value, fact.high) == pytest.approx((spread.low, spread.mode, spread.high)), (name, field)
 

@@ -127,7 +127,7 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarte
         raise BadValue(Fault("--case", f"{question.name} has no programme by the route {route}", ", ".join(routes) or "none",
                              "choose one of these routes, or leave --case out"))
     name = f"{question.name}, {found[0].name}"
-    return (name, parameters_of(found[0], question.numbers)), question.first_quarter
+    return (name, parameters_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
 
 
 def _check(

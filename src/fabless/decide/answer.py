@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import ProgrammeValue, StrategyResult
 from fabless.decide.ways.prepare import Prepared
@@ -200,7 +200,7 @@ def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) ->
     How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put another way first; and
     where the plan is not proven to be the best.
     """
-    numbers = prepared.case.numbers
+    numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
     said = [f"{assumed} of {len(numbers)} inputs are assumptions"]
     mine = next(item for item in fresh if item.way == best.name)
