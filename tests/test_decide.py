@@ -33,6 +33,7 @@ from fabless.scenario.programmes import NEVER
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.tco import discount_factor
 from fabless.units import DAY_S, QUARTER_S
+from fabless.wording import cent_decimals, cents
 from here import Here
 
 WAYS = [way for way in TITLES if way != PORTFOLIO]
@@ -472,10 +473,11 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     assert best.regret_usd == pytest.approx(0.0, abs=1.0)
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
     cost = tried[best.name].cost_per_query_usd
-    low, middle, high = (f"{100 * usd:#.2g}".rstrip(".") for usd in (cost.p10, cost.p50, cost.p90))
+    decimals = cent_decimals(item.cost_per_query_usd.p50 for item in short.fresh)
+    low, middle, high = (cents(usd, decimals) for usd in (cost.p10, cost.p50, cost.p90))
     assert f"a query costs {middle} cents over {short.quarters} quarters ({low} to {high} in eight of ten" in short.answer
     if short.recommended != "buy":
-        assert f"against {100 * tried['buy'].cost_per_query_usd.p50:#.2g}" in short.answer
+        assert f"against {cents(tried['buy'].cost_per_query_usd.p50, decimals)} buying" in short.answer
     for name in best.programmes:
         assert f"start {name}" in short.answer
     if not best.programmes:
@@ -506,12 +508,13 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     scale = expected_cost(best) / expected_cost(solved(changed(ready, {}, few), "diversify"))
     assert set(found) == {*MOVED, "programmes.co-design.unit_cost"}, "all else is certain, but for what silicon is made of"
     for name in MOVED:
-        spread = short_case.numbers[name].spread
+        spread = named(short_case.numbers)[name].spread
         low, high = (scale * expected_cost(solved(changed(ready, {name: end}, few), "diversify"))
                      for end in (spread.low, spread.high))
         assert (found[name].cost_low_usd, found[name].cost_high_usd) == pytest.approx((low, high), rel=1e-6)
     assert found["demand.load_factor"].cost_low_usd > found["demand.load_factor"].cost_high_usd
-    winners = {way: objective(solved(changed(ready, {MOVED[0]: short_case.numbers[MOVED[0]].spread.high}, few), way))
+    high = named(short_case.numbers)[MOVED[0]].spread.high
+    winners = {way: objective(solved(changed(ready, {MOVED[0]: high}, few), way))
                for way in WAYS}
     assert found[MOVED[0]].best_high == min(winners, key=winners.__getitem__)
 

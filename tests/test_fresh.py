@@ -261,7 +261,7 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -
     other = replace(scenarios, draws=draws, scarce=np.where(later, 1.0 - scenarios.scarce, scenarios.scarce))
     one, two = (expected(case, each, first) for each in (scenarios, other))
     assert np.array_equal(one.scarce, two.scarce)
-    assert np.array_equal(one.values["demand.growth"], two.values["demand.growth"])
+    assert np.array_equal(one.values.demand.growth, two.values.demand.growth)
     assert all(np.array_equal(one.demand[name], two.demand[name]) for name in one.demand)
     assert np.array_equal(one.demand["chat"][~later], scenarios.demand["chat"][~later])
     go = followed(block.policy, here, plan_of(here, block.commitment))

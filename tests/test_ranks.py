@@ -12,7 +12,7 @@ RANKS = (
     {"units"},
     {"records", "case_numbers"},
     {"case_records"},
-    {"arrays", "checkpoint", "checks", "executors", "sampling"},
+    {"arrays", "checkpoint", "checks", "executors", "sampling", "wording"},
     {"catalogue", "workload"},
     {"perf", "silicon", "tco", "programme", "market"},
     {"contract", "quote"},

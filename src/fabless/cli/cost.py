@@ -27,8 +27,8 @@ from fabless.perf import Formats
 from fabless.quote import Owning, Quote, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Fact, Request
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.numbers import cents, plain, share, usd
 from fabless.units import from_si
+from fabless.wording import cents, plain, share, usd
 
 _FULL_WIDTH = 110
 """Columns of a terminal from which the table shows batch, hour and energy too."""

@@ -12,8 +12,8 @@ from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.records import LLM, Chip, Fact
 from fabless.report import Column, as_json, print_table
-from fabless.report.numbers import plain
 from fabless.units import from_si
+from fabless.wording import plain
 from fabless.workload import parameters
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="See only what was public by this day.")]

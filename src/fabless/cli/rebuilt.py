@@ -12,7 +12,7 @@ from fabless.claims import ClaimResult, claims_document, rebuild
 from fabless.cli.facts import AsOf, Json, seen_from
 from fabless.errors import unknown
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.numbers import plain
+from fabless.wording import plain
 
 
 def claims(

@@ -41,8 +41,8 @@ from fabless.quote import (
 )
 from fabless.records import LLM, Chip, Fact
 from fabless.report import as_json
-from fabless.report.numbers import plain
 from fabless.units import HOUR_S
+from fabless.wording import plain
 
 _MOST_SEQUENCES = 100_000
 """A bare batch below this counts sequences, from here on tokens."""

@@ -27,7 +27,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
 from fabless.tco import discount_factor
-from fabless.units import QUARTER_S, UNITS, from_si
+from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 
 VOLUMES = (1.0, 4.0, 16.0)
 RELATIVE = (0.5, 1.0, 1.5)
@@ -85,7 +85,7 @@ def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
         return None
     does = here.prepared.throughput
     theirs = does[line.chip.name].per_second[load]
-    gone_s = months.p50 / 3.0 * QUARTER_S
+    gone_s = months.p50 * MONTH_S
     mode = modes(here.case.numbers).lines[line.name]
     for generation in range(1, line.successors + 1):
         if stated(mode.successor_first) + (generation - 1) * stated(mode.successor_gap) <= gone_s:
