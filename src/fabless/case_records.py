@@ -74,17 +74,19 @@ class ProgrammeSpec:
     trains: bool
     """Whether the chip is planned for training too."""
     spin_limit: int
-    ended: tuple[float, float]
-    """Pseudo-counts of programmes that end before volume, and that reach it."""
-    end_shares: tuple[float, ...]
-    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate."""
-    bid_failed: tuple[float, float]
+    ended: tuple[float, float] | None = None
+    """Pseudo-counts of programmes that end before volume, and that reach it; None: those of the reference class."""
+    end_shares: tuple[float, ...] | None = None
+    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate; None: as the class
+    has it."""
+    bid_failed: tuple[float, float] | None = None
+    """Pseudo-counts of bids that fail, and that close; None: those of the class, or none fails where nothing is bought."""
     gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`; empty: from `ended`."""
     stands_at: str = ""
     """Stage at which the chip stands already."""
     second_ended: tuple[float, float] | None = None
-    """The same counts for a second generation; None where there is none."""
+    """Pseudo-counts of second generations that are ended, and that come; None: those of later generations in the class."""
 
 
 @dataclass(frozen=True)

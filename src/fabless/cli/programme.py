@@ -118,9 +118,9 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
     """Parameters of the first programme of a route that a case has, and the case's first quarter."""
     from fabless.catalogue import read_case
-    from fabless.decide.ways.prepare import parameters_of
+    from fabless.decide.ways.prepare import counted, parameters_of
 
-    question = read_case(case)
+    question, _ = counted(read_case(case), load(read_case(case).as_of))
     found = [item for item in question.programmes if item.route == route]
     if not found:
         routes = sorted({item.route for item in question.programmes} & set(ROUTES))

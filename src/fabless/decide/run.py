@@ -14,7 +14,7 @@ from pathlib import Path
 from fabless.case_records import Case, named
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
-from fabless.decide.background import background
+from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh.block import PathNumbers
@@ -103,7 +103,8 @@ def decide(
         chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
-        assumptions=(*named(prepared.case.numbers).values(), *background(case, catalogue)),
+        assumptions=(*named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
+                     *background(case, catalogue)),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
         seconds=time.perf_counter() - start,
     )

@@ -62,8 +62,8 @@ class SecondSection(Strict):
     """Its start before the first one's volume."""
     design: Month
     """Its start to its tape-out, as planned."""
-    ended: Counts
-    """Later generations that were ended, and that came."""
+    ended: Counts | None = None
+    """Later generations that were ended, and that came; those known on the day of the case where left out."""
     design_cost: Dollar
     masks: Dollar
 
@@ -94,12 +94,15 @@ class ProgrammeSection(Strict):
     full_respin_cost: Dollar
     spin_limit: Whole = Field(ge=1)
     ended: Counts | None = None
-    """Programmes of the reference class that ended before volume, and that reached it; or give `gates`."""
+    """Programmes that ended before volume, and that reached it; or give `gates`. Where both are left out: the reference
+    class of the programmes known on the day of the case, as `fabless programme` counts it."""
     end_shares: tuple[Real, ...] | None = None
-    """Of those that end: in design, after tape-out, after a small deployment; or one share for each gate."""
+    """Of those that end: in design, after tape-out, after a small deployment; or one share for each gate. As the reference
+    class has it where left out."""
     gates: dict[GateName, Counts] = Field(default_factory=dict)
     """Programmes ended at each gate, and that passed it, in place of `ended` and `end_shares`; none ends at one left out."""
-    bid_failed: Counts
+    bid_failed: Counts | None = None
+    """Bids that failed, and that closed; those known on the day of the case where left out."""
     performance: Multiple
     """Delivered over planned performance."""
     scope_cut: Share

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from fabless.case_numbers import ProgrammeNumbers, mapped
+from fabless.case_numbers import ProgrammeNumbers, mapped, stated
 from fabless.case_records import Case, CaseNumber, ProgrammeSpec
 from fabless.catalogue import Catalogue
+from fabless.catalogue.facts.reference_class import cases
+from fabless.catalogue.facts.takeovers import deals
 from fabless.errors import DoesNotFit, Fault
 from fabless.perf import Formats, Serving, serve, usable_precision
 from fabless.programme import (
@@ -24,12 +26,16 @@ from fabless.programme import (
     simulate,
     summary,
 )
+from fabless.programme.rates import NEVER
+from fabless.programme.reference import end_rates
+from fabless.programme.study import KIND_OF
 from fabless.quote import calibration_of
 from fabless.records import Chip, Grade, Range, Source
 from fabless.sampling import stream
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
 from fabless.units import QUARTER_S
+from fabless.wording import share
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
@@ -80,6 +86,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
+    case, own_counts = counted(case, catalogue)
     for chip in chips_of(case):
         per_second: dict[str, float] = {}
         powers: list[float] = []
@@ -105,7 +112,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     case = replace(case, numbers=replace(case.numbers, unit_costs={
         item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
     outlooks = {item.name: outlook_of(item, case) for item in case.programmes}
-    return Prepared(case, throughput, servings, costs, outlooks, tuple(warnings))
+    return Prepared(case, throughput, servings, costs, outlooks, (*warnings, *own_counts))
 
 
 def chips_of(case: Case) -> tuple[Chip, ...]:
@@ -146,24 +153,54 @@ def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
                       Source("silicon", "silicon model of this program", "", ""), note)
 
 
+def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
+    """The case with the reference class's counts for each programme that states none, and a note for each that does.
+
+    Counts are those of `fabless programme` on the same day: programmes that ended before volume, where they ended, second
+    generations that were ended, and bids that failed.
+    """
+    if not case.programmes:
+        return case, ()
+    known, deals_known = cases(catalogue), deals(catalogue)
+    programmes, notes = [], []
+    for item in case.programmes:
+        rates = end_rates(known, deals_known, KIND_OF[Route(item.route)])
+        bids = rates.bid_failed.counts if item.route == "acquire" else NEVER
+        programmes.append(replace(
+            item, ended=item.ended or _pair(rates.ended.counts), end_shares=item.end_shares or rates.where.shares,
+            bid_failed=item.bid_failed or _pair(bids), second_ended=item.second_ended or _pair(rates.later_ended.counts)))
+        if item.ended is not None and not item.gates:
+            notes.append(f"{item.name} states its own counts of programmes that ended: "
+                         f"{share(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
+                         f"{share(rates.ended.counts.mean)}")
+    return replace(case, programmes=tuple(programmes)), tuple(notes)
+
+
+def _pair(counts: PseudoCounts) -> tuple[float, float]:
+    return counts.failed, counts.passed
+
+
 def parameters_of(item: ProgrammeSpec, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeParameters:
-    """Parameters of a programme out of its numbers in the case; support after volume is in the price of its chips."""
+    """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
+
+    Support after volume is in the price of its chips.
+    """
     own = mapped(numbers, lambda number: number.spread)
     parameters = ProgrammeParameters(
         name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design, fab_s=own.fab,
         qualification_s=own.qualification, slip=own.slip, first_silicon_good=own.first_silicon_good,
         respin_good=own.respin_good, metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
         full_respin_s=own.full_respin, metal_respin_usd=own.metal_respin_cost, full_respin_usd=own.full_respin_cost,
-        spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended), end_shares=item.end_shares,
-        bid_failed=PseudoCounts(*item.bid_failed), performance=own.performance, scope_cut=own.scope_cut,
+        spin_limit=item.spin_limit, ended=PseudoCounts(*stated(item.ended)), end_shares=stated(item.end_shares),
+        bid_failed=PseudoCounts(*stated(item.bid_failed)), performance=own.performance, scope_cut=own.scope_cut,
         team_usd_per_s=own.team, support_share=Range.point(0.0), masks_usd=own.masks, design_usd=own.design_cost,
         software_usd=own.software, purchase_usd=own.purchase, software_s=own.software_time, stands_at=item.stands_at,
         gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()} or None,
         price_path=None if own.price_path is None else PricePath(
             own.price_path.distressed, own.price_path.distressed_multiple, own.price_path.contested_multiple),
-        second=None if own.second is None or item.second_ended is None else SecondGeneration(
+        second=None if own.second is None else SecondGeneration(
             overlap_s=own.second.overlap, design_s=own.second.design, gain=own.successor_gain,
-            ended=PseudoCounts(*item.second_ended), design_usd=own.second.design_cost, masks_usd=own.second.masks))
+            ended=PseudoCounts(*stated(item.second_ended)), design_usd=own.second.design_cost, masks_usd=own.second.masks))
     if own.design_shares is not None:
         shares = own.design_shares
         parameters = replace(parameters, design_shares=(shares.architecture.mode, shares.rtl.mode, shares.physical.mode))
