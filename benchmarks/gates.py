@@ -41,12 +41,13 @@ def gated(here: World, spend: float) -> PlanProblem:
     case, scenarios = here.case, here.scenarios
     plan = plan_of(here, Commitment(tuple(line for line in case.lines if "build" in line.ways), ()))
     plain, quarter, nodes = plan.problem, scenarios.tree.quarter, gate_nodes(scenarios.tree)
-    owning = owning_at(scenarios.values, *(case.numbers[name].spread.mode for name in ("owning.life", "finance.real_rate")))
+    life, rate = (number.spread.mode for number in (case.numbers.owning.life, case.numbers.finance.real_rate))
+    owning = owning_at(scenarios.values.owning, life, rate)
     offers, groups, projects = [], list(plain.groups), []
     for item in case.programmes:
-        lead = case.numbers[f"programmes.{item.name}.fab"].spread.mode + case.numbers["owning.installation"].spread.mode
-        draws = simulate(parameters_of(item, case.numbers), DRAWS, stream(case.seed, f"programme {item.name}"),
-                         quarters=case.quarters)
+        lead = case.numbers.programmes[item.name].fab.spread.mode + case.numbers.owning.installation.spread.mode
+        parameters = parameters_of(item, case.numbers.programmes[item.name])
+        draws = simulate(parameters, DRAWS, stream(case.seed, f"programme {item.name}"), quarters=case.quarters)
         for start in (0, *case.boundaries)[:STARTS]:
             chain = discretise(draws, case.quarters, case.boundaries, notice_quarters=lead / QUARTER_S, start_quarter=start)
             fate = on_tree(chain, scenarios, here.need, stream(case.seed, f"fate {item.name}"))

@@ -86,7 +86,7 @@ def main() -> None:
     """Measure."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1 << 18
     case = fb.case()
-    case_parameters = parameters_of(case.programmes[0], case.numbers)
+    case_parameters = parameters_of(case.programmes[0], case.numbers.programmes[case.programmes[0].name])
     settled = replace(case_parameters, ended=PseudoCounts(0.0, 1.0), slip_correlation=1.0, spin_limit=12, **{
         name: Range.point(getattr(case_parameters, name).mode)
         for name in ("first_silicon_good", "respin_good", "metal_respin_share")})

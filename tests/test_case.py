@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 from fabless.catalogue import REFERENCE, load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.case.fields import Precision, Way
@@ -55,16 +55,16 @@ def reference() -> Case:
 
 def test_the_reference_case_reads_with_every_number_it_states(reference: Case) -> None:
     assert (reference.name, reference.as_of, reference.quarters) == (REFERENCE, dt.date(2023, 10, 31), 32)
-    assert len(reference.numbers) > 150
+    assert len(named(reference.numbers)) > 150
     assert {way for line in reference.lines for way in line.ways} == {
         way for item in reference.programmes for way in item.ways} | {"buy", "diversify"}
-    for name, number in reference.numbers.items():
+    for name, number in named(reference.numbers).items():
         assert number.name == name
         assert number.spread.low <= number.spread.mode <= number.spread.high, name
 
 
 def test_nothing_in_the_reference_case_is_known_after_its_day(reference: Case) -> None:
-    late = {name: number.known for name, number in reference.numbers.items()
+    late = {name: number.known for name, number in named(reference.numbers).items()
             if number.known is None or number.known > reference.as_of}
     assert late == {}
     chips = [reference.existing_chip, *(line.chip for line in reference.lines)]
@@ -73,7 +73,7 @@ def test_nothing_in_the_reference_case_is_known_after_its_day(reference: Case) -
 
 def test_facts_of_the_reference_case_are_the_newest_of_that_day(reference: Case) -> None:
     october, today = load(reference.as_of), load()
-    price = reference.numbers["lines.nvidia-owned.price"]
+    price = reference.numbers.lines["nvidia-owned"].price
     assert price.spread == october.range("h100-sxm", "price_street")
     assert price.known == october.fact("h100-sxm", "price_street").known
     newer = [fact for fact in today.why("h100-sxm", "price_street") if fact.known > reference.as_of]
@@ -84,7 +84,7 @@ def test_a_fact_is_seen_from_the_day_on_which_it_became_known() -> None:
     text = edited(MINIMAL, ("{value: 30000}", "{fact: h100-sxm.price_street}"),
                   ("first_quarter: 2023Q4", "first_quarter: 2025Q1"))
     day = load().why("h100-sxm", "price_street")[0].known
-    on_the_day = read(edited(text, ("2023-10-31", str(day)))).numbers["lines.h100.price"]
+    on_the_day = read(edited(text, ("2023-10-31", str(day)))).numbers.lines["h100"].price
     assert on_the_day.known == day
     with pytest.raises(Leak, match=rf"lines\.h100\.price: .*prices\.csv:\d+: h100-sxm price_street became known on {day}"):
         read(edited(text, ("2023-10-31", str(day - dt.timedelta(days=1)))))
@@ -122,24 +122,24 @@ def test_demand_that_no_plan_meets_is_a_result_with_its_shortage() -> None:
 
 
 def test_numbers_without_a_source_are_the_cases_assumptions(minimal: Case) -> None:
-    number = minimal.numbers["lines.h100.price"]
+    number = minimal.numbers.lines["h100"].price
     assert (number.grade, number.source.id, number.known) == (Grade.ASSUMPTION, "case", minimal.as_of)
     assert number.spread.low == number.spread.high == 30000.0
 
 
 def test_numbers_are_read_in_si(minimal: Case) -> None:
-    assert minimal.numbers["demand.queries"].spread.mode == pytest.approx(2.0e6 / 86400)
-    assert minimal.numbers["lines.h100.lead_normal"].spread.mode == pytest.approx(13 * 7 * 86400)
+    assert minimal.numbers.demand.queries.spread.mode == pytest.approx(2.0e6 / 86400)
+    assert minimal.numbers.lines["h100"].lead_normal.spread.mode == pytest.approx(13 * 7 * 86400)
     thousands = read(edited(MINIMAL, ("price: {value: 30000}", "price: {value: 30, unit: thousand USD}")))
-    assert thousands.numbers["lines.h100.price"].spread.mode == 30000.0
+    assert thousands.numbers.lines["h100"].price.spread.mode == 30000.0
 
 
 def test_a_line_takes_what_it_leaves_out_from_the_one_it_is_like() -> None:
     case = read(MINIMAL + "  more: {like: h100, ways: [buy], price: {value: 1}}\n")
-    more = case.lines[1]
+    more, numbers = case.lines[1], case.numbers.lines
     assert (more.chip, more.ways) == (case.lines[0].chip, ("buy",))
-    assert more.terms["price"] == "lines.more.price"
-    assert more.terms["allotment"] == "lines.h100.allotment"
+    assert numbers["more"].price.name == "lines.more.price"
+    assert numbers["more"].allotment is numbers["h100"].allotment
 
 
 def test_a_case_with_the_users_chip_model_and_trace(tmp_path: Path) -> None:
@@ -170,7 +170,8 @@ def test_names_of_the_schema_are_those_of_the_models() -> None:
 
 def test_every_number_of_the_schema_has_a_unit() -> None:
     data = CaseFile.model_validate(read_document(MINIMAL, "my.yaml").fields)
-    assert len(list(numbers_of(data))) + 1 == len(read(MINIMAL).numbers), "the price of a line has its unit from `how`"
+    read_numbers = named(read(MINIMAL).numbers)
+    assert len(list(numbers_of(data))) + 1 == len(read_numbers), "the price of a line has its unit from `how`"
 
 
 FORM = [
@@ -318,9 +319,9 @@ def test_faults_of_an_own_chip_are_told_once_with_the_rest() -> None:
     ([("memory_type: hbm3e", "memory_type: hbm33")], UnknownName, "chips.own-1.memory_type", "did you mean hbm3"),
     ([("packaging: cowos-s", "packaging: cowos-z")], UnknownName, "chips.own-1.packaging", "did you mean cowos-s"),
     ([("    die_area: [750 mm2]\n", "")], BadValue, "programmes.own-build.chip", "own-1 has no die_area"),
-    ([("end_shares: [0.31, 0.06, 0.63]", "end_shares: [0.31, 0.06, 0.73]")], BadValue, "programmes.own-build.end_shares",
-     "sum"),
-    ([("ended: {failed: 4.0, passed: 3.0}", "ended: {failed: 0, passed: 0}")], BadValue, "programmes.own-build.ended",
+    ([("spin_limit: 6\n", "spin_limit: 6\n    end_shares: [0.31, 0.06, 0.73]\n")], BadValue,
+     "programmes.own-build.end_shares", "sum"),
+    ([("spin_limit: 6\n", "spin_limit: 6\n    ended: {failed: 0, passed: 0}\n")], BadValue, "programmes.own-build.ended",
      "not both 0"),
     ([("route: build\n", "route: bild\n")], UnknownName, "programmes.own-build.route", "did you mean build?"),
     ([("  own-build:\n", "  nvidia-owned:\n")], BadValue, "programmes.nvidia-owned", "a line has this name too"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from case_fixture import MINIMAL, edited
-from fabless.case_records import Case
+from fabless.case_records import Case, with_ranges
 from fabless.catalogue import load, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.decide.actions import actions_of
@@ -117,10 +117,9 @@ def test_a_contract_cheaper_than_its_line_is_signed_to_its_cap(cheap: Solved, ba
 
 def plentiful(case: Case) -> Case:
     """The case with a line that sells all that is wanted, at once."""
-    quick = case.numbers["lines.nvidia-owned.lead_normal"].spread
-    changed = {"lines.nvidia-owned.lead_scarce": quick, "lines.nvidia-owned.allotment": Range.point(1e7)}
-    numbers = {name: replace(case.numbers[name], spread=spread) for name, spread in changed.items()}
-    return replace(case, numbers={**case.numbers, **numbers}, pools=())
+    quick = case.numbers.lines["nvidia-owned"].lead_normal.spread
+    return replace(with_ranges(case, {"lines.nvidia-owned.lead_scarce": quick,
+                                      "lines.nvidia-owned.allotment": Range.point(1e7)}), pools=())
 
 
 def test_a_dear_contract_is_not_signed_where_the_line_has_no_end() -> None:
@@ -201,7 +200,7 @@ def test_a_fee_counts_in_the_horizon_for_the_service_that_falls_there() -> None:
                      "prepaid_share: {value: 0.5}")
     terms, = plan_of(made(case), Commitment(case.lines, ())).contracts
     left = case.quarters - (Quarter(2029, 3) - case.first_quarter) - int(terms.offer.lead_quarters[0]) - np.arange(4)
-    rate = case.numbers["finance.real_rate"].spread.mode
+    rate = case.numbers.finance.real_rate.spread.mode
     since = np.array([1.0 / (1.0 + rate) ** (q / 4) for q in range(terms.offer.term_quarters)])
     assert discount_factor(rate, QUARTER_S) == pytest.approx(since[1])
     share = np.mean([since[:served].sum() for served in left]) / since.sum()
@@ -218,7 +217,7 @@ def test_a_draw_costs_what_owning_a_chip_at_that_price_costs(here: World, bare: 
     assert matched.offer.capital_usd == pytest.approx(line.capital_usd)
     assert matched.offer.running_usd == pytest.approx(line.running_usd)
     assert matched.offer.rate == pytest.approx(line.rate)
-    assert matched.price_usd == pytest.approx(line.payment_usd - here.scenarios.values["owning.server_cost"])
+    assert matched.price_usd == pytest.approx(line.payment_usd - here.scenarios.values.owning.server_cost)
 
 
 def test_equity_paid_above_its_worth_lowers_the_price(here: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from case_fixture import MINIMAL
-from fabless.case_records import Case, correlation_name
+from fabless.case_records import Case, correlation_name, named
 from fabless.catalogue.case.case import parse_case
 from fabless.errors import BadValue, FablessError
 from fabless.units import MONTH_S, YEAR_S, Quarter
@@ -32,13 +32,18 @@ def read(text: str) -> Case:
 def test_every_number_of_the_market_is_a_number_of_the_case() -> None:
     case = read(SECTIONS)
     shock, pool = case.shocks[0], case.pools[0]
-    assert (shock.name, shock.vendors, set(shock.terms)) == ("quake", ("nvidia",), {"rate", "duration", "allotment"})
-    assert case.numbers["shocks.quake.rate"].spread.mode == pytest.approx(0.3 / YEAR_S)
-    assert case.numbers[pool.terms["output"]].spread.mode == pytest.approx(1000 / MONTH_S)
+    assert (shock.name, shock.vendors) == ("quake", ("nvidia",))
+    quake = case.numbers.shocks["quake"]
+    assert {name for name in named(case.numbers) if name.startswith("shocks.")} == {
+        f"shocks.quake.{key}" for key in ("rate", "duration", "allotment")}
+    assert quake.price is quake.lead is quake.demand is None
+    assert case.numbers.shocks["quake"].rate.spread.mode == pytest.approx(0.3 / YEAR_S)
+    assert case.numbers.pools[pool.name].output.spread.mode == pytest.approx(1000 / MONTH_S)
     assert case.correlations == (("demand.growth", "demand.queries"),)
-    tied = case.numbers[correlation_name("demand.growth", "demand.queries")]
+    tied, = case.numbers.correlations
+    assert tied.name == correlation_name("demand.growth", "demand.queries")
     assert (tied.spread.mode, tied.note) == (0.5, "both")
-    assert [(item.first_quarter, case.numbers[item.number].spread.high) for item in case.power_limits] == [
+    assert [(item.first_quarter, case.numbers.limits.power[item.period].spread.high) for item in case.power_limits] == [
         (Quarter(2024, 1), 4e7), (Quarter(2025, 1), 8e7)]
     assert [(item.first_quarter, item.quarters) for item in case.cash_limits] == [
         (Quarter(2024, 1), 4), (Quarter(2024, 3), 1)]

@@ -10,14 +10,17 @@ from typing import get_args
 import pytest
 
 from case_fixture import MINIMAL, edited
-from fabless.case_records import Case
-from fabless.catalogue import read_case, reference_text
+from fabless.case_records import Case, ProgrammeSpec, named, with_ranges
+from fabless.catalogue import load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.case.schema_programme import GateName, StageName
-from fabless.decide.ways.prepare import GATE_OF, outlook_of, parameters_of
+from fabless.catalogue.facts.reference_class import cases
+from fabless.catalogue.facts.takeovers import deals
+from fabless.decide.ways.prepare import GATE_OF, counted, outlook_of, parameters_of
 from fabless.errors import BadValue, FablessError, UnknownName
 from fabless.programme import Gate, ProgrammeParameters, PseudoCounts, Route, route_stages
 from fabless.programme.route import INTEGRATION, START
+from fabless.programme.study import KIND_OF, reference_class
 from fabless.records import Range
 from fabless.units import MONTH_S
 
@@ -43,8 +46,10 @@ def section(name: str) -> str:
     return text[start:start + 4 + re.search(r"\n(  \w|\w|#|\n)", text[start + 4:]).start() + 1]  # type: ignore[union-attr]
 
 
-SMALL = MINIMAL + "chips:\n" + section("own-1") + "programmes:\n" + section("own-build") + section("acquisition")
-"""A small case with two programmes of the reference case."""
+COUNTS = "    ended: {failed: 4.0, passed: 3.0}\n    end_shares: [0.31, 0.06, 0.63]\n"
+SMALL = (MINIMAL + "chips:\n" + section("own-1") + "programmes:\n" + section("own-build") + COUNTS
+         + "    bid_failed: {failed: 0, passed: 1}\n" + section("acquisition"))
+"""A small case with two programmes of the reference case, one of them with counts of its own."""
 
 
 def read(*edits: tuple[str, str]) -> Case:
@@ -52,7 +57,8 @@ def read(*edits: tuple[str, str]) -> Case:
 
 
 def parameters(case: Case, name: str) -> ProgrammeParameters:
-    return parameters_of(next(item for item in case.programmes if item.name == name), case.numbers)
+    programmes = counted(case, load(case.as_of))[0].programmes
+    return parameters_of(next(item for item in programmes if item.name == name), case.numbers.programmes[name])
 
 
 def with_options(name: str, options: str) -> tuple[str, str]:
@@ -74,8 +80,8 @@ def test_every_option_is_read_into_the_parameters() -> None:
     assert found.stands_at == "silicon"
     assert found.second is not None
     assert (found.second.ended, found.second.masks_usd) == (PseudoCounts(0.5, 7.5), Range.point(35e6))
-    assert found.second.gain == case.numbers["programmes.acquisition.successor_gain"].spread
-    number = case.numbers["programmes.acquisition.price_path.distressed"]
+    assert found.second.gain == case.numbers.programmes["acquisition"].successor_gain.spread
+    number = case.numbers.programmes["acquisition"].price_path.distressed
     assert (number.grade.value, number.source.id, number.unit) == ("derived", "programmes-2023", "1")
 
 
@@ -100,17 +106,43 @@ def test_the_reference_case_takes_what_the_catalogue_assumes(reference: Case) ->
     for name in ("own-build", "co-design", "acquisition", "backer"):
         found = parameters(reference, name)
         assert (found.design_shares, found.bring_up_share, found.slip_correlation) == ((0.2, 0.5, 0.3), 0.3, 0.7)
-        assert found.end_shares == (0.31, 0.06, 0.63)
+        assert found.spin_limit == 6
+
+
+@pytest.mark.parametrize(("name", "route"), [
+    ("own-build", Route.BUILD), ("co-design", Route.CO_DESIGN), ("acquisition", Route.ACQUIRE), ("backer", Route.PARTNER)])
+def test_a_case_counts_as_the_programme_command_does(reference: Case, name: str, route: Route) -> None:
+    """One rate, wherever it is shown: 51 % of first chips of a house end before volume."""
+    found = parameters(reference, name)
+    spread = Range(0.2, 0.4, 0.6)
+    catalogue = load(reference.as_of)
+    seen = reference_class(cases(catalogue), deals(catalogue), KIND_OF[route], spread, spread)
+    assert (found.ended, found.end_shares) == (seen.ended.counts, seen.end_shares)
+    assert found.bid_failed == (seen.bid_failed.counts if route is Route.ACQUIRE else PseudoCounts(0.0, 1.0))
+    if name in ("own-build", "backer"):
+        assert found.ended.mean == pytest.approx(0.507, abs=5e-4)
+
+
+def test_counts_of_the_case_itself_are_used_and_said() -> None:
+    case = read()
+    filled, notes = counted(case, load(case.as_of))
+    assert filled.programmes[0].ended == (4.0, 3.0)
+    note, = notes
+    assert note == ("own-build states its own counts of programmes that ended: 57%, where those known on 2023-10-31 "
+                    "give 51%")
+    assert counted(read((COUNTS, "")), load(case.as_of))[1] == ()
+    second = "    second: {overlap: {value: 6}, design: {value: 14}, design_cost: {value: 1}, masks: {value: 1}}\n"
+    found = parameters(read((COUNTS, second)), "own-build")
+    assert found.second is not None
+    assert found.second.ended.mean == pytest.approx(0.152, abs=5e-4), "as later generations of the day ended"
 
 
 def test_gates_are_counted_one_by_one() -> None:
-    ended = re.search(r"(?m)^    ended: .*\n    end_shares: .*\n", section("own-build"))
-    assert ended is not None
     gates = "    gates: {tape-out: {failed: 1.5, passed: 4.5}, first-silicon: {failed: 0.5, passed: 3.5}}\n"
-    found = parameters(read((ended[0], gates)), "own-build")
+    found = parameters(read((COUNTS, gates)), "own-build")
     assert found.gates == {Gate.TAPE_OUT: PseudoCounts(1.5, 4.5), Gate.FIRST_SILICON: PseudoCounts(0.5, 3.5)}
     assert found.hazards[0] == PseudoCounts(0.0, 1.0), "none ends at a gate that is left out"
-    five = parameters(read((ended[0], re.sub(r"\[.*\]", "[0.1, 0.2, 0.3, 0.2, 0.2]", ended[0]))), "own-build")
+    five = parameters(read(("[0.31, 0.06, 0.63]", "[0.1, 0.2, 0.3, 0.2, 0.2]")), "own-build")
     assert five.hazards[0].failed == pytest.approx(0.1 * five.ended.failed)
 
 
@@ -124,24 +156,24 @@ def test_names_of_a_case_are_those_of_the_programme(reference: Case) -> None:
 
 def test_options_move_what_the_planner_sees(reference: Case) -> None:
     """A chip in the fab comes sooner and cheaper, an integration of nine months brings it nine months later."""
-    case = reference
+    case, _ = counted(reference, load(reference.as_of))
     item = next(one for one in case.programmes if one.name == "acquisition")
-    sure = replace(case, numbers={name: replace(number, spread=Range.point(number.spread.mode))
-                                  for name, number in case.numbers.items()} | {
-        "programmes.acquisition.first_silicon_good": replace(
-            case.numbers["programmes.acquisition.first_silicon_good"], spread=Range.point(1.0))})
+    sure = with_ranges(case, {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()}
+                       | {"programmes.acquisition.first_silicon_good": Range.point(1.0)})
 
-    def volume(item_: object = item, **more: float) -> float:
-        deal = sure.numbers["programmes.acquisition.deal"]
-        numbers = {f"programmes.acquisition.{key}": replace(deal, spread=Range.point(s)) for key, s in more.items()}
-        outlook = outlook_of(item_, sure, {**sure.numbers, **numbers})  # type: ignore[arg-type]
+    def volume(item_: ProgrammeSpec = item, **more: float) -> float:
+        programmes = dict(sure.numbers.programmes)
+        deal = programmes["acquisition"].deal
+        programmes["acquisition"] = replace(
+            programmes["acquisition"], **{key: replace(deal, spread=Range.point(s)) for key, s in more.items()})
+        outlook = outlook_of(item_, replace(sure, numbers=replace(sure.numbers, programmes=programmes)))
         assert outlook.summary.volume_month is not None
         return outlook.summary.volume_month.p50
 
     usual = volume()
     assert volume(integration=9 * MONTH_S) == pytest.approx(usual + 9.0, abs=0.05)
-    planned, slip = (sure.numbers[f"programmes.acquisition.{key}"].spread.mode for key in ("design", "slip"))
-    design = planned * slip
+    acquisition = sure.numbers.programmes["acquisition"]
+    design = acquisition.design.spread.mode * acquisition.slip.spread.mode
     assert volume(replace(item, stands_at="silicon")) == pytest.approx(usual - design / MONTH_S, abs=0.05)
     assert volume(retention=0.5) == pytest.approx(usual + design / MONTH_S, abs=0.05)
     assert volume(software_time=60 * MONTH_S) > usual + 12.0
@@ -181,7 +213,6 @@ def test_each_fault_of_an_option_is_told(options: str, kind: type[FablessError],
     (("      physical: {fact: reference-class.design_share_physical}\n", ""), "design_shares.physical", ["missing"]),
     (("    end_shares: [0.31, 0.06, 0.63]", "    end_shares: [0.31, 0.69]"), "end_shares",
      ["[0.31, 0.69]", "first-silicon"]),
-    (("    ended: {failed: 4.0, passed: 3.0}\n", ""), "ended", ["missing", "or gates with counts"]),
     (("    bid_failed: {failed: 0, passed: 1}", "    bid_failed: {failed: 1, passed: 1}"), "bid_failed", ["route build"]),
     (("    purchase: {low: 0, mode: 0, high: 0,", "    purchase: {low: 0, mode: 0, high: 5,"), "purchase", ["route build"]),
 ])

@@ -17,7 +17,7 @@ from scipy.optimize import linprog
 from scipy.stats import multivariate_normal, norm
 
 from case_fixture import MINIMAL, edited
-from fabless.case_records import Case, Tier, Tranche
+from fabless.case_records import Case, Tier, Tranche, modes, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import parse_case, reference_text
 from fabless.catalogue.case.contract_question import contract_examples, parse_contracts, read_contracts
@@ -443,8 +443,8 @@ def test_the_shipped_warrant_states_the_published_terms() -> None:
 
 def test_share_paths_drift_at_the_rate_they_are_discounted_with() -> None:
     question = read_contracts("warrants")
-    still = {name: one for name, one in question.numbers.items() if not name.endswith("_volatility")}
-    made = prepare(replace(question, numbers=still))
+    outlook = replace(question.numbers.outlook, need_volatility=None, spot_volatility=None, share_volatility=None)
+    made = prepare(replace(question, numbers=replace(question.numbers, outlook=outlook)))
     assert np.asarray(made.outlook.share_usd)[0] * quarter_discount(24, made.real_rate) == pytest.approx(np.full(24, 206.0))
 
 
@@ -655,14 +655,14 @@ def test_contracts_of_a_case() -> None:
     assert (reserve.start, reserve.tenor_quarters, reserve.lead_quarters) == (Quarter(2024, 1), 4, 2)
     assert (cloud.signed, cloud.start, cloud.tenor_quarters, cloud.ways) == (
         Quarter(2023, 4), Quarter(2023, 4), 4, ("diversify",))
-    price = case.numbers["contracts.reserve.price"]
+    price = case.numbers.contracts["reserve"].price
     assert (price.spread.low, price.spread.high, price.grade.value, price.source.id) == (25e3, 30e3, "press", "mkt-techspot")
-    values = {name: number.spread.mode for name, number in case.numbers.items()}
-    (terms,) = terms_for_plan(contract_of(reserve, values, case.first_quarter))
+    values = modes(case.numbers).contracts
+    (terms,) = terms_for_plan(contract_of(reserve, values["reserve"], case.first_quarter))
     assert (terms.unit, terms.level_cap, terms.start_quarters, terms.lead_quarters) == (Unit.CHIP, 1000.0, 1, 2)
     assert terms.least == pytest.approx(np.full(4, 0.8))
     assert terms.untaken_usd == pytest.approx(np.full(4, 28_000.0))
-    (rent,) = terms_for_plan(contract_of(cloud, values, case.first_quarter))
+    (rent,) = terms_for_plan(contract_of(cloud, values["cloud"], case.first_quarter))
     hours = 365.25 * 6
     assert rent.unit is Unit.CHIP_QUARTER
     assert rent.price_usd == pytest.approx(np.full(4, 1.7 * hours))
@@ -705,7 +705,7 @@ def test_every_kind_has_a_text_a_class_and_an_example() -> None:
 def test_own_or_rent_breaks_even_where_the_hours_pay_the_chip() -> None:
     """At the modes: own costs charge and running for every hour, on demand only for those used."""
     question = replace(read_contracts("own-or-rent"), paths=1)
-    values = {name: number.spread.mode for name, number in question.numbers.items()}
+    values = {name: number.spread.mode for name, number in named(question.numbers).items()}
     life, rate = values["owning.life"] / (365.25 * 86400), values["outlook.real_rate"]
     quarterly = (1 + rate) ** 0.25 - 1
     factor = quarterly / (1 - (1 + quarterly) ** (-4 * life))
@@ -713,8 +713,8 @@ def test_own_or_rent_breaks_even_where_the_hours_pay_the_chip() -> None:
     own = price * (1 - residual * (1 + rate) ** -life) * factor / (365.25 * 6) + values["owning.running"] * 3600
     made = prepare(question)
     assert made.beside(made.contracts["own"]).tenor_quarters == 16, "a life of four years"
-    flat = {name: number for name, number in question.numbers.items() if name != "outlook.spot_decline"}
-    steady = replace(question, numbers=flat)
+    outlook = replace(question.numbers.outlook, spot_decline=None)
+    steady = replace(question, numbers=replace(question.numbers, outlook=outlook))
     found = break_even_of(steady, "own", "on-demand", "utilisation")
     rent = values["contracts.on-demand.price"] * 3600
     assert found.at == pytest.approx((own / rent,), rel=1e-6)

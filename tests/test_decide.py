@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named, with_ranges
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide import Decision, Detail, Questions, decide
@@ -33,6 +33,7 @@ from fabless.scenario.programmes import NEVER
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.tco import discount_factor
 from fabless.units import DAY_S, QUARTER_S
+from fabless.wording import cent_decimals, cents
 from here import Here
 
 WAYS = [way for way in TITLES if way != PORTFOLIO]
@@ -64,8 +65,8 @@ def changed(prepared: Prepared, changes: Mapping[str, float], branching: tuple[i
     return world(prepared, {name: Range.point(value) for name, value in changes.items()}, branching)
 
 
-def named(prepared: Prepared, start: str, end: str = "") -> list[str]:
-    found = [name for name in prepared.case.numbers if name.startswith(start) and name.endswith(end)]
+def names_of(prepared: Prepared, start: str, end: str = "") -> list[str]:
+    found = [name for name in named(prepared.case.numbers) if name.startswith(start) and name.endswith(end)]
     assert found
     return found
 
@@ -74,14 +75,14 @@ def scaled(prepared: Prepared, factor: float, names: Iterable[str]) -> dict[str,
     def times(spread: Range) -> Range:
         return replace(spread, low=factor * spread.low, mode=factor * spread.mode, high=factor * spread.high)
 
-    return {name: times(prepared.case.numbers[name].spread) for name in names}
+    return {name: times(named(prepared.case.numbers)[name].spread) for name in names}
 
 
 def with_fate(prepared: Prepared, ended: tuple[float, float], **limits: int) -> Prepared:
     """Programmes that always or never end before volume."""
     items = tuple(replace(item, ended=ended, bid_failed=(0.0, 1.0), **limits) for item in prepared.case.programmes)
     case = replace(prepared.case, programmes=items)
-    return replace(prepared, case=case, outlooks={item.name: outlook_of(item, case, case.numbers) for item in items})
+    return replace(prepared, case=case, outlooks={item.name: outlook_of(item, case) for item in items})
 
 
 def own_chips(item: Solved) -> float:
@@ -127,7 +128,7 @@ def path_totals(item: Solved) -> Array:
 
 
 def test_the_objective_is_the_cost_of_the_orders(prepared: Prepared, base: dict[str, Solved]) -> None:
-    assert prepared.case.numbers["finance.real_rate"].spread.mode == 0.12
+    assert prepared.case.numbers.finance.real_rate.spread.mode == 0.12
     for way in ("buy", "partner"):
         item = base[way]
         totals, odds = path_totals(item), item.paths.probability
@@ -239,7 +240,7 @@ def test_a_way_takes_its_best_commitment(here: World, base: dict[str, Solved]) -
 
 
 def test_more_lines_never_hurt(prepared: Prepared) -> None:
-    free = changed(prepared, dict.fromkeys(named(prepared, "lines.", ".port"), 0.0))
+    free = changed(prepared, dict.fromkeys(names_of(prepared, "lines.", ".port"), 0.0))
     lines = prepared.case.lines
     costs = [objective(solve_best(free, PORTFOLIO, (Commitment(lines[:count], ()),))) for count in range(len(lines) + 1)]
     assert all(more <= less * (1 + 1e-9) for less, more in pairwise(costs))
@@ -248,7 +249,7 @@ def test_more_lines_never_hurt(prepared: Prepared) -> None:
 
 def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, Solved]) -> None:
     """Every price doubled doubles the cost and moves nothing else: no sum is added in another currency, or left out."""
-    money = [name for name, number in prepared.case.numbers.items() if "USD" in number.unit]
+    money = [name for name, number in named(prepared.case.numbers).items() if "USD" in number.unit]
     twice = world(prepared, scaled(prepared, 2.0, money), SMALL)
     for way in ("diversify", "acquire"):
         found = solved(twice, way)
@@ -259,7 +260,7 @@ def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, Solved
 
 def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[str, Solved]) -> None:
     sizes = ["demand.queries", "demand.ceiling", "loads.training.flop", "existing.count",
-             *named(prepared, "lines.", ".allotment"), *named(prepared, "pools.", ".output")]
+             *names_of(prepared, "lines.", ".allotment"), *names_of(prepared, "pools.", ".output")]
     found = solved(world(prepared, scaled(prepared, 2.0, sizes), SMALL), "buy")
     assert objective(found) == pytest.approx(2.0 * objective(base["buy"]), rel=1e-8)
     assert missing(found) == pytest.approx(missing(base["buy"]), abs=1e-6)
@@ -267,7 +268,8 @@ def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[s
 
 def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared, base: dict[str, Solved]) -> None:
     lines = [line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor]
-    nothing = dict.fromkeys((*(line.terms["price"] for line in lines), "owning.server_cost"), 0.0)
+    prices = [prepared.case.numbers.lines[line.name].price.name for line in lines]
+    nothing = dict.fromkeys((*prices, "owning.server_cost"), 0.0)
     free = changed(prepared, nothing)
     for way in WAYS:
         assert objective(solved(free, way)) < objective(base[way])
@@ -276,8 +278,9 @@ def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared,
 
 
 def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, Solved]) -> None:
-    endless = dict.fromkeys(named(prepared, "lines.", ".allotment"), 1e9)
-    dear = {name: 100.0 * prepared.case.numbers[name].spread.mode for name in named(prepared, "loads.", ".unserved_price")}
+    endless = dict.fromkeys(names_of(prepared, "lines.", ".allotment"), 1e9)
+    numbers = named(prepared.case.numbers)
+    dear = {name: 100.0 * numbers[name].spread.mode for name in names_of(prepared, "loads.", ".unserved_price")}
     for way in WAYS:
         found = solved(changed(prepared, endless), way)
         assert objective(found) < objective(base[way])
@@ -366,7 +369,7 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
     ("loads.training.utilisation", -1),
 ])
 def test_every_input_moves_the_cost_its_own_way(here: World, name: str, dearer: int) -> None:
-    middle = here.case.numbers[name].spread.mode
+    middle = named(here.case.numbers)[name].spread.mode
     low, high = (objective(solved(moved(here, {name: Range.point(share * middle)}), "buy")) for share in (0.9, 1.1))
     assert dearer * (high - low) > 0.0
 
@@ -384,7 +387,7 @@ def test_a_wonder_chip_makes_building_win(prepared: Prepared) -> None:
 def test_tiny_demand_costs_the_rent_of_the_fleet_in_place(prepared: Prepared) -> None:
     tiny = changed(prepared, {"demand.queries": 1e3 / DAY_S, "loads.training.flop": 1e18, "existing.years": 1e9 * DAY_S})
     found = solved(tiny, "buy")
-    mode = {name: number.spread.mode for name, number in prepared.case.numbers.items()}
+    mode = {name: number.spread.mode for name, number in named(prepared.case.numbers).items()}
     rent = mode["existing.count"] * mode["existing.price"] * QUARTER_S
     assert found.result.orders.sum() == pytest.approx(0.0, abs=1e-6)
     assert missing(found) == pytest.approx(0.0, abs=1e-9)
@@ -392,7 +395,7 @@ def test_tiny_demand_costs_the_rent_of_the_fleet_in_place(prepared: Prepared) ->
 
 
 def test_a_shortage_is_a_result(prepared: Prepared) -> None:
-    starved = changed(prepared, dict.fromkeys(named(prepared, "lines.", ".allotment"), 1.0))
+    starved = changed(prepared, dict.fromkeys(names_of(prepared, "lines.", ".allotment"), 1.0))
     found = solved(starved, "diversify")
     told = strategy_result(found, prepared, found)
     assert found.result.status is Status.OPTIMAL
@@ -402,7 +405,7 @@ def test_a_shortage_is_a_result(prepared: Prepared) -> None:
 
 
 def test_a_solver_that_fails_says_so(prepared: Prepared) -> None:
-    absurd = changed(prepared, dict.fromkeys(named(prepared, "loads.", ".unserved_price"), 1e6))
+    absurd = changed(prepared, dict.fromkeys(names_of(prepared, "loads.", ".unserved_price"), 1e6))
     with pytest.raises(DoesNotFit, match="status"):
         solved(absurd, "buy")
 
@@ -439,9 +442,8 @@ def short_case() -> Case:
     case = read_case()
     lines = tuple(line for line in case.lines if line.name in ("nvidia-owned", "amd-owned"))
     programmes = tuple(item for item in case.programmes if item.route == "co-design")
-    numbers = {name: number if name in MOVED else replace(number, spread=Range.point(number.spread.mode))
-               for name, number in case.numbers.items()}
-    return replace(case, numbers=numbers, quarters=20, boundaries=case.boundaries[:3], branching=(2, 1, 1), lines=lines,
+    certain = {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items() if name not in MOVED}
+    return replace(with_ranges(case, certain), quarters=20, boundaries=case.boundaries[:3], branching=(2, 1, 1), lines=lines,
                    programmes=programmes)
 
 
@@ -469,9 +471,9 @@ def test_the_digest_knows_the_case(short_case: Case) -> None:
     plain = replace(short_case, programmes=(), lines=short_case.lines[:1])
     digests = set()
     for price in (20e3, 30e3):
-        numbers = {key: replace(number, spread=Range.point(price if key == name else number.spread.mode))
-                   for key, number in plain.numbers.items()}
-        found = decide(replace(plain, numbers=numbers), detail=replace(SHORT, paths=2, small=(), checked=0), executor=Here())
+        certain = {key: Range.point(price if key == name else number.spread.mode)
+                   for key, number in named(plain.numbers).items()}
+        found = decide(with_ranges(plain, certain), detail=replace(SHORT, paths=2, small=(), checked=0), executor=Here())
         assert found.questions == Questions()
         assert found.programme_values == ()
         digests.add(found.digest)
@@ -484,10 +486,11 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     assert best.regret_usd == pytest.approx(0.0, abs=1.0)
     assert best.objective_usd == min(item.objective_usd for item in short.strategies)
     cost = tried[best.name].cost_per_query_usd
-    low, middle, high = (f"{100 * usd:#.2g}".rstrip(".") for usd in (cost.p10, cost.p50, cost.p90))
+    decimals = cent_decimals(item.cost_per_query_usd.p50 for item in short.fresh)
+    low, middle, high = (cents(usd, decimals) for usd in (cost.p10, cost.p50, cost.p90))
     assert f"a query costs {middle} cents over {short.quarters} quarters ({low} to {high} in eight of ten" in short.answer
     if short.recommended != "buy":
-        assert f"against {100 * tried['buy'].cost_per_query_usd.p50:#.2g}" in short.answer
+        assert f"against {cents(tried['buy'].cost_per_query_usd.p50, decimals)} buying" in short.answer
     for name in best.programmes:
         assert f"start {name}" in short.answer
     if not best.programmes:
@@ -518,12 +521,13 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     scale = expected_cost(best) / expected_cost(solved(changed(ready, {}, few), "diversify"))
     assert set(found) == {*MOVED, "programmes.co-design.unit_cost"}, "all else is certain, but for what silicon is made of"
     for name in MOVED:
-        spread = short_case.numbers[name].spread
+        spread = named(short_case.numbers)[name].spread
         low, high = (scale * expected_cost(solved(changed(ready, {name: end}, few), "diversify"))
                      for end in (spread.low, spread.high))
         assert (found[name].cost_low_usd, found[name].cost_high_usd) == pytest.approx((low, high), rel=1e-6)
     assert found["demand.load_factor"].cost_low_usd > found["demand.load_factor"].cost_high_usd
-    winners = {way: objective(solved(changed(ready, {MOVED[0]: short_case.numbers[MOVED[0]].spread.high}, few), way))
+    high = named(short_case.numbers)[MOVED[0]].spread.high
+    winners = {way: objective(solved(changed(ready, {MOVED[0]: high}, few), way))
                for way in WAYS}
     assert found[MOVED[0]].best_high == min(winners, key=winners.__getitem__)
 

@@ -228,14 +228,14 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -
     here = fresh_world(block)
     case, scenarios = here.case, here.scenarios
     first = case.boundaries[0]
-    flat = dict(scenarios.values.flat)
+    flat = dict(scenarios.draws.flat)
     flat["demand.growth"] = np.concatenate([flat["demand.growth"][:21], 9.0 + flat["demand.growth"][21:]])
-    values = type(scenarios.values)(flat, scenarios.values._place)
+    draws = replace(scenarios.draws, flat=flat)
     later = scenarios.tree.quarter > first
-    other = replace(scenarios, values=values, scarce=np.where(later, 1.0 - scenarios.scarce, scenarios.scarce))
+    other = replace(scenarios, draws=draws, scarce=np.where(later, 1.0 - scenarios.scarce, scenarios.scarce))
     one, two = (expected(case, each, first) for each in (scenarios, other))
     assert np.array_equal(one.scarce, two.scarce)
-    assert np.array_equal(one.values["demand.growth"], two.values["demand.growth"])
+    assert np.array_equal(one.values.demand.growth, two.values.demand.growth)
     assert all(np.array_equal(one.demand[name], two.demand[name]) for name in one.demand)
     assert np.array_equal(one.demand["chat"][~later], scenarios.demand["chat"][~later])
     go = followed(block.policy, here, plan_of(here, block.commitment))

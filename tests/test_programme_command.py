@@ -16,7 +16,7 @@ import pytest
 from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_case
 from fabless.catalogue.facts.takeovers import candidate
-from fabless.decide.ways.prepare import parameters_of
+from fabless.decide.ways.prepare import counted, parameters_of
 from fabless.programme import Route, simulate, summary
 from fabless.programme.study import ProgrammeStudy, span_months, study
 from fabless.report.canvas import WIDE, draw
@@ -123,9 +123,9 @@ def test_a_case_brings_its_own_numbers(run: Run) -> None:
     """The same draws as the planner's programme, from the parameters that it uses."""
     assert run("build", "--case", "openai-2023", *FEW, "--json") == 0
     told = json.loads(run.out)
-    question = read_case()
+    question, _ = counted(read_case(), load(read_case().as_of))
     item = next(item for item in question.programmes if item.route == "build")
-    parameters = parameters_of(item, question.numbers)
+    parameters = parameters_of(item, question.numbers.programmes[item.name])
     mine = summary(simulate(parameters, 2000, stream(2023, f"programme {parameters.name}"), quarters=40))
     assert told["case"] == "openai-2023, own-build"
     assert told["start"] == "2023Q4"

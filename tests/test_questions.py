@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fabless.case_records import ProgrammeSpec
+from fabless.case_records import ProgrammeSpec, modes, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.detail import DETAILS
@@ -148,7 +148,8 @@ def test_foresight_is_bracketed(best: Solved) -> None:
 def test_knowing_one_thing_is_worth_something_unless_it_is_certain(
     here: World, lines: Commitment, pool: Executor
 ) -> None:
-    certain = next(name for name, number in here.case.numbers.items() if number.spread.low == number.spread.high > 0.0)
+    certain = next(name for name, number in named(here.case.numbers).items()
+                   if number.spread.low == number.spread.high > 0.0)
     row, nothing = knowledge_values(here, lines, ("demand.growth", certain), pool)
     assert (row.name, nothing.name) == ("demand.growth", certain)
     assert row.value_usd > 1e6
@@ -185,10 +186,10 @@ def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
     """Planned queries a second over those of the newest part that the vendor ships by the median quarter of volume."""
     item = co_design(prepared)
     line = next(line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor and line.how == "buy")
-    mode = {key: prepared.case.numbers[name].spread.mode for key, name in line.terms.items()}
+    mode = modes(prepared.case.numbers).lines[line.name]
     volume_s = prepared.outlooks[item.name].summary.volume_month.p50 * QUARTER_S / 3.0  # type: ignore[union-attr]
-    shipped = [mode["successor_first"] + k * mode["successor_gap"] for k in range(line.successors)]
-    gain = mode["successor_gain"] ** sum(date <= volume_s for date in shipped)
+    shipped = [mode.successor_first + k * mode.successor_gap for k in range(line.successors)]
+    gain = mode.successor_gain ** sum(date <= volume_s for date in shipped)
     does = prepared.throughput
     expected = does[item.chip.name].per_second["chat"] / (does[line.chip.name].per_second["chat"] * gain)
     assert relative_performance(few, item) == pytest.approx(expected)
@@ -234,7 +235,7 @@ def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, p
     grid = (np.arange(200_000) + 0.5) / 200_000
     from fabless.sampling import quantile
 
-    x, y = (np.log(quantile(prepared.case.numbers[name].spread, grid)).var() for name in names[:2])
+    x, y = (np.log(quantile(named(prepared.case.numbers)[name].spread, grid)).var() for name in names[:2])
     found = {row.name: row for row in rows}
     assert found[names[0]].first == pytest.approx(4 * x / (4 * x + y), abs=0.02)
     assert found[names[1]].total == pytest.approx(y / (4 * x + y), abs=0.02)

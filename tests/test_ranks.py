@@ -10,9 +10,9 @@ import fabless
 RANKS = (
     {"errors", "digest", "versions"},
     {"units"},
-    {"records"},
+    {"records", "case_numbers"},
     {"case_records"},
-    {"arrays", "checkpoint", "checks", "executors", "sampling"},
+    {"arrays", "checkpoint", "checks", "executors", "sampling", "wording"},
     {"catalogue", "workload"},
     {"perf", "silicon", "tco", "programme", "market"},
     {"contract", "quote"},

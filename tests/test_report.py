@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from decision_fixture import decision
+from fabless import wording
 from fabless.decide import Band, Decision, Questions
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
-from fabless.report import numbers
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
 from fabless.report.html import as_html, chip_cost_table, summary, write_report
@@ -126,28 +126,28 @@ def test_plain_data_of_other_kinds() -> None:
 
 @given(st.floats(1e-6, 1e14))
 def test_money_reads_back_within_half_a_unit_of_its_last_digit(value: float) -> None:
-    text = numbers.usd(value)
+    text = wording.usd(value)
     scale = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1], 1.0)
     assert float(text.lstrip("$").rstrip("kMBT").replace(",", "")) * scale == pytest.approx(value, rel=0.0051)
     assert len(text) <= 11
 
 
-@pytest.mark.parametrize("write", [numbers.usd, numbers.cents, numbers.share, numbers.count])
+@pytest.mark.parametrize("write", [wording.usd, wording.cents, wording.share, wording.count])
 def test_what_is_missing_is_a_dash_and_never_nought(write: object) -> None:
     assert callable(write)
-    assert {write(None), write(math.nan), write(math.inf)} == {numbers.MISSING}
+    assert {write(None), write(math.nan), write(math.inf)} == {wording.MISSING}
 
 
 @pytest.mark.parametrize(("value", "text"),
                          [(0.0049, "<1%"), (0.0051, "1%"), (0.9949, "99%"), (0.996, ">99%"), (1.0, "100%")])
 def test_shares_near_none_and_all(value: float, text: str) -> None:
-    assert numbers.share(value) == text
+    assert wording.share(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"),
                          [(9999.4, "9,999"), (9999.6, "10.0k"), (999_600.0, "1.00M"), (-12_000.0, "−12.0k")])
 def test_counts_change_suffix_where_they_round(value: float, text: str) -> None:
-    assert numbers.count(value) == text
+    assert wording.count(value) == text
 
 
 # terminal -----------------------------------------------------------------------------------------------------------
@@ -163,10 +163,10 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
     by_year = {cells[0]: cells[1:] for cells in table}
     for way, tried in zip(chosen.strategies, chosen.fresh, strict=True):
         cost = tried.cost_per_query_usd
-        assert rows[way.name][1:4] == [numbers.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
-        assert by_year[way.name] == [numbers.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
-        assert numbers.share(tried.shortage_probability.fresh) in rows[way.name]
-        assert rows[way.name][-1] == numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
+        assert rows[way.name][1:4] == [wording.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
+        assert by_year[way.name] == [wording.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
+        assert wording.share(tried.shortage_probability.fresh) in rows[way.name]
+        assert rows[way.name][-1] == wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
     text = " ".join(" ".join(lines).split())
     assert "by 2023-12-31: Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M" in text
     assert "0.76 cents at 20% a year (buy first)" in text
@@ -234,8 +234,8 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
     places = [words.rindex(text) if text != chosen.answer else words.index(text) for text in order]
     assert places == sorted(places)
     for way in chosen.strategies:
-        assert f"{numbers.cents(way.cost_per_query_usd.p50)}" in words
-        assert numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio") in words
+        assert f"{wording.cents(way.cost_per_query_usd.p50)}" in words
+        assert wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio") in words
     for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
         assert text in words
 

@@ -12,7 +12,8 @@ from scipy.integrate import solve_ivp
 from scipy.special import ndtri
 from scipy.stats import triang
 
-from fabless.case_records import Case, CaseNumber, Shock, correlation_name
+from fabless.case_numbers import ShockNumbers
+from fabless.case_records import Case, CaseNumber, Shock, correlation_name, named, with_ranges
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.ways.prepare import DRAWS, Prepared, parameters_of, prepare
@@ -41,18 +42,13 @@ def wide(prepared: Prepared) -> tuple[Case, Scenarios]:
     return case, sample(case)
 
 
-def with_ranges(case: Case, ranges: Mapping[str, Range]) -> Case:
-    return replace(case, numbers={name: replace(number, spread=ranges.get(name, number.spread))
-                                  for name, number in case.numbers.items()})
-
-
 def without_news(case: Case) -> Case:
     """Every number certain."""
-    return with_ranges(case, {name: Range.point(number.spread.mode) for name, number in case.numbers.items()})
+    return with_ranges(case, {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()})
 
 
 def mode(case: Case, name: str) -> float:
-    return case.numbers[name].spread.mode
+    return named(case.numbers)[name].spread.mode
 
 
 def law(spread: Range, values: Array) -> Array:
@@ -117,19 +113,19 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
 def test_shares_of_queries_add_up(wide: tuple[Case, Scenarios]) -> None:
     _, found = wide
     total = found.demand["chat"] + found.demand["frontier"]
-    np.testing.assert_allclose(found.demand["chat"] / total, found.values["loads.chat.share"], rtol=1e-12)
+    np.testing.assert_allclose(found.demand["chat"] / total, found.draws.at_nodes("loads.chat.share"), rtol=1e-12)
 
 
 def test_demand_never_passes_its_ceiling(wide: tuple[Case, Scenarios]) -> None:
     case, found = wide
-    assert np.all(queries_per_day(found, case) <= found.values["demand.ceiling"] * DAY_S * (1 + 1e-12))
+    assert np.all(queries_per_day(found, case) <= found.draws.at_nodes("demand.ceiling") * DAY_S * (1 + 1e-12))
 
 
 def test_scarcity_is_the_power_of_the_matrix_since_the_last_branching(wide: tuple[Case, Scenarios]) -> None:
     case, found = wide
     table = found.tree.ancestors()
     begin = np.array([0, *case.boundaries])[found.stage]
-    normal, scarce = (found.values[f"supply.{key}_duration"] for key in ("normal", "scarce"))
+    normal, scarce = (found.draws.at_nodes(f"supply.{key}_duration") for key in ("normal", "scarce"))
     for k in range(found.tree.size):
         seen = found.scarce[table[k, begin[k]]]
         assert found.stage[k] == 0 or seen in (0.0, 1.0)
@@ -151,17 +147,17 @@ def test_share_of_scarce_branches_meets_the_chain(wide: tuple[Case, Scenarios]) 
 def test_before_the_first_branching_everything_stands_at_its_mode(wide: tuple[Case, Scenarios]) -> None:
     case, found = wide
     early = found.tree.quarter < case.boundaries[0]
-    for name, number in case.numbers.items():
-        assert np.all(found.values[name][early] == number.spread.mode), name
+    for name, number in named(case.numbers).items():
+        assert np.all(found.draws.at_nodes(name)[early] == number.spread.mode), name
 
 
 def test_each_number_is_stratified_over_the_first_branching(wide: tuple[Case, Scenarios]) -> None:
     case, found = wide
     first = found.tree.quarter == case.boundaries[0]
-    moved = {name: number for name, number in case.numbers.items() if number.spread.low < number.spread.high}
+    moved = {name: number for name, number in named(case.numbers).items() if number.spread.low < number.spread.high}
     assert len(moved) > 100
     for name, number in moved.items():
-        slices = np.floor(64 * law(number.spread, found.values[name][first])).astype(int)
+        slices = np.floor(64 * law(number.spread, found.draws.at_nodes(name)[first])).astype(int)
         assert sorted(slices.tolist()) == list(range(64)), name
 
 
@@ -171,8 +167,8 @@ def test_only_growth_is_drawn_anew_later(wide: tuple[Case, Scenarios]) -> None:
     above = np.maximum(tree.parent, 0)
     within = (found.stage == found.stage[above])
     later = ~within & (found.stage > 1)
-    for name in case.numbers:
-        values = found.values[name]
+    for name in named(case.numbers):
+        values = found.draws.at_nodes(name)
         assert np.array_equal(values[within], values[above][within]), name
         if name in revealed_slowly(case):
             assert not np.any(values[later] == values[above][later]), name
@@ -184,7 +180,7 @@ def test_growth_keeps_its_persistence(wide: tuple[Case, Scenarios]) -> None:
     case, found = wide
     second = found.tree.quarter == case.boundaries[1]
     for name in sorted(revealed_slowly(case)):
-        score = ndtri(law(case.numbers[name].spread, found.values[name]))
+        score = ndtri(law(named(case.numbers)[name].spread, found.draws.at_nodes(name)))
         before, after = score[found.tree.parent[second]], score[second]
         assert np.corrcoef(before, after)[0, 1] == pytest.approx(case.persistence, abs=0.1), name
 
@@ -192,10 +188,10 @@ def test_growth_keeps_its_persistence(wide: tuple[Case, Scenarios]) -> None:
 def test_same_seed_same_bytes_another_seed_other_bytes(prepared: Prepared) -> None:
     case = replace(prepared.case, branching=(8, 2, 1, 1))
     one, two, other = sample(case), sample(case), sample(replace(case, seed=case.seed + 1))
-    for name, number in case.numbers.items():
-        assert one.values[name].tobytes() == two.values[name].tobytes()
+    for name, number in named(case.numbers).items():
+        assert one.draws.at_nodes(name).tobytes() == two.draws.at_nodes(name).tobytes()
         if number.spread.low < number.spread.high:
-            assert one.values[name].tobytes() != other.values[name].tobytes(), name
+            assert one.draws.at_nodes(name).tobytes() != other.draws.at_nodes(name).tobytes(), name
     assert one.scarce.tobytes() == two.scarce.tobytes()
     assert one.work.tobytes() == two.work.tobytes()
 
@@ -203,23 +199,24 @@ def test_same_seed_same_bytes_another_seed_other_bytes(prepared: Prepared) -> No
 def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> None:
     case = replace(prepared.case, branching=(8, 2, 1, 1))
     changed = "lines.amd-owned.efficiency"
-    old = case.numbers[changed].spread
+    old = named(case.numbers)[changed].spread
     wider = Range(0.5 * old.low, old.mode, 3.0 * old.high)
     one, two = sample(case), sample(with_ranges(case, {changed: wider}))
-    for name in case.numbers:
-        assert (one.values[name].tobytes() == two.values[name].tobytes()) == (name != changed), name
+    for name in named(case.numbers):
+        assert (one.draws.at_nodes(name).tobytes() == two.draws.at_nodes(name).tobytes()) == (name != changed), name
     late = one.stage > 0
-    np.testing.assert_allclose(law(old, one.values[changed][late]), law(wider, two.values[changed][late]), atol=1e-9)
+    before, after = (found.draws.at_nodes(changed)[late] for found in (one, two))
+    np.testing.assert_allclose(law(old, before), law(wider, after), atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["demand.growth", "demand.queries", "supply.scarce_duration", "loads.training.growth",
                                   "lines.amd-owned.efficiency"])
 def test_drawing_only_what_changed_gives_the_same_bytes(prepared: Prepared, name: str) -> None:
     case = replace(prepared.case, branching=(8, 2, 1, 1))
-    other = with_ranges(case, {name: Range.point(case.numbers[name].spread.high)})
+    other = with_ranges(case, {name: Range.point(named(case.numbers)[name].spread.high)})
     fresh, reused = sample(other), sample(other, like=sample(case), changed=(name,))
-    for key in case.numbers:
-        assert fresh.values[key].tobytes() == reused.values[key].tobytes(), key
+    for key in named(case.numbers):
+        assert fresh.draws.at_nodes(key).tobytes() == reused.draws.at_nodes(key).tobytes(), key
     for one, two in ((fresh.scarce, reused.scarce), (fresh.work, reused.work),
                      *((fresh.demand[load_], reused.demand[load_]) for load_ in fresh.demand)):
         assert one.tobytes() == two.tobytes()
@@ -260,8 +257,8 @@ def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh:
     tree = sample(case)
 
     def price(found: Scenarios) -> Array:
-        multiple = 1.0 + found.scarce * (found.values["supply.scarce_price"] - 1.0)
-        return multiple * (1.0 + found.struck["disruption"] * (found.values["shocks.disruption.price"] - 1.0))
+        multiple = 1.0 + found.scarce * (found.draws.at_nodes("supply.scarce_price") - 1.0)
+        return multiple * (1.0 + found.struck["disruption"] * (found.draws.at_nodes("shocks.disruption.price") - 1.0))
 
     for pick in (lambda found: found.scarce, price, lambda found: queries_per_day(found, case),
                  lambda found: found.demand["training"], lambda found: found.struck["export-rule"]):
@@ -273,8 +270,8 @@ def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh:
 
 def test_numbers_bring_their_news_along_fresh_paths_when_they_do_on_the_tree(prepared: Prepared, fresh: Scenarios) -> None:
     early = fresh.tree.quarter < prepared.case.boundaries[0]
-    for name, number in prepared.case.numbers.items():
-        values = fresh.values[name]
+    for name, number in named(prepared.case.numbers).items():
+        values = fresh.draws.at_nodes(name)
         assert np.all(values[early] == number.spread.mode), name
         last = values[fresh.tree.leaves]
         if number.spread.low < number.spread.high:
@@ -285,12 +282,11 @@ def test_numbers_bring_their_news_along_fresh_paths_when_they_do_on_the_tree(pre
 
 def with_shock(case: Case, rate: float, **terms: float) -> Case:
     """A case with one shock of a certain rate [1/s]."""
-    source = case.numbers["demand.growth"].source
+    source = case.numbers.demand.growth.source
     values = {"rate": rate, "duration": 4 * QUARTER_S, **terms}
-    numbers = {f"shocks.it.{key}": CaseNumber(f"shocks.it.{key}", Range.point(value), "1", Grade.ASSUMPTION, source)
-               for key, value in values.items()}
-    shock = Shock("it", (), {key: f"shocks.it.{key}" for key in values})
-    return replace(case, shocks=(shock,), numbers={**case.numbers, **numbers})
+    numbers = ShockNumbers(**{key: CaseNumber(f"shocks.it.{key}", Range.point(value), "1", Grade.ASSUMPTION, source)
+                              for key, value in values.items()})
+    return replace(case, shocks=(Shock("it", ()),), numbers=replace(case.numbers, shocks={"it": numbers}))
 
 
 def test_a_certain_shock_is_there_and_an_impossible_one_never(prepared: Prepared) -> None:
@@ -312,16 +308,15 @@ def test_a_certain_shock_is_there_and_an_impossible_one_never(prepared: Prepared
 
 
 def correlated(case: Case, pairs: Mapping[tuple[str, str], float]) -> Case:
-    source = case.numbers["demand.growth"].source
-    numbers = {name: number for name, number in case.numbers.items() if not name.startswith("correlations.")}
-    numbers |= {name: CaseNumber(name, Range.point(value), "1", Grade.ASSUMPTION, source)
-                for pair, value in pairs.items() for name in (correlation_name(*pair),)}
-    return replace(case, correlations=tuple(pairs), numbers=numbers)
+    source = case.numbers.demand.growth.source
+    values = tuple(CaseNumber(correlation_name(*pair), Range.point(value), "1", Grade.ASSUMPTION, source)
+                   for pair, value in pairs.items())
+    return replace(case, correlations=tuple(pairs), numbers=replace(case.numbers, correlations=values))
 
 
 def score_of(case: Case, found: Scenarios, name: str, quarter: int) -> Array:
-    number = name if name in case.numbers else name.rpartition(".")[0]
-    return ndtri(law(case.numbers[number].spread, found.values[name][found.tree.quarter == quarter]))
+    number = name if name in named(case.numbers) else name.rpartition(".")[0]
+    return ndtri(law(named(case.numbers)[number].spread, found.draws.at_nodes(name)[found.tree.quarter == quarter]))
 
 
 def test_stated_correlations_hold_at_every_branching_and_growth_persists(prepared: Prepared) -> None:
@@ -353,10 +348,11 @@ def test_a_correlation_moves_only_what_comes_after_in_its_group(prepared: Prepar
     free = correlated(case, {})
     one = correlated(case, {(names[0], names[1]): 0.8})
     two = correlated(case, {(names[0], names[1]): 0.8, (names[1], names[2]): 0.5})
-    drawn = [sample(each).values for each in (free, one, two)]
-    changed = [{name for name in case.numbers if not name.startswith("correlations.")
-                and before[name].tobytes() != after[name].tobytes()} for before, after in pairwise(drawn)]
-    assert changed == [{names[1]}, {names[1]}]  # what is the case's own comes before what a line brings
+    drawn = [sample(each).draws for each in (free, one, two)]
+    changed = [{name for name in named(case.numbers) if not name.startswith("correlations.")
+                and before.at_nodes(name).tobytes() != after.at_nodes(name).tobytes()} for before, after in pairwise(drawn)]
+    # what is the case's own comes before what a line brings
+    assert changed == [{names[1]}, {names[1]}]
 
 
 def test_generations_come_one_by_one_and_are_seen_one_by_one(wide: tuple[Case, Scenarios]) -> None:
@@ -364,7 +360,7 @@ def test_generations_come_one_by_one_and_are_seen_one_by_one(wide: tuple[Case, S
     slip = "lines.nvidia-owned.successor_slip"
     assert by_generation(case)[slip] == 3
     for generation in (1, 2, 3):
-        values = found.values[of_generation(slip, generation)]
+        values = found.draws.at_nodes(of_generation(slip, generation))
         seen = found.tree.quarter >= case.boundaries[generation - 1]
         assert np.all(values[~seen] == mode(case, slip))
         assert np.all(values[seen] != mode(case, slip))
@@ -377,9 +373,9 @@ def test_given_values_take_the_place_of_draws(prepared: Prepared) -> None:
     values = np.array([1.5, 2.0, 2.5, 3.0])
     found, usual = sample(case, given={"demand.growth": values}), sample(case)
     late = found.tree.leaves
-    np.testing.assert_array_equal(found.values["demand.growth"][late], np.repeat(values, 2))
-    np.testing.assert_array_equal(found.values["demand.queries"], usual.values["demand.queries"])
-    assert np.all(fresh_paths(case, 3, 1, given={"demand.growth": values[:3]}).values["demand.growth"][-3:] == values[:3])
+    np.testing.assert_array_equal(found.draws.at_nodes("demand.growth")[late], np.repeat(values, 2))
+    np.testing.assert_array_equal(found.draws.at_nodes("demand.queries"), usual.draws.at_nodes("demand.queries"))
+    assert np.all(fresh_paths(case, 3, 1, given={"demand.growth": values[:3]}).values.demand.growth[-3:] == values[:3])
 
 
 @pytest.fixture(scope="module")
@@ -465,8 +461,8 @@ def test_expected_spend_on_the_tree_is_the_mean_of_the_draws(
     case, found = wide
     tree = found.tree
     for item in case.programmes:
-        draws = simulate(parameters_of(item, case.numbers), DRAWS, stream(case.seed, f"programmes.{item.route}"),
-                         quarters=case.quarters)
+        parameters = parameters_of(item, case.numbers.programmes[item.name])
+        draws = simulate(parameters, DRAWS, stream(case.seed, f"programmes.{item.route}"), quarters=case.quarters)
         mean = draws.spend_by_quarter_usd.mean(axis=0)
         spend = fates[item.name].spend_usd * tree.probability
         on_the_tree = np.bincount(tree.quarter, weights=spend)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from fabless.case_records import CaseNumber, Line, ProgrammeSpec, TimedLimit
+from fabless.case_numbers import CaseNumbers, LimitNumbers, mapped
+from fabless.case_records import CaseNumber, Line, ProgrammeSpec, TimedLimit, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.ways.prepare import Prepared, prepare
@@ -45,7 +46,7 @@ class Certain:
     """A certain future: every number at its mode, one node a quarter."""
 
     tree: Tree
-    values: Mapping[str, Array]
+    values: CaseNumbers[Array]
     scarce: Array
     struck: Mapping[str, Array]
     work: Array
@@ -67,12 +68,15 @@ def prepared() -> Prepared:
 
 
 def future(prepared: Prepared, scarce: float = 0.0, **changes: float) -> Certain:
-    values = {name: number.spread.mode for name, number in prepared.case.numbers.items()} | changes
-    values |= {copy: changes.get(copy, number.spread.mode) for name, number in prepared.case.numbers.items()
-               if name.endswith(("successor_slip", "successor_gain_spread"))
-               for copy in (of_generation(name, 2), of_generation(name, 3))}
+    def certain(number: CaseNumber) -> Array:
+        own = changes.get(number.name, number.spread.mode)
+        if not number.name.endswith(("successor_slip", "successor_gain_spread")):
+            return own * ONES
+        return np.array([changes.get(of_generation(number.name, g), number.spread.mode if g > 1 else own) * ONES
+                         for g in (1, 2, 3)])
+
     struck = {shock.name: 0.0 * ONES for shock in prepared.case.shocks}
-    return Certain(chain_tree(32), {name: value * ONES for name, value in values.items()}, scarce * ONES, struck, ONES)
+    return Certain(chain_tree(32), mapped(prepared.case.numbers, certain), scarce * ONES, struck, ONES)
 
 
 def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
@@ -82,7 +86,7 @@ def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
 
 
 def mode(prepared: Prepared, name: str) -> float:
-    return prepared.case.numbers[name].spread.mode
+    return named(prepared.case.numbers)[name].spread.mode
 
 
 def line_of(prepared: Prepared, name: str) -> Line:
@@ -94,7 +98,7 @@ def programme_of(prepared: Prepared, name: str) -> ProgrammeSpec:
 
 
 def owning_in(prepared: Prepared, outlook: Certain) -> Owning:
-    return owning_at(outlook.values, mode(prepared, "owning.life"), mode(prepared, "finance.real_rate"))
+    return owning_at(outlook.values.owning, mode(prepared, "owning.life"), mode(prepared, "finance.real_rate"))
 
 
 def offers_of(prepared: Prepared, name: str, scarce: float = 0.0, **changes: float) -> list[Offer]:
@@ -341,11 +345,13 @@ def test_a_generation_that_slips_moves_the_later_ones_and_gains_multiply(prepare
 
 
 def test_what_has_arrived_is_not_taken_back_by_later_news(prepared: Prepared) -> None:
-    name = "lines.nvidia-owned.successor_slip"
     outlook = future(prepared)
     news = np.where(np.arange(32) < 8, 1.0, 3.0)
     line = line_of(prepared, "nvidia-owned")
-    told = replace(outlook, values={**outlook.values, name: news})
+    terms = outlook.values.lines["nvidia-owned"]
+    told_terms = replace(terms, successor_slip=np.array([news, *terms.successor_slip[1:]]))
+    told = replace(outlook, values=replace(
+        outlook.values, lines={**outlook.values.lines, "nvidia-owned": told_terms}))
     offers = line_offers(prepared.case, line, told, prepared.throughput["h100-sxm"], owning_in(prepared, outlook))
     assert int(np.argmax(offers[1].available)) == 5
     assert offers[1].available[5:].all()
@@ -404,15 +410,13 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
 
 
 def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
-    source = prepared.case.numbers["demand.growth"].source
-    stated = {"limits.power.2024": 4e7, "limits.power.2026": 9e7, "limits.cash.2024": 4e7, "limits.cash.2024Q2": 1e6}
-    numbers = {**prepared.case.numbers, **{
-        name: CaseNumber(name, Range.point(value), "1", Grade.ASSUMPTION, source) for name, value in stated.items()}}
-    case = replace(prepared.case, numbers=numbers,
-                   power_limits=(TimedLimit(Quarter(2024, 1), 4, "limits.power.2024"),
-                                 TimedLimit(Quarter(2026, 1), 4, "limits.power.2026")),
-                   cash_limits=(TimedLimit(Quarter(2024, 1), 4, "limits.cash.2024"),
-                                TimedLimit(Quarter(2024, 2), 1, "limits.cash.2024Q2")))
+    source = prepared.case.numbers.demand.growth.source
+    stated = {"power": {"2024": 4e7, "2026": 9e7}, "cash": {"2024": 4e7, "2024Q2": 1e6}}
+    power, cash = ({period: CaseNumber(f"limits.{kind}.{period}", Range.point(value), "1", Grade.ASSUMPTION, source)
+                    for period, value in periods.items()} for kind, periods in stated.items())
+    case = replace(prepared.case, numbers=replace(prepared.case.numbers, limits=LimitNumbers(power=power, cash=cash)),
+                   power_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026")),
+                   cash_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2024, 2), 1, "2024Q2")))
     bought = tuple(line for line in case.lines if line.how == "buy")
     plan = plan_of(world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
     problem, quarter = plan.problem, plan.problem.tree.quarter

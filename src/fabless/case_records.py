@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from fabless.errors import Fault
+from fabless.case_numbers import CaseNumbers, ContractFileNumbers, each, mapped
+from fabless.errors import Fault, UnknownName, unknown
 from fabless.records import LLM, Chip, Grade, Range, Request, Source
 from fabless.units import Quarter
 
@@ -46,7 +47,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Line:
-    """A product line that can be bought or rented: a chip, its successors, and its terms."""
+    """A product line that can be bought or rented; its terms stand among the numbers of the case."""
 
     name: str
     vendor: str
@@ -60,8 +61,6 @@ class Line:
     prepaid: bool
     successors: int
     """Coming generations that the plan may order."""
-    terms: Mapping[str, str]
-    """Term (price, allotment, ...) -> dotted name of its number; a term that is not there is not used."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +74,20 @@ class ProgrammeSpec:
     trains: bool
     """Whether the chip is planned for training too."""
     spin_limit: int
-    ended: tuple[float, float]
-    """Pseudo-counts of programmes that end before volume, and that reach it."""
-    end_shares: tuple[float, ...]
-    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate."""
-    bid_failed: tuple[float, float]
+    ended: tuple[float, float] | None = None
+    """Pseudo-counts of programmes that end before volume, and that reach it; None: those of the reference class."""
+    end_shares: tuple[float, ...] | None = None
+    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate; None: as the class
+    has it."""
+    bid_failed: tuple[float, float] | None = None
+    """Pseudo-counts of bids that fail, and that close; None: those of the class, or none fails where nothing is bought."""
     gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`; empty: from `ended`."""
     stands_at: str = ""
     """Stage at which the chip stands already."""
     second_ended: tuple[float, float] | None = None
-    """Pseudo-counts of second generations that ended, and that came; None without one."""
+    """Pseudo-counts of second generations that ended, and that came; None: those of later
+    generations in the reference class."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,6 @@ class Contract:
     tenor_quarters: int
     lead_quarters: int
     """Quarters from call-off to delivery."""
-    terms: Mapping[str, str]
-    """Term (price, volume, ...) -> dotted name of its number; a term that is not there is not used."""
     tranches: tuple[Tranche, ...] = ()
     tiers: tuple[Tier, ...] = ()
     on_all: bool = False
@@ -167,8 +167,6 @@ class Shock:
     name: str
     vendors: tuple[str, ...]
     """Whose lines and programmes it strikes; all where empty."""
-    terms: Mapping[str, str]
-    """Term (rate, duration, allotment, price, lead, demand) -> dotted name; a term that is not there has no effect."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +176,6 @@ class WorldPool:
     name: str
     members: tuple[str, ...]
     """Lines and programmes that draw on it; all where empty."""
-    terms: Mapping[str, str]
-    """Term (output, chips, growth, share) -> dotted name of its number."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +185,8 @@ class TimedLimit:
     first_quarter: Quarter
     quarters: int
     """Quarters it is stated for; a sum of money is spread evenly over them."""
-    number: str
-    """Dotted name of its number."""
+    period: str
+    """Name of its number among those of the limit: the year or quarter as the file writes it."""
 
 
 @dataclass(frozen=True)
@@ -219,12 +215,12 @@ class Case:
     programmes: tuple[ProgrammeSpec, ...]
     existing_chip: Chip
     existing_vendor: str
-    numbers: Mapping[str, CaseNumber]
-    """Every number of the case by dotted name, in SI."""
+    numbers: CaseNumbers[CaseNumber]
+    """Every number of the case, in SI."""
     shocks: tuple[Shock, ...] = ()
     pools: tuple[WorldPool, ...] = ()
     correlations: tuple[tuple[str, str], ...] = ()
-    """Pairs of numbers whose normal scores correlate; the value is the number `correlation_name` of the pair."""
+    """Pairs of numbers, by dotted name, whose normal scores correlate; the values are `numbers.correlations`."""
     power_limits: tuple[TimedLimit, ...] = ()
     """Power at hand for owned chips, by the quarter from which it holds."""
     cash_limits: tuple[TimedLimit, ...] = ()
@@ -235,3 +231,23 @@ class Case:
 def correlation_name(one: str, other: str) -> str:
     """Name of a correlation among the numbers of a case."""
     return f"correlations.{one} with {other}"
+
+
+def named(numbers: CaseNumbers[CaseNumber] | ContractFileNumbers[CaseNumber]) -> dict[str, CaseNumber]:
+    """Every number once, under its dotted name: the border to streams of random numbers, files and printed names."""
+    return {number.name: number for number in each(numbers)}
+
+
+def modes(numbers: CaseNumbers[CaseNumber]) -> CaseNumbers[float]:
+    """Every number at its mode."""
+    return mapped(numbers, lambda number: number.spread.mode)
+
+
+def with_ranges(case: Case, ranges: Mapping[str, Range]) -> Case:
+    """The case with the ranges of some numbers, by dotted name, replaced; `UnknownName` for a name that it does not have."""
+    known = named(case.numbers)
+    errors = [unknown("number of the case", name, list(known)) for name in ranges if name not in known]
+    if errors:
+        raise UnknownName(*(fault for error in errors for fault in error.faults))
+    return replace(case, numbers=mapped(
+        case.numbers, lambda number: replace(number, spread=ranges.get(number.name, number.spread))))

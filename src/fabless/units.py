@@ -19,6 +19,7 @@ DAY_S = 86_400.0
 YEAR_S = 365.25 * DAY_S
 MONTH_S = YEAR_S / 12
 QUARTER_S = YEAR_S / 4
+MONTHS_PER_QUARTER = QUARTER_S / MONTH_S
 
 _UNITS: dict[str, tuple[str, float]] = {
     # dimensionless and counts
@@ -209,6 +210,14 @@ class Quarter:
     def first_day(self) -> dt.date:
         """First day of the quarter."""
         return dt.date(self.year, 3 * self.number - 2, 1)
+
+    def at_month(self, month: float) -> Quarter:
+        """Quarter in which a time lies that is counted in months from the first day of this one.
+
+        >>> str(Quarter(2023, 4).at_month(2.9)), str(Quarter(2023, 4).at_month(15.0))
+        ('2023Q4', '2025Q1')
+        """
+        return self + int(month // MONTHS_PER_QUARTER)
 
     def __add__(self, quarters: int) -> Quarter:
         index = self.year * 4 + self.number - 1 + quarters

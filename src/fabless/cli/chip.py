@@ -19,10 +19,10 @@ from fabless.records import Chip
 from fabless.report import Column, as_json, print_table, say
 from fabless.report.canvas import WIDE, draw
 from fabless.report.files import check_writable, write_whole
-from fabless.report.numbers import count, plain, share, usd
 from fabless.report.silicon_charts import waterfall
 from fabless.silicon import ChipSheet, Line, chip_sheet
 from fabless.units import Quarter
+from fabless.wording import count, plain, share, usd
 
 CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
 """Design effort, as named on the command line -> entity that holds the NRE factor."""

@@ -18,8 +18,8 @@ from fabless.report import Column, as_json, print_table, say
 from fabless.report.canvas import WIDE, draw
 from fabless.report.contract_charts import volume_curves
 from fabless.report.files import check_writable, write_whole
-from fabless.report.numbers import count, share, usd
 from fabless.report.table import FULL_WIDTH
+from fabless.wording import count, share, usd
 
 ACTIONS = {"kinds": 0, "example": 1, "value": 1, "break-even": 2}
 """Action of the command -> number of names that follow it."""

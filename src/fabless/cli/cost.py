@@ -40,8 +40,8 @@ from fabless.perf import Formats
 from fabless.quote import Owning, Quote, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Fact, Request
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.numbers import cents, plain, share, usd
 from fabless.units import from_si
+from fabless.wording import cents, plain, share, usd
 
 _FULL_WIDTH = 110
 """Narrowest terminal [columns] on which the table also shows batch, hourly cost and energy."""

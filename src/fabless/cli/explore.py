@@ -50,8 +50,8 @@ from fabless.report import Column, as_json, print_table, say
 from fabless.report.canvas import WIDE, draw
 from fabless.report.explore_charts import fronts
 from fabless.report.files import check_writable, write_whole
-from fabless.report.numbers import plain, usd
 from fabless.units import Quarter, quantity
+from fabless.wording import plain, usd
 
 MARKET = ("h100-sxm", "h200", "b200", "mi300x", "tpu-v5p", "tpu-v7")
 """Chips that the winner is compared with unless --market names others."""

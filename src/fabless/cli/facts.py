@@ -13,8 +13,8 @@ from fabless.cli.options import AsOf, Json
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.records import LLM, Chip, Fact
 from fabless.report import Column, as_json, print_table
-from fabless.report.numbers import plain
 from fabless.units import from_si
+from fabless.wording import plain
 from fabless.workload import parameters
 
 

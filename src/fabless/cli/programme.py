@@ -125,16 +125,16 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
     """Parameters of a case's first programme by a route, and the case's first quarter."""
     from fabless.catalogue import read_case
-    from fabless.decide.ways.prepare import parameters_of
+    from fabless.decide.ways.prepare import counted, parameters_of
 
-    question = read_case(case)
+    question, _ = counted(read_case(case), load(read_case(case).as_of))
     found = [item for item in question.programmes if item.route == route]
     if not found:
         routes = sorted({item.route for item in question.programmes} & set(ROUTES))
         raise BadValue(Fault("--case", f"{question.name} has no programme by the route {route}", ", ".join(routes) or "none",
                              "choose one of these routes, or leave --case out"))
     name = f"{question.name}, {found[0].name}"
-    return (name, parameters_of(found[0], question.numbers)), question.first_quarter
+    return (name, parameters_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
 
 
 def _check(

@@ -12,15 +12,15 @@ from rich.console import Console
 from fabless.catalogue.facts.entities import range_of
 from fabless.catalogue.facts.takeovers import Candidate
 from fabless.programme.bands import StageBand
-from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeOutcome
+from fabless.programme.draws import ProgrammeOutcome
 from fabless.programme.posterior import CredibleBand
 from fabless.programme.reference import DISTRESSED_BELOW, RateEstimate
 from fabless.programme.study import ProgrammeStudy, span_months
 from fabless.records import Fact
 from fabless.report import Column, print_table, say
-from fabless.report.numbers import MISSING, plain, quarter_range, share, usd
 from fabless.sampling import quantile
 from fabless.units import Quarter, from_si
+from fabless.wording import MISSING, plain, quarter_range, share, usd
 
 _DATES = ("P10", "P50", "P90")
 
@@ -82,7 +82,7 @@ def _stage(stage: StageBand, first: Quarter) -> list[str]:
 
 
 def _quarter(first: Quarter, month: float) -> str:
-    return str(first + int(month // MONTHS_PER_QUARTER))
+    return str(first.at_month(month))
 
 
 def _print_outcomes(study: ProgrammeStudy, console: Console) -> None:

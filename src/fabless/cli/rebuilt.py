@@ -13,7 +13,7 @@ from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json
 from fabless.errors import unknown
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.numbers import plain
+from fabless.wording import plain
 
 
 def claims(

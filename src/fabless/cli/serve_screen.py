@@ -19,7 +19,7 @@ from fabless.perf.serving.serve import Traffic
 from fabless.quote import Calibration
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say
-from fabless.report.numbers import MISSING, plain, share, significant
+from fabless.wording import MISSING, plain, share, significant
 
 Served = TypeVar("Served", Point, Disaggregated)
 

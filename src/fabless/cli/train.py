@@ -51,8 +51,8 @@ from fabless.quote import (
 )
 from fabless.records import LLM, Chip, Fact
 from fabless.report import as_json
-from fabless.report.numbers import plain
 from fabless.units import HOUR_S
+from fabless.wording import plain
 
 _MOST_SEQUENCES = 100_000
 """A batch without a unit counts sequences below this number, and tokens from it on."""

@@ -11,8 +11,8 @@ from fabless.perf.training import Campaign, Plan, Recipe, TrainingCalibration, b
 from fabless.perf.training.campaign import PARTS
 from fabless.records import LLM, Chip, Fact
 from fabless.report import Column, print_table, say
-from fabless.report.numbers import plain, share, usd
 from fabless.units import DAY_S, HOUR_S
+from fabless.wording import plain, share, usd
 from fabless.workload import Number
 
 _SPLITS = {"tensor": "tensor", "pipeline": "pipeline", "context": "context", "expert": "expert", "data": "data",

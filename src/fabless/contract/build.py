@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from fabless import case_records
+from fabless.case_numbers import PER_UNIT, ContractNumbers
 from fabless.contract.kinds import (
     CancellationFee,
     FirmAndOption,
@@ -22,6 +22,7 @@ from fabless.contract.kinds import (
 from fabless.contract.rewards import VendorEquity, VolumeDiscount, Warrants
 from fabless.contract.valuation import Unit
 from fabless.errors import unknown
+from fabless.records import Array
 from fabless.units import QUARTER_S, Quarter
 
 KINDS: Mapping[str, type[Purchase]] = MappingProxyType({
@@ -38,22 +39,24 @@ _FIELDS = MappingProxyType({
     "fee_share": "fee_share",
 })
 """Term of a file -> field of a kind."""
-_MONEY = ("price", "option_price", "premium", "reserve")
 
 
-def contract_of(spec: case_records.Contract, values: Mapping[str, ArrayLike], first_quarter: Quarter) -> Purchase:
+def contract_of(
+    spec: case_records.Contract, terms: ContractNumbers[Array] | ContractNumbers[float], first_quarter: Quarter
+) -> Purchase:
     """Make the contract that a specification states, at given values of its numbers.
 
-    Parameters: `values` by dotted name in SI: numbers, or arrays (paths, 1). Rents come in USD/s and become USD a chip and
+    Parameters: `terms` in SI: numbers, or arrays (paths, 1). Rents come in USD/s and become USD a chip and
     quarter. Raises `UnknownName` for a kind that is not there, `BadValue` with every fault of the values.
     """
     if spec.kind not in KINDS:
         raise unknown("kind of contract", spec.kind, list(KINDS))
     given: dict[str, Any] = {}
     per_unit = QUARTER_S if spec.how == "rent" else 1.0
-    for term, name in spec.terms.items():
-        number = np.asarray(values[name], dtype=float)
-        given[_FIELDS[term]] = number * per_unit if term in _MONEY else number
+    for term, field in _FIELDS.items():
+        number = getattr(terms, term)
+        if number is not None:
+            given[field] = np.asarray(number, dtype=float) * (per_unit if term in PER_UNIT else 1.0)
     if spec.kind == "right-of-first-refusal":
         given.setdefault("price_usd", 0.0)
     if spec.kind == "warrants":

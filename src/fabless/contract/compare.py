@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fabless.case_numbers import ContractFileNumbers, mapped, stated
+from fabless.case_records import CaseNumber, named
 from fabless.catalogue.case.contract_question import ContractQuestion
 from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import contract_of
@@ -32,7 +34,7 @@ class Prepared:
 
     contracts: Mapping[str, Purchase]
     """Contracts by name, with the terms of the file at the numbers drawn."""
-    values: Mapping[str, Array]
+    values: ContractFileNumbers[Array]
     outlook: Outlook
     real_rate: float
     unit: Unit
@@ -41,11 +43,11 @@ class Prepared:
         """The contract as compared; beside rents, a bought chip is a level charge by quarter."""
         if contract.unit == self.unit:
             return contract
-        life_s = self.values["owning.life"]
-        charge = capital_charge_usd_per_quarter(contract.price_usd, self.values["owning.residual"], life_s, self.real_rate)
+        holding = stated(self.values.owning)
+        charge = capital_charge_usd_per_quarter(contract.price_usd, holding.residual, holding.life, self.real_rate)
         return ReserveAndRent(
-            contract.name, contract.volume, 0.0, reserve_usd=charge + self.values["owning.running"] * QUARTER_S,
-            tenor_quarters=max(1, round(float(np.mean(life_s)) / QUARTER_S)), start_quarter=contract.start_quarter,
+            contract.name, contract.volume, 0.0, reserve_usd=charge + holding.running * QUARTER_S,
+            tenor_quarters=max(1, round(float(np.mean(holding.life)) / QUARTER_S)), start_quarter=contract.start_quarter,
             signed_quarter=contract.signed_quarter, lead_quarters=contract.lead_quarters)
 
     def cost_usd(self, contract: Purchase, outlook: Outlook) -> float:
@@ -105,36 +107,43 @@ def prepare(question: ContractQuestion) -> Prepared:
     Numbers are drawn once a path. Need, spot price and share price then walk lognormally around their course; the share
     price drifts at the real rate. Volatilities and the rate stand at their mode.
     """
-    mode = {name: number.spread.mode for name, number in question.numbers.items()}
-    moving = any(mode.get(f"outlook.{key}_volatility", 0.0) > 0.0 for key in ("need", "spot", "share"))
-    uncertain = moving or any(number.spread.low < number.spread.high for number in question.numbers.values())
+    stated_market, numbers = question.numbers.outlook, named(question.numbers)
+    volatilities = (stated_market.need_volatility, stated_market.spot_volatility, stated_market.share_volatility)
+    uncertain = any(_mode(volatility) > 0.0 for volatility in volatilities) or any(
+        number.spread.low < number.spread.high for number in numbers.values())
     paths = 2 * ((question.paths + 1) // 2) if uncertain and question.paths > 1 else 1
     rng = stream(question.seed, "contracts")
-    ranges = {name: number.spread for name, number in sorted(question.numbers.items())}
-    values: dict[str, Array] = {name: np.array([[at]]) for name, at in mode.items()}
-    if paths > 1:
-        values = {name: drawn[:, None] for name, drawn in draw(ranges, paths, rng).items()}
-    rate = mode["outlook.real_rate"]
+    drawn = {} if paths == 1 else draw({name: number.spread for name, number in sorted(numbers.items())}, paths, rng)
+    values = mapped(question.numbers, lambda number: drawn[number.name][:, None] if drawn
+                    else np.array([[number.spread.mode]]))
+    rate = stated_market.real_rate.spread.mode
     years = np.arange(question.quarters) / 4.0
 
-    def walk(key: str, drift: float = 0.0, when: Array = years) -> Array:
-        spread = mode.get(f"outlook.{key}_volatility", 0.0)
-        if paths == 1 or spread == 0.0:
+    def walk(volatility: CaseNumber | None, drift: float = 0.0, when: Array = years) -> Array:
+        if paths == 1 or _mode(volatility) == 0.0:
             return np.exp(drift * when)[None]
-        return price_paths(1.0, spread, drift, when, paths, rng).T
+        return price_paths(1.0, _mode(volatility), drift, when, paths, rng).T
 
-    one = np.ones((1, 1))
+    def or_else(number: Array | None, otherwise: float) -> Array:
+        return np.full((1, 1), otherwise) if number is None else number
+
+    market = values.outlook
     per_unit = QUARTER_S if question.how == "rent" else 1.0
-    need = values["outlook.need"] * values.get("outlook.need_growth", one) ** years * walk("need")
-    spot = values["outlook.spot"] * (1.0 - values.get("outlook.spot_decline", 0.0 * one)) ** years * walk("spot")
-    share = values.get("outlook.share_price")
+    need = market.need * or_else(market.need_growth, 1.0) ** years * walk(stated_market.need_volatility)
+    spot = market.spot * (1.0 - or_else(market.spot_decline, 0.0)) ** years * walk(stated_market.spot_volatility)
     outlook = Outlook(
-        need=need, spot_usd=spot * per_unit, spot_cap=values.get("outlook.spot_cap", np.inf * one),
-        unmet_usd=values.get("outlook.unmet", 0.0 * one) * per_unit,
-        share_usd=None if share is None else share * walk("share", float(np.log1p(rate)), years + 0.125))
+        need=need, spot_usd=spot * per_unit, spot_cap=or_else(market.spot_cap, np.inf),
+        unmet_usd=or_else(market.unmet, 0.0) * per_unit,
+        share_usd=None if market.share_price is None else market.share_price * walk(
+            stated_market.share_volatility, float(np.log1p(rate)), years + 0.125))
     unit = Unit.CHIP_QUARTER if question.how == "rent" else Unit.CHIP
-    made = {spec.name: contract_of(spec, values, question.first_quarter) for spec in question.contracts}
+    made = {spec.name: contract_of(spec, values.contracts[spec.name], question.first_quarter)
+            for spec in question.contracts}
     return Prepared(made, values, outlook, rate, unit)
+
+
+def _mode(volatility: CaseNumber | None) -> float:
+    return 0.0 if volatility is None else volatility.spread.mode
 
 
 def compare(question: ContractQuestion) -> Comparison:

@@ -130,9 +130,8 @@ def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
 def _ports(solved: Solved, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
     return [
-        _action(case, 0, f"start porting to {line.name}", "inference software", None,
-                case.numbers[line.terms["port"]].spread.mode * QUARTER_S,
+        _action(case, 0, f"start porting to {line.name}", "inference software", None, port.spread.mode * QUARTER_S,
                 "under half of the expected throughput after two quarters", "expected throughput on the main model")
         for line in solved.plan.commitment.lines
-        if "port" in line.terms and line.first_quarter - case.first_quarter <= 4
+        if (port := case.numbers.lines[line.name].port) is not None and line.first_quarter - case.first_quarter <= 4
     ]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import ProgrammeValue, StrategyResult
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import Solved
 from fabless.records import Grade
 from fabless.units import Quarter
+from fabless.wording import cent_decimals, cents, share, usd
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
@@ -52,15 +53,17 @@ def answer(
     """
     case = prepared.case
     cost = {item.name: item.cost_per_query_usd for item in results} | {item.way: item.cost_per_query_usd for item in fresh}
-    mine, seen = cost[best.name], " that the plan had not seen" if fresh else ""
-    text = (f"{_doing(best)}: a query costs {_two(mine.p50)} cents over {case.quarters} quarters ({_two(mine.p10)} to "
-            f"{_two(mine.p90)} in eight of ten scenarios{seen})")
+    own, seen = cost[best.name], " that the plan had not seen" if fresh else ""
+    decimals = cent_decimals(band.p50 for band in cost.values())
+    low, median, high = (cents(value, decimals) for value in (own.p10, own.p50, own.p90))
+    text = (f"{_doing(best)}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
+            f"scenarios{seen})")
     if best.name != "buy" and "buy" in cost:
-        text += f", against {_two(cost['buy'].p50)} buying from {case.dominant_vendor} alone"
+        text += f", against {cents(cost['buy'].p50, decimals)} buying from {case.dominant_vendor} alone"
     text += _programme_clause(best, programmes, case)
     year, missing = max(_missing_by_year(best.name, results, fresh), key=lambda item: item[1])
     if missing > case.tolerated_shortage:
-        text += f"; compute falls short most in {year}, by {missing:.0%} on average"
+        text += f"; compute falls short most in {year}, by {share(missing)} on average"
     return text + "."
 
 
@@ -68,14 +71,14 @@ def _doing(best: Solved) -> str:
     """Name the vendors that matter, the largest share of compute first; a line's contracts count with its vendor."""
     mine = {k for one in best.plan.candidates for k in one.offers}
     used = best.paths.compute.sum(axis=2) @ best.paths.probability
-    share: dict[str, float] = {}
+    compute_of: dict[str, float] = {}
     for k, (offer, compute) in enumerate(zip(best.plan.offers, used, strict=True)):
         if k and k not in mine:  # the first is the fleet in place
-            share[offer.vendor] = share.get(offer.vendor, 0.0) + float(compute / max(used.sum(), 1e-30))
-    if not share:
+            compute_of[offer.vendor] = compute_of.get(offer.vendor, 0.0) + float(compute / max(used.sum(), 1e-30))
+    if not compute_of:
         return "Keep to the fleet in place"
-    first, *others = sorted(share, key=lambda vendor: -share[vendor])
-    others = [vendor for vendor in others if share[vendor] >= LEAST_VENDOR]
+    first, *others = sorted(compute_of, key=lambda vendor: -compute_of[vendor])
+    others = [vendor for vendor in others if compute_of[vendor] >= LEAST_VENDOR]
     return f"Buy from {first}" + (f" and add {_listed(others)}" if others else "")
 
 
@@ -84,8 +87,8 @@ def _missing_by_year(
 ) -> list[tuple[int, float]]:
     tried = next((item for item in fresh if item.way == name), None)
     if tried is not None:
-        return [(year, share.fresh) for year, share in tried.missing_share_by_year]
-    return [(year, share) for year, _, share in next(item for item in results if item.name == name).shortage_by_year]
+        return [(year, missing.fresh) for year, missing in tried.missing_share_by_year]
+    return [(year, missing) for year, _, missing in next(item for item in results if item.name == name).shortage_by_year]
 
 
 def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: Case) -> str:
@@ -142,7 +145,7 @@ def _open(later: Sequence[LateStart]) -> str:
 
 
 def _when(item: LateStart) -> str:
-    odds = "" if item.probability > 1.0 - LEAST_START else f" in {item.probability:.0%} of scenarios"
+    odds = "" if item.probability > 1.0 - LEAST_START else f" in {share(item.probability)} of scenarios"
     kind = f", those of {item.demand} demand" if item.demand else ""
     return f"in {item.quarter}{odds}{kind}"
 
@@ -153,12 +156,12 @@ def _worth(value: ProgrammeValue | None, best: Solved) -> str:
         return ""
     close = ", a close call" if _is_close(value, best) else ""
     if value.value_usd >= 0:
-        return f" (worth {_money(value.value_usd)} carried through{close})"
-    return f" (for the right to give it up: carried through it would cost {_money(-value.value_usd)} net{close})"
+        return f" (worth {usd(value.value_usd)} carried through{close})"
+    return f" (for the right to give it up: carried through it would cost {usd(-value.value_usd)} net{close})"
 
 
 def _outcome(value: ProgrammeValue, best: Solved) -> str:
-    amount = _money(abs(value.value_usd))
+    amount = usd(abs(value.value_usd))
     said = f"save {amount}" if value.value_usd >= 0 else f"cost {amount} more than it saves"
     return said + (" (a close call)" if _is_close(value, best) else "")
 
@@ -166,24 +169,6 @@ def _outcome(value: ProgrammeValue, best: Solved) -> str:
 def _is_close(value: ProgrammeValue, best: Solved) -> bool:
     """Whether a programme's value is small against everything at stake."""
     return abs(value.value_usd) < max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
-
-
-def _money(usd: float) -> str:
-    """Write an amount that is not negative.
-
-    >>> _money(1.23e9), _money(4.2e7)
-    ('1.2 billion USD', '42 million USD')
-    """
-    return f"{usd / 1e9:,.1f} billion USD" if usd >= 5e8 else f"{usd / 1e6:,.0f} million USD"
-
-
-def _two(usd: float) -> str:
-    """Cents with two digits that count.
-
-    >>> _two(0.00361), _two(0.12)
-    ('0.36', '12')
-    """
-    return f"{100.0 * usd:#.2g}".rstrip(".")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -201,17 +186,18 @@ def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) ->
     How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put another way first; and
     where the plan is not proven to be the best.
     """
-    numbers = prepared.case.numbers
+    numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
     said = [f"{assumed} of {len(numbers)} inputs are assumptions"]
     mine = next(item for item in fresh if item.way == best.name)
     cost = mine.expected_cost_usd
     if cost.difference > max(2.0 * cost.error, FLATTERED * cost.in_sample):
-        said.append(f"fresh scenarios cost {cost.difference / cost.in_sample:.0%} more than those that the plan was made on")
+        more = share(cost.difference / cost.in_sample)
+        said.append(f"fresh scenarios cost {more} more than those that the plan was made on")
     first = min(fresh, key=lambda item: item.objective_usd.fresh)
     behind = mine.objective_usd.fresh - first.objective_usd.fresh
     if behind > CLOSE * mine.objective_usd.fresh:
-        said.append(f"on fresh scenarios {first.way} comes out {_money(behind)} better than {best.name}")
+        said.append(f"on fresh scenarios {first.way} comes out {usd(behind)} better than {best.name}")
     if best.gap > UNPROVEN:
         said.append(f"the plan of {best.name} is not proven to be the best: a better one could save up to {best.gap:.1%}")
     return tuple(said)

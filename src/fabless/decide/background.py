@@ -12,6 +12,7 @@ from fabless.catalogue import Catalogue
 from fabless.catalogue.case.numbers import CASE_SOURCE
 from fabless.catalogue.facts.entities import range_of
 from fabless.decide.ways.prepare import chips_of
+from fabless.programme import PseudoCounts, credible_band
 from fabless.quote import ENGINE, efficiency_entity
 from fabless.records import Chip, Fact, Grade, Range, Source
 
@@ -29,6 +30,22 @@ def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
     found += [_of_fact(f"performance.{fact.field}", fact) for name in (efficiency_entity(), ENGINE)
               for fact in catalogue.facts_of(name)]
     return tuple({number.name: number for number in found}.values())
+
+
+def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
+    """Chance that each programme ends before volume, with its 90 % band, out of the counts it has in the `filled` case."""
+    stated = {item.name: item.ended is not None for item in case.programmes}
+    known = Source("programmes", f"chip programmes known on {case.as_of}", "", "")
+    numbers = []
+    for item in filled.programmes:
+        if item.ended is None or item.gates:
+            continue
+        band = credible_band(PseudoCounts(*item.ended))
+        numbers.append(CaseNumber(
+            f"programmes.{item.name}.ended", Range(band.low, band.mean, band.high), "1",
+            Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED, CASE_SOURCE if stated[item.name] else known,
+            "chance that it ends before volume; P5, mean and P95 of a rate that few cases tell", case.as_of))
+    return tuple(numbers)
 
 
 def _of_fact(name: str, fact: Fact) -> CaseNumber:

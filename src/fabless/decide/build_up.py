@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabless.case_records import Case, Line, Load
+from fabless.case_records import Case, Line, Load, modes
 from fabless.decide.results import BuildUpLine, ChipCostLine
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import Solved
@@ -41,22 +41,23 @@ def chip_costs(prepared: Prepared) -> tuple[ChipCostLine, ...]:
 
 
 def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpLine]:
-    mode = {name: number.spread.mode for name, number in case.numbers.items()}
+    mode, stated = modes(case.numbers), case.numbers.lines[line.name]
+    terms = mode.lines[line.name]
     serving = prepared.servings[load.name, line.chip.name]
-    efficiency = mode[line.terms["efficiency"]] if "efficiency" in line.terms else 1.0
-    seconds = serving.chip_seconds_per_query / efficiency * mode["demand.work_level"]
-    price = mode[line.terms["price"]] * (1.0 - (mode[line.terms["discount"]] if "discount" in line.terms else 0.0))
+    efficiency = 1.0 if terms.efficiency is None else terms.efficiency
+    seconds = serving.chip_seconds_per_query / efficiency * mode.demand.work_level
+    price = terms.price * (1.0 - (0.0 if terms.discount is None else terms.discount))
     if line.how == "rent":
         hour = rented_chip_hour(price)
     else:
-        owning = owning_at(mode, mode["owning.life"], mode["finance.real_rate"])
+        owning = owning_at(mode.owning, mode.owning.life, mode.finance.real_rate)
         hour = owned_hour(price, owning, rated_power_w=line.chip.tdp_w, average_power_w=serving.power_w_per_chip)
     return [
         BuildUpLine(
             model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}", part=part,
             usd=float(usd_per_query(amount, seconds)),
             how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",
-            inputs=(*(line.terms["price"] if name == "price" else name for name in INPUTS[part]),
+            inputs=(*(stated.price.name if name == "price" else name for name in INPUTS[part]),
                     "demand.load_factor", "demand.work_level", f"chips.{line.chip.name}.memory_bandwidth",
                     f"loads.{load.name}.input_tokens", f"loads.{load.name}.output_tokens"),
         )

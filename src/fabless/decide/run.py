@@ -10,10 +10,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 from fabless.catalogue import load
 from fabless.decide.answer import answer, warnings_of
-from fabless.decide.background import background
+from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh.block import PathNumbers
@@ -104,7 +104,8 @@ def decide(
         chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
-        assumptions=(*prepared.case.numbers.values(), *background(case, catalogue)),
+        assumptions=(*named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
+                     *background(case, catalogue)),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
         seconds=time.perf_counter() - start,
     )
@@ -130,7 +131,8 @@ def _portfolio(
     """
     case = here.prepared.case
     every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
-    used = tuple(line for line in case.lines if "port" not in line.terms or share_of(every, line.name) >= LEAST_SHARE)
+    used = tuple(line for line in case.lines
+                 if case.numbers.lines[line.name].port is None or share_of(every, line.name) >= LEAST_SHARE)
     lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),), gates)])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = best_of(plain)

@@ -92,7 +92,7 @@ def _carried_on(solved: Solved, own: ProgrammeSpec | None) -> float:
 
 
 def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
-    early, median, late = (str(case.first_quarter + int(month // 3)) for month in (months.p10, months.p50, months.p90))
+    early, median, late = (str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90))
     return early, median, late
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabless.programme.draws import MONTHS_PER_QUARTER, End, ProgrammeDraws, ProgrammeOutcome
+from fabless.programme.draws import End, ProgrammeDraws, ProgrammeOutcome
 from fabless.programme.posterior import CredibleBand
 from fabless.programme.rates import gate_name
 from fabless.programme.stages import Gate
 from fabless.records import Array, Band
+from fabless.units import MONTHS_PER_QUARTER
 
 LEVEL = 0.9
 """Probability inside a credible band."""

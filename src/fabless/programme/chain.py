@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
-from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeDraws, ProgrammeOutcome
+from fabless.programme.draws import ProgrammeDraws, ProgrammeOutcome
+from fabless.units import MONTHS_PER_QUARTER
 
 Array = NDArray[np.float64]
 

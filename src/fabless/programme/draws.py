@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from fabless.programme.route import INTEGRATION, RAMP, RESPINS, SILICON, TAPE_OUT
 from fabless.records import Array
-from fabless.units import MONTH_S, QUARTER_S
-
-MONTHS_PER_QUARTER = QUARTER_S / MONTH_S
 
 
 class ProgrammeOutcome(IntEnum):

@@ -42,8 +42,9 @@ from fabless.programme.blueprint import (
     Found,
     Layout,
 )
-from fabless.programme.draws import MONTHS_PER_QUARTER, End
+from fabless.programme.draws import End
 from fabless.records import Array
+from fabless.units import MONTHS_PER_QUARTER
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -8,7 +8,7 @@ keeps its own share. A shipment in small numbers counts as half reached, half no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,25 @@ class GateShares:
     shares: tuple[float, float, float]
     """In the order of `GATES`; posterior mean under Jeffreys' prior; sums to 1."""
     cases: float
+
+
+@dataclass(frozen=True)
+class EndRates:
+    """What the programmes and deals known on a day say of how one kind of programme ends."""
+
+    ended: RateEstimate
+    """Before volume."""
+    where: GateShares
+    later_ended: RateEstimate
+    """Of later generations of a line, for the second one."""
+    bid_failed: RateEstimate
+
+
+def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: Kind) -> EndRates:
+    """Count how programmes of a kind end, pooled over the kinds: of the class and of every case that states nothing else."""
+    ended = rates("ends before volume", outcome_counts(known))
+    return EndRates(ended[kind], gate_shares(known), replace(ended[Kind.LATER], name="a later one ends"),
+                    bid_rate(deals_known))
 
 
 def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[Kind, tuple[float, float]]:

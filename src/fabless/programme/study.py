@@ -13,18 +13,15 @@ from fabless.catalogue.facts.entities import range_of
 from fabless.catalogue.facts.reference_class import Kind, ReferenceCase, Span, cases, programme_facts
 from fabless.catalogue.facts.takeovers import Candidate, Deal, deals
 from fabless.programme.bands import ProgrammeSummary, quantiles, summary
-from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeDraws
+from fabless.programme.draws import ProgrammeDraws
 from fabless.programme.parameters import PricePath, ProgrammeParameters, Rate, Route, SecondGeneration
 from fabless.programme.posterior import LogTime, PseudoCounts
 from fabless.programme.reference import (
     RateEstimate,
-    bid_rate,
     distressed_rate,
+    end_rates,
     event_counts,
-    gate_shares,
     law_for,
-    outcome_counts,
-    rates,
     slip_range,
     span_law,
     span_times,
@@ -35,8 +32,8 @@ from fabless.records import Band, Fact, Range
 from fabless.sampling import mean, stream
 from fabless.units import MONTH_S, Quarter
 
-KIND_OF = {Route.BUILD: Kind.FIRST, Route.CO_DESIGN: Kind.PARTNER, Route.ACQUIRE: Kind.ACQUIRED}
-"""Kind of programme that a route is compared with."""
+KIND_OF = {Route.BUILD: Kind.FIRST, Route.CO_DESIGN: Kind.PARTNER, Route.ACQUIRE: Kind.ACQUIRED, Route.PARTNER: Kind.FIRST}
+"""Kind of programme that a route is compared with; a backer's chip is a first one of the backer's own house."""
 SPIN_LIMIT = 6
 """Spins after which a chip is given up; half of the most steppings of one product in the class."""
 QUARTERS = 40
@@ -116,18 +113,17 @@ def reference_class(
     good = event_counts(known, "first_silicon_good")
     cut = event_counts(known, "scope_cut")
     span = Span.PURCHASE if kind is Kind.ACQUIRED else Span.VOLUME
-    ends = gate_shares(known)
-    ended = rates("ends before volume", outcome_counts(known))
+    ends = end_rates(known, deals_known, kind)
     return ReferenceClass(
         kind=kind,
-        ended=ended[kind],
+        ended=ends.ended,
         first_silicon=with_survey("first silicon is good", first_silicon, *_sum(good)),
         scope_cut=with_survey("a use is dropped", scope_cut, *_sum(cut)),
-        later_ended=replace(ended[Kind.LATER], name="a later one ends"),
-        bid_failed=bid_rate(deals_known),
+        later_ended=ends.later_ended,
+        bid_failed=ends.bid_failed,
         distressed=distressed_rate(deals_known),
-        end_shares=ends.shares,
-        end_cases=ends.cases,
+        end_shares=ends.where.shares,
+        end_cases=ends.where.cases,
         span=span,
         span_s=law_for(known, span, kind),
         span_cases=sum(map(len, span_times(known, span).values())),
@@ -247,7 +243,7 @@ def newest(catalogue: Catalogue) -> dt.date:
 def _dates(first: Quarter, months: Band | None) -> tuple[str, str, str] | None:
     if months is None:
         return None
-    early, middle, late = (str(first + int(value // MONTHS_PER_QUARTER)) for value in (months.p10, months.p50, months.p90))
+    early, middle, late = (str(first.at_month(value)) for value in (months.p10, months.p50, months.p90))
     return early, middle, late
 
 

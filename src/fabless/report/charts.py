@@ -26,7 +26,7 @@ from fabless.report.canvas import (
     narrow,
     values,
 )
-from fabless.report.numbers import cent_decimals, cents, cents_band, plain, share
+from fabless.wording import cent_decimals, cents, cents_band, plain, share
 
 MOST_ROWS = 10
 LEAST_ODDS = 0.005

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fabless.report.canvas import INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
-from fabless.report.numbers import significant
+from fabless.wording import significant
 
 _STEPS = (1.0, 2.0, 3.0, 5.0)
 

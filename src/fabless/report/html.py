@@ -9,9 +9,10 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fabless import wording
 from fabless.decide import Band, BuildUpLine, ChipCostLine, Decision, StrategyResult
 from fabless.plan import GatePlan, GateStep
-from fabless.report import canvas, charts, numbers, question_charts, time_charts
+from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
 from fabless.units import Quarter
 
@@ -86,18 +87,18 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
     """Say cost, risk and what would change the answer, a line each."""
     ways = charts.on_fresh_paths(decision)
     best = ways[0]
-    decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
     test = decision.fresh[[way.name for way in decision.strategies].index(decision.recommended)]
-    cost = (f"{numbers.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
-            f"{numbers.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
-            f"{numbers.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters.")
-    risk = f"{numbers.share(best.shortage_probability)} chance that compute stays short over the whole horizon"
+    cost = (f"{wording.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
+            f"{wording.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
+            f"{wording.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters.")
+    risk = f"{wording.share(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
         risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
-                 f"{numbers.share(best.own_silicon_probability)} of scenarios at all, with "
-                 f"{numbers.usd(best.capital_at_risk_usd.p50)} at risk before it")
-    risk += f"; {numbers.share(best.dominant_share_compute)} of compute from the dominant vendor."
-    flips = [f"{one.label} at {numbers.with_unit(value, one.unit)} ({other} first)"
+                 f"{wording.share(best.own_silicon_probability)} of scenarios at all, with "
+                 f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
+    risk += f"; {wording.share(best.dominant_share_compute)} of compute from the dominant vendor."
+    flips = [f"{one.label} at {wording.with_unit(value, one.unit)} ({other} first)"
              for one in decision.questions.sensitivities
              for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
     change = "; ".join(flips[:2]) + ". " if flips else "No single input within its range puts another way first. "
@@ -145,7 +146,7 @@ def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
         grouped.setdefault((line.model, line.chip), []).append(line)
     return [
         PairBuildUp(model, chip, tuple(own), sum(line.usd for line in own),
-                    numbers.cent_decimals(line.usd for line in own))
+                    wording.cent_decimals(line.usd for line in own))
         for (model, chip), own in grouped.items()
     ]
 
@@ -188,9 +189,9 @@ def _environment(decision: Decision) -> Environment:
                               trim_blocks=True, lstrip_blocks=True)
     parts = charts.parts_of(decision.build_up)
     environment.filters |= {
-        "amount": numbers.amount, "cents": numbers.cents, "cents_band": numbers.cents_band, "count": numbers.count,
-        "in_unit": numbers.in_unit, "plain": numbers.plain, "share": numbers.share, "usd": numbers.usd,
-        "verdict": numbers.verdict, "gap": numbers.gap, "error": numbers.error_usd,
+        "amount": wording.amount, "cents": wording.cents, "cents_band": wording.cents_band, "count": wording.count,
+        "in_unit": wording.in_unit, "plain": wording.plain, "share": wording.share, "usd": wording.usd,
+        "verdict": wording.verdict, "gap": wording.gap, "error": wording.error_usd,
         "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }
@@ -215,8 +216,8 @@ def as_html(decision: Decision) -> str:
         years=sorted({year for by_year in costs.values() for year in by_year}), build_up=pairs(decision.build_up),
         chip_costs=chip_cost_table(decision.chip_costs), gates=gate_table(decision, ways),
         anchors={number.name: f"input-{place}" for place, number in enumerate(decision.assumptions, start=1)},
-        decimals=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
-        fine=numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
+        decimals=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
+        fine=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
         tests=tests, any_gap=any(test.gap for test in tests.values()),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(decision.questions.resilience, key=lambda row: place.get(row.way, len(place))),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from fabless.programme.draws import MONTHS_PER_QUARTER, ProgrammeOutcome
+from fabless.programme.draws import ProgrammeOutcome
 from fabless.programme.study import ProgrammeStudy
 from fabless.report.canvas import ACCENT, INK, MUTED, WARN, Json, Spec, chart, day, spread, values, year_axis
-from fabless.report.numbers import share, usd
 from fabless.units import MONTH_S, Quarter
+from fabless.wording import share, usd
 
 _LABELS = 150
 """Room for the names of rows at the left [px]."""
@@ -50,7 +50,7 @@ def _timeline(study: ProgrammeStudy, width: int) -> Spec:
         return (begin + dt.timedelta(seconds=months * MONTH_S)).isoformat()
 
     def quarter(months: float) -> str:
-        return str(Quarter.parse(study.start) + int(months // MONTHS_PER_QUARTER))
+        return str(Quarter.parse(study.start).at_month(months))
 
     stages = sorted(study.summary.stages, key=lambda stage: (stage.end_month.p50, stage.start_month.p50))
     rows: list[dict[str, Json]] = []

@@ -16,7 +16,7 @@ from fabless.programme.calibration import (
     modelled,
     score,
 )
-from fabless.report.numbers import share
+from fabless.wording import share
 
 
 def results_page(catalogue: Catalogue) -> str:

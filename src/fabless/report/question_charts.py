@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fabless.decide import SobolIndex, Surface
 from fabless.report.canvas import ACCENT, INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
-from fabless.report.numbers import plain, usd
+from fabless.wording import plain, usd
 
 _LEAST_USD = 1e6
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabless.report.canvas import ACCENT, INK, MUTED, OTHER, SERIES, Json, Spec, chart, values
-from fabless.report.numbers import usd
 from fabless.silicon import Line
+from fabless.wording import usd
 
 _SCRAP = ("scrapped dies", "scrapped memory", "other scrap")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fabless.report import numbers
+from fabless import wording
 
 FULL_WIDTH = 100
 """Columns from which a terminal counts as wide."""
@@ -42,7 +42,7 @@ def _writes_symbols(console: Console) -> bool:
 
 def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
     """Print text as it is, no markup read, broken at words, in ASCII where the terminal has no more."""
-    shown = text if _writes_symbols(console) else numbers.ascii_only(text)
+    shown = text if _writes_symbols(console) else wording.ascii_only(text)
     width = max(20, console.width - indent)
     for number, line in enumerate(Text(shown, style=style).wrap(console, width)):
         line.rstrip()
@@ -58,7 +58,7 @@ def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequ
     ascii_terminal = not _writes_symbols(console)
 
     def cell(text: str) -> Text:
-        return Text(numbers.ascii_only(text) if ascii_terminal else text)
+        return Text(wording.ascii_only(text) if ascii_terminal else text)
 
     gap = 1 if console.width < FULL_WIDTH else 2
     table = Table(box=_ASCII_RULE if ascii_terminal else box.SIMPLE_HEAD, title=cell(title) if title else None,

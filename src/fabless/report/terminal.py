@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, StrategyResult
 from fabless.decide.results import LargePlan
-from fabless.report import numbers
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 
@@ -26,7 +26,7 @@ _SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capit
 
 def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> list[str]:
     cost = way.cost_per_query_usd
-    own = numbers.MISSING
+    own = wording.MISSING
     if way.own_silicon_quarter and is_dropped(way):
         own = "given up"
     elif way.own_silicon_quarter:
@@ -34,25 +34,25 @@ def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> 
         own = f"{early} {median} {late}" if full else f"{median[2:]} {early[2:]}–{late[2:]}"
     return [
         way.name + ("" if way.meets_service_level else "*"),
-        numbers.cents(cost.p10, decimals), numbers.cents(cost.p50, decimals), numbers.cents(cost.p90, decimals),
-        numbers.share(way.shortage_probability), numbers.share(way.shortage_share.mean), own,
-        numbers.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None),
-        numbers.share(way.dominant_share_compute),
-        numbers.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
+        wording.cents(cost.p10, decimals), wording.cents(cost.p50, decimals), wording.cents(cost.p90, decimals),
+        wording.share(way.shortage_probability), wording.share(way.shortage_share.mean), own,
+        wording.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None),
+        wording.share(way.dominant_share_compute),
+        wording.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
     ]
 
 
 def _action(action: Action, as_of: str) -> str:
-    size = numbers.amount(action.amount, action.unit)
+    size = wording.amount(action.amount, action.unit)
     when = f"by {action.due}" if action.start <= as_of else f"{action.start} to {action.due}"
-    return f"- {when}: {action.what}{f': {size}' if size else ''}, {numbers.usd(action.spend_usd)}"
+    return f"- {when}: {action.what}{f': {size}' if size else ''}, {wording.usd(action.spend_usd)}"
 
 
 def _input(one: Sensitivity, usual: str, decimals: int) -> str:
     ends = []
     for value, cost, best in ((one.low, one.cost_low_usd, one.best_low), (one.high, one.cost_high_usd, one.best_high)):
         first = "" if best == usual else f" ({best} first)"
-        ends.append(f"{numbers.cents(cost, decimals)} cents at {numbers.with_unit(value, one.unit)}{first}")
+        ends.append(f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, one.unit)}{first}")
     return f"- {one.label}: {ends[0]}, {ends[1]}"
 
 
@@ -60,40 +60,40 @@ def _own_chip(decision: Decision, best: StrategyResult) -> Iterator[str]:
     """What each programme is worth if started now, the steps of those that the plan takes up, and where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
-            f"{one.name} {numbers.usd(one.value_usd)}" + (
-                f" ± {numbers.usd(one.error_usd)}" if one.error_usd > _LEAST_ERROR * abs(one.value_usd) else "")
+            f"{one.name} {wording.usd(one.value_usd)}" + (
+                f" ± {wording.usd(one.error_usd)}" if one.error_usd > _LEAST_ERROR * abs(one.value_usd) else "")
             for one in decision.programme_values)
     for gate in best.gates:
         if is_begun(gate):
             now = gate.steps[0].quarter == 0
-            start = "started now" if now else f"started in {numbers.share(gate.start_probability)}"
-            end = f", given up in {numbers.share(gate.give_up_probability)}" if gate.give_up_probability else ""
-            yield f"- {gate.name}: {start}{end}, {numbers.usd(gate.expected_spend_usd)} expected spend"
+            start = "started now" if now else f"started in {wording.share(gate.start_probability)}"
+            end = f", given up in {wording.share(gate.give_up_probability)}" if gate.give_up_probability else ""
+            yield f"- {gate.name}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
     yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
 
 
 def _fresh(one: FreshTest, leaves: int) -> str:
     cost, short = one.expected_cost_usd, one.shortage_probability
-    return (f"- {one.paths:,} fresh scenarios: {numbers.usd(cost.fresh)} ± {numbers.usd(cost.error)} expected, "
-            f"{numbers.usd(cost.in_sample)} on the {leaves} it was planned on; short in {numbers.share(short.fresh)}, "
-            f"not {numbers.share(short.in_sample)}")
+    return (f"- {one.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
+            f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.share(short.fresh)}, "
+            f"not {wording.share(short.in_sample)}")
 
 
 def _stability(found: Stability, recommended: str, decimals: int) -> str:
     first = sum(ranking[0] == recommended for ranking in found.rankings)
     cost = found.cost_per_query_usd
-    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in {numbers.share(found.agreement)}, "
-            f"P50 {numbers.cents(cost.p10, decimals)}–{numbers.cents(cost.p90, decimals)} cents")
+    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in {wording.share(found.agreement)}, "
+            f"P50 {wording.cents(cost.p10, decimals)}–{wording.cents(cost.p90, decimals)} cents")
 
 
 def _struck(one: Resilience) -> str:
-    return (f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {numbers.usd(one.cost_usd)} more, "
-            f"{numbers.share(one.missing_after)} of that year's compute missing, not {numbers.share(one.missing_before)}")
+    return (f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {wording.usd(one.cost_usd)} more, "
+            f"{wording.share(one.missing_after)} of that year's compute missing, not {wording.share(one.missing_before)}")
 
 
 def _large(one: LargePlan, decimals: int) -> str:
-    return (f"- planned again on {one.leaves:,} scenarios: {numbers.cents(one.cost_per_query_usd.p50, decimals)} cents a "
-            f"query at the median, {numbers.usd(one.expected_cost_usd)} expected, {numbers.gap(one.gap)}")
+    return (f"- planned again on {one.leaves:,} scenarios: {wording.cents(one.cost_per_query_usd.p50, decimals)} cents a "
+            f"query at the median, {wording.usd(one.expected_cost_usd)} expected, {wording.gap(one.gap)}")
 
 
 def _holds(decision: Decision, decimals: int) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _print_years(ways: Sequence[StrategyResult], decimals: int, console: Console
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
     columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]
-    rows = [[way.name, *(numbers.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
+    rows = [[way.name, *(wording.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
     print_table("", columns, rows, console)
 
 
@@ -141,7 +141,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked has no heading.
     """
     ways = on_fresh_paths(decision)
-    decimals = numbers.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
     asked, actions = decision.questions, ways[0].actions
     say(console, decision.answer, "bold")
     console.print()

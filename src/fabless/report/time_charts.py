@@ -25,15 +25,15 @@ from fabless.report.canvas import (
     values,
     year_axis,
 )
-from fabless.report.numbers import count, usd
 from fabless.units import MONTH_S, Quarter
+from fabless.wording import count, usd
 
 _BIG = "replace(format(datum.value, '~s'), 'G', 'B')"
 _REST = "all others"
 
 
 def _quarter_of(first_quarter: str, months: float) -> str:
-    return str(Quarter.parse(first_quarter) + int(months // 3))
+    return str(Quarter.parse(first_quarter).at_month(months))
 
 
 def _time(first: str, last: str, axis: Spec) -> Spec:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fabless.report import numbers
+from fabless import wording
 from fabless.report.table import Column, print_table, say
 from fabless.validate import Errors, Group, Row, Validation
 
@@ -27,9 +27,9 @@ def signed(value: float | None) -> str:
     ('+3%', '−30%', '–')
     """
     if value is None:
-        return numbers.MISSING
+        return wording.MISSING
     text = f"{abs(value) * 100.0:.0f}%"
-    return text if text == "0%" else f"{'+' if value > 0 else numbers.MINUS}{text}"
+    return text if text == "0%" else f"{'+' if value > 0 else wording.MINUS}{text}"
 
 
 def percent(value: float | None) -> str:
@@ -39,15 +39,15 @@ def percent(value: float | None) -> str:
     ('3.5%', '35%', '–')
     """
     if value is None:
-        return numbers.MISSING
+        return wording.MISSING
     return f"{value * 100.0:.1f}%" if value < 0.0995 else f"{value * 100.0:,.0f}%"
 
 
 def cells(errors: Errors) -> list[str]:
     """Write the statistics of a group under `HEADINGS`."""
-    rank = numbers.MISSING if errors.rank is None else f"{errors.rank:.2f}".replace("-", numbers.MINUS)
-    return [numbers.count(errors.rows), numbers.share(errors.coverage), percent(errors.median), percent(errors.mean),
-            percent(errors.p90), signed(errors.bias), numbers.share(errors.within_20), rank]
+    rank = wording.MISSING if errors.rank is None else f"{errors.rank:.2f}".replace("-", wording.MINUS)
+    return [wording.count(errors.rows), wording.share(errors.coverage), percent(errors.median), percent(errors.mean),
+            percent(errors.p90), signed(errors.bias), wording.share(errors.within_20), rank]
 
 
 def headline(validation: Validation) -> str:
@@ -69,7 +69,7 @@ def shown_groups(groups: Sequence[Group], most: int) -> list[Group]:
 
 def value_text(row: Row, value: float | None) -> str:
     """Write a measured or predicted value of a row."""
-    return numbers.MISSING if value is None else numbers.significant(value, 3)
+    return wording.MISSING if value is None else wording.significant(value, 3)
 
 
 def faults_by_kind(faults: Sequence[str]) -> list[str]:

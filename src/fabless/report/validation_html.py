@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fabless.report import canvas, numbers, validation_charts
+from fabless import wording
+from fabless.report import canvas, validation_charts
 from fabless.report.files import write_whole
 from fabless.report.html import Picture
 from fabless.report.validation import HEADINGS, cells, faults_by_kind, headline, value_text
@@ -42,7 +43,7 @@ def as_validation_html(validation: Validation) -> str:
     """Write a validation as one HTML page without script or outside request."""
     environment = Environment(loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"count": numbers.count, "cells": cells}
+    environment.filters |= {"count": wording.count, "cells": cells}
     summary = validation.summary
     keys = list(dict.fromkeys(group.by for group in summary.groups))
     faults = faults_by_kind(summary.faults)

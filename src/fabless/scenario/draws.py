@@ -8,14 +8,15 @@ plan knows; along fresh paths they come and go quarter by quarter.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case
+from fabless.case_numbers import CaseNumbers, DemandNumbers, QueryNumbers, TrainingNumbers
+from fabless.case_records import Case, named
 from fabless.market import expected_multiple, leave_chance, log_growth, strike_chance
 from fabless.records import Array, Tree
 from fabless.sampling import quantile, stratified, stream
@@ -23,6 +24,7 @@ from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slo
 from fabless.scenario.roles import roles
 from fabless.scenario.states import chances_on, node_of, places, quarters_of, summed_along
 from fabless.scenario.trees import balanced_tree
+from fabless.scenario.values import Draws
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
 REGIME = "supply regime"
@@ -32,30 +34,12 @@ CANDIDATES = 1024
 """Candidate draws of demand among which the first branches choose."""
 
 
-class Values(Mapping[str, Array]):
-    """Draws of the numbers of a case, laid out on the node-quarters when asked for."""
-
-    def __init__(self, flat: Mapping[str, Array], place: Mapping[int, NDArray[np.int64]]) -> None:
-        self.flat, self._place = flat, place
-
-    def __getitem__(self, name: str) -> Array:
-        flat = self.flat[name]
-        return np.asarray(flat[self._place[flat.size]])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.flat)
-
-    def __len__(self) -> int:
-        return len(self.flat)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Scenarios:
     """The future as a tree; every array has one value a node-quarter."""
 
     tree: Tree
-    values: Values
-    """Each number of the case [SI]; those of later generations under `market.of_generation`."""
+    draws: Draws
     scarce: Array
     """Probability, given what is known, that supply is scarce; 0 or 1 along fresh paths."""
     struck: Mapping[str, Array]
@@ -70,6 +54,11 @@ class Scenarios:
     """Index within its stage of the tree node that a node-quarter lies in."""
     chosen: Chosen | None = None
     """Which candidate draws of demand the first branches took, where they were chosen."""
+
+    @property
+    def values(self) -> CaseNumbers[Array]:
+        """Each number of the case [SI]."""
+        return self.draws.values
 
 
 def sample(
@@ -128,26 +117,24 @@ def _on(
     chosen: Chosen | None, *, realised: bool,
 ) -> Scenarios:
     stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
-    names = list(case.numbers) if like is None else [name for name in case.numbers if name in changed]
-    flat = {**({} if like is None else like.values.flat), **_flat_draws(case, names, given, chosen)}
-    values = Values(flat, places(tree, stage, case.branching))
+    names = [name for name in named(case.numbers) if like is None or name in changed]
+    flat = {**({} if like is None else like.draws.flat), **_flat_draws(case, names, given, chosen)}
+    draws = Draws(case, flat, places(tree, stage, case.branching))
+    values = draws.values
     states = _states(case, tree, stage, values, realised=realised)
     struck = {shock.name: states[shock.name] for shock in case.shocks}
-    growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
-    work = values["demand.work_level"] * _grown(
-        tree, values["demand.work_trend"], np.ones(tree.size), values["demand.growth_fade"]
-    )
-    return Scenarios(tree, values, states[REGIME], struck, _loads(case, values, growth, struck, tree), work, stage,
-                     node_of(tree, stage), chosen)
+    return Scenarios(
+        tree=tree, draws=draws, scarce=states[REGIME], struck=struck, demand=demand_of(case, values, struck, tree),
+        work=work_of(values.demand, tree), stage=stage, node=node_of(tree, stage), chosen=chosen)
 
 
 def _flat_draws(
     case: Case, names: Collection[str], given: Mapping[str, Array], chosen: Chosen | None
 ) -> dict[str, Array]:
     """Values of numbers as `places` expects them: before all news, then a node of each stage in which there is any."""
-    slowly, nodes = revealed_slowly(case), np.cumprod(case.branching)
-    spreads = {draw: case.numbers[name].spread for name in names for draw in drawn_names(case, (name,))}
-    uncertain = [name for name in names if case.numbers[name].spread.low < case.numbers[name].spread.high]
+    slowly, nodes, numbers = revealed_slowly(case), np.cumprod(case.branching), named(case.numbers)
+    spreads = {draw: numbers[name].spread for name in names for draw in drawn_names(case, (name,))}
+    uncertain = [name for name in names if numbers[name].spread.low < numbers[name].spread.high]
     points = points_of(case, uncertain, chosen)
     flat: dict[str, Array] = {}
     for name, spread in spreads.items():
@@ -157,24 +144,27 @@ def _flat_draws(
         elif name not in points:
             flat[name] = mode
         else:
-            drawn = points[name] if name in slowly or name not in case.numbers else points[name][:1]
+            drawn = points[name] if name in slowly or name not in numbers else points[name][:1]
             flat[name] = np.concatenate([mode, *(
                 np.full(size, spread.mode) if column is None else quantile(spread, column)
                 for size, column in zip(nodes, drawn, strict=False))])
     return flat
 
 
-def _states(case: Case, tree: Tree, stage: NDArray[np.int64], values: Values, *, realised: bool) -> dict[str, Array]:
+def _states(
+    case: Case, tree: Tree, stage: NDArray[np.int64], values: CaseNumbers[Array], *, realised: bool
+) -> dict[str, Array]:
     """Chance of scarcity, and of every shock by name, at each node-quarter."""
+    supply = values.supply
     scarcity = chances_on(
-        tree, float(values["supply.scarce_at_start"][0]), leave_chance(values["supply.normal_duration"]),
-        leave_chance(values["supply.scarce_duration"]), _seen(case, tree, stage, REGIME, realised=realised))
+        tree, float(supply.scarce_at_start[0]), leave_chance(supply.normal_duration), leave_chance(supply.scarce_duration),
+        _seen(case, tree, stage, REGIME, realised=realised))
     role = roles(case)
+    shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
     return {REGIME: scarcity} | {
-        shock.name: chances_on(
-            tree, 0.0, strike_chance(values[shock.terms["rate"]]), leave_chance(values[shock.terms["duration"]]),
-            _seen(case, tree, stage, role[f"shocks.{shock.name}"], realised=realised))
-        for shock in case.shocks}
+        name: chances_on(tree, 0.0, strike_chance(shock.rate), leave_chance(shock.duration),
+                         _seen(case, tree, stage, role[f"shocks.{name}"], realised=realised))
+        for name, shock in shocks.items()}
 
 
 def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool) -> dict[int, Array]:
@@ -198,32 +188,34 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
     return np.exp(summed_along(tree, gain))
 
 
-def _loads(
-    case: Case, values: Mapping[str, Array], growth: Array, struck: Mapping[str, Array], tree: Tree
-) -> dict[str, Array]:
+def _grown_like_demand(tree: Tree, first_year: Array, demand: DemandNumbers[Array]) -> Array:
+    """Multiple of the first quarter's level of what grows by `first_year` and fades as demand does."""
+    return _grown(tree, first_year, demand.growth_long_run, demand.growth_fade)
+
+
+def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
+    """Work of a query over that of the first day's models, at each node-quarter."""
+    return demand.work_level * _grown(tree, demand.work_trend, np.ones(tree.size), demand.growth_fade)
+
+
+def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
     """Each load in its quarter.
 
     Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded growth g, times the mean
     effect of the shocks on them.
     """
-    start, ceiling = values["demand.queries"], values["demand.ceiling"]
-    queries = QUARTER_S * start * growth / (1.0 + (growth - 1.0) * np.minimum(start / ceiling, 1.0))
+    first, growth = values.demand, _grown_like_demand(tree, values.demand.growth, values.demand)
+    queries = QUARTER_S * first.queries * growth / (
+        1.0 + (growth - 1.0) * np.minimum(first.queries / first.ceiling, 1.0))
     for shock in case.shocks:
-        if "demand" in shock.terms:
-            queries = queries * expected_multiple(struck[shock.name], values[shock.terms["demand"]])
-    shares = {load.name: values[f"loads.{load.name}.share"] for load in case.loads
-              if load.kind == "inference" and f"loads.{load.name}.share" in values}
-    rest = 1.0 - sum(shares.values(), np.zeros(tree.size))
-    demand: dict[str, Array] = {}
-    for load in case.loads:
-        if load.kind == "inference":
-            demand[load.name] = queries * shares.get(load.name, rest)
-        else:
-            name = f"loads.{load.name}"
-            demand[load.name] = values[f"{name}.flop"] * _grown(
-                tree, values[f"{name}.growth"], values["demand.growth_long_run"], values["demand.growth_fade"]
-            )
-    return demand
+        multiple = values.shocks[shock.name].demand
+        if multiple is not None:
+            queries = queries * expected_multiple(struck[shock.name], multiple)
+    loads = {load.name: values.loads[load.name] for load in case.loads}
+    shares = [load.share for load in loads.values() if isinstance(load, QueryNumbers) and load.share is not None]
+    rest = 1.0 - sum(shares, np.zeros(tree.size))
+    return {name: load.flop * _grown_like_demand(tree, load.growth, first) if isinstance(load, TrainingNumbers)
+            else queries * (rest if load.share is None else load.share) for name, load in loads.items()}
 
 
 def queries_per_day(scenarios: Scenarios, case: Case) -> Array:

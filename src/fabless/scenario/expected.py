@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from fabless.case_records import Case
 from fabless.market import leave_chance, next_chance, strike_chance
 from fabless.records import Array, Tree
-from fabless.scenario.draws import Scenarios, Values, _grown, _loads
-from fabless.scenario.states import places, quarters_of
+from fabless.scenario.draws import Scenarios, demand_of, work_of
+from fabless.scenario.states import quarters_of
 
 
 def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
@@ -21,20 +21,18 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     then the chance of it. Growth therefore goes on as it is seen, and fades as the case says. `case` is that of the
     scenarios, with their branching.
     """
-    tree, stage = scenarios.tree, scenarios.stage
+    tree = scenarios.tree
     seen = int(np.searchsorted(np.array(case.boundaries), quarter, side="right"))
-    flat = {name: _kept(draws, case.branching, seen) for name, draws in scenarios.values.flat.items()}
-    values = Values(flat, places(tree, stage, case.branching))
-    struck = {shock.name: _odds(tree, scenarios.struck[shock.name], strike_chance(values[shock.terms["rate"]]),
-                                leave_chance(values[shock.terms["duration"]]), quarter)
-              for shock in case.shocks}
-    scarce = _odds(tree, scenarios.scarce, leave_chance(values["supply.normal_duration"]),
-                   leave_chance(values["supply.scarce_duration"]), quarter)
-    growth = _grown(tree, values["demand.growth"], values["demand.growth_long_run"], values["demand.growth_fade"])
-    work = values["demand.work_level"] * _grown(
-        tree, values["demand.work_trend"], np.ones(tree.size), values["demand.growth_fade"])
-    return replace(scenarios, values=values, scarce=scarce, struck=struck, work=work,
-                   demand=_loads(case, values, growth, struck, tree))
+    flat = {name: _kept(drawn, case.branching, seen) for name, drawn in scenarios.draws.flat.items()}
+    draws = replace(scenarios.draws, flat=flat)
+    values = draws.values
+    shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
+    struck = {name: _odds(tree, scenarios.struck[name], strike_chance(shock.rate), leave_chance(shock.duration), quarter)
+              for name, shock in shocks.items()}
+    scarce = _odds(tree, scenarios.scarce, leave_chance(values.supply.normal_duration),
+                   leave_chance(values.supply.scarce_duration), quarter)
+    return replace(scenarios, draws=draws, scarce=scarce, struck=struck, work=work_of(values.demand, tree),
+                   demand=demand_of(case, values, struck, tree))
 
 
 def known_at(tree: Tree, quarter: int) -> NDArray[np.int64]:

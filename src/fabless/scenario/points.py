@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case, correlation_name
+from fabless.case_records import Case
 from fabless.market import of_generation
 from fabless.records import Array
 from fabless.sampling import chances, conditional, correlation_matrix, coupled, groups, scores, sliced, stratified, stream
@@ -52,12 +52,13 @@ def revealed_slowly(case: Case) -> frozenset[str]:
 
 def by_generation(case: Case) -> dict[str, int]:
     """Numbers drawn anew for each coming generation of a line, with the number of generations."""
-    found: dict[str, int] = {}
+    generations: dict[str, int] = {}
     for line in case.lines:
-        for term in ("successor_slip", "successor_gain_spread"):
-            if line.successors and term in line.terms:
-                found[line.terms[term]] = max(line.successors, found.get(line.terms[term], 0))
-    return found
+        terms = case.numbers.lines[line.name]
+        for number in (terms.successor_slip, terms.successor_gain_spread):
+            if line.successors and number is not None:
+                generations[number.name] = max(line.successors, generations.get(number.name, 0))
+    return generations
 
 
 def drawn_names(case: Case, names: Collection[str]) -> list[str]:
@@ -175,5 +176,6 @@ def _seen(stages: Stages, stage: int) -> Array:
 
 
 def _matrix(case: Case, group: list[str]) -> Array:
-    pairs = {pair: case.numbers[correlation_name(*pair)].spread.mode for pair in case.correlations if pair[0] in group}
+    pairs = {pair: number.spread.mode for pair, number in zip(case.correlations, case.numbers.correlations, strict=True)
+             if pair[0] in group}
     return correlation_matrix(group, pairs)

@@ -8,6 +8,7 @@ as they were. Of several with the same role the first in the case counts as the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from fabless.case_records import Case
 
@@ -61,6 +62,8 @@ def _labelled(case: Case) -> Iterator[tuple[str, str]]:
         yield (f"contracts.{contract.name}",
                f"contracts.{contract.kind} {contract.how} {contract.vendor} {contract.chip}")
     for shock in case.shocks:
-        yield f"shocks.{shock.name}", " ".join(("shocks.", *sorted(shock.vendors), *sorted(shock.terms)))
+        numbers = case.numbers.shocks[shock.name]
+        effects = sorted(field.name for field in fields(numbers) if getattr(numbers, field.name) is not None)
+        yield f"shocks.{shock.name}", " ".join(("shocks.", *sorted(shock.vendors), *effects))
     for pool in case.pools:
         yield f"pools.{pool.name}", "pools."

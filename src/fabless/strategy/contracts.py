@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless import contract as kinds
+from fabless.case_numbers import mapped
 from fabless.case_records import Case, Contract, Line
 from fabless.quote import Owning
 from fabless.records import Array, Chip
@@ -67,10 +68,10 @@ def contract_offers(
     line = lines.get(contract.line or "")
     chip = line.chip if line is not None else _own_chip(contract)
     does = throughput[chip.name]
-    factor = outlook.values[line.terms["efficiency"]] if line is not None and "efficiency" in line.terms else None
+    factor = None if line is None else outlook.values.lines[line.name].efficiency
     rate = rates(case, outlook, does, np.ones(quarter.size) if factor is None else factor)
-    values = {name: np.asarray(outlook.values[name])[:, None] for name in contract.terms.values()}
-    made = kinds.contract_of(contract, values, case.first_quarter)
+    terms = mapped(outlook.values.contracts[contract.name], lambda values: values[:, None])
+    made = kinds.contract_of(contract, terms, case.first_quarter)
     spot = np.zeros(quarter.size) if line is None else _spot_usd(case, line, outlook)
     off = _rebate_usd(case, contract, outlook, rate, demand) if made.rebated else 0.0
     start = max(made.start_quarter - made.signed_quarter - made.lead_quarters, 0)
@@ -120,7 +121,7 @@ def _offer(
                      np.zeros(size), np.zeros(size), rate)
     return owned_offer(
         pool.name, contract.vendor, pool, chip, price_usd, np.full(size, lead_quarters * QUARTER_S),
-        outlook.values["owning.installation"], inside, rate, np.full(size, does.power_w), owning, np.ones(size),
+        outlook.values.owning.installation, inside, rate, np.full(size, does.power_w), owning, np.ones(size),
         site_power_w=site_power_w(case, chip, None, 0))
 
 
@@ -129,7 +130,7 @@ def _within(case: Case, made: kinds.Contract, start: int, offer: Offer) -> float
 
     A chip delivered late serves mostly after the horizon, where its annuities do not count either.
     """
-    rate = case.numbers["finance.real_rate"].spread.mode
+    rate = case.numbers.finance.real_rate.spread.mode
     since = np.asarray(discount_factor(rate, np.arange(offer.term_quarters) * QUARTER_S)).cumsum()
     lead = int(offer.lead_quarters[0])
     left = case.quarters - (made.signed_quarter + start + np.arange(made.tenor_quarters) + lead)
@@ -154,9 +155,9 @@ def _rebate_usd(
     if contract.how == "buy":
         most = np.maximum.accumulate(wanted, axis=1)
         wanted = np.diff(most, axis=1, prepend=most[:, :1])
-    values = {name: float(outlook.values[name][leaves].mean()) for name in contract.terms.values()}
-    made = kinds.contract_of(contract, values, case.first_quarter)
+    means = mapped(outlook.values.contracts[contract.name], lambda values: float(values[leaves].mean()))
+    made = kinds.contract_of(contract, means, case.first_quarter)
     alone = kinds.Outlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
-    terms, = kinds.terms_for_plan(made, alone, case.numbers["finance.real_rate"].spread.mode)
+    terms, = kinds.terms_for_plan(made, alone, case.numbers.finance.real_rate.spread.mode)
     part, = made.parts()
     return float(np.asarray(part.price_usd, dtype=float).mean() - terms.price_usd[0])

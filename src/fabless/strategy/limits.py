@@ -19,15 +19,14 @@ def shared_pools(case: Case, outlook: Outlook, offers: Sequence[Offer]) -> list[
     ``output x quarter x chips per output x share x growth x effect of shocks``: every chip counts as one, whatever its
     size. A pool on which no offer draws is left out.
     """
-    values, tree = outlook.values, outlook.tree
     effect = world_allotment(case, outlook)
     found = []
     for pool in case.pools:
-        term = {key: values[name] for key, name in pool.terms.items()}
+        world = outlook.values.pools[pool.name]
         members = tuple(k for k, offer in enumerate(offers)
                         if offer.name != "existing" and (not pool.members or offer.pool.line in pool.members))
-        cap = (term["output"] * QUARTER_S * term["chips"] * term["share"]
-               * grown(outlook, term["growth"], tree.quarter) * effect)
+        cap = (world.output * QUARTER_S * world.chips * world.share
+               * grown(outlook, world.growth, outlook.tree.quarter) * effect)
         if members:
             found.append((pool.name, members, cap))
     return found
@@ -38,7 +37,7 @@ def power_cap_w(case: Case, outlook: Outlook) -> Array:
     cap = np.full(outlook.tree.size, np.inf)
     for limit in case.power_limits:
         held = outlook.tree.quarter >= limit.first_quarter - case.first_quarter
-        cap = np.where(held, outlook.values[limit.number], cap)
+        cap = np.where(held, outlook.values.limits.power[limit.period], cap)
     return cap
 
 
@@ -48,5 +47,5 @@ def cash_cap_usd(case: Case, outlook: Outlook) -> Array:
     for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
         since = outlook.tree.quarter - (limit.first_quarter - case.first_quarter)
         held = (since >= 0) & (since < limit.quarters)
-        cap = np.where(held, outlook.values[limit.number] / limit.quarters, cap)
+        cap = np.where(held, outlook.values.limits.cash[limit.period] / limit.quarters, cap)
     return cap

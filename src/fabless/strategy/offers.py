@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.case_records import Case, Line, ProgrammeSpec
-from fabless.market import arrival_quarter, of_generation, price_path_usd
+from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
+from fabless.case_records import Case, CaseNumber, Line, ProgrammeSpec
+from fabless.market import arrival_quarter, price_path_usd
 from fabless.quote import Owning, owned_hour
 from fabless.records import Array, Chip
 from fabless.strategy.outlook import Fate, Outlook, grown, terms_of
@@ -65,25 +66,24 @@ class Offer:
     """Power at hand that a chip takes up: rated, with its server and cooling; none where it stands on another's site."""
 
 
-def owning_at(values: Mapping[str, ArrayLike], life_s: float, real_rate: float) -> Owning:
+def owning_at(numbers: OwningNumbers[Array] | OwningNumbers[float], life_s: float, real_rate: float) -> Owning:
     """Cost of owning out of the numbers of a case: at each node-quarter, or at one value each."""
     return Owning(
         real_rate=real_rate, life_s=life_s,
-        colocation_usd_per_w_s=values["owning.colocation"], electricity_usd_per_j=values["owning.electricity"],
-        pue=values["owning.pue"], server_power=values["owning.server_power"], server_usd=values["owning.server_cost"],
-        residual_share=values["owning.residual"], upkeep_per_s=np.asarray(values["owning.upkeep"]) / YEAR_S,
+        colocation_usd_per_w_s=numbers.colocation, electricity_usd_per_j=numbers.electricity, pue=numbers.pue,
+        server_power=numbers.server_power, server_usd=numbers.server_cost, residual_share=numbers.residual,
+        upkeep_per_s=np.asarray(numbers.upkeep) / YEAR_S,
     )
 
 
 def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owning: Owning) -> list[Offer]:
     """Offers of a line: today's chip and, where it is bought, each coming generation."""
-    term = {key: outlook.values[name] for key, name in line.terms.items()}
-    quarter, scarce = outlook.tree.quarter, outlook.scarce
+    terms, quarter = outlook.values.lines[line.name], outlook.tree.quarter
     start = line.first_quarter - case.first_quarter
     market = terms_of(case, outlook, line.vendor)
-    efficiency = term.get("efficiency", np.ones(quarter.size))
-    lead_s = term["lead_normal"] + scarce * (term["lead_scarce"] - term["lead_normal"]) + market.delay_s
-    allotment = term["allotment"] * grown(outlook, term["allotment_growth"], quarter)
+    efficiency = np.ones(quarter.size) if terms.efficiency is None else terms.efficiency
+    lead_s = terms.lead_normal + outlook.scarce * (terms.lead_scarce - terms.lead_normal) + market.delay_s
+    allotment = terms.allotment * grown(outlook, terms.allotment_growth, quarter)
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
         price = line_price(case, line, outlook)
@@ -92,15 +92,15 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
     for generation in range(line.successors + 1):
         arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
         if generation:
-            arrival, gain = _coming(line, generation, outlook, start)
-            dearer, hotter = (term[f"successor_{key}"] ** generation for key in ("price", "power"))
+            arrival, gain = _coming(terms, generation, outlook, start)
+            dearer, hotter = stated(terms.successor_price) ** generation, stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(owned_offer(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
             line_price(case, line, outlook, age, dearer),
-            lead_s, outlook.values["owning.installation"], quarter >= arrival,
+            lead_s, outlook.values.owning.installation, quarter >= arrival,
             rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter,
-            site_power_w=site_power_w(case, line.chip, line.terms.get("successor_power"), generation),
+            site_power_w=site_power_w(case, line.chip, case.numbers.lines[line.name].successor_power, generation),
             prepaid=line.prepaid))
     return offers
 
@@ -112,32 +112,31 @@ def line_price(
 
     `age` is in quarters since the chip came (default: since the first quarter), `dearer` its price over that of today's.
     """
-    term = {key: outlook.values[name] for key, name in line.terms.items() if key in ("price", "price_decline", "discount")}
-    market = terms_of(case, outlook, line.vendor)
-    price = price_path_usd(term["price"] * np.asarray(dearer), term["price_decline"],
+    terms, market = outlook.values.lines[line.name], terms_of(case, outlook, line.vendor)
+    price = price_path_usd(terms.price * np.asarray(dearer), terms.price_decline,
                            outlook.tree.quarter if age is None else age, market.price)
-    return np.asarray(price * (1.0 - term.get("discount", np.zeros(outlook.tree.size))))
+    return price if terms.discount is None else np.asarray(price * (1.0 - terms.discount))
 
 
-def _coming(line: Line, generation: int, outlook: Outlook, start: int) -> tuple[NDArray[np.int64], Array]:
+def _coming(
+    terms: LineNumbers[Array], generation: int, outlook: Outlook, start: int
+) -> tuple[NDArray[np.int64], Array]:
     """Quarter of arrival of a coming generation as known at each node-quarter, and its throughput over today's.
 
     Gains multiply: the usual one of a generation times the factor of its own, of each generation until this one. What
     has arrived has arrived: later news does not take it back.
     """
-    values, quarter, parent = outlook.values, outlook.tree.quarter, outlook.tree.parent
-
-    def own(term: str) -> list[Array]:
-        name = line.terms.get(term)
-        return [np.ones(quarter.size) if name is None else values[of_generation(name, g)] for g in range(1, generation + 1)]
-
-    first, gap, usual = (values[line.terms[f"successor_{key}"]] for key in ("first", "gap", "gain"))
-    arrival = arrival_quarter(first, gap, own("successor_slip"), start).astype(np.int64)
+    quarter, parent = outlook.tree.quarter, outlook.tree.parent
+    usual = np.ones((generation, quarter.size))
+    slips = usual if terms.successor_slip is None else terms.successor_slip[:generation]
+    spreads = usual if terms.successor_gain_spread is None else terms.successor_gain_spread[:generation]
+    arrival = arrival_quarter(
+        stated(terms.successor_first), stated(terms.successor_gap), list(slips), start).astype(np.int64)
     for now in range(1, outlook.tree.quarters):
-        here = np.flatnonzero(quarter == now)
-        before = arrival[parent[here]]
-        arrival[here] = np.where(before < now, before, arrival[here])
-    return arrival, usual**generation * np.prod(own("successor_gain_spread"), axis=0)
+        nodes = np.flatnonzero(quarter == now)
+        before = arrival[parent[nodes]]
+        arrival[nodes] = np.where(before < now, before, arrival[nodes])
+    return arrival, stated(terms.successor_gain)**generation * np.prod(spreads, axis=0)
 
 
 def programme_offers(
@@ -150,22 +149,22 @@ def programme_offers(
     volume, shared over all chips of the allotment: a company that orders none ends the team. Orders may be placed one
     lead time ahead of volume.
     """
-    values, name = outlook.values, f"programmes.{programme.name}"
-    quarter = outlook.tree.quarter
-    fab_s, installation_s = values[f"{name}.fab"], values["owning.installation"]
-    lead = _quarters(fab_s + installation_s)
-    price = values[f"{name}.unit_cost"] / (1.0 - values[f"{name}.margin"])
+    values, terms = outlook.values, outlook.values.programmes[programme.name]
+    power_growth = case.numbers.programmes[programme.name].successor_power
+    quarter, installation_s = outlook.tree.quarter, outlook.values.owning.installation
+    lead = _quarters(terms.fab + installation_s)
+    price = values.unit_costs[programme.name] / (1.0 - terms.margin)
     since = np.maximum(quarter + lead - np.minimum(fate.volume_quarter, quarter + lead), 0)
     market = terms_of(case, outlook, programme.chip.vendor)
     label = label or programme.name
-    allotment = values[f"{name}.allotment"] * grown(outlook, values[f"{name}.allotment_growth"], since)
+    allotment = terms.allotment * grown(outlook, terms.allotment_growth, since)
     pool = Pool(label, programme.name, allotment * market.allotment)
-    support_usd = values[f"{name}.support_share"] * values[f"{name}.team"] * QUARTER_S / np.maximum(pool.cap, 1.0)
+    support_usd = terms.support_share * terms.team * QUARTER_S / np.maximum(pool.cap, 1.0)
     offers = []
     for generation in range(2):
-        gap = _quarters(values[f"{name}.successor_gap"]) * generation
-        gain = fate.performance * values[f"{name}.successor_gain"] ** generation
-        hotter = values[f"{name}.successor_power"] ** generation
+        gap = _quarters(terms.successor_gap) * generation
+        gain = fate.performance * terms.successor_gain ** generation
+        hotter = terms.successor_power ** generation
         ready = quarter + lead - gap >= fate.volume_quarter
         served = rates(case, outlook, does, gain)
         keeps_training = np.where(programme.trains, 1.0 - fate.scope_cut, 0.0)
@@ -174,9 +173,9 @@ def programme_offers(
                 served[row] *= keeps_training
         offers.append(owned_offer(
             f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
-            programme.chip, price * values[f"{name}.successor_price"] ** generation + support_usd,
-            fab_s + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
-            site_power_w=site_power_w(case, programme.chip, f"{name}.successor_power", generation),
+            programme.chip, price * terms.successor_price ** generation + support_usd,
+            terms.fab + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
+            site_power_w=site_power_w(case, programme.chip, power_growth, generation),
             own_silicon=programme.route != "partner"))
     return offers
 
@@ -187,24 +186,26 @@ def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offe
     none = Pool("existing", "existing", np.zeros(size))
     offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
                   np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
-    count, price, years_s = (case.numbers[f"existing.{key}"].spread.mode for key in ("count", "price", "years"))
-    chips = count * np.clip(1.0 - np.arange(case.quarters) * QUARTER_S / years_s, 0.0, None)
-    return offer, chips, float(rented_chip_hour(price).total_usd) * HOURS
+    fleet = case.numbers.existing
+    chips = fleet.count.spread.mode * np.clip(
+        1.0 - np.arange(case.quarters) * QUARTER_S / fleet.years.spread.mode, 0.0, None)
+    return offer, chips, float(rented_chip_hour(fleet.price.spread.mode).total_usd) * HOURS
 
 
 def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter, at the work of a query and training utilisation."""
-    values = outlook.values
-    share = {load.name: values["demand.load_factor"] / outlook.work if load.kind == "inference"
-             else values[f"loads.{load.name}.utilisation"] for load in case.loads}
-    return np.array([does.per_second[load.name] * QUARTER_S * factor * share[load.name] for load in case.loads])
+    queries = outlook.values.demand.load_factor / outlook.work
+    loads = {load.name: outlook.values.loads[load.name] for load in case.loads}
+    return np.array([
+        does.per_second[name] * QUARTER_S * factor * (load.utilisation if isinstance(load, TrainingNumbers) else queries)
+        for name, load in loads.items()])
 
 
-def site_power_w(case: Case, chip: Chip, hotter: str | None, generation: int) -> float:
-    """Rated power of a chip of a generation with its server and cooling, at the modes [W]."""
-    server, pue = (case.numbers[f"owning.{key}"].spread.mode for key in ("server_power", "pue"))
-    grows = case.numbers[hotter].spread.mode if hotter and generation else 1.0
-    return float(chip.tdp_w * server * pue * grows**generation)
+def site_power_w(case: Case, chip: Chip, hotter: CaseNumber | None, generation: int) -> float:
+    """Rated power of a chip of a generation with its server and cooling, at the modes [W]; `hotter` is its growth."""
+    owning = case.numbers.owning
+    grows = hotter.spread.mode if hotter is not None and generation else 1.0
+    return float(chip.tdp_w * owning.server_power.spread.mode * owning.pue.spread.mode * grows**generation)
 
 
 def _quarters(time_s: Array) -> NDArray[np.int64]:

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case, Shock
+from fabless.case_numbers import CaseNumbers
+from fabless.case_records import Case
 from fabless.market import expected_multiple, log_growth
 from fabless.records import Array, Tree
 from fabless.units import QUARTER_S, YEAR_S
@@ -23,7 +24,7 @@ class Outlook(Protocol):
         """The scenario tree."""
 
     @property
-    def values(self) -> Mapping[str, Array]:
+    def values(self) -> CaseNumbers[Array]:
         """Numbers of the case at each node-quarter."""
 
     @property
@@ -72,18 +73,17 @@ def terms_of(case: Case, outlook: Outlook, vendor: str) -> Terms:
 
     ``product over states of (1 + chance (multiple - 1))`` for price and allotment; delays add up, times their chance.
     """
-    values = outlook.values
-    price = expected_multiple(outlook.scarce, values["supply.scarce_price"])
-    allotment = expected_multiple(outlook.scarce, values["supply.scarce_allotment"])
+    price = expected_multiple(outlook.scarce, outlook.values.supply.scarce_price)
+    allotment = expected_multiple(outlook.scarce, outlook.values.supply.scarce_allotment)
     delay_s = np.zeros(outlook.tree.size)
     for shock in case.shocks:
         if shock.vendors and vendor not in shock.vendors:
             continue
-        chance = outlook.struck[shock.name]
-        price = price * _effect(shock, "price", chance, values)
-        allotment = allotment * _effect(shock, "allotment", chance, values)
-        if "lead" in shock.terms:
-            delay_s = delay_s + chance * values[shock.terms["lead"]]
+        chance, effect = outlook.struck[shock.name], outlook.values.shocks[shock.name]
+        price = price * _multiple(chance, effect.price)
+        allotment = allotment * _multiple(chance, effect.allotment)
+        if effect.lead is not None:
+            delay_s = delay_s + chance * effect.lead
     return Terms(price, allotment, delay_s)
 
 
@@ -92,17 +92,18 @@ def world_allotment(case: Case, outlook: Outlook) -> Array:
     factor = np.ones(outlook.tree.size)
     for shock in case.shocks:
         if not shock.vendors:
-            factor = factor * _effect(shock, "allotment", outlook.struck[shock.name], outlook.values)
+            factor = factor * _multiple(outlook.struck[shock.name], outlook.values.shocks[shock.name].allotment)
     return factor
 
 
 def grown(outlook: Outlook, growth: Array, since: NDArray[np.int64]) -> Array:
     """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the growth of demand."""
-    values = outlook.values
+    demand = outlook.values.demand
     return np.exp(log_growth(
-        np.log(growth) / YEAR_S, np.log(values["demand.growth_long_run"]) / YEAR_S, values["demand.growth_fade"],
+        np.log(growth) / YEAR_S, np.log(demand.growth_long_run) / YEAR_S, demand.growth_fade,
         0.0, since * QUARTER_S))
 
 
-def _effect(shock: Shock, term: str, chance: Array, values: Mapping[str, Array]) -> Array:
-    return expected_multiple(chance, values[shock.terms[term]]) if term in shock.terms else np.ones(chance.shape)
+def _multiple(chance: Array, multiple: Array | None) -> Array:
+    """Mean effect of a shock that is on with some chance; 1 where it has none."""
+    return np.ones(chance.shape) if multiple is None else expected_multiple(chance, multiple)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from fabless.case_numbers import ContractFileNumbers
 from fabless.case_records import CaseNumber, Contract
 from fabless.catalogue.case.contracts import Around, read_contract
 from fabless.catalogue.case.faults import schema_error
 from fabless.catalogue.case.fields import Count, Multiple, Name, Number, QuarterText, Share, Strict, Unit, Whole
-from fabless.catalogue.case.numbers import NumberReader
+from fabless.catalogue.case.numbers import NumberReader, contract_file_numbers
 from fabless.catalogue.case.schema import numbers_of
 from fabless.catalogue.case.schema_contract import MONEY, ContractSection, money_numbers
 from fabless.catalogue.facts.store import Catalogue, load
@@ -80,7 +81,7 @@ class ContractsFile(Strict):
 
 @dataclass(frozen=True)
 class ContractQuestion:
-    """Contracts to be valued on one footing; every number by dotted name, in SI."""
+    """Contracts to be valued on one footing; numbers in SI."""
 
     first_quarter: Quarter
     quarters: int
@@ -89,7 +90,7 @@ class ContractQuestion:
     paths: int
     seed: int
     contracts: tuple[Contract, ...]
-    numbers: Mapping[str, CaseNumber]
+    numbers: ContractFileNumbers[CaseNumber]
 
 
 def contract_examples() -> list[str]:
@@ -153,7 +154,8 @@ class _Reader:
             raise (kinds.pop() if len(kinds) == 1 else BadValue)(*faults)
         return ContractQuestion(
             first_quarter=Quarter.parse(outlook.first_quarter), quarters=outlook.quarters, price_year=outlook.price_year,
-            how=outlook.how, paths=outlook.paths, seed=outlook.seed, contracts=contracts, numbers=numbers)
+            how=outlook.how, paths=outlook.paths, seed=outlook.seed, contracts=contracts,
+            numbers=contract_file_numbers(numbers, self.file.contracts, owning=self.file.owning is not None))
 
     def _numbers(self) -> Iterator[tuple[str, CaseNumber]]:
         outlook = self.file.outlook

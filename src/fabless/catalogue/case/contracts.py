@@ -94,12 +94,11 @@ class _Reader:
         if self.faults:
             told = tuple(dict.fromkeys(self.faults))
             raise (UnknownName if all("unknown" in fault.found for fault in told) else BadValue)(*told)
-        terms = [term for term in ("volume", *given_terms(section)) if isinstance(getattr(section, term), Number)]
         return Contract(
             name=name, kind=section.kind, how=how, line=section.line, chip=chip, vendor=vendor, ways=section.ways,
             signed=signed, start=start, tenor_quarters=tenor, lead_quarters=lead,
-            terms={term: f"contracts.{name}.{term}" for term in terms}, tranches=tranches, tiers=tiers,
-            on_all=section.on_all, expiry_quarters=None if section.expiry is None else expiry)
+            tranches=tranches, tiers=tiers, on_all=section.on_all,
+            expiry_quarters=None if section.expiry is None else expiry)
 
     def _bad(self, key: str, found: str, allowed: str, remedy: str) -> None:
         self.faults.append(Fault(self.at(key), found, allowed, remedy))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from fabless.case_records import CaseNumber, Shock, TimedLimit, WorldPool, correlation_name
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.fields import Number, Unit
-from fabless.catalogue.case.schema_market import PoolSection, ShockSection
 from fabless.errors import BadValue, FablessError, Fault, unknown
 from fabless.sampling import correlation_faults
 from fabless.units import Quarter
@@ -31,11 +30,11 @@ def correlation_numbers(
 def market_records(file: schema.CaseFile) -> dict[str, Any]:
     """The fields of `Case` that these sections fill."""
     return {
-        "shocks": tuple(Shock(name, item.vendors, _terms(f"shocks.{name}", item)) for name, item in file.shocks.items()),
-        "pools": tuple(WorldPool(name, item.members, _terms(f"pools.{name}", item)) for name, item in file.pools.items()),
+        "shocks": tuple(Shock(name, item.vendors) for name, item in file.shocks.items()),
+        "pools": tuple(WorldPool(name, item.members) for name, item in file.pools.items()),
         "correlations": tuple((item.pair[0], item.pair[1]) for item in file.correlations),
-        "power_limits": _limits("limits.power", file.limits.power),
-        "cash_limits": _limits("limits.cash", file.limits.cash),
+        "power_limits": _limits(file.limits.power),
+        "cash_limits": _limits(file.limits.cash),
     }
 
 
@@ -63,12 +62,8 @@ def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: 
         yield BadValue(Fault(place, f"{' with '.join(stated[position][0])}: {fault.found}", fault.allowed, fault.remedy))
 
 
-def _terms(path: str, section: ShockSection | PoolSection) -> dict[str, str]:
-    return {key: f"{path}.{key}" for key in type(section).model_fields if isinstance(getattr(section, key), Number)}
-
-
-def _limits(path: str, periods: Mapping[str, Number]) -> tuple[TimedLimit, ...]:
+def _limits(periods: Iterable[str]) -> tuple[TimedLimit, ...]:
     """Limits in the order of time; a year starts with its first quarter."""
-    found = [TimedLimit(Quarter.parse(key) if "Q" in key else Quarter(int(key), 1), 1 if "Q" in key else 4,
-                        f"{path}.{key}") for key in periods]
-    return tuple(sorted(found, key=lambda item: (str(item.first_quarter), -item.quarters)))
+    limits = [TimedLimit(Quarter.parse(period), 1, period) if "Q" in period
+              else TimedLimit(Quarter(int(period), 1), 4, period) for period in periods]
+    return tuple(sorted(limits, key=lambda limit: (str(limit.first_quarter), -limit.quarters)))

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import TypeVar
 
-from fabless.case_records import CaseNumber
+from fabless.case_numbers import (
+    CaseNumbers,
+    ContractFileNumbers,
+    ContractNumbers,
+    DemandNumbers,
+    DesignShareNumbers,
+    ExistingNumbers,
+    FinanceNumbers,
+    HoldingNumbers,
+    LimitNumbers,
+    LineNumbers,
+    MarketNumbers,
+    OwningNumbers,
+    PoolNumbers,
+    PricePathNumbers,
+    ProgrammeNumbers,
+    QueryNumbers,
+    SecondNumbers,
+    Section,
+    ShockNumbers,
+    SupplyNumbers,
+    TrainingNumbers,
+)
+from fabless.case_records import CaseNumber, correlation_name
 from fabless.catalogue.case.fields import Number, Unit
+from fabless.catalogue.case.schema import CaseFile
 from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import BadValue, Fault
 from fabless.records import Fact, Range, Source
@@ -14,6 +41,8 @@ from fabless.units import deflate, dimension, to_si
 PRICE_INDEX = "us-cpi"
 """Entity whose yearly index turns dollars of one year into those of another."""
 CASE_SOURCE = Source("case", "the case file itself", "", "")
+
+S = TypeVar("S", bound=Section)
 
 
 class NumberReader:
@@ -88,3 +117,60 @@ class NumberReader:
 
 def _short(number: float | None) -> str:
     return "none" if number is None else f"{number:g}"
+
+
+def case_numbers(
+    file: CaseFile, numbers: Mapping[str, CaseNumber], line_terms: Mapping[str, Mapping[str, str]]
+) -> CaseNumbers[CaseNumber]:
+    """The numbers of a case, given by dotted name, as records; `line_terms` names the terms of each line.
+
+    Every number of the file must have been read: a record lacks none that its section must state.
+    """
+    return CaseNumbers(
+        finance=_record(FinanceNumbers, numbers, "finance"),
+        demand=_record(DemandNumbers, numbers, "demand"),
+        loads={name: _record(TrainingNumbers, numbers, f"loads.{name}") if load.kind == "training"
+               else _record(QueryNumbers, numbers, f"loads.{name}")
+               for name, load in file.loads.items()},
+        existing=_record(ExistingNumbers, numbers, "existing"),
+        owning=_record(OwningNumbers, numbers, "owning"),
+        supply=_record(SupplyNumbers, numbers, "supply"),
+        lines={name: LineNumbers(**{term: numbers[path] for term, path in terms.items()})
+               for name, terms in line_terms.items()},
+        programmes={name: _programme(numbers, f"programmes.{name}") for name in file.programmes},
+        contracts=contract_numbers(numbers, file.contracts),
+        shocks={name: _record(ShockNumbers, numbers, f"shocks.{name}") for name in file.shocks},
+        pools={name: _record(PoolNumbers, numbers, f"pools.{name}") for name in file.pools},
+        limits=LimitNumbers(power={period: numbers[f"limits.power.{period}"] for period in file.limits.power},
+                            cash={period: numbers[f"limits.cash.{period}"] for period in file.limits.cash}),
+        correlations=tuple(numbers[correlation_name(item.pair[0], item.pair[1])] for item in file.correlations),
+    )
+
+
+def contract_file_numbers(
+    numbers: Mapping[str, CaseNumber], contracts: Iterable[str], *, owning: bool
+) -> ContractFileNumbers[CaseNumber]:
+    """The numbers of a file of contracts, given by dotted name, as records; `owning` says whether it has that section."""
+    return ContractFileNumbers(
+        outlook=_record(MarketNumbers, numbers, "outlook"),
+        owning=_record(HoldingNumbers, numbers, "owning") if owning else None,
+        contracts=contract_numbers(numbers, contracts))
+
+
+def contract_numbers(numbers: Mapping[str, CaseNumber], contracts: Iterable[str]) -> dict[str, ContractNumbers[CaseNumber]]:
+    """The numbers of each contract, given by dotted name, as a record."""
+    return {name: _record(ContractNumbers, numbers, f"contracts.{name}") for name in contracts}
+
+
+def _programme(numbers: Mapping[str, CaseNumber], path: str) -> ProgrammeNumbers[CaseNumber]:
+    parts = {"design_shares": DesignShareNumbers, "price_path": PricePathNumbers, "second": SecondNumbers}
+    return _record(ProgrammeNumbers, numbers, path, **{
+        key: _record(kind, numbers, f"{path}.{key}") for key, kind in parts.items()
+        if any(name.startswith(f"{path}.{key}.") for name in numbers)})
+
+
+def _record(kind: type[S], numbers: Mapping[str, CaseNumber], path: str, **parts: object) -> S:
+    """A record of the numbers that stand below a dotted path under the names of its fields."""
+    below = {part.name: numbers[name] for part in fields(kind)  # type: ignore[arg-type]
+             if (name := f"{path}.{part.name}") in numbers}
+    return kind(**below, **parts)

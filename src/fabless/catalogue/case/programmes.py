@@ -38,36 +38,32 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
 
 def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> ProgrammeSpec:
     """Make the record of a programme whose section has no faults."""
-    ended = item.ended
     return ProgrammeSpec(
         name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains, spin_limit=item.spin_limit,
-        ended=CERTAIN if ended is None else (ended.failed, ended.passed), end_shares=item.end_shares or (0.0, 0.0, 1.0),
-        bid_failed=(item.bid_failed.failed, item.bid_failed.passed),
+        ended=CERTAIN if item.gates else _pair(item.ended), end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
+        bid_failed=_pair(item.bid_failed),
         gates={gate: (counts.failed, counts.passed) for gate, counts in item.gates.items()},
-        stands_at=item.stands_at or "",
-        second_ended=None if item.second is None else (item.second.ended.failed, item.second.ended.passed))
+        stands_at=item.stands_at or "", second_ended=None if item.second is None else _pair(item.second.ended))
+
+
+def _pair(counts: Counts | None) -> tuple[float, float] | None:
+    return None if counts is None else (counts.failed, counts.passed)
 
 
 def _counts(item: ProgrammeSection) -> dict[str, Counts]:
     """Every pair of counts by its key."""
-    counts = {"bid_failed": item.bid_failed} | {f"gates.{gate}": one for gate, one in item.gates.items()}
-    if item.ended is not None:
-        counts["ended"] = item.ended
-    if item.second is not None:
-        counts["second.ended"] = item.second.ended
-    return counts
+    stated = {"bid_failed": item.bid_failed, "ended": item.ended,
+              "second.ended": None if item.second is None else item.second.ended}
+    counts = {key: pair for key, pair in stated.items() if pair is not None}
+    return counts | {f"gates.{gate}": pair for gate, pair in item.gates.items()}
 
 
 def _end_faults(where: str, item: ProgrammeSection) -> Iterator[Fault]:
     """Ends are counted once: all together with the shares of where, or gate by gate."""
     for key in ("ended", "end_shares"):
-        given = getattr(item, key) is not None
-        if given and item.gates:
+        if getattr(item, key) is not None and item.gates:
             yield Fault(f"{where}.{key}", f"{key} beside gates", "gates, or ended with end_shares",
                         "take one of the two out")
-        elif not given and not item.gates:
-            yield Fault(f"{where}.{key}", "missing", "this key with a value, or gates with counts",
-                        "add it; `fabless init` shows an example")
     shares = item.end_shares
     if shares is not None and (len(shares) not in (3, len(GATES)) or min(shares) < 0 or not _is_whole(shares)):
         yield Fault(f"{where}.end_shares", f"{list(shares)}",
@@ -85,7 +81,7 @@ def _purchase_faults(where: str, item: ProgrammeSection, numbers: Mapping[str, C
     if purchase is not None and purchase.spread.high > 0:
         yield Fault(f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {item.route}",
                     "0 unless something is bought", remedy)
-    if item.bid_failed.failed > 0:
+    if item.bid_failed is not None and item.bid_failed.failed > 0:
         yield Fault(f"{where}.bid_failed", f"failed {item.bid_failed.failed:g} on the route {item.route}",
                     "failed 0 unless something is bought", remedy)
 

@@ -13,7 +13,7 @@ from fabless.catalogue.case import schema
 from fabless.catalogue.case.contracts import case_contract, contract_money
 from fabless.catalogue.case.fields import Number, Unit
 from fabless.catalogue.case.market import correlation_numbers, market_errors, market_records
-from fabless.catalogue.case.numbers import NumberReader
+from fabless.catalogue.case.numbers import NumberReader, case_numbers
 from fabless.catalogue.case.programmes import programme_faults, programme_spec
 from fabless.catalogue.case.schema_programme import ProgrammeSection
 from fabless.catalogue.facts.store import Catalogue
@@ -70,7 +70,8 @@ class CaseReader:
             boundaries=file.tree.boundaries, branching=file.tree.branching, persistence=file.tree.persistence,
             risk_weight=file.risk.weight, risk_level=file.risk.level, tolerated_shortage=file.risk.tolerated_shortage,
             loads=loads, lines=lines, programmes=programmes, existing_chip=existing,
-            existing_vendor=file.existing.vendor, numbers=numbers, contracts=contracts, **market_records(file),
+            existing_vendor=file.existing.vendor, contracts=contracts, **market_records(file),
+            numbers=case_numbers(file, numbers, {name: self._terms(name) for name in file.lines}),
         )
 
     def _try(self, path: str, read: Callable[[], T]) -> T | None:
@@ -223,11 +224,11 @@ class CaseReader:
         return Line(
             name=name, vendor=str(line.vendor), chip=chip, how="buy" if line.how == "buy" else "rent", ways=line.ways,
             first_quarter=Quarter.parse(str(line.first_quarter)), term_s=term, prepaid=line.prepaid,
-            successors=line.successors or 0, terms=self._terms(name),
+            successors=line.successors or 0,
         )
 
     def _terms(self, name: str) -> dict[str, str]:
-        """Where each term of a line stands: with the line, or with the one it is like."""
+        """Dotted name of each term of a line: its own, or that of the line it is like."""
         line = self.file.lines[name]
         inherited = self._terms(line.like) if line.like else {}
         own = [key for key in type(line).model_fields if isinstance(getattr(line, key), Number)]

@@ -62,8 +62,9 @@ class SecondSection(Strict):
     """Time by which the second generation starts before the first one's volume."""
     design: Month
     """Planned time from start to tape-out of the second generation."""
-    ended: Counts
-    """Later generations that were ended, and that came."""
+    ended: Counts | None = None
+    """Later generations that were ended, and that came. Left out: those known on the day of the
+    case."""
     design_cost: Dollar
     masks: Dollar
 
@@ -94,12 +95,15 @@ class ProgrammeSection(Strict):
     full_respin_cost: Dollar
     spin_limit: Whole = Field(ge=1)
     ended: Counts | None = None
-    """Programmes of the reference class that ended before volume, and that reached it; or give `gates`."""
+    """Programmes that ended before volume, and that reached it; or give `gates`. Both left out: the
+    reference class of the day of the case, as `fabless programme` counts it."""
     end_shares: tuple[Real, ...] | None = None
-    """Shares of ends in design, after tape-out and after a small deployment, or by gate."""
+    """Shares of ends in design, after tape-out and after a small deployment, or by gate. Left out:
+    those of the reference class."""
     gates: dict[GateName, Counts] = Field(default_factory=dict)
     """Programmes ended at each gate, and that passed it, in place of `ended` and `end_shares`; none ends at one left out."""
-    bid_failed: Counts
+    bid_failed: Counts | None = None
+    """Bids that failed, and that closed. Left out: those known on the day of the case."""
     performance: Multiple
     """Delivered over planned performance."""
     scope_cut: Share

@@ -79,7 +79,7 @@ def work(block: Block) -> PathNumbers:
     perfect = perfect_costs(plan.problem, first[:block.checked])
     return PathNumbers(
         cost_usd=cost, **condensed(here.case, plan, fresh),
-        values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.values.flat.items()
+        values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.draws.flat.items()
                 if draws.size > 1},
         perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
     )

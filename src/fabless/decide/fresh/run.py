@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from fabless.case_records import named
 from fabless.decide.fresh.block import BLOCK, Block, PathNumbers, condensed, joined, work
 from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
@@ -163,10 +164,10 @@ def _check(paths: int, checked: int) -> None:
 
 
 def _check_values(prepared: Prepared, paths: int, values: Mapping[str, Array]) -> None:
-    faults = []
+    faults, known = [], named(prepared.case.numbers)
     for name, given in values.items():
-        if name not in prepared.case.numbers:
-            near = ", ".join(get_close_matches(name, prepared.case.numbers, 3)) or "see the numbers of the case"
+        if name not in known:
+            near = ", ".join(get_close_matches(name, known, 3)) or "see the numbers of the case"
             faults.append(Fault(f"values[{name}]", "no number of the case", "a number of the case", f"perhaps {near}"))
         elif np.shape(given) != (paths,) or not np.all(np.isfinite(given)):
             faults.append(Fault(f"values[{name}]", f"shape {np.shape(given)}", f"{paths} finite values, one a path [SI]",

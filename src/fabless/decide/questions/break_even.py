@@ -16,7 +16,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from fabless.case_records import CaseNumber, ProgrammeSpec
+from fabless.case_numbers import stated
+from fabless.case_records import CaseNumber, ProgrammeSpec, modes, named, with_ranges
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import Flip, Surface
 from fabless.decide.ways.gates import carried_through
@@ -26,7 +27,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
 from fabless.tco import discount_factor
-from fabless.units import QUARTER_S, UNITS, from_si
+from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 
 VOLUMES = (1.0, 4.0, 16.0)
 RELATIVE = (0.5, 1.0, 1.5)
@@ -59,12 +60,12 @@ def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Execu
     planned = relative_performance(here, item)
     if planned is None:
         return None
-    name = f"programmes.{item.name}"
-    allotment = here.case.numbers[f"{name}.allotment"].spread
-    grid = [{f"{name}.allotment": _times(allotment, volume), f"{name}.performance": Range.point(relative / planned)}
+    own = here.case.numbers.programmes[item.name]
+    grid = [{own.allotment.name: _times(own.allotment.spread, volume),
+             own.performance.name: Range.point(relative / planned)}
             for volume, relative in product(VOLUMES, RELATIVE)]
     benefits = _benefits(here, lines, item, grid, executor)
-    outlooks = [_outlook(here, item, {f"{name}.slip": Range.point(slip)}) for slip in SLIPS]
+    outlooks = [_outlook(here, item, {own.slip.name: Range.point(slip)}) for slip in SLIPS]
     value = np.array([[_value(here, outlook, benefit) for outlook in outlooks] for benefit in benefits])
     value = value.reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
     return Surface(item.name, VOLUMES, RELATIVE, SLIPS,
@@ -84,11 +85,11 @@ def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
         return None
     does = here.prepared.throughput
     theirs = does[line.chip.name].per_second[load]
-    gone_s = months.p50 / 3.0 * QUARTER_S
-    mode = {key: here.case.numbers[name].spread.mode for key, name in line.terms.items()}
+    gone_s = months.p50 * MONTH_S
+    mode = modes(here.case.numbers).lines[line.name]
     for generation in range(1, line.successors + 1):
-        if mode["successor_first"] + (generation - 1) * mode["successor_gap"] <= gone_s:
-            theirs = does[line.chip.name].per_second[load] * mode["successor_gain"] ** generation
+        if stated(mode.successor_first) + (generation - 1) * stated(mode.successor_gap) <= gone_s:
+            theirs = does[line.chip.name].per_second[load] * stated(mode.successor_gain) ** generation
     return float(does[item.chip.name].per_second[load] / theirs) if theirs > 0 else None
 
 
@@ -100,17 +101,18 @@ def flips(
     Inputs are the programme's own performance, slip and allotment, and those called `names`. Values between the
     points tried are interpolated linearly; a programme that keeps its sign along an input has no flip there.
     """
-    found = []
+    found, numbers = [], named(here.case.numbers)
     for item in programmes:
-        own = [f"programmes.{item.name}.{key}" for key in ("performance", "slip", "allotment")]
-        inputs = [name for name in dict.fromkeys((*own, *names)) if here.case.numbers[name].spread.high > 0]
-        tries = [(name, point) for name in inputs for point in _points(here.case.numbers[name])]
+        terms = here.case.numbers.programmes[item.name]
+        own = [number.name for number in (terms.performance, terms.slip, terms.allotment)]
+        inputs = [name for name in dict.fromkeys((*own, *names)) if numbers[name].spread.high > 0]
+        tries = [(name, point) for name in inputs for point in _points(numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]
         benefits = _benefits(here, lines, item, changes, executor)
         value = {key: _value(here, _outlook(here, item, change), benefit)
                  for key, benefit, change in zip(tries, benefits, changes, strict=True)}
         for name in inputs:
-            number = here.case.numbers[name]
+            number = numbers[name]
             found += _crossings(here, item, number, [(point, value[name, point]) for point in _points(number)])
     return tuple(found)
 
@@ -123,9 +125,9 @@ def _benefits(
     One array for each of `changes`. Programmes that bring no number of their own into the plan are not solved twice.
     """
     quarters = list(here.case.boundaries[-ARRIVALS:])
-    own = f"programmes.{item.name}."
+    own, slip = f"programmes.{item.name}.", here.case.numbers.programmes[item.name].slip.name
     bare = [{name: spread for name, spread in change.items() if not name.startswith(own)} for change in changes]
-    told = [{name: spread for name, spread in change.items() if name != f"{own}slip"} for change in changes]
+    told = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
     jobs = [_Job(here, lines, None, change, 0) for change in bare]
     jobs += [_Job(here, lines, item, change, quarter) for change in told for quarter in quarters]
     keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
@@ -139,17 +141,17 @@ def _benefits(
 
 def _outlook(here: World, item: ProgrammeSpec, change: Mapping[str, Range]) -> ProgrammeOutlook:
     """What the simulation says of a programme; of its numbers that change only the slip moves dates."""
-    slip, known = f"programmes.{item.name}.slip", here.case.numbers
+    slip = here.case.numbers.programmes[item.name].slip.name
     if slip not in change:
         return here.prepared.outlooks[item.name]
-    return outlook_of(item, here.case, {**known, slip: replace(known[slip], spread=change[slip])})
+    return outlook_of(item, with_ranges(here.case, {slip: change[slip]}))
 
 
 def _value(here: World, outlook: ProgrammeOutlook, benefit: Array) -> float:
     """Value of a programme whose chips are worth `benefit` by their quarter of volume."""
     quarters = here.case.quarters
     middle = (np.arange(quarters) + 0.5) * QUARTER_S
-    discount = np.asarray(discount_factor(here.case.numbers["finance.real_rate"].spread.mode, middle))
+    discount = np.asarray(discount_factor(here.case.numbers.finance.real_rate.spread.mode, middle))
     return sum(path.probability * (
         (0.0 if path.volume_quarter is None else float(benefit[min(path.volume_quarter, quarters)]))
         - float(np.array(path.spend_by_quarter_usd) @ discount)) for path in outlook.chain.paths)
@@ -204,8 +206,8 @@ def _objective(job: _Job) -> float:
         return solved_plan(there, "", plan_of(there, job.lines)).result.objective_usd
     fate = there.fates[item.name][0]
     size = fate.volume_quarter.size
-    performance = there.case.numbers[f"programmes.{item.name}.performance"].spread.mode
-    cut = there.case.numbers[f"programmes.{item.name}.scope_cut"].spread.mode
+    terms = there.case.numbers.programmes[item.name]
+    performance, cut = terms.performance.spread.mode, terms.scope_cut.spread.mode
     sure = replace(fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
                    performance=np.full(size, performance), scope_cut=np.full(size, cut), spend_usd=np.zeros(size))
     there = replace(there, fates={**there.fates, item.name: (sure,)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
+from fabless.case_records import named
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import Foresight, KnowledgeValue
 from fabless.decide.ways.problem import World, moved, plan_of
@@ -50,7 +51,7 @@ def foresight(best: Solved) -> Foresight:
 
 def _objective(job: Job) -> float:
     here, commitment, name, point, given = job
-    told = moved(here, {name: Range.point(float(quantile(here.case.numbers[name].spread, point)))})
+    told = moved(here, {name: Range.point(float(quantile(named(here.case.numbers)[name].spread, point)))})
     plan = plan_of(told, commitment)
     if given is not None:
         plan = held(plan, *given, trunk(plan.problem.tree).size)

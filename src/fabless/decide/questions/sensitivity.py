@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabless.case_records import Case, CaseNumber
+from fabless.case_records import Case, CaseNumber, named
 from fabless.decide.fresh.block import PathNumbers
 from fabless.decide.results import Sensitivity
 from fabless.decide.ways.prepare import Prepared
@@ -42,10 +42,10 @@ def sensitivities(
     `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the small tree, scaled so that
     its base case meets the cost on the full tree. Twice as many inputs are tried as are returned.
     """
-    case = prepared.case
+    case, known = prepared.case, named(prepared.case.numbers)
     usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
     level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
-    tries = [_Try(name, end, getattr(case.numbers[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
+    tries = [_Try(name, end, getattr(known[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
              for end in ("low", "high")]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
     found = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
@@ -54,15 +54,16 @@ def sensitivities(
     ends = [item for name in names for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
                        executor.map(_winner, ((usual, item) for item in ends)), strict=True))
-    return tuple(_sensitivity(case.numbers[name], [found[name, end] * level for end in ("low", "high")],
+    return tuple(_sensitivity(known[name], [found[name, end] * level for end in ("low", "high")],
                               [winners[name, end] for end in ("low", "high")]) for name in names)
 
 
 def weighed(numbers: PathNumbers, case: Case) -> list[str]:
     """Numbers of the case by the size of their rank correlation with the cost of a query on fresh paths, largest first."""
     cost = _ranks(numbers.query_cost_usd)
+    known = named(case.numbers)
     size = {name: abs(float(np.corrcoef(_ranks(drawn), cost)[0, 1]))
-            for name, drawn in numbers.values.items() if name in case.numbers and np.ptp(drawn) > 0}
+            for name, drawn in numbers.values.items() if name in known and np.ptp(drawn) > 0}
     return sorted(size, key=lambda name: (-size[name], name))
 
 

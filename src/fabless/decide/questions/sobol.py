@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
+from fabless.case_records import named
 from fabless.decide.fresh.run import rule_costs
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import SobolIndex
@@ -52,4 +53,5 @@ def sobol_indices(
 
 
 def _values(prepared: Prepared, names: Sequence[str], points: Array) -> dict[str, Array]:
-    return {name: quantile(prepared.case.numbers[name].spread, points[:, k]) for k, name in enumerate(names)}
+    numbers = named(prepared.case.numbers)
+    return {name: quantile(numbers[name].spread, points[:, k]) for k, name in enumerate(names)}

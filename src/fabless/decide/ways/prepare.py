@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
+from fabless.case_numbers import ProgrammeNumbers, mapped, stated
 from fabless.case_records import Case, CaseNumber, ProgrammeSpec
 from fabless.catalogue import Catalogue
+from fabless.catalogue.facts.reference_class import cases
+from fabless.catalogue.facts.takeovers import deals
 from fabless.errors import DoesNotFit, Fault
 from fabless.perf import Formats, Serving, serve, usable_precision
 from fabless.programme import (
@@ -24,6 +26,9 @@ from fabless.programme import (
     simulate,
     summary,
 )
+from fabless.programme.rates import NEVER
+from fabless.programme.reference import end_rates
+from fabless.programme.study import KIND_OF
 from fabless.quote import calibration_of
 from fabless.records import Chip, Grade, Range, Source
 from fabless.sampling import stream
@@ -31,6 +36,7 @@ from fabless.scenario import roles
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
 from fabless.units import QUARTER_S
+from fabless.wording import share
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
@@ -38,14 +44,6 @@ STARTS = 3
 """Moments at which a programme may be started: the first day and the first branchings after it."""
 
 
-_SAME = ("slip", "first_silicon_good", "respin_good", "metal_respin_share", "performance", "scope_cut", "retention")
-_FIELDS = MappingProxyType(dict(zip(_SAME, _SAME, strict=True)) | {
-    "deal": "deal_s", "design": "design_s", "fab": "fab_s", "qualification": "qualification_s",
-    "metal_respin": "metal_respin_s", "full_respin": "full_respin_s", "metal_respin_cost": "metal_respin_usd",
-    "full_respin_cost": "full_respin_usd", "team": "team_usd_per_s", "masks": "masks_usd", "design_cost": "design_usd",
-    "software": "software_usd", "purchase": "purchase_usd", "software_time": "software_s", "ramp": "ramp_s",
-    "integration": "integration_s"})
-"""Key of a case -> field of the parameters that takes its range."""
 GATE_OF = MappingProxyType({
     "architecture": Gate.ARCHITECTURE, "tape-out": Gate.TAPE_OUT, "first-silicon": Gate.FIRST_SILICON,
     "qualification": Gate.QUALIFICATION, "deployment": Gate.DEPLOYMENT})
@@ -85,10 +83,11 @@ class Prepared:
 def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
     calibration = calibration_of(catalogue)
-    load_factor = case.numbers["demand.load_factor"].spread.mode
+    load_factor = case.numbers.demand.load_factor.spread.mode
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
+    case, own_counts = counted(case, catalogue)
     for chip in chips_of(case):
         per_second: dict[str, float] = {}
         powers: list[float] = []
@@ -111,12 +110,10 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
         throughput[chip.name] = Throughput(per_second, max(powers, default=chip.tdp_w))
     _check_served(case, throughput)
     costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
-    numbers = dict(case.numbers) | {
-        f"programmes.{item.name}.unit_cost": _unit_cost_number(item, catalogue) for item in case.programmes
-    }
-    case = replace(case, numbers=numbers)
-    outlooks = {item.name: outlook_of(item, case, numbers) for item in case.programmes}
-    return Prepared(case, throughput, servings, costs, outlooks, tuple(warnings))
+    case = replace(case, numbers=replace(case.numbers, unit_costs={
+        item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
+    outlooks = {item.name: outlook_of(item, case) for item in case.programmes}
+    return Prepared(case, throughput, servings, costs, outlooks, (*warnings, *own_counts))
 
 
 def chips_of(case: Case) -> tuple[Chip, ...]:
@@ -157,34 +154,74 @@ def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
                       Source("silicon", "silicon model of this program", "", ""), note)
 
 
-def parameters_of(item: ProgrammeSpec, numbers: Mapping[str, CaseNumber]) -> ProgrammeParameters:
-    """Parameters of a programme out of the numbers of the case; support after volume is in the price of its chips."""
-    prefix = f"programmes.{item.name}."
-    own = {name.removeprefix(prefix): number.spread for name, number in numbers.items() if name.startswith(prefix)}
-    given: dict[str, Any] = {field: own[key] for key, field in _FIELDS.items() if key in own}
-    given |= {key: own[key].mode for key in ("bring_up_share", "slip_correlation") if key in own}
-    if "design_shares.rtl" in own:
-        given["design_shares"] = tuple(own[f"design_shares.{part}"].mode for part in ("architecture", "rtl", "physical"))
-    if "price_path.distressed" in own:
-        given["price_path"] = PricePath(*(own[f"price_path.{key}"] for key in (
-            "distressed", "distressed_multiple", "contested_multiple")))
-    if item.second_ended is not None:
-        given["second"] = SecondGeneration(
-            overlap_s=own["second.overlap"], design_s=own["second.design"], gain=own["successor_gain"],
-            ended=PseudoCounts(*item.second_ended), design_usd=own["second.design_cost"], masks_usd=own["second.masks"])
-    if item.gates:
-        given["gates"] = {GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()}
-    return ProgrammeParameters(
-        name=item.name, route=Route(item.route), spin_limit=item.spin_limit, ended=PseudoCounts(*item.ended),
-        end_shares=item.end_shares, bid_failed=PseudoCounts(*item.bid_failed), support_share=Range.point(0.0),
-        stands_at=item.stands_at, **given)
+def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
+    """The case with the reference class's counts for each programme that states none, and a note for each that does.
+
+    Counts are those of `fabless programme` on the same day: programmes that ended before volume, where they ended, second
+    generations that were ended, and bids that failed.
+    """
+    if not case.programmes:
+        return case, ()
+    known, deals_known = cases(catalogue), deals(catalogue)
+    programmes, notes = [], []
+    for item in case.programmes:
+        rates = end_rates(known, deals_known, KIND_OF[Route(item.route)])
+        bids = rates.bid_failed.counts if item.route == "acquire" else NEVER
+        programmes.append(replace(
+            item, ended=item.ended or _pair(rates.ended.counts), end_shares=item.end_shares or rates.where.shares,
+            bid_failed=item.bid_failed or _pair(bids), second_ended=item.second_ended or _pair(rates.later_ended.counts)))
+        if item.ended is not None and not item.gates:
+            notes.append(f"{item.name} states its own counts of programmes that ended: "
+                         f"{share(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
+                         f"{share(rates.ended.counts.mean)}")
+    return replace(case, programmes=tuple(programmes)), tuple(notes)
 
 
-def outlook_of(item: ProgrammeSpec, case: Case, numbers: Mapping[str, CaseNumber]) -> ProgrammeOutlook:
-    """Simulate a programme and group its draws by what each branching of the tree reveals."""
+def _pair(counts: PseudoCounts) -> tuple[float, float]:
+    return counts.failed, counts.passed
+
+
+def parameters_of(item: ProgrammeSpec, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeParameters:
+    """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
+
+    Support after volume is in the price of its chips.
+    """
+    own = mapped(numbers, lambda number: number.spread)
+    parameters = ProgrammeParameters(
+        name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design, fab_s=own.fab,
+        qualification_s=own.qualification, slip=own.slip, first_silicon_good=own.first_silicon_good,
+        respin_good=own.respin_good, metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
+        full_respin_s=own.full_respin, metal_respin_usd=own.metal_respin_cost, full_respin_usd=own.full_respin_cost,
+        spin_limit=item.spin_limit, ended=PseudoCounts(*stated(item.ended)), end_shares=stated(item.end_shares),
+        bid_failed=PseudoCounts(*stated(item.bid_failed)), performance=own.performance, scope_cut=own.scope_cut,
+        team_usd_per_s=own.team, support_share=Range.point(0.0), masks_usd=own.masks, design_usd=own.design_cost,
+        software_usd=own.software, purchase_usd=own.purchase, software_s=own.software_time, stands_at=item.stands_at,
+        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()} or None,
+        price_path=None if own.price_path is None else PricePath(
+            own.price_path.distressed, own.price_path.distressed_multiple, own.price_path.contested_multiple),
+        second=None if own.second is None else SecondGeneration(
+            overlap_s=own.second.overlap, design_s=own.second.design, gain=own.successor_gain,
+            ended=PseudoCounts(*stated(item.second_ended)), design_usd=own.second.design_cost, masks_usd=own.second.masks))
+    if own.design_shares is not None:
+        shares = own.design_shares
+        parameters = replace(parameters, design_shares=(shares.architecture.mode, shares.rtl.mode, shares.physical.mode))
+    if own.bring_up_share is not None:
+        parameters = replace(parameters, bring_up_share=own.bring_up_share.mode)
+    if own.slip_correlation is not None:
+        parameters = replace(parameters, slip_correlation=own.slip_correlation.mode)
+    if own.ramp is not None:
+        parameters = replace(parameters, ramp_s=own.ramp)
+    if own.integration is not None:
+        parameters = replace(parameters, integration_s=own.integration)
+    return parameters if own.retention is None else replace(parameters, retention=own.retention)
+
+
+def outlook_of(item: ProgrammeSpec, case: Case) -> ProgrammeOutlook:
+    """Simulate a programme of the case and group its draws by what each branching of the tree reveals."""
+    numbers = case.numbers.programmes[item.name]
     role = roles(case)[f"programmes.{item.name}"]
     draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
-    lead = numbers[f"programmes.{item.name}.fab"].spread.mode + numbers["owning.installation"].spread.mode
+    lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)
     return ProgrammeOutlook(chains, summary(draws))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fabless.case_records import Case, Contract, ProgrammeSpec
+from fabless.case_records import Case, Contract, ProgrammeSpec, with_ranges
 from fabless.decide.ways.prepare import Prepared, outlook_of
 from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
@@ -105,8 +105,7 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
     demand.
     """
     prepared = usual.prepared
-    changed = {name: replace(usual.case.numbers[name], spread=spread) for name, spread in changes.items()}
-    case = replace(usual.case, numbers={**usual.case.numbers, **changed})
+    case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
     fates = fates_on(prepared, case, scenarios, usual.need, changes)
     return World(prepared, case, scenarios, fates, yardstick(prepared, scenarios), usual.need)
@@ -119,7 +118,7 @@ def fates_on(
     fates, role = {}, roles(case)
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
-        outlook = outlook_of(item, case, case.numbers) if touched else prepared.outlooks[item.name]
+        outlook = outlook_of(item, case) if touched else prepared.outlooks[item.name]
         luck = f"fate {role[f'programmes.{item.name}']}"
         fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, luck)) for chain in outlook.chains)
     return fates
@@ -128,9 +127,8 @@ def fates_on(
 def plan_of(world: World, commitment: Commitment) -> Plan:
     """Assemble the plan of a commitment: its offers, their limits, its fixed spend."""
     case, scenarios = world.case, world.scenarios
-    numbers = case.numbers
-    rate = numbers["finance.real_rate"].spread.mode
-    owning = owning_at(scenarios.values, numbers["owning.life"].spread.mode, rate)
+    rate = case.numbers.finance.real_rate.spread.mode
+    owning = owning_at(scenarios.values.owning, case.numbers.owning.life.spread.mode, rate)
     does = world.prepared.throughput
     existing, chips, rent = existing_offer(case, scenarios, does[case.existing_chip.name])
     offers = [existing]
@@ -149,8 +147,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
-    worth = price_path_usd(1.0, scenarios.values["demand.value_decline"], tree.quarter)
-    price = np.array([scenarios.values[f"loads.{load.name}.unserved_price"] * worth for load in case.loads])
+    worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
+    price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
     in_place = np.zeros((len(offers), case.quarters))
     in_place[0] = chips
     rents = np.zeros(len(offers))
@@ -244,7 +242,7 @@ def _fixed(world: World, commitment: Commitment) -> Array:
     for item in commitment.programmes:
         fixed = fixed + np.where(sunk, world.fates[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:
-        if "port" in line.terms:
-            open_now = scenarios.tree.quarter >= line.first_quarter - case.first_quarter
-            fixed = fixed + scenarios.values[line.terms["port"]] * QUARTER_S * open_now
+        port = scenarios.values.lines[line.name].port
+        if port is not None:
+            fixed = fixed + port * QUARTER_S * (scenarios.tree.quarter >= line.first_quarter - case.first_quarter)
     return fixed

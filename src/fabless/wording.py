@@ -1,4 +1,4 @@
-"""How numbers are written, in the terminal and on paper alike.
+"""How numbers are written, in sentences, on the terminal, on paper and in charts alike.
 
 Every function takes plain floats in SI or USD and gives a short string; what is missing or not finite is written as a
 dash, never as 0.
