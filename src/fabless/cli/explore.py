@@ -205,15 +205,15 @@ def print_exploration(answer: Exploration, console: Console) -> None:
     if answer.latency_front:
         console.print()
         points = answer.latency_front[:: max(1, len(answer.latency_front) // 8)]
-        print_table("Cost against "
-                    "speed", [Column("TPOT ms", True), Column("USD/Mtok", True), Column("design", True)],
+        print_table("Cost against speed",
+                    [Column("TPOT ms", True), Column("USD/Mtok", True), Column("design", True)],
                     [[f"{1e3 * point.x:.1f}", f"{point.y:.2f}", str(point.number)] for point in points], console)
     if answer.flexibility_front:
         console.print()
         flexible = answer.flexibility_front[:: max(1, len(answer.flexibility_front) // 8)]
-        print_table("Cost against "
-                    "flexibility", [Column("USD/Mtok, this load", True), Column("other loads", True),
-                                                 Column("design", True)],
+        print_table("Cost against flexibility",
+                    [Column("USD/Mtok, this load", True), Column("other loads", True),
+                     Column("design", True)],
                     [[f"{point.x:.2f}", f"{point.y:.2f}", str(point.number)] for point in flexible], console)
     if answer.market:
         console.print()
