@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fabless.case_records import ProgrammeSpec
 from fabless.catalogue import load
@@ -26,6 +27,7 @@ from fabless.decide.ways.problem import World, moved, plan_of, world
 from fabless.decide.ways.restricted import closed, held, interrupted
 from fabless.decide.ways.solved import Solved, solved_plan
 from fabless.records import Range
+from fabless.sampling import plain_stream, quantile
 from fabless.strategy import Commitment, commitments
 from fabless.units import QUARTER_S
 from here import Here
@@ -221,6 +223,56 @@ def test_a_policy_followed_on_its_own_tree_is_itself(here: World, prepared: Prep
     assert np.array_equal(followed(solved.policy, here, solved.plan), solved.policy.go)
 
 
+def ishigami(points: np.ndarray) -> np.ndarray:
+    """``sin x + 7 sin^2 y + 0.1 z^4 sin x`` on the cube of side 2 pi about 0, at points of the unit cube."""
+    x, y, z = ((2.0 * points - 1.0) * np.pi).T
+    return np.sin(x) + 7.0 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x)
+
+
+def ishigami_shares(base: int) -> sobol.Shares:
+    outputs = np.array([ishigami(points) for points in sobol.design(3, base, 2023)])
+    return sobol.variance_shares(outputs, plain_stream(2023))
+
+
+def test_sobol_indices_of_ishigami_meet_their_closed_form() -> None:
+    """``V = 49/8 + 0.1 pi^4/5 + 0.01 pi^8/18 + 1/2``; z has a share through its product with x alone."""
+    variance = 49.0 / 8.0 + 0.02 * np.pi**4 + 0.01 * np.pi**8 / 18.0 + 0.5
+    x, y, together = 0.5 * (1.0 + 0.02 * np.pi**4) ** 2, 49.0 / 8.0, 8.0 * 0.01 * np.pi**8 / 225.0
+    found = ishigami_shares(2**15)
+    assert np.array([x, y, 0.0]) / variance == pytest.approx([0.3139, 0.4424, 0.0], abs=5e-5)
+    assert found.first == pytest.approx([0.3139, 0.4424, 0.0], abs=2e-4)
+    assert found.total == pytest.approx(np.array([x + together, y, together]) / variance, abs=2e-4)
+
+
+def test_sobol_indices_are_those_of_salib_at_the_same_points() -> None:
+    """Figures of SALib 1.6.0, which drew the points and took the indices before: at 64 points its errors are visible."""
+    found = ishigami_shares(64)
+    assert found.first == pytest.approx([0.36802058, 0.48385208, 0.03159166], abs=1e-8)
+    assert found.total == pytest.approx([0.51272046, 0.45367492, 0.27825868], abs=1e-8)
+    assert found.first_error == pytest.approx([0.21099985, 0.21416845, 0.24604933], abs=1e-8)
+    assert found.total_error == pytest.approx([0.35507836, 0.15534174, 0.12863162], abs=1e-8)
+
+
+def test_sobol_indices_are_those_of_scipy_at_the_same_points() -> None:
+    first, *swapped, second = (ishigami(points)[None] for points in sobol.design(3, 4096, 2023))
+    found = stats.sobol_indices(func={"f_A": first, "f_B": second, "f_AB": np.array(swapped)}, n=4096)
+    assert ishigami_shares(4096).first == pytest.approx(found.first_order, abs=1e-4)
+    assert ishigami_shares(4096).total == pytest.approx(found.total_order, abs=1e-4)
+
+
+def test_the_interval_of_a_sobol_index_covers_the_truth_and_narrows_with_the_root_of_the_points() -> None:
+    coarse, fine = ishigami_shares(256), ishigami_shares(4096)
+    for truth, share, error in zip((0.3139, 0.4424, 0.0), fine.first, fine.first_error, strict=True):
+        assert abs(share - truth) < error
+    assert coarse.total_error / fine.total_error == pytest.approx([4.0] * 3, rel=0.3)
+
+
+def test_an_output_that_never_varies_has_no_shares() -> None:
+    found = sobol.variance_shares(np.full((4, 16), 0.1), plain_stream(1))
+    for part in (found.first, found.first_error, found.total, found.total_error):
+        assert part.tolist() == [0.0, 0.0]
+
+
 def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, prepared: Prepared) -> None:
     """The logarithm of x^2 y is additive: indices are the shares of 4 Var(log x) and Var(log y)."""
     names = ("demand.queries", "demand.growth", "demand.work_level")
@@ -232,8 +284,6 @@ def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, p
     monkeypatch.setattr(sobol, "rule_costs", costs)
     rows = sobol.sobol_indices(prepared, None, names, 4096, Here())  # type: ignore[arg-type]
     grid = (np.arange(200_000) + 0.5) / 200_000
-    from fabless.sampling import quantile
-
     x, y = (np.log(quantile(prepared.case.numbers[name].spread, grid)).var() for name in names[:2])
     found = {row.name: row for row in rows}
     assert found[names[0]].first == pytest.approx(4 * x / (4 * x + y), abs=0.02)
