@@ -14,7 +14,7 @@ from fabless.case_records import ProgrammeSpec
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.detail import DETAILS
-from fabless.decide.questions import break_even, sobol
+from fabless.decide.questions import break_even, options, sobol
 from fabless.decide.questions.break_even import flips, relative_performance, surface
 from fabless.decide.questions.knowledge import foresight, knowledge_values
 from fabless.decide.questions.options import EVERYTHING, option_values
@@ -23,7 +23,7 @@ from fabless.decide.questions.resilience import FIRST, GONE, resilience
 from fabless.decide.questions.stability import stability
 from fabless.decide.ways.gates import carried_through, followed
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import World, moved, plan_of, world
+from fabless.decide.ways.problem import Plan, World, moved, plan_of, world
 from fabless.decide.ways.restricted import closed, held, interrupted
 from fabless.decide.ways.solved import Solved, solved_plan
 from fabless.records import Range
@@ -138,6 +138,24 @@ def test_no_option_is_worth_less_than_nothing_and_waiting_on_all_costs_most(
         assert row.delayed_usd <= everything.delayed_usd + scale
     without_port = [row for row in rows[:-1] if "amd" not in row.name]
     assert all(row.removed_usd is not None and row.removed_usd >= row.delayed_usd - scale for row in without_port)
+
+
+def test_waiting_closes_an_option_for_four_quarters(
+    here: World, lines: Commitment, pool: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each quarter in which a line takes orders saves a dollar, waiting a year costs four, going without costs all."""
+    tree, name = here.scenarios.tree, "nvidia-owned"
+
+    def counted(_: World, __: str, plan: Plan) -> SimpleNamespace:
+        mine = [offer.pool.line == name for offer in plan.offers]
+        taking = plan.problem.available[mine].any(axis=0)
+        return SimpleNamespace(result=SimpleNamespace(objective_usd=-float(tree.probability @ taking)))
+
+    monkeypatch.setattr(options, "solved_plan", counted)
+    found = {row.name: (row.removed_usd, row.delayed_usd) for row in option_values(here, lines, pool)}
+    assert found.pop(name) == pytest.approx((32.0, 4.0))
+    assert found.pop(EVERYTHING) == (None, pytest.approx(4.0))
+    assert set(found.values()) == {(0.0, 0.0)}
 
 
 def test_foresight_is_bracketed(best: Solved) -> None:
