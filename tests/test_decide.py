@@ -21,12 +21,12 @@ from fabless.decide.questions.stability import stability
 from fabless.decide.run import _portfolio
 from fabless.decide.summarise import strategy_result
 from fabless.decide.ways.gates import carried_through
-from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share
+from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share, standard_error
 from fabless.decide.ways.prepare import Prepared, outlook_of, prepare
 from fabless.decide.ways.problem import World, moved, plan_of, world
 from fabless.decide.ways.solved import Solved, solve_best, solved_plan
 from fabless.errors import DoesNotFit
-from fabless.plan import Status
+from fabless.plan import GatePlan, Status
 from fabless.records import Array, Range
 from fabless.report import as_json
 from fabless.scenario.programmes import NEVER
@@ -213,6 +213,22 @@ def test_band_weighs_by_probability() -> None:
     assert found.mean == pytest.approx(1.7)
 
 
+def test_the_error_of_a_difference_counts_branches_and_not_leaves() -> None:
+    """Two branches of three paths that differ by 1 and 3: the mean is 2 and its error 1, whatever the paths below say."""
+    costs, other = np.array([5.0, 6.0, 7.0, 9.0, 8.0, 7.0]), np.array([4.0, 5.0, 6.0, 6.0, 5.0, 4.0])
+    assert standard_error(costs, other, 2) == pytest.approx(1.0)
+    assert standard_error(costs + np.array([2.0, -1.0, -1.0, 0.0, 4.0, -4.0]), other, 2) == pytest.approx(1.0)
+    assert standard_error(costs, other, 1) == 0.0
+
+
+def test_the_error_of_a_regret_is_taken_over_the_first_branching(prepared: Prepared) -> None:
+    here = changed(prepared, {}, (3, 2, 1, 1))
+    buy, diversify = (solved(here, way) for way in ("buy", "diversify"))
+    means = (buy.result.path_cost_usd - diversify.result.path_cost_usd).reshape(3, 2).mean(axis=1)
+    error = strategy_result(buy, prepared, diversify).regret_error_usd
+    assert error == pytest.approx(float(np.std(means, ddof=1)) / 3**0.5, rel=1e-9)
+
+
 def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Solved]) -> None:
     best, values = _portfolio(here, list(base.values()), True, Here())
     assert objective(best) <= min(objective(item) for item in base.values())
@@ -349,6 +365,19 @@ def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> Non
     assert bad.own_silicon_quarter is None
     assert bad.capital_at_risk_usd is not None
     assert bad.capital_at_risk_usd.mean > 1e8
+
+
+def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepared: Prepared, here: World) -> None:
+    item = next(item for item in prepared.case.programmes if item.name == "co-design")
+    begun = started(here, Commitment(prepared.case.lines, (item,)))
+    gate = GatePlan(item.name, (), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
+                    worst_spend_usd=0.0, committed_usd=0.0, avoidable_usd=0.0)
+    sure, doubtful, of_another = (
+        strategy_result(replace(begun, gates=gates), prepared, begun).own_silicon_probability
+        for gates in ((), (gate,), (replace(gate, name="own-build"),)))
+    assert 0.0 < sure < 1.0
+    assert doubtful == pytest.approx(0.75 * sure)
+    assert of_another == sure
 
 
 def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, base: dict[str, Solved]) -> None:

@@ -15,7 +15,7 @@ from fabless.catalogue import load, read_case
 from fabless.decide.fresh import block as fresh_block
 from fabless.decide.fresh import run as fresh_module
 from fabless.decide.fresh.block import Block, fresh_world, outlooks, work
-from fabless.decide.fresh.run import fresh_test, rule_costs
+from fabless.decide.fresh.run import fresh_test, rule_costs, tested
 from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import plan_of, world
@@ -242,6 +242,28 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -
     assert [view.quarter for view in outlooks(here, block.commitment, go)] == list(case.boundaries)
 
 
+def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
+    """A programme known to come is under way at the first branching and given up at the second on every other path."""
+    case = replace(read_case(), branching=(6, 1, 1, 1))
+    ready = prepare(case, load(case.as_of))
+    item = next(item for item in case.programmes if item.name == "co-design")
+    usual = world(ready)
+    tree, (first, second) = usual.scenarios.tree, case.boundaries[:2]
+    coming = replace(usual.fates[item.name][0], volume_quarter=np.full(tree.size, second + 2),
+                     dead=np.zeros(tree.size, dtype=bool))
+    here = replace(usual, fates={**usual.fates, item.name: (coming,)})
+    commitment = Commitment(case.lines[:1], (item,))
+    goes_on = np.ones((1, tree.size), dtype=bool)
+    gives_up = goes_on & ~((tree.quarter >= second) & (np.arange(tree.size) % 2 == 0))
+    blind, truth = outlooks(here, commitment, goes_on), outlooks(here, commitment, gives_up)
+    own = [offer.own_silicon for offer in plan_of(here, commitment).offers]
+    assert blind[0].problem.available[own][:, tree.quarter >= second].any()
+    assert np.array_equal(truth[0].problem.available, blind[0].problem.available)
+    assert np.array_equal(truth[0].problem.fixed_usd, blind[0].problem.fixed_usd)
+    assert not np.array_equal(truth[1].problem.available, blind[1].problem.available), "known from the second on"
+    assert (first, second) == (truth[0].quarter, truth[1].quarter)
+
+
 def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared, solved: Solved) -> None:
     block = block_of(prepared, solved, 20)
     here = fresh_world(block)
@@ -288,6 +310,27 @@ def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
     assert found.gap.rule_usd == pytest.approx(numbers.cost_usd[:40].mean())
     part = work(block_of(prepared, solved, 400))
     assert np.array_equal(part.cost_usd, numbers.cost_usd)
+
+
+def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: Solved) -> None:
+    """Against the mean of the worst tenth of paths drawn again with replacement."""
+    rng = np.random.default_rng(7)
+    drawn = rule_costs(prepared, solved, paths=2)
+    cost = np.exp(rng.normal(size=2_000))
+    found = tested(prepared, solved, replace(
+        drawn, cost_usd=cost, query_cost_usd=cost, missing=0.0 * cost, missing_by_year=np.zeros((2_000, 3))), 1)
+    again = np.sort(cost[rng.integers(2_000, size=(1_000, 2_000))], axis=1)[:, -200:].mean(axis=1)
+    assert found.cvar_usd.fresh == pytest.approx(np.sort(cost)[-200:].mean())
+    assert found.cvar_usd.error == pytest.approx(again.std(), rel=0.1)
+    risk = prepared.case.risk_weight
+    mixed = (1 - risk) * cost[:, None] + risk * tail(cost)[:, None]
+    assert found.objective_usd.error == pytest.approx(mixed.std(ddof=1) / 2_000**0.5)
+
+
+def tail(cost: Array) -> Array:
+    """Threshold of the worst tenth, plus ten times what lies above it: its mean is that of the worst tenth."""
+    threshold = np.sort(cost)[-201]
+    return np.asarray(threshold + 10.0 * np.clip(cost - threshold, 0.0, None))
 
 
 def test_values_take_the_place_of_draws(prepared: Prepared, solved: Solved) -> None:

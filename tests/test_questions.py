@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fabless.case_records import ProgrammeSpec, modes, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.detail import DETAILS
-from fabless.decide.questions import break_even, sobol
+from fabless.decide.questions import break_even, options, sobol
 from fabless.decide.questions.break_even import flips, relative_performance, surface
 from fabless.decide.questions.knowledge import foresight, knowledge_values
 from fabless.decide.questions.options import EVERYTHING, option_values
@@ -22,10 +23,11 @@ from fabless.decide.questions.resilience import FIRST, GONE, resilience
 from fabless.decide.questions.stability import stability
 from fabless.decide.ways.gates import carried_through, followed
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import World, moved, plan_of, world
+from fabless.decide.ways.problem import Plan, World, moved, plan_of, world
 from fabless.decide.ways.restricted import closed, held, interrupted
 from fabless.decide.ways.solved import Solved, solved_plan
 from fabless.records import Range
+from fabless.sampling import plain_stream, quantile
 from fabless.strategy import Commitment, commitments
 from fabless.units import QUARTER_S
 from here import Here
@@ -138,6 +140,24 @@ def test_no_option_is_worth_less_than_nothing_and_waiting_on_all_costs_most(
     assert all(row.removed_usd is not None and row.removed_usd >= row.delayed_usd - scale for row in without_port)
 
 
+def test_waiting_closes_an_option_for_four_quarters(
+    here: World, lines: Commitment, pool: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each quarter in which a line takes orders saves a dollar, waiting a year costs four, going without costs all."""
+    tree, name = here.scenarios.tree, "nvidia-owned"
+
+    def counted(_: World, __: str, plan: Plan) -> SimpleNamespace:
+        mine = [offer.pool.line == name for offer in plan.offers]
+        taking = plan.problem.available[mine].any(axis=0)
+        return SimpleNamespace(result=SimpleNamespace(objective_usd=-float(tree.probability @ taking)))
+
+    monkeypatch.setattr(options, "solved_plan", counted)
+    found = {row.name: (row.removed_usd, row.delayed_usd) for row in option_values(here, lines, pool)}
+    assert found.pop(name) == pytest.approx((32.0, 4.0))
+    assert found.pop(EVERYTHING) == (None, pytest.approx(4.0))
+    assert set(found.values()) == {(0.0, 0.0)}
+
+
 def test_foresight_is_bracketed(best: Solved) -> None:
     found = foresight(best)
     assert found.wait_and_see_usd <= found.objective_usd <= found.mean_value_usd
@@ -222,6 +242,56 @@ def test_a_policy_followed_on_its_own_tree_is_itself(here: World, prepared: Prep
     assert np.array_equal(followed(solved.policy, here, solved.plan), solved.policy.go)
 
 
+def ishigami(points: np.ndarray) -> np.ndarray:
+    """``sin x + 7 sin^2 y + 0.1 z^4 sin x`` on the cube of side 2 pi about 0, at points of the unit cube."""
+    x, y, z = ((2.0 * points - 1.0) * np.pi).T
+    return np.sin(x) + 7.0 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x)
+
+
+def ishigami_shares(base: int) -> sobol.Shares:
+    outputs = np.array([ishigami(points) for points in sobol.design(3, base, 2023)])
+    return sobol.variance_shares(outputs, plain_stream(2023))
+
+
+def test_sobol_indices_of_ishigami_meet_their_closed_form() -> None:
+    """``V = 49/8 + 0.1 pi^4/5 + 0.01 pi^8/18 + 1/2``; z has a share through its product with x alone."""
+    variance = 49.0 / 8.0 + 0.02 * np.pi**4 + 0.01 * np.pi**8 / 18.0 + 0.5
+    x, y, together = 0.5 * (1.0 + 0.02 * np.pi**4) ** 2, 49.0 / 8.0, 8.0 * 0.01 * np.pi**8 / 225.0
+    found = ishigami_shares(2**15)
+    assert np.array([x, y, 0.0]) / variance == pytest.approx([0.3139, 0.4424, 0.0], abs=5e-5)
+    assert found.first == pytest.approx([0.3139, 0.4424, 0.0], abs=2e-4)
+    assert found.total == pytest.approx(np.array([x + together, y, together]) / variance, abs=2e-4)
+
+
+def test_sobol_indices_are_those_of_salib_at_the_same_points() -> None:
+    """Figures of SALib 1.6.0, which drew the points and took the indices before: at 64 points its errors are visible."""
+    found = ishigami_shares(64)
+    assert found.first == pytest.approx([0.36802058, 0.48385208, 0.03159166], abs=1e-8)
+    assert found.total == pytest.approx([0.51272046, 0.45367492, 0.27825868], abs=1e-8)
+    assert found.first_error == pytest.approx([0.21099985, 0.21416845, 0.24604933], abs=1e-8)
+    assert found.total_error == pytest.approx([0.35507836, 0.15534174, 0.12863162], abs=1e-8)
+
+
+def test_sobol_indices_are_those_of_scipy_at_the_same_points() -> None:
+    first, *swapped, second = (ishigami(points)[None] for points in sobol.design(3, 4096, 2023))
+    found = stats.sobol_indices(func={"f_A": first, "f_B": second, "f_AB": np.array(swapped)}, n=4096)
+    assert ishigami_shares(4096).first == pytest.approx(found.first_order, abs=1e-4)
+    assert ishigami_shares(4096).total == pytest.approx(found.total_order, abs=1e-4)
+
+
+def test_the_interval_of_a_sobol_index_covers_the_truth_and_narrows_with_the_root_of_the_points() -> None:
+    coarse, fine = ishigami_shares(256), ishigami_shares(4096)
+    for truth, share, error in zip((0.3139, 0.4424, 0.0), fine.first, fine.first_error, strict=True):
+        assert abs(share - truth) < error
+    assert coarse.total_error / fine.total_error == pytest.approx([4.0] * 3, rel=0.3)
+
+
+def test_an_output_that_never_varies_has_no_shares() -> None:
+    found = sobol.variance_shares(np.full((4, 16), 0.1), plain_stream(1))
+    for part in (found.first, found.first_error, found.total, found.total_error):
+        assert part.tolist() == [0.0, 0.0]
+
+
 def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, prepared: Prepared) -> None:
     """The logarithm of x^2 y is additive: indices are the shares of 4 Var(log x) and Var(log y)."""
     names = ("demand.queries", "demand.growth", "demand.work_level")
@@ -233,8 +303,6 @@ def test_sobol_indices_of_a_product_of_powers(monkeypatch: pytest.MonkeyPatch, p
     monkeypatch.setattr(sobol, "rule_costs", costs)
     rows = sobol.sobol_indices(prepared, None, names, 4096, Here())  # type: ignore[arg-type]
     grid = (np.arange(200_000) + 0.5) / 200_000
-    from fabless.sampling import quantile
-
     x, y = (np.log(quantile(named(prepared.case.numbers)[name].spread, grid)).var() for name in names[:2])
     found = {row.name: row for row in rows}
     assert found[names[0]].first == pytest.approx(4 * x / (4 * x + y), abs=0.02)

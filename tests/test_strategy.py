@@ -33,6 +33,7 @@ from fabless.strategy import (
     shared_pools,
     with_programmes,
 )
+from fabless.strategy.outlook import terms_of
 from fabless.tco import discount_factor
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S, Quarter
 
@@ -376,6 +377,31 @@ def test_shocks_move_the_terms_of_the_vendors_they_strike(prepared: Prepared) ->
         np.testing.assert_allclose((after.payment_usd - server) / (before.payment_usd - server), 1.0 + 0.5 * (price - 1.0))
         normal = mode(prepared, f"lines.{name}.lead_normal") + mode(prepared, "owning.installation")
         assert set(after.lead_quarters.tolist()) == {round((normal + 0.5 * lead) / QUARTER_S)}
+
+
+def test_delays_of_shocks_add_up_by_their_chance_and_strike_whom_they_name(prepared: Prepared) -> None:
+    """In seconds: in whole quarters of lead time a delay that is dropped hides in the rounding."""
+    usual = future(prepared)
+    first, second = prepared.case.shocks[:2]
+    rising = np.linspace(0.0, 1.0, 32)
+    shocks = (replace(first, vendors=(), terms={"lead": "first.lead"}),
+              replace(second, vendors=("Nvidia",), terms={"lead": "second.lead"}))
+    case = replace(prepared.case, shocks=shocks)
+    struck = replace(usual, values={**usual.values, "first.lead": 3.0e6 * ONES, "second.lead": 5.0e6 * ONES},
+                     struck={first.name: rising, second.name: 0.5 * ONES})
+    np.testing.assert_allclose(terms_of(case, struck, "Nvidia").delay_s, 3.0e6 * rising + 2.5e6, rtol=1e-12)
+    np.testing.assert_allclose(terms_of(case, struck, "AMD").delay_s, 3.0e6 * rising, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["nvidia-owned", "azure-rented"])
+def test_a_long_delay_of_a_shock_moves_the_lead_time_by_its_quarters(prepared: Prepared, name: str) -> None:
+    line = line_of(prepared, name)
+    usual = future(prepared)
+    struck = replace(usual, values={**usual.values, "shocks.disruption.lead": 8.0 * QUARTER_S * ONES},
+                     struck={**usual.struck, "disruption": 0.5 * ONES})
+    (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
+                                             owning_in(prepared, at)) for at in (usual, struck))
+    assert (after.lead_quarters - before.lead_quarters).tolist() == [4] * 32
 
 
 def test_own_chips_share_scarcity_with_all(prepared: Prepared) -> None:

@@ -14,6 +14,7 @@ from fabless.sampling.laws import (
     coupled,
     draw,
     mean,
+    plain_stream,
     quantile,
     scores,
     sliced,
@@ -24,5 +25,5 @@ from fabless.sampling.laws import (
 
 __all__ = [
     "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw", "groups", "interval",
-    "lower_root", "mean", "nearest", "quantile", "scores", "sliced", "stratified", "stream", "uniforms",
+    "lower_root", "mean", "nearest", "plain_stream", "quantile", "scores", "sliced", "stratified", "stream", "uniforms",
 ]

@@ -23,6 +23,11 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, key]))
 
 
+def plain_stream(seed: int) -> np.random.Generator:
+    """Make the generator of a seed alone, as other programs do: their numbers can then be compared with ours."""
+    return np.random.default_rng(seed)
+
+
 def quantile(spread: Range, probability: Array | float) -> Array:
     """Quantile of a range at `probability` (any shape).
 
