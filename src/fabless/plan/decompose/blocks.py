@@ -30,7 +30,7 @@ FEW = 16
 """Blocks below which subtrees share none, however small: work for several workers."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
     """The columns and rows of some node-quarters."""
 
@@ -101,7 +101,8 @@ def root_block(whole: Cut) -> tuple[Block, PlanProblem]:
     if np.any(entry_rows & ~entry_columns):
         raise ValueError("a row of the root block names a column of a later one: it would anticipate")
     nothing = np.zeros(0, dtype=np.int64)
-    return Block(part(program, *own), node, small.tree.probability, nothing, nothing, np.zeros(0)), small
+    return Block(program=part(program, *own), node=node, probability=small.tree.probability, link_row=nothing,
+                 link_column=nothing, link_value=np.zeros(0)), small
 
 
 def subtree_block(whole: Cut, root: Block, starts: Index) -> Block:
@@ -127,8 +128,9 @@ def subtree_block(whole: Cut, root: Block, starts: Index) -> Block:
         [_column_above(root, family, (*position[:-1], local.get(int(node_of[position[-1]]), -1)))
          for family, position in names], dtype=np.int64)
     number = np.cumsum(rows) - 1
-    return Block(part(program, columns, rows), node_of, small.tree.probability, number[program.row[linked]],
-                 columns_above[place] if used.size else used, program.value[linked])
+    return Block(program=part(program, columns, rows), node=node_of, probability=small.tree.probability,
+                 link_row=number[program.row[linked]], link_column=columns_above[place] if used.size else used,
+                 link_value=program.value[linked])
 
 
 def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Program:

@@ -115,15 +115,14 @@ def solve_large(
     if first is None:
         return _explained(problem, thinned, root)
     note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
-    found = _searched(whole, root, first, executor, gap, note)
+    found = _searched(whole, root, first, executor=executor, gap=gap, note=note)
     if found is None or found.status in (Status.INFEASIBLE, Status.UNBOUNDED):
         return solve(problem)
     return result_of(whole, root, found)
 
 
 def _searched(
-    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float,
-    note: _Note,
+    whole: Cut, root: Block, first: Array, *, executor: Executor | Executors | None, gap: float, note: _Note
 ) -> Found | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
     pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
@@ -178,4 +177,5 @@ def _explained(problem: PlanProblem, thinned: PlanProblem, root: Block) -> PlanR
     if found.status is not Status.INFEASIBLE:
         return solve(problem)
     shortfalls = tuple(replace(item, node=int(root.node[item.node])) for item in found.shortfalls)
-    return unplanned(problem, Status.INFEASIBLE, np.inf, shortfalls, (), (found.columns, found.rows))
+    result = unplanned(problem, Status.INFEASIBLE, np.inf, (found.columns, found.rows))
+    return replace(result, shortfalls=shortfalls)

@@ -10,6 +10,7 @@ the start basis among them: where it runs does not matter.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import highspy
 import numpy as np
@@ -36,7 +37,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Piece:
     """A subtree in the solver's units, and its links."""
 
@@ -67,7 +68,7 @@ class Piece:
     """Of those leaves."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
     """A subtree at given links, in natural units."""
 
@@ -89,13 +90,16 @@ def piece(block: Block) -> Piece:
     shape = (program.row_lower.size, program.cost.size)
     matrix = csc_array((value, (program.row, program.column)), shape=shape)  # type: ignore[no-untyped-call]
     linked, place = np.unique(block.link_column, return_inverse=True)
+    tail, path_cost, probability = _risk(block)
     return Piece(
-        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-        program.cost * program.unit / program.money, program.offset / program.money,
-        program.lower / program.unit, program.upper / program.unit, program.row_lower / row_unit,
-        program.row_upper / row_unit, program.unit, program.money, linked,
-        block.link_row.astype(np.int32), place.astype(np.int32), block.link_value / row_unit[block.link_row],
-        *_risk(block))
+        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32), value=matrix.data,
+        cost=program.cost * program.unit / program.money, offset=program.offset / program.money,
+        lower=program.lower / program.unit, upper=program.upper / program.unit,
+        row_lower=program.row_lower / row_unit, row_upper=program.row_upper / row_unit,
+        unit=program.unit, money=program.money, linked=linked,
+        link_row=block.link_row.astype(np.int32), link_place=place.astype(np.int32),
+        link_value=block.link_value / row_unit[block.link_row],
+        tail=tail, path_cost=path_cost, probability=probability)
 
 
 def _risk(block: Block) -> tuple[Index, Index, Array]:
@@ -133,9 +137,10 @@ def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
         state = solver.getBasis()
         basis = _states(state.col_status), _states(state.row_status)
     bound, gradient = _bound(here, np.array(found.row_dual), here.cost)
+    value = np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit
     return Answer(
-        status, info.objective_function_value * here.money, (bound + here.offset) * here.money,
-        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit, basis)
+        status=status, objective=info.objective_function_value * here.money, bound=(bound + here.offset) * here.money,
+        gradient=gradient * here.money, value=value, basis=basis)
 
 
 def _violation(here: Piece) -> Answer:
@@ -181,17 +186,19 @@ def _solver(here: Piece) -> highspy.Highs:
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    # arrays go over at once this way; field by field they would be copied number by number
-    solver.passModel(
-        here.cost.size, here.row_lower.size, here.value.size, int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMinimize), here.offset, here.cost, here.lower, here.upper, here.row_lower, here.row_upper,
+    # arrays go over at once this way, in the solver's order; field by field they would be copied number by number
+    given: tuple[Any, ...] = (
+        here.cost.size, here.row_lower.size, here.value.size,
+        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
+        here.offset, here.cost, here.lower, here.upper, here.row_lower, here.row_upper,
         here.start, here.index, here.value, np.zeros(here.cost.size, dtype=np.int32))
+    solver.passModel(*given)
     return solver
 
 
 def _none(status: Status) -> Answer:
     empty = np.zeros(0)
-    return Answer(status, np.nan, np.nan, empty, empty, None)
+    return Answer(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty, basis=None)
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

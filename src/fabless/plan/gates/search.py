@@ -13,7 +13,7 @@ from fabless.plan.gates.solver import Step, Warm
 _GAIN = 1e-9
 """Least gain, of the objective, that counts: what the solver's tolerances leave is no gain."""
 
-@dataclass(eq=False)
+@dataclass(kw_only=True, eq=False)
 class Search:
     """A search under way."""
 

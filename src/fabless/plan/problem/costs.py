@@ -12,7 +12,7 @@ from fabless.plan.problem.service import Service
 from fabless.records import Array, Tree
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Decisions:
     """Everything a plan decides, each family laid out over its full shape."""
 
@@ -30,7 +30,7 @@ class Decisions:
     """(O, K) chips retired and still within their term."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CostParts:
     """Undiscounted cost of each node-quarter, (K,) each [USD]."""
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, discounted_term
+from fabless.plan.problem.service import discounted_term
 from fabless.plan.result import PlanResult
+from fabless.plan.rule.forecast import Forecast
 from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, signed_now
 from fabless.records import Array
 
@@ -46,8 +47,7 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
     worth = np.full((table.shape[0], READINESS.size, quarters), np.nan)
     lead = np.ascontiguousarray(fresh.lead_quarters[:, table])
     for view, start, end in stretches(views, first, quarters):
-        place_orders(start, end, orders, worth, lead, planned.term_quarters.astype(np.int64), fresh.discount,
-                     *_expected(view.problem, fresh, levels, start, end))
+        place_orders((start, end), _expected(view.problem, fresh, levels, start, end), lead, orders, worth)
         orders = _kept(fresh, orders, levels, end)
     placed = np.zeros(fresh.cap.shape)
     placed[:, table] = orders
@@ -70,8 +70,8 @@ def _kept(fresh: PlanProblem, orders: Array, levels: Array, end: int) -> Array:
     return np.ascontiguousarray(limited[:, table])
 
 
-def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> tuple[Array, ...]:
-    """Arrays of the kernel by path: demand and shortage price (L, N, T) in common compute, then by offer (O, N, T)."""
+def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> Forecast:
+    """The newest view of every path, with what is seen of the quarters from `start` up to `end` in their own time."""
     there, here = paths_table(view.tree), paths_table(fresh.tree)
 
     def path(name: str) -> Array:
@@ -86,7 +86,9 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
     need = np.where(best > 0, demand / usable, 0.0)
     does = _compute(rate / usable, need)
     open_cap = np.where(path("available").astype(bool), path("cap"), 0.0)
-    pools = [_pool(view, there, g, fresh, here, slice(start, end)) for g in range(len(view.groups))]
+    pools = [limit[there] for _, _, limit in view.groups]
+    for pool, (_, _, limit) in zip(pools, fresh.groups, strict=True):
+        pool[:, start:end] = limit[here[:, start:end]]
     pools += [limit[here] for limit in granted(fresh, levels, "most")]
     sharers = [members for _, members, _ in view.groups] + [item.offers for item in fresh.agreements]
     member = np.zeros((len(sharers), len(view.offers)), dtype=bool)
@@ -103,10 +105,11 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
         rows = list(item.offers)
         price[rows] = np.maximum(price[rows] - due * share * fresh.discount, 0.0)
     running = np.where(does > 0, path("running_usd"), 0.0)
-    lead = path("lead_quarters")
-    in_place = np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0))
-    shared = np.array(pools).reshape(-1, *there.shape)
-    return (need, path("unmet_usd") * usable, does, open_cap, price, running, lead, shared, member, in_place)
+    return Forecast(
+        need=need, shortage=path("unmet_usd") * usable, does=does, cap=open_cap, price=price, running=running,
+        lead=path("lead_quarters"), pools=np.array(pools).reshape(-1, *there.shape),
+        in_place=np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0)), member=member,
+        term=fresh.term_quarters.astype(np.int64), discount=np.ascontiguousarray(fresh.discount))
 
 
 def _whole_price(problem: PlanProblem) -> Array:
@@ -119,9 +122,3 @@ def _compute(relative: Array, need: Array) -> Array:
     weight = np.where(relative > 0, need[None], 0.0)
     total = weight.sum(axis=1)
     return np.asarray(np.divide((relative * weight).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0))
-
-
-def _pool(view: PlanProblem, there: Index, group: int, fresh: PlanProblem, here: Index, seen: slice) -> Array:
-    limit = view.groups[group][2][there]
-    limit[:, seen] = fresh.groups[group][2][here[:, seen]]
-    return np.asarray(limit)

@@ -16,7 +16,7 @@ from fabless.plan.rule.dispatch import dispatch
 from fabless.records import Array, Tree
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Simulated:
     """What orders come to; the arrays are those of `PlanResult`."""
 
@@ -49,10 +49,12 @@ def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -
     served = service(problem)
     active = chips_in_service(problem, served, placed)
     use = dispatch(problem, active)
-    choice = Decisions(placed, use.serve, use.unmet, signed, _untaken(problem, placed, signed), np.zeros(placed.shape))
+    choice = Decisions(orders=placed, serve=use.serve, unmet=use.unmet, levels=signed,
+                       untaken=_untaken(problem, placed, signed), retired=np.zeros(placed.shape))
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
-    return Simulated(placed, active, use.serve, use.unmet, signed, choice.untaken, costs, paths)
+    return Simulated(orders=placed, active=active, serve=use.serve, unmet=use.unmet, levels=signed,
+                     untaken=choice.untaken, costs=costs, path_cost_usd=paths)
 
 
 def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:

@@ -50,5 +50,6 @@ def _of_family(problem: PlanProblem, program: Program, family: str, step: Array,
     found = []
     for m in np.flatnonzero((np.abs(moves) > 1e-6).any(axis=1)):
         node = int(np.argmax(np.abs(moves[m])))
-        found.append(Ray(family, names[m], int(np.sign(moves[m, node])), node, -fall / total, _REMEDY[family]))
+        found.append(Ray(family=family, name=names[m], direction=int(np.sign(moves[m, node])), node=node,
+                         gain_usd=-fall / total, remedy=_REMEDY[family]))
     return found
