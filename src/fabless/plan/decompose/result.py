@@ -15,21 +15,21 @@ from fabless.plan.solve.solve import DECIDED, priced
 from fabless.records import Array
 
 
-def result_of(whole: Cut, root: Block, found: Found) -> PlanResult:
+def result_of(whole: Cut, root: Block, best: Found) -> PlanResult:
     """Lay out and price the best plan; each subtree is assembled again to read its answer.
 
     The objective is the price of the plan itself.
     """
     tree, families = whole.problem.tree, root.program.columns
     laid = {field: np.zeros((*families[name].index.shape[:-1], tree.size)) for field, name in DECIDED.items()}
-    _lay_out(laid, root, found.plan.value)
+    _lay_out(laid, root, best.plan.value)
     columns, rows = root.program.cost.size, root.program.row_lower.size
-    for starts, answer in zip(whole.starts, found.plan.answers, strict=True):
+    for starts, answer in zip(whole.starts, best.plan.answers, strict=True):
         block = subtree_block(whole, root, starts)
         _lay_out(laid, block, answer.value)
         columns, rows = columns + block.program.cost.size, rows + block.program.row_lower.size
-    result = priced(whole.problem, service(whole.problem), Decisions(**laid), found.lower, (columns, rows))
-    return replace(result, status=found.status, lower_bound_usd=min(found.lower, result.objective_usd))
+    result = priced(whole.problem, service(whole.problem), Decisions(**laid), best.lower, (columns, rows))
+    return replace(result, status=best.status, lower_bound_usd=min(best.lower, result.objective_usd))
 
 
 def _lay_out(laid: dict[str, Array], block: Block, value: Array) -> None:

@@ -44,7 +44,7 @@ class GatePlan:
 
 def gate_plan(problem: PlanProblem, go: NDArray[np.bool_]) -> tuple[GatePlan, ...]:
     """Read what the policy `go` (P, K) does with each project of `problem`."""
-    return tuple(_read(problem.tree, project, own) for project, own in zip(problem.projects, go, strict=True))
+    return tuple(_read(problem.tree, project, row) for project, row in zip(problem.projects, go, strict=True))
 
 
 def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:

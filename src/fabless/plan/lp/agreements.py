@@ -31,7 +31,7 @@ def draws(problem: PlanProblem) -> Draws:
 
     A level signed at j runs at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - start(j) < tenor``.
     """
-    found = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
+    parts = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
     table = problem.tree.ancestors() if problem.agreements else np.zeros((0, 0), dtype=np.int64)
     node, quarter = np.nonzero(table >= 0)
     signed = table[node, quarter]
@@ -39,8 +39,8 @@ def draws(problem: PlanProblem) -> Draws:
         since = problem.tree.quarter[node] - quarter - agreement.start_quarters[signed]
         runs = (since >= 0) & (since < agreement.most.size) & (agreement.sign & (agreement.level_cap > 0))[signed]
         age = since[runs]
-        found.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
-    return Draws(*(np.concatenate([part[i] for part in found]) for i in range(5)))
+        parts.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
+    return Draws(*(np.concatenate([part[i] for part in parts]) for i in range(5)))
 
 
 def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:

@@ -35,17 +35,17 @@ class Stretches:
 
 def stretches(tree: Tree) -> Stretches:
     """Lay out the stretches of a tree."""
-    own = segments(tree)
-    _, first = np.unique(own, return_index=True)
+    stretch = segments(tree)
+    _, first = np.unique(stretch, return_index=True)
     parent = tree.parent[first]
-    before = np.where(parent >= 0, own[parent], -1)
+    before = np.where(parent >= 0, stretch[parent], -1)
     below = np.eye(first.size, dtype=bool)
     depth = np.zeros(first.size, dtype=np.int64)
     for s in range(first.size):
         if before[s] >= 0:
             below[:, s] |= below[:, before[s]]
             depth[s] = depth[before[s]] + 1
-    return Stretches(own, first.astype(np.int64), before.astype(np.int64), below, depth)
+    return Stretches(stretch, first.astype(np.int64), before.astype(np.int64), below, depth)
 
 
 def columns_of(problem: PlanProblem, first: int) -> tuple[Columns, ...]:
@@ -150,15 +150,15 @@ def opened_allocation(problem: PlanProblem, part: Rows, going: Columns) -> Rows:
     shown = stretches(problem.tree).first[segments(problem.tree)]
     row, column, value, upper = [part.row], [part.column], [part.value], part.upper.copy()
     for g, members in enumerate(_opened_groups(problem)):
-        own = np.flatnonzero(part.member == g)
+        in_group = np.flatnonzero(part.member == g)
         for p in members:
-            index = going.index[p, shown[part.node[own]]]
+            index = going.index[p, shown[part.node[in_group]]]
             there = index >= 0
-            row.append(own[there])
+            row.append(in_group[there])
             column.append(index[there])
-            value.append(-part.upper[own[there]])
+            value.append(-part.upper[in_group[there]])
         if members:
-            upper[own] = 0.0
+            upper[in_group] = 0.0
     return replace(part, row=np.concatenate(row), column=np.concatenate(column), value=np.concatenate(value), upper=upper)
 
 
@@ -209,8 +209,8 @@ def _owners(problem: PlanProblem) -> list[tuple[int, ...]]:
 def _opened_groups(problem: PlanProblem) -> list[tuple[int, ...]]:
     """Projects that open each group: those that open every one of its offers, if they are the same."""
     owners = _owners(problem)
-    found = [{owners[o] for o in members} for _, members, _ in problem.groups]
-    return [next(iter(sets)) if len(sets) == 1 else () for sets in found]
+    openers = [{owners[o] for o in members} for _, members, _ in problem.groups]
+    return [next(iter(sets)) if len(sets) == 1 else () for sets in openers]
 
 
 def _names(problem: PlanProblem) -> tuple[str, ...]:

@@ -106,14 +106,14 @@ def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
 
 def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array) -> Rows:
     """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order changes``."""
-    own = segments(problem.tree)
+    stretch = segments(problem.tree)
     start = np.flatnonzero(path.index >= 0)
     parent = problem.tree.parent[start]
-    before = np.where(parent >= 0, path.index[start[own[parent]]], -1)
+    before = np.where(parent >= 0, path.index[start[stretch[parent]]], -1)
     number = np.arange(start.size)
     entries: list[Entry] = [(number, path.index[start], 1.0), (number, before, -1.0)]
-    entries += [(own[family.node], family.index[family.index >= 0], -family.cost) for family in families]
-    limit = np.bincount(own, weights=constant, minlength=start.size).astype(np.float64)
+    entries += [(stretch[family.node], family.index[family.index >= 0], -family.cost) for family in families]
+    limit = np.bincount(stretch, weights=constant, minlength=start.size).astype(np.float64)
     return laid_out("path cost", entries, lower=limit, upper=limit, members=("path",), node=start)
 
 

@@ -90,8 +90,8 @@ def path_costs(tree: Tree, discounted: Array) -> Array:
     """Sum of the discounted cost of node-quarters (K,) along the path to each leaf, shape (leaves,)."""
     summed = np.array(discounted, dtype=float)
     for q in range(1, tree.quarters):
-        here = tree.quarter == q
-        summed[here] += summed[tree.parent[here]]
+        nodes = tree.quarter == q
+        summed[nodes] += summed[tree.parent[nodes]]
     return summed[tree.leaves]
 
 

@@ -88,10 +88,10 @@ def priced(
 
 
 def _without_plan(problem: PlanProblem, program: Program, solution: Solution) -> PlanResult:
-    found = unplanned(problem, solution.status, solution.bound, _size(program))
+    result = unplanned(problem, solution.status, solution.bound, _size(program))
     if solution.status is Status.INFEASIBLE:
-        return replace(found, shortfalls=shortfalls(program, problem.offers))
-    return replace(found, rays=rays(problem, program)) if solution.status is Status.UNBOUNDED else found
+        return replace(result, shortfalls=shortfalls(program, problem.offers))
+    return replace(result, rays=rays(problem, program)) if solution.status is Status.UNBOUNDED else result
 
 
 def unplanned(problem: PlanProblem, status: Status, bound: float, size: tuple[int, int]) -> PlanResult:
