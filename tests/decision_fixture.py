@@ -99,8 +99,11 @@ def result(name: str, title: str, cost: float, shortage: float, share: float, re
                    "spot price below $0.60 an hour", "shortage in two quarters running"),
         ) if name == "portfolio" else (),
         programmes=("own-chip",) if own else (),
-        gates=(GatePlan("own-chip", (GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12), GateStep(12, 0.0, 0.7, 0.18)),
-                        1.0, 0.3, risk * 1.2, risk * 2.4, risk * 0.3, risk * 1.1),) if own else (),
+        gates=(GatePlan(
+            name="own-chip",
+            steps=(GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12), GateStep(12, 0.0, 0.7, 0.18)),
+            start_probability=1.0, give_up_probability=0.3, expected_spend_usd=risk * 1.2, worst_spend_usd=risk * 2.4,
+            committed_usd=risk * 0.3, avoidable_usd=risk * 1.1),) if own else (),
     )
 
 

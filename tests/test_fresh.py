@@ -178,6 +178,17 @@ def test_merit_order_finds_the_plan_of_a_growing_demand() -> None:
     assert found.path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
 
 
+def test_merit_order_discounts_what_a_chip_is_worth_later() -> None:
+    """A rent at 3 fills the first quarter cheaper than a chip at 5 + 5 / 2 less the 5 / 2 it saves later, not less 5."""
+    problem = twice(tiny(
+        chain_tree(3), offers=("rent", "chip"), demand=np.array([[0.0, 10.0, 10.0]]), term_quarters=np.array([1, 2]),
+        capital_usd=np.array([[3.0, 3.0, 8.0], [5.0, 5.0, 5.0]]), running_usd=np.array(0.0),
+        discount=np.array([1.0, 0.5, 0.25])))
+    orders = by_merit(problem)
+    assert orders[:, problem.tree.quarter == 1].tolist() == [[10.0, 10.0], [0.0, 0.0]]
+    assert simulate(problem, orders).path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
+
+
 def test_merit_order_leaves_what_is_cheaper_unserved() -> None:
     assert by_merit(twice(tiny(chain_tree(4), unmet_usd=np.array(3.5)))).max() == 0.0
 

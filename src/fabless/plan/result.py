@@ -49,7 +49,7 @@ class LimitPrice:
     """What a limit that a plan uses up costs."""
 
     family: str
-    """cap | floor | level cap | allocation | power | cash"""
+    """cap | floor | level cap, or a constraint family such as power"""
     name: str
     """The offer, group or agreement; the family itself where there is only one."""
     unit: PriceRange
@@ -74,7 +74,7 @@ class Shortfall:
     """True: giving way in this family is enough; false: every family listed must give."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ray:
     """A decision that can grow without end while the objective falls."""
 
@@ -91,7 +91,7 @@ class Ray:
     remedy: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PlanResult:
     """A plan, the best known if the work was interrupted; every number is NaN where there is none (see `has_plan`)."""
 

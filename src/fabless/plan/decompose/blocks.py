@@ -30,7 +30,7 @@ FEW = 16
 """Blocks below which subtrees share none, however small: work for several workers."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
     """The columns and rows of some node-quarters."""
 
@@ -96,29 +96,30 @@ def root_block(whole: Cut) -> tuple[Block, PlanProblem]:
     probability = [tree.probability[above]]
     probability += [np.full(path.size, tree.probability[path[0]]) for path in kept[1:]]
     small, node = _restricted(whole, np.concatenate(kept), np.concatenate(probability))
-    program, own = _assembled(small, tree.quarter[node] < whole.quarter)
-    entry_rows, entry_columns = own[1][program.row], own[0][program.column]
+    program, (columns, rows) = _assembled(small, tree.quarter[node] < whole.quarter)
+    entry_rows, entry_columns = rows[program.row], columns[program.column]
     if np.any(entry_rows & ~entry_columns):
         raise ValueError("a row of the root block names a column of a later one: it would anticipate")
     nothing = np.zeros(0, dtype=np.int64)
-    return Block(part(program, *own), node, small.tree.probability, nothing, nothing, np.zeros(0)), small
+    return Block(program=part(program, columns, rows), node=node, probability=small.tree.probability, link_row=nothing,
+                 link_column=nothing, link_value=np.zeros(0)), small
 
 
 def subtree_block(whole: Cut, root: Block, starts: Index) -> Block:
     """The block of the subtrees that start at the node-quarters `starts`."""
     tree = whole.problem.tree
     paths = np.unique(whole.table[starts, : whole.quarter])
-    own = np.flatnonzero(np.isin(whole.table[:, whole.quarter], starts))
-    kept, probability = [paths, own], [tree.probability[paths], tree.probability[own]]
+    below = np.flatnonzero(np.isin(whole.table[:, whole.quarter], starts))
+    kept, probability = [paths, below], [tree.probability[paths], tree.probability[below]]
     others = np.isin(tree.parent, paths)
-    others[paths] = others[own] = False
+    others[paths] = others[below] = False
     for parent in np.unique(tree.parent[others]):
         siblings = np.flatnonzero(others & (tree.parent == parent))
         beside = _path_below(whole, int(siblings[0]))
         kept.append(beside)
         probability.append(np.full(beside.size, tree.probability[siblings].sum()))
     small, node_of = _restricted(whole, np.concatenate(kept), np.concatenate(probability))
-    program, (columns, rows) = _assembled(small, np.isin(node_of, own))
+    program, (columns, rows) = _assembled(small, np.isin(node_of, below))
     linked = rows[program.row] & ~columns[program.column]
     used, place = np.unique(program.column[linked], return_inverse=True)
     names = _positions(program, used)
@@ -127,8 +128,9 @@ def subtree_block(whole: Cut, root: Block, starts: Index) -> Block:
         [_column_above(root, family, (*position[:-1], local.get(int(node_of[position[-1]]), -1)))
          for family, position in names], dtype=np.int64)
     number = np.cumsum(rows) - 1
-    return Block(part(program, columns, rows), node_of, small.tree.probability, number[program.row[linked]],
-                 columns_above[place] if used.size else used, program.value[linked])
+    return Block(program=part(program, columns, rows), node=node_of, probability=small.tree.probability,
+                 link_row=number[program.row[linked]], link_column=columns_above[place] if used.size else used,
+                 link_value=program.value[linked])
 
 
 def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Program:
@@ -139,21 +141,21 @@ def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) 
     families: dict[str, Columns] = {}
     start = 0
     for name, family in program.columns.items():
-        mine = columns[start : start + family.node.size]
+        chosen = columns[start : start + family.node.size]
         start += family.node.size
         index = np.where(family.index >= 0, column_number[family.index], -1)
-        families[name] = replace(family, index=index, node=family.node[mine], lower=family.lower[mine],
-                                 upper=family.upper[mine], cost=family.cost[mine], unit=family.unit[mine])
+        families[name] = replace(family, index=index, node=family.node[chosen], lower=family.lower[chosen],
+                                 upper=family.upper[chosen], cost=family.cost[chosen], unit=family.unit[chosen])
     constraints: dict[str, Rows] = {}
     start = 0
     for name, group in program.rows.items():
-        mine = rows[start : start + group.lower.size]
+        chosen = rows[start : start + group.lower.size]
         start += group.lower.size
-        kept = mine[group.row] & columns[group.column]
-        within = np.cumsum(mine) - 1
+        kept = chosen[group.row] & columns[group.column]
+        within = np.cumsum(chosen) - 1
         constraints[name] = replace(
             group, row=within[group.row[kept]], column=column_number[group.column[kept]], value=group.value[kept],
-            lower=group.lower[mine], upper=group.upper[mine], member=group.member[mine], node=group.node[mine])
+            lower=group.lower[chosen], upper=group.upper[chosen], member=group.member[chosen], node=group.node[chosen])
     return replace(
         program, columns=families, rows=constraints, row=row_number[program.row[inside]],
         column=column_number[program.column[inside]], value=program.value[inside], cost=program.cost[columns],
@@ -173,12 +175,12 @@ def _restricted(whole: Cut, kept: Index, probability: Array) -> tuple[PlanProble
 
 
 def _assembled(
-    small: PlanProblem, own: NDArray[np.bool_]
+    small: PlanProblem, owned: NDArray[np.bool_]
 ) -> tuple[Program, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """The programme of a small problem with its own costs alone in the offset, and which columns and rows are own."""
-    program = assemble(small, service(small), np.where(own, constant_costs(small), 0.0))
-    columns = np.concatenate([own[family.node] for family in program.columns.values()])
-    rows = np.concatenate([own[group.node] for group in program.rows.values()])
+    program = assemble(small, service(small), np.where(owned, constant_costs(small), 0.0))
+    columns = np.concatenate([owned[family.node] for family in program.columns.values()])
+    rows = np.concatenate([owned[group.node] for group in program.rows.values()])
     return program, (columns, rows)
 
 
@@ -192,14 +194,14 @@ def _path_below(whole: Cut, node: int) -> Index:
 
 def _positions(program: Program, used: Index) -> list[tuple[str, tuple[int, ...]]]:
     """Family and place in it of each column of `used`."""
-    found = []
+    positions = []
     start = 0
     for name, family in program.columns.items():
-        mine = used[(used >= start) & (used < start + family.node.size)] - start
+        numbers = used[(used >= start) & (used < start + family.node.size)] - start
         places = np.argwhere(family.index >= 0)
-        found += [(name, tuple(int(i) for i in places[k])) for k in mine]
+        positions += [(name, tuple(int(i) for i in places[k])) for k in numbers]
         start += family.node.size
-    return found
+    return positions
 
 
 def _column_above(root: Block, family: str, position: tuple[int, ...]) -> int:

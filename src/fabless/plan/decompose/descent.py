@@ -74,18 +74,18 @@ class Descent:
         """Add the cuts of all subtrees at `value`, and keep the plan if it is the best."""
         self.iteration += 1
         if self._master is None:
-            size = max((abs(found.objective) for found in answers if found.status.is_ok), default=0.0)
+            size = max((abs(solved.objective) for solved in answers if solved.status.is_ok), default=0.0)
             self._master = Master(self.root.program, len(self.pieces), size)
             for row in self.cuts:
                 self._master.add(row, self.pieces[row.subtree].linked)
-        for number, (found, part) in enumerate(zip(answers, self.pieces, strict=True)):
-            row = CutRow(number, not found.status.is_ok, found.bound, found.gradient, value[part.linked])
+        for number, (solved, part) in enumerate(zip(answers, self.pieces, strict=True)):
+            row = CutRow(number, not solved.status.is_ok, solved.bound, solved.gradient, value[part.linked])
             self.cuts.append(row)
             self._master.add(row, part.linked)
-            self.bases[number] = found.basis or self.bases[number]
-        if all(found.status.is_ok for found in answers):
+            self.bases[number] = solved.basis or self.bases[number]
+        if all(solved.status.is_ok for solved in answers):
             program = self.root.program
-            total = program.offset + float(program.cost @ value) + sum(found.objective for found in answers)
+            total = program.offset + float(program.cost @ value) + sum(solved.objective for solved in answers)
             total -= self._overpaid(value, answers)
             overshoot = total - self.upper
             far = overshoot > OVERSHOOT * (self.upper - self.lower)
@@ -115,8 +115,8 @@ class Descent:
         if threshold is None:
             return 0.0
         parts = list(zip(self.pieces, answers, strict=True))
-        costs = np.concatenate([found.value[part.path_cost] for part, found in parts])
-        tails = np.concatenate([found.value[part.tail] for part, found in parts])
+        costs = np.concatenate([solved.value[part.path_cost] for part, solved in parts])
+        tails = np.concatenate([solved.value[part.tail] for part, solved in parts])
         probability = np.concatenate([part.probability for part in self.pieces])
         number = threshold.index[threshold.index >= 0]
         paid = float(value[number].sum()) + float(probability @ tails) / (1.0 - self.level)
@@ -146,10 +146,10 @@ def _descend(
     while point is not None:
         known = (state.upper, state.lower)
         answers = _answers(state, point, workers)
-        odd = next((found.status for found in answers if found.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
+        odd = next((solved.status for solved in answers if solved.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
         if odd is not None:
             return odd
-        if any(found.status is Status.INFEASIBLE and not found.gradient.size for found in answers):
+        if any(solved.status is Status.INFEASIBLE and not solved.gradient.size for solved in answers):
             return Status.INFEASIBLE
         state.learn(point, answers)
         point = state.next_point(point)
@@ -168,5 +168,5 @@ def _answers(state: Descent, point: Array, workers: Workers) -> tuple[Answer, ..
     def arguments(k: int) -> tuple[Piece, Array, Basis | None]:
         return state.pieces[k], point[state.pieces[k].linked], state.bases[k]
 
-    found = dict(workers.results(answer, range(len(state.pieces)), arguments))
-    return tuple(found[k] for k in range(len(state.pieces)))
+    by_number = dict(workers.results(answer, range(len(state.pieces)), arguments))
+    return tuple(by_number[k] for k in range(len(state.pieces)))

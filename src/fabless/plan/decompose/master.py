@@ -44,7 +44,7 @@ class Master:
         self._solver.passModel(given)
         for _ in range(subtrees):
             # free only once it has a cut: see `add`
-            self._solver.addCol(0.0, 0.0, 0.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
+            self._solver.addVar(0.0, 0.0)
         self._open = set(range(subtrees))
         self._reach = 1.0
 

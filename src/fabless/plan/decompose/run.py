@@ -116,15 +116,14 @@ def solve_large(
     if first is None:
         return _explained(problem, thinned, root)
     note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
-    found = _searched(whole, root, first, executor, gap, note)
-    if found is None or found.status in (Status.INFEASIBLE, Status.UNBOUNDED):
+    best = _searched(whole, root, first, executor=executor, gap=gap, note=note)
+    if best is None or best.status in (Status.INFEASIBLE, Status.UNBOUNDED):
         return solve(problem)
-    return result_of(whole, root, found)
+    return result_of(whole, root, best)
 
 
 def _searched(
-    whole: Cut, root: Block, first: Array, executor: Executor | Executors | None, gap: float,
-    note: _Note,
+    whole: Cut, root: Block, first: Array, *, executor: Executor | Executors | None, gap: float, note: _Note
 ) -> Found | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
     pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
@@ -163,20 +162,21 @@ class _Note:
 def _start(thinned: PlanProblem, root: Block) -> Array | None:
     """Columns of the root block in the best plan of the thinned problem; None where that has none."""
     program = assemble(thinned, service(thinned), constant_costs(thinned))
-    found = run(program)
-    if not found.status.is_ok:
+    solution = run(program)
+    if not solution.status.is_ok:
         return None
     value = np.zeros(root.program.cost.size)
     for name, family in root.program.columns.items():
-        here = family.index >= 0
-        value[family.index[here]] = found.value[program.columns[name].index[here]]
+        present = family.index >= 0
+        value[family.index[present]] = solution.value[program.columns[name].index[present]]
     return value
 
 
 def _explained(problem: PlanProblem, thinned: PlanProblem, root: Block) -> PlanResult:
     """Say of the whole why some of its paths alone have no plan."""
-    found = solve(thinned)
-    if found.status is not Status.INFEASIBLE:
+    explained = solve(thinned)
+    if explained.status is not Status.INFEASIBLE:
         return solve(problem)
-    shortfalls = tuple(replace(item, node=int(root.node[item.node])) for item in found.shortfalls)
-    return unplanned(problem, Status.INFEASIBLE, np.inf, shortfalls, (), (found.columns, found.rows))
+    shortfalls = tuple(replace(shortfall, node=int(root.node[shortfall.node])) for shortfall in explained.shortfalls)
+    result = unplanned(problem, Status.INFEASIBLE, np.inf, (explained.columns, explained.rows))
+    return replace(result, shortfalls=shortfalls)

@@ -10,6 +10,7 @@ the start basis among them: where it runs does not matter.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import highspy
 import numpy as np
@@ -36,7 +37,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Piece:
     """A subtree in the solver's units, and its links."""
 
@@ -67,7 +68,7 @@ class Piece:
     """Probability of each leaf of the subtree."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
     """A subtree at given links, in natural units."""
 
@@ -89,13 +90,16 @@ def piece(block: Block) -> Piece:
     shape = (program.row_lower.size, program.cost.size)
     matrix = csc_array((value, (program.row, program.column)), shape=shape)  # type: ignore[no-untyped-call]
     linked, place = np.unique(block.link_column, return_inverse=True)
+    tail, path_cost, probability = _risk(block)
     return Piece(
-        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-        program.cost * program.unit / program.money, program.offset / program.money,
-        program.lower / program.unit, program.upper / program.unit, program.row_lower / row_unit,
-        program.row_upper / row_unit, program.unit, program.money, linked,
-        block.link_row.astype(np.int32), place.astype(np.int32), block.link_value / row_unit[block.link_row],
-        *_risk(block))
+        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32), value=matrix.data,
+        cost=program.cost * program.unit / program.money, offset=program.offset / program.money,
+        lower=program.lower / program.unit, upper=program.upper / program.unit,
+        row_lower=program.row_lower / row_unit, row_upper=program.row_upper / row_unit,
+        unit=program.unit, money=program.money, linked=linked,
+        link_row=block.link_row.astype(np.int32), link_place=place.astype(np.int32),
+        link_value=block.link_value / row_unit[block.link_row],
+        tail=tail, path_cost=path_cost, probability=probability)
 
 
 def _risk(block: Block) -> tuple[Index, Index, Array]:
@@ -112,10 +116,10 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
 def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
     """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex starts."""
     moved = np.bincount(given.link_row, given.link_value * links[given.link_place], given.row_lower.size)
-    here = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
-    if np.any(here.lower > here.upper) or np.any(here.row_lower > here.row_upper):
+    shifted = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
+    if np.any(shifted.lower > shifted.upper) or np.any(shifted.row_lower > shifted.row_upper):
         return _none(Status.INFEASIBLE)
-    solver = _solver(here)
+    solver = _solver(shifted)
     if basis is not None:
         solver.setOptionValue("presolve", "off")
         solver.setBasis(_basis(basis))
@@ -125,30 +129,32 @@ def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
         solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is Status.INFEASIBLE:
-        return _violation(here)
+        return _violation(shifted)
     if status is not Status.OPTIMAL:
         return _none(status)
-    found, info = solver.getSolution(), solver.getInfo()
+    solution, info = solver.getSolution(), solver.getInfo()
     if basis is None or info.simplex_iteration_count > 0:
         state = solver.getBasis()
         basis = _states(state.col_status), _states(state.row_status)
-    bound, gradient = _bound(here, np.array(found.row_dual), here.cost)
+    bound, gradient = _bound(shifted, np.array(solution.row_dual), shifted.cost)
+    value = np.clip(np.array(solution.col_value), shifted.lower, shifted.upper) * shifted.unit
     return Answer(
-        status, info.objective_function_value * here.money, (bound + here.offset) * here.money,
-        gradient * here.money, np.clip(np.array(found.col_value), here.lower, here.upper) * here.unit, basis)
+        status=status, objective=info.objective_function_value * shifted.money,
+        bound=(bound + shifted.offset) * shifted.money, gradient=gradient * shifted.money, value=value, basis=basis)
 
 
-def _violation(here: Piece) -> Answer:
+def _violation(subtree: Piece) -> Answer:
     """Least sum by which the linked rows must give; these alone may, as the others do not depend on the root block."""
-    rows = np.unique(here.link_row)
-    count, columns = rows.size, here.cost.size
-    ends = here.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
+    rows = np.unique(subtree.link_row)
+    count, columns = rows.size, subtree.cost.size
+    ends = subtree.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
     give = replace(
-        here, start=np.concatenate([here.start, ends]), index=np.concatenate([here.index, rows, rows]).astype(np.int32),
-        value=np.concatenate([here.value, np.ones(count), -np.ones(count)]),
+        subtree, start=np.concatenate([subtree.start, ends]),
+        index=np.concatenate([subtree.index, rows, rows]).astype(np.int32),
+        value=np.concatenate([subtree.value, np.ones(count), -np.ones(count)]),
         cost=np.concatenate([np.zeros(columns), np.ones(2 * count)]), offset=0.0,
-        lower=np.concatenate([here.lower, np.zeros(2 * count)]),
-        upper=np.concatenate([here.upper, np.full(2 * count, np.inf)]))
+        lower=np.concatenate([subtree.lower, np.zeros(2 * count)]),
+        upper=np.concatenate([subtree.upper, np.full(2 * count, np.inf)]))
     solver = _solver(give)
     solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
@@ -156,42 +162,44 @@ def _violation(here: Piece) -> Answer:
         # infeasible whatever the links: no gradient, no plan at all
         return _none(status)
     bound, gradient = _bound(give, np.array(solver.getSolution().row_dual), give.cost)
-    found = solver.getInfo().objective_function_value
-    return replace(_none(Status.INFEASIBLE), objective=float(found), bound=bound, gradient=gradient)
+    least = solver.getInfo().objective_function_value
+    return replace(_none(Status.INFEASIBLE), objective=float(least), bound=bound, gradient=gradient)
 
 
-def _bound(here: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
+def _bound(subtree: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
     """Value of the dual at `row_dual`, offset left out, and its change with the links.
 
     A term whose limit is infinite is left out: its dual is zero but for the solver's tolerance.
     """
-    column = np.repeat(np.arange(cost.size), np.diff(here.start))
-    reduced = cost - np.bincount(column, here.value * row_dual[here.index], cost.size)
+    column = np.repeat(np.arange(cost.size), np.diff(subtree.start))
+    reduced = cost - np.bincount(column, subtree.value * row_dual[subtree.index], cost.size)
     total = 0.0
-    for dual, low, high in ((row_dual, here.row_lower, here.row_upper), (reduced, here.lower, here.upper)):
+    for dual, low, high in ((row_dual, subtree.row_lower, subtree.row_upper), (reduced, subtree.lower, subtree.upper)):
         limit = np.where(dual > 0, low, high)
         usable = np.isfinite(limit)
         total += float(dual[usable] @ limit[usable])
-    gradient = -np.bincount(here.link_place, here.link_value * row_dual[here.link_row], here.linked.size)
+    gradient = -np.bincount(subtree.link_place, subtree.link_value * row_dual[subtree.link_row], subtree.linked.size)
     return total, gradient.astype(np.float64)
 
 
-def _solver(here: Piece) -> highspy.Highs:
+def _solver(subtree: Piece) -> highspy.Highs:
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    # arrays go over at once this way; field by field they would be copied number by number
-    solver.passModel(
-        here.cost.size, here.row_lower.size, here.value.size, int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMinimize), here.offset, here.cost, here.lower, here.upper, here.row_lower, here.row_upper,
-        here.start, here.index, here.value, np.zeros(here.cost.size, dtype=np.int32))
+    # arrays go over at once this way, in the solver's order; field by field they would be copied number by number
+    given: tuple[Any, ...] = (
+        subtree.cost.size, subtree.row_lower.size, subtree.value.size,
+        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
+        subtree.offset, subtree.cost, subtree.lower, subtree.upper, subtree.row_lower, subtree.row_upper,
+        subtree.start, subtree.index, subtree.value, np.zeros(subtree.cost.size, dtype=np.int32))
+    solver.passModel(*given)
     return solver
 
 
 def _none(status: Status) -> Answer:
     empty = np.zeros(0)
-    return Answer(status, np.nan, np.nan, empty, empty, None)
+    return Answer(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty, basis=None)
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

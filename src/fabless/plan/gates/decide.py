@@ -89,7 +89,7 @@ def search(problem: PlanProblem, *, progress: Callable[[str], None] | None = Non
     none = warm.solve(np.zeros_like(gates.start))
     if none.status is not Status.OPTIMAL:
         return _without(problem)
-    under_way = Search(warm, progress, none, {none.policy.astype(bool).tobytes()})
+    under_way = Search(warm=warm, progress=progress, best=none, seen={none.policy.astype(bool).tobytes()})
     relaxed = warm.relax()
     solved = relaxed.status is Status.OPTIMAL
     under_way.descend(rounded(gates, relaxed) if solved else [])

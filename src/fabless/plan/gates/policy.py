@@ -42,12 +42,12 @@ class Gates:
     @cached_property
     def regions(self) -> list[list[NDArray[np.bool_]]]:
         """For each project, for each state of knowledge that it can be on in: the stretches from there on."""
-        found = []
+        by_project = []
         for p, states in enumerate(self.state):
             reached = self.start[p] @ self.pieces.below
-            found.append([self.pieces.below[states == state].any(axis=0)
+            by_project.append([self.pieces.below[states == state].any(axis=0)
                           for state in np.unique(states[reached])])
-        return found
+        return by_project
 
     @cached_property
     def levels(self) -> list[list[NDArray[np.bool_]]]:
@@ -85,14 +85,14 @@ class Gates:
 def gates_of(problem: PlanProblem) -> Gates:
     """Lay the gates of a problem out by stretch."""
     pieces = stretches(problem.tree)
-    own = np.arange(pieces.first.size)
+    each = np.arange(pieces.first.size)
     keys = list(dict.fromkeys(project.key for project in problem.projects))
     return Gates(
         pieces,
         np.array([project.start[pieces.first] for project in problem.projects]),
         np.array([project.gate[pieces.first] for project in problem.projects]),
         np.array([keys.index(project.key) for project in problem.projects]),
-        np.array([own if project.known is None else project.known[pieces.first] for project in problem.projects]),
+        np.array([each if project.known is None else project.known[pieces.first] for project in problem.projects]),
     )
 
 
@@ -110,9 +110,9 @@ def continued(gates: Gates, prices: Prices, project: int) -> NDArray[np.bool_]:
     above[number] = np.where(pieces.before >= 0, number[pieces.before], -1)
     level = np.zeros(worth.size, dtype=np.int64)
     level[number] = pieces.depth
-    for one in np.argsort(-level, kind="stable"):
-        if above[one] >= 0:
-            worth[above[one]] += min(worth[one], fee[one])
+    for k in np.argsort(-level, kind="stable"):
+        if above[k] >= 0:
+            worth[above[k]] += min(worth[k], fee[k])
     return np.asarray(worth <= fee)[number]
 
 
@@ -156,9 +156,9 @@ def on_moves(gates: Gates, policy: Policy, prices: Prices, regions: Regions) -> 
     stopped there too. Going on throughout, and only as far as the prices say.
     """
     _, falls = gates.changes(policy)
-    for p, own in enumerate(regions):
+    for p, own_regions in enumerate(regions):
         lasting = (np.ones(policy.shape[1], dtype=bool), continued(gates, prices, p))
-        for r, region in enumerate(own):
+        for r, region in enumerate(own_regions):
             if (falls[p] & region).any():
                 yield from (((1, p, r, far), _kept(gates, policy, p, region, further))
                             for far, further in enumerate(lasting))
@@ -195,33 +195,33 @@ def _cleared(gates: Gates, policy: Policy, key: int, region: NDArray[np.bool_]) 
     return changed
 
 
-def crossed(gates: Gates, one: Policy, other: Policy, saving: Array) -> Iterator[tuple[float, Policy]]:
+def crossed(gates: Gates, policy: Policy, other: Policy, saving: Array) -> Iterator[tuple[float, Policy]]:
     """One policy with the other's choices below each branching of a level where they save, level by level.
 
-    `saving` is what `other` saves over `one` in each stretch (S,), weighted by its probability. Stretches whose
-    projects decide alike cross together. Each comes with what it saves over `one` if no stretch minds the others.
+    `saving` is what `other` saves over `policy` in each stretch (S,), weighted by its probability. Stretches whose
+    projects decide alike cross together. Each comes with what it saves over `policy` if no stretch minds the others.
     """
     below = gates.pieces.below
     saved = below @ saving
     for level in range(1, int(gates.pieces.depth.max()) + 1):
-        here = np.flatnonzero(gates.pieces.depth == level)
-        together = _together(gates, here)
-        total = np.bincount(together, weights=saved[here])
-        taken = below[here[total[together] > 0]].any(axis=0)
+        at_level = np.flatnonzero(gates.pieces.depth == level)
+        together = _together(gates, at_level)
+        total = np.bincount(together, weights=saved[at_level])
+        taken = below[at_level[total[together] > 0]].any(axis=0)
         if taken.any():
-            yield float(total[total > 0].sum()), np.where(taken, other, one)
+            yield float(total[total > 0].sum()), np.where(taken, other, policy)
 
 
-def _together(gates: Gates, here: Index) -> Index:
+def _together(gates: Gates, at_level: Index) -> Index:
     """Number the groups of stretches of one level that some project's state of knowledge ties."""
-    group = np.arange(here.size)
-    for row in gates.state[:, here]:
+    group = np.arange(at_level.size)
+    for row in gates.state[:, at_level]:
         merged = True
         state = np.unique(row, return_inverse=True)[1]
         while merged:
-            least = np.full(state.max() + 1, here.size)
+            least = np.full(state.max() + 1, at_level.size)
             np.minimum.at(least, state, group)
-            lowest = np.full(here.size, here.size)
+            lowest = np.full(at_level.size, at_level.size)
             np.minimum.at(lowest, group, least[state])
             merged = bool((lowest[group] != group).any())
             group = lowest[group]

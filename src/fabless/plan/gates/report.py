@@ -24,7 +24,7 @@ class GateStep:
     give_up: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GatePlan:
     """One project under a policy; money is not discounted."""
 
@@ -44,7 +44,7 @@ class GatePlan:
 
 def gate_plan(problem: PlanProblem, go: NDArray[np.bool_]) -> tuple[GatePlan, ...]:
     """Read what the policy `go` (P, K) does with each project of `problem`."""
-    return tuple(_read(problem.tree, project, own) for project, own in zip(problem.projects, go, strict=True))
+    return tuple(_read(problem.tree, project, row) for project, row in zip(problem.projects, go, strict=True))
 
 
 def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
@@ -61,6 +61,7 @@ def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
         GateStep(int(q), *(float(odds[mask & (tree.quarter == q)].sum()) for mask in (rises, before & go, falls)))
         for q in quarters)
     return GatePlan(
-        project.name, steps, float(odds[rises].sum()), float(odds[falls].sum()), float(odds @ spent),
-        float(path_costs(tree, spent).max()), float(odds @ (project.spend_usd * committed)),
-        float(odds @ (project.spend_usd * (started & ~committed))))
+        name=project.name, steps=steps, start_probability=float(odds[rises].sum()),
+        give_up_probability=float(odds[falls].sum()), expected_spend_usd=float(odds @ spent),
+        worst_spend_usd=float(path_costs(tree, spent).max()), committed_usd=float(odds @ (project.spend_usd * committed)),
+        avoidable_usd=float(odds @ (project.spend_usd * (started & ~committed))))

@@ -13,7 +13,7 @@ from fabless.plan.gates.solver import Step, Warm
 _GAIN = 1e-9
 """Least gain, of the objective, that counts: what the solver's tolerances leave is no gain."""
 
-@dataclass(eq=False)
+@dataclass(kw_only=True, eq=False)
 class Search:
     """A search under way."""
 
@@ -59,12 +59,12 @@ class Search:
         Least first, those that did not help from an earlier policy last.
         """
         gates, prices, policy = self.gates, self.best.prices, self.best.policy > 0.5
-        found: dict[bytes, Move] = {}
+        by_policy: dict[bytes, Move] = {}
         moves = (((3,), trimmed(gates, prices, policy)), *off_moves(gates, policy, regions),
                  *on_moves(gates, policy, prices, regions))
         for name, move in moves:
-            found.setdefault(move.tobytes(), (name, move))
-        new = [move for told, move in found.items() if told not in self.seen and gates.allows(move[1])]
+            by_policy.setdefault(move.tobytes(), (name, move))
+        new = [move for key, move in by_policy.items() if key not in self.seen and gates.allows(move[1])]
         least = self._least([policy for _, policy in new])
         order = sorted(range(len(new)), key=lambda i: (new[i][0] in self.failed, least[i]))
         return [(float(least[i]), new[i]) for i in order]
@@ -94,8 +94,8 @@ class Search:
         better = self._kept(step)
         if np.isfinite(step.objective_usd):
             for other in self._suggested(step, before, adds, crossing):
-                found = self._solved(other, self.goal)
-                better |= found is not None and self._kept(found)
+                trial = self._solved(other, self.goal)
+                better |= trial is not None and self._kept(trial)
         return better
 
     def _suggested(self, step: Step, before: Step, adds: bool, crossing: bool) -> Iterator[Policy]:
@@ -126,12 +126,12 @@ class Search:
 
 def rounded(gates: Gates, relaxed: Step) -> list[Policy]:
     """Policies near a relaxation: each key's project that goes on most in each stretch, above a threshold."""
-    found = []
+    policies = []
     for threshold in (0.05, 0.5):
         policy = relaxed.policy > threshold
         for key in np.unique(gates.key):
-            own = np.flatnonzero(gates.key == key)
-            first = own[np.argmax(relaxed.policy[own].sum(axis=1))]
-            policy[own[own != first]] = False
-        found.append(policy)
-    return found
+            rivals = np.flatnonzero(gates.key == key)
+            first = rivals[np.argmax(relaxed.policy[rivals].sum(axis=1))]
+            policy[rivals[rivals != first]] = False
+        policies.append(policy)
+    return policies

@@ -57,8 +57,8 @@ class Warm:
     def relax(self) -> Step:
         """Solve with every gate free between 0 and 1."""
         for index in self._index.values():
-            own = index[index >= 0]
-            self._bound(own, np.zeros(own.size), np.ones(own.size))
+            columns = index[index >= 0]
+            self._bound(columns, np.zeros(columns.size), np.ones(columns.size))
         step = self._run(np.zeros(self._index["go"].shape), np.inf)
         if step.status is not Status.OPTIMAL:
             return step
@@ -73,10 +73,10 @@ class Warm:
         self.solver.setOptionValue("objective_bound", most_usd / program.money)
         self.solver.run()
         self.solves += 1
-        found = self.solver.getModelStatus()
-        if found != highspy.HighsModelStatus.kOptimal:
+        ended = self.solver.getModelStatus()
+        if ended != highspy.HighsModelStatus.kOptimal:
             status = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
-                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}.get(found, Status.FAILED)
+                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}.get(ended, Status.FAILED)
             return Step(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
         solution = self.solver.getSolution()
         value = np.array(solution.col_value) * program.unit
@@ -92,6 +92,6 @@ class Warm:
     def _cost(self, value: Array) -> Array:
         cost = self._constant.copy()
         for family in self.program.columns.values():
-            own = value[family.index[family.index >= 0]]
-            cost += np.bincount(family.node, weights=family.cost * own, minlength=cost.size)
+            amounts = value[family.index[family.index >= 0]]
+            cost += np.bincount(family.node, weights=family.cost * amounts, minlength=cost.size)
         return np.asarray(np.bincount(self.gates.pieces.own, weights=cost * self._probability), dtype=float)

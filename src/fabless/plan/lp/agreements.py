@@ -31,7 +31,7 @@ def draws(problem: PlanProblem) -> Draws:
 
     A level signed at j runs at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - start(j) < tenor``.
     """
-    found = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
+    parts = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
     table = problem.tree.ancestors() if problem.agreements else np.zeros((0, 0), dtype=np.int64)
     node, quarter = np.nonzero(table >= 0)
     signed = table[node, quarter]
@@ -39,8 +39,8 @@ def draws(problem: PlanProblem) -> Draws:
         since = problem.tree.quarter[node] - quarter - agreement.start_quarters[signed]
         runs = (since >= 0) & (since < agreement.most.size) & (agreement.sign & (agreement.level_cap > 0))[signed]
         age = since[runs]
-        found.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
-    return Draws(*(np.concatenate([part[i] for part in found]) for i in range(5)))
+        parts.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
+    return Draws(*(np.concatenate([part[i] for part in parts]) for i in range(5)))
 
 
 def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
@@ -60,7 +60,7 @@ def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Column
     cap = by_node(problem.agreements, "level_cap", problem.tree.size)
     fee = by_node(problem.agreements, "fee_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
     floor = by_node(problem.agreements, "level_floor", problem.tree.size)
-    return family("level", present, first, floor, cap, fee, _units_drawn(problem, unit)[:, None])
+    return family("level", present, first, lower=floor, upper=cap, cost=fee, unit=_units_drawn(problem, unit)[:, None])
 
 
 def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
@@ -74,7 +74,7 @@ def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Colu
     for c, agreement in enumerate(problem.agreements):
         present[c] &= arrives[list(agreement.offers)].any(axis=0) & (agreement.untaken_usd > 0)
     price = by_node(problem.agreements, "untaken_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
-    return family("untaken", present, first, 0.0, np.inf, price, _units_drawn(problem, unit)[:, None])
+    return family("untaken", present, first, cost=price, unit=_units_drawn(problem, unit)[:, None])
 
 
 def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns) -> Rows:
@@ -85,8 +85,7 @@ def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colum
     row = numbered(present)
     entries = [*_taken(problem, row, order), _granted(row, drawn, levels, -drawn.most)]
     member, node = np.nonzero(present)
-    return laid_out("draw limit", entries, np.full(node.size, -np.inf), np.zeros(node.size), member,
-                    _names(problem), node, elastic=True)
+    return laid_out("draw limit", entries, upper=0.0, member=member, members=_names(problem), node=node, elastic=True)
 
 
 def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns) -> Rows:
@@ -95,8 +94,7 @@ def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colu
     entries: list[Entry] = [*_taken(problem, row, order), (row, short.index, 1.0),
                             _granted(row, drawn, levels, -drawn.least)]
     agreement, node = np.nonzero(short.index >= 0)
-    return laid_out("take or pay", entries, np.zeros(node.size), np.full(node.size, np.inf), agreement,
-                    _names(problem), node)
+    return laid_out("take or pay", entries, lower=0.0, member=agreement, members=_names(problem), node=node)
 
 
 def _taken(problem: PlanProblem, row: Index, order: Columns) -> list[Entry]:

@@ -16,7 +16,7 @@ from fabless.plan.problem.service import Index, Service
 from fabless.records import Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
     """``min cost x + offset`` subject to ``row_lower <= matrix x <= row_upper`` and ``lower <= x <= upper``.
 
@@ -61,7 +61,7 @@ def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
         worst = tree.probability[excess.node] / (1.0 - problem.cvar_level)
         cost += [np.zeros(path.node.size), weight * worst, np.array([weight])]
     offset = (1.0 - weight) * float(tree.probability @ constant)
-    return _joined(problem, families, constraints, np.concatenate(cost), offset, money)
+    return _joined(families, constraints, cost=np.concatenate(cost), offset=offset, money=money)
 
 
 def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
@@ -87,32 +87,32 @@ def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
 
 def _constraints(problem: PlanProblem, served: Service, families: dict[str, Columns]) -> list[Rows]:
     """Every constraint family but those of risk."""
-    orders, active, serve, unmet = (families[name] for name in ("orders", "active", "serve", "unmet"))
-    level, untaken, retired = (families[name] for name in ("level", "untaken", "retired"))
-    drawn = agreements.draws(problem)
+    of, drawn = families, agreements.draws(problem)
     constraints = [
-        rows.in_service(problem, served, orders, active, retired),
-        rows.busy(problem, active, serve),
-        rows.demand(problem, serve, unmet),
-        rows.allocation(problem, orders),
-        rows.power(problem, active),
-        rows.cash(problem, orders, level),
-        agreements.draw_limit(problem, drawn, orders, level),
-        agreements.take_or_pay(problem, drawn, orders, level, untaken),
-        retirement.retirement(problem, orders, retired),
+        rows.in_service(problem, served, of["orders"], of["active"], of["retired"]),
+        rows.busy(problem, of["active"], of["serve"]),
+        rows.demand(problem, of["serve"], of["unmet"]),
+        rows.allocation(problem, of["orders"]),
+        rows.power(problem, of["active"]),
+        rows.cash(problem, of["orders"], of["level"]),
+        agreements.draw_limit(problem, drawn, of["orders"], of["level"]),
+        agreements.take_or_pay(problem, drawn, of["orders"], of["level"], of["untaken"]),
+        retirement.retirement(problem, of["orders"], of["retired"]),
     ]
     return project_gates.opened(problem, served, constraints, families)
 
 
 def _joined(
-    problem: PlanProblem, families: dict[str, Columns], parts: list[Rows], cost: Array, offset: float, money: float
+    families: dict[str, Columns], parts: list[Rows], *, cost: Array, offset: float, money: float
 ) -> Program:
     blocks = list(families.values())
     start = np.cumsum([0] + [part.lower.size for part in parts])
     return Program(
-        families, {part.name: part for part in parts}, np.concatenate([part.row + start[i] for i, part in enumerate(parts)]),
-        np.concatenate([part.column for part in parts]), np.concatenate([part.value for part in parts]), cost, offset,
-        np.concatenate([block.lower for block in blocks]), np.concatenate([block.upper for block in blocks]),
-        np.concatenate([part.lower for part in parts]), np.concatenate([part.upper for part in parts]),
-        np.concatenate([block.unit for block in blocks]), money,
-    )
+        columns=families, rows={part.name: part for part in parts},
+        row=np.concatenate([part.row + first for first, part in zip(start, parts, strict=False)]),
+        column=np.concatenate([part.column for part in parts]), value=np.concatenate([part.value for part in parts]),
+        cost=cost, offset=offset,
+        lower=np.concatenate([block.lower for block in blocks]), upper=np.concatenate([block.upper for block in blocks]),
+        row_lower=np.concatenate([part.lower for part in parts]),
+        row_upper=np.concatenate([part.upper for part in parts]),
+        unit=np.concatenate([block.unit for block in blocks]), money=money)

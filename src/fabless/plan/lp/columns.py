@@ -19,7 +19,7 @@ from fabless.plan.problem.trees import segments
 from fabless.records import Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Columns:
     """A variable family."""
 
@@ -74,7 +74,7 @@ def orders(problem: PlanProblem, unit: Units, open_offers: NDArray[np.bool_], fi
     cap = np.where(problem.available, problem.cap, 0.0)
     present = (arrives & (cap > 0) & open_offers) | (problem.floor > 0)
     cost = problem.capital_usd * discounted_term(problem)
-    return family("orders", present, first, problem.floor, cap, cost, unit.chips[:, None])
+    return family("orders", present, first, lower=problem.floor, upper=cap, cost=cost, unit=unit.chips[:, None])
 
 
 def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int) -> Columns:
@@ -83,52 +83,49 @@ def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, f
     possible = order.index[served.offer, served.order] >= 0
     present[served.offer[possible], served.node[possible]] = True
     cost = problem.running_usd * problem.discount[problem.tree.quarter]
-    return family("active", present, first, 0.0, np.inf, cost, unit.chips[:, None])
+    return family("active", present, first, cost=cost, unit=unit.chips[:, None])
 
 
 def serve(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Columns:
     """Chips given to each load, (O, L, K): where they can serve it and there is load."""
     present = (problem.rate > 0) & (chips.index >= 0)[:, None, :] & (problem.demand > 0)
-    return family("serve", present, first, 0.0, np.inf, 0.0, unit.chips[:, None, None])
+    return family("serve", present, first, unit=unit.chips[:, None, None])
 
 
 def unmet(problem: PlanProblem, unit: Units, first: int) -> Columns:
     """Load left unserved, (L, K)."""
     cost = problem.unmet_usd * problem.discount[problem.tree.quarter]
-    return family("unmet", problem.demand > 0, first, 0.0, np.inf, cost, unit.load[:, None])
+    return family("unmet", problem.demand > 0, first, cost=cost, unit=unit.load[:, None])
 
 
 def path_cost(problem: PlanProblem, money: float, first: int) -> Columns:
     """Discounted cost from the start to the end of each unbranched stretch, shown at its first node-quarter, (K,)."""
     _, starts = np.unique(segments(problem.tree), return_index=True)
     present = np.isin(np.arange(problem.tree.size), starts)
-    return family("path cost", present, first, -np.inf, np.inf, 0.0, money)
+    return family("path cost", present, first, lower=-np.inf, unit=money)
 
 
 def tail(problem: PlanProblem, money: float, first: int) -> Columns:
     """Cost of a path above the threshold, shown at its leaf, (K,)."""
     present = problem.tree.quarter == problem.tree.quarters - 1
-    return family("tail", present, first, 0.0, np.inf, 0.0, money)
+    return family("tail", present, first, unit=money)
 
 
 def threshold(problem: PlanProblem, money: float, first: int) -> Columns:
     """Value at risk, one number shown at node-quarter 0, (K,)."""
-    return family("threshold", np.arange(problem.tree.size) == 0, first, -np.inf, np.inf, 0.0, money)
+    return family("threshold", np.arange(problem.tree.size) == 0, first, lower=-np.inf, unit=money)
 
 
 def family(
-    name: str,
-    present: NDArray[np.bool_],
-    first: int,
-    lower: ArrayLike,
-    upper: ArrayLike,
-    cost: ArrayLike,
-    unit: ArrayLike,
+    name: str, present: NDArray[np.bool_], first: int, *, lower: ArrayLike = 0.0, upper: ArrayLike = np.inf,
+    cost: ArrayLike = 0.0, unit: ArrayLike,
 ) -> Columns:
     """Number the places of a family where it is `present` from `first` on, and pick its data there."""
     index = np.full(present.shape, -1, dtype=np.int64)
     index[present] = first + np.arange(np.count_nonzero(present))
-    node = np.nonzero(present)[-1]
-    given = (lower, upper, cost, unit)
-    picked = [np.array(np.broadcast_to(values, present.shape)[present], dtype=float) for values in given]
-    return Columns(name, index, node, *picked)
+
+    def picked(values: ArrayLike) -> Array:
+        return np.array(np.broadcast_to(values, present.shape)[present], dtype=float)
+
+    return Columns(name=name, index=index, node=np.nonzero(present)[-1], lower=picked(lower), upper=picked(upper),
+                   cost=picked(cost), unit=picked(unit))

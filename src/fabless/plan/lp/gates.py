@@ -35,17 +35,17 @@ class Stretches:
 
 def stretches(tree: Tree) -> Stretches:
     """Lay out the stretches of a tree."""
-    own = segments(tree)
-    _, first = np.unique(own, return_index=True)
+    stretch = segments(tree)
+    _, first = np.unique(stretch, return_index=True)
     parent = tree.parent[first]
-    before = np.where(parent >= 0, own[parent], -1)
+    before = np.where(parent >= 0, stretch[parent], -1)
     below = np.eye(first.size, dtype=bool)
     depth = np.zeros(first.size, dtype=np.int64)
     for s in range(first.size):
         if before[s] >= 0:
             below[:, s] |= below[:, before[s]]
             depth[s] = depth[before[s]] + 1
-    return Stretches(own, first.astype(np.int64), before.astype(np.int64), below, depth)
+    return Stretches(stretch, first.astype(np.int64), before.astype(np.int64), below, depth)
 
 
 def columns_of(problem: PlanProblem, first: int) -> tuple[Columns, ...]:
@@ -81,13 +81,13 @@ def go(problem: PlanProblem, first: int) -> Columns:
     for p, project in enumerate(problem.projects):
         present[p, pieces.first] = project.start[pieces.first] @ pieces.below
         cost[p, pieces.first] = np.bincount(pieces.own, weights=spent[p])
-    return family("go", present, first, 0.0, 1.0, cost, 1.0)
+    return family("go", present, first, upper=1.0, cost=cost, unit=1.0)
 
 
 def start(problem: PlanProblem, first: int) -> Columns:
     """Whether a project starts, (P, K)."""
     present = np.array([project.start for project in problem.projects])
-    return family("start", present, first, 0.0, 1.0, 0.0, 1.0)
+    return family("start", present, first, upper=1.0, unit=1.0)
 
 
 def end(problem: PlanProblem, going: Columns, first: int) -> Columns:
@@ -97,7 +97,7 @@ def end(problem: PlanProblem, going: Columns, first: int) -> Columns:
     possible = (going.index[:, shown] >= 0) & (problem.tree.parent >= 0)
     present = np.array([project.gate for project in problem.projects]) & possible
     fee = np.array([project.end_usd for project in problem.projects]) * problem.discount[problem.tree.quarter]
-    return family("end", present, first, 0.0, 1.0, fee, 1.0)
+    return family("end", present, first, upper=1.0, cost=fee, unit=1.0)
 
 
 def programme(problem: PlanProblem, going: Columns, starting: Columns, ending: Columns) -> Rows:
@@ -109,8 +109,7 @@ def programme(problem: PlanProblem, going: Columns, starting: Columns, ending: C
     before = np.where(parent >= 0, going.index[:, pieces.first[parent]], -1)
     entries: list[Entry] = [(row, going.index, 1.0), (row, before, -1.0), (row, starting.index, -1.0),
                             (row, ending.index, 1.0)]
-    zero = np.zeros(node.size)
-    return laid_out("programme", entries, zero, zero, project, _names(problem), node)
+    return laid_out("programme", entries, lower=0.0, upper=0.0, member=project, members=_names(problem), node=node)
 
 
 def once(problem: PlanProblem, starting: Columns) -> Rows:
@@ -123,7 +122,7 @@ def once(problem: PlanProblem, starting: Columns) -> Rows:
         row = keys.index(project.key) * leaves.size + np.arange(leaves.size)
         entries.append((row[:, None], starting.index[p][path], 1.0))
     member, leaf = np.divmod(np.arange(len(keys) * leaves.size), leaves.size)
-    return laid_out("once", entries, np.full(leaf.size, -np.inf), np.ones(leaf.size), member, keys, leaves[leaf])
+    return laid_out("once", entries, upper=1.0, member=member, members=keys, node=leaves[leaf])
 
 
 def alike(problem: PlanProblem, going: Columns) -> Rows:
@@ -143,7 +142,7 @@ def alike(problem: PlanProblem, going: Columns) -> Rows:
         count += int(np.count_nonzero(tied))
     entries: list[Entry] = [(row, going.index, 1.0), (row, twin, -1.0)]
     member, node = np.nonzero(row >= 0)
-    return laid_out("alike", entries, np.zeros(count), np.zeros(count), member, _names(problem), node)
+    return laid_out("alike", entries, lower=0.0, upper=0.0, member=member, members=_names(problem), node=node)
 
 
 def opened_allocation(problem: PlanProblem, part: Rows, going: Columns) -> Rows:
@@ -151,15 +150,15 @@ def opened_allocation(problem: PlanProblem, part: Rows, going: Columns) -> Rows:
     shown = stretches(problem.tree).first[segments(problem.tree)]
     row, column, value, upper = [part.row], [part.column], [part.value], part.upper.copy()
     for g, members in enumerate(_opened_groups(problem)):
-        own = np.flatnonzero(part.member == g)
+        in_group = np.flatnonzero(part.member == g)
         for p in members:
-            index = going.index[p, shown[part.node[own]]]
+            index = going.index[p, shown[part.node[in_group]]]
             there = index >= 0
-            row.append(own[there])
+            row.append(in_group[there])
             column.append(index[there])
-            value.append(-part.upper[own[there]])
+            value.append(-part.upper[in_group[there]])
         if members:
-            upper[own] = 0.0
+            upper[in_group] = 0.0
     return replace(part, row=np.concatenate(row), column=np.concatenate(column), value=np.concatenate(value), upper=upper)
 
 
@@ -183,7 +182,7 @@ def while_on(problem: PlanProblem, served: Service, order: Columns, going: Colum
     entries: list[Entry] = [(row, order.index, 1.0)]
     for o, projects in enumerate(opened):
         entries += [(row[o], going.index[p, shown], -np.where(row[o] >= 0, most[o], 0.0)) for p in projects]
-    return laid_out("while on", entries, np.full(node.size, -np.inf), np.zeros(node.size), offer, problem.offers, node)
+    return laid_out("while on", entries, upper=0.0, member=offer, members=problem.offers, node=node)
 
 
 def _most(problem: PlanProblem, served: Service) -> Array:
@@ -210,8 +209,8 @@ def _owners(problem: PlanProblem) -> list[tuple[int, ...]]:
 def _opened_groups(problem: PlanProblem) -> list[tuple[int, ...]]:
     """Projects that open each group, if all of its offers are opened by equal projects."""
     owners = _owners(problem)
-    found = [{owners[o] for o in members} for _, members, _ in problem.groups]
-    return [next(iter(sets)) if len(sets) == 1 else () for sets in found]
+    openers = [{owners[o] for o in members} for _, members, _ in problem.groups]
+    return [next(iter(sets)) if len(sets) == 1 else () for sets in openers]
 
 
 def _names(problem: PlanProblem) -> tuple[str, ...]:

@@ -27,8 +27,9 @@ def lp_text(problem: PlanProblem, program: Program) -> str:
     order = np.argsort(program.row, kind="stable")
     start = np.searchsorted(program.row[order], np.arange(len(rows) + 1))
     for number, name in enumerate(rows):
-        own = order[start[number] : start[number + 1]]
-        lines += [f" {name}{mark}: {_sum(columns, program.column[own], program.value[own])} {sense} {float(bound)!r}"
+        entries = order[start[number] : start[number + 1]]
+        terms = _sum(columns, program.column[entries], program.value[entries])
+        lines += [f" {name}{mark}: {terms} {sense} {float(bound)!r}"
                   for mark, sense, bound in _senses(program.row_lower[number], program.row_upper[number])]
     lines += ["Bounds", " constant = 1.0"]
     lines += [f" {_low(low)} <= {name} <= {_high(high)}"
@@ -44,9 +45,9 @@ def _sum(names: list[str], column: Index, value: Array) -> str:
 def _senses(low: float, high: float) -> list[tuple[str, str, float]]:
     if low == high:
         return [("", "=", low)]
-    found = [(mark, sense, bound) for mark, sense, bound in (("_low", ">=", low), ("_high", "<=", high))
+    bounds = [(mark, sense, bound) for mark, sense, bound in (("_low", ">=", low), ("_high", "<=", high))
              if np.isfinite(bound)]
-    return [("", sense, bound) for _, sense, bound in found] if len(found) == 1 else found
+    return [("", sense, bound) for _, sense, bound in bounds] if len(bounds) == 1 else bounds
 
 
 def _low(bound: float) -> str:

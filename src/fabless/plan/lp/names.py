@@ -24,8 +24,8 @@ def column_names(problem: PlanProblem, program: Program) -> list[str]:
         axes = [member_names(problem, family)] if part.index.ndim > 1 else []
         axes += [problem.loads] if part.index.ndim > 2 else []
         for place in zip(*(part.index >= 0).nonzero(), strict=True):
-            told = [axis[i] for axis, i in zip(axes, place[:-1], strict=True)]
-            names[part.index[place]] = spelled(family, *told, str(place[-1]))
+            labels = [axis[i] for axis, i in zip(axes, place[:-1], strict=True)]
+            names[part.index[place]] = spelled(family, *labels, str(place[-1]))
     return names
 
 

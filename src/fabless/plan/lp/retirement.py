@@ -20,7 +20,7 @@ def retired(problem: PlanProblem, unit: Units, active: Columns, first: int) -> C
     """Chips retired and still within their term, (O, K); they earn their resale annuity."""
     present = problem.retire[:, None] & (active.index >= 0)
     earned = -problem.resale_usd * problem.discount[problem.tree.quarter]
-    return family("retired", present, first, 0.0, np.inf, earned, unit.chips[:, None])
+    return family("retired", present, first, cost=earned, unit=unit.chips[:, None])
 
 
 def retirement(problem: PlanProblem, order: Columns, stock: Columns) -> Rows:
@@ -35,7 +35,7 @@ def retirement(problem: PlanProblem, order: Columns, stock: Columns) -> Rows:
     ]
     offer, node = np.nonzero(present)
     lower = -_leaving(problem)[offer, problem.tree.quarter[node]]
-    return laid_out("retirement", entries, lower, np.full(node.size, np.inf), offer, problem.offers, node)
+    return laid_out("retirement", entries, lower=lower, member=offer, members=problem.offers, node=node)
 
 
 def _leaving(problem: PlanProblem) -> Array:

@@ -22,7 +22,7 @@ Entry = tuple[Index, Index, ArrayLike]
 """Rows, columns and values of entries, broadcast together; -1 marks a row or column that does not exist."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
     """A constraint family in coordinate form."""
 
@@ -53,7 +53,7 @@ def in_service(problem: PlanProblem, served: Service, order: Columns, active: Co
         (row[served.offer, served.node], order.index[served.offer, served.order], -1.0),
     ]
     existing = problem.existing[offer, problem.tree.quarter[node]]
-    return laid_out("in service", entries, existing, existing, offer, problem.offers, node)
+    return laid_out("in service", entries, lower=existing, upper=existing, member=offer, members=problem.offers, node=node)
 
 
 def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
@@ -62,7 +62,7 @@ def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
     offer, node = np.nonzero(used)
     row = numbered(used)
     entries: list[Entry] = [(row[:, None, :], serve.index, 1.0), (row, active.index, -1.0)]
-    return laid_out("busy", entries, np.full(offer.size, -np.inf), np.zeros(offer.size), offer, problem.offers, node)
+    return laid_out("busy", entries, upper=0.0, member=offer, members=problem.offers, node=node)
 
 
 def demand(problem: PlanProblem, serve: Columns, unmet: Columns) -> Rows:
@@ -71,7 +71,7 @@ def demand(problem: PlanProblem, serve: Columns, unmet: Columns) -> Rows:
     row = numbered(unmet.index >= 0)
     entries: list[Entry] = [(row[None], serve.index, problem.rate), (row, unmet.index, 1.0)]
     limit = problem.demand[load, node]
-    return laid_out("demand", entries, limit, limit, load, problem.loads, node)
+    return laid_out("demand", entries, lower=limit, upper=limit, member=load, members=problem.loads, node=node)
 
 
 def allocation(problem: PlanProblem, order: Columns) -> Rows:
@@ -87,8 +87,7 @@ def allocation(problem: PlanProblem, order: Columns) -> Rows:
     offers = [list(members) for _, members, _ in problem.groups]
     entries: list[Entry] = [(row[g][None], order.index[offers[g]], 1.0) for g in range(count)]
     names = tuple(name for name, _, _ in problem.groups)
-    return laid_out("allocation", entries, np.full(group.size, -np.inf), limits[limited], group, names, node,
-                    elastic=True)
+    return laid_out("allocation", entries, upper=limits[limited], member=group, members=names, node=node, elastic=True)
 
 
 def power(problem: PlanProblem, active: Columns) -> Rows:
@@ -107,15 +106,15 @@ def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
 
 def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array) -> Rows:
     """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order changes``."""
-    own = segments(problem.tree)
+    stretch = segments(problem.tree)
     start = np.flatnonzero(path.index >= 0)
     parent = problem.tree.parent[start]
-    before = np.where(parent >= 0, path.index[start[own[parent]]], -1)
+    before = np.where(parent >= 0, path.index[start[stretch[parent]]], -1)
     number = np.arange(start.size)
     entries: list[Entry] = [(number, path.index[start], 1.0), (number, before, -1.0)]
-    entries += [(own[family.node], family.index[family.index >= 0], -family.cost) for family in families]
-    limit = np.bincount(own, weights=constant, minlength=start.size).astype(np.float64)
-    return laid_out("path cost", entries, limit, limit, np.zeros_like(start), ("path",), start)
+    entries += [(stretch[family.node], family.index[family.index >= 0], -family.cost) for family in families]
+    limit = np.bincount(stretch, weights=constant, minlength=start.size).astype(np.float64)
+    return laid_out("path cost", entries, lower=limit, upper=limit, members=("path",), node=start)
 
 
 def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Columns) -> Rows:
@@ -126,8 +125,7 @@ def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Column
     last = path.index[start[segments(problem.tree)[leaves]]]
     risk = np.full(leaves.size, threshold.index[0])
     entries: list[Entry] = [(number, excess.index[leaves], 1.0), (number, risk, 1.0), (number, last, -1.0)]
-    zero = np.zeros(leaves.size)
-    return laid_out("tail", entries, zero, zero + np.inf, np.zeros_like(leaves), ("tail",), leaves)
+    return laid_out("tail", entries, lower=0.0, members=("tail",), node=leaves)
 
 
 def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[Index, ArrayLike]) -> Rows:
@@ -135,8 +133,7 @@ def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[I
     row = numbered(limited)
     node = np.flatnonzero(limited)
     entries: list[Entry] = [(row[None], index, weight) for index, weight in weighted]
-    return laid_out(name, entries, np.full(node.size, -np.inf), limit[limited], np.zeros_like(node), (name,), node,
-                    elastic=True)
+    return laid_out(name, entries, upper=limit[limited], members=(name,), node=node, elastic=True)
 
 
 def numbered(present: NDArray[np.bool_]) -> Index:
@@ -147,19 +144,18 @@ def numbered(present: NDArray[np.bool_]) -> Index:
 
 
 def laid_out(
-    name: str,
-    entries: list[Entry],
-    lower: Array,
-    upper: Array,
-    member: Index,
-    members: tuple[str, ...],
-    node: Index,
-    *,
-    elastic: bool = False,
+    name: str, entries: list[Entry], *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf, member: Index | int = 0,
+    members: tuple[str, ...], node: Index, elastic: bool = False,
 ) -> Rows:
     """Put the entries of a family together, without those whose row or column does not exist."""
     parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float)) for row, column, value in entries]
     kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)] for row, column, value in parts]
     row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)]) for i in range(3))
-    return Rows(name, row.astype(np.int64), column.astype(np.int64), value, lower, upper, member, members, node,
-                elastic)
+
+    def of_each(limit: ArrayLike) -> Array:
+        return np.array(np.broadcast_to(limit, node.shape), dtype=float)
+
+    return Rows(
+        name=name, row=row.astype(np.int64), column=column.astype(np.int64), value=value, lower=of_each(lower),
+        upper=of_each(upper), member=np.array(np.broadcast_to(member, node.shape)), members=members, node=node,
+        elastic=elastic)

@@ -12,7 +12,7 @@ from fabless.plan.problem.service import Service
 from fabless.records import Array, Tree
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Decisions:
     """Everything a plan decides, each family laid out over its full shape."""
 
@@ -30,7 +30,7 @@ class Decisions:
     """(O, K) chips retired and still within their term."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CostParts:
     """Undiscounted cost of each node-quarter, (K,) each [USD]."""
 
@@ -90,8 +90,8 @@ def path_costs(tree: Tree, discounted: Array) -> Array:
     """Sum of the discounted cost of node-quarters (K,) along the path to each leaf, shape (leaves,)."""
     summed = np.array(discounted, dtype=float)
     for q in range(1, tree.quarters):
-        here = tree.quarter == q
-        summed[here] += summed[tree.parent[here]]
+        nodes = tree.quarter == q
+        summed[nodes] += summed[tree.parent[nodes]]
     return summed[tree.leaves]
 
 

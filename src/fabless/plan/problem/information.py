@@ -21,8 +21,8 @@ def on_tree(problem: PlanProblem, tree: Tree, source: NDArray[np.int64]) -> Plan
     """Lay `problem` out on another tree whose node-quarter k copies the data of node-quarter `source[k]`."""
     copied = {name: getattr(problem, name)[..., source] for name in ("lead_quarters", "available", *_PRICES, *_LIMITS)}
     groups = tuple((name, members, limit[source]) for name, members, limit in problem.groups)
-    agreements = tuple(replace(item, **{name: getattr(item, name)[source] for name in _AGREED})
-                       for item in problem.agreements)
+    agreements = tuple(replace(agreement, **{name: getattr(agreement, name)[source] for name in _AGREED})
+                       for agreement in problem.agreements)
     return replace(problem, tree=tree, groups=groups, agreements=agreements, **copied)
 
 
@@ -40,11 +40,11 @@ def merge(problem: PlanProblem) -> PlanProblem:
         finite = np.where(np.isfinite(numbers), numbers, 0.0) @ weight
         return np.where(np.isinf(numbers).astype(float) @ weight > 0, np.inf, finite)
 
-    def agreed(item: Agreement) -> Agreement:
-        means = {name: mean(getattr(item, name)) for name in ("level_floor", "fee_usd", "untaken_usd")}
-        start = np.rint(mean(item.start_quarters.astype(float))).astype(np.int64)
-        cap = mean(np.where(item.sign, item.level_cap, 0.0))
-        return replace(item, sign=cap > 0, level_cap=cap, start_quarters=start, **means)  # type: ignore[arg-type]
+    def agreed(agreement: Agreement) -> Agreement:
+        means = {name: mean(getattr(agreement, name)) for name in ("level_floor", "fee_usd", "untaken_usd")}
+        start = np.rint(mean(agreement.start_quarters.astype(float))).astype(np.int64)
+        cap = mean(np.where(agreement.sign, agreement.level_cap, 0.0))
+        return replace(agreement, sign=cap > 0, level_cap=cap, start_quarters=start, **means)  # type: ignore[arg-type]
 
     merged = {name: mean(getattr(problem, name)) for name in (*_PRICES, *_LIMITS)}
     merged["cap"] = mean(np.where(problem.available, problem.cap, 0.0))
@@ -52,7 +52,7 @@ def merge(problem: PlanProblem) -> PlanProblem:
         problem,
         tree=chain_tree(tree.quarters),
         groups=tuple((name, members, mean(limit)) for name, members, limit in problem.groups),
-        agreements=tuple(agreed(item) for item in problem.agreements),
+        agreements=tuple(agreed(agreement) for agreement in problem.agreements),
         available=mean(problem.available.astype(float)) > 0,
         lead_quarters=np.rint(mean(problem.lead_quarters.astype(float))).astype(np.int64),
         **merged,  # type: ignore[arg-type]

@@ -20,5 +20,5 @@ def faults_of(
         return []
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     allowed = ("finite numbers" if not may_be_infinite else "numbers or inf") + ("" if signed else ", 0 or more")
-    found = f"{numbers[first]:g} at index {first}, {int(bad.sum())} such in all"
-    return [Fault(place, found, allowed, "correct the input that this comes from")]
+    said = f"{numbers[first]:g} at index {first}, {int(bad.sum())} such in all"
+    return [Fault(place, said, allowed, "correct the input that this comes from")]

@@ -106,9 +106,9 @@ class PlanProblem:
         projects, wrong = checked(self.projects, self.tree, len(self.offers), self.floor)
         object.__setattr__(self, "projects", projects)
         faults += wrong
-        agreements = [completed(item, len(self.offers), self.tree.size) for item in self.agreements]
-        object.__setattr__(self, "agreements", tuple(item for item, _ in agreements))
-        faults += [fault for _, found in agreements for fault in found]
+        agreements = [completed(agreement, len(self.offers), self.tree.size) for agreement in self.agreements]
+        object.__setattr__(self, "agreements", tuple(agreement for agreement, _ in agreements))
+        faults += [fault for _, refused in agreements for fault in refused]
         if not faults:
             faults += self._retirement()
         if not 0.0 <= self.cvar_weight <= 1.0 or not 0.0 <= self.cvar_level < 1.0:

@@ -79,9 +79,9 @@ def checked(
     for project in projects:
         for offer in project.offers:
             keys.setdefault(offer, set()).add(project.key)
-    faults += [Fault("plan.projects", f"offer {offer} in projects of the keys {', '.join(sorted(found))}",
+    faults += [Fault("plan.projects", f"offer {offer} in projects of the keys {', '.join(sorted(opening))}",
                      "an offer only in projects that exclude one another", "give those projects the same `excludes`")
-               for offer, found in keys.items() if len(found) > 1]
+               for offer, opening in keys.items() if len(opening) > 1]
     return tuple(laid), faults
 
 
@@ -140,11 +140,11 @@ def _gates(project: Project, tree: Tree, place: str) -> list[Fault]:
     if project.known is None:
         return faults
     at = np.flatnonzero(nodes)
-    own = segments(tree)
-    before = np.where(tree.parent[at] >= 0, project.known[at[own[tree.parent[at]]]], -1)
-    told = np.column_stack([tree.quarter[at], before, project.start[at], project.gate[at]])
+    stretch = segments(tree)
+    before = np.where(tree.parent[at] >= 0, project.known[at[stretch[tree.parent[at]]]], -1)
+    shown = np.column_stack([tree.quarter[at], before, project.start[at], project.gate[at]])
     _, first, state = np.unique(project.known[at], return_index=True, return_inverse=True)
-    mixed = np.flatnonzero((told != told[first[state]]).any(axis=1))
+    mixed = np.flatnonzero((shown != shown[first[state]]).any(axis=1))
     if mixed.size:
         node = int(at[mixed[0]])
         faults.append(Fault(f"{place}.known", f"state {project.known[node]} at node-quarter {node} and elsewhere",

@@ -32,8 +32,8 @@ def segments(tree: Tree) -> NDArray[np.int64]:
     """Number of the unbranched stretch that each node-quarter lies in; parents' stretches have lower numbers."""
     children = np.bincount(tree.parent[tree.parent >= 0], minlength=tree.size)
     starts = (tree.parent < 0) | (children[tree.parent] > 1)
-    own = np.cumsum(starts) - 1
+    number = np.cumsum(starts) - 1
     for q in range(1, tree.quarters):
-        here = np.flatnonzero((tree.quarter == q) & ~starts)
-        own[here] = own[tree.parent[here]]
-    return own
+        inside = np.flatnonzero((tree.quarter == q) & ~starts)
+        number[inside] = number[tree.parent[inside]]
+    return number

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numba import njit
 
+from fabless.plan.problem.service import Index
+from fabless.plan.rule.forecast import Forecast
 from fabless.records import Array
 
 SWEEPS = 3
@@ -24,41 +26,70 @@ problem, quarters by time, ways of filling in the order of `READINESS`. What is 
 _compiled = cast("Callable[[Any], Any]", njit(cache=True))
 
 
-@_compiled
-def _price(
-    offer: int, order: int, arrival: int, end: int, does: Array, price: Array, running: Array, discount: Array,
-    worth: Array,
-) -> float:
-    """Cost of filling the quarter `arrival` by a chip: its whole cost less the worth of its later quarters, per compute."""
-    total = float(price[offer, order])
-    for q in range(arrival, end):
-        total += discount[q] * running[offer, q]
-        if q > arrival:
-            total -= discount[q] * does[offer, q] * worth[q]
-    return float(total / (discount[arrival] * does[offer, arrival]))
+class Trial(NamedTuple):
+    """One way of filling what is short on a path; written as it is filled."""
+
+    have: Array
+    """(T,) compute in service."""
+    orders: Array
+    """(O, T) chips ordered."""
+    gain: Array
+    """(O, T) net worth of a chip of each order [USD]."""
+    left: Array
+    """(G, T) room left in each shared limit."""
+    dearest: Index
+    """(T, 2) offer and quarter of the order that filled a quarter last, -1 where nothing was ordered."""
 
 
 @_compiled
-def _displace(
-    offer: int, order: int, wanted: float, net: float, gain: Array, orders: Array, left: Array, member: Array, lead: Array,
-    term: Array, does: Array, have: Array,
-) -> float:
-    """Make room for a chip in the limits that it shares: take back orders of the same quarter worth less than `net`.
+def _of_path(paths: Forecast, n: int) -> Forecast:
+    """The forecast of one path."""
+    return Forecast(
+        need=paths.need[:, n], shortage=paths.shortage[:, n], does=paths.does[:, n], cap=paths.cap[:, n],
+        price=paths.price[:, n], running=paths.running[:, n], lead=paths.lead[:, n], pools=paths.pools[:, n],
+        in_place=paths.in_place[n], member=paths.member, term=paths.term, discount=paths.discount)
 
-    Returns the room made. `gain` is the net worth of a chip of each order; `orders`, `left` and `have` are written.
+
+@_compiled
+def _is_less(one: float, other: float) -> bool:
+    """Whether a number is less than another by more than a tie."""
+    return one < other - TIE * abs(other)
+
+
+@_compiled
+def _price(forecast: Forecast, worth: Array, offer: int, order: int, arrival: int) -> float:
+    """Cost of filling the quarter `arrival` by a chip ordered at `order`, per compute.
+
+    Its whole cost less the worth of its later quarters, each discounted; `worth` (T,) is in money of its own quarter.
     """
-    offers, quarters = does.shape
+    total, does = float(forecast.price[offer, order]), forecast.does
+    for q in range(arrival, min(worth.size, arrival + forecast.term[offer])):
+        total += forecast.discount[q] * forecast.running[offer, q]
+        if q > arrival:
+            total -= forecast.discount[q] * does[offer, q] * worth[q]
+    return float(total / (forecast.discount[arrival] * does[offer, arrival]))
+
+
+@_compiled
+def _displace(forecast: Forecast, trial: Trial, place: tuple[int, int], wanted: float, net: float) -> float:
+    """Make room for an order, `place` its offer and quarter, in the limits that it shares; returns the room made.
+
+    Takes back orders of the same quarter worth less than `net`.
+    """
+    offer, order = place
+    offers, quarters = forecast.does.shape
+    orders, left, member = trial.orders, trial.left, forecast.member
     made = 0.0
     while made < wanted * (1.0 - TIE):
         least, most = -1, 0.0
         for o in range(offers):
-            if o == offer or orders[o, order] <= 0.0 or gain[o, order] >= net - TIE * abs(net):
+            if o == offer or orders[o, order] <= 0.0 or not _is_less(trial.gain[o, order], net):
                 continue
             room = min(wanted - made, orders[o, order])
             for g in range(left.shape[0]):
                 if member[g, offer] and not member[g, o]:
                     room = min(room, left[g, order] - made)
-            if room > 0.0 and (least < 0 or gain[o, order] < gain[least, order] - TIE * abs(gain[least, order])):
+            if room > 0.0 and (least < 0 or _is_less(trial.gain[o, order], trial.gain[least, order])):
                 least, most = o, room
         if least < 0:
             break
@@ -67,31 +98,22 @@ def _displace(
         for g in range(left.shape[0]):
             if member[g, least]:
                 left[g, order] += chips
-        first = order + lead[least, order]
-        for k in range(first, min(quarters, first + term[least])):
-            have[k] -= chips * does[least, k]
+        first = order + forecast.lead[least, order]
+        for k in range(first, min(quarters, first + forecast.term[least])):
+            trial.have[k] -= chips * forecast.does[least, k]
         made += chips
     return made
 
 
 @_compiled
-def _fill(
-    now: int, need: Array, shortage: Array, does: Array, cap: Array, price: Array, running: Array, lead: Array,
-    pools: Array, member: Array, term: Array, discount: Array, worth: Array, readiness: float, have: Array, orders: Array,
-    dearest: Array,
-) -> None:
-    """Fill what is short in each quarter from `now` on, cheapest first; `have`, `orders`, `dearest` are written.
-
-    `dearest` (T, 2) keeps offer and quarter of the order that filled a quarter last, -1 where nothing was ordered.
-    """
+def _fill(now: int, forecast: Forecast, worth: Array, readiness: float, trial: Trial) -> None:
+    """Fill what is short in each quarter from `now` on, cheapest first."""
+    need, does, cap, lead = forecast.need, forecast.does, forecast.cap, forecast.lead
+    have, orders, left, member = trial.have, trial.orders, trial.left, forecast.member
     offers, quarters = does.shape
-    left = pools.copy()
-    gain = np.zeros((offers, quarters))
     offer_of = np.empty(offers * quarters, dtype=np.int64)
     order_of = np.empty(offers * quarters, dtype=np.int64)
     price_of = np.empty(offers * quarters)
-    orders[:, now:] = 0.0
-    dearest[:] = -1
     for arrival in range(now, quarters):
         count = 0
         for o in range(offers):
@@ -100,8 +122,7 @@ def _fill(
             for q in range(now, arrival + 1):
                 if q + lead[o, q] != arrival or cap[o, q] <= 0.0:
                     continue
-                end = min(quarters, arrival + term[o])
-                key = _price(o, q, arrival, end, does, price, running, discount, worth)
+                key = _price(forecast, worth, o, q, arrival)
                 place = count
                 while place > 0 and price_of[place - 1] > key + TIE * abs(key):
                     price_of[place] = price_of[place - 1]
@@ -113,7 +134,7 @@ def _fill(
             o, q = offer_of[i], order_of[i]
             worth_it = 0.0
             for l in range(need.shape[0]):  # noqa: E741
-                if shortage[l, arrival] * (1.0 + TIE) >= price_of[i]:
+                if forecast.shortage[l, arrival] * (1.0 + TIE) >= price_of[i]:
                     worth_it += need[l, arrival]
             wanted = worth_it - have[arrival]
             room = cap[o, q] - orders[o, q]
@@ -121,11 +142,11 @@ def _fill(
                 if member[g, o]:
                     room = min(room, left[g, q])
             wanted /= does[o, arrival]
-            net = discount[arrival] * does[o, arrival] * (worth[arrival] - price_of[i])
-            gain[o, q] = net
+            net = forecast.discount[arrival] * does[o, arrival] * (worth[arrival] - price_of[i])
+            trial.gain[o, q] = net
             most = min(wanted, cap[o, q] - orders[o, q])
             if most > room and readiness < np.inf:
-                room += _displace(o, q, most - room, net / readiness, gain, orders, left, member, lead, term, does, have)
+                room += _displace(forecast, trial, (o, q), most - room, net / readiness)
             chips = min(wanted, room)
             if chips * does[o, arrival] <= TIE * worth_it:
                 continue
@@ -133,19 +154,16 @@ def _fill(
             for g in range(left.shape[0]):
                 if member[g, o]:
                     left[g, q] -= chips
-            for k in range(arrival, min(quarters, arrival + term[o])):
+            for k in range(arrival, min(quarters, arrival + forecast.term[o])):
                 have[k] += chips * does[o, k]
-            dearest[arrival, 0], dearest[arrival, 1] = o, q
+            trial.dearest[arrival, 0], trial.dearest[arrival, 1] = o, q
 
 
 @_compiled
-def _value(
-    now: int, need: Array, shortage: Array, does: Array, price: Array, running: Array, term: Array, discount: Array,
-    have: Array, dearest: Array, worth: Array,
-) -> None:
+def _value(now: int, forecast: Forecast, trial: Trial, worth: Array) -> None:
     """Worth of compute from the last quarter back to `now`, written to `worth`."""
-    quarters = worth.size
-    for q in range(quarters - 1, now - 1, -1):
+    need, shortage = forecast.need, forecast.shortage
+    for q in range(worth.size - 1, now - 1, -1):
         value, highest = 0.0, 0.0
         for l in range(need.shape[0]):  # noqa: E741
             highest = max(highest, shortage[l, q])
@@ -153,31 +171,27 @@ def _value(
             for other in range(need.shape[0]):
                 if shortage[other, q] >= shortage[l, q]:
                     ahead += need[other, q]
-            if ahead > have[q] * (1.0 + TIE):
+            if ahead > trial.have[q] * (1.0 + TIE):
                 value = max(value, shortage[l, q])
-        if value == 0.0 and dearest[q, 0] >= 0:
-            o = dearest[q, 0]
-            end = min(quarters, q + term[o])
-            value = _price(o, dearest[q, 1], q, end, does, price, running, discount, worth)
+        if value == 0.0 and trial.dearest[q, 0] >= 0:
+            value = _price(forecast, worth, trial.dearest[q, 0], trial.dearest[q, 1], q)
         worth[q] = DAMPING * worth[q] + (1.0 - DAMPING) * min(max(value, 0.0), highest)
 
 
 @_compiled
-def _cost(
-    now: int, need: Array, shortage: Array, does: Array, price: Array, running: Array, lead: Array, term: Array,
-    discount: Array, have: Array, orders: Array,
-) -> float:
+def _cost(now: int, forecast: Forecast, trial: Trial) -> float:
     """Discounted cost of orders from `now` on and of what they leave unserved, cheapest load first."""
-    offers, quarters = does.shape
+    need, shortage, discount, orders = forecast.need, forecast.shortage, forecast.discount, trial.orders
+    offers, quarters = orders.shape
     total = 0.0
     for q in range(now, quarters):
         for o in range(offers):
             if orders[o, q] > 0.0:
-                each, first = price[o, q], q + lead[o, q]
-                for k in range(first, min(quarters, first + term[o])):
-                    each += discount[k] * running[o, k]
+                each, first = forecast.price[o, q], q + forecast.lead[o, q]
+                for k in range(first, min(quarters, first + forecast.term[o])):
+                    each += discount[k] * forecast.running[o, k]
                 total += orders[o, q] * each
-        short = need[:, q].sum() - have[q]
+        short = need[:, q].sum() - trial.have[q]
         for l in np.argsort(shortage[:, q]):  # noqa: E741
             if short > 0.0:
                 total += discount[q] * shortage[l, q] * min(short, need[l, q])
@@ -186,54 +200,47 @@ def _cost(
 
 
 @_compiled
-def place_orders(
-    start: int, stop: int, orders: Array, worth: Array, true_lead: Array, term: Array, discount: Array, need: Array,
-    shortage: Array, does: Array, cap: Array, price: Array, running: Array, lead: Array, pools: Array, member: Array,
-    in_place: Array,
-) -> None:
-    """Place the orders of the quarters from `start` up to `stop` on every path; `orders` and `worth` are written.
+def place_orders(quarters: tuple[int, int], paths: Forecast, true_lead: Array, orders: Array, worth: Array) -> None:
+    """Place the orders of the quarters from the first of `quarters` up to the last on every path.
 
     `orders`, `true_lead` (O, N, T) hold what was ordered before and when it came; `worth` (N, ways, T) the worth of
-    compute by way of filling, NaN before the first call; `need`, `shortage` (L, N, T) demand in compute and its shortage
-    price; `does` (O, N, T) compute of a chip, `cap`, `price` (whole annuities, discounted), `running`, `lead` (O, N, T);
-    `pools` (G, N, T) with `member` (G, O); `in_place` (N, T) compute of the first fleet.
+    compute by way of filling, NaN before the first call. `orders` and `worth` are written.
     """
-    offers, paths, quarters = orders.shape
-    dearest = np.empty((quarters, 2), dtype=np.int64)
-    planned, trial = np.zeros((offers, quarters)), np.zeros((offers, quarters))
-    for n in range(paths):
+    start, stop = quarters
+    offers, count, horizon = orders.shape
+    planned = np.zeros((offers, horizon))
+    for n in range(count):
+        forecast = _of_path(paths, n)
         if np.isnan(worth[n, 0, 0]):
-            for q in range(quarters):
-                worth[n, :, q] = shortage[:, n, q].min()
-        have = in_place[n].copy()
+            for q in range(horizon):
+                worth[n, :, q] = forecast.shortage[:, q].min()
+        have = forecast.in_place.copy()
         for o in range(offers):
             for q in range(start):
                 if orders[o, n, q] > 0.0:
                     first = q + true_lead[o, n, q]
-                    for k in range(first, min(quarters, first + term[o])):
-                        have[k] += orders[o, n, q] * does[o, n, k]
+                    for k in range(first, min(horizon, first + forecast.term[o])):
+                        have[k] += orders[o, n, q] * forecast.does[o, k]
         best, chosen = np.inf, 0
         for now in range(start, stop):
             for way in range(READINESS.size if now == start else 1):
                 which = way if now == start else chosen
                 for _ in range(SWEEPS if now == start else 1):
-                    filled = have.copy()
-                    _fill(now, need[:, n], shortage[:, n], does[:, n], cap[:, n], price[:, n], running[:, n], lead[:, n],
-                          pools[:, n], member, term, discount, worth[n, which], READINESS[which], filled, trial, dearest)
-                    _value(now, need[:, n], shortage[:, n], does[:, n], price[:, n], running[:, n], term, discount, filled,
-                           dearest, worth[n, which])
+                    trial = Trial(have.copy(), np.zeros((offers, horizon)), np.zeros((offers, horizon)),
+                                  forecast.pools.copy(), np.full((horizon, 2), -1))
+                    _fill(now, forecast, worth[n, which], READINESS[which], trial)
+                    _value(now, forecast, trial, worth[n, which])
                     if now == start:
-                        cost = _cost(now, need[:, n], shortage[:, n], does[:, n], price[:, n], running[:, n], lead[:, n],
-                                     term, discount, filled, trial)
+                        cost = _cost(now, forecast, trial)
                         if cost < best * (1.0 - TIE):
                             best, chosen = cost, which
-                            planned[:] = trial
+                            planned[:] = trial.orders
                 if now > start:
-                    planned[:] = trial
+                    planned[:] = trial.orders
             for o in range(offers):
                 chips = planned[o, now]
                 orders[o, n, now] = chips
                 if chips > 0.0:
-                    first = now + lead[o, n, now]
-                    for k in range(first, min(quarters, first + term[o])):
-                        have[k] += chips * does[o, n, k]
+                    first = now + forecast.lead[o, now]
+                    for k in range(first, min(horizon, first + forecast.term[o])):
+                        have[k] += chips * forecast.does[o, k]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Index, discounted_term
+from fabless.plan.problem.service import discounted_term
 from fabless.plan.result import PlanResult
+from fabless.plan.rule.forecast import Forecast
 from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, signed_now
 from fabless.records import Array
 
@@ -46,8 +47,7 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
     worth = np.full((table.shape[0], READINESS.size, quarters), np.nan)
     lead = np.ascontiguousarray(fresh.lead_quarters[:, table])
     for view, start, end in stretches(views, first, quarters):
-        place_orders(start, end, orders, worth, lead, planned.term_quarters.astype(np.int64), fresh.discount,
-                     *_expected(view.problem, fresh, levels, start, end))
+        place_orders((start, end), _expected(view.problem, fresh, levels, start, end), lead, orders, worth)
         orders = _kept(fresh, orders, levels, end)
     placed = np.zeros(fresh.cap.shape)
     placed[:, table] = orders
@@ -70,14 +70,14 @@ def _kept(fresh: PlanProblem, orders: Array, levels: Array, end: int) -> Array:
     return np.ascontiguousarray(limited[:, table])
 
 
-def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> tuple[Array, ...]:
-    """Arrays of the kernel by path: demand and shortage price (L, N, T) in common compute, then by offer (O, N, T)."""
-    there, here = paths_table(view.tree), paths_table(fresh.tree)
+def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> Forecast:
+    """The newest view of every path, with what is seen of the quarters from `start` up to `end` in their own time."""
+    view_path, fresh_path = paths_table(view.tree), paths_table(fresh.tree)
 
     def path(name: str) -> Array:
         """The view, with what is seen in each quarter of its own time in place of what was expected."""
-        values = getattr(view, name)[..., there]
-        values[..., start:end] = getattr(fresh, name)[..., here[:, start:end]]
+        values = getattr(view, name)[..., view_path]
+        values[..., start:end] = getattr(fresh, name)[..., fresh_path[:, start:end]]
         return np.ascontiguousarray(values)
 
     rate, demand = path("rate"), path("demand")
@@ -86,27 +86,30 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
     need = np.where(best > 0, demand / usable, 0.0)
     does = _compute(rate / usable, need)
     open_cap = np.where(path("available").astype(bool), path("cap"), 0.0)
-    pools = [_pool(view, there, g, fresh, here, slice(start, end)) for g in range(len(view.groups))]
-    pools += [limit[here] for limit in granted(fresh, levels, "most")]
-    sharers = [members for _, members, _ in view.groups] + [item.offers for item in fresh.agreements]
+    pools = [limit[view_path] for _, _, limit in view.groups]
+    for pool, (_, _, limit) in zip(pools, fresh.groups, strict=True):
+        pool[:, start:end] = limit[fresh_path[:, start:end]]
+    pools += [limit[fresh_path] for limit in granted(fresh, levels, "most")]
+    sharers = [members for _, members, _ in view.groups] + [agreement.offers for agreement in fresh.agreements]
     member = np.zeros((len(sharers), len(view.offers)), dtype=bool)
     for g, members in enumerate(sharers):
         member[g, list(members)] = True
-    own, seen = _whole_price(view), _whole_price(fresh)
-    price = own[:, there]
-    price[..., start:end] = seen[:, here[:, start:end]]
-    for item, expects, firm, most in zip(fresh.agreements, view.agreements, granted(fresh, levels, "least"),
+    expected_price, seen_price = _whole_price(view), _whole_price(fresh)
+    price = expected_price[:, view_path]
+    price[..., start:end] = seen_price[:, fresh_path[:, start:end]]
+    for agreement, expects, firm, most in zip(fresh.agreements, view.agreements, granted(fresh, levels, "least"),
                                          granted(fresh, levels, "most"), strict=True):
-        due = expects.untaken_usd[there]
-        due[:, start:end] = item.untaken_usd[here[:, start:end]]
-        share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[here]
-        rows = list(item.offers)
+        due = expects.untaken_usd[view_path]
+        due[:, start:end] = agreement.untaken_usd[fresh_path[:, start:end]]
+        share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[fresh_path]
+        rows = list(agreement.offers)
         price[rows] = np.maximum(price[rows] - due * share * fresh.discount, 0.0)
     running = np.where(does > 0, path("running_usd"), 0.0)
-    lead = path("lead_quarters")
-    in_place = np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0))
-    shared = np.array(pools).reshape(-1, *there.shape)
-    return (need, path("unmet_usd") * usable, does, open_cap, price, running, lead, shared, member, in_place)
+    return Forecast(
+        need=need, shortage=path("unmet_usd") * usable, does=does, cap=open_cap, price=price, running=running,
+        lead=path("lead_quarters"), pools=np.array(pools).reshape(-1, *view_path.shape),
+        in_place=np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0)), member=member,
+        term=fresh.term_quarters.astype(np.int64), discount=np.ascontiguousarray(fresh.discount))
 
 
 def _whole_price(problem: PlanProblem) -> Array:
@@ -119,9 +122,3 @@ def _compute(relative: Array, need: Array) -> Array:
     weight = np.where(relative > 0, need[None], 0.0)
     total = weight.sum(axis=1)
     return np.asarray(np.divide((relative * weight).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0))
-
-
-def _pool(view: PlanProblem, there: Index, group: int, fresh: PlanProblem, here: Index, seen: slice) -> Array:
-    limit = view.groups[group][2][there]
-    limit[:, seen] = fresh.groups[group][2][here[:, seen]]
-    return np.asarray(limit)

@@ -16,7 +16,7 @@ from fabless.plan.rule.dispatch import dispatch
 from fabless.records import Array, Tree
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Simulated:
     """What orders come to; the arrays are those of `PlanResult`."""
 
@@ -49,10 +49,12 @@ def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -
     served = service(problem)
     active = chips_in_service(problem, served, placed)
     use = dispatch(problem, active)
-    choice = Decisions(placed, use.serve, use.unmet, signed, _untaken(problem, placed, signed), np.zeros(placed.shape))
+    choice = Decisions(orders=placed, serve=use.serve, unmet=use.unmet, levels=signed,
+                       untaken=_untaken(problem, placed, signed), retired=np.zeros(placed.shape))
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
-    return Simulated(placed, active, use.serve, use.unmet, signed, choice.untaken, costs, paths)
+    return Simulated(orders=placed, active=active, serve=use.serve, unmet=use.unmet, levels=signed,
+                     untaken=choice.untaken, costs=costs, path_cost_usd=paths)
 
 
 def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
@@ -66,8 +68,8 @@ def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
     most = np.where(problem.available & arrives, problem.cap, 0.0)
     placed = np.maximum(np.minimum(orders, most), problem.floor)
     limits = [(list(members), limit) for _, members, limit in problem.groups]
-    limits += [(list(item.offers), limit)
-               for item, limit in zip(problem.agreements, granted(problem, levels, "most"), strict=True)]
+    limits += [(list(agreement.offers), limit)
+               for agreement, limit in zip(problem.agreements, granted(problem, levels, "most"), strict=True)]
     for rows, limit in limits:
         placed[rows] = _cut(placed[rows], problem.floor[rows], np.ones(1), limit)
     placed = _cut(placed, problem.floor, problem.payment_usd, problem.cash_cap_usd)
@@ -78,8 +80,8 @@ def granted(problem: PlanProblem, levels: Array, name: str) -> Array:
     """Units that the signed levels (agreements, K) allow (``most``) or demand (``least``) at each node-quarter."""
     total = np.zeros(levels.shape)
     if problem.agreements:
-        found = draws(problem)
-        np.add.at(total, (found.agreement, found.node), getattr(found, name) * levels[found.agreement, found.sign])
+        drawn = draws(problem)
+        np.add.at(total, (drawn.agreement, drawn.node), getattr(drawn, name) * levels[drawn.agreement, drawn.sign])
     return total
 
 
@@ -87,8 +89,8 @@ def _untaken(problem: PlanProblem, placed: Array, levels: Array) -> Array:
     """Units of the least draw not taken (agreements, K), where an order could still arrive."""
     missing = granted(problem, levels, "least")
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
-    for c, item in enumerate(problem.agreements):
-        rows = list(item.offers)
+    for c, agreement in enumerate(problem.agreements):
+        rows = list(agreement.offers)
         missing[c] -= placed[rows].sum(axis=0)
         missing[c] *= arrives[rows].any(axis=0)
     return np.maximum(missing, 0.0)
@@ -120,13 +122,13 @@ def _within_power(problem: PlanProblem, placed: Array) -> Array:
 
     drawn = problem.power_w @ problem.existing + np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
     for q in range(quarters.size):
-        here = table[:, q]
+        nodes = table[:, q]
         above = placed - problem.floor
         wanted = power(above, q)
         room = np.maximum(at_hand - drawn, 0.0)
         share = np.divide(room, wanted, out=np.ones(wanted.shape), where=wanted > room).min(axis=1)
         least = np.ones(problem.tree.size)
-        np.minimum.at(least, here, share)
+        np.minimum.at(least, nodes, share)
         cut = (problem.power_w[:, None] > 0) & (least < 1.0)
         placed = np.where(cut, problem.floor + above * least, placed)
         drawn = drawn + power(placed - problem.floor, q)

@@ -69,10 +69,10 @@ def run(program: Program, progress: Tell = None, plain: Array | None = None) -> 
 
 
 def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
-    found, row_unit = solver.getSolution(), row_units(program)
-    value = np.clip(np.array(found.col_value) * program.unit, program.lower, program.upper)
+    solution, row_unit = solver.getSolution(), row_units(program)
+    value = np.clip(np.array(solution.col_value) * program.unit, program.lower, program.upper)
     objective = program.offset + float(program.cost @ value)
-    bound = dual_bound(program, np.array(found.row_dual) * program.money / row_unit, plain)
+    bound = dual_bound(program, np.array(solution.row_dual) * program.money / row_unit, plain)
     if np.isinf(bound):
         # no finite corner for a reduced cost of rounding size: what is left is the solver's own word
         bound = objective - abs(objective) * solver.getInfoValue("primal_dual_objective_error")[1]

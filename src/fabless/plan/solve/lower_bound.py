@@ -27,8 +27,10 @@ def dual_bound(program: Program, row_dual: Array, plain: Array) -> float:
         y = _mended(program, y, family, constraint)
     open_end = (_reduced(program, y) < 0) & np.isinf(program.upper)
     if open_end.any():
-        here, there = _reduced(program, y)[open_end], _reduced(program, plain)[open_end]
-        keep = float(np.min(np.divide(there, there - here, out=np.zeros(here.size), where=there > 0)))
+        given_cost, plain_cost = _reduced(program, y)[open_end], _reduced(program, plain)[open_end]
+        share = np.zeros(given_cost.size)
+        np.divide(plain_cost, plain_cost - given_cost, out=share, where=plain_cost > 0)
+        keep = float(share.min())
         # a little more than needed, so that rounding does not leave the worst column below zero
         keep *= 1.0 - 1e-9
         y = plain + keep * (y - plain)
@@ -66,10 +68,11 @@ def _reduced(program: Program, y: Array) -> Array:
 def _mended(program: Program, y: Array, family: str, constraint: str) -> Array:
     """Lower the prices of a constraint family until the columns of a variable family have no negative reduced cost."""
     index = program.columns[family].index
-    mine = np.zeros(program.cost.size, dtype=bool)
-    mine[index[index >= 0]] = True
+    in_family = np.zeros(program.cost.size, dtype=bool)
+    in_family[index[index >= 0]] = True
     reduced = _reduced(program, y)
-    entry = (mine & (reduced < 0) & np.isinf(program.upper))[program.column] & _rows_of(program, constraint)[program.row]
+    negative = in_family & (reduced < 0) & np.isinf(program.upper)
+    entry = negative[program.column] & _rows_of(program, constraint)[program.row]
     shift = np.zeros(y.size)
     np.minimum.at(shift, program.row[entry], reduced[program.column[entry]] / program.value[entry])
     return y + shift
@@ -86,10 +89,10 @@ def _value(program: Program, y: Array) -> float:
 
 
 def _rows_of(program: Program, name: str) -> NDArray[np.bool_]:
-    found = np.zeros(program.row_lower.size, dtype=bool)
+    chosen = np.zeros(program.row_lower.size, dtype=bool)
     start = 0
     for family, part in program.rows.items():
         if family == name:
-            found[start : start + part.lower.size] = True
+            chosen[start : start + part.lower.size] = True
         start += part.lower.size
-    return found
+    return chosen

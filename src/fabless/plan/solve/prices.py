@@ -52,18 +52,18 @@ def limit_prices(problem: PlanProblem) -> tuple[LimitPrice, ...]:
     refuse_projects(problem.projects, "limit_prices")
     program = assemble(problem, service(problem), constant_costs(problem))
     face = Face.of(program)
-    found = [] if face is None else [
+    prices = [] if face is None else [
         price for limits in limits_of(problem, program) for member in np.unique(limits.member)
         if (price := _priced(face, limits, int(member))) is not None]
-    return tuple(sorted(found, key=lambda price: (-price.percent.looser_usd, -price.percent.tighter_usd)))
+    return tuple(sorted(prices, key=lambda price: (-price.percent.looser_usd, -price.percent.tighter_usd)))
 
 
 def _priced(face: Face, limits: Limits, member: int) -> LimitPrice | None:
     """The price of one limit; None where it costs nothing."""
-    own = (limits.member == member) & (limits.size > 0.0) & face.used_up(limits)
-    if not own.any():
+    counted = (limits.member == member) & (limits.size > 0.0) & face.used_up(limits)
+    if not counted.any():
         return None
-    unit, percent = face.slopes(limits, own * 1.0), face.slopes(limits, own * 0.01 * limits.size)
+    unit, percent = face.slopes(limits, counted * 1.0), face.slopes(limits, counted * 0.01 * limits.size)
     if unit.tighter_usd == 0.0:
         return None
     return LimitPrice(limits.family, limits.members[member], unit, percent)

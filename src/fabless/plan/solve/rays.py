@@ -36,10 +36,11 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
         row_lower=recession(program.row_lower), row_upper=recession(program.row_upper),
         lower=np.maximum(recession(program.lower), -program.unit), upper=np.minimum(recession(program.upper), program.unit),
     )
-    found = run(direction)
-    if found.status is not Status.OPTIMAL or found.objective >= 0.0:
+    solution = run(direction)
+    if solution.status is not Status.OPTIMAL or solution.objective >= 0.0:
         return ()
-    return tuple(ray for family in _CHOSEN for ray in _of_family(problem, program, family, found.value, found.objective))
+    return tuple(ray for family in _CHOSEN
+                 for ray in _of_family(problem, program, family, solution.value, solution.objective))
 
 
 def _of_family(problem: PlanProblem, program: Program, family: str, step: Array, fall: float) -> list[Ray]:
@@ -47,8 +48,9 @@ def _of_family(problem: PlanProblem, program: Program, family: str, step: Array,
     moves = np.where(index >= 0, step[index] / program.unit[index], 0.0)
     names = member_names(problem, family)
     total = float(np.abs(step[index[index >= 0]]).sum())
-    found = []
+    growing = []
     for m in np.flatnonzero((np.abs(moves) > 1e-6).any(axis=1)):
         node = int(np.argmax(np.abs(moves[m])))
-        found.append(Ray(family, names[m], int(np.sign(moves[m, node])), node, -fall / total, _REMEDY[family]))
-    return found
+        growing.append(Ray(family=family, name=names[m], direction=int(np.sign(moves[m, node])), node=node,
+                         gain_usd=-fall / total, remedy=_REMEDY[family]))
+    return growing

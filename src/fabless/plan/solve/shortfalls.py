@@ -22,7 +22,7 @@ def shortfalls(program: Program, offers: tuple[str, ...]) -> tuple[Shortfall, ..
     """
     families = [bounds_of(program, "floor", "orders", offers), *rows_of(program)]
     families = [limits for limits in families if limits.place.size]
-    alone = [found for limits in families for found in _least_give(program, (limits,))]
+    alone = [shortfall for limits in families for shortfall in _least_give(program, (limits,))]
     return tuple(alone or _least_give(program, families))
 
 
@@ -37,18 +37,18 @@ def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]
     if solution.status is not Status.OPTIMAL:
         return []
     give, first = solution.value[program.cost.size :], 0
-    found: list[Shortfall] = []
+    listed: list[Shortfall] = []
     for limits in families:
-        own = give[first : first + limits.place.size]
+        given = give[first : first + limits.place.size]
         first += limits.place.size
-        found += list(_given(limits, np.where(own > 1e-7 * _scale(limits), own, 0.0), len(families) == 1))
-    return found
+        listed += list(_given(limits, np.where(given > 1e-7 * _scale(limits), given, 0.0), len(families) == 1))
+    return listed
 
 
 def _given(limits: Limits, give: Array, alone: bool) -> Iterable[Shortfall]:
     for m in np.unique(limits.member[give > 0.0]):
-        own = np.where(limits.member == m, give, 0.0)
-        yield Shortfall(limits.family, limits.members[m], float(own.sum()), int(limits.node[np.argmax(own)]), alone)
+        given = np.where(limits.member == m, give, 0.0)
+        yield Shortfall(limits.family, limits.members[m], float(given.sum()), int(limits.node[np.argmax(given)]), alone)
 
 
 def _scale(limits: Limits) -> float:
@@ -59,23 +59,23 @@ def _scale(limits: Limits) -> float:
 def _loosened(program: Program, limits: Limits) -> Program:
     """Add a column of give to each limit: rows give below, floors become rows that give above."""
     count, first_row, first_column = limits.place.size, program.row_lower.size, program.cost.size
-    number, one = np.arange(count), np.ones(count)
-    row, column, value = [limits.place], [first_column + number], [-one]
+    number, ones = np.arange(count), np.ones(count)
+    row, column, value = [limits.place], [first_column + number], [-ones]
     lower, row_lower, row_upper = program.lower.copy(), program.row_lower, program.row_upper
     if limits.side == "lower":
         lower[limits.place] = 0.0
         row, column = [first_row + number, first_row + number], [limits.place, first_column + number]
-        value = [one, one]
-        row_lower, row_upper = np.concatenate([row_lower, limits.size]), np.concatenate([row_upper, one * np.inf])
+        value = [ones, ones]
+        row_lower, row_upper = np.concatenate([row_lower, limits.size]), np.concatenate([row_upper, ones * np.inf])
     return replace(
         program,
         row=np.concatenate([program.row, *row]),
         column=np.concatenate([program.column, *column]),
         value=np.concatenate([program.value, *value]),
-        cost=np.concatenate([program.cost, one / _scale(limits)]),
-        lower=np.concatenate([lower, 0.0 * one]),
-        upper=np.concatenate([program.upper, np.inf * one]),
+        cost=np.concatenate([program.cost, ones / _scale(limits)]),
+        lower=np.concatenate([lower, 0.0 * ones]),
+        upper=np.concatenate([program.upper, np.inf * ones]),
         row_lower=row_lower,
         row_upper=row_upper,
-        unit=np.concatenate([program.unit, one * power_of_two(_scale(limits))]),
+        unit=np.concatenate([program.unit, ones * power_of_two(_scale(limits))]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -20,15 +20,16 @@ from fabless.plan.problem.costs import (
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import Service, service
-from fabless.plan.result import PlanResult, Ray, Shortfall, Status, gap
+from fabless.plan.result import PlanResult, Status, gap
 from fabless.plan.solve.highs import Solution, run
 from fabless.plan.solve.lower_bound import plain_prices
 from fabless.plan.solve.rays import rays
 from fabless.plan.solve.shortfalls import shortfalls
 from fabless.records import Array
 
-DECIDED = ("orders", "serve", "unmet", "level", "untaken", "retired")
-"""Variable families of `Decisions`, in its order."""
+DECIDED = {"orders": "orders", "serve": "serve", "unmet": "unmet", "levels": "level", "untaken": "untaken",
+           "retired": "retired"}
+"""Variable family of each field of `Decisions`."""
 
 
 def solve(
@@ -64,50 +65,52 @@ def solve(
 
 
 def _result(problem: PlanProblem, served: Service, program: Program, solution: Solution) -> PlanResult:
-    choice = Decisions(*(_spread(program, solution.value, name) for name in DECIDED))
-    return reported(problem, served, choice, solution.status, solution.objective, solution.bound,
-                    (program.cost.size, program.row_lower.size))
+    choice = Decisions(**{field: _spread(program, solution.value, family) for field, family in DECIDED.items()})
+    result = priced(problem, served, choice, solution.bound, _size(program))
+    # the solver's own sum of the same costs: what its bound is proven against
+    return replace(result, objective_usd=solution.objective, gap=gap(solution.objective, solution.bound))
 
 
-def reported(
-    problem: PlanProblem, served: Service, choice: Decisions, status: Status, objective: float | None, bound: float,
-    size: tuple[int, int],
+def priced(
+    problem: PlanProblem, served: Service, choice: Decisions, bound: float, size: tuple[int, int]
 ) -> PlanResult:
-    """Price a choice; `objective` None takes the price itself, `size` are columns and rows of the programme."""
+    """A best plan from what it decides: costs, objective, gap to a lower bound; `size` are columns and rows."""
     tree = problem.tree
-    active = chips_in_service(problem, served, choice.orders) - choice.retired
     parts = node_costs(problem, served, choice)
     paths = path_costs(tree, parts.total_usd * problem.discount[tree.quarter])
-    priced, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
-    total = priced if objective is None else objective
+    objective, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
     return PlanResult(
-        status, total, bound, gap(total, bound), choice.orders, active, choice.serve, choice.unmet, choice.levels,
-        choice.untaken, choice.retired, parts, paths, mean, worst, (), (), *size,
-    )
+        status=Status.OPTIMAL, objective_usd=objective, lower_bound_usd=bound, gap=gap(objective, bound),
+        orders=choice.orders, active=chips_in_service(problem, served, choice.orders) - choice.retired,
+        serve=choice.serve, unmet=choice.unmet, levels=choice.levels, untaken=choice.untaken, retired=choice.retired,
+        costs=parts, path_cost_usd=paths, expected_cost_usd=mean, cvar_usd=worst, shortfalls=(), rays=(),
+        columns=size[0], rows=size[1])
 
 
 def _without_plan(problem: PlanProblem, program: Program, solution: Solution) -> PlanResult:
-    found = shortfalls(program, problem.offers) if solution.status is Status.INFEASIBLE else ()
-    endless = rays(problem, program) if solution.status is Status.UNBOUNDED else ()
-    return unplanned(problem, solution.status, solution.bound, found, endless, (program.cost.size, program.row_lower.size))
+    result = unplanned(problem, solution.status, solution.bound, _size(program))
+    if solution.status is Status.INFEASIBLE:
+        return replace(result, shortfalls=shortfalls(program, problem.offers))
+    return replace(result, rays=rays(problem, program)) if solution.status is Status.UNBOUNDED else result
 
 
-def unplanned(
-    problem: PlanProblem, status: Status, bound: float, found: tuple[Shortfall, ...], endless: tuple[Ray, ...],
-    size: tuple[int, int],
-) -> PlanResult:
-    """Say why there is no plan: what must give, or what has no end; `size` are columns and rows of the programme."""
+def unplanned(problem: PlanProblem, status: Status, bound: float, size: tuple[int, int]) -> PlanResult:
+    """A result without a plan; `size` are columns and rows of the programme."""
     def none(*shape: int) -> Array:
         return np.full(shape, np.nan)
 
     nodes, chips = problem.tree.size, problem.cap.shape
     agreed = (len(problem.agreements), nodes)
     return PlanResult(
-        status, np.nan, bound, np.nan, none(*chips), none(*chips), none(*problem.rate.shape),
-        none(*problem.demand.shape), none(*agreed), none(*agreed), none(*chips),
-        CostParts(*[none(nodes)] * len(fields(CostParts))), none(problem.tree.leaves.size), np.nan, np.nan, found,
-        endless, *size,
-    )
+        status=status, objective_usd=np.nan, lower_bound_usd=bound, gap=np.nan, orders=none(*chips), active=none(*chips),
+        serve=none(*problem.rate.shape), unmet=none(*problem.demand.shape), levels=none(*agreed), untaken=none(*agreed),
+        retired=none(*chips), costs=CostParts(**{field.name: none(nodes) for field in fields(CostParts)}),
+        path_cost_usd=none(problem.tree.leaves.size), expected_cost_usd=np.nan, cvar_usd=np.nan, shortfalls=(), rays=(),
+        columns=size[0], rows=size[1])
+
+
+def _size(program: Program) -> tuple[int, int]:
+    return program.cost.size, program.row_lower.size
 
 
 def _spread(program: Program, value: Array, family: str) -> Array:
