@@ -1,4 +1,4 @@
-"""Records side by side: one record whose numbers are arrays, so that one call evaluates many models or machines."""
+"""Records side by side: one record whose numbers are arrays, so that one call evaluates many models or machines; ranks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
+from fabless.records import Array
 
 Record = TypeVar("Record")
 
@@ -125,3 +126,14 @@ def _blocks(shape: tuple[int, ...], block: int) -> Iterator[tuple[slice, ...]]:
     for outer in np.ndindex(shape[:axis]):
         for start in range(0, shape[axis], step):
             yield (*(slice(k, k + 1) for k in outer), slice(start, start + step), *(slice(None),) * (len(shape) - axis - 1))
+
+
+def ranks(values: Array) -> Array:
+    """Ranks from 1, equal values sharing the mean of theirs.
+
+    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[place], dtype=np.float64)

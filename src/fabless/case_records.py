@@ -119,6 +119,7 @@ class Tier:
     units: float
     """Units taken in all from which the price holds."""
     price_usd: float
+    """A chip, or a chip in use for a quarter."""
 
 
 def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fault]:
@@ -158,6 +159,20 @@ class Contract:
     """Quarters from signing in which tranches may vest."""
     made: Chip | None = None
     """The chip itself, in a case, where it names no line."""
+
+
+@dataclass(frozen=True)
+class ContractQuestion:
+    """Contracts to be valued on one footing; numbers in SI."""
+
+    first_quarter: Quarter
+    quarters: int
+    price_year: int
+    how: Literal["buy", "rent"]
+    paths: int
+    seed: int
+    contracts: tuple[Contract, ...]
+    numbers: ContractFileNumbers[CaseNumber]
 
 
 @dataclass(frozen=True)

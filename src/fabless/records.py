@@ -187,8 +187,6 @@ class ProcessNode:
     mask_set_usd: Range | None
     design_cost_usd: Range | None
     """Design of a first chip of this class, software excluded where the source says so."""
-    transistor_density: float | None
-    """Peak logic density [1/m2]."""
     fab_s: float | None
     """Cycle time in the fab [s]."""
     volume_start: dt.date | None = None

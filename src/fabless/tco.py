@@ -31,14 +31,6 @@ def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
     return np.exp(-np.log1p(number(real_rate)) * number(time_s) / YEAR_S)
 
 
-def present_value(cash_usd: ArrayLike, time_s: ArrayLike, real_rate: float) -> Array:
-    """Value today of payments: ``sum(cash * discount_factor(rate, time))`` over the last axis.
-
-    Parameters: `cash_usd` [USD] and `time_s` [s] broadcast; the last axis is the payments.
-    """
-    return np.asarray(np.sum(number(cash_usd) * discount_factor(real_rate, time_s), axis=-1))
-
-
 def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: float = YEAR_S) -> Array:
     """Level payment at the end of each period that repays one dollar over a life: ``i / (1 - (1 + i)^-n)``.
 
@@ -274,16 +266,6 @@ def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_sh
         Bound("busy_share", busy_share, 0, 1, "give the share of paid hours with work", open_low=True),
     )
     return np.asarray(number(chip_hour_usd) / HOUR_S * number(chip_s_per_query) / number(busy_share))
-
-
-def usd_per_year(chip_hour_usd: ArrayLike, chips: ArrayLike) -> Array:
-    """Cost of a fleet for a year of 365.25 days: ``hour * chips * 8766``."""
-    require(
-        "tco",
-        Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
-        Bound("chips", chips, 0, 1e12, "give a number of chips"),
-    )
-    return np.asarray(number(chip_hour_usd) * number(chips) * YEAR_S / HOUR_S)
 
 
 def _price(name: str, usd: ArrayLike) -> Bound:

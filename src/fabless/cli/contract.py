@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue.case.contract_question import ContractQuestion, example_text, read_contracts
-from fabless.catalogue.case.schema_contract import KINDS
+from fabless.case_records import ContractQuestion
+from fabless.catalogue.case.contract_question import example_text, read_contracts
 from fabless.cli.options import Json
+from fabless.contract import KINDS
 from fabless.contract.compare import OVER, SPOT, Comparison, Row, break_even_of, compare
 from fabless.contract.curves import curves
 from fabless.errors import BadFile, BadValue, Fault, unknown

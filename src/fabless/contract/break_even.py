@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 
 from fabless.checks import Bound, require
 
@@ -45,6 +44,8 @@ class BreakEven:
 
 
 def _crossing(gap: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
     close = 1e-14 * max(abs(low), abs(high), 1e-300)
     return float(brentq(gap, low, high, xtol=close, rtol=1e-12))  # type: ignore[no-untyped-call]
 

@@ -1,15 +1,19 @@
-"""Make a contract of its kind from a case, at one value or at many values of its numbers."""
+"""Every kind of contract by its name in files, and a contract of a case as one of them.
+
+A new kind is a class in `kinds` or `rewards`, a line here, and an example of it in `data/contracts`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from fabless import case_records
 from fabless.case_numbers import PER_UNIT, ContractNumbers
+from fabless.case_records import Contract
 from fabless.contract.kinds import (
     CancellationFee,
     FirmAndOption,
@@ -25,48 +29,41 @@ from fabless.errors import unknown
 from fabless.records import Array
 from fabless.units import QUARTER_S, Quarter
 
-KINDS: Mapping[str, type[Purchase]] = MappingProxyType({
-    "purchase": Purchase, "prepayment": Prepayment, "take-or-pay": TakeOrPay, "firm-and-option": FirmAndOption,
-    "reserve-and-rent": ReserveAndRent, "warrants": Warrants, "vendor-equity": VendorEquity,
-    "volume-discount": VolumeDiscount, "right-of-first-refusal": RightOfFirstRefusal, "cancellation-fee": CancellationFee,
-})
-"""Name of a kind in files -> its class."""
-_FIELDS = MappingProxyType({
-    "volume": "volume", "price": "price_usd", "firm_share": "firm_share", "penalty_share": "penalty_share",
-    "prepaid_share": "prepaid_share", "option_volume": "option_volume", "option_price": "option_price_usd",
-    "premium": "premium_usd", "reserve": "reserve_usd", "exercise_price": "exercise_usd", "investment": "investment_usd",
-    "valuation": "valuation_usd", "fair_valuation": "fair_usd", "price_multiple": "price_multiple",
-    "fee_share": "fee_share",
-})
-"""Term of a file -> field of a kind."""
+KINDS: Mapping[str, type[Purchase]] = MappingProxyType({kind.kind: kind for kind in (
+    Purchase, Prepayment, TakeOrPay, FirmAndOption, ReserveAndRent, Warrants, VendorEquity, VolumeDiscount,
+    RightOfFirstRefusal, CancellationFee)})
+"""Every kind by the name it has in files."""
+
+
+def terms_of(kind: type[Purchase]) -> tuple[str, ...]:
+    """Every term that a file may state of a kind, beside volume and dates."""
+    return (*kind.needs, *kind.may)
 
 
 def contract_of(
-    spec: case_records.Contract, terms: ContractNumbers[Array] | ContractNumbers[float], first_quarter: Quarter
+    spec: Contract, numbers: ContractNumbers[Array] | ContractNumbers[float], first_quarter: Quarter
 ) -> Purchase:
     """Make the contract that a specification states, at given values of its numbers.
 
-    Parameters: `terms` in SI: numbers, or arrays (paths, 1). Rents come in USD/s and become USD a chip and
-    quarter. Raises `UnknownName` for a kind that is not there, `BadValue` with every fault of the values.
+    Parameters: `numbers` in SI: plain, or arrays (paths, 1). Rents come in USD/s and become USD a chip and quarter. A term
+    that is not stated keeps its default. Raises `UnknownName` for a kind that is not there, `BadValue` with every fault of
+    the values.
     """
     if spec.kind not in KINDS:
         raise unknown("kind of contract", spec.kind, list(KINDS))
-    given: dict[str, Any] = {}
-    per_unit = QUARTER_S if spec.how == "rent" else 1.0
-    for term, field in _FIELDS.items():
-        number = getattr(terms, term)
-        if number is not None:
-            given[field] = np.asarray(number, dtype=float) * (per_unit if term in PER_UNIT else 1.0)
-    if spec.kind == "right-of-first-refusal":
-        given.setdefault("price_usd", 0.0)
-    if spec.kind == "warrants":
-        given["tranches"] = spec.tranches
-        if spec.expiry_quarters is not None:
-            given["expiry_quarters"] = spec.expiry_quarters
-    if spec.kind == "volume-discount":
-        tiers = tuple(case_records.Tier(tier.units, tier.price_usd * per_unit) for tier in spec.tiers)
-        given |= {"tiers": tiers, "on_all": spec.on_all}
-    return KINDS[spec.kind](
-        name=spec.name, **given, unit=Unit.CHIP_QUARTER if spec.how == "rent" else Unit.CHIP,
-        tenor_quarters=spec.tenor_quarters, start_quarter=spec.start - first_quarter,
-        signed_quarter=spec.signed - first_quarter, lead_quarters=spec.lead_quarters)
+    kind = KINDS[spec.kind]
+    rented = spec.how == "rent"
+    stated: dict[str, Any] = {}
+    for part in fields(kind):
+        term = part.name.removesuffix("_usd").removesuffix("_quarters")
+        if term not in ("volume", *terms_of(kind)):
+            continue
+        if not hasattr(numbers, term):  # tranches and tiers are no numbers
+            stated[part.name] = getattr(spec, part.name)
+        elif getattr(numbers, term) is not None:
+            value = np.asarray(getattr(numbers, term), dtype=float)
+            stated[part.name] = value * QUARTER_S if rented and term in PER_UNIT else value
+    return kind(
+        name=spec.name, unit=Unit.CHIP_QUARTER if rented else Unit.CHIP, tenor_quarters=spec.tenor_quarters,
+        start_quarter=spec.start - first_quarter, signed_quarter=spec.signed - first_quarter,
+        lead_quarters=spec.lead_quarters, **{name: value for name, value in stated.items() if value is not None})

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.case_numbers import ContractFileNumbers, mapped, stated
-from fabless.case_records import CaseNumber, named
-from fabless.catalogue.case.contract_question import ContractQuestion
+from fabless.case_records import CaseNumber, ContractQuestion, named
+from fabless.checks import Bound, require
 from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import contract_of
-from fabless.contract.exercise import price_paths
 from fabless.contract.kinds import Purchase, ReserveAndRent
 from fabless.contract.rewards import VolumeDiscount
 from fabless.contract.valuation import Outlook, Unit, Valuation, value
@@ -235,3 +234,24 @@ def _over_price(made: Prepared, one: Purchase, other: Purchase, low: float | Non
     return break_even(lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook), lambda _: fixed,
                       max(0.1 * now, floor) if low is None else low, 10.0 * now if high is None else high,
                       (one.name, other.name))
+
+
+def price_paths(
+    price: float, volatility: float, drift: float, years: Array, paths: int, rng: np.random.Generator
+) -> Array:
+    """Antithetic lognormal paths (dates, paths): ``S exp((drift - s^2/2) t + s W(t))`` at rising `years` (dates,).
+
+    The second half of the paths mirrors the first; `paths` is even. `drift` is continuous per year: the riskless rate
+    for values that a market would give.
+    """
+    times = np.asarray(years, dtype=float)
+    steps = np.diff(times, prepend=0.0)
+    require("price paths", Bound("price", price, 0, 1e15, "give USD"),
+            Bound("volatility", volatility, 0, 100, "give the standard deviation of a year's log price, 0 or more"),
+            Bound("drift", drift, -10, 10, "give the continuous drift per year"),
+            Bound("years", steps, 0, 1000, "give rising times from today"),
+            Bound("paths", paths, 2, 1e9, "take for example 10,000"),
+            Bound("paths modulo 2", paths % 2, 0, 0, "take an even number"))
+    half = rng.standard_normal((times.size, paths // 2)) * np.sqrt(steps)[:, None]
+    walk = np.cumsum(np.concatenate([half, -half], axis=1), axis=0)
+    return np.asarray(price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabless.catalogue.case.contract_question import ContractQuestion
+from fabless.case_records import ContractQuestion
 from fabless.contract.compare import HOURS, SPOT, nothing, prepare
 from fabless.contract.kinds import Purchase
 from fabless.contract.valuation import Unit, value

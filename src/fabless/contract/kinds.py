@@ -24,6 +24,14 @@ _MOST_USD = 1e13
 class Purchase:
     """Take what is wanted up to a volume, at a price: nothing is firm."""
 
+    kind: ClassVar[str] = "purchase"
+    """Its name in files."""
+    said: ClassVar[str] = "take what is wanted up to a volume, at a price; nothing is firm"
+    needs: ClassVar[tuple[str, ...]] = ("price",)
+    """Terms that a file must state beside volume and dates: fields without their unit."""
+    may: ClassVar[tuple[str, ...]] = ()
+    """Terms that it may state."""
+
     name: str
     volume: ArrayLike
     """Largest number of units per quarter."""
@@ -70,6 +78,11 @@ class Purchase:
 class Prepayment(Purchase):
     """Pay a share of the whole volume at signing for a place in the queue: off the price when taken, else lost."""
 
+    kind: ClassVar[str] = "prepayment"
+    said: ClassVar[str] = "pay part of the whole volume at signing for a place in the queue; unused it is lost"
+    needs: ClassVar[tuple[str, ...]] = ("price", "prepaid_share")
+    may: ClassVar[tuple[str, ...]] = ()
+
     prepaid_share: ArrayLike = 1.0
 
     def _bounds(self) -> tuple[Bound, ...]:
@@ -87,6 +100,11 @@ class TakeOrPay(Purchase):
 
     A penalty above the price is refused: it would pay to take units and leave them idle.
     """
+
+    kind: ClassVar[str] = "take-or-pay"
+    said: ClassVar[str] = "take a firm share every quarter, or pay a share of the price for what is not taken"
+    needs: ClassVar[tuple[str, ...]] = ("price", "firm_share")
+    may: ClassVar[tuple[str, ...]] = ("penalty_share",)
 
     firm_share: ArrayLike = 1.0
     penalty_share: ArrayLike = 1.0
@@ -106,6 +124,11 @@ class TakeOrPay(Purchase):
 @dataclass(frozen=True, eq=False)
 class FirmAndOption(Purchase):
     """A firm volume, paid whether taken or not, and an option on more at its own price, for a premium at signing."""
+
+    kind: ClassVar[str] = "firm-and-option"
+    said: ClassVar[str] = "a firm volume, and for a premium the right to more at its own price"
+    needs: ClassVar[tuple[str, ...]] = ("price", "option_volume", "option_price")
+    may: ClassVar[tuple[str, ...]] = ("premium",)
 
     option_volume: ArrayLike = 0.0
     option_price_usd: ArrayLike = 0.0
@@ -128,6 +151,11 @@ class FirmAndOption(Purchase):
 class ReserveAndRent(Purchase):
     """Hold a volume for a fee a quarter, used or not, and pay the price for what is used."""
 
+    kind: ClassVar[str] = "reserve-and-rent"
+    said: ClassVar[str] = "hold chips for a fee, used or not, and pay for the hours used"
+    needs: ClassVar[tuple[str, ...]] = ("reserve", "price")
+    may: ClassVar[tuple[str, ...]] = ()
+
     unit: Unit = Unit.CHIP_QUARTER
     reserve_usd: ArrayLike = 0.0
     """Fee per unit held and quarter."""
@@ -144,6 +172,11 @@ class ReserveAndRent(Purchase):
 @dataclass(frozen=True, eq=False)
 class RightOfFirstRefusal(Purchase):
     """The right to take units offered to others at their terms: the spot price, or a multiple of it, and no duty."""
+
+    kind: ClassVar[str] = "right-of-first-refusal"
+    said: ClassVar[str] = "the right to match what others are offered, and no duty"
+    needs: ClassVar[tuple[str, ...]] = ("price_multiple",)
+    may: ClassVar[tuple[str, ...]] = ()
 
     price_usd: ArrayLike = 0.0
     """Price per unit on top of the matched price."""
@@ -162,6 +195,11 @@ class RightOfFirstRefusal(Purchase):
 @dataclass(frozen=True, eq=False)
 class CancellationFee(Purchase):
     """A firm order that may be cancelled, unit by unit, for a share of the price."""
+
+    kind: ClassVar[str] = "cancellation-fee"
+    said: ClassVar[str] = "a firm order that may be cancelled, unit by unit, for a share of the price"
+    needs: ClassVar[tuple[str, ...]] = ("price", "fee_share")
+    may: ClassVar[tuple[str, ...]] = ()
 
     fee_share: ArrayLike = 0.0
 

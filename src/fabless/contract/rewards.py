@@ -27,15 +27,21 @@ class Warrants(TakeOrPay):
     exercise price near 0 leaves no time value. Share paths that drift at the discount rate give a market value.
     """
 
+    kind: ClassVar[str] = "warrants"
+    said: ClassVar[str] = "a purchase that earns the vendor's shares as volume and share price rise"
+    needs: ClassVar[tuple[str, ...]] = ("price", "tranches", "exercise_price")
+    may: ClassVar[tuple[str, ...]] = ("firm_share", "penalty_share", "expiry")
+
     firm_share: ArrayLike = 0.0
     rebated: ClassVar[bool] = True
     tranches: tuple[Tranche, ...] = ()
-    exercise_usd: ArrayLike = 0.01
+    exercise_price_usd: ArrayLike = 0.01
     expiry_quarters: int = 400
     """Quarters from signing in which tranches may vest."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(), Bound("exercise_usd", self.exercise_usd, 0, 1e9, "give USD a share, 0 or more"),
+        return (*super()._bounds(),
+                Bound("exercise_price_usd", self.exercise_price_usd, 0, 1e9, "give USD a share, 0 or more"),
                 Bound("expiry_quarters", self.expiry_quarters, 1, 4000, "give quarters from signing, 1 or more"),
                 Bound("tranches.shares", [t.shares for t in self.tranches], 0, 1e15, "give shares above 0", open_low=True),
                 Bound("tranches.units", [t.units for t in self.tranches], 0, 1e15, "give units, 0 or more"),
@@ -59,7 +65,7 @@ class Warrants(TakeOrPay):
         for tranche in self.tranches:
             open_ = (bought >= tranche.units) & (share >= tranche.hurdle_usd) & alive
             first = open_ & (np.cumsum(open_, axis=1) == 1)
-            worth += first * tranche.shares * np.maximum(share - number(self.exercise_usd), 0.0)
+            worth += first * tranche.shares * np.maximum(share - number(self.exercise_price_usd), 0.0)
         return worth
 
 
@@ -71,28 +77,28 @@ class VendorEquity(TakeOrPay):
     above it is a rebate: ``investment / units * (1 - fair / valuation)`` a unit.
     """
 
+    kind: ClassVar[str] = "vendor-equity"
+    said: ClassVar[str] = "a purchase towards which the vendor buys shares of the buyer: circular money"
+    needs: ClassVar[tuple[str, ...]] = ("price", "investment", "valuation")
+    may: ClassVar[tuple[str, ...]] = ("firm_share", "penalty_share", "fair_valuation")
+
     firm_share: ArrayLike = 0.0
     rebated: ClassVar[bool] = True
     investment_usd: ArrayLike = 0.0
     """Investment for the whole volume of the tenor."""
     valuation_usd: ArrayLike = 1.0
     """Worth of the buyer at which the vendor gets its shares, money included."""
-    fair_usd: ArrayLike | None = None
+    fair_valuation_usd: ArrayLike | None = None
     """Fair worth of the buyer; that of `valuation_usd` if not stated."""
 
     def _bounds(self) -> tuple[Bound, ...]:
         return (*super()._bounds(), Bound("investment_usd", self.investment_usd, 0, _MOST_USD, "give USD, 0 or more"),
                 Bound("valuation_usd", self.valuation_usd, 0, 1e15, "give USD above 0", open_low=True),
-                Bound("fair_usd", self._fair, 0, 1e15, "give USD, 0 or more"))
+                Bound("fair_valuation_usd", self._fair, 0, 1e15, "give USD, 0 or more"))
 
     @property
     def _fair(self) -> Array:
-        return number(self.valuation_usd if self.fair_usd is None else self.fair_usd)
-
-    @property
-    def circular_share(self) -> Array:
-        """Share of what the vendor is paid that it put in itself [1]."""
-        return np.asarray(number(self.investment_usd) / (self._units * number(self.price_usd)))
+        return number(self.valuation_usd if self.fair_valuation_usd is None else self.fair_valuation_usd)
 
     @property
     def usd_per_unit(self) -> Array:
@@ -111,6 +117,11 @@ class VendorEquity(TakeOrPay):
 @dataclass(frozen=True, eq=False)
 class VolumeDiscount(TakeOrPay):
     """A price that falls with the units taken in all: on the units above each threshold, or on all units."""
+
+    kind: ClassVar[str] = "volume-discount"
+    said: ClassVar[str] = "a price that falls in tiers with the units taken in all"
+    needs: ClassVar[tuple[str, ...]] = ("price", "tiers")
+    may: ClassVar[tuple[str, ...]] = ("firm_share", "penalty_share", "on_all")
 
     firm_share: ArrayLike = 0.0
     rebated: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 
 import numpy as np
@@ -123,9 +123,13 @@ class Engine:
 
 
 def named(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
-    """Values by field name; raises `BadValue` with every missing and unknown name at once."""
-    known = [field.name for field in fields(kind)]
-    faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field") for name in known if name not in values]
+    """Values by field name; raises `BadValue` with every missing and unknown name at once.
+
+    A field with a default may be missing.
+    """
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field")
+              for name, needed in known.items() if needed and name not in values]
     faults += [Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")
                for name in values if name not in known]
     if faults:

@@ -78,31 +78,21 @@ def contract_offers(
     age = quarter - made.signed_quarter - start
     inside = (age >= 0) & (age < made.tenor_quarters)
     pool_line = contract.name if line is None else line.name
-    found = []
-    for part in made.parts():
-        price = np.maximum(_by_node(part.price_usd, quarter) + _by_node(part.spot_multiple, quarter) * spot - off, 0.0)
-        pool = Pool(part.name, pool_line, np.full(quarter.size, np.inf))
-        offer = _offer(case, contract, chip, pool, price, inside, rate, does, owning, outlook, made.lead_quarters)
-        sign = quarter == made.signed_quarter
-        firm = float(_by_node(part.firm_share, quarter)[sign].mean())
-        fee, untaken = _by_node(part.fee_usd, quarter), _by_node(part.penalty_usd, quarter)
-        found.append(ContractOffer(
-            contract=contract, offer=offer, sign=sign, level_cap=_by_node(part.volume, quarter),
-            most=np.ones(made.tenor_quarters), least=np.full(made.tenor_quarters, firm), start_quarters=start,
-            fee_usd=fee * _within(case, made, start, offer), price_usd=price,
-            untaken_usd=np.where(inside, untaken, 0.0),
-            committed_usd=fee + made.tenor_quarters * firm * np.minimum(price, untaken)))
-    return found
+    sign = quarter == made.signed_quarter
+    offers = []
+    for price in kinds.terms_for_plan(made, spot, sign, off):
+        pool = Pool(price.name, pool_line, np.full(quarter.size, np.inf))
+        offer = _offer(case, contract, chip, pool, price.price_usd, inside, rate, does, owning, outlook, made.lead_quarters)
+        offers.append(ContractOffer(
+            contract=contract, offer=offer, sign=sign, level_cap=price.level_cap, most=price.most, least=price.least,
+            start_quarters=start, fee_usd=price.fee_usd * _within(case, made, start, offer), price_usd=price.price_usd,
+            untaken_usd=np.where(inside, price.untaken_usd, 0.0), committed_usd=price.committed_usd))
+    return offers
 
 
 def _own_chip(contract: Contract) -> Chip:
     assert contract.made is not None, "the reader gives a chip to a contract without a line"
     return contract.made
-
-
-def _by_node(number: object, quarter: NDArray[np.int64]) -> Array:
-    """A number of a contract at every node-quarter (K,)."""
-    return np.array(np.broadcast_to(np.asarray(number, dtype=float).reshape(-1), quarter.shape))
 
 
 def _spot_usd(case: Case, line: Line, outlook: Outlook) -> Array:
@@ -158,6 +148,4 @@ def _rebate_usd(
     means = mapped(outlook.values.contracts[contract.name], lambda values: float(values[leaves].mean()))
     made = kinds.contract_of(contract, means, case.first_quarter)
     alone = kinds.Outlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
-    terms, = kinds.terms_for_plan(made, alone, case.numbers.finance.real_rate.spread.mode)
-    part, = made.parts()
-    return float(np.asarray(part.price_usd, dtype=float).mean() - terms.price_usd[0])
+    return kinds.mean_rebate_usd(made, alone, case.numbers.finance.real_rate.spread.mode)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Self
 
 import numpy as np
 
-from fabless.errors import BadValue, Fault
-from fabless.perf.efficiency import check_bounds
+from fabless.perf.efficiency import check_bounds, named
 from fabless.perf.kernels import overlap, ramp_up
 from fabless.records import Array
 from fabless.workload import Number
@@ -29,14 +28,7 @@ class Law:
     @classmethod
     def of(cls, values: Mapping[str, float], place: str = "kernel") -> Self:
         """Make a record from named values in SI; terms with a default may be missing. Raises `BadValue` with all faults."""
-        known = {field.name: field.default is MISSING for field in fields(cls)}  # type: ignore[arg-type]
-        faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field")
-                  for name, needed in known.items() if needed and name not in values]
-        faults += [Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")
-                   for name in values if name not in known]
-        if faults:
-            raise BadValue(*faults)
-        return cls(**values)
+        return cls(**named(cls, place, values))
 
     def __post_init__(self) -> None:
         check_bounds(type(self).__name__.lower(), self, {field.name: _BOUNDS.get(field.name, _REST)
@@ -62,18 +54,6 @@ class Product(Law):
     """Memory traffic of narrowing, per number of the left matrix [B]."""
     output_bytes: Number = 0.0
     """Memory traffic of scaling, per number of the result [B]."""
-
-
-@dataclass(frozen=True)
-class Experts(Law):
-    """Products of many experts in one kernel, inputs narrowed before."""
-
-    compute: Number
-    bandwidth: Number
-    fixed_s: Number
-    tile_rows: Number = 1.0
-    pad_rows: Number = 0.0
-    """Rows that each expert adds in padding [1]."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +88,6 @@ class Collective(Law):
     chip_s: Number = 0.0
     """Time added by each chip beyond the first, and by each round of them [s]."""
     ramp: Number = 0.0
-
-
-@dataclass(frozen=True)
-class Stream(Law):
-    """An operation that only moves bytes."""
-
-    bandwidth: Number
-    fixed_s: Number
 
 
 @dataclass(frozen=True)
@@ -162,20 +134,6 @@ def product_time(m: Number, n: Number, k: Number, fit: Product, peak_flops: Numb
     moved = product_bytes(m, n, k, element_bytes, weight_bytes) / (bandwidth * fit.bandwidth)
     passes = (fit.input_bytes * m * k + fit.output_bytes * m * n) / bandwidth
     return fit.fixed_s + passes + overlap(compute, moved, fit.depth_s * k / (1.0 + k / fit.split_depth))
-
-
-def experts_time(rows: Number, touched: Number, n: Number, k: Number, fit: Experts, peak_flops: Number, bandwidth: Number, *,
-                 element_bytes: Number = 1.0) -> Number:
-    """Time of the products of `touched` experts, `rows` tokens each, by weights (k, n) [s].
-
-    ``t = t0 + sqrt(t_c^2 + t_m^2)`` with ``t_c = touched 2 max(tile, rows + pad) n k / (F e_c)``; units as `product_time`.
-
-    >>> float(experts_time(500.0, 2.0, 1000.0, 1000.0, Experts(1.0, 1.0, 0.0), 2e12, 1e18))
-    0.001
-    """
-    compute = touched * 2.0 * np.maximum(fit.tile_rows, rows + fit.pad_rows) * n * k / (peak_flops * fit.compute)
-    moved = touched * product_bytes(rows, n, k, element_bytes) / (bandwidth * fit.bandwidth)
-    return fit.fixed_s + overlap(compute, moved)
 
 
 def prefill_flop(batch: Number, tokens: Number, heads: Number, head_dim: Number, context: Number = 0.0) -> Number:
@@ -255,15 +213,6 @@ def collective_time(message_bytes: Number, chips: Number, fit: Collective, link_
     work = passes * others / chips * message_bytes / (link_bandwidth * fit.link)
     time = ramp_up(fit.fixed_s + fit.chip_s * rounds * others, work, fit.ramp)
     return np.where(others > 0.0, time, 0.0)
-
-
-def elementwise_time(moved_bytes: Number, fit: Stream, bandwidth: Number) -> Number:
-    """Time of a norm, an activation, a sum: ``t0 + bytes / (B e_m)`` [s].
-
-    >>> elementwise_time(1e6, Stream(0.5, 1e-3), 1e9)
-    0.003
-    """
-    return fit.fixed_s + moved_bytes / (bandwidth * fit.bandwidth)
 
 
 def power_draw(compute_use: Number, memory_use: Number, fit: Power, design_w: Number) -> Number:

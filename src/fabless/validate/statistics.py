@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabless.arrays import ranks
 from fabless.records import Array
 
 
@@ -31,17 +32,6 @@ class Errors:
     within_20: float | None
     """Share of predictions within 20 % of the measurement."""
     rank: float | None
-
-
-def ranks(values: Array) -> Array:
-    """Ranks from 1, equal values sharing the mean of theirs.
-
-    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2.0)[place], dtype=np.float64)
 
 
 def rank_correlation(first: Array, second: Array) -> float | None:

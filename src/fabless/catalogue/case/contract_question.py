@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from fabless.case_numbers import ContractFileNumbers
-from fabless.case_records import CaseNumber, Contract
+from fabless.case_records import CaseNumber, Contract, ContractQuestion
 from fabless.catalogue.case.contracts import Around, read_contract
 from fabless.catalogue.case.faults import schema_error
 from fabless.catalogue.case.fields import Count, Multiple, Name, Number, QuarterText, Share, Strict, Unit, Whole
@@ -77,20 +76,6 @@ class ContractsFile(Strict):
     outlook: OutlookSection
     owning: OwningSection | None = None
     contracts: dict[Name, ContractSection] = Field(min_length=1)
-
-
-@dataclass(frozen=True)
-class ContractQuestion:
-    """Contracts to be valued on one footing; numbers in SI."""
-
-    first_quarter: Quarter
-    quarters: int
-    price_year: int
-    how: Literal["buy", "rent"]
-    paths: int
-    seed: int
-    contracts: tuple[Contract, ...]
-    numbers: ContractFileNumbers[CaseNumber]
 
 
 def contract_examples() -> list[str]:

@@ -9,7 +9,8 @@ from typing import Literal, TypeVar
 from fabless.case_records import Contract, Tier, Tranche, tier_faults, tranche_faults
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.fields import Number, Unit
-from fabless.catalogue.case.schema_contract import KINDS, MONEY, ContractSection, given_terms, money_numbers
+from fabless.catalogue.case.schema_contract import MONEY, ContractSection, given_terms, money_numbers
+from fabless.contract import KINDS, terms_of
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, suggestion
 from fabless.records import Chip
 from fabless.units import QUARTER_S, Quarter, quantity, to_si
@@ -88,7 +89,8 @@ class _Reader:
         lead = self._try("lead", lambda: self._quarters(section.lead, 0), 0)
         expiry = self._try("expiry", lambda: self._quarters(section.expiry, 1), 1)
         tranches = tuple(Tranche(one.shares, one.units, one.hurdle) for one in section.tranches)
-        tiers = tuple(Tier(one.units, to_si(one.price, MONEY[how].name)) for one in section.tiers)
+        per_unit = QUARTER_S if how == "rent" else 1.0
+        tiers = tuple(Tier(tier.units, to_si(tier.price, MONEY[how].name) * per_unit) for tier in section.tiers)
         self.faults += tranche_faults(self.at("tranches"), tranches)
         self._check_tiers()
         if self.faults:
@@ -125,8 +127,8 @@ class _Reader:
                 self._bad(term, "missing", f"a value: {section.kind} needs {', '.join(kind.needs)}",
                           f"add it; `fabless contract example {section.kind}` shows how")
         for term in given:
-            if term not in kind.terms:
-                self._bad(term, f"no term of {section.kind}", f"{', '.join(('volume', *kind.terms))}",
+            if term not in terms_of(kind):
+                self._bad(term, f"no term of {section.kind}", f"{', '.join(('volume', *terms_of(kind)))}",
                           "take it out, or choose the kind of contract that has it")
 
     def _delivers(self) -> tuple[str, str, How]:

@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fabless.case_numbers import PER_UNIT
 from fabless.catalogue.case.fields import Count, Multiple, Number, QuarterText, Real, Share, Strict, Unit, Ways
+from fabless.contract import KINDS, terms_of
 
 MONEY = MappingProxyType({"buy": Unit("USD"), "rent": Unit("USD/h")})
 """Unit of a price by the way of getting chips: a chip, or an hour of one."""
-_MONEY_TERMS = ("price", "option_price", "premium", "reserve")
 _USD = Annotated[Number, Unit("USD")]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of contract: what it is, and the terms that a file must and may state beside volume and dates."""
-
-    said: str
-    needs: tuple[str, ...]
-    may: tuple[str, ...] = ()
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Every term of the kind."""
-        return (*self.needs, *self.may)
-
-
-_FIRM = ("firm_share", "penalty_share")
-KINDS: Mapping[str, Kind] = MappingProxyType({
-    "purchase": Kind("take what is wanted up to a volume, at a price; nothing is firm", ("price",)),
-    "prepayment": Kind("pay part of the whole volume at signing for a place in the queue; unused it is lost",
-                       ("price", "prepaid_share")),
-    "take-or-pay": Kind("take a firm share every quarter, or pay a share of the price for what is not taken",
-                        ("price", "firm_share"), ("penalty_share",)),
-    "firm-and-option": Kind("a firm volume, and for a premium the right to more at its own price",
-                            ("price", "option_volume", "option_price"), ("premium",)),
-    "reserve-and-rent": Kind("hold chips for a fee, used or not, and pay for the hours used", ("reserve", "price")),
-    "warrants": Kind("a purchase that earns the vendor's shares as volume and share price rise",
-                     ("price", "tranches", "exercise_price"), (*_FIRM, "expiry")),
-    "vendor-equity": Kind("a purchase towards which the vendor buys shares of the buyer: circular money",
-                          ("price", "investment", "valuation"), (*_FIRM, "fair_valuation")),
-    "volume-discount": Kind("a price that falls in tiers with the units taken in all", ("price", "tiers"),
-                            (*_FIRM, "on_all")),
-    "right-of-first-refusal": Kind("the right to match what others are offered, and no duty", ("price_multiple",)),
-    "cancellation-fee": Kind("a firm order that may be cancelled, unit by unit, for a share of the price",
-                             ("price", "fee_share")),
-})
-"""Every kind of contract by the name it has in files."""
 
 
 class TrancheSection(Strict):
@@ -124,7 +87,7 @@ class ContractSection(Strict):
     fee_share: Share | None = None
 
 
-_TERMS = tuple(dict.fromkeys(term for kind in KINDS.values() for term in kind.terms))
+_TERMS = tuple(dict.fromkeys(term for kind in KINDS.values() for term in terms_of(kind)))
 
 
 def given_terms(section: ContractSection) -> tuple[str, ...]:
@@ -134,7 +97,7 @@ def given_terms(section: ContractSection) -> tuple[str, ...]:
 
 def money_numbers(name: str, section: ContractSection, how: str) -> Iterator[tuple[str, Number, Unit]]:
     """Numbers whose unit depends on what is counted, `how` being the line's way: dotted path, number, unit."""
-    for term in _MONEY_TERMS:
+    for term in PER_UNIT:
         number = getattr(section, term)
         if number is not None:
             yield f"contracts.{name}.{term}", number, MONEY[section.how or how]

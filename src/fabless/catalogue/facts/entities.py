@@ -165,7 +165,6 @@ def node(name: str, facts: Facts) -> ProcessNode:
         clustering=clustering,
         mask_set_usd=_range(facts, "mask_set"),
         design_cost_usd=_range(facts, "design_cost"),
-        transistor_density=_number(facts, "transistor_density"),
         fab_s=_number(facts, "fab_time"),
         volume_start=_day(facts, "volume_start"),
         learning_s=_number(facts, "learning"),

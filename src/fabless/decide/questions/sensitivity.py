@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabless.arrays import ranks
 from fabless.case_records import Case, CaseNumber, named
 from fabless.decide.fresh.block import PathNumbers
 from fabless.decide.results import Sensitivity
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import World, moved, world
 from fabless.decide.ways.solved import Solved, roughly_solved
-from fabless.records import Array, Range
+from fabless.records import Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.units import UNITS, from_si
 
@@ -60,15 +61,11 @@ def sensitivities(
 
 def weighed(numbers: PathNumbers, case: Case) -> list[str]:
     """Numbers of the case by the size of their rank correlation with the cost of a query on fresh paths, largest first."""
-    cost = _ranks(numbers.query_cost_usd)
+    cost = ranks(numbers.query_cost_usd)
     known = named(case.numbers)
-    size = {name: abs(float(np.corrcoef(_ranks(drawn), cost)[0, 1]))
+    size = {name: abs(float(np.corrcoef(ranks(drawn), cost)[0, 1]))
             for name, drawn in numbers.values.items() if name in known and np.ptp(drawn) > 0}
     return sorted(size, key=lambda name: (-size[name], name))
-
-
-def _ranks(values: Array) -> Array:
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
 
 
 def expected_cost(solved: Solved) -> float:
