@@ -265,6 +265,10 @@ def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[s
     assert missing(found) == pytest.approx(missing(base["buy"]), abs=1e-6)
 
 
+WORTHWHILE = {"programmes.own-build.performance": 1.2}
+"""An own chip good enough to be built whatever the draws of a small tree."""
+
+
 def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared, base: dict[str, Solved]) -> None:
     lines = [line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor]
     nothing = dict.fromkeys((*(line.terms["price"] for line in lines), "owning.server_cost"), 0.0)
@@ -272,7 +276,9 @@ def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared,
     for way in WAYS:
         assert objective(solved(free, way)) < objective(base[way])
     sure = with_fate(prepared, (0.0, 1.0))
-    assert own_chips(solved(changed(sure, nothing), "build")) < 0.8 * own_chips(solved(changed(sure, {}), "build"))
+    usual = own_chips(solved(changed(sure, WORTHWHILE), "build"))
+    assert usual > 1e4
+    assert own_chips(solved(changed(sure, nothing | WORTHWHILE), "build")) < 0.8 * usual
 
 
 def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, Solved]) -> None:
@@ -339,7 +345,7 @@ def test_a_programme_that_always_fails_costs_what_it_spends_and_one_that_never_f
 def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> None:
     sure, lost = with_fate(prepared, (0.0, 1.0), spin_limit=50), with_fate(prepared, (1.0, 0.0))
     good, bad = (strategy_result(item, ready, item) for item, ready in (
-        (solved(changed(ready, {}), "build"), ready) for ready in (sure, lost)))
+        (solved(changed(ready, WORTHWHILE), "build"), ready) for ready in (sure, lost)))
     assert good.own_silicon_probability == pytest.approx(1.0)
     assert good.own_silicon_quarter is not None
     assert bad.own_silicon_probability == 0.0
@@ -360,7 +366,7 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
 
 @pytest.mark.parametrize(("name", "dearer"), [
     ("lines.nvidia-owned.price", 1), ("owning.electricity", 1), ("owning.pue", 1),
-    ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1), ("loads.chat.unserved_price", 1),
+    ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1), ("loads.training.unserved_price", 1),
     ("existing.price", 1), ("owning.residual", -1), ("lines.nvidia-owned.allotment", -1),
     ("lines.nvidia-owned.successor_gain", -1), ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
     ("loads.training.utilisation", -1),
@@ -533,5 +539,6 @@ def test_the_ends_of_the_ranking_hold_for_other_seeds(prepared: Prepared, here: 
     """First and last stay; ways in between may differ by less than the luck of the draw."""
     chosen = [(way, solved(here, way).plan.commitment) for way in WAYS]
     found = stability(prepared, (8, 1, 1, 1), chosen, "diversify", 3, Here())
-    assert {ranking[0] for ranking in found.rankings} == {"diversify"}
+    assert all("diversify" in ranking[0] for ranking in found.rankings), "alone, or in a tie with those after it"
     assert all("acquire" in ranking[-1] for ranking in found.rankings), "alone, or in a tie with those before it"
+    assert all(len(ranking) > 1 for ranking in found.rankings)

@@ -11,7 +11,7 @@ from fabless.plan.decompose.checkpoint import CutRow
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.problem.service import Index
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import model, row_units, silent_solver
 from fabless.records import Array
 
 ROUNDING = 1e-9
@@ -42,8 +42,7 @@ class Master:
         self.columns, self.rows = root.cost.size, root.row_lower.size
         self._row_unit = row_units(root)
         self._money = float(power_of_two(size))
-        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self._solver.setOptionValue("output_flag", False)
+        self._solver = silent_solver()
         self._solver.setOptionValue("solver", "simplex")
         given = model(root, self._row_unit)
         given.col_cost_ = root.cost * root.unit / self._money

@@ -15,7 +15,7 @@ from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import model, row_units, silent_solver
 from fabless.records import Array
 
 _DEVEX = 1
@@ -110,8 +110,7 @@ class Warm:
 
 def solver_of(program: Program, row_unit: Array) -> highspy.Highs:
     """Hand a programme to a silent solver."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
+    solver = silent_solver()
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
     solver.passModel(model(program, row_unit))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import highspy
@@ -29,6 +34,7 @@ _STATUS = {
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
 Tell = Callable[[str], None] | None
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +143,36 @@ def held(program: Program, value: Array) -> Program:
     return replace(program, lower=lower, upper=upper, integer=np.zeros_like(program.integer))
 
 
+def silent_solver() -> highspy.Highs:
+    """Make a solver that prints nothing.
+
+    Some versions greet on standard output when they are made (1.16 does), where the answer of a ``--json`` run stands.
+    """
+    with _no_standard_output():
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)
+    return solver
+
+
+@contextmanager
+def _no_standard_output() -> Iterator[None]:
+    """Drop what compiled code writes to descriptor 1 meanwhile, what it keeps in its buffer included."""
+    flush = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush
+    with _ONE_AT_A_TIME:
+        flush(None)
+        kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, 1)
+            yield
+        finally:
+            flush(None)
+            os.dup2(kept, 1)
+            os.close(kept)
+            os.close(nothing)
+
+
 def _solver(time_limit_s: float | None, progress: Tell) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = silent_solver()
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
     solver.setOptionValue("solver", "simplex")
