@@ -282,6 +282,10 @@ def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[s
     assert missing(found) == pytest.approx(missing(base["buy"]), abs=1e-6)
 
 
+WORTHWHILE = {"programmes.own-build.performance": 1.2}
+"""An own chip good enough to be built whatever the draws of a small tree."""
+
+
 def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared, base: dict[str, Solved]) -> None:
     lines = [line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor]
     prices = [prepared.case.numbers.lines[line.name].price.name for line in lines]
@@ -289,11 +293,10 @@ def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared,
     free = changed(prepared, nothing)
     for way in WAYS:
         assert objective(solved(free, way)) < objective(base[way])
-    item = next(item for item in prepared.case.programmes if item.name == "own-build")
-    sure, own = with_fate(prepared, (0.0, 1.0)), Commitment(tuple(lines), (item,))
-    beside_free, usual = (own_chips(started(changed(sure, prices), own)) for prices in (nothing, {}))
-    assert usual > 0.0
-    assert beside_free < 0.8 * usual
+    sure = with_fate(prepared, (0.0, 1.0))
+    usual = own_chips(solved(changed(sure, WORTHWHILE), "build"))
+    assert usual > 1e4
+    assert own_chips(solved(changed(sure, nothing | WORTHWHILE), "build")) < 0.8 * usual
 
 
 def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, Solved]) -> None:
@@ -360,10 +363,8 @@ def test_a_programme_that_always_fails_costs_what_it_spends_and_one_that_never_f
 
 def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> None:
     sure, lost = with_fate(prepared, (0.0, 1.0), spin_limit=50), with_fate(prepared, (1.0, 0.0))
-    own_build = next(item for item in prepared.case.programmes if item.name == "own-build")
-    commitment = Commitment(prepared.case.lines, (own_build,))
     good, bad = (strategy_result(item, ready, item) for item, ready in (
-        (started(changed(ready, {}), commitment), ready) for ready in (sure, lost)))
+        (solved(changed(ready, WORTHWHILE), "build"), ready) for ready in (sure, lost)))
     assert good.own_silicon_probability == pytest.approx(1.0)
     assert good.own_silicon_quarter is not None
     assert bad.own_silicon_probability == 0.0
@@ -571,5 +572,6 @@ def test_the_ends_of_the_ranking_hold_for_other_seeds(prepared: Prepared, here: 
     """First and last stay; ways in between may differ by less than the luck of the draw."""
     chosen = [(way, solved(here, way).plan.commitment) for way in WAYS]
     found = stability(prepared, (8, 1, 1, 1), chosen, "diversify", 3, Here())
-    assert {ranking[0] for ranking in found.rankings} == {"diversify"}
+    assert all("diversify" in ranking[0] for ranking in found.rankings), "alone, or in a tie with those after it"
     assert all("acquire" in ranking[-1] for ranking in found.rankings), "alone, or in a tie with those before it"
+    assert all(len(ranking) > 1 for ranking in found.rankings)

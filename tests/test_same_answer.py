@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from importlib.metadata import version
@@ -284,3 +285,51 @@ def numbers_of(item: Any, place: str = "") -> Iterator[tuple[str, float]]:
             yield from numbers_of(part, f"{place}.{key}")
     elif isinstance(item, int | float) and not isinstance(item, bool):
         yield place, item
+
+
+# --- what the solver prints ---------------------------------------------------------------------------------------------
+
+LOUD = """
+import ctypes, os, sys
+import highspy
+import numpy as np
+quiet = highspy.Highs
+
+class Loud(quiet):
+    def __init__(self):
+        os.write(1, b"written at once\\n")
+        ctypes.CDLL(None).puts(b"kept in the buffer of C")
+        super().__init__()
+
+highspy.Highs = Loud
+from fabless.plan import PlanProblem, solve
+from fabless.scenario import chain_tree
+print("before")
+found = solve(PlanProblem(
+    tree=chain_tree(2), offers=("chip",), loads=("chat",), lead_quarters=np.array(0), term_quarters=np.array(2),
+    available=np.array(True), cap=np.array(np.inf), capital_usd=np.array(1.0), running_usd=np.array(0.0),
+    rate=np.array([[[2.0, 2.0]]]), demand=np.array([[12.0, 9.0]]), unmet_usd=np.array([[10.0, 10.0]]),
+    discount=np.array([1.0, 1.0])))
+print(found.status)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="prints through the C library by its POSIX name")
+def test_what_a_solver_prints_never_reaches_standard_output() -> None:
+    run = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
+    assert run.stdout == "before\noptimal\n"
+
+
+def test_solvers_are_made_in_one_place() -> None:
+    sources = Path(fabless.__file__).parent.rglob("*.py")
+    assert [path.name for path in sources if "highspy.Highs()" in path.read_text(encoding="utf-8")] == ["highs.py"]
+
+
+# --- versions -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_lowest_versions_are_those_of_the_bounds() -> None:
+    root = Path(__file__).parents[1]
+    bounds = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    pins = [line for line in (root / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines() if "#" not in line]
+    assert pins == [bound.split(",")[0].replace(">=", "==") for bound in bounds]

@@ -11,7 +11,7 @@ from fabless.plan.decompose.checkpoint import CutRow
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.problem.service import Index
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import model, row_units, silent_solver
 from fabless.records import Array
 
 _OPEN = (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -36,8 +36,7 @@ class Master:
         self.root, self.subtrees = root, subtrees
         self.columns = root.cost.size
         self._money = float(power_of_two(size))
-        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self._solver.setOptionValue("output_flag", False)
+        self._solver = silent_solver()
         self._solver.setOptionValue("solver", "simplex")
         given = model(root, row_units(root))
         given.col_cost_ = root.cost * root.unit / self._money

@@ -22,7 +22,7 @@ from scipy.sparse import csc_array
 from fabless.plan.decompose.blocks import Block
 from fabless.plan.problem.service import Index
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import row_units
+from fabless.plan.solve.highs import row_units, silent_solver
 from fabless.records import Array
 
 _DEVEX = 1
@@ -194,8 +194,7 @@ def _bound(subtree: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
 
 
 def _solver(subtree: Piece) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
+    solver = silent_solver()
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
     # arrays go over at once this way, in the solver's order; field by field they would be copied

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import highspy
@@ -25,6 +30,7 @@ _STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
 }
 Tell = Callable[[str], None] | None
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +88,38 @@ def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
     return Solution(Status.OPTIMAL, objective, bound, value)
 
 
+def silent_solver() -> highspy.Highs:
+    """Make a solver that prints nothing.
+
+    Some versions greet on standard output when they are made (1.16 does), where the answer of a ``--json`` run stands.
+    """
+    with _no_standard_output():
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)
+    return solver
+
+
+@contextmanager
+def _no_standard_output() -> Iterator[None]:
+    """Drop what compiled code writes to descriptor 1 meanwhile, what it keeps in its buffer included."""
+    flush = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush
+    with _ONE_AT_A_TIME:
+        flush(None)
+        kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, 1)
+            yield
+        finally:
+            flush(None)
+            os.dup2(kept, 1)
+            os.close(kept)
+            os.close(nothing)
+
+
 def solver_of(scaled: highspy.HighsLp, progress: Tell = None) -> highspy.Highs:
     """Hand a programme in the solver's units to a simplex solver, silent but for lines to
     `progress`."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = silent_solver()
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
     solver.setOptionValue("solver", "simplex")
