@@ -21,6 +21,7 @@ import numpy as np
 import fabless as fb
 from fabless.decide.fresh.block import Block, fresh_world, outlooks
 from fabless.decide.fresh.run import fresh_test
+from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import plan_of, world
 from fabless.decide.ways.solved import Solved, solve_best
@@ -84,11 +85,13 @@ def peak_gib() -> float:
 
 
 def rules(prepared: Prepared, solved: Solved, count: int) -> None:
-    block = Block(prepared, solved.plan.commitment, solved.plan.problem, solved.result, 0, max(count, 100), 1)
+    block = Block(
+        prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy, planned=solved.plan.problem,
+        result=solved.result, number=0, count=max(count, 100), seed=1)
     here = fresh_world(block)
     plan = plan_of(here, block.commitment)
     leaves = np.arange(count)
-    views = outlooks(here, block.commitment)
+    views = outlooks(here, block.commitment, followed(block.policy, here, plan))
 
     def cost(orders: Array) -> Array:
         return simulate(plan.problem, orders).path_cost_usd[:count]

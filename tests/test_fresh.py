@@ -62,8 +62,9 @@ def solved(prepared: Prepared) -> Solved:
 
 
 def block_of(prepared: Prepared, solved: Solved, count: int, **given: Any) -> Block:
-    return Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0, count,
-                 prepared.case.seed, **given)
+    return Block(
+        prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy, planned=solved.plan.problem,
+        result=solved.result, number=0, count=count, seed=prepared.case.seed, **given)
 
 
 # The rules on what the plan knew

@@ -29,7 +29,7 @@ _FULL_WIDTH = 110
 """Columns of a terminal from which splits are shown in the front."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """What is to be served, on what, within what."""
 

@@ -87,8 +87,11 @@ def decide(
                                                for item in solved]))
         fresh = tuple(tested(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
         told = pool.submit(foresight, best)
-        large = None if detail.large is None else large_plan(prepared, best, detail.large, pool, checkpoint, tick)
-        questions = ask(prepared, solved, best, numbers[solved.index(best)], values, detail, pool, tick)
+        large = None if detail.large is None else large_plan(
+            prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
+        questions = ask(
+            prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values, detail=detail,
+            pool=pool, tick=tick)
         between = told.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(

@@ -12,7 +12,7 @@ import numpy as np
 from fabless.errors import BadValue, Fault
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Efficiency:
     """How near the kernels of a class of chips come to the data sheet."""
 
@@ -78,7 +78,7 @@ class Efficiency:
         return cls(**named(cls, "efficiency", values))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Engine:
     """How serving software spends time and memory beside the kernels."""
 

@@ -123,13 +123,13 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
         drawn = np.repeat(drawn, case.branching[stage - 1], axis=0)
         if slow.any():
             drawn = drawn.copy()
-            drawn[:, slow] = _news(case, group, own, stage, drawn, matrix, slow, once)
+            drawn[:, slow] = _news(case, group, own, stage=stage, kept=drawn, matrix=matrix, slow=slow, once=once)
         for name, column in zip(group, drawn.T, strict=True):
             found[name].append(column)
     for k in np.flatnonzero(anew):
         for generation in range(2, copies[group[k]] + 1):
             name, first = of_generation(group[k], generation), min(generation, stages)
-            found[name] = _later(case, name, own, first, found, group, matrix, int(k))
+            found[name] = _later(case, name, own, first=first, found=found, group=group, matrix=matrix, k=int(k))
     return found
 
 

@@ -42,7 +42,7 @@ class Pool:
     """Most chips ordered in a quarter, by node-quarter."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Offer:
     """One thing that a plan may order; arrays have one value a node-quarter."""
 
@@ -87,7 +87,9 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
         price = line_price(case, line, outlook)
-        return [_rented(case, line, pool, price, lead_s, quarter >= start, rates(case, outlook, does, efficiency))]
+        return [_rented(
+            case, line, pool, usd_per_s=price, lead_s=lead_s, available=quarter >= start,
+            rate=rates(case, outlook, does, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
         arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
@@ -96,10 +98,11 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
             dearer, hotter = stated(terms.successor_price) ** generation, stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(owned_offer(
-            f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
-            line_price(case, line, outlook, age, dearer),
-            lead_s, outlook.values.owning.installation, quarter >= arrival,
-            rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter,
+            f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, chip=line.chip,
+            price_usd=line_price(case, line, outlook, age, dearer), delivery_s=lead_s,
+            installation_s=outlook.values.owning.installation, available=quarter >= arrival,
+            rate=rates(case, outlook, does, efficiency * gain), power_w=hotter * does.power_w, owning=owning,
+            hotter=hotter,
             site_power_w=site_power_w(case, line.chip, case.numbers.lines[line.name].successor_power, generation),
             prepaid=line.prepaid))
     return offers
@@ -172,9 +175,10 @@ def programme_offers(
             if load.kind == "training":
                 served[row] *= keeps_training
         offers.append(owned_offer(
-            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
-            programme.chip, price * terms.successor_price ** generation + support_usd,
-            terms.fab + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
+            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool, chip=programme.chip,
+            price_usd=price * terms.successor_price ** generation + support_usd,
+            delivery_s=terms.fab + market.delay_s, installation_s=installation_s, available=ready, rate=served,
+            power_w=hotter * does.power_w, owning=owning, hotter=hotter,
             site_power_w=site_power_w(case, programme.chip, power_growth, generation),
             own_silicon=programme.route != "partner"))
     return offers
@@ -184,8 +188,11 @@ def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offe
     """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
     size = outlook.tree.size
     none = Pool("existing", "existing", np.zeros(size))
-    offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
-                  np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
+    offer = Offer(
+        name="existing", vendor=case.existing_vendor, pool=none, owned=False, own_silicon=False,
+        term_quarters=1, lead_quarters=np.zeros(size, np.int64), available=np.zeros(size, bool),
+        capital_usd=np.zeros(size), running_usd=np.zeros(size), payment_usd=np.zeros(size),
+        rate=rates(case, outlook, does, np.ones(size)))
     fleet = case.numbers.existing
     chips = fleet.count.spread.mode * np.clip(
         1.0 - np.arange(case.quarters) * QUARTER_S / fleet.years.spread.mode, 0.0, None)
@@ -217,8 +224,10 @@ def _rented(
 ) -> Offer:
     per_quarter = rented_chip_hour(usd_per_s).total_usd * HOURS
     term = max(1, round((line.term_s or QUARTER_S) / QUARTER_S))
-    return Offer(line.name, line.vendor, pool, False, False, term, _quarters(lead_s), available, per_quarter,
-                 np.zeros(per_quarter.shape), per_quarter * line.prepaid * term, rate)
+    return Offer(
+        name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False, term_quarters=term,
+        lead_quarters=_quarters(lead_s), available=available, capital_usd=per_quarter,
+        running_usd=np.zeros(per_quarter.shape), payment_usd=per_quarter * line.prepaid * term, rate=rate)
 
 
 def owned_offer(
@@ -239,5 +248,7 @@ def owned_offer(
     capital = (hour.chip_usd * waited + equipment * installed) * HOURS
     running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
-    return Offer(name, vendor, pool, True, own_silicon, term, lead, available, capital, running,
-                 price_usd + np.asarray(owning.server_usd), rate, site_power_w)
+    return Offer(
+        name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon, term_quarters=term,
+        lead_quarters=lead, available=available, capital_usd=capital, running_usd=running,
+        payment_usd=price_usd + np.asarray(owning.server_usd), rate=rate, site_power_w=site_power_w)

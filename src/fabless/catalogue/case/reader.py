@@ -164,7 +164,9 @@ class CaseReader:
 
     def _load(self, name: str, load: schema.InferenceLoad | schema.TrainingLoad) -> Load:
         if isinstance(load, schema.TrainingLoad):
-            return Load(name, "training", None, None, load.precision, load.precision, None, None)
+            return Load(
+                name=name, kind="training", model=None, request=None, precision=load.precision,
+                kv_precision=load.precision, tpot_limit_s=None, ttft_limit_s=None)
         where = f"loads.{name}"
         model = self._try(f"{where}.model", lambda: self._model(load.model))
         request = self._request(where, load)
@@ -172,8 +174,10 @@ class CaseReader:
             self._bad(where, f"{request.input_tokens + request.output_tokens:g} tokens a query",
                       f"at most {model.max_context}, the context of {model.name}",
                       "shorten the request or choose a model with a longer context")
-        return Load(name, "inference", model, request, load.precision, load.kv_precision,
-                    self._time(f"{where}.tpot", load.tpot), self._time(f"{where}.ttft", load.ttft))
+        return Load(
+            name=name, kind="inference", model=model, request=request, precision=load.precision,
+            kv_precision=load.kv_precision, tpot_limit_s=self._time(f"{where}.tpot", load.tpot),
+            ttft_limit_s=self._time(f"{where}.ttft", load.ttft))
 
     def _model(self, name: str) -> LLM:
         return read_model(self.folder / name) if name.endswith(".json") else self.catalogue.model(name)

@@ -28,7 +28,7 @@ BLOCK = 1_000
 """Paths drawn together; each block has random streams of its own, so that blocks may be worked on anywhere."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Block:
     """What to do: part of a test, small enough for one process."""
 
@@ -48,7 +48,7 @@ class Block:
     """Values that take the place of draws from the first branching on, (count,) each [SI]."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PathNumbers:
     """What is kept of each path, (N,) each unless said otherwise."""
 
@@ -108,7 +108,9 @@ def fresh_world(block: Block) -> World:
     scenarios = fresh_paths(case, block.count, seed, given=block.given or {})
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
-    return World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
+    return World(
+        prepared=prepared, case=case, scenarios=scenarios, fates=fates_on(prepared, case, scenarios, need, ()),
+        yardstick=measure, need=need)
 
 
 def outlooks(here: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:

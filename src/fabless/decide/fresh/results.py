@@ -58,7 +58,7 @@ class Replanned:
     error_usd: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreshTest:
     """A plan on fresh paths and on its own tree."""
 

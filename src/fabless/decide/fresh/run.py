@@ -39,7 +39,8 @@ def fresh_test(
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked, again)
-    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked, again), seed)
+    return tested(prepared, solved, _worked(
+        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked, again=again), seed)
 
 
 def rule_costs(
@@ -63,14 +64,16 @@ def rule_costs(
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked, 0)
     _check_values(prepared, paths, values or {})
-    return _worked(prepared, solved, paths, seed, executor, progress, checked, 0, values)
+    return _worked(
+        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked, again=0,
+        values=values)
 
 
 def _worked(
     prepared: Prepared, solved: Solved, paths: int, seed: int, executor: Executor | None,
     progress: Callable[[str], None] | None, checked: int, again: int, values: Mapping[str, Array] | None = None,
 ) -> PathNumbers:
-    blocks = list(_blocks(prepared, solved, paths, seed, checked, again, values))
+    blocks = list(_blocks(prepared, solved, paths, seed=seed, checked=checked, again=again, values=values))
     done: list[PathNumbers] = []
     for part in map(work, blocks) if executor is None else executor.map(work, blocks):
         done.append(part)
@@ -90,8 +93,10 @@ def _blocks(
         size = here.stop - here.start
         given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
         some, few = (min(total * (number + 1) // count - total * number // count, size) for total in (checked, again))
-        yield Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, number, size, seed,
-                    checked=some, again=few, given=given)
+        yield Block(
+            prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
+            planned=solved.plan.problem, result=solved.result, number=number, count=size, seed=seed,
+            checked=some, again=few, given=given)
 
 
 def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:

@@ -68,8 +68,10 @@ def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Execu
     outlooks = [_outlook(here, item, {own.slip.name: Range.point(slip)}) for slip in SLIPS]
     value = np.array([[_value(here, outlook, benefit) for outlook in outlooks] for benefit in benefits])
     value = value.reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
-    return Surface(item.name, VOLUMES, RELATIVE, SLIPS,
-                   tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value), planned)
+    return Surface(
+        programme=item.name, volumes=VOLUMES, performances=RELATIVE, slips=SLIPS,
+        value_usd=tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value),
+        planned=planned)
 
 
 def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
@@ -174,8 +176,9 @@ def _crossings(here: World, item: ProgrammeSpec, number: CaseNumber, line: list[
         if (before < 0.0) != (after < 0.0):
             turn = from_si(one + (two - one) * before / (before - after), unit)
             above = after >= 0.0
-            found.append(Flip(item.name, number.name, label_of(number.name), unit, turn, above,
-                              _words(here, item, number, turn, above)))
+            found.append(Flip(
+                programme=item.name, name=number.name, label=label_of(number.name), unit=unit, value=turn,
+                pays_above=above, text=_words(here, item, number, turn, above)))
     return found
 
 

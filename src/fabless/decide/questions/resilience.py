@@ -42,8 +42,10 @@ def _struck(job: _Job) -> Resilience:
     usual = solved_plan(job.world, job.name, plan)
     struck = interrupted(held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor, FIRST, GONE)
     after = solved_plan(job.world, job.name, struck)
-    return Resilience(job.name, str(case.first_quarter + FIRST), GONE,
-                      after.result.objective_usd - usual.result.objective_usd, _missing(usual), _missing(after))
+    return Resilience(
+        way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
+        cost_usd=after.result.objective_usd - usual.result.objective_usd, missing_before=_missing(usual),
+        missing_after=_missing(after))
 
 
 def _missing(solved: Solved) -> float:

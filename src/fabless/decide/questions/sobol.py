@@ -47,7 +47,8 @@ def sobol_indices(
         cost[place::block] = run.query_cost_usd
     found = analysis.analyze(  # type: ignore[no-untyped-call]
         problem, np.log(np.maximum(cost, LEAST_COST)), calc_second_order=False, seed=prepared.case.seed)
-    rows = [SobolIndex(name, label_of(name), *(float(found[key][k]) for key in ("S1", "S1_conf", "ST", "ST_conf")))
+    rows = [SobolIndex(name=name, label=label_of(name), first=float(found["S1"][k]), first_error=float(found["S1_conf"][k]),
+                       total=float(found["ST"][k]), total_error=float(found["ST_conf"][k]))
             for k, name in enumerate(names)]
     return tuple(sorted(rows, key=lambda row: -row.total))
 

@@ -69,7 +69,7 @@ def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
         for k, one in enumerate(plan.candidates):
             if quarter < moments[one.start]:
                 continue
-            wanted = _nearest(policy, k, quarter, before[k], one.fate.mode[here], world.need[here])
+            wanted = _nearest(policy, k, quarter, before=before[k], mode=one.fate.mode[here], need=world.need[here])
             starts = wanted & ~before[k]
             allowed = (quarter == moments[one.start]) & ~taken[one.programme]
             go[k, here] = np.where(starts, allowed, wanted)
