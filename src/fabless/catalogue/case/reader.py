@@ -79,21 +79,21 @@ class CaseReader:
         try:
             return read()
         except FablessError as error:
-            here = self.document.at(path)
-            self.errors.append(type(error)(*(self._under(here, fault) for fault in error.faults)))
+            place = self.document.at(path)
+            self.errors.append(type(error)(*(self._under(place, fault) for fault in error.faults)))
             return None
 
-    def _under(self, here: str, fault: Fault) -> Fault:
+    def _under(self, place: str, fault: Fault) -> Fault:
         """The fault with its place in the case before the place in the file or table that the case names."""
         if fault.place.startswith(self.document.place):
             return fault
-        told = not fault.place or f"unknown {fault.place} " in fault.found
-        return replace(fault, place=here if told else f"{here}: {fault.place}")
+        is_placeless = not fault.place or f"unknown {fault.place} " in fault.found
+        return replace(fault, place=place if is_placeless else f"{place}: {fault.place}")
 
     def _each(self, section: str, items: Mapping[str, S], read: Callable[[str, S], T | None]) -> tuple[T, ...]:
         built = [self._try(f"{section}.{name}", lambda name=name, item=item: read(name, item))  # type: ignore[misc]
                  for name, item in items.items()]
-        return tuple(one for one in built if one is not None)
+        return tuple(record for record in built if record is not None)
 
     def _bad(self, path: str, found: str, allowed: str, remedy: str) -> None:
         self.errors.append(BadValue(Fault(self.document.at(path), found, allowed, remedy)))

@@ -72,11 +72,11 @@ class PathNumbers:
 
 def work(block: Block) -> PathNumbers:
     """Draw the paths of a block, order by the rule, and condense."""
-    here = fresh_world(block)
-    plan = plan_of(here, block.commitment)
-    go = followed(block.policy, here, plan)
+    world = fresh_world(block)
+    plan = plan_of(world, block.commitment)
+    go = followed(block.policy, world, plan)
     plan = decided(plan, go)
-    views = outlooks(here, block.commitment, go)
+    views = outlooks(world, block.commitment, go)
     fresh = simulate(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
                      signed_now(block.planned, block.result, plan.problem))
     first, cost = np.arange(block.count), fresh.path_cost_usd
@@ -84,8 +84,8 @@ def work(block: Block) -> PathNumbers:
     again = (replanned(block.planned, block.result, plan.problem, views, first[:block.again]).path_cost_usd
              if block.again else np.zeros(0))
     return PathNumbers(
-        cost_usd=cost, **condensed(here.case, plan, fresh),
-        values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.draws.flat.items()
+        cost_usd=cost, **condensed(world.case, plan, fresh),
+        values={name: np.array(draws[1:1 + block.count]) for name, draws in world.scenarios.draws.flat.items()
                 if draws.size > 1},
         perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
         replanned_usd=again - cost[:block.again],
@@ -113,21 +113,21 @@ def fresh_world(block: Block) -> World:
         yardstick=measure, need=need)
 
 
-def outlooks(here: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
+def outlooks(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
     """What every path expects at each branching: growth goes on, supply takes its odds, programmes stand still.
 
     `go` (candidates, node-quarters) says which programmes are under way.
     """
-    return [View(quarter, decided(plan_of(_foreseen(here, quarter), commitment),
-                                  go[:, known_at(here.scenarios.tree, quarter)]).problem)
-            for quarter in here.case.boundaries]
+    return [View(quarter, decided(plan_of(_foreseen(world, quarter), commitment),
+                                  go[:, known_at(world.scenarios.tree, quarter)]).problem)
+            for quarter in world.case.boundaries]
 
 
-def _foreseen(here: World, quarter: int) -> World:
-    scenarios = expected(here.case, here.scenarios, quarter)
+def _foreseen(world: World, quarter: int) -> World:
+    scenarios = expected(world.case, world.scenarios, quarter)
     known = known_at(scenarios.tree, quarter)
-    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in here.fates.items()}
-    return replace(here, scenarios=scenarios, fates=fates, yardstick=yardstick(here.prepared, scenarios))
+    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in world.fates.items()}
+    return replace(world, scenarios=scenarios, fates=fates, yardstick=yardstick(world.prepared, scenarios))
 
 
 def _as_known(fate: ProgrammeOnTree, known: NDArray[np.int64]) -> ProgrammeOnTree:

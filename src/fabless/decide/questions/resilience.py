@@ -27,13 +27,13 @@ class _Job:
     commitment: Commitment
 
 
-def resilience(here: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
+def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
     """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone from quarter `FIRST` on.
 
     It takes no orders for `GONE` quarters and delivers after them what was due in them. Orders before `FIRST` are those of
     the plan that did not foresee it; from then on the plan is made anew.
     """
-    return tuple(executor.map(_struck, [_Job(here, name, commitment) for name, commitment in chosen]))
+    return tuple(executor.map(_struck, [_Job(world, name, commitment) for name, commitment in chosen]))
 
 
 def _struck(job: _Job) -> Resilience:

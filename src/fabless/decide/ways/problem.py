@@ -148,7 +148,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         fate = world.fates[item.name][start]
         name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
         opened = programme_offers(
-            case, item, scenarios, fate=fate, does=does[item.chip.name], owning=owning, label=name)
+            case, item, scenarios, fate=fate, throughput=does[item.chip.name], owning=owning, label=name)
         mine = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         candidates.append(_candidate(world, item, start, name=name, offers=mine, begun=item in commitment.programmes))
