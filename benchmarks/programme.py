@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 import fabless as fb
-from fabless.decide.ways.prepare import parameters_of
+from fabless.decide.ways.prepare import counted, parameters_of
 from fabless.programme.blueprint import Blueprint, blueprint
 from fabless.programme.parameters import ProgrammeParameters
 from fabless.programme.posterior import PseudoCounts
@@ -85,7 +85,7 @@ def measure(plan: Blueprint, p: ProgrammeParameters, count: int) -> tuple[float,
 def main() -> None:
     """Measure."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1 << 18
-    case = fb.case()
+    case, _ = counted(fb.case(), fb.load(fb.case().as_of))
     case_parameters = parameters_of(case.programmes[0], case.numbers.programmes[case.programmes[0].name])
     settled = replace(case_parameters, ended=PseudoCounts(0.0, 1.0), slip_correlation=1.0, spin_limit=12, **{
         name: Range.point(getattr(case_parameters, name).mode)

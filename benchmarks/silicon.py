@@ -38,10 +38,14 @@ def serving() -> None:
     catalogue, space = fb.load(), read_space()
     technologies = tuple(technology_of(catalogue, space.node, name, space.packaging) for name in space.memory)
     limits = tuple(limits_of(catalogue, one, space.power_limit_w) for one in technologies)
-    load = Served(catalogue.model("llama-3.1-405b"), fb.Request(2048, 512), "fp8", "bf16", 0.04, 2.0)
+    load = Served(
+        llm=catalogue.model("llama-3.1-405b"), request=fb.Request(2048, 512), precision="fp8",
+        kv_precision="bf16", tpot_limit_s=0.04, ttft_limit_s=2.0)
     calibration = calibration_of(catalogue)
-    scorer = Serving(load, (), calibration.efficiency, calibration.engine, owning_of(catalogue)[0], 0.5, space.domain,
-                     space.scale_out_bandwidth, 0.0)
+    scorer = Serving(
+        load=load, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
+        owning=owning_of(catalogue)[0], load_factor=0.5, domain=space.domain,
+        scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
     task = Task(space, technologies, limits, scorer)
     run_chunk(task, 0, 512)
     start = time.process_time()

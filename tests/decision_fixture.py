@@ -84,19 +84,25 @@ def result(name: str, title: str, cost: float, shortage: float, share: float, re
         fleet_by_quarter=fleet(OFFERS.get(name, OFFERS["buy"])),
         cost_by_quarter_usd=tuple((quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)),
         actions=(
-            Action("Order h100-sxm for delivery from 2024Q3", "head of compute", "2023Q4", "2023-10-31", "2023-12-31",
-                   24_000.0, "chip", 790e6,
-                   "street price of h100-sxm below $22k for two months", "lead time above 52 weeks again in 2024Q2"),
-            Action("Qualify mi300x on the GPT-3.5-class model", "head of inference", "2023Q4", "2023-10-31", "2023-12-31",
-                   512.0, "chip", 9.5e6,
-                   "less than 60% of h100-sxm tokens per second after 12 weeks",
-                   "within 10% of h100-sxm at half the price"),
-            Action("Start an own inference chip with a co-design partner", "head of silicon", "2023Q4", "2023-10-31",
-                   "2023-12-31", None, "", 46e6,
-                   "no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
-                   "demand above 600M queries a day by 2024Q4"),
-            Action("Reserve tpu-v5e for one year", "finance", "2024Q1", "2024-01-01", "2024-01-29", 8_192.0, "chip", 86e6,
-                   "spot price below $0.60 an hour", "shortage in two quarters running"),
+            Action(
+                what="Order h100-sxm for delivery from 2024Q3", owner="head of compute", quarter="2023Q4",
+                start="2023-10-31", due="2023-12-31", amount=24_000.0, unit="chip", spend_usd=790e6,
+                stop_signal="street price of h100-sxm below $22k for two months",
+                double_signal="lead time above 52 weeks again in 2024Q2"),
+            Action(
+                what="Qualify mi300x on the GPT-3.5-class model", owner="head of inference", quarter="2023Q4",
+                start="2023-10-31", due="2023-12-31", amount=512.0, unit="chip", spend_usd=9.5e6,
+                stop_signal="less than 60% of h100-sxm tokens per second after 12 weeks",
+                double_signal="within 10% of h100-sxm at half the price"),
+            Action(
+                what="Start an own inference chip with a co-design partner", owner="head of silicon",
+                quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=None, unit="", spend_usd=46e6,
+                stop_signal="no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
+                double_signal="demand above 600M queries a day by 2024Q4"),
+            Action(
+                what="Reserve tpu-v5e for one year", owner="finance", quarter="2024Q1", start="2024-01-01",
+                due="2024-01-29", amount=8_192.0, unit="chip", spend_usd=86e6,
+                stop_signal="spot price below $0.60 an hour", double_signal="shortage in two quarters running"),
         ) if name == "portfolio" else (),
         programmes=("own-chip",) if own else (),
         gates=(GatePlan(
@@ -116,11 +122,15 @@ def fresh(way: StrategyResult) -> FreshTest:
     cost = way.expected_cost_usd
     years = way.shortage_by_year
     return FreshTest(
-        way.name, 1_000, 20231031, compared(cost), compared(way.cvar_usd), compared(way.objective_usd),
-        band(way.cost_per_query_usd.p50 * 1.03, 0.6, 1.7), way.cost_per_query_usd, compared(way.shortage_probability, 1.25),
-        compared(way.shortage_share.mean, 1.25), tuple((year, compared(chance, 1.25)) for year, chance, _ in years),
-        tuple((year, compared(share, 1.25)) for year, _, share in years),
-        Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost))
+        way=way.name, paths=1_000, seed=20231031, expected_cost_usd=compared(cost),
+        cvar_usd=compared(way.cvar_usd), objective_usd=compared(way.objective_usd),
+        cost_per_query_usd=band(way.cost_per_query_usd.p50 * 1.03, 0.6, 1.7),
+        in_sample_cost_per_query_usd=way.cost_per_query_usd,
+        shortage_probability=compared(way.shortage_probability, 1.25),
+        missing_share=compared(way.shortage_share.mean, 1.25),
+        shortage_probability_by_year=tuple((year, compared(chance, 1.25)) for year, chance, _ in years),
+        missing_share_by_year=tuple((year, compared(share, 1.25)) for year, _, share in years),
+        gap=Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost))
 
 
 def ways() -> tuple[StrategyResult, ...]:
@@ -143,32 +153,46 @@ def questions() -> Questions:
     ranking = ("portfolio", "diversify", "partner", "buy", "build", "acquire")
     return Questions(
         sensitivities=(
-            Sensitivity("demand.growth_per_year", "Growth of demand", "% a year", 20, 300,
-                        0.0076, 0.0046, "buy", "diversify"),
-            Sensitivity("price.h100-sxm", "Price of h100-sxm", "USD", 25_000, 40_000,
-                        0.0052, 0.0074, "diversify", "buy"),
-            Sensitivity("price.decline_per_generation", "Price fall per generation", "%", 10, 50,
-                        0.0069, 0.0053, "diversify", "diversify"),
-            Sensitivity("supply.lead_time", "Lead time", "month", 8, 13,
-                        0.0055, 0.0063, "diversify", "diversify"),
-            Sensitivity("programme.respins", "Respins of the own chip", "1", 0, 3,
-                        0.0057, 0.0062, "diversify", "partner"),
-            Sensitivity("capital.cost", "Cost of capital", "% a year", 7, 15,
-                        0.00565, 0.00605, "diversify", "diversify"),
-            Sensitivity("power.price", "Price of power", "USD/kWh", 0.04, 0.12,
-                        0.0057, 0.0060, "diversify", "diversify"),
+            Sensitivity(
+                name="demand.growth_per_year", label="Growth of demand", unit="% a year", low=20, high=300,
+                cost_low_usd=0.0076, cost_high_usd=0.0046, best_low="buy", best_high="diversify"),
+            Sensitivity(
+                name="price.h100-sxm", label="Price of h100-sxm", unit="USD", low=25_000, high=40_000,
+                cost_low_usd=0.0052, cost_high_usd=0.0074, best_low="diversify", best_high="buy"),
+            Sensitivity(
+                name="price.decline_per_generation", label="Price fall per generation", unit="%", low=10,
+                high=50, cost_low_usd=0.0069, cost_high_usd=0.0053, best_low="diversify", best_high="diversify"),
+            Sensitivity(
+                name="supply.lead_time", label="Lead time", unit="month", low=8, high=13, cost_low_usd=0.0055,
+                cost_high_usd=0.0063, best_low="diversify", best_high="diversify"),
+            Sensitivity(
+                name="programme.respins", label="Respins of the own chip", unit="1", low=0, high=3,
+                cost_low_usd=0.0057, cost_high_usd=0.0062, best_low="diversify", best_high="partner"),
+            Sensitivity(
+                name="capital.cost", label="Cost of capital", unit="% a year", low=7, high=15,
+                cost_low_usd=0.00565, cost_high_usd=0.00605, best_low="diversify", best_high="diversify"),
+            Sensitivity(
+                name="power.price", label="Price of power", unit="USD/kWh", low=0.04, high=0.12,
+                cost_low_usd=0.0057, cost_high_usd=0.0060, best_low="diversify", best_high="diversify"),
         ),
         options=(OptionValue("h100-sxm", 6.1e9, 2.4e9), OptionValue("mi300x", 1.7e9, 0.6e9),
                  OptionValue("own-chip", 1.2e9, 0.3e9), OptionValue("everything", None, 8.8e9)),
         knowledge=tuple(KnowledgeValue(name, label, 0.9e9 / (k + 1)) for k, (name, label) in enumerate(names)),
-        resilience=tuple(Resilience(way, "2024Q4", 2, cost, 0.04, after) for way, cost, after in
-                         (("buy", 3.9e9, 0.21), ("diversify", 1.6e9, 0.09), ("portfolio", 1.1e9, 0.07))),
-        surfaces=(Surface("own-chip", (1.0, 3.0), (0.5, 1.0, 1.5), (1.0, 1.5), tuple(
+        resilience=tuple(Resilience(
+            way=way, quarter="2024Q4", quarters=2, cost_usd=cost, missing_before=0.04, missing_after=after)
+            for way, cost, after in (("buy", 3.9e9, 0.21), ("diversify", 1.6e9, 0.09), ("portfolio", 1.1e9, 0.07))),
+        surfaces=(Surface(
+            programme="own-chip", volumes=(1.0, 3.0), performances=(0.5, 1.0, 1.5), slips=(1.0, 1.5),
+            value_usd=tuple(
             tuple(tuple(1e9 * (volume * performance - slip) for slip in (1.0, 1.5)) for performance in (0.5, 1.0, 1.5))
-            for volume in (1.0, 3.0)), 0.84),),
-        flips=(Flip("own-chip", "programmes.own-chip.performance", "performance of own-chip", "1", 1.3, True,
-                    "Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance"),),
-        sobol=tuple(SobolIndex(name, label, 0.5 / (k + 1), 0.08, 0.62 / (k + 1), 0.1)
+            for volume in (1.0, 3.0)), planned=0.84),),
+        flips=(Flip(
+            programme="own-chip", name="programmes.own-chip.performance", label="performance of own-chip",
+            unit="1", value=1.3, pays_above=True,
+            text="Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance"),),
+        sobol=tuple(SobolIndex(
+            name=name, label=label, first=0.5 / (k + 1), first_error=0.08, total=0.62 / (k + 1),
+            total_error=0.1)
                     for k, (name, label) in enumerate(names)),
         stability=Stability(tuple(range(10)), 8, (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
                             band(0.0052, 0.9, 1.1)),
@@ -196,7 +220,9 @@ def numbers() -> tuple[CaseNumber, ...]:
         ("capital.cost", (7.0, 10.0, 15.0), "%", Grade.ASSUMPTION, guess, "Real, per year."),
     ]
     return tuple(
-        CaseNumber(name, Range(*(to_si(v, unit) for v in values)), unit, grade, source, note, dt.date(2023, 10, 31))
+        CaseNumber(
+            name=name, spread=Range(*(to_si(v, unit) for v in values)), unit=unit, grade=grade, source=source,
+            note=note, known=dt.date(2023, 10, 31))
         for name, values, unit, grade, source, note in rows
     )
 
@@ -212,7 +238,7 @@ def build_up() -> tuple[BuildUpLine, ...]:
             ("power", 0.000035, "1.3 kW x 1.25 PUE x $0.07/kWh x 0.23 s"),
             ("staff and maintenance", 0.00005, "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s"),
         ]:
-            lines.append(BuildUpLine(model, chip, part, value * scale, how))
+            lines.append(BuildUpLine(model=model, chip=chip, part=part, usd=value * scale, how=how))
     return tuple(lines)
 
 
@@ -231,8 +257,12 @@ def decision() -> Decision:
         recommended="portfolio",
         strategies=ranked,
         programme_values=(
-            ProgrammeValue("co-design", "co-design", 1.2e9, 0.4e9, 0.61, "2027Q1", 0.57),
-            ProgrammeValue("own-build", "build", -0.6e9, 0.2e9, 0.22, "2027Q4", 0.41),
+            ProgrammeValue(
+                name="co-design", route="co-design", value_usd=1.2e9, error_usd=0.4e9, pays_probability=0.61,
+                volume_quarter="2027Q1", volume_probability=0.57),
+            ProgrammeValue(
+                name="own-build", route="build", value_usd=-0.6e9, error_usd=0.2e9, pays_probability=0.22,
+                volume_quarter="2027Q4", volume_probability=0.41),
         ),
         regrets=tuple(
             RegretRow(way.name, tuple((kind, share * way.regret_usd) for kind, share in
@@ -240,8 +270,10 @@ def decision() -> Decision:
                       3.0 * way.regret_usd) for way in ranked),
         foresight=Foresight(55e9, 61e9, 64e9),
         fresh=tuple(fresh(way) for way in ranked),
-        large=LargePlan(1_026, "optimal", 0.0009, 61.4e9, 61.34e9, 50.3e9, 117e9, ranked[-1].cost_per_query_usd,
-                        ranked[-1].actions),
+        large=LargePlan(
+            leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9, lower_bound_usd=61.34e9,
+            expected_cost_usd=50.3e9, cvar_usd=117e9, cost_per_query_usd=ranked[-1].cost_per_query_usd,
+            actions=ranked[-1].actions),
         questions=questions(),
         build_up=build_up(),
         chip_costs=(

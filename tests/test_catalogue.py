@@ -377,7 +377,10 @@ def test_any_chip_survives_writing_and_reading(
     domain: int,
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
-    chip = Chip("any", "me", {"fp16": rate * 1e9}, memory, bandwidth, link, domain, link / 3, power)
+    chip = Chip(
+        name="any", vendor="me", peak_flops={"fp16": rate * 1e9}, memory_bytes=memory,
+        memory_bandwidth=bandwidth, scale_up_bandwidth=link, scale_up_domain=domain,
+        scale_out_bandwidth=link / 3, tdp_w=power)
     write_chip(chip, path)
     again = read_chip(path)
     for field in ("memory_bytes", "memory_bandwidth", "scale_up_bandwidth", "scale_out_bandwidth", "tdp_w"):

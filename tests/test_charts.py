@@ -112,7 +112,7 @@ def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen
 
 
 def test_names_from_a_user_stay_text() -> None:
-    line = BuildUpLine('<script>alert("x")</script>', "a&b", "]]>", 0.001, "1 x 0.001")
+    line = BuildUpLine(model='<script>alert("x")</script>', chip="a&b", part="]]>", usd=0.001, how="1 x 0.001")
     svg = draw(charts.build_up([line], WIDE), '"><script>')
     assert "<script" not in svg
     assert '<script>alert("x")</script> on a&b' in texts(svg)

@@ -8,6 +8,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,9 @@ def mine(tmp_path: Path, **changes: object) -> fb.Chip:
 
 def test_area_by_hand(catalogue: Catalogue) -> None:
     model = area_model(catalogue)
-    content = DieContent(1e5, 1e4, 100e6, 6, 14 * MM2, 450e9, 1)
+    content = DieContent(
+        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9,
+        neighbours=1)
     got = die_blocks(model, content, logic_density=model.reference_density, sram_density=33.3e12, rounded=False)
     parts = (1e5 * model.mac_m2 + 1e4 * model.lane_m2 + 8e8 / 33.3e12 * model.sram_overhead + 84 * MM2
              + 450e9 * model.link_m2_per_rate + model.die_to_die_m2)
@@ -82,13 +85,15 @@ def test_area_by_hand(catalogue: Catalogue) -> None:
 
 def test_area_grows_with_everything_and_shrinks_with_density(catalogue: Catalogue) -> None:
     model = area_model(catalogue)
-    base = (1e5, 1e4, 100e6, 6, 14 * MM2, 450e9)
-    start = float(die_blocks(model, DieContent(*base), logic_density=1e14, sram_density=3e13).total)
-    for k in range(6):
-        more = [value * (2 if k == j else 1) for j, value in enumerate(base)]
-        assert float(die_blocks(model, DieContent(*more), logic_density=1e14, sram_density=3e13).total) > start
-    assert float(die_blocks(model, DieContent(*base), logic_density=2e14, sram_density=3e13).total) < start
-    empty = die_blocks(model, DieContent(0, 0, 0, 0, 0, 0), logic_density=1e14, sram_density=3e13, rounded=False)
+    base = DieContent(
+        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9)
+    start = float(die_blocks(model, base, logic_density=1e14, sram_density=3e13).total)
+    for name in ("macs", "lanes", "sram_bytes", "memory_sites", "memory_site_m2", "link_bandwidth"):
+        more = replace(base, **{name: 2 * getattr(base, name)})
+        assert float(die_blocks(model, more, logic_density=1e14, sram_density=3e13).total) > start
+    assert float(die_blocks(model, base, logic_density=2e14, sram_density=3e13).total) < start
+    nothing = DieContent(macs=0, lanes=0, sram_bytes=0, memory_sites=0, memory_site_m2=0, link_bandwidth=0)
+    empty = die_blocks(model, nothing, logic_density=1e14, sram_density=3e13, rounded=False)
     assert float(empty.total) == model.fixed_m2
 
 
@@ -114,9 +119,11 @@ def test_power_by_hand_and_its_clock(catalogue: Catalogue) -> None:
 
 def test_blocks_broadcast(catalogue: Catalogue) -> None:
     model, macs = area_model(catalogue), np.array([1e4, 1e5, 2e5])
-    many = die_blocks(model, DieContent(macs, 1e4, 1e8, 6, 14 * MM2, 450e9), logic_density=1e14, sram_density=3e13).total
-    assert list(many) == [float(die_blocks(model, DieContent(value, 1e4, 1e8, 6, 14 * MM2, 450e9), logic_density=1e14,
-                                           sram_density=3e13).total) for value in macs]
+    content = DieContent(
+        macs=macs, lanes=1e4, sram_bytes=1e8, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9)
+    many = die_blocks(model, content, logic_density=1e14, sram_density=3e13).total
+    assert list(many) == [float(die_blocks(
+        model, replace(content, macs=value), logic_density=1e14, sram_density=3e13).total) for value in macs]
 
 
 def test_carbon_by_hand() -> None:

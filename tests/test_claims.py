@@ -309,8 +309,9 @@ def test_all_faults_are_told_at_once_and_bad_files_are_refused(tmp_path) -> None
 
 def bad_claim(recipe: str, **inputs: FactReference) -> Claim:
     statement = Statement(1.0, 1.0, 1.0, "1")
-    return Claim("X", "x", "reported", dt.date(2023, 1, 1), (), statement,
-                 (Rebuild("n", recipe, statement, inputs, ""),), "", "here")
+    return Claim(
+        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(), statement=statement,
+        rebuilds=(Rebuild("n", recipe, statement, inputs, ""),), reason="", place="here")
 
 
 def test_unknown_recipe_fact_or_argument_is_refused(catalogue: Catalogue) -> None:
@@ -332,7 +333,9 @@ def test_verdict_and_deviation_on_either_side_of_the_band(
     """The input is 38 months, 32 to 48."""
     statement = Statement(None, to_si(low, "month"), to_si(high, "month"), "month")
     way = Rebuild("n", "same", statement, {"quantity": FactReference("claimed-programme", "months_realised", None)}, "")
-    claim = Claim("X", "x", "reported", dt.date(2023, 1, 1), (), statement, (way,), "", "here")
+    claim = Claim(
+        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(), statement=statement,
+        rebuilds=(way,), reason="", place="here")
     (result,) = rebuild(catalogue, [claim])
     assert (result.verdict, result.deviation) == (verdict, pytest.approx(deviation))
     assert (result.breaking_input is None) == (deviation == 0.0)

@@ -467,7 +467,7 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
     assert list(actions) == sorted(actions, key=lambda action: (action.start, -action.spend_usd))
 
 
-SHORT = Detail("short", None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
+SHORT = Detail(name="short", branching=None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
 MOVED = ("demand.growth", "lines.amd-owned.efficiency", "demand.load_factor")
 
 

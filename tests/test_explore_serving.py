@@ -52,14 +52,18 @@ def small() -> Space:
 
 
 def served(catalogue: Catalogue, model: str = "llama-3.1-70b", **changes: object) -> Served:
-    base = Served(catalogue.model(model), fb.Request(1024, 256), "fp8", "bf16", 0.05, 2.0)
+    base = Served(
+        llm=catalogue.model(model), request=fb.Request(1024, 256), precision="fp8", kv_precision="bf16",
+        tpot_limit_s=0.05, ttft_limit_s=2.0)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object) -> Serving:
     calibration = calibration_of(catalogue)
-    base = Serving(one, (), calibration.efficiency, calibration.engine, owning_of(catalogue)[0],
-                   number_of(catalogue.fact("datacentre", "load_factor")), space.domain, space.scale_out_bandwidth, 0.0)
+    base = Serving(
+        load=one, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
+        owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
+        domain=space.domain, scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 

@@ -50,7 +50,8 @@ def table(name: str) -> list[dict[str, str]]:
 
 def products() -> list[tuple[str, Measurement]]:
     return [(cells["dtype"], row(cells["system"], Kernel(
-        "gemm", FORMATS[cells["dtype"]], cells["dtype"], m=float(cells["m"]), n=float(cells["n"]), k=float(cells["k"])),
+        op="gemm", precision=FORMATS[cells["dtype"]], written=cells["dtype"], m=float(cells["m"]),
+        n=float(cells["n"]), k=float(cells["k"])),
         float(cells["latency_s"]))) for cells in table("kernels_gemm.csv")]
 
 
@@ -59,10 +60,12 @@ def attentions() -> list[tuple[str, Measurement]]:
     for cells in table("kernels_attention.csv"):
         op: KernelOp = "attention prefill" if cells["phase"] == "prefill" else "attention decode"
         length = float(cells["length"])
-        shape = Kernel(op, FORMATS[cells["attn_dtype"]], cells["attn_dtype"], FORMATS[cells["kv_cache_dtype"]],
-                       batch=float(cells["batch_size"]), tokens=length if op == "attention prefill" else 1.0,
-                       context=0.0 if op == "attention prefill" else length, heads=float(cells["num_heads"]),
-                       kv_heads=float(cells["num_key_value_heads"]), head_dim=float(cells["head_dim"]))
+        shape = Kernel(
+            op=op, precision=FORMATS[cells["attn_dtype"]], written=cells["attn_dtype"],
+            kv_precision=FORMATS[cells["kv_cache_dtype"]], batch=float(cells["batch_size"]),
+            tokens=length if op == "attention prefill" else 1.0,
+            context=0.0 if op == "attention prefill" else length, heads=float(cells["num_heads"]),
+            kv_heads=float(cells["num_key_value_heads"]), head_dim=float(cells["head_dim"]))
         found.append((f"{cells['phase']} {shape.kv_precision}", row(cells["system"], shape, float(cells["latency_s"]))))
     return found
 
@@ -71,7 +74,9 @@ def collectives() -> list[tuple[str, Measurement]]:
     found = []
     for cells in table("kernels_collectives.csv"):
         op: KernelOp = "all_to_all" if cells["op"] == "alltoall" else cells["op"]  # type: ignore[assignment]
-        shape = Kernel(op, "bf16", "half", message_bytes=float(cells["message_bytes"]), library=cells["library"])
+        shape = Kernel(
+            op=op, precision="bf16", written="half", message_bytes=float(cells["message_bytes"]),
+            library=cells["library"])
         found.append((cells["library"], row(cells["system"], shape, float(cells["latency_s"]), int(cells["num_gpus"]))))
     return found
 
@@ -198,16 +203,9 @@ def test_chips_of_a_class_of_several_left_out_stay_under_the_aim() -> None:
 SHARE, COUNT, PEAK = st.floats(0.05, 1.0), st.integers(1, 10**5).map(float), st.floats(1e11, 1e17)
 TIME, RATE = st.floats(0.0, 1e-4), st.floats(1e9, 1e14)
 PRODUCTS = st.builds(
-    kernel_laws.Product,
-    SHARE,
-    SHARE,
-    TIME,
-    st.floats(0.0, 1e-8),
-    st.floats(1e2, 1e6),
-    st.floats(1.0, 256.0),
-    st.floats(0.0, 10.0),
-    st.floats(0.0, 10.0),
-)
+    kernel_laws.Product, compute=SHARE, bandwidth=SHARE, fixed_s=TIME, depth_s=st.floats(0.0, 1e-8),
+    split_depth=st.floats(1e2, 1e6), tile_rows=st.floats(1.0, 256.0), input_bytes=st.floats(0.0, 10.0),
+    output_bytes=st.floats(0.0, 10.0))
 PREFILLS = st.builds(kernel_laws.AttentionPrefill, SHARE, SHARE, TIME, st.floats(0.0, 1e-7))
 DECODES = st.builds(kernel_laws.AttentionDecode, SHARE, SHARE, TIME, st.floats(0.0, 4.0))
 RINGS = st.builds(kernel_laws.Collective, SHARE, TIME, TIME, st.floats(0.0, 4.0))
@@ -278,7 +276,7 @@ def test_scalar_equals_broadcast(fit: kernel_laws.Product, shapes: list[tuple[fl
     m, n, k = np.array(shapes).T
     together = kernel_laws.product_time(m, n, k, fit, 1e15, 3e12)
     assert np.asarray(together) == pytest.approx([float(kernel_laws.product_time(*one, fit, 1e15, 3e12)) for one in shapes])
-    fits = kernel_laws.Product(*(np.array([getattr(fit, field.name)] * 2) for field in dataclasses.fields(fit)))
+    fits = kernel_laws.Product(**{field.name: np.array([getattr(fit, field.name)] * 2) for field in dataclasses.fields(fit)})
     assert np.asarray(kernel_laws.product_time(m[:1], n[:1], k[:1], fits, 1e15, 3e12)) == pytest.approx([together[0]] * 2)
 
 
@@ -288,12 +286,12 @@ def test_parameters_that_are_wrong_are_all_told() -> None:
     assert {fault.place for fault in told.value.faults} == {f"h100-sxm.gemm.bf16.{name}" for name in
                                                             ("bandwidth", "fixed_s", "speed")}
     with pytest.raises(BadValue):
-        kernel_laws.Product(1.2, 0.5, 1e-6)
+        kernel_laws.Product(compute=1.2, bandwidth=0.5, fixed_s=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------------- rows as predictions
 
-GEMM = Kernel("gemm", "bf16", "bf16", m=4096.0, n=4096.0, k=4096.0)
+GEMM = Kernel(op="gemm", precision="bf16", written="bf16", m=4096.0, n=4096.0, k=4096.0)
 
 
 def test_every_set_of_parameters_makes_a_record() -> None:
@@ -323,7 +321,7 @@ def test_the_quantities_of_a_row_agree() -> None:
     assert moved == pytest.approx(6.0 * 4096.0**2 / seconds)
     drawn = kernel(dataclasses.replace(timed, quantity="power per chip"), everything()).value
     assert drawn == pytest.approx(0.98 * 700.0)
-    summed = row("h100-sxm", Kernel("all_reduce", message_bytes=1e9), 1.0, chips=8)
+    summed = row("h100-sxm", Kernel(op="all_reduce", message_bytes=1e9), 1.0, chips=8)
     bus = kernel(dataclasses.replace(summed, quantity="bus bandwidth"), everything()).value
     assert bus == pytest.approx(1.75e9 / float(kernel(summed, everything()).value or 0.0))
 
@@ -342,7 +340,7 @@ def test_a_format_that_the_chip_lacks_is_said() -> None:
 
 
 def test_what_cannot_be_predicted_has_a_reason() -> None:
-    assert kernel(row("h100-sxm", Kernel("other"), 1.0), everything()).reason.startswith("operator not predicted")
+    assert kernel(row("h100-sxm", Kernel(op="other"), 1.0), everything()).reason.startswith("operator not predicted")
     assert kernel(row("h100-sxm", dataclasses.replace(GEMM, k=None), 1.0), everything()).reason.startswith("not stated")
     assert kernel(row("no-such-chip", GEMM, 1.0), everything()).reason.startswith("refused")
     assert kernel(row("h100-sxm", GEMM, 1.0), load(dt.date(2023, 10, 31))).reason.startswith("nothing fitted")
@@ -351,7 +349,7 @@ def test_what_cannot_be_predicted_has_a_reason() -> None:
 
 
 def test_a_collective_from_python_takes_longer_than_one_in_a_graph() -> None:
-    shape = Kernel("all_reduce", message_bytes=1e5, library="SGLang_CustomAllReduce_graph", graph=True)
+    shape = Kernel(op="all_reduce", message_bytes=1e5, library="SGLang_CustomAllReduce_graph", graph=True)
     replayed = kernel(row("h100-sxm", shape, 1.0, 8, "sglang"), everything()).value
     eager = dataclasses.replace(shape, library="SGLang_CustomAllReduce_eager", graph=False)
     launched = kernel(row("h100-sxm", eager, 1.0, 8, "sglang"), everything()).value

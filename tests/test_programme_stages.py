@@ -18,21 +18,24 @@ from test_programme import BUILD, CERTAIN, exactly, months, run
 
 def test_longest_path_of_a_graph_made_by_hand():
     # a 3 -> b 2 -> d 4; a -> c 6 -> d; e 20 beside, f after d and e: a-c-d is 13, e is 20
-    stages = topological_order((Stage("f", ("d", "e")), Stage("d", ("b", "c")), Stage("b", ("a",)), Stage("c", ("a",)),
-                                Stage("a"), Stage("e")))
+    stages = topological_order((Stage(name="f", after=("d", "e")), Stage(
+        name="d", after=("b", "c")), Stage(name="b", after=("a",)), Stage(
+        name="c", after=("a",)),
+                                Stage(name="a"), Stage(name="e")))
     when = dates(stages, {"a": 3.0, "b": 2.0, "c": 6.0, "d": 4.0, "e": np.array([20.0, 1.0]), "f": 1.0})
     assert [float(when[name][1]) for name in "abcd"] == [3, 5, 9, 13]
     np.testing.assert_array_equal(when["f"], [[20, 13], [21, 14]])
 
 
 def test_a_hammock_lasts_until_what_waits_for_it_can_start():
-    stages = topological_order((Stage("work"), Stage("team", (), None), Stage("end", ("work", "team"))))
+    stages = topological_order((Stage(name="work"), Stage(
+        name="team", after=(), duration_s=None), Stage(name="end", after=("work", "team"))))
     assert [float(date) for date in dates(stages, {"work": 7.0, "end": 1.0})["team"]] == [0.0, 7.0]
 
 
 @given(st.permutations(range(7)))
 def test_any_order_of_the_same_stages_gives_the_same_dates(order: list[int]):
-    stages = [Stage(str(k), tuple(str(j) for j in range(k) if (j * k) % 3 != 2)) for k in range(7)]
+    stages = [Stage(name=str(k), after=tuple(str(j) for j in range(k) if (j * k) % 3 != 2)) for k in range(7)]
     length = {str(k): (k * 5) % 7 + 1.0 for k in range(7)}
     straight = dates(topological_order(stages), length)
     shuffled = dates(topological_order([stages[k] for k in order]), length)
@@ -41,10 +44,11 @@ def test_any_order_of_the_same_stages_gives_the_same_dates(order: list[int]):
 
 
 @pytest.mark.parametrize(("stages", "said"), [
-    ((Stage("a", ("b",)), Stage("b", ("c",)), Stage("c", ("a",))), "a after b after c after a"),
-    ((Stage("x"), Stage("a", ("x", "b")), Stage("b", ("a",))), "a after b after a"),
-    ((Stage("silicon", ("tape-uot",)), Stage("tape-out")), "did you mean tape-out"),
-    ((Stage("a"), Stage("a")), "stage a: given 2 times"),
+    ((Stage(name="a", after=("b",)), Stage(name="b", after=("c",)), Stage(name="c", after=("a",))),
+     "a after b after c after a"),
+    ((Stage(name="x"), Stage(name="a", after=("x", "b")), Stage(name="b", after=("a",))), "a after b after a"),
+    ((Stage(name="silicon", after=("tape-uot",)), Stage(name="tape-out")), "did you mean tape-out"),
+    ((Stage(name="a"), Stage(name="a")), "stage a: given 2 times"),
 ])
 def test_a_graph_that_cannot_be_is_named(stages: tuple[Stage, ...], said: str):
     with pytest.raises(BadValue, match=said):
@@ -53,15 +57,16 @@ def test_a_graph_that_cannot_be_is_named(stages: tuple[Stage, ...], said: str):
 
 def test_a_bad_stage_is_refused():
     with pytest.raises(BadValue) as error:
-        Stage("a", ("a",), months(-1, 0, 1), Range(-1.0, 0.0, 0.0))
+        Stage(name="a", after=("a",), duration_s=months(-1, 0, 1), spend_usd=Range(-1.0, 0.0, 0.0))
     assert [fault.place for fault in error.value.faults] == ["stage a, after", "stage a, duration_s", "stage a, spend_usd"]
     with pytest.raises(BadValue, match="no name"):
-        Stage("")
+        Stage(name="")
 
 
 def test_a_cycle_among_own_stages_is_found_before_anything_runs():
     with pytest.raises(BadValue, match=r"a cycle: .*licence after tape-out"):
-        run(replace(BUILD, stages=(Stage("licence", ("tape-out",)), Stage("physical design", ("licence",)))), 4)
+        run(replace(BUILD, stages=(Stage(name="licence", after=("tape-out",)), Stage(
+            name="physical design", after=("licence",)))), 4)
 
 
 def test_routes_differ_in_how_they_start():
@@ -73,8 +78,8 @@ def test_routes_differ_in_how_they_start():
 
 def test_an_own_stage_delays_what_waits_for_it():
     # deal 4, design 1.5 x 12 = 18, so tape-out at 22; a licence of 30 from the start of work holds it until 34
-    licence = Stage("licence", ("integration",), exactly(30), Range.point(6e6))
-    tape_out = Stage("tape-out", ("physical design", "licence"), spend_usd=Range.point(20e6))
+    licence = Stage(name="licence", after=("integration",), duration_s=exactly(30), spend_usd=Range.point(6e6))
+    tape_out = Stage(name="tape-out", after=("physical design", "licence"), spend_usd=Range.point(20e6))
     draws = run(replace(CERTAIN, stages=(licence, tape_out)), 4)
     np.testing.assert_allclose(draws.tapeout_month, 34)
     np.testing.assert_allclose(draws.volume_month, 35.5 + 12)
@@ -92,15 +97,17 @@ def test_volume_waits_for_the_software():
 
 
 def test_volume_waits_for_an_own_stage_that_nothing_waits_for():
-    draws = run(replace(CERTAIN, stages=(Stage("second source", ("tape-out",), exactly(30)),)), 2)
+    draws = run(replace(CERTAIN, stages=(Stage(
+        name="second source", after=("tape-out",), duration_s=exactly(30)),)), 2)
     np.testing.assert_allclose(draws.volume_month, 22 + 30)
 
 
 def test_a_gate_must_stand_on_one_stage():
     with pytest.raises(BadValue, match="gate ARCHITECTURE"):
-        run(replace(BUILD, stages=(Stage("architecture", ("integration",), exactly(5)),)), 4)
+        run(replace(BUILD, stages=(Stage(name="architecture", after=("integration",), duration_s=exactly(5)),)), 4)
     with pytest.raises(BadValue, match="on silicon and bring-up"):
-        run(replace(BUILD, stages=(Stage("silicon", ("tape-out",), exactly(5), gate=Gate.FIRST_SILICON),)), 4)
+        run(replace(BUILD, stages=(Stage(
+            name="silicon", after=("tape-out",), duration_s=exactly(5), gate=Gate.FIRST_SILICON),)), 4)
 
 
 def test_what_is_in_the_fab_takes_no_time_and_no_money():

@@ -34,8 +34,10 @@ def catalogue() -> Catalogue:
 
 
 def fact(field: str, value: float | str, unit: str = "USD", known: str = "2023-01-01", period: str = "2023") -> Fact:
-    return Fact("chip", field, value, None, None, unit, period, 2023, dt.date.fromisoformat(known), Grade.PRESS,
-                Source("s", "t", "", ""), "", "here:1")
+    return Fact(
+        entity="chip", field=field, value=value, low=None, high=None, unit=unit, period=period, price_year=2023,
+        known=dt.date.fromisoformat(known), grade=Grade.PRESS, source=Source("s", "t", "", ""), note="",
+        place="here:1")
 
 
 @dataclass(frozen=True)

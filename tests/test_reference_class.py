@@ -58,8 +58,10 @@ def reference() -> Case:
 
 def made(name: str, kind: Kind, outcome: Outcome | None = None, months: float | None = None) -> ReferenceCase:
     """A programme of no real company."""
-    return ReferenceCase(name, name, kind, 1, outcome, dt.date(2020, 1, 1) if outcome else None, None, None, None, None,
-                         {} if months is None else {Span.VOLUME: months * MONTH_S})
+    return ReferenceCase(
+        name=name, organisation=name, kind=kind, generation=1, outcome=outcome,
+        decided=dt.date(2020, 1, 1) if outcome else None, began=None, end_gate=None, first_silicon_good=None,
+        scope_cut=None, spans={} if months is None else {Span.VOLUME: months * MONTH_S})
 
 
 # ------------------------------------------------------------------------------------------------------ what a day sees
@@ -197,7 +199,8 @@ def test_a_later_valuation_does_not_price_an_earlier_deal(tmp_path: Path) -> Non
 def test_bids_are_takeovers_and_failures(today: Catalogue) -> None:
     assert {deal.name for deal in deals(today) if not deal.closed} == {"arm", "furiosaai", "sambanova"}
     assert "untether-ai" not in {deal.name for deal in deals(today)}  # its team was hired when it wound up
-    assert bid_rate([Deal("a", "b", True, None, None, OCTOBER)] * 3).counts == jeffreys(0, 3)
+    closed = Deal(name="a", buyer="b", closed=True, price_usd=None, last_valuation_usd=None, known=OCTOBER)
+    assert bid_rate([closed] * 3).counts == jeffreys(0, 3)
 
 
 # ---------------------------------------------------------------------------------------------------------- posteriors

@@ -284,7 +284,8 @@ def with_shock(case: Case, rate: float, **terms: float) -> Case:
     """A case with one shock of a certain rate [1/s]."""
     source = case.numbers.demand.growth.source
     values = {"rate": rate, "duration": 4 * QUARTER_S, **terms}
-    numbers = ShockNumbers(**{key: CaseNumber(f"shocks.it.{key}", Range.point(value), "1", Grade.ASSUMPTION, source)
+    numbers = ShockNumbers(**{key: CaseNumber(
+        name=f"shocks.it.{key}", spread=Range.point(value), unit="1", grade=Grade.ASSUMPTION, source=source)
                               for key, value in values.items()})
     return replace(case, shocks=(Shock("it", ()),), numbers=replace(case.numbers, shocks={"it": numbers}))
 
@@ -309,7 +310,9 @@ def test_a_certain_shock_is_there_and_an_impossible_one_never(prepared: Prepared
 
 def correlated(case: Case, pairs: Mapping[tuple[str, str], float]) -> Case:
     source = case.numbers.demand.growth.source
-    values = tuple(CaseNumber(correlation_name(*pair), Range.point(value), "1", Grade.ASSUMPTION, source)
+    values = tuple(CaseNumber(
+        name=correlation_name(*pair), spread=Range.point(value), unit="1", grade=Grade.ASSUMPTION,
+        source=source)
                    for pair, value in pairs.items())
     return replace(case, correlations=tuple(pairs), numbers=replace(case.numbers, correlations=values))
 

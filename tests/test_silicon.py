@@ -246,7 +246,10 @@ def test_bad_numbers_are_refused(call: Callable[[], object]) -> None:
 
 def node(name: str, wafer_usd: tuple[float, float, float], per_cm2: tuple[float, float, float]) -> ProcessNode:
     low, mode, high = (1e4 * value for value in per_cm2)
-    return ProcessNode(name, Range(*wafer_usd), Range(low, mode, high), None, Range(2, 3, 10), None, None, None, None)
+    return ProcessNode(
+        name=name, wafer_price_usd=Range(*wafer_usd), defect_density=Range(low, mode, high),
+        launch_defect_density=None, clustering=Range(2, 3, 10), mask_set_usd=None, design_cost_usd=None,
+        fab_s=None, volume_start=None)
 
 
 # Wafer prices: CSET 2020, DigiTimes 2022, press 2023; densities: TSMC symposium 2020, Chiplet Actuary.
@@ -255,14 +258,16 @@ N7 = node("N7", (9_000, 9_500, 10_000), (0.07, 0.09, 0.15))
 # Service: 12,000 to 15,750 USD per interposer wafer (430 to 750 USD per H100); 0.98 to 0.996 per attached part;
 # test and module: median of the residuals 480, 600, 920 USD of three analyst build-ups.
 SERVICE = Packaging(
-    "2.5D", Range(12_000, 15_200, 15_750), Range(1.1, 1.25, 1.6), Range(0.98, 0.99, 0.996), Range(0.95, 0.98, 0.999),
-    Range(50, 50, 100), Range(100, 600, 920),
-)  # fmt: skip
+    name="2.5D", interposer_wafer_usd=Range(12_000, 15_200, 15_750),
+    interposer_area_per_die_area=Range(1.1, 1.25, 1.6), attach_yield=Range(0.98, 0.99, 0.996),
+    probe_coverage=Range(0.95, 0.98, 0.999), substrate_usd=Range(50, 50, 100), test_usd=Range(100, 600, 920))  # fmt: skip
 
 
 def memory(*usd_per_gb: float) -> MemoryType:
     low, mode, high = (1e-9 * value for value in usd_per_gb)
-    return MemoryType("stacked", Range(low, mode, high), 16e9, 8e11, 121e-6)
+    return MemoryType(
+        name="stacked", price_usd_per_byte=Range(low, mode, high), stack_bytes=16e9, stack_bandwidth=8e11,
+        stack_area_m2=121e-6)
 
 
 HBM2, HBM3, HBM3E = memory(7, 7, 15), memory(12.5, 15, 15), memory(14.6, 15.1, 16.1)
@@ -305,7 +310,9 @@ def test_the_memory_carries_most_of_a_memory_rich_package() -> None:
     assert float(cost.good_dies_usd / cost.total_usd) == pytest.approx(0.14, abs=0.04)
 
 
-PERFECT = CostInputs((Wafer(10_000.0, 0.0, 3.0),), 1e-8, None, 1.2, 1.0, 1.0, 40.0, 60.0)
+PERFECT = CostInputs(
+    wafers=(Wafer(10_000.0, 0.0, 3.0),), memory_usd_per_byte=1e-8, interposer_wafer_usd=None,
+    interposer_area_ratio=1.2, attach_yield=1.0, probe_coverage=1.0, substrate_usd=40.0, test_usd=60.0)
 
 
 def test_perfect_yields_leave_the_sum_of_what_is_bought() -> None:

@@ -440,7 +440,9 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
 def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
     source = prepared.case.numbers.demand.growth.source
     stated = {"power": {"2024": 4e7, "2026": 9e7}, "cash": {"2024": 4e7, "2024Q2": 1e6}}
-    power, cash = ({period: CaseNumber(f"limits.{kind}.{period}", Range.point(value), "1", Grade.ASSUMPTION, source)
+    power, cash = ({period: CaseNumber(
+        name=f"limits.{kind}.{period}", spread=Range.point(value), unit="1", grade=Grade.ASSUMPTION,
+        source=source)
                     for period, value in periods.items()} for kind, periods in stated.items())
     case = replace(prepared.case, numbers=replace(prepared.case.numbers, limits=LimitNumbers(power=power, cash=cash)),
                    power_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026")),

@@ -84,7 +84,9 @@ SERVER_USD = 32_010 / 8
 def owned(price_usd: float, all_in_kw: float, *, small_cloud: bool) -> ChipHour:
     years, rate, rent, energy = (4, 0.13, 200, 0.10) if small_cloud else (5, 0.10, 150, 0.08)
     return chip_hour_cost(
-        Hardware(price_usd, years * YEAR_S, SERVER_USD, 0.125 * (price_usd + SERVER_USD)),
+        Hardware(
+            chip_usd=price_usd, life_s=years * YEAR_S, server_usd=SERVER_USD,
+            network_usd=0.125 * (price_usd + SERVER_USD)),
         Site(to_si(energy, "USD/kWh"), 1.25, to_si(rent, "USD/kW/month")),
         real_rate=rate,
         average_power_w=0.8 * all_in_kw * 1e3,
@@ -127,7 +129,9 @@ def test_a_published_day_of_a_fleet() -> None:
     assert float(usd_per_query(1.00, 28_936 * 86_400 / queries_per_day)) == pytest.approx(0.0036, rel=0.001)
 
 
-HARDWARE = Hardware(20_000.0, 4 * YEAR_S, 4_000.0, 3_000.0, 0.1, 0.02 / YEAR_S)
+HARDWARE = Hardware(
+    chip_usd=20_000.0, life_s=4 * YEAR_S, server_usd=4_000.0, network_usd=3_000.0, residual_share=0.1,
+    maintenance_per_s=0.02 / YEAR_S)
 SITE = Site(to_si(0.08, "USD/kWh"), 1.3, 0.0, 12.0, 15 * YEAR_S)
 
 
@@ -158,7 +162,7 @@ def test_lines_by_hand() -> None:
 def test_cost_moves_the_right_way(rate: float, life: float, more: float) -> None:
     def total(years: float = life, price: float = 20_000.0, pue: float = 1.3, **changes: float) -> float:
         site = Site(to_si(0.08, "USD/kWh"), pue, to_si(150, "USD/kW/month"))
-        hardware = Hardware(price, years * YEAR_S, residual_share=0.1)
+        hardware = Hardware(chip_usd=price, life_s=years * YEAR_S, residual_share=0.1)
         return float(hour(hardware, site, real_rate=rate, **changes).total_usd)
 
     base = total()
@@ -171,13 +175,13 @@ def test_cost_moves_the_right_way(rate: float, life: float, more: float) -> None
 
 
 def test_free_things_cost_nothing() -> None:
-    nothing = hour(Hardware(0.0, YEAR_S), Site(0.0, 1.0), average_power_w=700.0, provisioned_power_w=700.0)
+    nothing = hour(Hardware(chip_usd=0.0, life_s=YEAR_S), Site(0.0, 1.0), average_power_w=700.0, provisioned_power_w=700.0)
     assert float(nothing.total_usd) == 0.0
 
 
 def test_rent_reserve_and_own_stand_on_one_footing() -> None:
     # A reservation paid wholly in advance costs what a chip of that price without residual or running cost does.
-    own = chip_hour_cost(Hardware(9_000.0, YEAR_S), Site(0.0, 1.0), real_rate=0.1, average_power_w=0.0,
+    own = chip_hour_cost(Hardware(chip_usd=9_000.0, life_s=YEAR_S), Site(0.0, 1.0), real_rate=0.1, average_power_w=0.0,
                          provisioned_power_w=0.0)  # fmt: skip
     reserved = rented_chip_hour(0.0, prepaid_usd=9_000.0, term_s=YEAR_S, real_rate=0.1)
     assert float(reserved.total_usd) == float(own.total_usd)
@@ -202,8 +206,8 @@ def test_arrays_agree_with_scalars() -> None:
         assert float(table[i, j]) == pytest.approx(
             float(capital_charge_usd_per_quarter(1000.0, 0.2, lives[i, 0], rates[j])), rel=1e-12
         )
-    total = hour(Hardware(np.array([1e4, 2e4]), YEAR_S)).total_usd
-    assert total[1] == pytest.approx(float(hour(Hardware(2e4, YEAR_S)).total_usd), rel=1e-12)
+    total = hour(Hardware(chip_usd=np.array([1e4, 2e4]), life_s=YEAR_S)).total_usd
+    assert total[1] == pytest.approx(float(hour(Hardware(chip_usd=2e4, life_s=YEAR_S)).total_usd), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +233,7 @@ def test_bad_numbers_are_refused(call: Callable[[], object], place: str) -> None
 
 def test_all_faults_of_one_call_are_said_at_once() -> None:
     with pytest.raises(BadValue) as caught:
-        hour(Hardware(-1.0, 0.0, residual_share=2.0), Site(1.0, 0.9), real_rate=10.0, availability=0.0)
+        hour(Hardware(chip_usd=-1.0, life_s=0.0, residual_share=2.0), Site(1.0, 0.9), real_rate=10.0, availability=0.0)
     assert {fault.place for fault in caught.value.faults} == {
         "tco: real_rate",
         "tco: life_s",

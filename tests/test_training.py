@@ -52,19 +52,25 @@ from fabless.validate.predict import training
 from fabless.workload import parameters
 
 IDEAL = TrainingEfficiency.ideal()
-A100 = Chip("A100", "vendor", {"bf16": 312e12}, 80e9, 2039e9, 300e9, 8, 25e9, 400)
-H100 = Chip("H100", "vendor", {"bf16": 989.4e12, "fp8": 1979e12}, 80e9, 3350e9, 450e9, 8, 50e9, 700)
+A100 = Chip(
+    name="A100", vendor="vendor", peak_flops={"bf16": 312e12}, memory_bytes=80e9, memory_bandwidth=2039e9,
+    scale_up_bandwidth=300e9, scale_up_domain=8, scale_out_bandwidth=25e9, tdp_w=400)
+H100 = Chip(
+    name="H100", vendor="vendor", peak_flops={"bf16": 989.4e12, "fp8": 1979e12}, memory_bytes=80e9,
+    memory_bandwidth=3350e9, scale_up_bandwidth=450e9, scale_up_domain=8, scale_out_bandwidth=50e9, tdp_w=700)
 
 
 def gpt(layers: int, hidden: int, heads: int, vocab: int = 51200) -> LLM:
-    return LLM("gpt", layers=layers, hidden=hidden, heads=heads, kv_heads=heads, head_dim=hidden // heads,
-               ffn=4 * hidden, vocab=vocab, gated_ffn=False, tied_embeddings=True)
+    return LLM(
+        name="gpt", layers=layers, hidden=hidden, heads=heads, kv_heads=heads, head_dim=hidden // heads,
+        ffn=4 * hidden, vocab=vocab, gated_ffn=False, tied_embeddings=True)
 
 
 GPT3 = gpt(96, 12288, 96)
-LLAMA = LLM("llama", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=128256)
-MIXTURE = LLM("mixture", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=32000, experts=8,
-              experts_per_token=2, expert_ffn=14336)
+LLAMA = LLM(name="llama", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=128256)
+MIXTURE = LLM(
+    name="mixture", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=32000,
+    experts=8, experts_per_token=2, expert_ffn=14336)
 
 
 @cache

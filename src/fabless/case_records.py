@@ -17,7 +17,7 @@ from fabless.records import LLM, Chip, Grade, Range, Request, Source
 from fabless.units import Quarter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CaseNumber:
     """An input of a case: its range in SI, where it comes from, and how it is printed."""
 
@@ -30,7 +30,7 @@ class CaseNumber:
     known: dt.date | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Work to be served: inference by queries, or training by FLOP."""
 
@@ -45,7 +45,7 @@ class Load:
     ttft_limit_s: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """A product line that can be bought or rented; its terms stand among the numbers of the case."""
 
@@ -63,7 +63,7 @@ class Line:
     """Coming generations that the plan may order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeSpec:
     """A chip programme that a way can start; its ranges stand among the numbers of the case."""
 
@@ -131,7 +131,7 @@ def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fau
         if one.units <= last.units or one.price_usd > last.price_usd]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """A contract on offer; its ranges stand among the numbers of the case."""
 
@@ -161,7 +161,7 @@ class Contract:
     """The chip itself, in a case, where it names no line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ContractQuestion:
     """Contracts to be valued on one footing; numbers in SI."""
 
@@ -204,7 +204,7 @@ class TimedLimit:
     """Name of its number among those of the limit: the year or quarter as the file writes it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A question: who asks, on which day, for which demand, with what on offer."""
 

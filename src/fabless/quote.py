@@ -41,7 +41,7 @@ _ERRORS = ("error_median", "error_p90")
 """Fields of a class that state the error of the model on its chips."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """Efficiencies that the performance model uses for a chip, and their origin."""
 
@@ -57,7 +57,7 @@ class Calibration:
     """Error that 90 % of the measurements stay under [1]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Owning:
     """Costs of owning a chip besides its price; numbers or arrays that broadcast."""
 
@@ -75,7 +75,7 @@ class Owning:
     """Spares, service and staff: yearly share of the price, as [1/s]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Quote:
     """One model on one chip."""
 
@@ -117,7 +117,10 @@ def owning_of(catalogue: Catalogue) -> tuple[Owning, tuple[Fact, ...]]:
              "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share")
     facts = tuple(catalogue.fact("datacentre", name) for name in names)
     rate, rent, power, pue, server_power, server, life, residual, spares, staff = (number_of(fact) for fact in facts)
-    return Owning(rate, rent, power, pue, server_power, server, life, residual, (spares + staff) / YEAR_S), facts
+    return Owning(
+        real_rate=rate, colocation_usd_per_w_s=rent, electricity_usd_per_j=power, pue=pue,
+        server_power=server_power, server_usd=server, life_s=life, residual_share=residual,
+        upkeep_per_s=(spares + staff) / YEAR_S), facts
 
 
 def number_of(fact: Fact) -> float:
@@ -186,7 +189,9 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
     if engine not in engines:
         raise unknown("engine", engine, engines, "engine")
     host = {fact.field: number_of(fact) for fact in catalogue.facts_of(engine)}
-    return Calibration(Efficiency.of(values), Engine.of(host), name, said, median, p90)
+    return Calibration(
+        efficiency=Efficiency.of(values), engine=Engine.of(host), name=name, said=said, error_median=median,
+        error_p90=p90)
 
 
 def quote(

@@ -43,7 +43,7 @@ class Source:
     date: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """One datum: a field of an entity with its value, band, unit, date and source."""
 
@@ -117,7 +117,7 @@ class LogicDie:
     """Units that must work for the die to be sold."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What stands on the silicon of a chip, as far as its area and power go."""
 
@@ -135,7 +135,7 @@ class Architecture:
     interposer_area_m2: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chip:
     """An accelerator, real or hypothetical: its specification and nothing measured.
 
@@ -172,7 +172,7 @@ class Chip:
     architecture: Architecture = Architecture()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProcessNode:
     """A logic process, as a buyer of wafers sees it."""
 
@@ -207,7 +207,7 @@ class ProcessNode:
     """Direct emissions of the fab per area of wafer [kg/m2]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MemoryType:
     """A generation of stacked memory."""
 
@@ -225,7 +225,7 @@ class MemoryType:
     """Energy of moving a byte between the stack and the logic die [J/B]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Packaging:
     """An advanced-packaging service: bought at its service price, not made from silicon cost."""
 
@@ -245,7 +245,7 @@ class Packaging:
     """Largest interposer on offer [m2]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LLM:
     """A language model, in the terms of a Hugging Face `config.json`.
 

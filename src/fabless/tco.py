@@ -85,7 +85,7 @@ def capital_charge_usd_per_quarter(
     return capital_charge_usd(price_usd, residual_share, life_s, real_rate, QUARTER_S)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hardware:
     """Prices per chip of the hardware bought; numbers or arrays that broadcast."""
 
@@ -116,7 +116,7 @@ class Site:
     """Life of building and plant; used only if they are paid for as capital."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChipHour:
     """Cost of an hour in which a chip stands ready [USD/h], by line."""
 

@@ -35,7 +35,7 @@ _CONVOLUTION = 4.0
 """Width of the short convolution in front of a linear mixer [token]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ParameterCounts:
     """Parameters of a model [1]."""
 

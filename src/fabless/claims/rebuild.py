@@ -40,8 +40,9 @@ def _said(value: float, unit: str) -> str:
 def _published(claim: Claim, statement: Statement) -> Published:
     unit = statement.unit
     value = None if statement.value is None else _printed(statement.value, unit)
-    return Published(value, _printed(statement.low, unit), _printed(statement.high, unit), unit, claim.date,
-                     claim.sources)
+    return Published(
+        value=value, low=_printed(statement.low, unit), high=_printed(statement.high, unit), unit=unit,
+        date=claim.date, source=claim.sources)
 
 
 def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
@@ -51,8 +52,9 @@ def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
         fact = catalogue.fact(where.entity, where.field, where.period)
         band = catalogue.range(where.entity, where.field, where.period)
         low, value, high = (_printed(end, fact.unit) for end in (band.low, band.mode, band.high))
-        used.append(InputUsed(name, str(where), value, low, high, fact.unit, fact.grade, fact.source, fact.note,
-                              fact.place))
+        used.append(InputUsed(
+            name=name, fact=str(where), value=value, low=low, high=high, unit=fact.unit, grade=fact.grade,
+            source=fact.source, note=fact.note, place=fact.place))
     return tuple(used)
 
 
@@ -116,8 +118,9 @@ def _needed(recipe: Recipe, inputs: Sequence[InputUsed], target: float) -> tuple
         value = _solve(recipe, modes, used.name, target)
         if value is not None:
             outside = _outside(value, used.si)
-            needed = NeededInput(used.name, used.fact, from_si(value, used.unit), used.unit,
-                                 value / modes[used.name], outside < 1e-9)
+            needed = NeededInput(
+                name=used.name, fact=used.fact, value=from_si(value, used.unit), unit=used.unit,
+                factor=value / modes[used.name], in_band=outside < 1e-9)
             found.append((round(outside, 9), round(abs(math.log(needed.factor)), 9), len(found), needed))
     return tuple(needed for *_, needed in sorted(found, key=lambda entry: entry[:3]))
 
@@ -137,25 +140,30 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
     try:
         inputs = _inputs(catalogue, rebuild)
     except Leak as leak:
-        return ClaimResult(claim.id, claim.claim, claim.kind, rebuild.name, published, None, None, "cannot be rebuilt",
-                           None, (), "", (), leak.faults[0].found)
+        return ClaimResult(
+            id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name, published=published,
+            rebuilt=None, deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(),
+            formula="", inputs=(), note=leak.faults[0].found)
     band = _span(recipe, {used.name: used.si for used in inputs})
     target = _target(statement, band.mode)
     needed = _needed(recipe, inputs, target) if target is not None else ()
     holds = band.low <= statement.high and statement.low <= band.high
     low, mode, high = (_printed(end, statement.unit) for end in (band.low, band.mode, band.high))
     formula = formula_text(recipe, {used.name: _said(used.value, used.unit) for used in inputs})
-    return ClaimResult(claim.id, claim.claim, claim.kind, rebuild.name, published, Range(low, mode, high),
-                       _deviation(statement, band.mode), "holds" if holds else "breaks",
-                       needed[0] if needed else None, needed, f"{formula} = {_said(mode, statement.unit)}", inputs,
-                       rebuild.note)
+    return ClaimResult(
+        id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name, published=published,
+        rebuilt=Range(low, mode, high), deviation=_deviation(statement, band.mode),
+        verdict="holds" if holds else "breaks", breaking_input=needed[0] if needed else None, needed=needed,
+        formula=f"{formula} = {_said(mode, statement.unit)}", inputs=inputs, note=rebuild.note)
 
 
 def _told(claim: Claim) -> ClaimResult:
     """A claim that cannot be rebuilt, with the reason."""
     published = _published(claim, claim.statement) if claim.statement else None
-    return ClaimResult(claim.id, claim.claim, claim.kind, "", published, None, None, "cannot be rebuilt", None, (), "",
-                       (), claim.reason)
+    return ClaimResult(
+        id=claim.id, claim=claim.claim, kind=claim.kind, variant="", published=published, rebuilt=None,
+        deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(), formula="", inputs=(),
+        note=claim.reason)
 
 
 def rebuild(catalogue: Catalogue, claims: Sequence[Claim] | None = None) -> tuple[ClaimResult, ...]:

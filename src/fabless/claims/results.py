@@ -14,7 +14,7 @@ from fabless.units import to_si
 Verdict = Literal["holds", "breaks", "cannot be rebuilt"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """What was published, in `unit`; without `value` the wording names only a band."""
 
@@ -26,7 +26,7 @@ class Published:
     source: tuple[Source, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputUsed:
     """A fact that went into a rebuilt claim, in the unit of its row."""
 
@@ -48,7 +48,7 @@ class InputUsed:
         return Range(to_si(self.low, self.unit), to_si(self.value, self.unit), to_si(self.high, self.unit))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NeededInput:
     """What one input would have to be, all others as they are, for the claim to be met."""
 
@@ -62,7 +62,7 @@ class NeededInput:
     """Whether the needed value lies between low and high of the input."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClaimResult:
     """A claim and one way to rebuild it; numbers in the unit of what was published."""
 

@@ -154,8 +154,10 @@ def _load(catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float,
               for place, value in (("--input", tokens_in), ("--output", tokens_out)) if not 1.0 <= value < math.inf]
     if faults:
         raise BadValue(*faults)
-    return Served(llm, Request(tokens_in, tokens_out, "command line"), precision, kv_precision, _positive(tpot, "--tpot"),
-                  _positive(ttft, "--ttft"))
+    return Served(
+        llm=llm, request=Request(tokens_in, tokens_out, "command line"), precision=precision,
+        kv_precision=kv_precision, tpot_limit_s=_positive(tpot, "--tpot"),
+        ttft_limit_s=_positive(ttft, "--ttft"))
 
 
 def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_out: float, margin: float,
@@ -166,11 +168,14 @@ def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_ou
         if len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts[1:]):
             raise BadValue(Fault("--also", repr(item), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
         request = Request(float(parts[1]), float(parts[2]), "command line")
-        others.append(Served(catalogue.model(parts[0]), request, load.precision, load.kv_precision, load.tpot_limit_s,
-                             load.ttft_limit_s))
+        others.append(Served(
+            llm=catalogue.model(parts[0]), request=request, precision=load.precision,
+            kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s))
     calibration = calibration_of(catalogue)
-    return Serving(load, tuple(others), calibration.efficiency, calibration.engine, owning_of(catalogue)[0],
-                   number_of(catalogue.fact("datacentre", "load_factor")), domain, scale_out, margin, objective)
+    return Serving(
+        load=load, also=tuple(others), efficiency=calibration.efficiency, engine=calibration.engine,
+        owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
+        domain=domain, scale_out_bandwidth=scale_out, margin=margin, objective=objective)
 
 
 @contextmanager

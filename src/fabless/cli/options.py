@@ -146,8 +146,10 @@ def stated_price(price: str) -> Fact:
     value = quantity(price, unit, "--price")
     if not 0.0 <= value < math.inf:
         raise BadValue(Fault("--price", repr(price), f"0 {unit} or more", "correct the number"))
-    return Fact("--price", "price", value, None, None, unit, "", None, dt.date.today(),
-                Grade.ASSUMPTION, Source("user", "stated on the command line", "", ""), "", "--price")
+    return Fact(
+        entity="--price", field="price", value=value, low=None, high=None, unit=unit, period="",
+        price_year=None, known=dt.date.today(), grade=Grade.ASSUMPTION,
+        source=Source("user", "stated on the command line", "", ""), note="", place="--price")
 
 
 def error_band(value: float, error: float) -> tuple[float, float]:

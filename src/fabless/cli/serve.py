@@ -132,7 +132,9 @@ def serve_command(
     refuse(faults)
     if not (llm and record and request and formats and calibration and first and token):
         raise AssertionError("what is missing is a fault, and faults are raised")
-    question = Question(llm, record, request, formats, engine, calibration, token, first, chips, batch, degrees, traffic)
+    question = Question(
+        llm=llm, chip=record, request=request, formats=formats, engine=engine, calibration=calibration,
+        tpot_s=token, ttft_s=first, max_chips=chips, batch=batch, degrees=degrees, traffic=traffic)
     machine, notes = machine_of(record, formats, calibration.efficiency, calibration.engine)
     answer = _answered(question, machine, mode, (*notes, *record.assumed))
     money, said = _money(catalogue, question, machine, answer, fact)

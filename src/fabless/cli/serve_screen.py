@@ -29,7 +29,7 @@ _FULL_WIDTH = 110
 """Narrowest terminal [columns] on which the front shows splits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """The model, chip, request and limits that `fabless serve` was asked about."""
 

@@ -149,8 +149,9 @@ def _answer(
     power = calibration_of(catalogue, chip).efficiency
     run = campaign(plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens, float(chips))
     cost, wall = _cost(catalogue, chip, run, fact)
-    return Answer(llm, chip, chips, precision, tokens, plans, run, fact, cost, wall, calibration,
-                  [*notes, *chip.assumed])
+    return Answer(
+        llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run, price=fact,
+        cost_usd=cost, wall_j=wall, calibration=calibration, notes=[*notes, *chip.assumed])
 
 
 def calibration_for(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:

@@ -25,7 +25,7 @@ _NAMES = {"products": "matrix products", "attention": "attention", "elements": "
 _MEMORY = ("weights", "gradients", "optimizer", "activations", "workspace", "overhead", "free")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """Everything that `fabless train` prints."""
 

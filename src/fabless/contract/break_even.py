@@ -14,7 +14,7 @@ from fabless.checks import Bound, require
 _SCAN = 33
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BreakEven:
     """Values at which two costs are equal within a range."""
 
@@ -77,7 +77,8 @@ def break_even(
     scale = max(abs(float(first(float(points[0])))), float(np.abs(gaps).max()), 1e-300)
     signs = np.where(np.abs(gaps) <= 1e-12 * scale, 0.0, np.sign(gaps))
     if not signs.any():
-        return BreakEven("everywhere", (), (" and ".join(names),), low, high, 0.0)
+        return BreakEven(
+            status="everywhere", at=(), cheaper=(" and ".join(names),), low=low, high=high, least_gap_usd=0.0)
     at: list[float] = []
     known = [int(k) for k in np.flatnonzero(signs)]
     cheaper = [names[0] if signs[known[0]] < 0 else names[1]]
@@ -87,5 +88,7 @@ def break_even(
             at.append(float(points[zeros[0]]) if zeros else _crossing(gap, float(points[left]), float(points[right])))
             cheaper.append(names[0] if signs[right] < 0 else names[1])
     if not at:
-        return BreakEven("never", (), tuple(cheaper), low, high, float(np.abs(gaps).min()))
-    return BreakEven("found", tuple(at), tuple(cheaper), low, high, 0.0)
+        return BreakEven(
+            status="never", at=(), cheaper=tuple(cheaper), low=low, high=high,
+            least_gap_usd=float(np.abs(gaps).min()))
+    return BreakEven(status="found", at=tuple(at), cheaper=tuple(cheaper), low=low, high=high, least_gap_usd=0.0)

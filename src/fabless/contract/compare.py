@@ -54,7 +54,7 @@ class Prepared:
         return float(value(self.beside(contract), outlook, self.real_rate).cost_usd.mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """Figures of one contract; money is present value in real USD."""
 
@@ -81,7 +81,7 @@ class Row:
     """Mean worth of warrants, equity and tiers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Contracts compared in one way."""
 
@@ -121,7 +121,7 @@ def prepare(question: ContractQuestion) -> Prepared:
     def walk(volatility: CaseNumber | None, drift: float = 0.0, when: Array = years) -> Array:
         if paths == 1 or _mode(volatility) == 0.0:
             return np.exp(drift * when)[None]
-        return price_paths(1.0, _mode(volatility), drift, when, paths, rng).T
+        return price_paths(1.0, _mode(volatility), drift, years=when, paths=paths, rng=rng).T
 
     def or_else(number: Array | None, otherwise: float) -> Array:
         return np.full((1, 1), otherwise) if number is None else number

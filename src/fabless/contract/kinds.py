@@ -67,14 +67,14 @@ class Purchase:
 
     def parts(self) -> tuple[Part, ...]:
         """One price for any volume."""
-        return (Part(self.name, self.volume, self.price_usd),)
+        return (Part(name=self.name, volume=self.volume, price_usd=self.price_usd),)
 
     def rebates(self, taken: Array, outlook: Outlook) -> Array:
         """No money comes back."""
         return np.zeros(taken.shape)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Prepayment(Purchase):
     """Pay a share of the whole volume at signing for a place in the queue: off the price when taken, else lost."""
 
@@ -91,10 +91,12 @@ class Prepayment(Purchase):
     def parts(self) -> tuple[Part, ...]:
         """The price less what was prepaid, and the prepayment for every unit of the tenor as a fee."""
         price, share = number(self.price_usd), number(self.prepaid_share)
-        return (Part(self.name, self.volume, price * (1.0 - share), fee_usd=price * share * self.tenor_quarters),)
+        return (Part(
+            name=self.name, volume=self.volume, price_usd=price * (1.0 - share),
+            fee_usd=price * share * self.tenor_quarters),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TakeOrPay(Purchase):
     """Take a firm share of the volume every quarter, or pay a share of the price for each unit not taken.
 
@@ -117,11 +119,12 @@ class TakeOrPay(Purchase):
 
     def parts(self) -> tuple[Part, ...]:
         """One price with a firm share."""
-        return (Part(self.name, self.volume, self.price_usd, self.firm_share,
-                     number(self.penalty_share) * number(self.price_usd)),)
+        return (Part(
+            name=self.name, volume=self.volume, price_usd=self.price_usd, firm_share=self.firm_share,
+            penalty_usd=number(self.penalty_share) * number(self.price_usd)),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FirmAndOption(Purchase):
     """A firm volume, paid whether taken or not, and an option on more at its own price, for a premium at signing."""
 
@@ -142,12 +145,15 @@ class FirmAndOption(Purchase):
 
     def parts(self) -> tuple[Part, ...]:
         """The firm part and the optional part."""
-        return (Part(f"{self.name} firm", self.volume, self.price_usd, 1.0, self.price_usd),
-                Part(f"{self.name} option", self.option_volume, self.option_price_usd,
-                     fee_usd=number(self.premium_usd) * self.tenor_quarters))
+        return (Part(
+            name=f"{self.name} firm", volume=self.volume, price_usd=self.price_usd, firm_share=1.0,
+            penalty_usd=self.price_usd),
+                Part(
+                    name=f"{self.name} option", volume=self.option_volume, price_usd=self.option_price_usd,
+                    fee_usd=number(self.premium_usd) * self.tenor_quarters))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ReserveAndRent(Purchase):
     """Hold a volume for a fee a quarter, used or not, and pay the price for what is used."""
 
@@ -166,10 +172,12 @@ class ReserveAndRent(Purchase):
     def parts(self) -> tuple[Part, ...]:
         """Take-or-pay of the whole volume whose penalty is the fee: used or not, the fee is paid."""
         fee = number(self.reserve_usd)
-        return (Part(self.name, self.volume, number(self.price_usd) + fee, 1.0, fee),)
+        return (Part(
+            name=self.name, volume=self.volume, price_usd=number(self.price_usd) + fee, firm_share=1.0,
+            penalty_usd=fee),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RightOfFirstRefusal(Purchase):
     """The right to take units offered to others at their terms: the spot price, or a multiple of it, and no duty."""
 
@@ -189,10 +197,11 @@ class RightOfFirstRefusal(Purchase):
 
     def parts(self) -> tuple[Part, ...]:
         """A volume at the price of the day."""
-        return (Part(self.name, self.volume, self.price_usd, spot_multiple=self.price_multiple),)
+        return (Part(
+            name=self.name, volume=self.volume, price_usd=self.price_usd, spot_multiple=self.price_multiple),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CancellationFee(Purchase):
     """A firm order that may be cancelled, unit by unit, for a share of the price."""
 
@@ -208,4 +217,6 @@ class CancellationFee(Purchase):
 
     def parts(self) -> tuple[Part, ...]:
         """Take-or-pay of the whole volume whose penalty is the fee."""
-        return (Part(self.name, self.volume, self.price_usd, 1.0, number(self.fee_share) * number(self.price_usd)),)
+        return (Part(
+            name=self.name, volume=self.volume, price_usd=self.price_usd, firm_share=1.0,
+            penalty_usd=number(self.fee_share) * number(self.price_usd)),)

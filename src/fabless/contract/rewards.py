@@ -18,7 +18,7 @@ from fabless.records import Array
 _MOST_USD = 1e13
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Warrants(TakeOrPay):
     """A purchase for which the vendor grants warrants on its shares, vesting with volume and share price.
 
@@ -69,7 +69,7 @@ class Warrants(TakeOrPay):
         return worth
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class VendorEquity(TakeOrPay):
     """A purchase towards which the vendor buys shares of the buyer, in step with the units taken.
 
@@ -114,7 +114,7 @@ class VendorEquity(TakeOrPay):
         return np.asarray(self.usd_per_unit * taken)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class VolumeDiscount(TakeOrPay):
     """A price that falls with the units taken in all: on the units above each threshold, or on all units."""
 

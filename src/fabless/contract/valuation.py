@@ -63,7 +63,7 @@ class Outlook:
         return (1, 1, *shape)[-2], (1, *shape)[-1]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Part:
     """One price of a contract; numbers, or arrays (paths, 1)."""
 
@@ -120,7 +120,7 @@ class Contract(Protocol):
         """Money that comes back to the buyer in each quarter, from units taken (paths, quarters) [USD]."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Valuation:
     """A contract valued on paths; arrays have one value per path, present values in real USD."""
 

@@ -50,8 +50,10 @@ def _first_day(case: Case, quarter: int) -> dt.date:
 def _action(case: Case, quarter: int, what: str, owner: str, amount: float | None, spend_usd: float, stop: str,
             double: str) -> Action:
     end = (case.first_quarter + quarter + 1).first_day - dt.timedelta(days=1)
-    return Action(what, owner, str(case.first_quarter + quarter), _first_day(case, quarter).isoformat(),
-                  min(end, _last_day(case)).isoformat(), amount, "" if amount is None else "chip", spend_usd, stop, double)
+    return Action(
+        what=what, owner=owner, quarter=str(case.first_quarter + quarter),
+        start=_first_day(case, quarter).isoformat(), due=min(end, _last_day(case)).isoformat(), amount=amount,
+        unit="" if amount is None else "chip", spend_usd=spend_usd, stop_signal=stop, double_signal=double)
 
 
 def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
@@ -71,7 +73,9 @@ def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
     if chips >= 0.99 * cap:
         what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
-    return _action(case, now, what, "compute procurement", round(chips), spend, stop, double)
+    return _action(
+        case, now, what, owner="compute procurement", amount=round(chips), spend_usd=spend, stop=stop,
+        double=double)
 
 
 def _signed(contract: int, solved: Solved, case: Case, node: int) -> Action:
@@ -85,9 +89,11 @@ def _signed(contract: int, solved: Solved, case: Case, node: int) -> Action:
             f"quarter{'s' if tenor != 1 else ''} from {first}")
     if level >= 0.99 * item.level_cap[node]:
         what += " (all that is on offer)"
-    return _action(case, now, what, "compute procurement", round(level), level * float(item.committed_usd[node]),
-                   f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-                   f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+    return _action(
+        case, now, what, owner="compute procurement", amount=round(level),
+        spend_usd=level * float(item.committed_usd[node]),
+        stop=f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
 def _drawn(contract: int, solved: Solved, case: Case, node: int) -> Action:
@@ -100,10 +106,11 @@ def _drawn(contract: int, solved: Solved, case: Case, node: int) -> Action:
     spend = (chips * (float(item.offer.payment_usd[node]) if item.offer.owned else price)
              - min(chips, firm) * min(price, float(item.untaken_usd[node])))
     runs = case.first_quarter + now + int(item.offer.lead_quarters[node])
-    return _action(case, now, f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
-                   "compute procurement", round(chips), spend,
-                   f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-                   f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+    return _action(
+        case, now, f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
+        owner="compute procurement", amount=round(chips), spend_usd=spend,
+        stop=f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
 def _demand_mark(solved: Solved, case: Case, level: float) -> str:
@@ -119,10 +126,11 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
 
 def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
     return [
-        _action(prepared.case, 0, f"start programme {item.name}, spend of the first year", "silicon lead", None,
-                sum(prepared.outlooks[item.name].chain.running_spend_usd[:4]),
-                "the vendor's next part beats the planned chip at tape-out, or two slips in a row",
-                "first silicon at the planned rate, or supply still scarce at tape-out")
+        _action(
+            prepared.case, 0, f"start programme {item.name}, spend of the first year", owner="silicon lead",
+            amount=None, spend_usd=sum(prepared.outlooks[item.name].chain.running_spend_usd[:4]),
+            stop="the vendor's next part beats the planned chip at tape-out, or two slips in a row",
+            double="first silicon at the planned rate, or supply still scarce at tape-out")
         for item in prepared.case.programmes if item.name in solved.started
     ]
 
@@ -130,8 +138,11 @@ def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
 def _ports(solved: Solved, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
     return [
-        _action(case, 0, f"start porting to {line.name}", "inference software", None, port.spread.mode * QUARTER_S,
-                "under half of the expected throughput after two quarters", "expected throughput on the main model")
+        _action(
+            case, 0, f"start porting to {line.name}", owner="inference software", amount=None,
+            spend_usd=port.spread.mode * QUARTER_S,
+            stop="under half of the expected throughput after two quarters",
+            double="expected throughput on the main model")
         for line in solved.plan.commitment.lines
         if (port := case.numbers.lines[line.name].port) is not None and line.first_quarter - case.first_quarter <= 4
     ]

@@ -42,16 +42,20 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
             continue
         band = credible_band(PseudoCounts(*item.ended))
         numbers.append(CaseNumber(
-            f"programmes.{item.name}.ended", Range(band.low, band.mean, band.high), "1",
-            Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED, CASE_SOURCE if stated[item.name] else known,
-            "chance that it ends before volume; P5, mean and P95 of a rate that few cases tell", case.as_of))
+            name=f"programmes.{item.name}.ended", spread=Range(band.low, band.mean, band.high), unit="1",
+            grade=Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED,
+            source=CASE_SOURCE if stated[item.name] else known,
+            note="chance that it ends before volume; P5, mean and P95 of a rate that few cases tell",
+            known=case.as_of))
     return tuple(numbers)
 
 
 def _of_fact(name: str, fact: Fact) -> CaseNumber:
     spread = range_of(fact)
     assert spread is not None
-    return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, fact.note, fact.known)
+    return CaseNumber(
+        name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source, note=fact.note,
+        known=fact.known)
 
 
 def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
@@ -65,8 +69,9 @@ def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
     stated = {field: (getattr(chip, name), CHIP_UNITS[field]) for field, name in CHIP_FIELDS.items()}
     stated |= {f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()}
     for field, (value, unit) in stated.items():
-        yield CaseNumber(f"chips.{chip.name}.{field}", Range.point(value), unit, Grade.ASSUMPTION, CASE_SOURCE,
-                         "specification stated in the case")
+        yield CaseNumber(
+            name=f"chips.{chip.name}.{field}", spread=Range.point(value), unit=unit, grade=Grade.ASSUMPTION,
+            source=CASE_SOURCE, note="specification stated in the case")
 
 
 def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
@@ -80,11 +85,14 @@ def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
                 yield _of_fact(f"models.{load.model.name}.{field}", facts[field])
     source, note = _shape(load.request.source, case, catalogue)
     for key, tokens in (("input_tokens", load.request.input_tokens), ("output_tokens", load.request.output_tokens)):
-        yield CaseNumber(f"loads.{load.name}.{key}", Range.point(tokens), "token", Grade.DERIVED, source, note)
+        yield CaseNumber(
+            name=f"loads.{load.name}.{key}", spread=Range.point(tokens), unit="token", grade=Grade.DERIVED,
+            source=source, note=note)
     for key, limit_s in (("tpot", load.tpot_limit_s), ("ttft", load.ttft_limit_s)):
         if limit_s is not None:
-            yield CaseNumber(f"loads.{load.name}.{key}", Range.point(limit_s), "s", Grade.ASSUMPTION, CASE_SOURCE,
-                             "latency limit stated in the case")
+            yield CaseNumber(
+                name=f"loads.{load.name}.{key}", spread=Range.point(limit_s), unit="s", grade=Grade.ASSUMPTION,
+                source=CASE_SOURCE, note="latency limit stated in the case")
 
 
 def _shape(name: str, case: Case, catalogue: Catalogue) -> tuple[Source, str]:

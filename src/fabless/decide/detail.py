@@ -12,7 +12,7 @@ LARGEST = 250
 """Scenarios up to which every way is planned on them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Detail:
     """One level of detail."""
 
@@ -58,9 +58,15 @@ def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
 
 DETAILS: Mapping[str, Detail] = {
     item.name: item for item in (
-        Detail("quick", (12, 1, 1, 1), 100, (), 0, 0, 0, 0, gates=False),
-        Detail("standard", None, 500, (8, 1, 1, 1), 4, 64, 10, 20),
-        Detail("deep", (27, 3, 3, 1), 10_000, (16, 2, 1, 1), 8, 256, 10, 200, large=1_024),
+        Detail(
+            name="quick", branching=(12, 1, 1, 1), paths=100, small=(), inputs=0, sobol=0, seeds=0, checked=0,
+            gates=False),
+        Detail(
+            name="standard", branching=None, paths=500, small=(8, 1, 1, 1), inputs=4, sobol=64, seeds=10,
+            checked=20),
+        Detail(
+            name="deep", branching=(27, 3, 3, 1), paths=10_000, small=(16, 2, 1, 1), inputs=8, sobol=256,
+            seeds=10, checked=200, large=1_024),
     )
 }
 

@@ -41,7 +41,11 @@ def large_plan(
 
     result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
     paths = paths_of(here.case, done, result)
-    solved = Solved(best.name, done, result, paths, policy_of(here, plan, go), (), result.lower_bound_usd)
-    return LargePlan(count, result.status.value, solved.gap, result.objective_usd, result.lower_bound_usd,
-                     result.expected_cost_usd, result.cvar_usd, band(paths.levelised_usd, paths.probability),
-                     actions_of(solved, prepared))
+    solved = Solved(
+        name=best.name, plan=done, result=result, paths=paths, policy=policy_of(here, plan, go), gates=(),
+        lower_bound_usd=result.lower_bound_usd)
+    return LargePlan(
+        leaves=count, status=result.status.value, gap=solved.gap, objective_usd=result.objective_usd,
+        lower_bound_usd=result.lower_bound_usd, expected_cost_usd=result.expected_cost_usd,
+        cvar_usd=result.cvar_usd, cost_per_query_usd=band(paths.levelised_usd, paths.probability),
+        actions=actions_of(solved, prepared))

@@ -11,7 +11,7 @@ from fabless.plan import GatePlan
 from fabless.records import Band
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Action:
     """Something to do in the first 90 days."""
 
@@ -31,7 +31,7 @@ class Action:
     double_signal: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StrategyResult:
     """One way, solved on the scenarios."""
 
@@ -84,7 +84,7 @@ class StrategyResult:
     """What is decided at each branching about each programme that may go on or start."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity:
     """One input moved to its low and its high end, all else as it was."""
 
@@ -102,7 +102,7 @@ class Sensitivity:
     """The way that ranks first at each end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuildUpLine:
     """One line of the build-up of a query's cost."""
 
@@ -135,7 +135,7 @@ class TimelineStage:
     end: Band
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeValue:
     """What one programme, started now and carried through, adds to the best plan without any."""
 
@@ -205,7 +205,7 @@ class Foresight:
         return self.mean_value_usd - self.objective_usd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Resilience:
     """One way when the dominant vendor is gone for a while, unforeseen."""
 
@@ -220,7 +220,7 @@ class Resilience:
     """Expected missing share of compute in the year from that quarter, without and with the strike."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surface:
     """Value of one programme, started now and carried through, over volume x relative performance x slip."""
 
@@ -237,7 +237,7 @@ class Surface:
     """The planned performance on the same scale."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Flip:
     """A value of one input at which starting a programme now begins or ceases to pay."""
 
@@ -251,7 +251,7 @@ class Flip:
     """Condition in plain words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SobolIndex:
     """Share of the variance of the logarithm of a query's cost that an input brings in."""
 
@@ -288,7 +288,7 @@ class Stability:
         return self.rankings.count(self.common) / len(self.rankings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LargePlan:
     """The recommended way on a large tree."""
 
@@ -303,7 +303,7 @@ class LargePlan:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Questions:
     """What the answer was asked; every part is empty (or None) where the level of detail does not ask it."""
 
@@ -320,7 +320,7 @@ class Questions:
     stability: Stability | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """The answer to a case."""
 

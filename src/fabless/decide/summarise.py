@@ -60,10 +60,12 @@ def programme_value(prepared: Prepared, solved: Solved, without: Solved) -> Prog
     """What the one programme of a solved commitment saves against the plan without it."""
     item, = solved.plan.commitment.programmes
     months = prepared.outlooks[item.name].summary.volume_month
-    return ProgrammeValue(item.name, item.route, without.result.objective_usd - solved.result.objective_usd,
-                          _error(prepared.case, solved, without),
-                          float(solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)),
-                          _quarters(prepared.case, months)[1] if months else "", _volume_share(prepared, item))
+    return ProgrammeValue(
+        name=item.name, route=item.route, value_usd=without.result.objective_usd - solved.result.objective_usd,
+        error_usd=_error(prepared.case, solved, without),
+        pays_probability=float(solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)),
+        volume_quarter=_quarters(prepared.case, months)[1] if months else "",
+        volume_probability=_volume_share(prepared, item))
 
 
 def _error(case: Case, one: Solved, other: Solved) -> float:

@@ -34,7 +34,7 @@ FINE = 40
 PER_MILLION = 1e6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Winner:
     """A design with how it serves the load."""
 
@@ -79,7 +79,7 @@ class FrontPoint:
     y: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Market:
     """A chip on the market on the same load."""
 
@@ -94,7 +94,7 @@ class Market:
     why_not: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exploration:
     """The answer of an exploration."""
 
@@ -244,7 +244,9 @@ def _market(catalogue: Catalogue, name: str, scorer: Serving, best: float | None
                         efficiency=calibration.efficiency, engine=calibration.engine, tpot_limit_s=load.tpot_limit_s,
                         ttft_limit_s=load.ttft_limit_s, load_factor=scorer.load_factor)
     except FablessError as error:
-        return Market(name, None, None, None, None, f"{error.faults[0].place}: {error.faults[0].found}")
+        return Market(
+            chip=name, usd_per_million_tokens_tco=None, at_price=None, tpot_s=None, over_best=None,
+            why_not=f"{error.faults[0].place}: {error.faults[0].found}")
 
     def per_million(price: float) -> float:
         hour = owned_hour(price, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
@@ -261,7 +263,9 @@ def _market(catalogue: Catalogue, name: str, scorer: Serving, best: float | None
         sold = per_million(number_of(price)) if price.unit == "USD" else None
     except FablessError:
         sold = None
-    return Market(name, made, sold, serving.tpot_s, made / best if made and best else None, why)
+    return Market(
+        chip=name, usd_per_million_tokens_tco=made, at_price=sold, tpot_s=serving.tpot_s,
+        over_best=made / best if made and best else None, why_not=why)
 
 
 def _binding(found: Found, load: Served) -> str:

@@ -40,8 +40,9 @@ class Checkpoint:
                                     " prices and chunk", "give another --checkpoint, or remove the file"))
             kept = Kept(np.array(state["numbers"], dtype=np.int64),
                         {name: np.array(values, dtype=float) for name, values in state["metrics"].items()})
-            return Found(state["designs"], state["removed"], state["unserved"], state["nearest"], state["points"],
-                               kept), set(state["done"])
+            return Found(
+                designs=state["designs"], removed=state["removed"], unserved=state["unserved"],
+                nearest=state["nearest"], points=state["points"], kept=kept), set(state["done"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadFile(Fault(str(self.path), f"is no checkpoint: {error}", "a file that `fabless explore` wrote",
                                 "give another --checkpoint, or remove the file")) from error

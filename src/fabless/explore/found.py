@@ -11,7 +11,7 @@ from fabless.explore.front import Kept, keep
 from fabless.explore.limits import REASONS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """Results of a sweep after some chunks."""
 
@@ -32,7 +32,9 @@ class Found:
 
 def nothing_found(metrics: Sequence[str]) -> Found:
     """Start of a sweep."""
-    return Found(0, dict.fromkeys(REASONS, 0), {}, {}, 0, Kept.nothing(metrics))
+    return Found(
+        designs=0, removed=dict.fromkeys(REASONS, 0), unserved={}, nearest={}, points=0,
+        kept=Kept.nothing(metrics))
 
 
 def merged(one: Found, other: Found, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> Found:
@@ -42,5 +44,7 @@ def merged(one: Found, other: Found, objective: str, fronts: Sequence[tuple[str,
 
     nearest = {name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
                for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))}
-    return Found(one.designs + other.designs, added(one.removed, other.removed), added(one.unserved, other.unserved),
-                 nearest, one.points + other.points, keep(one.kept, other.kept, objective, fronts, best))
+    return Found(
+        designs=one.designs + other.designs, removed=added(one.removed, other.removed),
+        unserved=added(one.unserved, other.unserved), nearest=nearest, points=one.points + other.points,
+        kept=keep(one.kept, other.kept, objective, fronts, best))

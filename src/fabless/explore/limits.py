@@ -70,12 +70,13 @@ def screen(
     if not here.size:
         return here, None, removed | {"power": 0, "power density": 0}
     priced = evaluate(designs.take(here), technology, area)
-    columns = [getattr(priced, name) for name in priced.__dataclass_fields__]
+    names = list(priced.__dataclass_fields__)
+    columns = [getattr(priced, name) for name in names]
     columns = keep("power", number(priced.power_w <= limits.power_w * (1 + 1e-9)), *columns)
-    left_over = Evaluation(*columns)
+    left_over = Evaluation(**dict(zip(names, columns, strict=True)))
     density = left_over.power_w / (left_over.die_area_m2 * designs.dies[here])
     columns = keep("power density", number(density <= limits.power_density_w_per_m2), *columns)
-    return here, Evaluation(*columns) if here.size else None, removed
+    return here, Evaluation(**dict(zip(names, columns, strict=True))) if here.size else None, removed
 
 
 def _free_edge(area_m2: Array) -> Array:

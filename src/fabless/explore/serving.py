@@ -33,7 +33,7 @@ OBJECTIVES = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt")
 """Cost of the chip alone, cost of owning and running it, energy; all but the last per output token."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Served:
     """A load: a model, its requests, number formats and latency limits."""
 
@@ -45,7 +45,7 @@ class Served:
     ttft_limit_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Serving:
     """Scores designs on a load, and on further ones to see how flexible they are."""
 
@@ -102,7 +102,7 @@ class Serving:
         return Score(metrics, unserved, nearest, points)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ways:
     """The best way to serve a load on each design; infinity where there is none."""
 
@@ -189,7 +189,7 @@ def best_ways(scorer: Serving, load: Served, designs: Designs, silicon: Evaluati
     parts = []
     for start in range(0, designs.size, block):
         places = np.arange(start, min(start + block, designs.size))
-        part = Evaluation(*(getattr(silicon, name)[places] for name in silicon.__dataclass_fields__))
+        part = Evaluation(**{name: getattr(silicon, name)[places] for name in silicon.__dataclass_fields__})
         parts.append(_block(scorer, load, designs.take(places), part, splits))
     joined = {name: np.concatenate([getattr(one, name) for one in parts], axis=-1) for name in Ways.__dataclass_fields__
               if name not in ("faster", "points")}
@@ -204,7 +204,7 @@ def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation,
     holds = np.broadcast_to(room(load.llm, machine, wide, context), (designs.size, np.size(splits.tensor), 1))
     held = holds[..., 0] >= 1.0
     grid = np.maximum(np.round(np.maximum(holds, 1.0) ** np.linspace(0.0, 1.0, scorer.batches)), 1.0)
-    first = _costs(scorer, load, machine, wide, grid, silicon, held)
+    first = _costs(scorer, load, machine, split=wide, sequences=grid, silicon=silicon, held=held)
     rows = np.arange(designs.size)
     at = np.argmin(first.chosen.reshape(designs.size, -1), axis=1)
     split, batch = at // scorer.batches, at % scorer.batches
@@ -213,7 +213,8 @@ def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation,
     high = grid[rows, split, np.minimum(batch + 1, scorer.batches - 1)]
     finer = np.round(low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, REFINED))[:, None, :]
     own = Split(*(np.asarray(getattr(splits, name))[split][:, None, None] for name in DEGREES))
-    second = _costs(scorer, load, machine, own, finer, silicon, held[rows, split][:, None])
+    second = _costs(
+        scorer, load, machine, split=own, sequences=finer, silicon=silicon, held=held[rows, split][:, None])
     better = np.argmin(second.chosen[:, 0, :], axis=1)
     picked = [np.where(np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
                        getattr(second, name)[rows, 0, better], getattr(first, name)[rows, split, batch])
@@ -231,11 +232,14 @@ def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation,
                          finer[rows, 0, better], grid[rows, split, batch])
     degrees = [np.asarray(getattr(splits, name))[split] for name in DEGREES]
     needed = 1.0 / np.maximum(np.max(holds[..., 0], axis=1), 1e-9)
-    return Ways(chip, tco, joule, tpot, ttft, faster, np.any(held, axis=1), needed, np.min(fine[0], axis=1),
-                np.min(fine[1], axis=1), np.stack([*degrees, sequences]), first.chosen.size + second.chosen.size)
+    return Ways(
+        usd_per_token=chip, usd_per_token_tco=tco, tokens_per_watt=joule, tpot_s=tpot, ttft_s=ttft,
+        faster=faster, held=np.any(held, axis=1), needed=needed, best_tpot_s=np.min(fine[0], axis=1),
+        best_ttft_s=np.min(fine[1], axis=1), split=np.stack([*degrees, sequences]),
+        points=first.chosen.size + second.chosen.size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Costs:
     chip: Array
     tco: Array
@@ -250,7 +254,9 @@ def _costs(scorer: Serving, load: Served, machine: Machine, split: Split, sequen
            held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> _Costs:
     """Costs per output token of every combination, of shape (designs, splits, batches)."""
     shape = np.broadcast_shapes(np.shape(machine.peak_flops), np.shape(split.tensor), sequences.shape)
-    state = steady_state(load.llm, machine, split, load.request.input_tokens, load.request.output_tokens, sequences)
+    state = steady_state(
+        load.llm, machine, split, input_tokens=load.request.input_tokens,
+        output_tokens=load.request.output_tokens, sequences=sequences)
     busy = scorer.load_factor
     rate = np.asarray(state.output_tokens_per_s_per_chip) * busy
     idle = scorer.efficiency.idle_power * np.asarray(machine.tdp_w)
@@ -266,6 +272,7 @@ def _costs(scorer: Serving, load: Served, machine: Machine, split: Split, sequen
 
     chip, tco, joule = (per_token(hour.chip_usd / HOUR_S), per_token(hour.total_usd / HOUR_S), per_token(power * wall))
     wanted = {"usd_per_token": chip, "usd_per_token_tco": tco, "tokens_per_watt": joule}[scorer.objective]
-    return _Costs(*(np.broadcast_to(np.asarray(values, dtype=float), shape) for values in (
-        chip, tco, joule, state.tpot_s, state.ttft_s, np.where(quick, wanted, np.inf))))
+    costs = {"chip": chip, "tco": tco, "joule": joule, "tpot": state.tpot_s, "ttft": state.ttft_s,
+             "chosen": np.where(quick, wanted, np.inf)}
+    return _Costs(**{name: np.broadcast_to(np.asarray(values, dtype=float), shape) for name, values in costs.items()})
 

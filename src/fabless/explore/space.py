@@ -31,7 +31,7 @@ AXES = ("memory", "dies", "units", "rows", "columns", "clock", "precision", "on_
 _KEYS = (*_TEXTS, *_SCALARS, "domain", *AXES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Space:
     """A space of designs, in SI."""
 

@@ -78,8 +78,9 @@ def run_chunk(task: Task, start: int, stop: int) -> Found:
     score = task.scorer(designs.take(made), silicon, technology)
     served = np.isfinite(score.metrics[task.scorer.objective])
     more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
-    return Found(numbers.size, removed, score.unserved, score.nearest, score.points,
-                 keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best))
+    return Found(
+        designs=numbers.size, removed=removed, unserved=score.unserved, nearest=score.nearest,
+        points=score.points, kept=keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best))
 
 
 @dataclass(frozen=True)

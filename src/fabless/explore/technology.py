@@ -37,8 +37,9 @@ def technology_of(
     if lacking:
         raise BadValue(Fault("technology", f"no visible fact gives {', '.join(lacking)}", "a figure for each",
                              "choose another node or memory, or a later --as-of"))
-    return Technology(process, stack, service, area_model(catalogue), power_model(catalogue),
-                      CostInputs.of(process, stack, service))
+    return Technology(
+        node=process, memory=stack, packaging=service, area=area_model(catalogue), power=power_model(catalogue),
+        cost=CostInputs.of(process, stack, service))
 
 
 def limits_of(catalogue: Catalogue, technology: Technology, power_w: float) -> Limits:

@@ -12,7 +12,7 @@ import numpy as np
 from fabless.errors import BadValue, Fault
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Efficiency:
     """Shares of the data sheet that kernels of a class of chips reach, and their fixed times."""
 
@@ -78,7 +78,7 @@ class Efficiency:
         return cls(**named(cls, "efficiency", values))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Engine:
     """Time and memory that serving software spends besides the kernels."""
 

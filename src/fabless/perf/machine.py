@@ -43,7 +43,7 @@ class Formats:
         return self.experts or self.weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Machine:
     """One chip at given number formats; a field may be an array over designs or chips."""
 

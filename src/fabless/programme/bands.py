@@ -29,7 +29,7 @@ class StageBand:
     end_month: Band
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeSummary:
     """Summary of a simulated programme."""
 

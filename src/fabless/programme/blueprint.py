@@ -174,16 +174,19 @@ def blueprint(parameters: ProgrammeParameters) -> Blueprint:
     begins, completes = _open(stages, end_stage)
     table = laws.table()
     layout = Layout(
-        table, np.flatnonzero(table[:, POINTS] >= 0),
-        np.array(stage_law), np.array(spend_law),
-        np.array([slips[stage.name] if stage.slips else -1 for stage in stages]),
-        np.array([stage.slowed for stage in stages]), np.array([stage.duration_s is None for stage in stages]),
-        _table([[names.index(name) for name in stage.after] for stage in stages]),
-        _table([[k for k, later in enumerate(stages) if stage.name in later.after] for stage in stages]),
-        begins, completes, np.array([names.index(end_stage.get(end, VOLUME)) for end in End]),
-        (names.index(start), names.index(INTEGRATION), names.index(TAPE_OUT), names.index(RESPINS), names.index(RAMP),
-         0 if has_good_silicon(parameters, stages) else parameters.spin_limit, parameters.spin_limit,
-         int(parameters.second is not None)), np.array([slips.get(name, -1) for name in slipping[-2:]]))
+        laws=table, varying=np.flatnonzero(table[:, POINTS] >= 0),
+        stage_law=np.array(stage_law), spend_law=np.array(spend_law),
+        slip_law=np.array([slips[stage.name] if stage.slips else -1 for stage in stages]),
+        slowed=np.array([stage.slowed for stage in stages]),
+        hammock=np.array([stage.duration_s is None for stage in stages]),
+        before=_table([[names.index(name) for name in stage.after] for stage in stages]),
+        behind=_table([[k for k, later in enumerate(stages) if stage.name in later.after] for stage in stages]),
+        begins=begins, completes=completes,
+        end_stage=np.array([names.index(end_stage.get(end, VOLUME)) for end in End]),
+        places=(names.index(start), names.index(INTEGRATION), names.index(TAPE_OUT), names.index(RESPINS),
+                names.index(RAMP), 0 if has_good_silicon(parameters, stages) else parameters.spin_limit,
+                parameters.spin_limit, int(parameters.second is not None)),
+        second_slips=np.array([slips.get(name, -1) for name in slipping[-2:]]))
     return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
 
 

@@ -35,7 +35,7 @@ ROUTE_OF = {Kind.FIRST: Route.BUILD, Kind.STARTUP: Route.BUILD, Kind.PARTNER: Ro
 Others = Callable[[ReferenceCase, Sequence[ReferenceCase]], tuple[ReferenceCase, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimedPrediction:
     """A span of one programme against its prediction from others [month]."""
 
@@ -52,7 +52,7 @@ class TimedPrediction:
     """Timed cases of all kinds behind the prediction."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutcomePrediction:
     """The outcome of one programme against its prediction from others."""
 
@@ -68,7 +68,7 @@ class OutcomePrediction:
     cases: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Score:
     """How good a set of predictions is."""
 
@@ -102,9 +102,12 @@ def score(cases: Sequence[ReferenceCase], others: Others) -> Score:
     timed = tuple(time for case, rest in left for span in TIMED if (time := _timed(case, span, rest)))
     outcomes = tuple(end for case, rest in left if (end := _outcome(case, rest)))
     inside = sum(one.p10 <= one.actual <= one.p90 for one in timed)
-    return Score(timed, outcomes, inside, credible_band(jeffreys(inside, len(timed) - inside)),
-                 _mean([one.pit for one in timed]), _mean([(one.predicted - one.reached) ** 2 for one in outcomes]),
-                 _mean([(one.base - one.reached) ** 2 for one in outcomes]))
+    return Score(
+        timed=timed, outcomes=outcomes, inside=inside,
+        coverage=credible_band(jeffreys(inside, len(timed) - inside)),
+        mean_pit=_mean([one.pit for one in timed]),
+        brier=_mean([(one.predicted - one.reached) ** 2 for one in outcomes]),
+        brier_base=_mean([(one.base - one.reached) ** 2 for one in outcomes]))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -118,8 +121,9 @@ def _timed(case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]) -> 
     if law is None:
         return None
     p10, p50, p90 = (float(value) / MONTH_S for value in law.quantile((0.1, 0.5, 0.9)))
-    return TimedPrediction(case.name, case.kind.value, span, case.spans[span] / MONTH_S, p10, p50, p90,
-                           float(law.cdf(case.spans[span])), sum(span in other.spans for other in others))
+    return TimedPrediction(
+        name=case.name, kind=case.kind.value, span=span, actual=case.spans[span] / MONTH_S, p10=p10, p50=p50,
+        p90=p90, pit=float(law.cdf(case.spans[span])), cases=sum(span in other.spans for other in others))
 
 
 def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePrediction | None:
@@ -127,9 +131,10 @@ def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePre
         return None
     counts = outcome_counts(others)
     ended, reached = (sum(count[k] for count in counts.values()) for k in (0, 1))
-    return OutcomePrediction(case.name, case.kind.value, case.outcome, REACHED[case.outcome],
-                             1.0 - pooled_rates(counts)[case.kind].mean, 1.0 - jeffreys(ended, reached).mean,
-                             sum(other.outcome is not None for other in others))
+    return OutcomePrediction(
+        name=case.name, kind=case.kind.value, outcome=case.outcome, reached=REACHED[case.outcome],
+        predicted=1.0 - pooled_rates(counts)[case.kind].mean, base=1.0 - jeffreys(ended, reached).mean,
+        cases=sum(other.outcome is not None for other in others))
 
 
 def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple[TimedPrediction, ...]:
@@ -162,4 +167,6 @@ def _drawn(case: ReferenceCase, span: Span, run: ProgrammeDraws, cases: int) -> 
     reached = months[~np.isnan(months)]
     p10, p50, p90 = (float(value) for value in np.quantile(reached, (0.1, 0.5, 0.9)))
     actual = case.spans[span] / MONTH_S
-    return TimedPrediction(case.name, case.kind.value, span, actual, p10, p50, p90, float(np.mean(reached <= actual)), cases)
+    return TimedPrediction(
+        name=case.name, kind=case.kind.value, span=span, actual=actual, p10=p10, p50=p50, p90=p90,
+        pit=float(np.mean(reached <= actual)), cases=cases)

@@ -26,7 +26,7 @@ class PathOutcome(StrEnum):
     RUNNING = "running"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammePath:
     """One leaf of the chain: a group of draws that a planner cannot tell apart."""
 
@@ -112,7 +112,9 @@ def discretise(
         groups = {PathOutcome.ARRIVED: (reveal == index) & volume, PathOutcome.DEAD: (reveal == index) & ~volume}
         if boundary == boundaries[-1]:
             groups[PathOutcome.RUNNING] = after
-        paths += [_path(draws, members, outcome, index, boundary, pooled, spend, start_quarter)
+        paths += [_path(
+            draws, members, outcome, index=index, boundary=boundary, pooled=pooled, spend=spend,
+            start_quarter=start_quarter)
                   for outcome, members in groups.items() if members.any()]
         base = before.sum()
         transitions.append(Transition(boundary, float(groups[PathOutcome.ARRIVED].sum() / base),

@@ -61,7 +61,7 @@ class RateDraws:
                 for kind in ProgrammeOutcome}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeDraws:
     """Draws of one programme; arrays of shape (count,) unless said. Months count from the decision.
 

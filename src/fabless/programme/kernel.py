@@ -180,8 +180,9 @@ def second_generation(
     start = max(work, volume - x[SECOND_OVERLAP])
     if start > end or (start == end and not succeeds):
         return np.nan, 0.0
-    metal, full, exhausted = respins(events[i, 8], events[i, 9], events[i, 10], rates[row, 1], rates[row, 2], rates[row, 3],
-                                     limit)
+    metal, full, exhausted = respins(
+        events[i, 8], events[i, 9], events[i, 10], first_good=rates[row, 1], inverse_log_miss=rates[row, 2],
+        metal_share=rates[row, 3], limit=limit)
     tape_out = start + x[SECOND_DESIGN] * x[slips[0]]
     silicon = tape_out + x[SECOND_FAB]
     good = silicon + metal * x[METAL_DELAY] + full * x[FULL_DELAY]
@@ -219,10 +220,13 @@ def trajectories(
     for i in range(points.shape[0]):
         row = i * sets // points.shape[0]
         fill(x, laws, varying, points, i)
-        metal, full, exhausted = respins(events[i, 2], events[i, 3], events[i, 4], rates[row, 1], rates[row, 2],
-                                         rates[row, 3], limit)
-        schedule(x, layout.stage_law, layout.slip_law, layout.slowed, layout.hammock, layout.before, layout.behind, respin,
-                 metal * x[METAL_DELAY] + full * x[FULL_DELAY], start, finish)
+        metal, full, exhausted = respins(
+            events[i, 2], events[i, 3], events[i, 4], first_good=rates[row, 1], inverse_log_miss=rates[row, 2],
+            metal_share=rates[row, 3], limit=limit)
+        schedule(
+            x, layout.stage_law, layout.slip_law, slowed=layout.slowed, hammock=layout.hammock,
+            before=layout.before, behind=layout.behind, respin=respin,
+            delay=metal * x[METAL_DELAY] + full * x[FULL_DELAY], start=start, finish=finish)
         ended = _BID if events[i, 1] < rates[row, 0] else where_ended(events[i, 0], exhausted, ended_by, row)
         end, volume, succeeds = finish[end_stage[ended]], finish[end_stage[_NONE]], ended == _NONE
         tried = begins[respin, ended]
@@ -242,8 +246,9 @@ def trajectories(
             pay(spend, i, metal * x[METAL_COST] + full * x[FULL_COST], start[respin], finish[respin])
         after, second = 0.0, np.nan
         if has_second and ended != _BID:
-            second, after = second_generation(x, events, i, rates, row, slips, later_limit, spend, finish[work], volume, end,
-                                              succeeds)
+            second, after = second_generation(
+                x, events, i, rates=rates, row=row, slips=slips, limit=later_limit, spend=spend,
+                work=finish[work], volume=volume, end=end, succeeds=succeeds)
         at_risk = 0.0
         for q in range(quarters):
             at_risk += spend[i, q]

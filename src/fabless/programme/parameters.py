@@ -41,7 +41,7 @@ class PricePath:
     contested_multiple: Range
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SecondGeneration:
     """The next chip of the programme, designed while the first one is brought into volume.
 
@@ -69,7 +69,7 @@ _POSITIVE = ("slip", "performance")
 _ALL = Range.point(1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeParameters:
     """A chip programme before it is run; a range is drawn once per programme, a rate once per set of programmes.
 

@@ -42,7 +42,7 @@ _KINDS = tuple(Kind)
 _LEVELS = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RateEstimate:
     """A rate of one kind of programme: what was counted, its own posterior, and the one pooled over the kinds."""
 
@@ -138,8 +138,9 @@ def pooled_rates(counts: Mapping[Kind, tuple[float, float]]) -> dict[Kind, Pseud
 def rates(name: str, counts: Mapping[Kind, tuple[float, float]]) -> dict[Kind, RateEstimate]:
     """Every kind's rate, own and pooled."""
     together = pooled_rates(counts)
-    return {kind: RateEstimate(name, kind.value, yes, yes + no, credible_band(jeffreys(yes, no)),
-                               credible_band(together[kind]), together[kind])
+    return {kind: RateEstimate(
+        name=name, kind=kind.value, events=yes, cases=yes + no, own=credible_band(jeffreys(yes, no)),
+        pooled=credible_band(together[kind]), counts=together[kind])
             for kind, (yes, no) in counts.items()}
 
 
@@ -147,7 +148,8 @@ def single_rate(name: str, events: float, others: float) -> RateEstimate:
     """A rate that is counted over all kinds together."""
     counts = jeffreys(events, others)
     band = credible_band(counts)
-    return RateEstimate(name, "all", events, events + others, band, band, counts)
+    return RateEstimate(
+        name=name, kind="all", events=events, cases=events + others, own=band, pooled=band, counts=counts)
 
 
 def with_survey(name: str, survey: Range, events: float, others: float) -> RateEstimate:
@@ -165,7 +167,9 @@ def with_survey(name: str, survey: Range, events: float, others: float) -> RateE
     worth = centre * (1.0 - centre) / variance - 1.0
     counts = PseudoCounts(centre * worth + events, (1.0 - centre) * worth + others)
     own = credible_band(jeffreys(events, others))
-    return RateEstimate(name, "all", events, events + others, own, credible_band(counts), counts)
+    return RateEstimate(
+        name=name, kind="all", events=events, cases=events + others, own=own, pooled=credible_band(counts),
+        counts=counts)
 
 
 def gate_shares(cases: Iterable[ReferenceCase]) -> GateShares:

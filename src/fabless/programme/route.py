@@ -40,25 +40,28 @@ def route_stages(parameters: ProgrammeParameters) -> tuple[Stage, ...]:
 def _route(p: ProgrammeParameters) -> tuple[Stage, ...]:
     start = START[p.route]
     architecture, rtl, physical = (
-        Stage(name, (), part_of(p.design_s, share), _money(p.design_usd, share), slips=True, slowed=True,
-              drawn_with="design_s", gate=gate)
+        Stage(
+            name=name, after=(), duration_s=part_of(p.design_s, share), spend_usd=_money(p.design_usd, share),
+            slips=True, slowed=True, drawn_with="design_s", gate=gate)
         for name, share, gate in zip(DESIGN, p.design_shares, (Gate.ARCHITECTURE, None, Gate.TAPE_OUT), strict=True))
     return (
-        Stage(start, (), p.deal_s),
-        Stage(INTEGRATION, (start,), p.integration_s),
+        Stage(name=start, after=(), duration_s=p.deal_s),
+        Stage(name=INTEGRATION, after=(start,), duration_s=p.integration_s),
         replace(architecture, after=(INTEGRATION,)),
         replace(rtl, after=(architecture.name,)),
         replace(physical, after=(rtl.name,)),
-        Stage(TAPE_OUT, (physical.name,), spend_usd=p.masks_usd),
-        Stage(SILICON, (TAPE_OUT,), p.fab_s),
-        Stage(BRING_UP, (SILICON,), part_of(p.qualification_s, p.bring_up_share), slips=True, drawn_with="qualification_s",
-              gate=Gate.FIRST_SILICON),
-        Stage(RESPINS, (BRING_UP,)),
-        Stage(QUALIFICATION, (RESPINS,), part_of(p.qualification_s, 1.0 - p.bring_up_share), slips=True,
-              drawn_with="qualification_s", gate=Gate.QUALIFICATION),
-        Stage(SOFTWARE, (INTEGRATION,), p.software_s, p.software_usd),
-        Stage(VOLUME, (QUALIFICATION, SOFTWARE), gate=Gate.DEPLOYMENT),
-        Stage(RAMP, (VOLUME,), p.ramp_s),
+        Stage(name=TAPE_OUT, after=(physical.name,), spend_usd=p.masks_usd),
+        Stage(name=SILICON, after=(TAPE_OUT,), duration_s=p.fab_s),
+        Stage(
+            name=BRING_UP, after=(SILICON,), duration_s=part_of(p.qualification_s, p.bring_up_share),
+            slips=True, drawn_with="qualification_s", gate=Gate.FIRST_SILICON),
+        Stage(name=RESPINS, after=(BRING_UP,)),
+        Stage(
+            name=QUALIFICATION, after=(RESPINS,), duration_s=part_of(p.qualification_s, 1.0 - p.bring_up_share),
+            slips=True, drawn_with="qualification_s", gate=Gate.QUALIFICATION),
+        Stage(name=SOFTWARE, after=(INTEGRATION,), duration_s=p.software_s, spend_usd=p.software_usd),
+        Stage(name=VOLUME, after=(QUALIFICATION, SOFTWARE), gate=Gate.DEPLOYMENT),
+        Stage(name=RAMP, after=(VOLUME,), duration_s=p.ramp_s),
     )
 
 

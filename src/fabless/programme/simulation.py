@@ -72,9 +72,10 @@ def run(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarter
 
     count, names = len(points), [stage.name for stage in plan.stages]
     found = Found(
-        np.empty((len(names), count)), np.empty(count), np.empty(count, dtype=np.int8), np.empty(count),
-        np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=bool), np.empty((count, quarters)),
-        *(np.empty(count) for _ in range(5)))
+        finish=np.empty((len(names), count)), end=np.empty(count), ended=np.empty(count, dtype=np.int8),
+        volume=np.empty(count), spins=np.empty(count, dtype=np.int64), performance=np.empty(count),
+        scope_cut=np.empty(count, dtype=bool), spend=np.empty((count, quarters)), total=np.empty(count),
+        at_risk=np.empty(count), peak=np.empty(count), second=np.empty(count), gain=np.empty(count))
     trajectories(plan.layout, points, events, *per_set(rates), found)
     return ProgrammeDraws(
         stages=tuple(names), after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),

@@ -34,7 +34,7 @@ class Gate(IntEnum):
     """A small number runs; it is not scaled."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage of a programme.
 

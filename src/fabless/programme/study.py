@@ -42,7 +42,7 @@ STANDS_AT = {"design": "RTL and verification", "taped out": "silicon", "producti
 _CERTAIN = {True: PseudoCounts(1.0, 0.0), False: PseudoCounts(0.0, 1.0)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReferenceClass:
     """Everything that is counted for one kind of programme on a day."""
 
@@ -72,7 +72,7 @@ class ReferenceClass:
         return (*shared, self.bid_failed, self.distressed) if self.kind is Kind.ACQUIRED else shared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgrammeStudy:
     """The answer to `fabless programme`."""
 

@@ -25,11 +25,13 @@ def volume_curves(curves: Sequence[Curve], unit: str, width: int) -> Spec:
     rented = unit == "chip-hour"
     x_title = "Chips wanted in use" if rented else "Chips wanted a quarter"
     size, word = (1e9, "billion") if max(float(curve.cost_usd.max()) for curve in curves) >= 2e9 else (1e6, "million")
-    whole = _panel(curves, colours, [curve.cost_usd / size for curve in curves], x_title,
-                   f"Present value of the need, {word} USD", _inner(width), names=True)
+    whole = _panel(
+        curves, colours, [curve.cost_usd / size for curve in curves], x_title=x_title,
+        y_title=f"Present value of the need, {word} USD", inner=_inner(width), names=True)
     most = max(float(curve.usd_per_unit[-1]) for curve in curves)
-    by_unit = _panel(curves, colours, [curve.usd_per_unit for curve in curves], x_title, f"USD per {unit} served",
-                     _inner(width), names=False, top=2.0 * most)
+    by_unit = _panel(
+        curves, colours, [curve.usd_per_unit for curve in curves], x_title=x_title,
+        y_title=f"USD per {unit} served", inner=_inner(width), names=False, top=2.0 * most)
     return chart({"vconcat" if narrow(width) else "hconcat": [whole, by_unit], "spacing": 24})
 
 

@@ -75,7 +75,7 @@ def sample(
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
     chosen = like.chosen if like is not None else None if weights is None else representatives(case, weights)
-    return _on(case, tree, like, changed, given, chosen, realised=False)
+    return _on(case, tree, like, changed=changed, given=given, chosen=chosen, realised=False)
 
 
 def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
@@ -91,7 +91,9 @@ def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
     if each < 2:
         return None
     wide = replace(case, branching=(branches * each,), boundaries=case.boundaries[:1])
-    draws = _on(wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, (), NONE, None, realised=False)
+    draws = _on(
+        wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, changed=(), given=NONE,
+        chosen=None, realised=False)
     need = sum((draws.demand[name] * weight * (draws.work if kind == "inference" else 1.0)
                 for (name, weight), kind in zip(weights.items(), (load.kind for load in case.loads), strict=True)),
                np.zeros(draws.tree.size))
@@ -109,7 +111,9 @@ def fresh_paths(case: Case, count: int, seed: int, *, given: Mapping[str, Array]
     are 0 or 1 in every quarter after the first, where a tree knows only their odds between branchings.
     """
     alone = replace(case, branching=(count, *(1 for _ in case.branching[1:])), seed=seed)
-    return _on(alone, balanced_tree((count,), (1, case.quarters - 1)), None, (), given, None, realised=True)
+    return _on(
+        alone, balanced_tree((count,), (1, case.quarters - 1)), None, changed=(), given=given, chosen=None,
+        realised=True)
 
 
 def _on(

@@ -38,8 +38,8 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
 def known_at(tree: Tree, quarter: int) -> NDArray[np.int64]:
     """Node-quarter whose knowledge holds at each node-quarter: its own up to `quarter`, then that on its path there."""
     known = np.arange(tree.size)
-    for here in quarters_of(tree)[quarter + 1:]:
-        known[here] = known[tree.parent[here]]
+    for nodes in quarters_of(tree)[quarter + 1:]:
+        known[nodes] = known[tree.parent[nodes]]
     return known
 
 
@@ -57,6 +57,6 @@ def _kept(draws: Array, branching: tuple[int, ...], seen: int) -> Array:
 def _odds(tree: Tree, state: Array, enter: Array, leave: Array, quarter: int) -> Array:
     """Chance of a state: what was known up to `quarter`, then as its chances let it drift."""
     chance = np.array(state, dtype=float)
-    for here in quarters_of(tree)[quarter + 1:]:
-        chance[here] = next_chance(chance[tree.parent[here]], enter[here], leave[here])
+    for nodes in quarters_of(tree)[quarter + 1:]:
+        chance[nodes] = next_chance(chance[tree.parent[nodes]], enter[nodes], leave[nodes])
     return chance

@@ -25,23 +25,23 @@ def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start
     state = np.zeros(1, dtype=np.int64)
     count = 1
     for index in range(1, int(stage.max()) + 1):
-        here = np.flatnonzero(stage == index)
-        first = here[tree.quarter[here] == tree.quarter[here[0]]]
-        told = mode[first] if index > start else np.zeros(first.size, dtype=np.int64)
+        nodes = np.flatnonzero(stage == index)
+        first = nodes[tree.quarter[nodes] == tree.quarter[nodes[0]]]
+        state_told = mode[first] if index > start else np.zeros(first.size, dtype=np.int64)
         above = np.repeat(state, first.size // state.size)
-        state = _grouped(np.column_stack([above, told]), need[first], first.size if index < start else least) + count
+        state = _grouped(np.column_stack([above, state_told]), need[first], first.size if index < start else least) + count
         count = int(state.max()) + 1
-        known[here] = state[node[here]]
+        known[nodes] = state[node[nodes]]
     return known
 
 
-def _grouped(told: NDArray[np.int64], need: Array, least: int) -> NDArray[np.int64]:
+def _grouped(state_told: NDArray[np.int64], need: Array, least: int) -> NDArray[np.int64]:
     """Number the groups of nodes with equal news and similar need, at least `least` nodes each."""
-    own = np.unique(told, axis=0, return_inverse=True)[1].ravel()
-    group = np.zeros(own.size, dtype=np.int64)
-    for one in range(int(own.max()) + 1):
-        members = np.flatnonzero(own == one)
+    kinds = np.unique(state_told, axis=0, return_inverse=True)[1].ravel()
+    group = np.zeros(kinds.size, dtype=np.int64)
+    for kind in range(int(kinds.max()) + 1):
+        members = np.flatnonzero(kinds == kind)
         ordered = members[np.argsort(need[members], kind="stable")]
         parts = max(1, members.size // least)
-        group[ordered] = own.size * one + np.arange(members.size) * parts // members.size
+        group[ordered] = kinds.size * kind + np.arange(members.size) * parts // members.size
     return np.unique(group, return_inverse=True)[1]

@@ -129,7 +129,7 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
         drawn = np.repeat(drawn, case.branching[stage - 1], axis=0)
         if slow.any():
             drawn = drawn.copy()
-            drawn[:, slow] = _news(case, group, own, stage, drawn, matrix, slow, once)
+            drawn[:, slow] = _news(case, group, own, stage=stage, kept=drawn, matrix=matrix, slow=slow, once=once)
         for name, column in zip(group, drawn.T, strict=True):
             found[name].append(column)
     for k in np.flatnonzero(anew):
@@ -138,7 +138,9 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
             name, first = of_generation(group[k], generation), min(generation, stages)
             others = [of_generation(group[j], min(generation, copies.get(group[j], 1))) for j in leaders]
             both = [*leaders, int(k)]
-            found[name] = _later(case, name, own, first, [found[other] for other in others], matrix[np.ix_(both, both)])
+            found[name] = _later(
+                case, name, own, first=first, leaders=[found[other] for other in others],
+                matrix=matrix[np.ix_(both, both)])
     return found
 
 
@@ -155,7 +157,9 @@ def _news(
                    + np.sqrt(1.0 - rho * rho) * (scores(fresh) @ root.T))
 
 
-def _later(case: Case, name: str, own: _OwnPoints, first: int, leaders: Sequence[Stages], matrix: Array) -> Stages:
+def _later(
+    case: Case, name: str, own: _OwnPoints, *, first: int, leaders: Sequence[Stages], matrix: Array
+) -> Stages:
     """Points of a later generation, last in `matrix` after its `leaders`: None until its stage, and kept after it."""
     column = own(name, first)
     if leaders:

@@ -56,7 +56,7 @@ def on_tree(
     for index, boundary in enumerate(chain.boundaries):
         first = (stage == index + 1) & (tree.quarter == boundary)
         above = np.repeat(fate[-1], int(first.sum()) // fate[-1].size)
-        fate.append(_reveal(above, paths, chain, index, need[first], offsets[index]))
+        fate.append(_reveal(above, paths, chain, index=index, need=need[first], offsets=offsets[index]))
     path_of = np.empty(tree.size, np.int64)
     for index, codes in enumerate(fate):
         path_of[stage == index] = codes[node[stage == index]]
@@ -65,7 +65,10 @@ def on_tree(
 
 def _running_path(chain: ProgrammeChain) -> ProgrammePath:
     """The path of a programme that nothing has revealed yet."""
-    return ProgrammePath(1.0, len(chain.boundaries) - 1, PathOutcome.RUNNING, None, None, 0.0, chain.running_spend_usd)
+    return ProgrammePath(
+        probability=1.0, reveal_boundary_index=len(chain.boundaries) - 1, outcome=PathOutcome.RUNNING,
+        volume_quarter=None, performance=None, scope_cut_share=0.0,
+        spend_by_quarter_usd=chain.running_spend_usd)
 
 
 def _reveal(

@@ -30,17 +30,17 @@ def chances_on(tree: Tree, start: float, enter: Array, leave: Array, seen: Mappi
     """
     chance = np.empty(tree.size)
     chance[0] = start
-    for quarter, here in list(enumerate(quarters_of(tree)))[1:]:
-        odds = next_chance(chance[tree.parent[here]], enter[here], leave[here])
-        chance[here] = seen[quarter] < odds if quarter in seen else odds
+    for quarter, nodes in list(enumerate(quarters_of(tree)))[1:]:
+        odds = next_chance(chance[tree.parent[nodes]], enter[nodes], leave[nodes])
+        chance[nodes] = seen[quarter] < odds if quarter in seen else odds
     return chance
 
 
 def summed_along(tree: Tree, gain: Array) -> Array:
     """Sum of `gain` along the path to each node-quarter, 0 in the first quarter."""
     level = np.zeros(tree.size)
-    for here in quarters_of(tree)[1:]:
-        level[here] = level[tree.parent[here]] + gain[here]
+    for nodes in quarters_of(tree)[1:]:
+        level[nodes] = level[tree.parent[nodes]] + gain[nodes]
     return level
 
 

@@ -13,7 +13,7 @@ from fabless.checks import Bound, number, require
 from fabless.records import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AreaModel:
     """Parameters shared by all chips; logic areas at `reference_density`."""
 
@@ -49,7 +49,7 @@ class AreaModel:
     """Widths by which the stacks of an edge may stand out over it [1]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DieContent:
     """What one die carries, as built; every number may be an array."""
 
@@ -69,7 +69,7 @@ class DieContent:
     """1 where the die carries the interfaces of the package, 0 for one that only computes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Blocks:
     """Area of a die by block [m2]."""
 
@@ -144,4 +144,6 @@ def die_blocks(
         total = np.ceil(total / model.step_m2 - 1e-6) * model.step_m2
     matrix, vector, sram, interface, links, total, known = np.broadcast_arrays(
         matrix, vector, sram, interface, links, total, known)
-    return Blocks(matrix, vector, sram, interface, links, total - known, total)
+    return Blocks(
+        matrix=matrix, vector=vector, sram=sram, memory_interface=interface, links=links, rest=total - known,
+        total=total)

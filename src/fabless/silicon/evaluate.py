@@ -16,7 +16,7 @@ from fabless.silicon.power import PowerModel, rated_power
 from fabless.silicon.unit_cost import CostInputs, unit_cost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Technology:
     """Everything that all designs of one evaluation share."""
 
@@ -29,7 +29,7 @@ class Technology:
     """Cost inputs of the node, the memory and the packaging."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Designs:
     """Designs as columns of one length [SI]."""
 
@@ -60,7 +60,7 @@ class Designs:
     def take(self, chosen: ArrayLike) -> Designs:
         """The designs at the given places."""
         at = np.asarray(chosen)
-        return Designs(*(getattr(self, name)[at] for name in self.__dataclass_fields__))
+        return Designs(**{name: getattr(self, name)[at] for name in self.__dataclass_fields__})
 
     @property
     def bf16_flops(self) -> Array:
@@ -68,7 +68,7 @@ class Designs:
         return 2.0 * self.units * self.rows * self.columns * self.clock_hz * self.dies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Area, power and unit cost of designs."""
 

@@ -77,7 +77,7 @@ def densities(node: ProcessNode) -> tuple[float, float]:
     return (_known("logic_density", node.logic_density, node.name), _known("sram_density", node.sram_density, node.name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Silicon:
     """What a chip has on its dies, as sold and as built; of the whole package."""
 
@@ -133,8 +133,10 @@ def silicon_of(catalogue: Catalogue, chip: Chip, model: AreaModel) -> Silicon | 
         sram_bytes=built.on_chip_bytes,
         memory_sites=sites, memory_site_m2=site or 0.0,
         link_bandwidth=chip.scale_up_bandwidth, neighbours=1.0 if dies > 1 or others else 0.0)
-    return Silicon(clock, 2.0 * clock * macs, vector, content, dies, sum(die.count for die in others),
-                   others[0].node if others else None, tuple(assumed))
+    return Silicon(
+        clock_hz=clock, matrix_flops=2.0 * clock * macs, vector_flops=vector, content=content,
+        compute_dies=dies, base_dies=sum(die.count for die in others),
+        base_node=others[0].node if others else None, assumed=tuple(assumed))
 
 
 def _matrix_rates(chip: Chip) -> dict[str, float]:

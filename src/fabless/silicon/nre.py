@@ -13,7 +13,7 @@ from fabless.errors import BadValue, Fault
 from fabless.records import Array, ProcessNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Nre:
     """Cost of a design up to its first good silicon [USD], by line; each line has the broadcast shape of the inputs."""
 

@@ -23,7 +23,7 @@ TALLEST = 2.0
 """Most memory of a stack over the usual one of its generation."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Package:
     """A chip as the cost model takes it, with everything it was made of."""
 
@@ -64,7 +64,7 @@ def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str
         elif sites < needed:
             notes.append(f"memory: {sites} stacks for {chip.memory_bytes / 1e9:g} GB are tall for {memory.name}")
     for die in dies:
-        _check_field(die, catalogue, model, packaging, sites, memory)
+        _check_field(die, catalogue, model, packaging=packaging, sites=sites, memory=memory)
     if memory is not None:
         _check_edge(chip, dies, sites, memory, model)
     kinds = tuple(
@@ -75,7 +75,9 @@ def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str
     _check_interposer(chip, design, packaging)
     nodes = tuple(node_on(dating, node if die.node in (None, chip.node) else node_of(catalogue, die.node, chip.name))
                   for die in dies)
-    return Package(design, dies, nodes, memory, packaging, silicon, modelled)
+    return Package(
+        design=design, dies=dies, nodes=nodes, memory=memory, packaging=packaging, silicon=silicon,
+        modelled=modelled)
 
 
 def _stacked(catalogue: Catalogue, chip: Chip) -> bool:

@@ -12,7 +12,7 @@ from fabless.checks import Bound, number, require
 from fabless.records import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PowerModel:
     """Parameters shared by all chips; energies at the reference node and its usual clock."""
 
@@ -30,7 +30,7 @@ class PowerModel:
     """A byte over a link, one way, both ends [J/B]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PowerParts:
     """Rated power by part [W]."""
 
@@ -89,7 +89,9 @@ def rated_power(
     links = number(link_bandwidth) * model.link_j_per_byte
     static = number(logic_area_m2) * model.static_w_per_m2 + model.fixed_w
     matrix, vector, memory, links, static = np.broadcast_arrays(matrix, vector, memory, links, static)
-    return PowerParts(matrix, vector, memory, links, static, matrix + vector + memory + links + static)
+    return PowerParts(
+        matrix=matrix, vector=vector, memory=memory, links=links, static=static,
+        total=matrix + vector + memory + links + static)
 
 
 def usual_clock_ratio(clock_hz: float | None, node_clock_hz: float | None) -> float:

@@ -62,8 +62,9 @@ class Calibration:
 
 def calibrate(catalogue: Catalogue) -> Calibration:
     """Fit the area and the power model on the products whose `area_use` and `power_use` say so."""
-    area, area_products = _fitted(catalogue, "area_use", AREA, AREA_PARAMETERS, _area_row, _area)
-    power, power_products = _fitted(catalogue, "power_use", POWER, POWER_PARAMETERS, _power_row, _power)
+    area, area_products = _fitted(catalogue, "area_use", AREA, names=AREA_PARAMETERS, row_of=_area_row, model=_area)
+    power, power_products = _fitted(
+        catalogue, "power_use", POWER, names=POWER_PARAMETERS, row_of=_power_row, model=_power)
     return Calibration(area, power, area_products, power_products)
 
 
@@ -139,7 +140,7 @@ def _power(parameters: Array, rows: Array) -> Array:
     return np.asarray(rows[:, 0] * matrix + rows[:, 1] * vector + rows[:, 2] * static + rows[:, 3] + fixed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CostRow:
     """A product with a published unit cost."""
 
@@ -167,7 +168,9 @@ def cost_rows(catalogue: Catalogue) -> tuple[CostRow, ...]:
             sheet = chip_sheet(catalogue, catalogue.chip(name), at=middle_of(fact.period))
         except FablessError as error:
             why_not = f"{error.faults[0].place}: {error.faults[0].found}"
-        rows.append(CostRow(name, spread.low, spread.mode, spread.high, fact.period, fact.source.id, sheet, why_not))
+        rows.append(CostRow(
+            name=name, low=spread.low, mode=spread.mode, high=spread.high, period=fact.period,
+            source=fact.source.id, sheet=sheet, why_not=why_not))
     return tuple(rows)
 
 

@@ -41,7 +41,7 @@ class Line:
     band: Band | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DieSheet:
     """One kind of logic die."""
 
@@ -60,7 +60,7 @@ class DieSheet:
     modelled_mm2: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChipSheet:
     """The silicon of one chip."""
 

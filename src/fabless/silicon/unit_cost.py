@@ -31,7 +31,7 @@ _CHEAPER_WHEN_HIGH = frozenset({"attach_yield", "probe_coverage"})
 """Ranges whose high end makes the chip cheap. Clustering is not among them: a higher alpha lowers the yield."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CostInputs:
     """The numbers that price a design; all broadcast, so one value may be a column of draws.
 
@@ -126,7 +126,7 @@ def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnitCost:
     """Manufacturing cost of one packaged chip [USD], by line; each line has the broadcast shape of the inputs."""
 

@@ -22,7 +22,7 @@ LOSS_USD = 1e14
 """On a unit that is missing: more than any price, so that a contract that stands alone is used."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ContractOffer:
     """One price of a contract: an offer whose orders are draws, and the terms of signing; a level is in chips a quarter.
 
@@ -67,9 +67,9 @@ def contract_offers(
     quarter = outlook.tree.quarter
     line = lines.get(contract.line or "")
     chip = line.chip if line is not None else _own_chip(contract)
-    does = throughput[chip.name]
+    per_chip = throughput[chip.name]
     factor = None if line is None else outlook.values.lines[line.name].efficiency
-    rate = rates(case, outlook, does, np.ones(quarter.size) if factor is None else factor)
+    rate = rates(case, outlook, per_chip, np.ones(quarter.size) if factor is None else factor)
     terms = mapped(outlook.values.contracts[contract.name], lambda values: values[:, None])
     made = kinds.contract_of(contract, terms, case.first_quarter)
     spot = np.zeros(quarter.size) if line is None else _spot_usd(case, line, outlook)
@@ -82,7 +82,9 @@ def contract_offers(
     offers = []
     for price in kinds.terms_for_plan(made, spot, sign, off):
         pool = Pool(price.name, pool_line, np.full(quarter.size, np.inf))
-        offer = _offer(case, contract, chip, pool, price.price_usd, inside, rate, does, owning, outlook, made.lead_quarters)
+        offer = _offer(
+            case, contract, chip, pool=pool, price_usd=price.price_usd, inside=inside, rate=rate, per_chip=per_chip,
+            owning=owning, outlook=outlook, lead_quarters=made.lead_quarters)
         offers.append(ContractOffer(
             contract=contract, offer=offer, sign=sign, level_cap=price.level_cap, most=price.most, least=price.least,
             start_quarters=start, fee_usd=price.fee_usd * _within(case, made, start, offer), price_usd=price.price_usd,
@@ -102,16 +104,19 @@ def _spot_usd(case: Case, line: Line, outlook: Outlook) -> Array:
 
 def _offer(
     case: Case, contract: Contract, chip: Chip, pool: Pool, price_usd: Array, inside: NDArray[np.bool_], rate: Array,
-    does: Throughput, owning: Owning, outlook: Outlook, lead_quarters: int,
+    per_chip: Throughput, owning: Owning, outlook: Outlook, lead_quarters: int,
 ) -> Offer:
     """Chips bought under a contract are owned for their life; rented ones serve for the quarter that they are drawn for."""
     size = price_usd.size
     if contract.how == "rent":
-        return Offer(pool.name, contract.vendor, pool, False, False, 1, np.full(size, lead_quarters), inside, price_usd,
-                     np.zeros(size), np.zeros(size), rate)
+        return Offer(
+            name=pool.name, vendor=contract.vendor, pool=pool, owned=False, own_silicon=False, term_quarters=1,
+            lead_quarters=np.full(size, lead_quarters), available=inside, capital_usd=price_usd,
+            running_usd=np.zeros(size), payment_usd=np.zeros(size), rate=rate)
     return owned_offer(
-        pool.name, contract.vendor, pool, chip, price_usd, np.full(size, lead_quarters * QUARTER_S),
-        outlook.values.owning.installation, inside, rate, np.full(size, does.power_w), owning, np.ones(size),
+        pool.name, contract.vendor, pool, chip=chip, price_usd=price_usd,
+        delivery_s=np.full(size, lead_quarters * QUARTER_S), installation_s=outlook.values.owning.installation,
+        available=inside, rate=rate, power_w=np.full(size, per_chip.power_w), owning=owning, power_factor=np.ones(size),
         site_power_w=site_power_w(case, chip, None, 0))
 
 

@@ -42,7 +42,7 @@ class Pool:
     """Most chips ordered in a quarter, by node-quarter."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Offer:
     """One thing that a plan may order; arrays have one value a node-quarter."""
 
@@ -76,7 +76,7 @@ def owning_at(numbers: OwningNumbers[Array] | OwningNumbers[float], life_s: floa
     )
 
 
-def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owning: Owning) -> list[Offer]:
+def line_offers(case: Case, line: Line, outlook: Outlook, throughput: Throughput, owning: Owning) -> list[Offer]:
     """Offers of a line: today's chip and, where it is bought, each coming generation."""
     terms, quarter = outlook.values.lines[line.name], outlook.tree.quarter
     start = line.first_quarter - case.first_quarter
@@ -87,33 +87,39 @@ def line_offers(case: Case, line: Line, outlook: Outlook, does: Throughput, owni
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
         price = line_price(case, line, outlook)
-        return [_rented(case, line, pool, price, lead_s, quarter >= start, rates(case, outlook, does, efficiency))]
+        return [_rented(
+            case, line, pool, usd_per_s=price, lead_s=lead_s, available=quarter >= start,
+            rate=rates(case, outlook, throughput, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
-        arrival, gain, dearer, hotter = np.full(quarter.size, start), *np.ones((3, quarter.size))
+        arrival, gain, price_factor, power_factor = np.full(quarter.size, start), *np.ones((3, quarter.size))
         if generation:
             arrival, gain = _coming(terms, generation, outlook, start)
-            dearer, hotter = stated(terms.successor_price) ** generation, stated(terms.successor_power) ** generation
+            price_factor = stated(terms.successor_price) ** generation
+            power_factor = stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(owned_offer(
-            f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, line.chip,
-            line_price(case, line, outlook, age, dearer),
-            lead_s, outlook.values.owning.installation, quarter >= arrival,
-            rates(case, outlook, does, efficiency * gain), hotter * does.power_w, owning, hotter,
+            f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, chip=line.chip,
+            price_usd=line_price(case, line, outlook, age, price_factor), delivery_s=lead_s,
+            installation_s=outlook.values.owning.installation, available=quarter >= arrival,
+            rate=rates(case, outlook, throughput, efficiency * gain), power_w=power_factor * throughput.power_w,
+            owning=owning,
+            power_factor=power_factor,
             site_power_w=site_power_w(case, line.chip, case.numbers.lines[line.name].successor_power, generation),
             prepaid=line.prepaid))
     return offers
 
 
 def line_price(
-    case: Case, line: Line, outlook: Outlook, age: NDArray[np.int64] | None = None, dearer: ArrayLike = 1.0
+    case: Case, line: Line, outlook: Outlook, age: NDArray[np.int64] | None = None, price_factor: ArrayLike = 1.0
 ) -> Array:
     """Price of a chip of a line, or its rent by the second, at each node-quarter, discount off [USD, or USD/s].
 
-    `age` is in quarters since the chip came (default: since the first quarter), `dearer` its price over that of today's.
+    `age` is in quarters since the chip came (default: since the first quarter), `price_factor` its price over that of
+    today's.
     """
     terms, market = outlook.values.lines[line.name], terms_of(case, outlook, line.vendor)
-    price = price_path_usd(terms.price * np.asarray(dearer), terms.price_decline,
+    price = price_path_usd(terms.price * np.asarray(price_factor), terms.price_decline,
                            outlook.tree.quarter if age is None else age, market.price)
     return price if terms.discount is None else np.asarray(price * (1.0 - terms.discount))
 
@@ -140,7 +146,7 @@ def _coming(
 
 
 def programme_offers(
-    case: Case, programme: ProgrammeSpec, outlook: Outlook, fate: Fate, does: Throughput, owning: Owning,
+    case: Case, programme: ProgrammeSpec, outlook: Outlook, fate: Fate, throughput: Throughput, owning: Owning,
     label: str | None = None,
 ) -> list[Offer]:
     """Offers of a programme: its chip once it is in volume, and its second generation after that; named by `label`.
@@ -164,47 +170,50 @@ def programme_offers(
     for generation in range(2):
         gap = _quarters(terms.successor_gap) * generation
         gain = fate.performance * terms.successor_gain ** generation
-        hotter = terms.successor_power ** generation
+        power_factor = terms.successor_power ** generation
         ready = quarter + lead - gap >= fate.volume_quarter
-        served = rates(case, outlook, does, gain)
+        served = rates(case, outlook, throughput, gain)
         keeps_training = np.where(programme.trains, 1.0 - fate.scope_cut, 0.0)
         for row, load in enumerate(case.loads):
             if load.kind == "training":
                 served[row] *= keeps_training
         offers.append(owned_offer(
-            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
-            programme.chip, price * terms.successor_price ** generation + support_usd,
-            terms.fab + market.delay_s, installation_s, ready, served, hotter * does.power_w, owning, hotter,
+            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool, chip=programme.chip,
+            price_usd=price * terms.successor_price ** generation + support_usd,
+            delivery_s=terms.fab + market.delay_s, installation_s=installation_s, available=ready, rate=served,
+            power_w=power_factor * throughput.power_w, owning=owning, power_factor=power_factor,
             site_power_w=site_power_w(case, programme.chip, power_growth, generation),
             own_silicon=programme.route != "partner"))
     return offers
 
 
-def existing_offer(case: Case, outlook: Outlook, does: Throughput) -> tuple[Offer, Array, float]:
+def existing_offer(case: Case, outlook: Outlook, throughput: Throughput) -> tuple[Offer, Array, float]:
     """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
     size = outlook.tree.size
     none = Pool("existing", "existing", np.zeros(size))
-    offer = Offer("existing", case.existing_vendor, none, False, False, 1, np.zeros(size, np.int64), np.zeros(size, bool),
-                  np.zeros(size), np.zeros(size), np.zeros(size), rates(case, outlook, does, np.ones(size)))
+    offer = Offer(
+        name="existing", vendor=case.existing_vendor, pool=none, owned=False, own_silicon=False,
+        term_quarters=1, lead_quarters=np.zeros(size, np.int64), available=np.zeros(size, bool),
+        capital_usd=np.zeros(size), running_usd=np.zeros(size), payment_usd=np.zeros(size),
+        rate=rates(case, outlook, throughput, np.ones(size)))
     fleet = case.numbers.existing
     chips = fleet.count.spread.mode * np.clip(
         1.0 - np.arange(case.quarters) * QUARTER_S / fleet.years.spread.mode, 0.0, None)
     return offer, chips, float(rented_chip_hour(fleet.price.spread.mode).total_usd) * HOURS
 
 
-def rates(case: Case, outlook: Outlook, does: Throughput, factor: Array) -> Array:
+def rates(case: Case, outlook: Outlook, throughput: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter, at the work of a query and training utilisation."""
     queries = outlook.values.demand.load_factor / outlook.work
     loads = {load.name: outlook.values.loads[load.name] for load in case.loads}
-    return np.array([
-        does.per_second[name] * QUARTER_S * factor * (load.utilisation if isinstance(load, TrainingNumbers) else queries)
-        for name, load in loads.items()])
+    share = {name: load.utilisation if isinstance(load, TrainingNumbers) else queries for name, load in loads.items()}
+    return np.array([throughput.per_second[name] * QUARTER_S * factor * share[name] for name in loads])
 
 
-def site_power_w(case: Case, chip: Chip, hotter: CaseNumber | None, generation: int) -> float:
-    """Rated power of a chip of a generation with its server and cooling, at the modes [W]; `hotter` is its growth."""
+def site_power_w(case: Case, chip: Chip, power_factor: CaseNumber | None, generation: int) -> float:
+    """Rated power of a chip of a generation with its server and cooling, at the modes [W]; `power_factor` is its growth."""
     owning = case.numbers.owning
-    grows = hotter.spread.mode if hotter is not None and generation else 1.0
+    grows = power_factor.spread.mode if power_factor is not None and generation else 1.0
     return float(chip.tdp_w * owning.server_power.spread.mode * owning.pue.spread.mode * grows**generation)
 
 
@@ -217,16 +226,18 @@ def _rented(
 ) -> Offer:
     per_quarter = rented_chip_hour(usd_per_s).total_usd * HOURS
     term = max(1, round((line.term_s or QUARTER_S) / QUARTER_S))
-    return Offer(line.name, line.vendor, pool, False, False, term, _quarters(lead_s), available, per_quarter,
-                 np.zeros(per_quarter.shape), per_quarter * line.prepaid * term, rate)
+    return Offer(
+        name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False, term_quarters=term,
+        lead_quarters=_quarters(lead_s), available=available, capital_usd=per_quarter,
+        running_usd=np.zeros(per_quarter.shape), payment_usd=per_quarter * line.prepaid * term, rate=rate)
 
 
 def owned_offer(
     name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array, installation_s: Array,
-    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, hotter: Array, *, site_power_w: float,
+    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, power_factor: Array, *, site_power_w: float,
     prepaid: bool = False, own_silicon: bool = False,
 ) -> Offer:
-    """An offer of chips of one generation; `hotter` is its rated power over that of `chip`.
+    """An offer of chips of one generation; `power_factor` is its rated power over that of `chip`.
 
     What is paid before the first hour of service costs interest: server and network from delivery through installation,
     the chip from delivery or, if prepaid, from the order.
@@ -234,10 +245,12 @@ def owned_offer(
     lead = _quarters(delivery_s + installation_s)
     installed = 1.0 / discount_factor(owning.real_rate, installation_s)
     waited = 1.0 / discount_factor(owning.real_rate, lead * QUARTER_S) if prepaid else installed
-    hour = owned_hour(price_usd, owning, rated_power_w=hotter * chip.tdp_w, average_power_w=power_w)
+    hour = owned_hour(price_usd, owning, rated_power_w=power_factor * chip.tdp_w, average_power_w=power_w)
     equipment = hour.server_usd + hour.network_usd
     capital = (hour.chip_usd * waited + equipment * installed) * HOURS
     running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
-    return Offer(name, vendor, pool, True, own_silicon, term, lead, available, capital, running,
-                 price_usd + np.asarray(owning.server_usd), rate, site_power_w)
+    return Offer(
+        name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon, term_quarters=term,
+        lead_quarters=lead, available=available, capital_usd=capital, running_usd=running,
+        payment_usd=price_usd + np.asarray(owning.server_usd), rate=rate, site_power_w=site_power_w)

@@ -74,7 +74,7 @@ def first(readings: Sequence[Reading], kind: str, text: str) -> Reading | None:
     return next((one for one in readings if one.kind == kind and re.search(one.pattern, text, re.I)), None)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Split:
     """How a system of chips is shared out."""
 
@@ -96,7 +96,7 @@ def _split(cells: Cells) -> _Split:
     chips, tp, pp = cells.count("n_chips"), cells.count("tp"), cells.count("pp")
     ep, dp = cells.count("ep"), cells.count("dp")
     if chips is None or tp is None:
-        return _Split(chips, tp, pp, ep)
+        return _Split(chips=chips, tp=tp, pp=pp, ep=ep)
     pp = pp or 1
     if tp * pp > chips and tp % chips == 0:
         cells.notes.append(f"tp {tp} counts cores, {tp * pp // chips} a chip: tp {chips // pp}")
@@ -111,7 +111,7 @@ def _split(cells: Cells) -> _Split:
             dp = chips // (tp * pp)
     if tp * pp * dp > chips:
         cells.fault("bad cell", "n_chips", f"tp {tp} x pp {pp} x dp {dp} need more than {chips} chips")
-        return _Split(chips, tp, pp, ep)
+        return _Split(chips=chips, tp=tp, pp=pp, ep=ep)
     attention_dp = dp if ep > 1 else 1
     if re.search(r"enables attention DP", cells["notes"]) and tp > 1 and attention_dp == 1:
         cells.notes.append(f"attention data-parallel over the {tp} chips of an instance, experts spread over them "
@@ -121,7 +121,9 @@ def _split(cells: Cells) -> _Split:
     if chips % instance:
         cells.notes.append(f"{chips} chips are no multiple of an instance of {instance}")
     moe_tp = max(1, tp * attention_dp // ep)
-    return _Split(chips, tp, pp, ep, moe_tp, attention_dp, max(1, chips // instance))
+    return _Split(
+        chips=chips, tp=tp, pp=pp, ep=ep, moe_tp=moe_tp, attention_dp=attention_dp,
+        replicas=max(1, chips // instance))
 
 
 def _input_tokens(cells: Cells, readings: Sequence[Reading]) -> float | None:

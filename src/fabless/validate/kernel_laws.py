@@ -35,7 +35,7 @@ class Law:
                                                          for field in fields(self)})  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Product(Law):
     """A matrix product, with the pass that narrows its inputs where the format needs one."""
 

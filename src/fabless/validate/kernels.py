@@ -57,10 +57,12 @@ def _operator(cells: Cells) -> Kernel:
     name: KernelOp = "gemm" if op == "gemm" or op.startswith("gemm:") else _OPS.get(op, "other")
     read = cells.precision("precision") if name != "other" else None
     return Kernel(
-        name, read.name if read else "", cells["precision"], _kv(cells["precision"]), cells.number("m"), cells.number("n"),
-        cells.number("k"), shape.get("batch", shape.get("batch_size")), shape.get("isl"),
-        shape.get("context", shape.get("kv_len")), shape.get("q_heads"), shape.get("kv_heads"), shape.get("head_dim"),
-        shape.get("payload_bytes"))
+        op=name, precision=read.name if read else "", written=cells["precision"],
+        kv_precision=_kv(cells["precision"]), m=cells.number("m"), n=cells.number("n"), k=cells.number("k"),
+        batch=shape.get("batch", shape.get("batch_size")), tokens=shape.get("isl"),
+        context=shape.get("context", shape.get("kv_len")), heads=shape.get("q_heads"),
+        kv_heads=shape.get("kv_heads"), head_dim=shape.get("head_dim"),
+        message_bytes=shape.get("payload_bytes"))
 
 
 def _lacking(kernel: Kernel) -> str:
@@ -120,14 +122,18 @@ def _timed(cells: Cells, layout: Layout, kernel: Kernel, chips: int, engine: str
 def read_gemm(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of the matrix-product tables."""
     kind = cells.precision("dtype")
-    kernel = Kernel("gemm", kind.name, kind.written, "", cells.number("m"), cells.number("n"), cells.number("k"))
+    kernel = Kernel(
+        op="gemm", precision=kind.name, written=kind.written, kv_precision="", m=cells.number("m"),
+        n=cells.number("n"), k=cells.number("k"))
     return _timed(cells, "gemm", kernel, 1, cells["framework"])
 
 
 def read_gemm_power(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of the matrix products with their power: time and mean watts, two measurements."""
     kind = cells.precision("dtype")
-    kernel = Kernel("gemm", kind.name, kind.written, "", cells.number("m"), cells.number("n"), cells.number("k"))
+    kernel = Kernel(
+        op="gemm", precision=kind.name, written=kind.written, kv_precision="", m=cells.number("m"),
+        n=cells.number("n"), k=cells.number("k"))
     watts = cells.number("power_w")
     cells.required("power_w")
     time = _timed(cells, "gemm-power", kernel, 1, "")[0]
@@ -136,9 +142,10 @@ def read_gemm_power(cells: Cells, readings: Sequence[Reading]) -> list[Measureme
 
 def _attention(cells: Cells, op: KernelOp, tokens: float | None, context: float | None) -> Kernel:
     kind = cells.precision("attn_dtype")
-    return Kernel(op, kind.name, kind.written, cells.precision("kv_cache_dtype").name, batch=cells.number("batch_size"),
-                  tokens=tokens, context=context, heads=cells.number("num_heads"),
-                  kv_heads=cells.number("num_key_value_heads"), head_dim=cells.number("head_dim"))
+    return Kernel(
+        op=op, precision=kind.name, written=kind.written, kv_precision=cells.precision("kv_cache_dtype").name,
+        batch=cells.number("batch_size"), tokens=tokens, context=context, heads=cells.number("num_heads"),
+        kv_heads=cells.number("num_key_value_heads"), head_dim=cells.number("head_dim"))
 
 
 def read_decode(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
@@ -156,13 +163,14 @@ def read_prefill(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
 def read_collective(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of the collectives; messages are counted in elements, of 2 bytes in 16 bit."""
     kind, elements, chips = cells.precision("dtype"), cells.number("message_elements"), cells.count("num_gpus")
-    op = {"alltoall": "all_to_all"}.get(cells["op"], cells["op"])
-    if op not in get_args(KernelOp):
+    name = {"alltoall": "all_to_all"}.get(cells["op"], cells["op"])
+    op: KernelOp | None = next((known for known in get_args(KernelOp) if known == name), None)
+    if op is None:
         cells.fault("bad cell", "op", f"unknown collective {cells['op']!r}")
-        op = "other"
     width = _BYTES.get(kind.name)
     graph = True if cells["variant"].endswith("graph") else False if cells["variant"].endswith("eager") else None
-    kernel = Kernel(op, kind.name, kind.written,  # type: ignore[arg-type]
-                    message_bytes=None if width is None or elements is None else width * elements,
-                    library=cells["kernel"], graph=graph)
+    kernel = Kernel(
+        op=op or "other", precision=kind.name, written=kind.written,
+        message_bytes=None if width is None or elements is None else width * elements, library=cells["kernel"],
+        graph=graph)
     return _timed(cells, "collectives", kernel, chips or 1, f"{cells['library']}/{cells['version']}")

@@ -33,7 +33,7 @@ KernelOp = Literal["gemm", "attention prefill", "attention decode", "attention d
                    "reduce_scatter", "all_to_all", "other"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pool:
     """One kind of worker of a disaggregated deployment; the numbers are of one worker."""
 
@@ -49,7 +49,7 @@ class Pool:
     """Sequences per attention rank."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingRun:
     """Fields of a training row beyond model, chip and parallelism."""
 
@@ -73,7 +73,7 @@ class TrainingRun:
     """'full', 'selective', 'selective+sequence', 'none', or '' where the row does not say."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kernel:
     """Shape of one operator on one chip, or of one collective."""
 
@@ -99,7 +99,7 @@ class Kernel:
     """True: replayed by a graph; False: launched from the host; None: not stated."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """A measured value with all that is known of how it came about; `reason` is set where it cannot be predicted."""
 

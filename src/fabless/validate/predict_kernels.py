@@ -30,7 +30,7 @@ _Form = Literal["bf16", "fp8", "fp8_block", "fp8_bare", "nvfp4"]
 _LawT = TypeVar("_LawT", bound=kernel_laws.Law)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Shape:
     """What rows must share to be predicted in one call."""
 
@@ -117,7 +117,9 @@ def _product(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     inputs = weights if form != "bf16" else max(2.0, weights)
     peak, flop = chip.peak_flops[units], 2.0 * m * n * k
     moved = kernel_laws.product_bytes(m, n, k, inputs, weights)
-    time = kernel_laws.product_time(m, n, k, fit, peak, chip.memory_bandwidth, element_bytes=inputs, weight_bytes=weights)
+    time = kernel_laws.product_time(
+        m, n, k, fit=fit, peak_flops=peak, bandwidth=chip.memory_bandwidth, element_bytes=inputs,
+        weight_bytes=weights)
     power = None
     if shape.power:
         draw, drawn = fits.law(chip, f"power.{form}", kernel_laws.Power)
@@ -141,8 +143,9 @@ def _prefill(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     fit, notes = fits.law(chip, f"attention_prefill.{form}", kernel_laws.AttentionPrefill)
     batch, tokens, heads, kv_heads, size = _heads(kernels)
     context, kv = _column(kernels, "context", 0.0), element_bytes(shape.kv_precision or "bf16")
-    time = kernel_laws.attention_prefill_time(batch, tokens, heads, kv_heads, size, fit, chip.peak_flops[units],
-                                           chip.memory_bandwidth, context=context, kv_bytes=kv)
+    time = kernel_laws.attention_prefill_time(
+        batch, tokens, heads, kv_heads=kv_heads, head_dim=size, fit=fit, peak_flops=chip.peak_flops[units],
+        bandwidth=chip.memory_bandwidth, context=context, kv_bytes=kv)
     moved = batch * size * (4.0 * tokens * heads + 2.0 * kv * (tokens + context) * kv_heads)
     flop = kernel_laws.prefill_flop(batch, tokens, heads, size, context)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
@@ -158,7 +161,8 @@ def _decode(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -
     kv = element_bytes(shape.kv_precision or "bf16")
     fit, notes = fits.law(chip, f"attention_decode.{'fp8' if kv < 2.0 else 'bf16'}", kernel_laws.AttentionDecode)
     batch, _, heads, kv_heads, size = _heads(kernels)
-    flop, moved = kernel_laws.decode_work(batch, _column(kernels, "context"), heads, kv_heads, size, kv)
+    flop, moved = kernel_laws.decode_work(
+        batch, _column(kernels, "context"), heads, kv_heads=kv_heads, head_dim=size, kv_bytes=kv)
     return _read(flop, moved, fit, chip, notes)
 
 
@@ -166,9 +170,9 @@ def _latent(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -
     values, notes = fits.named(chip, "attention_decode.latent")
     heads, latent, rope = (values.pop(name) for name in _LATENT_SHAPE)
     fit = kernel_laws.AttentionDecode.of(values)
-    flop, moved = kernel_laws.latent_work(_column(kernels, "batch"), _column(kernels, "context"),
-                                       _column(kernels, "heads", heads), latent, rope,
-                                       element_bytes(shape.kv_precision or "bf16"))
+    flop, moved = kernel_laws.latent_work(
+        _column(kernels, "batch"), _column(kernels, "context"), _column(kernels, "heads", heads), latent=latent,
+        rope=rope, kv_bytes=element_bytes(shape.kv_precision or "bf16"))
     if any(kernel.heads is None for kernel in kernels):
         notes += (f"heads not stated: {heads:g}, over a latent cache of {latent:g} + {rope:g}",)
     return _read(flop, moved, fit, chip, notes)
@@ -208,9 +212,10 @@ def _library(m: Measurement, kernel: Kernel) -> str:
 
 def _shape(m: Measurement, kernel: Kernel) -> _Shape:
     collective = kernel.op in _COLLECTIVES
-    return _Shape(m.chip, kernel.op, kernel.precision, kernel.written, kernel.kv_precision,
-                  m.weight_only or kernel.written.endswith("_wo"), _library(m, kernel) if collective else "",
-                  m.quantity == "power per chip")
+    return _Shape(
+        chip=m.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
+        kv_precision=kernel.kv_precision, weight_only=m.weight_only or kernel.written.endswith("_wo"),
+        library=_library(m, kernel) if collective else "", power=m.quantity == "power per chip")
 
 
 def _value(m: Measurement, timed: _Timed, index: int) -> float | None:

@@ -94,7 +94,7 @@ class Bench:
         return self.calibrations[key]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Setup:
     """A row as the performance model sees it."""
 
@@ -141,8 +141,9 @@ def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, seque
     room = np.broadcast_to(perf.room(llm, machine, splits, context), size.shape)
     share = np.inf if sequences is None else np.maximum(sequences * size / chips, 1.0)
     batch = np.clip(np.minimum(room, share), 1.0, _MOST_SEQUENCES * np.asarray(splits.data))
-    rate = perf.steady_state(llm, machine, splits, context / 2, context / 2, batch).output_tokens_per_s_per_chip
-    usable = np.where((size <= chips) & (room >= 1), np.asarray(rate), -1.0)
+    state = perf.steady_state(
+        llm, machine, splits, input_tokens=context / 2, output_tokens=context / 2, sequences=batch)
+    usable = np.where((size <= chips) & (room >= 1), np.asarray(state.output_tokens_per_s_per_chip), -1.0)
     best = int(np.argmax(usable))
     return perf.Split(*(float(np.asarray(part)[best]) for part in (splits.tensor, splits.pipeline, splits.expert,
                                                                    splits.data)))
@@ -184,8 +185,9 @@ def setup(m: Measurement, bench: Bench) -> _Setup | str:
     fits = np.all(perf.room(llm, machine, split, entered + written) >= (running or 1.0) / instances)
     if m.mode == "aggregated" and not fits:
         notes = (*notes, "by the memory model these requests do not all fit")
-    return _Setup(llm, machine, split, instances, chips, entered, written,
-                  None if running is None else max(running / instances, 1.0), notes)
+    return _Setup(
+        llm=llm, machine=machine, split=split, instances=instances, chips=chips, entered=entered,
+        written=written, sequences=None if running is None else max(running / instances, 1.0), notes=notes)
 
 
 def _words(split: perf.Split) -> str:
@@ -204,13 +206,13 @@ def _static(s: _Setup, m: Measurement) -> dict[str, float]:
     budget = s.machine.engine.chunk_tokens
     fresh = max(s.entered * (1.0 - m.cached_share), 1.0)
     passes = max(math.ceil(batch * fresh / float(s.split.data) / budget), 1)
-    some = perf.prefill(s.llm, s.machine, s.split, batch / passes, fresh, s.entered - fresh)
+    some = perf.prefill(s.llm, s.machine, s.split, prompts=batch / passes, new=fresh, past=s.entered - fresh)
     ttft = passes * float(some.time_s)
     step = float(perf.decode_step(s.llm, s.machine, s.split, batch / float(s.split.pipeline),
                                   mean_context(s.machine, s.entered, s.written)).time_s)
     whole = ttft + (s.written - 1.0) * step
     if m.output_tokens is None and m.scenario == "static":
-        one = perf.prefill(s.llm, s.machine, s.split, float(s.split.data), fresh, s.entered - fresh)
+        one = perf.prefill(s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh, past=s.entered - fresh)
         return {"ttft": float(one.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
     return {"ttft": ttft, "tpot": step, "end to end": whole,
             "output tok/s total": batch * s.instances * s.written / whole,
@@ -225,7 +227,9 @@ def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: flo
     Closed loops start with all requests at once and are averaged over `rounds`, so that the first round's prompts, read
     one after the other, count in the mean time to the first token.
     """
-    state = perf.steady_state(s.llm, s.machine, s.split, s.entered, s.written, running, cached=m.cached_share)
+    state = perf.steady_state(
+        s.llm, s.machine, s.split, input_tokens=s.entered, output_tokens=s.written, sequences=running,
+        cached=m.cached_share)
     tpot, first_s = float(state.tpot_s), float(state.ttft_s)
     burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)
     served = first_s + tpot * (s.written - 1.0)
@@ -271,8 +275,9 @@ def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
     chunk = float(s.machine.engine.chunk_tokens)
     together = min(max(chunk // s.entered, 1.0) * float(reading.data), max(requests / readers, 1.0))
     passes = max(math.ceil(s.entered * together / float(reading.data) / chunk), 1)
-    read = passes * float(perf.prefill(s.llm, s.machine, reading, together, s.entered / passes,
-                                       s.entered * (passes - 1) / passes / 2.0).time_s)
+    read = passes * float(perf.prefill(
+        s.llm, s.machine, reading, prompts=together, new=s.entered / passes,
+        past=s.entered * (passes - 1) / passes / 2.0).time_s)
     batch = requests / writers
     for _ in range(_ROUNDS):
         tpot = float(perf.decode_step(s.llm, s.machine, writing, batch / float(writing.pipeline),

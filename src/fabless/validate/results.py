@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fabless.validate.statistics import Errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A measured value beside its prediction, both in the unit of the file; `predicted` is None with a reason."""
 

@@ -129,8 +129,11 @@ def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> Row:
         reason = ""
     error = None if value is None or m.value is None else value / m.value - 1.0
     measured = None if m.value is None else float(f"{m.value / m.scale:.12g}")
-    return Row(m.id, m.model, m.chip, m.metric, measured, None if value is None else value / m.scale, reason, error, m.file,
-               m.line, m.layout, m.quantity, m.scale, groups, _setting(m), (*m.notes, *prediction.notes))
+    return Row(
+        id=m.id, model=m.model, chip=m.chip, metric=m.metric, measured=measured,
+        predicted=None if value is None else value / m.scale, reason=reason, error=error, file=m.file,
+        line=m.line, layout=m.layout, quantity=m.quantity, scale=m.scale, groups=groups, setting=_setting(m),
+        notes=(*m.notes, *prediction.notes))
 
 
 def _reasons(rows: Sequence[Row]) -> tuple[ReasonCount, ...]:

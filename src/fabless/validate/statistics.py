@@ -11,7 +11,7 @@ from fabless.arrays import ranks
 from fabless.records import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Errors:
     """Error statistics of a group of rows; None where no row has a prediction.
 
@@ -64,11 +64,14 @@ def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics
     known = [k for k, value in enumerate(predicted) if value is not None]
     rows = len(measured)
     if not known:
-        return Errors(rows, 0, 0.0, None, None, None, None, None, None)
+        return Errors(
+            rows=rows, predicted=0, coverage=0.0, median=None, mean=None, p90=None, bias=None, within_20=None,
+            rank=None)
     truth = np.array([measured[k] for k in known])
     guess = np.array([predicted[k] for k in known], dtype=np.float64)
     signed = guess / truth - 1.0
     size = np.abs(signed)
-    return Errors(rows, len(known), len(known) / rows, float(np.median(size)), float(size.mean()),
-                  float(np.percentile(size, 90)), float(np.median(signed)), float((size <= 0.2).mean()),
-                  _rank(truth, guess, [metrics[k] for k in known]))
+    return Errors(
+        rows=rows, predicted=len(known), coverage=len(known) / rows, median=float(np.median(size)),
+        mean=float(size.mean()), p90=float(np.percentile(size, 90)), bias=float(np.median(signed)),
+        within_20=float((size <= 0.2).mean()), rank=_rank(truth, guess, [metrics[k] for k in known]))

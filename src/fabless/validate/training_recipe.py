@@ -46,7 +46,7 @@ _RULES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A training row as the model takes it."""
 
@@ -173,7 +173,9 @@ def trained(m: Measurement, catalogue: Catalogue) -> Trained:
         notes.append(f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits")
     all_pairs = stack in _ALL_PAIRS or (stack == "maxtext" and (
         chip.available is None or chip.available.year < _CAUSAL_FROM))
-    return Trained(llm, chip, machine, recipe, efficiency, stack, all_pairs, tuple(notes))
+    return Trained(
+        llm=llm, chip=chip, machine=machine, recipe=recipe, calibration=efficiency, stack=stack,
+        all_pairs=all_pairs, notes=tuple(notes))
 
 
 def _precision(m: Measurement, chip: Chip) -> str:

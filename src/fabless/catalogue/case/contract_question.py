@@ -154,7 +154,7 @@ class _Reader:
                 yield path, self.numbers.read(path, number, unit)
             except FablessError as error:
                 here = self.document.at(path)
-                self.errors.append(type(error)(*(replace(one, place=here) for one in error.faults)))
+                self.errors.append(type(error)(*(replace(fault, place=here) for fault in error.faults)))
 
     def _contracts(self) -> Iterator[Contract]:
         outlook = self.file.outlook

@@ -27,34 +27,34 @@ def _fault(item: ErrorDetails, document: Document, file: type[BaseModel]) -> Fau
     location = item["loc"]
     if location[0] == "loads" and len(location) > 2:
         location = (*location[:2], *location[3:])
-    here = document.at(".".join(str(part) for part in location if part != "[key]"))
+    place = document.at(".".join(str(part) for part in location if part != "[key]"))
     context, kind = item.get("ctx", {}), item["type"]
     found = textwrap.shorten(repr(item["input"]), 80, placeholder=" ...")
     if kind == "extra_forbidden":
-        return _unknown(here, "key", str(location[-1]), keys_at(item["loc"][:-1], file))
+        return _unknown(place, "key", str(location[-1]), keys_at(item["loc"][:-1], file))
     if kind in _UNKNOWN:
         listed = re.findall(r"'([^']+)'", str(context.get("expected", context.get("expected_tags"))))
         name = context["tag"] if kind == "union_tag_invalid" else item["input"]
-        return _unknown(here, "name", str(name), listed)
+        return _unknown(place, "name", str(name), listed)
     if kind in ("missing", "union_tag_not_found"):
-        missing = f"{here}.kind" if kind == "union_tag_not_found" else here
+        missing = f"{place}.kind" if kind == "union_tag_not_found" else place
         return Fault(missing, "missing", "this key with a value", "add it; `fabless init` shows an example")
     if kind == "model_type" and context["class_name"] == "Number":
-        return Fault(here, found, _A_NUMBER, _as_number(item["input"]))
+        return Fault(place, found, _A_NUMBER, _as_number(item["input"]))
     if kind in ("model_type", "dict_type"):
-        return Fault(here, found, f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}" if kind == "model_type"
+        return Fault(place, found, f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}" if kind == "model_type"
                      else "a mapping of names", "write lines such as 'name: value' below the key")
     if kind == "too_short":
-        return Fault(here, found, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")
+        return Fault(place, found, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")
     if kind.startswith("date"):
-        return Fault(here, found, "a day, YYYY-MM-DD", "write for example 2023-10-31")
+        return Fault(place, found, "a day, YYYY-MM-DD", "write for example 2023-10-31")
     allowed = str(context["error"]) if kind == "value_error" else item["msg"].removeprefix("Input should be ")
-    return Fault(here, found, allowed, "correct the value; `fabless init` shows an example")
+    return Fault(place, found, allowed, "correct the value; `fabless init` shows an example")
 
 
-def _unknown(here: str, what: str, name: str, known: list[str]) -> Fault:
+def _unknown(place: str, what: str, name: str, known: list[str]) -> Fault:
     close = nearest(name, known)
-    return Fault(here, f"unknown {what} {name!r}", ", ".join(known),
+    return Fault(place, f"unknown {what} {name!r}", ", ".join(known),
                  f"did you mean {close[0]}?" if close else "take it out, or use an allowed one")
 
 

@@ -76,8 +76,9 @@ class NumberReader:
                                  "correct the sign, the size or the unit"))
         if number.scale == "log" and low <= 0:
             raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
-        return CaseNumber(name, Range(low, mode, high, number.scale), given, number.grade, self._source(number.source),
-                          number.note, self.as_of)
+        return CaseNumber(
+            name=name, spread=Range(low, mode, high, number.scale), unit=given, grade=number.grade,
+            source=self._source(number.source), note=number.note, known=self.as_of)
 
     def _in_price_year(self, spread: Range, fact: Fact) -> Range:
         """A fact's range in dollars of the case's price year; other dimensions as they are."""
@@ -106,7 +107,9 @@ class NumberReader:
             raise BadValue(Fault("", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI", unit.allowed,
                                  "name another fact, or state your own numbers"))
         note = f"{number.fact}: {fact.note}" if fact.note else str(number.fact)
-        return CaseNumber(name, spread, fact.unit, fact.grade, fact.source, note, fact.known)
+        return CaseNumber(
+            name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source, note=note,
+            known=fact.known)
 
     def _source(self, text: str) -> Source:
         if text == "case":

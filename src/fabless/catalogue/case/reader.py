@@ -79,21 +79,21 @@ class CaseReader:
         try:
             return read()
         except FablessError as error:
-            here = self.document.at(path)
-            self.errors.append(type(error)(*(self._under(here, fault) for fault in error.faults)))
+            place = self.document.at(path)
+            self.errors.append(type(error)(*(self._under(place, fault) for fault in error.faults)))
             return None
 
-    def _under(self, here: str, fault: Fault) -> Fault:
+    def _under(self, place: str, fault: Fault) -> Fault:
         """The fault with its place in the case before the place in the file or table that the case names."""
         if fault.place.startswith(self.document.place):
             return fault
-        told = not fault.place or f"unknown {fault.place} " in fault.found
-        return replace(fault, place=here if told else f"{here}: {fault.place}")
+        is_placeless = not fault.place or f"unknown {fault.place} " in fault.found
+        return replace(fault, place=place if is_placeless else f"{place}: {fault.place}")
 
     def _each(self, section: str, items: Mapping[str, S], read: Callable[[str, S], T | None]) -> tuple[T, ...]:
         built = [self._try(f"{section}.{name}", lambda name=name, item=item: read(name, item))  # type: ignore[misc]
                  for name, item in items.items()]
-        return tuple(one for one in built if one is not None)
+        return tuple(record for record in built if record is not None)
 
     def _bad(self, path: str, found: str, allowed: str, remedy: str) -> None:
         self.errors.append(BadValue(Fault(self.document.at(path), found, allowed, remedy)))
@@ -164,7 +164,9 @@ class CaseReader:
 
     def _load(self, name: str, load: schema.InferenceLoad | schema.TrainingLoad) -> Load:
         if isinstance(load, schema.TrainingLoad):
-            return Load(name, "training", None, None, load.precision, load.precision, None, None)
+            return Load(
+                name=name, kind="training", model=None, request=None, precision=load.precision,
+                kv_precision=load.precision, tpot_limit_s=None, ttft_limit_s=None)
         where = f"loads.{name}"
         model = self._try(f"{where}.model", lambda: self._model(load.model))
         request = self._request(where, load)
@@ -172,8 +174,10 @@ class CaseReader:
             self._bad(where, f"{request.input_tokens + request.output_tokens:g} tokens a query",
                       f"at most {model.max_context}, the context of {model.name}",
                       "shorten the request or choose a model with a longer context")
-        return Load(name, "inference", model, request, load.precision, load.kv_precision,
-                    self._time(f"{where}.tpot", load.tpot), self._time(f"{where}.ttft", load.ttft))
+        return Load(
+            name=name, kind="inference", model=model, request=request, precision=load.precision,
+            kv_precision=load.kv_precision, tpot_limit_s=self._time(f"{where}.tpot", load.tpot),
+            ttft_limit_s=self._time(f"{where}.ttft", load.ttft))
 
     def _model(self, name: str) -> LLM:
         return read_model(self.folder / name) if name.endswith(".json") else self.catalogue.model(name)

@@ -47,7 +47,7 @@ class Span(StrEnum):
     RAMP = "first silicon to production"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReferenceCase:
     """A programme of the past, as far as a day knows it."""
 

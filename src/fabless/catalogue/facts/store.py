@@ -21,7 +21,7 @@ from fabless.errors import BadFile, BadValue, Fault, Leak, unknown
 from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range, Source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """Facts by entity, seen from `as_of` (None: everything)."""
 
@@ -225,5 +225,6 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
         read += own_files
     topics = _entities_by_topic(shipped, own)
     names = read_names(DATA / "aliases.csv", {"chip": topics["chips"], "model": topics["models"]})
-    return Catalogue(as_of, _digest(read), MappingProxyType(rows), MappingProxyType(topics), MappingProxyType(sources),
-                     names)
+    return Catalogue(
+        as_of=as_of, digest=_digest(read), rows=MappingProxyType(rows), topics=MappingProxyType(topics),
+        sources=MappingProxyType(sources), names=names)

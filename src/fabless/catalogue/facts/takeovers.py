@@ -11,7 +11,7 @@ from fabless.errors import BadValue, Fault, UnknownName, suggestion
 from fabless.records import Fact
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A chip company that could be bought on a day; what no source gives is None."""
 
@@ -32,7 +32,7 @@ class Candidate:
     """All that is known of it, for its sources."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Deal:
     """A chip company that was bought or bid for."""
 

@@ -55,7 +55,7 @@ class Rebuild:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A published claim. Without `rebuilds` it cannot be rebuilt, for the `reason`."""
 
@@ -141,8 +141,10 @@ def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
         assert statement is not None  # _Claim._either has seen to it
         inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
         rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
-    return Claim(read.id, read.claim, read.kind, read.date, tuple(sources[name] for name in read.sources), own,
-                 tuple(rebuilds), read.reason, place)
+    return Claim(
+        id=read.id, claim=read.claim, kind=read.kind, date=read.date,
+        sources=tuple(sources[name] for name in read.sources), statement=own, rebuilds=tuple(rebuilds),
+        reason=read.reason, place=place)
 
 
 def _faults(entry: Any, place: str, sources: Mapping[str, Source]) -> Iterator[Fault]:

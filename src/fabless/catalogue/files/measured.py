@@ -29,7 +29,7 @@ class Table:
     lines: tuple[tuple[int, Mapping[str, str]], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """What a row means beyond what it says: an assumption or a fact on rows whose text matches `pattern`."""
 
@@ -104,5 +104,5 @@ def shipped_tables() -> tuple[Table, ...]:
 
 def readings() -> tuple[Reading, ...]:
     """Return what rows mean beyond what they say, in the order of the file: the first that matches counts."""
-    return tuple(Reading(*(row.cells[column] for column in _READING_COLUMNS))
+    return tuple(Reading(**{column: row.cells[column] for column in _READING_COLUMNS})
                  for row in read_rows(MEASURED / "readings.csv", _READING_COLUMNS))

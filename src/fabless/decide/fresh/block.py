@@ -28,7 +28,7 @@ BLOCK = 1_000
 """Paths drawn together; each block has random streams of its own, so that blocks may be worked on anywhere."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Block:
     """What to do: part of a test, small enough for one process."""
 
@@ -46,7 +46,7 @@ class Block:
     """Values that take the place of draws from the first branching on, (count,) each [SI]."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PathNumbers:
     """What is kept of each path, (N,) each unless said otherwise."""
 
@@ -68,18 +68,18 @@ class PathNumbers:
 
 def work(block: Block) -> PathNumbers:
     """Draw the paths of a block, order by the rule, and condense."""
-    here = fresh_world(block)
-    plan = plan_of(here, block.commitment)
-    go = followed(block.policy, here, plan)
+    world = fresh_world(block)
+    plan = plan_of(world, block.commitment)
+    go = followed(block.policy, world, plan)
     plan = decided(plan, go)
-    views = outlooks(here, block.commitment, go)
+    views = outlooks(world, block.commitment, go)
     fresh = simulate(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
                      signed_now(block.planned, block.result, plan.problem))
     first, cost = np.arange(block.count), fresh.path_cost_usd
     perfect = perfect_costs(plan.problem, first[:block.checked])
     return PathNumbers(
-        cost_usd=cost, **condensed(here.case, plan, fresh),
-        values={name: np.array(draws[1:1 + block.count]) for name, draws in here.scenarios.draws.flat.items()
+        cost_usd=cost, **condensed(world.case, plan, fresh),
+        values={name: np.array(draws[1:1 + block.count]) for name, draws in world.scenarios.draws.flat.items()
                 if draws.size > 1},
         perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
     )
@@ -101,24 +101,26 @@ def fresh_world(block: Block) -> World:
     scenarios = fresh_paths(case, block.count, seed, given=block.given or {})
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
-    return World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
+    return World(
+        prepared=prepared, case=case, scenarios=scenarios, fates=fates_on(prepared, case, scenarios, need, ()),
+        yardstick=measure, need=need)
 
 
-def outlooks(here: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
+def outlooks(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
     """What every path expects at each branching: growth goes on, supply takes its odds, programmes stand still.
 
     `go` (candidates, node-quarters) says which programmes are under way.
     """
-    return [View(quarter, decided(plan_of(_foreseen(here, quarter), commitment),
-                                  go[:, known_at(here.scenarios.tree, quarter)]).problem)
-            for quarter in here.case.boundaries]
+    return [View(quarter, decided(plan_of(_foreseen(world, quarter), commitment),
+                                  go[:, known_at(world.scenarios.tree, quarter)]).problem)
+            for quarter in world.case.boundaries]
 
 
-def _foreseen(here: World, quarter: int) -> World:
-    scenarios = expected(here.case, here.scenarios, quarter)
+def _foreseen(world: World, quarter: int) -> World:
+    scenarios = expected(world.case, world.scenarios, quarter)
     known = known_at(scenarios.tree, quarter)
-    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in here.fates.items()}
-    return replace(here, scenarios=scenarios, fates=fates, yardstick=yardstick(here.prepared, scenarios))
+    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in world.fates.items()}
+    return replace(world, scenarios=scenarios, fates=fates, yardstick=yardstick(world.prepared, scenarios))
 
 
 def _as_known(fate: ProgrammeOnTree, known: NDArray[np.int64]) -> ProgrammeOnTree:

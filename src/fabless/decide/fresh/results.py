@@ -48,7 +48,7 @@ class Gap:
         return self.mean_usd + CONFIDENT * self.error_usd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreshTest:
     """A plan on fresh paths and on its own tree."""
 

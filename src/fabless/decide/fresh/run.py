@@ -38,7 +38,8 @@ def fresh_test(
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
-    return tested(prepared, solved, _worked(prepared, solved, paths, seed, executor, progress, checked), seed)
+    return read_off(prepared, solved, _worked(
+        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked), seed)
 
 
 def rule_costs(
@@ -62,14 +63,15 @@ def rule_costs(
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
     _check_values(prepared, paths, values or {})
-    return _worked(prepared, solved, paths, seed, executor, progress, checked, values)
+    return _worked(
+        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked, values=values)
 
 
 def _worked(
     prepared: Prepared, solved: Solved, paths: int, seed: int, executor: Executor | None,
     progress: Callable[[str], None] | None, checked: int, values: Mapping[str, Array] | None = None,
 ) -> PathNumbers:
-    blocks = list(_blocks(prepared, solved, paths, seed, checked, values))
+    blocks = list(_blocks(prepared, solved, paths, seed=seed, checked=checked, values=values))
     done: list[PathNumbers] = []
     for part in map(work, blocks) if executor is None else executor.map(work, blocks):
         done.append(part)
@@ -89,11 +91,13 @@ def _blocks(
         size = here.stop - here.start
         given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
         some = min(checked * (number + 1) // count - checked * number // count, size)
-        yield Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, number, size, seed,
-                    checked=some, given=given)
+        yield Block(
+            prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
+            planned=solved.plan.problem, result=solved.result, number=number, count=size, seed=seed,
+            checked=some, given=given)
 
 
-def tested(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+def read_off(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
     """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
     case, problem = prepared.case, solved.plan.problem
     count = numbers.cost_usd.size

@@ -51,107 +51,109 @@ class _Job:
     quarter: int
 
 
-def surface(here: World, lines: Commitment, item: ProgrammeSpec, executor: Executor) -> Surface | None:
+def surface(world: World, lines: Commitment, item: ProgrammeSpec, executor: Executor) -> Surface | None:
     """Value of a programme over volume x relative performance x slip.
 
     Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array has shape (volumes,
     performances, slips). None where performance cannot be compared with the vendor's.
     """
-    planned = relative_performance(here, item)
+    planned = relative_performance(world, item)
     if planned is None:
         return None
-    own = here.case.numbers.programmes[item.name]
+    own = world.case.numbers.programmes[item.name]
     grid = [{own.allotment.name: _times(own.allotment.spread, volume),
              own.performance.name: Range.point(relative / planned)}
             for volume, relative in product(VOLUMES, RELATIVE)]
-    benefits = _benefits(here, lines, item, grid, executor)
-    outlooks = [_outlook(here, item, {own.slip.name: Range.point(slip)}) for slip in SLIPS]
-    value = np.array([[_value(here, outlook, benefit) for outlook in outlooks] for benefit in benefits])
+    benefits = _benefits(world, lines, item, grid, executor)
+    outlooks = [_outlook(world, item, {own.slip.name: Range.point(slip)}) for slip in SLIPS]
+    value = np.array([[_value(world, outlook, benefit) for outlook in outlooks] for benefit in benefits])
     value = value.reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
-    return Surface(item.name, VOLUMES, RELATIVE, SLIPS,
-                   tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value), planned)
+    return Surface(
+        programme=item.name, volumes=VOLUMES, performances=RELATIVE, slips=SLIPS,
+        value_usd=tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value),
+        planned=planned)
 
 
-def relative_performance(here: World, item: ProgrammeSpec) -> float | None:
+def relative_performance(world: World, item: ProgrammeSpec) -> float | None:
     """Planned performance of a programme's chip over that of the dominant vendor's then current part, at the modes.
 
     Both are queries a second of the first inference load; "then" is the median quarter of volume. None where the programme
     never comes in volume or the vendor's part cannot serve that load.
     """
-    months = here.prepared.outlooks[item.name].summary.volume_month
-    line = next((line for line in here.case.lines if line.vendor == here.case.dominant_vendor and line.how == "buy"), None)
-    load = next((load.name for load in here.case.loads if load.kind == "inference"), None)
+    months = world.prepared.outlooks[item.name].summary.volume_month
+    line = next((line for line in world.case.lines if line.vendor == world.case.dominant_vendor and line.how == "buy"), None)
+    load = next((load.name for load in world.case.loads if load.kind == "inference"), None)
     if months is None or line is None or load is None:
         return None
-    does = here.prepared.throughput
-    theirs = does[line.chip.name].per_second[load]
+    throughput = world.prepared.throughput
+    theirs = throughput[line.chip.name].per_second[load]
     gone_s = months.p50 * MONTH_S
-    mode = modes(here.case.numbers).lines[line.name]
+    mode = modes(world.case.numbers).lines[line.name]
     for generation in range(1, line.successors + 1):
         if stated(mode.successor_first) + (generation - 1) * stated(mode.successor_gap) <= gone_s:
-            theirs = does[line.chip.name].per_second[load] * stated(mode.successor_gain) ** generation
-    return float(does[item.chip.name].per_second[load] / theirs) if theirs > 0 else None
+            theirs = throughput[line.chip.name].per_second[load] * stated(mode.successor_gain) ** generation
+    return float(throughput[item.chip.name].per_second[load] / theirs) if theirs > 0 else None
 
 
 def flips(
-    here: World, lines: Commitment, programmes: Sequence[ProgrammeSpec], names: Sequence[str], executor: Executor
+    world: World, lines: Commitment, programmes: Sequence[ProgrammeSpec], names: Sequence[str], executor: Executor
 ) -> tuple[Flip, ...]:
     """Where along single inputs the value of each programme changes its sign; all else as it was.
 
     Inputs are the programme's own performance, slip and allotment, and those called `names`. Values between the
     points tried are interpolated linearly; a programme that keeps its sign along an input has no flip there.
     """
-    found, numbers = [], named(here.case.numbers)
+    found, numbers = [], named(world.case.numbers)
     for item in programmes:
-        terms = here.case.numbers.programmes[item.name]
+        terms = world.case.numbers.programmes[item.name]
         own = [number.name for number in (terms.performance, terms.slip, terms.allotment)]
         inputs = [name for name in dict.fromkeys((*own, *names)) if numbers[name].spread.high > 0]
         tries = [(name, point) for name in inputs for point in _points(numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]
-        benefits = _benefits(here, lines, item, changes, executor)
-        value = {key: _value(here, _outlook(here, item, change), benefit)
+        benefits = _benefits(world, lines, item, changes, executor)
+        value = {key: _value(world, _outlook(world, item, change), benefit)
                  for key, benefit, change in zip(tries, benefits, changes, strict=True)}
         for name in inputs:
             number = numbers[name]
-            found += _crossings(here, item, number, [(point, value[name, point]) for point in _points(number)])
+            found += _crossings(world, item, number, [(point, value[name, point]) for point in _points(number)])
     return tuple(found)
 
 
 def _benefits(
-    here: World, lines: Commitment, item: ProgrammeSpec, changes: Sequence[Mapping[str, Range]], executor: Executor
+    world: World, lines: Commitment, item: ProgrammeSpec, changes: Sequence[Mapping[str, Range]], executor: Executor
 ) -> list[Array]:
     """Fall of the objective when the chips come, without the programme's spend, by quarter of the horizon.
 
     One array for each of `changes`. Programmes that bring no number of their own into the plan are not solved twice.
     """
-    quarters = list(here.case.boundaries[-ARRIVALS:])
-    own, slip = f"programmes.{item.name}.", here.case.numbers.programmes[item.name].slip.name
+    quarters = list(world.case.boundaries[-ARRIVALS:])
+    own, slip = f"programmes.{item.name}.", world.case.numbers.programmes[item.name].slip.name
     bare = [{name: spread for name, spread in change.items() if not name.startswith(own)} for change in changes]
-    told = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
-    jobs = [_Job(here, lines, None, change, 0) for change in bare]
-    jobs += [_Job(here, lines, item, change, quarter) for change in told for quarter in quarters]
+    without_slip = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
+    jobs = [_Job(world, lines, None, change, 0) for change in bare]
+    jobs += [_Job(world, lines, item, change, quarter) for change in without_slip for quarter in quarters]
     keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
     once = dict(zip(keys, jobs, strict=True))
     cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
     without, with_it = np.array([cost[key] for key in keys[:len(bare)]]), np.array([cost[key] for key in keys[len(bare):]])
     saved = without[:, None] - with_it.reshape(len(bare), len(quarters))
-    every = np.arange(here.case.quarters + 1)
-    return [np.interp(every, [*quarters, here.case.quarters], [*row, 0.0]) for row in saved]
+    every = np.arange(world.case.quarters + 1)
+    return [np.interp(every, [*quarters, world.case.quarters], [*row, 0.0]) for row in saved]
 
 
-def _outlook(here: World, item: ProgrammeSpec, change: Mapping[str, Range]) -> ProgrammeOutlook:
+def _outlook(world: World, item: ProgrammeSpec, change: Mapping[str, Range]) -> ProgrammeOutlook:
     """What the simulation says of a programme; of its numbers that change only the slip moves dates."""
-    slip = here.case.numbers.programmes[item.name].slip.name
+    slip = world.case.numbers.programmes[item.name].slip.name
     if slip not in change:
-        return here.prepared.outlooks[item.name]
-    return outlook_of(item, with_ranges(here.case, {slip: change[slip]}))
+        return world.prepared.outlooks[item.name]
+    return outlook_of(item, with_ranges(world.case, {slip: change[slip]}))
 
 
-def _value(here: World, outlook: ProgrammeOutlook, benefit: Array) -> float:
+def _value(world: World, outlook: ProgrammeOutlook, benefit: Array) -> float:
     """Value of a programme whose chips are worth `benefit` by their quarter of volume."""
-    quarters = here.case.quarters
+    quarters = world.case.quarters
     middle = (np.arange(quarters) + 0.5) * QUARTER_S
-    discount = np.asarray(discount_factor(here.case.numbers.finance.real_rate.spread.mode, middle))
+    discount = np.asarray(discount_factor(world.case.numbers.finance.real_rate.spread.mode, middle))
     return sum(path.probability * (
         (0.0 if path.volume_quarter is None else float(benefit[min(path.volume_quarter, quarters)]))
         - float(np.array(path.spend_by_quarter_usd) @ discount)) for path in outlook.chain.paths)
@@ -167,27 +169,28 @@ def _points(number: CaseNumber) -> list[float]:
     return [float(v) for v in np.linspace(low, high * FURTHER, STEPS)]
 
 
-def _crossings(here: World, item: ProgrammeSpec, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
+def _crossings(world: World, item: ProgrammeSpec, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
     found = []
     unit = number.unit if number.unit in UNITS else "1"
     for (one, before), (two, after) in pairwise(line):
         if (before < 0.0) != (after < 0.0):
             turn = from_si(one + (two - one) * before / (before - after), unit)
             above = after >= 0.0
-            found.append(Flip(item.name, number.name, label_of(number.name), unit, turn, above,
-                              _words(here, item, number, turn, above)))
+            found.append(Flip(
+                programme=item.name, name=number.name, label=label_of(number.name), unit=unit, value=turn,
+                pays_above=above, text=_words(world, item, number, turn, above)))
     return found
 
 
-def _words(here: World, item: ProgrammeSpec, number: CaseNumber, turn: float, above: bool) -> str:
+def _words(world: World, item: ProgrammeSpec, number: CaseNumber, turn: float, above: bool) -> str:
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
     key = number.name.removeprefix(f"programmes.{item.name}.")
     start = f"Starting {item.name} now pays if"
-    ratio = relative_performance(here, item)
+    ratio = relative_performance(world, item)
     if key == "performance" and ratio is not None:
         return (f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
-                f"{here.case.dominant_vendor} part that is current when it comes")
+                f"{world.case.dominant_vendor} part that is current when it comes")
     if key == "slip":
         return f"{start} its work takes {bound} {turn:.2g} times as long as planned"
     unit = "" if number.unit == "1" else f" {number.unit}"
@@ -201,15 +204,15 @@ def _times(spread: Range, factor: float) -> Range:
 def _objective(job: _Job) -> float:
     """Objective with the chips of a programme in volume from a quarter that is known, its spend left out."""
     item = job.item
-    there = moved(job.world, job.changes) if job.changes else job.world
+    world = moved(job.world, job.changes) if job.changes else job.world
     if item is None:
-        return solved_plan(there, "", plan_of(there, job.lines)).result.objective_usd
-    fate = there.fates[item.name][0]
+        return solved_plan(world, "", plan_of(world, job.lines)).result.objective_usd
+    fate = world.fates[item.name][0]
     size = fate.volume_quarter.size
-    terms = there.case.numbers.programmes[item.name]
+    terms = world.case.numbers.programmes[item.name]
     performance, cut = terms.performance.spread.mode, terms.scope_cut.spread.mode
     sure = replace(fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
                    performance=np.full(size, performance), scope_cut=np.full(size, cut), spend_usd=np.zeros(size))
-    there = replace(there, fates={**there.fates, item.name: (sure,)})
-    plan = carried_through(plan_of(there, replace(job.lines, programmes=(item,))))
-    return solved_plan(there, "", plan).result.objective_usd
+    world = replace(world, fates={**world.fates, item.name: (sure,)})
+    plan = carried_through(plan_of(world, replace(job.lines, programmes=(item,))))
+    return solved_plan(world, "", plan).result.objective_usd

@@ -23,7 +23,7 @@ Job = tuple[World, Commitment, str, float, tuple[Array, Array] | None]
 
 
 def knowledge_values(
-    here: World, commitment: Commitment, names: Sequence[str], executor: Executor
+    world: World, commitment: Commitment, names: Sequence[str], executor: Executor
 ) -> tuple[KnowledgeValue, ...]:
     """Expected value of perfect information on each of the inputs `names`, the most valuable first.
 
@@ -32,27 +32,27 @@ def knowledge_values(
     """
     if not names:
         return ()
-    usual = solved_plan(here, "", plan_of(here, commitment))
-    jobs: list[Job] = [(here, commitment, name, point, given) for name in names for point in POINTS
-                       for given in ((usual.result.orders, usual.result.levels), None)]
+    usual = solved_plan(world, "", plan_of(world, commitment))
+    jobs: list[Job] = [(world, commitment, name, point, first_stage) for name in names for point in POINTS
+                       for first_stage in ((usual.result.orders, usual.result.levels), None)]
     costs = list(executor.map(_objective, jobs))
     rows = []
     for k, name in enumerate(names):
-        mine = costs[k * 2 * len(POINTS):(k + 1) * 2 * len(POINTS)]
-        rows.append(KnowledgeValue(name, label_of(name), (sum(mine[::2]) - sum(mine[1::2])) / len(POINTS)))
+        own_costs = costs[k * 2 * len(POINTS):(k + 1) * 2 * len(POINTS)]
+        rows.append(KnowledgeValue(name, label_of(name), (sum(own_costs[::2]) - sum(own_costs[1::2])) / len(POINTS)))
     return tuple(sorted(rows, key=lambda row: -row.value_usd))
 
 
 def foresight(best: Solved) -> Foresight:
     """Bracket the recommended plan, gates as decided: perfect information below, the plan for the mean above."""
-    found = bounds(best.plan.problem, best.result)
-    return Foresight(found.perfect.objective_usd, best.result.objective_usd, found.mean_policy.objective_usd)
+    bracket = bounds(best.plan.problem, best.result)
+    return Foresight(bracket.perfect.objective_usd, best.result.objective_usd, bracket.mean_policy.objective_usd)
 
 
 def _objective(job: Job) -> float:
-    here, commitment, name, point, given = job
-    told = moved(here, {name: Range.point(float(quantile(named(here.case.numbers)[name].spread, point)))})
-    plan = plan_of(told, commitment)
-    if given is not None:
-        plan = held(plan, *given, trunk(plan.problem.tree).size)
-    return solved_plan(told, "", plan).result.objective_usd
+    world, commitment, name, point, first_stage = job
+    informed = moved(world, {name: Range.point(float(quantile(named(world.case.numbers)[name].spread, point)))})
+    plan = plan_of(informed, commitment)
+    if first_stage is not None:
+        plan = held(plan, *first_stage, trunk(plan.problem.tree).size)
+    return solved_plan(informed, "", plan).result.objective_usd

@@ -16,17 +16,17 @@ SCARCITY_QUARTERS = 12
 """Quarters over which the scarcity of supply is averaged to tell futures apart."""
 
 
-def regret_table(here: World, solved: Sequence[Solved]) -> tuple[RegretRow, ...]:
+def regret_table(world: World, solved: Sequence[Solved]) -> tuple[RegretRow, ...]:
     """Mean regret of each way in each group of scenarios, and its largest in any one scenario.
 
     The regret in a group is the way's mean discounted cost there, unserved demand at its price included, above that of the
     way that is cheapest in that group.
     """
-    tree = here.scenarios.tree
+    tree = world.scenarios.tree
     probability = tree.probability[tree.leaves]
     cost = np.array([item.result.path_cost_usd for item in solved])
     worst = (cost - cost.min(axis=0)).max(axis=1)
-    groups = _groups(here)
+    groups = _groups(world)
     mean = {name: cost[:, group] @ probability[group] / probability[group].sum()
             for name, group in groups.items() if group.any()}
     return tuple(
@@ -35,13 +35,13 @@ def regret_table(here: World, solved: Sequence[Solved]) -> tuple[RegretRow, ...]
         for row, item in enumerate(solved))
 
 
-def _groups(here: World) -> dict[str, NDArray[np.bool_]]:
+def _groups(world: World) -> dict[str, NDArray[np.bool_]]:
     """Groups of leaves by compute demanded over the horizon and by how scarce supply is in its first years."""
-    tree = here.scenarios.tree
+    tree = world.scenarios.tree
     path = tree.ancestors()[tree.leaves]
     probability = tree.probability[tree.leaves]
-    need = here.need[path].sum(axis=1)
-    scarce = here.scenarios.scarce[path[:, :SCARCITY_QUARTERS]].mean(axis=1)
+    need = world.need[path].sum(axis=1)
+    scarce = world.scenarios.scarce[path[:, :SCARCITY_QUARTERS]].mean(axis=1)
     by_need, by_scarcity = _rank(need, probability), _rank(scarce, probability)
     return {
         "low demand": by_need < 1 / 3, "middling demand": (by_need >= 1 / 3) & (by_need < 2 / 3),

@@ -27,13 +27,13 @@ class _Job:
     commitment: Commitment
 
 
-def resilience(here: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
+def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
     """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone from quarter `FIRST` on.
 
     It takes no orders for `GONE` quarters and delivers after them what was due in them. Orders before `FIRST` are those of
     the plan that did not foresee it; from then on the plan is made anew.
     """
-    return tuple(executor.map(_struck, [_Job(here, name, commitment) for name, commitment in chosen]))
+    return tuple(executor.map(_struck, [_Job(world, name, commitment) for name, commitment in chosen]))
 
 
 def _struck(job: _Job) -> Resilience:
@@ -42,8 +42,10 @@ def _struck(job: _Job) -> Resilience:
     usual = solved_plan(job.world, job.name, plan)
     struck = interrupted(held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor, FIRST, GONE)
     after = solved_plan(job.world, job.name, struck)
-    return Resilience(job.name, str(case.first_quarter + FIRST), GONE,
-                      after.result.objective_usd - usual.result.objective_usd, _missing(usual), _missing(after))
+    return Resilience(
+        way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
+        cost_usd=after.result.objective_usd - usual.result.objective_usd, missing_before=_missing(usual),
+        missing_after=_missing(after))
 
 
 def _missing(solved: Solved) -> float:

@@ -60,5 +60,7 @@ def ask(
     tick("Sobol indices")
     indices = sobol_indices(prepared, best, names, detail.sobol, pool)
     tick(f"the same with {detail.seeds} seeds")
-    again = stability(prepared, branching, chosen, best.name, detail.seeds, pool)
-    return Questions(moved, options, knowledge, struck, surfaces, turns, indices, again)
+    again = stability(prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool)
+    return Questions(
+        sensitivities=moved, options=options, knowledge=knowledge, resilience=struck, surfaces=surfaces,
+        flips=turns, sobol=indices, stability=again)

@@ -104,5 +104,6 @@ def label_of(name: str) -> str:
 def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
-    return Sensitivity(number.name, label_of(number.name), unit, low, high,
-                       costs[0], costs[1], winners[0], winners[1])
+    return Sensitivity(
+        name=number.name, label=label_of(number.name), unit=unit, low=low, high=high, cost_low_usd=costs[0],
+        cost_high_usd=costs[1], best_low=winners[0], best_high=winners[1])

@@ -50,8 +50,9 @@ def sobol_indices(
 
     outputs = np.array([log_cost(points) for points in design(len(names), base, seed)])
     found = variance_shares(outputs, plain_stream(seed))
-    rows = [SobolIndex(name, label_of(name), float(found.first[k]), float(found.first_error[k]),
-                       float(found.total[k]), float(found.total_error[k])) for k, name in enumerate(names)]
+    rows = [SobolIndex(
+        name=name, label=label_of(name), first=float(found.first[k]), first_error=float(found.first_error[k]),
+        total=float(found.total[k]), total_error=float(found.total_error[k])) for k, name in enumerate(names)]
     return tuple(sorted(rows, key=lambda row: -row.total))
 
 

@@ -34,15 +34,16 @@ def undecided(world: World, plan: Plan) -> PlanProblem:
     tree, boundaries = plan.problem.tree, (0, *world.case.boundaries)
     nodes = gate_nodes(tree)
     return replace(plan.problem, projects=tuple(
-        Project(name=one.name, offers=one.offers, start=nodes & (tree.quarter == boundaries[one.start]),
-                gate=nodes & (tree.quarter > boundaries[one.start]), spend_usd=one.spend_usd, excludes=one.programme,
-                known=knowledge(world.scenarios, one.fate, world.need, start=one.start, least=LEAST_NODES))
-        for one in plan.candidates))
+        Project(name=candidate.name, offers=candidate.offers, start=nodes & (tree.quarter == boundaries[candidate.start]),
+                gate=nodes & (tree.quarter > boundaries[candidate.start]), spend_usd=candidate.spend_usd,
+                excludes=candidate.programme, known=knowledge(
+                    world.scenarios, candidate.fate, world.need, start=candidate.start, least=LEAST_NODES))
+        for candidate in plan.candidates))
 
 
 def policy_of(world: World, plan: Plan, go: NDArray[np.bool_]) -> Policy:
     """A policy with the state of each candidate and the need at each node-quarter."""
-    mode = np.array([one.fate.mode for one in plan.candidates]).reshape(go.shape)
+    mode = np.array([candidate.fate.mode for candidate in plan.candidates]).reshape(go.shape)
     return Policy(go, mode, world.need, plan.problem.tree)
 
 
@@ -57,23 +58,24 @@ def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
     moments = (0, *world.case.boundaries)
     go = np.zeros((len(plan.candidates), tree.size), dtype=bool)
     for quarter in range(tree.quarters):
-        here = np.flatnonzero(tree.quarter == quarter)
-        above = tree.parent[here]
+        nodes_now = np.flatnonzero(tree.quarter == quarter)
+        above = tree.parent[nodes_now]
         before = go[:, above] if quarter else np.zeros((len(plan.candidates), 1), dtype=bool)
-        go[:, here] = before
+        go[:, nodes_now] = before
         if quarter not in moments:
             continue
         taken: dict[str, NDArray[np.bool_]] = {}
-        for k, one in enumerate(plan.candidates):
-            taken[one.programme] = taken.get(one.programme, np.zeros(here.size, dtype=bool)) | before[k]
-        for k, one in enumerate(plan.candidates):
-            if quarter < moments[one.start]:
+        for k, candidate in enumerate(plan.candidates):
+            taken[candidate.programme] = taken.get(candidate.programme, np.zeros(nodes_now.size, dtype=bool)) | before[k]
+        for k, candidate in enumerate(plan.candidates):
+            if quarter < moments[candidate.start]:
                 continue
-            wanted = _nearest(policy, k, quarter, before[k], one.fate.mode[here], world.need[here])
+            wanted = _nearest(policy, k, quarter, before=before[k], mode=candidate.fate.mode[nodes_now],
+                              need=world.need[nodes_now])
             starts = wanted & ~before[k]
-            allowed = (quarter == moments[one.start]) & ~taken[one.programme]
-            go[k, here] = np.where(starts, allowed, wanted)
-            taken[one.programme] |= starts & allowed
+            allowed = (quarter == moments[candidate.start]) & ~taken[candidate.programme]
+            go[k, nodes_now] = np.where(starts, allowed, wanted)
+            taken[candidate.programme] |= starts & allowed
     return go
 
 
@@ -82,27 +84,27 @@ def _nearest(
     need: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """What the policy's nodes of a quarter do whose state is the same and whose need is nearest."""
-    there = np.flatnonzero(policy.tree.quarter == quarter)
-    was = policy.go[candidate, policy.tree.parent[there]] & (quarter > 0)
+    policy_nodes = np.flatnonzero(policy.tree.quarter == quarter)
+    was = policy.go[candidate, policy.tree.parent[policy_nodes]] & (quarter > 0)
     wanted = before.copy()
     for state in range(3):
         for on in (False, True):
-            mine = np.flatnonzero((mode == state) & (before == on))
-            like = there[(policy.mode[candidate, there] == state) & (was == on)]
-            if mine.size and like.size:
+            asking = np.flatnonzero((mode == state) & (before == on))
+            like = policy_nodes[(policy.mode[candidate, policy_nodes] == state) & (was == on)]
+            if asking.size and like.size:
                 like = like[np.argsort(policy.need[like], kind="stable")]
                 level = np.log(policy.need[like])
-                place = np.searchsorted(0.5 * (level[1:] + level[:-1]), np.log(need[mine]))
-                wanted[mine] = policy.go[candidate, like[place]]
+                place = np.searchsorted(0.5 * (level[1:] + level[:-1]), np.log(need[asking]))
+                wanted[asking] = policy.go[candidate, like[place]]
     return wanted
 
 
 def decided(plan: Plan, go: NDArray[np.bool_]) -> Plan:
     """The plan under a policy: offers closed where no candidate of theirs goes on, its spend fixed."""
     available, fixed = plan.problem.available.copy(), plan.problem.fixed_usd.copy()
-    for on, one in zip(go, plan.candidates, strict=True):
-        available[list(one.offers)] &= on
-        fixed = fixed + np.where(on, one.spend_usd, 0.0)
+    for on, candidate in zip(go, plan.candidates, strict=True):
+        available[list(candidate.offers)] &= on
+        fixed = fixed + np.where(on, candidate.spend_usd, 0.0)
     return replace(plan, problem=replace(plan.problem, available=available, fixed_usd=fixed))
 
 

@@ -13,7 +13,7 @@ from fabless.plan import PlanResult, offer_capital, service
 from fabless.records import Array, Band
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Paths:
     """Arrays over (leaves, quarters) of one plan; probability is that of the leaves."""
 

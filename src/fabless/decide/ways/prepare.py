@@ -64,7 +64,7 @@ class ProgrammeOutlook:
         return self.chains[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A case with everything worked out that does not depend on the scenario."""
 
@@ -113,7 +113,9 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     case = replace(case, numbers=replace(case.numbers, unit_costs={
         item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
     outlooks = {item.name: outlook_of(item, case) for item in case.programmes}
-    return Prepared(case, throughput, servings, costs, outlooks, (*warnings, *own_counts))
+    return Prepared(
+        case=case, throughput=throughput, servings=servings, unit_costs=costs, outlooks=outlooks,
+        warnings=(*warnings, *own_counts))
 
 
 def chips_of(case: Case) -> tuple[Chip, ...]:
@@ -150,8 +152,9 @@ def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
 def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
     low, mode, high = (float(_unit_cost(item.chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear"))
     note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
-    return CaseNumber(f"programmes.{item.name}.unit_cost", Range(low, mode, high), "USD", Grade.DERIVED,
-                      Source("silicon", "silicon model of this program", "", ""), note)
+    return CaseNumber(
+        name=f"programmes.{item.name}.unit_cost", spread=Range(low, mode, high), unit="USD",
+        grade=Grade.DERIVED, source=Source("silicon", "silicon model of this program", "", ""), note=note)
 
 
 def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:

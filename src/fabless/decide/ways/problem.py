@@ -34,7 +34,7 @@ from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class World:
     """Prepared case, its scenarios and the outcomes of programmes on them, shared by all ways."""
 
@@ -51,7 +51,7 @@ class World:
     """Compute demanded at each node-quarter of the case as it stands, by that measure."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Plan:
     """A commitment with its offers and the plan problem that they make."""
 
@@ -65,7 +65,7 @@ class Plan:
     """Contracts that may be signed, in the order of `problem.agreements`."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Candidate:
     """A programme with one moment at which it may start, among the offers of a plan."""
 
@@ -93,7 +93,9 @@ def world(
     measure = yardstick(prepared, scenarios)
     need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
                np.zeros(scenarios.tree.size))
-    usual = World(prepared, case, scenarios, fates_on(prepared, case, scenarios, need, ()), measure, need)
+    usual = World(
+        prepared=prepared, case=case, scenarios=scenarios, fates=fates_on(prepared, case, scenarios, need, ()),
+        yardstick=measure, need=need)
     return moved(usual, changes) if changes else usual
 
 
@@ -108,7 +110,9 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
     case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
     fates = fates_on(prepared, case, scenarios, usual.need, changes)
-    return World(prepared, case, scenarios, fates, yardstick(prepared, scenarios), usual.need)
+    return World(
+        prepared=prepared, case=case, scenarios=scenarios, fates=fates,
+        yardstick=yardstick(prepared, scenarios), need=usual.need)
 
 
 def fates_on(
@@ -135,16 +139,18 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     for line in commitment.lines:
         offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
     contracts = [item for contract in open_contracts(case, commitment) for item in contract_offers(
-        case, contract, {line.name: line for line in case.lines}, scenarios, scenarios.demand, does, owning)]
+        case, contract, {line.name: line for line in case.lines}, outlook=scenarios, demand=scenarios.demand,
+        throughput=does, owning=owning)]
     offers += [item.offer for item in contracts]
     candidates = []
     for item, start in _starts(commitment, world):
         fate = world.fates[item.name][start]
         name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
-        opened = programme_offers(case, item, scenarios, fate, does[item.chip.name], owning, name)
+        opened = programme_offers(
+            case, item, scenarios, fate=fate, throughput=does[item.chip.name], owning=owning, label=name)
         mine = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
-        candidates.append(_candidate(world, item, start, name, mine, item in commitment.programmes))
+        candidates.append(_candidate(world, item, start, name=name, offers=mine, begun=item in commitment.programmes))
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
@@ -180,7 +186,9 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
-    return Plan(commitment, tuple(offers), problem, world.yardstick, tuple(candidates), tuple(contracts))
+    return Plan(
+        commitment=commitment, offers=tuple(offers), problem=problem, yardstick=world.yardstick,
+        candidates=tuple(candidates), contracts=tuple(contracts))
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
@@ -208,10 +216,14 @@ def _candidate(
 ) -> Candidate:
     fate, tree = world.fates[item.name][start], world.scenarios.tree
     if not begun:
-        return Candidate(name, item.name, start, offers, fate.spend_usd, fate, None)
+        return Candidate(
+            name=name, programme=item.name, start=start, offers=offers, spend_usd=fate.spend_usd, fate=fate,
+            sunk_usd=None)
     sunk = tree.quarter < world.case.boundaries[0]
-    return Candidate(name, item.name, start, offers, np.where(sunk, 0.0, fate.spend_usd), fate,
-                     float(fate.spend_usd[sunk] @ tree.probability[sunk]))
+    return Candidate(
+        name=name, programme=item.name, start=start, offers=offers,
+        spend_usd=np.where(sunk, 0.0, fate.spend_usd), fate=fate,
+        sunk_usd=float(fate.spend_usd[sunk] @ tree.probability[sunk]))
 
 
 def _weights(prepared: Prepared, case: Case) -> dict[str, float]:

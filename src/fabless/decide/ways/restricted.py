@@ -23,11 +23,11 @@ def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
     """
     early = plan.problem.tree.quarter < until
     under = {item.offer.name: item.contract.name for item in plan.contracts}
-    mine = np.array([under.get(offer.name, offer.pool.line) in pools for offer in plan.offers])
+    affected = np.array([under.get(offer.name, offer.pool.line) in pools for offer in plan.offers])
     agreements = tuple(replace(item, sign=item.sign & ~(early & (under[item.name] in pools)))
                        for item in plan.problem.agreements)
     return replace(plan, problem=replace(
-        plan.problem, available=plan.problem.available & ~(mine[:, None] & early), agreements=agreements))
+        plan.problem, available=plan.problem.available & ~(affected[:, None] & early), agreements=agreements))
 
 
 def held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
@@ -54,11 +54,11 @@ def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:
     What cannot be drawn under its contracts then costs nothing.
     """
     problem = plan.problem
-    mine = np.array([offer.vendor == vendor for offer in plan.offers])[:, None]
+    affected = np.array([offer.vendor == vendor for offer in plan.offers])[:, None]
     quarter, back = problem.tree.quarter, first + quarters
     due = quarter + problem.lead_quarters
-    late = mine & (quarter < first) & (due >= first) & (due < back)
-    gone = mine & (quarter >= first) & (quarter < back)
+    late = affected & (quarter < first) & (due >= first) & (due < back)
+    gone = affected & (quarter >= first) & (quarter < back)
     agreements = tuple(replace(item, untaken_usd=np.where(gone[list(item.offers)].any(axis=0), 0.0, item.untaken_usd))
                        for item in problem.agreements)
     return replace(plan, problem=replace(

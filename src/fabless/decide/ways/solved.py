@@ -15,7 +15,7 @@ from fabless.plan import GatePlan, PlanResult, gate_plan, search, solve
 from fabless.strategy import Commitment
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Solved:
     """One way with the commitment that ranks best among its own."""
 
@@ -65,7 +65,7 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
 def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved:
     """A plan under a given policy of its gates."""
     result = solve(decided(plan, go).problem)
-    return _solved(world, name, plan, go, result, (), result.lower_bound_usd)
+    return _solved(world, name, plan, go=go, result=result, gates=(), bound=result.lower_bound_usd)
 
 
 def _solved(
@@ -74,7 +74,9 @@ def _solved(
     if not np.isfinite(result.objective_usd):
         raise DoesNotFit(*_faults(name, result))
     done = decided(plan, go)
-    return Solved(name, done, result, paths_of(world.case, done, result), policy_of(world, plan, go), gates, bound)
+    return Solved(
+        name=name, plan=done, result=result, paths=paths_of(world.case, done, result),
+        policy=policy_of(world, plan, go), gates=gates, lower_bound_usd=bound)
 
 
 def solved_plan(world: World, name: str, plan: Plan) -> Solved:
@@ -88,7 +90,7 @@ def solved_plan(world: World, name: str, plan: Plan) -> Solved:
     problem = undecided(world, plan)
     found = search(problem)
     gates = _with_sunk(plan, gate_plan(problem, found.go)) if found.plan.status.is_ok else ()
-    return _solved(world, name, plan, found.go, found.plan, gates, found.lower_bound_usd)
+    return _solved(world, name, plan, go=found.go, result=found.plan, gates=gates, bound=found.lower_bound_usd)
 
 
 def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:

@@ -44,7 +44,7 @@ _AS_GOOD = 0.99
 """Share of the best throughput that counts as equally good; of those the fewest chips win."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pool:
     """Equal instances that do only prefill, or only decode."""
 
@@ -71,7 +71,7 @@ class Pool:
     """Mean power of one chip at the throughput of both pools together."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Disaggregated:
     """A prefill pool and a decode pool that serve together."""
 
@@ -104,7 +104,7 @@ class Disaggregation:
     """Pairs unbeaten in throughput and time per token, fastest first; all meet the TTFT limit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Side:
     """Candidate points of one pool, as flat arrays."""
 
@@ -164,20 +164,26 @@ def disaggregate(
     sequences. Raises `DoesNotFit` when a pool holds no request or nothing meets the limits, `BadValue` for arguments
     that cannot be.
     """
-    check_request(llm, request, 1.0, tpot_limit_s, ttft_limit_s, batch, (max_batch, max_chips), traffic)
+    check_request(
+        llm, request, 1.0, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, batch=batch,
+        ceilings=(max_batch, max_chips), traffic=traffic)
     where = f"{place or llm.name}, disaggregated"
-    reads = _reading(llm, prefill_machine, prefill_split, request, max_chips, traffic, where)
-    writes = _writing(llm, decode_machine, decode_split, request, max_chips, max_batch, batch, traffic, where)
+    reads = _reading(
+        llm, prefill_machine, prefill_split, request=request, max_chips=max_chips, traffic=traffic, where=where)
+    writes = _writing(
+        llm, decode_machine, decode_split, request=request, max_chips=max_chips, max_batch=max_batch,
+        batch=batch, traffic=traffic, where=where)
     size = float(np.asarray(kv_cache_bytes(llm, request.input_tokens, prefill_machine.kv_bytes)))
     match = _match(reads, writes, size, ttft_limit_s, max_chips)
     column, rows = np.arange(writes.chips.size), np.argmax(match.rate, axis=0)
     best_of = match.rate[rows, column]
     if not np.any(best_of[writes.wait_s <= tpot_limit_s] > 0.0):
-        raise _unmet(reads, writes, _match(reads, writes, size, math.inf, max_chips), tpot_limit_s, ttft_limit_s,
-                     max_chips, where)
+        raise _unmet(
+            reads, writes, _match(reads, writes, size, math.inf, max_chips), tpot_limit_s=tpot_limit_s,
+            ttft_limit_s=ttft_limit_s, max_chips=max_chips, where=where)
 
     def at(row: int, place: int) -> Disaggregated:
-        return _answer(reads, row, writes, place, match, size, request)
+        return _answer(reads, row, writes, place=place, match=match, size=size, request=request)
 
     quick = np.where(writes.wait_s <= tpot_limit_s, match.rate, 0.0)
     good = np.flatnonzero(quick >= _AS_GOOD * np.max(quick))
@@ -215,14 +221,18 @@ def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     fresh = max(request.input_tokens - past, 1.0)
     together = groups * grid.data
     passes = np.ceil(groups * fresh / machine.engine.chunk_tokens)
-    phase = prefill(llm, machine, grid, together, fresh / passes, past + fresh * (passes - 1.0) / passes / 2.0)
+    phase = prefill(
+        llm, machine, grid, prompts=together, new=fresh / passes,
+        past=past + fresh * (passes - 1.0) / passes / 2.0)
     whole = np.asarray(passes * phase.time_s)
     gather = whole / grid.pipeline * (together - 1.0) / together / 2.0
     queue = waiting(whole, grid.pipeline, traffic.utilisation)
     in_flight = together * grid.pipeline
-    side = _Side(machine, grid, np.asarray(together), phase, memory(llm, machine, grid, in_flight, request.input_tokens),
-                 np.asarray(machine.engine.request_s + gather + whole), queue, np.asarray(in_flight / whole), whole,
-                 np.asarray(passes / together))
+    side = _Side(
+        machine=machine, split=grid, batches=np.asarray(together), phase=phase,
+        memory=memory(llm, machine, grid, in_flight, request.input_tokens),
+        wait_s=np.asarray(machine.engine.request_s + gather + whole), queue_s=queue,
+        rate=np.asarray(in_flight / whole), step_s=whole, passes=np.asarray(passes / together))
     return _useful(side, side.wait_s + side.queue_s)
 
 
@@ -235,13 +245,16 @@ def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     if not np.any(holds >= (batch or 1)):
         raise _nothing_held(where, f"decode, {batch} at once" if batch else "decode", max_chips)
     grid, batches = batch_grid(splits, holds, batch, max_batch)
-    phase = decode_step(llm, machine, grid, batches / grid.pipeline, request.input_tokens + request.output_tokens / 2.0,
-                        1.0 + traffic.drafts)
+    phase = decode_step(
+        llm, machine, grid, sequences=batches / grid.pipeline,
+        context=request.input_tokens + request.output_tokens / 2.0, tokens=1.0 + traffic.drafts)
     steps = request.output_tokens / (1.0 + traffic.accepted)
     token = np.asarray(phase.time_s) / (1.0 + traffic.accepted)
-    side = _Side(machine, grid, batches, phase, memory(llm, machine, grid, batches, context), token, np.zeros(batches.shape),
-                 np.asarray(batches / (steps * phase.time_s)), np.asarray(phase.time_s),
-                 np.asarray(steps * grid.pipeline / batches))
+    side = _Side(
+        machine=machine, split=grid, batches=batches, phase=phase,
+        memory=memory(llm, machine, grid, batches, context), wait_s=token, queue_s=np.zeros(batches.shape),
+        rate=np.asarray(batches / (steps * phase.time_s)), step_s=np.asarray(phase.time_s),
+        passes=np.asarray(steps * grid.pipeline / batches))
     return _useful(side, token)
 
 
@@ -260,10 +273,12 @@ def _useful(side: _Side, wait_s: Array) -> _Side:
     def of(values: object) -> Array:
         return np.asarray(np.broadcast_to(np.asarray(values, dtype=float), side.rate.shape)[index])
 
-    return _Side(side.machine, pick(side.split, index), of(side.batches),
-                 Phase(*(of(getattr(side.phase, name)) for name in Phase.__dataclass_fields__)),
-                 Memory(*(of(getattr(side.memory, name)) for name in Memory.__dataclass_fields__)),
-                 of(side.wait_s), of(side.queue_s), of(side.rate), of(side.step_s), of(side.passes))
+    return _Side(
+        machine=side.machine, split=pick(side.split, index), batches=of(side.batches),
+        phase=Phase(**{name: of(getattr(side.phase, name)) for name in Phase.__dataclass_fields__}),
+        memory=Memory(*(of(getattr(side.memory, name)) for name in Memory.__dataclass_fields__)),
+        wait_s=of(side.wait_s), queue_s=of(side.queue_s), rate=of(side.rate), step_s=of(side.step_s),
+        passes=of(side.passes))
 
 
 def _match(reads: _Side, writes: _Side, size: float, ttft_limit_s: float, max_chips: int) -> _Match:
@@ -315,8 +330,9 @@ def _unmet(reads: _Side, writes: _Side, match: _Match, tpot_limit_s: float, ttft
                             f"{split_label(pick(side.split, np.asarray(index)))}, batch {side.batches[index]:.0f}"
                             for what, side, index, numbers in pools)
 
-    return out_of_reach(where, "pair of pools", writes.wait_s[place], match.ttft_s[row, place], tpot_limit_s, ttft_limit_s,
-                        describe)
+    return out_of_reach(
+        where, "pair of pools", writes.wait_s[place], ttft_s=match.ttft_s[row, place],
+        tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, describe=describe)
 
 
 def _answer(reads: _Side, row: int, writes: _Side, place: int, match: _Match, size: float, request: Request

@@ -18,7 +18,7 @@ _DISPATCH_BYTES = 1.0
 """Hidden states travel to experts in 8 bits and come back in those of the activations [B]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Phase:
     """Time of one forward pass by what it waits for [s], and what one chip does in it; arrays of one shape."""
 
@@ -102,8 +102,9 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
     time = pace_by(on_chip, host)
     latency = time - compute - bandwidth - network
     shape = shape_of(llm, machine, split, work)
-    return Phase(*(np.broadcast_to(part, shape) for part in (
-        time, compute, bandwidth, network, latency, floor, peak / stages, moved / stages)))
+    by_cause = {"time_s": time, "compute_s": compute, "bandwidth_s": bandwidth, "network_s": network,
+                "latency_s": latency, "floor_s": floor, "flop_at_peak_s": peak / stages, "moved_bytes": moved / stages}
+    return Phase(**{name: np.broadcast_to(part, shape) for name, part in by_cause.items()})
 
 
 def prefill(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Phase:

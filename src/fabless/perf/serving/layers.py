@@ -65,7 +65,7 @@ _LOGIT_BYTES = 4.0
 """Logits leave the head in 32 bits [B]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """Tokens that one forward pass of an instance computes; numbers or arrays."""
 
@@ -93,7 +93,7 @@ class Spent:
     moved_bytes: Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Pass:
     """A pass with the quantities that several kinds of kernels need."""
 
@@ -130,9 +130,11 @@ def kernels(llm: LLM, machine: Machine, split: Split, work: Work) -> list[Spent]
     tensor = np.asarray(split.tensor, dtype=float)
     running = group_sequences(work.sequences, split.data)
     prompts = np.asarray(work.prompts, dtype=float) / split.data
-    p = _Pass(llm, machine, split, work, parameters(llm), layers(llm), tensor, running, prompts,
-              running * work.tokens + prompts * work.new, work_tokens(work), query_width(llm), llm.heads * value_dim(llm),
-              np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim)
+    p = _Pass(
+        llm=llm, machine=machine, split=split, work=work, counts=parameters(llm), count=layers(llm),
+        tensor=tensor, running=running, prompts=prompts, rows=running * work.tokens + prompts * work.new,
+        tokens=work_tokens(work), queries=query_width(llm), values=llm.heads * value_dim(llm),
+        linear_values=np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim)
     occurring = ((_routed, p.count.mixed), (_decode, work.sequences), (_prefill, work.prompts), (_linear, p.count.linear))
     return [*_dense_and_light(p), *(kernel(p) for kernel, number in occurring if np.any(number)), _head(p)]
 
@@ -196,9 +198,11 @@ def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
              (count.dense, _DENSE), (count.mixed, _MIXTURE), (shared, _SHARED))
     products = sum(number * kind.products for number, kind in kinds) - 2.0 * count.mixed
     narrow = np.where(np.asarray(p.machine.weight_bytes) < _SIXTEEN_BITS, 1.0, 0.0)
-    dense = _product(p.machine, 2.0 * np.maximum(p.rows, _TILE) * weights,
-                     weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act), p.machine.peak_flops,
-                     p.machine.compute, depth, products, narrow * p.rows * inputs if np.any(narrow) else 0.0)
+    dense = _product(
+        p.machine, 2.0 * np.maximum(p.rows, _TILE) * weights,
+        weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act), peak=p.machine.peak_flops,
+        share=p.machine.compute, depth=depth, launches=products,
+        narrowed=narrow * p.rows * inputs if np.any(narrow) else 0.0)
     e = p.machine.efficiency
     lights = sum(number * kind.light for number, kind in kinds) + narrow * products
     moved = p.rows * (act * (4.0 * count.blocks * llm.hidden
@@ -220,10 +224,12 @@ def _routed(p: _Pass) -> Spent:
     matrices = p.count.mixed * p.counts.expert * groups / stage
     states = p.count.mixed * pairs * (2.0 * llm.hidden + 3.0 * width)
     narrowed = np.where(np.asarray(machine.expert_bytes) < _SIXTEEN_BITS, p.count.mixed * pairs * (llm.hidden + width), 0.0)
-    return _product(machine, 2.0 * np.maximum(pairs + _EXPERT_PAD * touched, _TILE * touched) * matrices,
-                    touched * matrices * machine.expert_bytes + states * machine.activation_bytes,
-                    machine.expert_flops, machine.expert_compute,
-                    p.count.mixed * (_inner(llm.hidden) + _inner(width)), 2.0 * p.count.mixed, narrowed)
+    return _product(
+        machine, 2.0 * np.maximum(pairs + _EXPERT_PAD * touched, _TILE * touched) * matrices,
+        touched * matrices * machine.expert_bytes + states * machine.activation_bytes,
+        peak=machine.expert_flops, share=machine.expert_compute,
+        depth=p.count.mixed * (_inner(llm.hidden) + _inner(width)), launches=2.0 * p.count.mixed,
+        narrowed=narrowed)
 
 
 def _queries_moved(p: _Pass) -> Number:
@@ -268,5 +274,6 @@ def _head(p: _Pass) -> Spent:
     matrix = np.asarray(p.llm.vocab, dtype=float) * p.llm.hidden / p.tensor
     moved = (matrix * np.maximum(p.machine.weight_bytes, _SIXTEEN_BITS)
              + logits * p.llm.vocab / p.tensor * _LOGIT_BYTES)
-    return _product(p.machine, 2.0 * np.maximum(logits, _TILE) * matrix, moved, p.machine.attention_flops,
-                    p.machine.head_compute, _inner(p.llm.hidden), _HEAD.products + _HEAD.light)
+    return _product(
+        p.machine, 2.0 * np.maximum(logits, _TILE) * matrix, moved, peak=p.machine.attention_flops,
+        share=p.machine.head_compute, depth=_inner(p.llm.hidden), launches=_HEAD.products + _HEAD.light)

@@ -49,7 +49,7 @@ class Traffic:
 NO_TRAFFIC = Traffic()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Serving:
     """A model served on a chip by the best split and batch."""
 
@@ -206,8 +206,9 @@ class _Tried:
 
 
 def _try(llm: LLM, machine: Machine, split: Split, batches: Array, request: Request, traffic: Traffic) -> _Tried:
-    state = steady_state(llm, machine, split, request.input_tokens, request.output_tokens, batches, cached=traffic.cached,
-                         drafts=traffic.drafts, accepted=traffic.accepted)
+    state = steady_state(
+        llm, machine, split, input_tokens=request.input_tokens, output_tokens=request.output_tokens,
+        sequences=batches, cached=traffic.cached, drafts=traffic.drafts, accepted=traffic.accepted)
     return _Tried(split, batches, state, first_token_queue(state, batches, split, request.output_tokens, traffic))
 
 
@@ -226,7 +227,9 @@ def serve(
     another one and `notes` says so. Raises `DoesNotFit` when no split on up to `max_chips` chips holds one request or
     when none meets the limits, `BadValue` for arguments that cannot be.
     """
-    check_request(llm, request, load_factor, tpot_limit_s, ttft_limit_s, batch, (max_batch, max_chips), traffic)
+    check_request(
+        llm, request, load_factor, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, batch=batch,
+        ceilings=(max_batch, max_chips), traffic=traffic)
     if split is not None and np.ndim(split.tensor) == 0:
         check_split(llm, split)
     machine, notes = machine_of(chip, formats, efficiency, engine)
@@ -238,20 +241,25 @@ def serve(
         limit = int(max(np.max(holds), 0.0))
         found = f"no split on up to {most} chips holds {batch or 1} of these requests in {formats.weights}" + (
             f", {limit} at most, on {split_label(pick(splits, np.asarray(np.argmax(holds))))}" if limit else "")
-        raise does_not_fit(llm, chip, formats, efficiency, engine, context, found, batch or 1)
+        raise does_not_fit(
+            llm, chip, formats, efficiency=efficiency, engine=engine, context=context, found=found,
+            sequences=batch or 1)
     tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
     quick = tried.quick(tpot_limit_s, ttft_limit_s)
     if not np.any(quick):
         raise out_of_reach(
-            f"{llm.name} on {chip.name}", "split", tried.tpot_s, tried.ttft_s, tpot_limit_s, ttft_limit_s,
-            lambda k: f"batch {tried.batches[k]:.0f} on {split_label(pick(tried.split, np.asarray(k)))}, "
+            f"{llm.name} on {chip.name}", "split", tried.tpot_s, ttft_s=tried.ttft_s, tpot_limit_s=tpot_limit_s,
+            ttft_limit_s=ttft_limit_s,
+            describe=lambda k: f"batch {tried.batches[k]:.0f} on {split_label(pick(tried.split, np.asarray(k)))}, "
                       f"{tried.rate[k]:.3g} output tok/s/chip")
     if batch is None:
         tried = _try(llm, machine, *_refined(tried, quick), request, traffic)
         quick = tried.quick(tpot_limit_s, ttft_limit_s)
     best = int(np.argmax(np.where(quick, tried.rate, -1.0)))
     full = held(llm, machine, pick(tried.split, np.array([best])), context)
-    return _serving(tried, best, quick, float(np.max(full)), request, machine, load_factor, formats, notes, traffic)
+    return _serving(
+        tried, best, quick, full=float(np.max(full)), request=request, machine=machine, load_factor=load_factor,
+        formats=formats, notes=notes, traffic=traffic)
 
 
 def front(llm: LLM, machine: Machine, request: Request, *, max_batch: int = 1024, max_chips: int = 64,

@@ -19,7 +19,7 @@ from fabless.records import LLM
 from fabless.workload import Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Steady:
     """An engine in steady state; arrays of one shape."""
 
@@ -76,7 +76,7 @@ def steady_state(
     fresh = np.maximum(entered - past, 1.0)
     context = mean_context(machine, entered, output)
     guess = 1.0 + np.asarray(drafts, dtype=float)
-    decode = decode_step(llm, machine, split, batch, context, guess)
+    decode = decode_step(llm, machine, split, sequences=batch, context=context, tokens=guess)
     budget = machine.engine.chunk_tokens * np.asarray(split.data, dtype=float)
     together = np.clip(np.maximum(batch / steps, split.data), 1.0, np.maximum(np.floor(budget / fresh), 1.0))
     together = np.minimum(together, np.maximum(batch, 1.0))
@@ -92,7 +92,7 @@ def steady_state(
     crowd, everyone = (np.maximum(batch - alone, 0.0) / together * passes for alone in (1.0, 0.0))
     tpot = spent(crowd, decode.time_s, mixed.time_s) / output
     cycle = spent(everyone, decode.time_s, mixed.time_s)
-    alone = prefill(llm, machine, split, split.data, fresh / passes, past)
+    alone = prefill(llm, machine, split, prompts=split.data, new=fresh / passes, past=past)
     engine = machine.engine
     step = tpot * (1.0 + np.asarray(accepted, dtype=float))
     ttft = engine.request_s + engine.input_token_s * fresh + engine.wait_steps * step + passes * alone.time_s
@@ -102,7 +102,8 @@ def steady_state(
     use = split.pipeline / cycle
     power = chip_power(machine.tdp_w, busy * use, streams * use / machine.memory_bandwidth, machine.efficiency)
     rate = batch * output / cycle / split.stage
-    floor = prefill_floor(llm, machine, split, 1.0, fresh, past) + steps * decode.floor_s / np.maximum(batch, 1.0)
+    floor = prefill_floor(llm, machine, split, prompts=1.0, new=fresh, past=past)
+    floor = floor + steps * decode.floor_s / np.maximum(batch, 1.0)
     return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft,
                   tpot_s=tpot, output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor,
                   power_w=power)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from fabless.perf.efficiency import check_bounds, named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingEfficiency:
     """Shares of the data sheet that a chip and a training stack reach, and fixed times."""
 

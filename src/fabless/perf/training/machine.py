@@ -16,7 +16,7 @@ PRECISIONS: Mapping[str, tuple[str, float]] = MappingProxyType(
 """Precision of training -> (peak that its matrix products run at, bits)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingMachine:
     """Rates of one chip at the precision of a run; a field may be an array over chips."""
 

@@ -24,7 +24,7 @@ GATHERED_LAYERS = 2.0
 """Layers whose weights are whole at once where they are shared: the one at work and the next."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingMemory:
     """How the memory of one chip is shared [B]; `free` is negative where the recipe does not fit."""
 
@@ -106,7 +106,9 @@ def memory(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Train
     optimizer = held(1.0) * STATE_BYTES * trained * np.where(np.asarray(recipe.offload) > 0.0, 0.0, 1.0)
     overhead = machine.memory_bytes * np.asarray(efficiency.memory_overhead)
     free = machine.memory_bytes - weights - gradients - optimizer - activations - workspace - overhead
-    return TrainingMemory(weights, gradients, optimizer, activations, workspace, overhead, free)
+    return TrainingMemory(
+        weights=weights, gradients=gradients, optimizer=optimizer, activations=activations, workspace=workspace,
+        overhead=overhead, free=free)
 
 
 def least_replay(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Number:

@@ -17,7 +17,7 @@ RECOMPUTE: Mapping[str, tuple[float, float]] = MappingProxyType(
 """Name -> (replay of whole layers, replay of the core of attention)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A way to train; every number may be an array."""
 

@@ -106,7 +106,8 @@ def best(
     fits = short >= -1.0
     if not fits.any():
         near = int(np.argmax(short))
-        raise DoesNotFit(_does_not_fit(llm, machine, efficiency, chips, _at(every, near, replays), float(short[near])))
+        raise DoesNotFit(_does_not_fit(
+            llm, machine, efficiency, chips=chips, recipe=_at(every, near, replays), free=float(short[near])))
     fits &= np.isfinite(times)
     if not fits.any():
         raise DoesNotFit(Fault(f"{llm.name} on {chips} chips", "the chips that must talk have no link",

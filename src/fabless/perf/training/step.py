@@ -25,7 +25,7 @@ _FORWARD = 1.0 / 3.0
 """Share of a micro-batch that runs forward."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """Time of one step by part [s]; the parts add up to `time_s`."""
 
@@ -169,7 +169,9 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     hop = exposed(np.where(stages > 1.0, 2.0 * turns * send(message, apart, machine, efficiency), 0.0), mean,
                   efficiency.overlap)
     beside = (compute + again + waiting) / stages
-    data = _data(llm, machine, recipe, efficiency, _FORWARD * beside, (1.0 - _FORWARD) * beside)
+    data = _data(
+        llm, machine, recipe, efficiency=efficiency, forward=_FORWARD * beside,
+        backward=(1.0 - _FORWARD) * beside)
     dense, experts = held_parameters(llm, recipe)
     shared = np.asarray(recipe.sharding) >= 1.0
     updated = dense / np.where(shared, recipe.shards, 1.0) + experts / np.where(shared, expert_shards(recipe), 1.0)

@@ -34,7 +34,7 @@ BACKWARD_ATTENTION = 2.5
 """Fused attention computes its scores again: five products backward, two forward."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Pass:
     """Times of a forward or backward pass over all layers [s]."""
 
@@ -64,7 +64,7 @@ class Work:
     """Head, loss and embedding, forward and backward."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Setting:
     """Quantities that every part of a micro-batch needs."""
 
@@ -136,7 +136,7 @@ def _residual(at: _Setting, work: Work, count: Number) -> None:
     hidden = at.tokens * at.llm.hidden
     mine = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
     dropout = np.asarray(at.recipe.dropout)
-    _elements(at, work, count, mine * (10.0 + dropout), mine * (6.0 + 5.0 * dropout), 2.0)
+    _elements(at, work, count, forward=mine * (10.0 + dropout), backward=mine * (6.0 + 5.0 * dropout), launches=2.0)
     message = hidden * ACTIVATION_BYTES
     pair = 2.0 * gather(message, group(at.tensor, 1.0, at.machine), at.machine, at.efficiency)
     work.forward.tensor = work.forward.tensor + count * pair
@@ -185,7 +185,7 @@ def _attention(at: _Setting, work: Work) -> None:
     _residual(at, work, count)
     width = (query_width(llm) + llm.kv_heads * llm.head_dim) / at.tensor
     rotated = np.where(np.asarray(llm.gated_ffn), at.tokens * width * 2.0 * ACTIVATION_BYTES, 0.0)
-    _elements(at, work, count, rotated, rotated, 1.0)
+    _elements(at, work, count, forward=rotated, backward=rotated, launches=1.0)
     fused = np.asarray(at.recipe.fused_attention)
     forward, backward = _fused(at)
     if np.any(fused < 1.0):
@@ -220,8 +220,9 @@ def _activation(at: _Setting, work: Work, count: Number, width: Number) -> None:
     Gated: reads two, writes one (6 B); backward reads three, writes two (10 B). Plain: 4 B and 6 B.
     """
     gated = np.asarray(at.llm.gated_ffn)
-    _elements(at, work, count, at.tokens * width * np.where(gated, 6.0, 4.0),
-              at.tokens * width * np.where(gated, 10.0, 6.0), 1.0)
+    _elements(
+        at, work, count, forward=at.tokens * width * np.where(gated, 6.0, 4.0),
+        backward=at.tokens * width * np.where(gated, 10.0, 6.0), launches=1.0)
 
 
 def _feed_forward(at: _Setting, work: Work, count: Number, width: Number) -> None:
@@ -244,10 +245,11 @@ def _experts(at: _Setting, work: Work) -> None:
     _matrix(at, work, count, llm.expert_ffn, llm.hidden, split_in=True, last=True, rows=rows, groups=groups)
     _activation(at, work, count, llm.experts_per_token / at.tensor * llm.expert_ffn)
     permuted = 2.0 * rows * llm.hidden * 2.0 * ACTIVATION_BYTES
-    _elements(at, work, count, permuted, permuted, 4.0)
+    _elements(at, work, count, forward=permuted, backward=permuted, launches=4.0)
     _residual(at, work, count)
-    there = dispatch(at.tokens / at.tensor, llm.hidden * ACTIVATION_BYTES, llm.experts_per_token,
-                     group(at.recipe.expert, 1.0, at.machine), at.machine, at.efficiency)
+    there = dispatch(
+        at.tokens / at.tensor, llm.hidden * ACTIVATION_BYTES, llm.experts_per_token,
+        who=group(at.recipe.expert, 1.0, at.machine), machine=at.machine, efficiency=at.efficiency)
     work.forward.expert = work.forward.expert + 2.0 * count * there
     work.backward.expert = work.backward.expert + 2.0 * count * there
 
@@ -266,8 +268,9 @@ def _head(at: _Setting) -> Number:
 def micro_batch(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Work:
     """Time one micro-batch on one chip; everything broadcasts."""
     tokens = np.asarray(recipe.micro_batch, dtype=float) * recipe.sequence / np.asarray(recipe.context, dtype=float)
-    at = _Setting(llm, layers(llm), parameters(llm), machine, recipe, efficiency, tokens,
-                  np.asarray(recipe.tensor, dtype=float))
+    at = _Setting(
+        llm=llm, count=layers(llm), parameters=parameters(llm), machine=machine, recipe=recipe,
+        efficiency=efficiency, tokens=tokens, tensor=np.asarray(recipe.tensor, dtype=float))
     work = Work()
     if np.any(at.count.attention > 0.0):
         _attention(at, work)
