@@ -17,7 +17,7 @@ from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh.block import PathNumbers
-from fabless.decide.fresh.run import read_off, rule_costs
+from fabless.decide.fresh.run import as_fresh_test, rule_costs
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.regret import regret_table
@@ -86,7 +86,7 @@ def decide(
         tick(f"every way on {detail.paths:,} fresh paths")
         numbers = list(pool.map(_carried_out, [(prepared, item, detail.paths, detail.checked * (item is best))
                                                for item in solved]))
-        fresh = tuple(read_off(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
+        fresh = tuple(as_fresh_test(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
         told = pool.submit(foresight, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)

@@ -38,7 +38,7 @@ def fresh_test(
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
-    return read_off(prepared, solved, _worked(
+    return as_fresh_test(prepared, solved, _worked(
         prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked), seed)
 
 
@@ -97,7 +97,7 @@ def _blocks(
             checked=some, given=given)
 
 
-def read_off(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+def as_fresh_test(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
     """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
     case, problem = prepared.case, solved.plan.problem
     count = numbers.cost_usd.size
