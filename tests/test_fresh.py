@@ -15,7 +15,7 @@ from fabless.catalogue import load, read_case
 from fabless.decide.fresh import block as fresh_block
 from fabless.decide.fresh import run as fresh_module
 from fabless.decide.fresh.block import Block, fresh_world, outlooks, work
-from fabless.decide.fresh.run import fresh_test, rule_costs, tested
+from fabless.decide.fresh.run import fresh_test, rule_costs
 from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import plan_of, world
@@ -328,7 +328,7 @@ def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: S
     rng = np.random.default_rng(7)
     drawn = rule_costs(prepared, solved, paths=2)
     cost = np.exp(rng.normal(size=2_000))
-    found = tested(prepared, solved, replace(
+    found = fresh_module.tested(prepared, solved, replace(
         drawn, cost_usd=cost, query_cost_usd=cost, missing=0.0 * cost, missing_by_year=np.zeros((2_000, 3))), 1)
     again = np.sort(cost[rng.integers(2_000, size=(1_000, 2_000))], axis=1)[:, -200:].mean(axis=1)
     assert found.cvar_usd.fresh == pytest.approx(np.sort(cost)[-200:].mean())
