@@ -5,7 +5,6 @@ import dataclasses
 import datetime as dt
 import json
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -188,7 +187,7 @@ def test_every_input_is_a_cited_fact_row(results: tuple[ClaimResult, ...]) -> No
         for used in result.inputs:
             assert used.source.title
             file, line = used.place.rsplit(":", 1)
-            row = next(csv.reader([Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1]]))
+            row = next(csv.reader([(DATA / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]]))
             assert row[:2] == used.fact.split()[:2]
             assert float(row[2]) == pytest.approx(used.value)
             assert used.low <= used.value <= used.high

@@ -289,8 +289,11 @@ def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared,
     free = changed(prepared, nothing)
     for way in WAYS:
         assert objective(solved(free, way)) < objective(base[way])
-    sure = with_fate(prepared, (0.0, 1.0))
-    assert own_chips(solved(changed(sure, nothing), "build")) < 0.8 * own_chips(solved(changed(sure, {}), "build"))
+    item = next(item for item in prepared.case.programmes if item.name == "own-build")
+    sure, own = with_fate(prepared, (0.0, 1.0)), Commitment(tuple(lines), (item,))
+    beside_free, usual = (own_chips(started(changed(sure, prices), own)) for prices in (nothing, {}))
+    assert usual > 0.0
+    assert beside_free < 0.8 * usual
 
 
 def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, Solved]) -> None:
@@ -357,8 +360,10 @@ def test_a_programme_that_always_fails_costs_what_it_spends_and_one_that_never_f
 
 def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> None:
     sure, lost = with_fate(prepared, (0.0, 1.0), spin_limit=50), with_fate(prepared, (1.0, 0.0))
+    own_build = next(item for item in prepared.case.programmes if item.name == "own-build")
+    commitment = Commitment(prepared.case.lines, (own_build,))
     good, bad = (strategy_result(item, ready, item) for item, ready in (
-        (solved(changed(ready, {}), "build"), ready) for ready in (sure, lost)))
+        (started(changed(ready, {}), commitment), ready) for ready in (sure, lost)))
     assert good.own_silicon_probability == pytest.approx(1.0)
     assert good.own_silicon_quarter is not None
     assert bad.own_silicon_probability == 0.0
@@ -370,7 +375,7 @@ def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> Non
 def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepared: Prepared, here: World) -> None:
     item = next(item for item in prepared.case.programmes if item.name == "co-design")
     begun = started(here, Commitment(prepared.case.lines, (item,)))
-    gate = GatePlan(item.name, (), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
+    gate = GatePlan(name=item.name, steps=(), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
                     worst_spend_usd=0.0, committed_usd=0.0, avoidable_usd=0.0)
     sure, doubtful, of_another = (
         strategy_result(replace(begun, gates=gates), prepared, begun).own_silicon_probability
@@ -392,7 +397,7 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
 
 @pytest.mark.parametrize(("name", "dearer"), [
     ("lines.nvidia-owned.price", 1), ("owning.electricity", 1), ("owning.pue", 1),
-    ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1), ("loads.chat.unserved_price", 1),
+    ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1), ("loads.training.unserved_price", 1),
     ("existing.price", 1), ("owning.residual", -1), ("lines.nvidia-owned.allotment", -1),
     ("lines.nvidia-owned.successor_gain", -1), ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
     ("loads.training.utilisation", -1),

@@ -363,7 +363,8 @@ def test_knowledge_holds_enough_nodes_and_never_forgets() -> None:
     need = np.random.default_rng(0).random(tree.size)
     dead = (stage == 2) & (node % 2 == 0)
     fate = ProgrammeOnTree(np.full(tree.size, NEVER), dead, *np.zeros((3, tree.size)))
-    scenarios = Scenarios(tree, {}, need, {}, {}, need, stage, node)  # type: ignore[arg-type]
+    scenarios = Scenarios(
+        tree=tree, draws=None, scarce=need, struck={}, demand={}, work=need, stage=stage, node=node)  # type: ignore[arg-type]
     for start in (0, 1, 2):
         known = knowledge(scenarios, fate, need, start=start, least=4)
         assert known[0] == 0
@@ -387,7 +388,8 @@ def test_starts_of_one_programme_share_their_luck() -> None:
     stage = np.minimum(tree.quarter, 1)
     node = np.maximum(np.arange(tree.size) - 1, 0) % 64
     need = np.random.default_rng(1).random(tree.size)
-    scenarios = Scenarios(tree, {}, need, {}, {}, need, stage, node)  # type: ignore[arg-type]
+    scenarios = Scenarios(
+        tree=tree, draws=None, scarce=need, struck={}, demand={}, work=need, stage=stage, node=node)  # type: ignore[arg-type]
 
     def arrivals(share: float) -> np.ndarray:
         paths = tuple(ProgrammePath(p, 0, outcome, 1 if outcome is PathOutcome.ARRIVED else None, 1.0, 0.0, (1.0,) * 3)

@@ -22,7 +22,8 @@ from rich.console import Console
 
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP
-from fabless.case_records import Case, CaseNumber, Line, Load, ProgrammeSpec, Shock, WorldPool
+from fabless.case_numbers import CaseNumbers, Section, mapped
+from fabless.case_records import Case, CaseNumber, Line, Load, ProgrammeSpec, Shock, WorldPool, named
 from fabless.catalogue import load, read_case
 from fabless.decide import Detail, decide
 from fabless.decide.ways.problem import Plan, World, plan_of
@@ -182,8 +183,8 @@ def test_shaking_every_number_of_the_case_moves_no_printed_digit(small_case: Cas
         return replace(number, spread=replace(
             spread, low=spread.low * factor, mode=spread.mode * factor, high=spread.high * factor))
 
-    numbers = {name: moved(number) for name, number in small_case.numbers.items()}
-    assert numbers["demand.growth"] != small_case.numbers["demand.growth"]
+    numbers = mapped(small_case.numbers, moved)
+    assert numbers.demand.growth != small_case.numbers.demand.growth
     assert said(replace(small_case, numbers=numbers)) == plain
 
 
@@ -227,7 +228,7 @@ def renamed(item: Any) -> Any:
         return {renamed(key): renamed(value) for key, value in item.items()}
     if isinstance(item, tuple):
         return tuple(renamed(part) for part in item)
-    if isinstance(item, Case | Line | ProgrammeSpec | Load | WorldPool | Shock | CaseNumber):
+    if isinstance(item, Case | Line | ProgrammeSpec | Load | WorldPool | Shock | CaseNumber | Section):
         return replace(item, **{field.name: renamed(getattr(item, field.name)) for field in fields(item)})
     return item
 
@@ -247,11 +248,18 @@ def usual(small_case: Case) -> Any:
 
 def test_other_names_give_the_same_answer(small_case: Case, usual: Any) -> None:
     case = renamed(small_case)
-    assert "lines.aa-second.price" in case.numbers
-    assert not any(old in name.split(".") for old in OTHER_NAMES for name in case.numbers)
+    assert "lines.aa-second.price" in named(case.numbers)
+    assert not any(old in name.split(".") for old in OTHER_NAMES for name in named(case.numbers))
     found = document(case)
     for name in usual:
         assert found[name] == usual[name], name
+
+
+def without_line(numbers: CaseNumbers[CaseNumber], gone: str) -> CaseNumbers[CaseNumber]:
+    """The numbers of a case less those of a line and its correlations."""
+    return replace(
+        numbers, lines={name: line for name, line in numbers.lines.items() if name != gone},
+        correlations=tuple(number for number in numbers.correlations if f".{gone}." not in number.name))
 
 
 def test_a_line_less_leaves_ways_without_it_as_they_were(small_case: Case, usual: Any) -> None:
@@ -260,7 +268,7 @@ def test_a_line_less_leaves_ways_without_it_as_they_were(small_case: Case, usual
         small_case, lines=tuple(line for line in small_case.lines if line.name != gone),
         pools=tuple(replace(pool, members=tuple(sorted({*pool.members} - {gone}))) for pool in small_case.pools),
         correlations=tuple(pair for pair in small_case.correlations if not any(f".{gone}." in name for name in pair)),
-        numbers={name: number for name, number in small_case.numbers.items() if f".{gone}." not in name})
+        numbers=without_line(small_case.numbers, gone))
     assert len(case.correlations) < len(small_case.correlations)
     found = document(case)
     for section, key in (("strategies", "name"), ("fresh", "way")):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from fabless.case_numbers import CaseNumbers, LimitNumbers, mapped
+from fabless.case_numbers import CaseNumbers, LimitNumbers, ShockNumbers, mapped
 from fabless.case_records import CaseNumber, Line, ProgrammeSpec, TimedLimit, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
@@ -385,9 +385,9 @@ def test_delays_of_shocks_add_up_by_their_chance_and_strike_whom_they_name(prepa
     first, second = prepared.case.shocks[:2]
     rising = np.linspace(0.0, 1.0, 32)
     case = replace(prepared.case, shocks=(replace(first, vendors=()), replace(second, vendors=("Nvidia",))))
-    effects = {name: replace(usual.values.shocks[name], lead=delay_s * ONES)
-               for name, delay_s in ((first.name, 3.0e6), (second.name, 5.0e6))}
-    struck = replace(usual, values=replace(usual.values, shocks=effects),
+    delays = {name: ShockNumbers(rate=ONES, duration=ONES, lead=lead)
+              for name, lead in ((first.name, 3.0e6 * ONES), (second.name, 5.0e6 * ONES))}
+    struck = replace(usual, values=replace(usual.values, shocks=delays),
                      struck={first.name: rising, second.name: 0.5 * ONES})
     np.testing.assert_allclose(terms_of(case, struck, "Nvidia").delay_s, 3.0e6 * rising + 2.5e6, rtol=1e-12)
     np.testing.assert_allclose(terms_of(case, struck, "AMD").delay_s, 3.0e6 * rising, rtol=1e-12)
@@ -396,8 +396,11 @@ def test_delays_of_shocks_add_up_by_their_chance_and_strike_whom_they_name(prepa
 @pytest.mark.parametrize("name", ["nvidia-owned", "azure-rented"])
 def test_a_long_delay_of_a_shock_moves_the_lead_time_by_its_quarters(prepared: Prepared, name: str) -> None:
     line = line_of(prepared, name)
-    usual = future(prepared, **{"shocks.disruption.lead": 8.0 * QUARTER_S})
-    struck = replace(usual, struck={**usual.struck, "disruption": 0.5 * ONES})
+    usual = future(prepared)
+    shocks = dict(usual.values.shocks)
+    shocks["disruption"] = replace(shocks["disruption"], lead=8.0 * QUARTER_S * ONES)
+    struck = replace(usual, values=replace(usual.values, shocks=shocks),
+                     struck={**usual.struck, "disruption": 0.5 * ONES})
     (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
                                              owning_in(prepared, at)) for at in (usual, struck))
     assert (after.lead_quarters - before.lead_quarters).tolist() == [4] * 32

@@ -1,4 +1,5 @@
-"""Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree, solved with HiGHS."""
+"""Supply plans under uncertainty: a multi-stage stochastic linear programme on a scenario tree,
+solved with HiGHS."""
 
 from fabless.plan.decompose.run import Bounds, branching_for, solve_large
 from fabless.plan.gates.decide import GateResult, hold, search
@@ -12,7 +13,13 @@ from fabless.plan.problem.project import Project, gate_nodes
 from fabless.plan.problem.service import service
 from fabless.plan.problem.trees import fan, trunk
 from fabless.plan.result import LimitPrice, PlanResult, PriceRange, Ray, Shortfall, Status
-from fabless.plan.solve.foresight import Foresight, bounds, expected_value_policy, expected_value_problem, wait_and_see
+from fabless.plan.solve.foresight import (
+    Foresight,
+    bounds,
+    expected_value_policy,
+    expected_value_problem,
+    wait_and_see,
+)
 from fabless.plan.solve.prices import limit_prices
 from fabless.plan.solve.solve import solve
 

@@ -28,7 +28,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class PriceRange:
-    """What a limit is worth at its present size, to first order [USD]: two numbers, since an optimum may have a kink there.
+    """What a limit is worth at its present size, to first order [USD]: two numbers, since an
+    optimum may have a kink there.
 
     >>> str(PriceRange(3.0, 3.0)), str(PriceRange(0.0, 1234.0))
     ('3 USD', '0 to 1,230 USD')
@@ -37,7 +38,8 @@ class PriceRange:
     looser_usd: float
     """Objective saved when the limit gives way."""
     tighter_usd: float
-    """Objective added when it tightens by as much, never less than what giving way saves; inf where that leaves no plan."""
+    """Objective added when it tightens by as much, never less than what giving way saves; inf where
+    that leaves no plan."""
 
     def __str__(self) -> str:
         low, high = (f"{float(f'{usd:.3g}'):,.12g}" for usd in (self.looser_usd, self.tighter_usd))
@@ -53,7 +55,8 @@ class LimitPrice:
     name: str
     """The offer, group or agreement; the family itself where there is only one."""
     unit: PriceRange
-    """For one unit (chip, W, USD, unit of an agreement) at every node-quarter where the plan uses the limit up."""
+    """For one unit (chip, W, USD, unit of an agreement) at every node-quarter where the plan uses
+    the limit up."""
     percent: PriceRange
     """For one percent of it at each of them: comparable across families."""
 
@@ -66,8 +69,9 @@ class Shortfall:
     """floor | allocation | power | cash | draw limit"""
     name: str
     amount: float
-    """Sum over node-quarters of what it gives [chip, W or USD]. The families listed give the least possible, each limit
-    counted as a share of the largest in its family; how they share it among them may be one way of several."""
+    """Sum over node-quarters of what it gives [chip, W or USD]. The families listed give the least
+    possible, each limit counted as a share of the largest in its family; how they share it among
+    them may be one way of several."""
     node: int
     """Node-quarter where it gives most in that way."""
     alone: bool
@@ -85,7 +89,8 @@ class Ray:
     direction: int
     """1: more and more; -1: less and less."""
     node: int
-    """A node-quarter where it grows as fast as anywhere in the direction found, which may be one of several."""
+    """A node-quarter where it grows as fast as anywhere in the direction found, which may be one of
+    several."""
     gain_usd: float
     """Fall of the objective for one unit more, summed over all that grows in that direction."""
     remedy: str
@@ -93,7 +98,8 @@ class Ray:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlanResult:
-    """A plan, the best known if the work was interrupted; every number is NaN where there is none (see `has_plan`)."""
+    """A plan, the best known if the work was interrupted; every number is NaN where there is none
+    (see `has_plan`)."""
 
     status: Status
     objective_usd: float
@@ -131,7 +137,8 @@ class PlanResult:
 
     @property
     def has_plan(self) -> bool:
-        """Whether there is a plan to read: the best there is, or the best found before an interrupt."""
+        """Whether there is a plan to read: the best there is, or the best found before an
+        interrupt."""
         return math.isfinite(self.objective_usd)
 
 

@@ -1,9 +1,10 @@
 """A plan cut at a quarter: the root block before it, and blocks of the subtrees that start there.
 
-A block is a linear programme of its own but for the columns of the root block that its rows name, its links: orders
-placed above, cost of the path so far, the threshold of CVaR. It is assembled from a problem on a small tree (the paths to
-its subtrees, these, and one path beside them at each split, which keeps the splits where they are), so that the whole
-plan never lies in memory at once. Nothing here knows a family of columns or rows by name.
+A block is a linear programme of its own but for the columns of the root block that its rows name,
+its links: orders placed above, cost of the path so far, the threshold of CVaR. It is assembled from
+a problem on a small tree (the paths to its subtrees, these, and one path beside them at each split,
+which keeps the splits where they are), so that the whole plan never lies in memory at once. Nothing
+here knows a family of columns or rows by name.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Cut:
 def cut(problem: PlanProblem, quarter: int | None = None) -> Cut:
     """Cut the tree of a plan before `quarter` (None: at its first split).
 
-    Raises `BadValue` for a quarter at which not every branch splits: the cost of an unbranched stretch is one row.
+    Raises `BadValue` for a quarter at which not every branch splits: the cost of an unbranched
+    stretch is one row.
     """
     tree = problem.tree
     place = trunk(tree).size if quarter is None else quarter
@@ -76,7 +78,8 @@ def cut(problem: PlanProblem, quarter: int | None = None) -> Cut:
         children = np.bincount(tree.parent[1:], minlength=tree.size)
         splits = [q for q in range(1, tree.quarters) if np.all(children[tree.quarter == q - 1] > 1)]
         if quarter not in splits:
-            raise BadValue(Fault("boundary quarter", f"{quarter}", f"a quarter at which every branch splits: {splits}",
+            raise BadValue(Fault("boundary quarter", f"{quarter}",
+                                 f"a quarter at which every branch splits: {splits}",
                                  "cut at one of these"))
     children = np.full(tree.size, -1, dtype=np.int64)
     below = np.arange(tree.size - 1, 0, -1)
@@ -85,7 +88,8 @@ def cut(problem: PlanProblem, quarter: int | None = None) -> Cut:
 
 
 def root_block(whole: Cut) -> tuple[Block, PlanProblem]:
-    """The root block, and the thinned problem that it is taken from: each subtree has one path left.
+    """The root block, and the thinned problem that it is taken from: each subtree has one path
+    left.
 
     Every path of the thinned problem is one of the whole: where it has no plan, the whole has none.
     """
@@ -99,9 +103,11 @@ def root_block(whole: Cut) -> tuple[Block, PlanProblem]:
     program, (columns, rows) = _assembled(small, tree.quarter[node] < whole.quarter)
     entry_rows, entry_columns = rows[program.row], columns[program.column]
     if np.any(entry_rows & ~entry_columns):
-        raise ValueError("a row of the root block names a column of a later one: it would anticipate")
+        raise ValueError("a row of the root block names a column of a later one: it would "
+                         "anticipate")
     nothing = np.zeros(0, dtype=np.int64)
-    return Block(program=part(program, columns, rows), node=node, probability=small.tree.probability, link_row=nothing,
+    return Block(program=part(program, columns, rows), node=node,
+                 probability=small.tree.probability, link_row=nothing,
                  link_column=nothing, link_value=np.zeros(0)), small
 
 
@@ -128,8 +134,10 @@ def subtree_block(whole: Cut, root: Block, starts: Index) -> Block:
         [_column_above(root, family, (*position[:-1], local.get(int(node_of[position[-1]]), -1)))
          for family, position in names], dtype=np.int64)
     number = np.cumsum(rows) - 1
-    return Block(program=part(program, columns, rows), node=node_of, probability=small.tree.probability,
-                 link_row=number[program.row[linked]], link_column=columns_above[place] if used.size else used,
+    return Block(program=part(program, columns, rows), node=node_of,
+                 probability=small.tree.probability,
+                 link_row=number[program.row[linked]],
+                 link_column=columns_above[place] if used.size else used,
                  link_value=program.value[linked])
 
 
@@ -144,8 +152,10 @@ def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) 
         chosen = columns[start : start + family.node.size]
         start += family.node.size
         index = np.where(family.index >= 0, column_number[family.index], -1)
-        families[name] = replace(family, index=index, node=family.node[chosen], lower=family.lower[chosen],
-                                 upper=family.upper[chosen], cost=family.cost[chosen], unit=family.unit[chosen])
+        families[name] = replace(family, index=index, node=family.node[chosen],
+                                 lower=family.lower[chosen],
+                                 upper=family.upper[chosen], cost=family.cost[chosen],
+                                 unit=family.unit[chosen])
     constraints: dict[str, Rows] = {}
     start = 0
     for name, group in program.rows.items():
@@ -154,12 +164,16 @@ def part(program: Program, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) 
         kept = chosen[group.row] & columns[group.column]
         within = np.cumsum(chosen) - 1
         constraints[name] = replace(
-            group, row=within[group.row[kept]], column=column_number[group.column[kept]], value=group.value[kept],
-            lower=group.lower[chosen], upper=group.upper[chosen], member=group.member[chosen], node=group.node[chosen])
+            group, row=within[group.row[kept]], column=column_number[group.column[kept]],
+            value=group.value[kept],
+            lower=group.lower[chosen], upper=group.upper[chosen], member=group.member[chosen],
+            node=group.node[chosen])
     return replace(
         program, columns=families, rows=constraints, row=row_number[program.row[inside]],
-        column=column_number[program.column[inside]], value=program.value[inside], cost=program.cost[columns],
-        lower=program.lower[columns], upper=program.upper[columns], row_lower=program.row_lower[rows],
+        column=column_number[program.column[inside]], value=program.value[inside],
+        cost=program.cost[columns],
+        lower=program.lower[columns], upper=program.upper[columns],
+        row_lower=program.row_lower[rows],
         row_upper=program.row_upper[rows], unit=program.unit[columns])
 
 
@@ -177,7 +191,8 @@ def _restricted(whole: Cut, kept: Index, probability: Array) -> tuple[PlanProble
 def _assembled(
     small: PlanProblem, owned: NDArray[np.bool_]
 ) -> tuple[Program, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """The programme of a small problem with its own costs alone in the offset, and which columns and rows are own."""
+    """The programme of a small problem with its own costs alone in the offset, and which columns
+    and rows are own."""
     program = assemble(small, service(small), np.where(owned, constant_costs(small), 0.0))
     columns = np.concatenate([owned[family.node] for family in program.columns.values()])
     rows = np.concatenate([owned[group.node] for group in program.rows.values()])
@@ -208,5 +223,6 @@ def _column_above(root: Block, family: str, position: tuple[int, ...]) -> int:
     index = root.program.columns[family].index if family in root.program.columns else np.full(0, -1)
     number = int(index[position]) if position[-1] >= 0 and family in root.program.columns else -1
     if number < 0:
-        raise ValueError(f"column {family} {position} of a subtree's rows is none of the root block")
+        raise ValueError(f"column {family} {position} of a subtree's rows is none of the root "
+                         "block")
     return number

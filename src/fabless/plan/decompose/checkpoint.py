@@ -18,7 +18,8 @@ from fabless.records import Array
 
 @dataclass(frozen=True, eq=False)
 class CutRow:
-    """A lower bound on the cost of a subtree, or a limit without which it has no plan: ``bound + gradient (y - links)``."""
+    """A lower bound on the cost of a subtree, or a limit without which it has no plan:
+    ``bound + gradient (y - links)``."""
 
     subtree: int
     feasibility: bool
@@ -44,7 +45,8 @@ def write_saved(path: Path, digest: str, saved: Saved) -> None:
     cuts = saved.cuts
     known = [k for k, basis in enumerate(saved.bases) if basis is not None]
     arrays: dict[str, Any] = {
-        "digest": np.array(digest), "best": saved.best, "lower": saved.lower, "iteration": saved.iteration,
+        "digest": np.array(digest), "best": saved.best, "lower": saved.lower,
+        "iteration": saved.iteration,
         "subtree": np.array([cut.subtree for cut in cuts], dtype=np.int64),
         "feasibility": np.array([cut.feasibility for cut in cuts], dtype=bool),
         "bound": np.array([cut.bound for cut in cuts]),
@@ -72,18 +74,21 @@ def read_saved(path: Path, digest: str) -> Saved | None:
     try:
         with np.load(path, allow_pickle=False) as state:
             if str(state["digest"]) != digest:
-                raise BadFile(Fault(str(path), "belongs to another plan", "a checkpoint of the same problem and boundary",
+                raise BadFile(Fault(str(path), "belongs to another plan",
+                                    "a checkpoint of the same problem and boundary",
                                     "give another --checkpoint, or remove the file"))
             ends = np.cumsum(state["length"])[:-1]
             gradients, links = np.split(state["gradient"], ends), np.split(state["links"], ends)
             cuts = tuple(
                 CutRow(int(subtree), bool(feasibility), float(bound), gradient, at)
                 for subtree, feasibility, bound, gradient, at in zip(
-                    state["subtree"], state["feasibility"], state["bound"], gradients, links, strict=False))
+                    state["subtree"], state["feasibility"], state["bound"], gradients, links,
+                    strict=False))
             known = set(state["known"].tolist())
             bases = tuple((state[f"columns {k}"], state[f"rows {k}"]) if k in known else None
                           for k in range(int(state["subtrees"])))
             return Saved(state["best"], float(state["lower"]), cuts, bases, int(state["iteration"]))
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BadFile(Fault(str(path), f"is no checkpoint: {error}", "a file that a decomposition wrote",
+        raise BadFile(Fault(str(path), f"is no checkpoint: {error}",
+                            "a file that a decomposition wrote",
                             "give another --checkpoint, or remove the file")) from error

@@ -1,4 +1,5 @@
-"""Benders' decomposition: cuts of the subtrees, the next point to try, the best plan and the bound so far."""
+"""Benders' decomposition: cuts of the subtrees, the next point to try, the best plan and the bound
+so far."""
 
 from __future__ import annotations
 
@@ -74,18 +75,21 @@ class Descent:
         """Add the cuts of all subtrees at `value`, and keep the plan if it is the best."""
         self.iteration += 1
         if self._master is None:
-            size = max((abs(solved.objective) for solved in answers if solved.status.is_ok), default=0.0)
+            size = max((abs(solved.objective) for solved in answers if solved.status.is_ok),
+                       default=0.0)
             self._master = Master(self.root.program, len(self.pieces), size)
             for row in self.cuts:
                 self._master.add(row, self.pieces[row.subtree].linked)
         for number, (solved, part) in enumerate(zip(answers, self.pieces, strict=True)):
-            row = CutRow(number, not solved.status.is_ok, solved.bound, solved.gradient, value[part.linked])
+            row = CutRow(number, not solved.status.is_ok, solved.bound, solved.gradient,
+                         value[part.linked])
             self.cuts.append(row)
             self._master.add(row, part.linked)
             self.bases[number] = solved.basis or self.bases[number]
         if all(solved.status.is_ok for solved in answers):
             program = self.root.program
-            total = program.offset + float(program.cost @ value) + sum(solved.objective for solved in answers)
+            total = program.offset + float(program.cost @ value)
+            total += sum(solved.objective for solved in answers)
             total -= self._overpaid(value, answers)
             overshoot = total - self.upper
             far = overshoot > OVERSHOOT * (self.upper - self.lower)
@@ -94,7 +98,8 @@ class Descent:
                 self.best = Plan(value, answers, total)
 
     def next_point(self, fallback: Array) -> Array | None:
-        """Raise the lower bound and give the columns of the root block to try next; None where no plan exists."""
+        """Raise the lower bound and give the columns of the root block to try next; None where no
+        plan exists."""
         assert self._master is not None
         centre = fallback if self.best is None else self.best.value
         guess = self._master.solve(centre)
@@ -110,7 +115,8 @@ class Descent:
         return None if self.best is None else Found(status, self.best, self.lower)
 
     def _overpaid(self, value: Array, answers: tuple[Answer, ...]) -> float:
-        """What the CVaR of the plan's own path costs is less than at the threshold of this point: the best is read off."""
+        """What the CVaR of the plan's own path costs is less than at the threshold of this point:
+        the best is read off."""
         threshold = self.root.program.columns.get("threshold")
         if threshold is None:
             return 0.0
@@ -120,7 +126,8 @@ class Descent:
         probability = np.concatenate([part.probability for part in self.pieces])
         number = threshold.index[threshold.index >= 0]
         paid = float(value[number].sum()) + float(probability @ tails) / (1.0 - self.level)
-        return float(self.root.program.cost[number].sum()) * max(0.0, paid - cvar(costs, probability, self.level))
+        weight = float(self.root.program.cost[number].sum())
+        return weight * max(0.0, paid - cvar(costs, probability, self.level))
 
 
 def descend(
@@ -128,7 +135,8 @@ def descend(
 ) -> Status:
     """Iterate until the gap is proven; the state then holds the best plan and bound.
 
-    `first` is where to begin; `after` is called after each iteration. An interrupt ends it once there is a plan.
+    `first` is where to begin; `after` is called after each iteration. An interrupt ends it once
+    there is a plan.
     """
     try:
         return _descend(state, first, workers, gap, after)
@@ -146,10 +154,13 @@ def _descend(
     while point is not None:
         known = (state.upper, state.lower)
         answers = _answers(state, point, workers)
-        odd = next((solved.status for solved in answers if solved.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
+        odd = next((solved.status
+                    for solved in answers
+                    if solved.status not in (Status.OPTIMAL, Status.INFEASIBLE)), None)
         if odd is not None:
             return odd
-        if any(solved.status is Status.INFEASIBLE and not solved.gradient.size for solved in answers):
+        if any(solved.status is Status.INFEASIBLE and not solved.gradient.size
+               for solved in answers):
             return Status.INFEASIBLE
         state.learn(point, answers)
         point = state.next_point(point)

@@ -28,7 +28,8 @@ class Guess:
 
 
 class Master:
-    """The master programme, kept in the solver so that each solve starts where the last one ended."""
+    """The master programme, kept in the solver so that each solve starts where the last one
+    ended."""
 
     def __init__(self, root: Program, subtrees: int, size: float) -> None:
         """Take the root block, the number of subtrees, and about what one costs."""
@@ -49,13 +50,15 @@ class Master:
         self._reach = 1.0
 
     def add(self, row: CutRow, linked: Index) -> None:
-        """Add ``cost of the subtree >= bound + gradient (y - links)``, or that the right side is at most 0."""
+        """Add ``cost of the subtree >= bound + gradient (y - links)``, or that the right side is at
+        most 0."""
         scaled = row.gradient * self.root.unit[linked]
         constant = row.bound - float(row.gradient @ row.links)
         if row.feasibility:
             used, size = scaled != 0.0, float(power_of_two(np.max(np.abs(scaled), initial=0.0)))
             columns = linked[used].astype(np.int32)
-            self._solver.addRow(-highspy.kHighsInf, -constant / size, columns.size, columns, scaled[used] / size)
+            self._solver.addRow(-highspy.kHighsInf, -constant / size, columns.size, columns,
+                                scaled[used] / size)
             return
         place = self.columns + row.subtree
         if row.subtree in self._open:
@@ -70,8 +73,8 @@ class Master:
     def solve(self, centre: Array) -> Guess | None:
         """Minimise; None where no plan satisfies the cuts.
 
-        While the cuts leave a direction open the columns are kept in a box around `centre`, wider each time; the bound is
-        then -inf.
+        While the cuts leave a direction open the columns are kept in a box around `centre`, wider
+        each time; the bound is then -inf.
         """
         self._solver.run()
         opened = self._solver.getModelStatus() in _OPEN
@@ -89,7 +92,8 @@ class Master:
         return guess
 
     def within(self, centre: Array, reach: Array) -> Array:
-        """Columns of the root block at the least of the cuts within `reach` of `centre`, itself a plan."""
+        """Columns of the root block at the least of the cuts within `reach` of `centre`, itself a
+        plan."""
         self._box(centre, reach)
         self._solver.run()
         value = self._read(-np.inf).value
@@ -104,15 +108,18 @@ class Master:
         if status != highspy.HighsModelStatus.kOptimal:
             raise RuntimeError(f"the bounds on the subtrees could not be minimised: {status}")
         root = self.root
-        value = np.clip(np.array(self._solver.getSolution().col_value)[: self.columns] * root.unit, root.lower, root.upper)
+        value = np.clip(np.array(self._solver.getSolution().col_value)[: self.columns] * root.unit,
+                        root.lower, root.upper)
         return Guess(lower, value)
 
     def _box(self, centre: Array, reach: Array) -> None:
-        self._bound(np.maximum(self.root.lower, centre - reach), np.minimum(self.root.upper, centre + reach))
+        self._bound(np.maximum(self.root.lower, centre - reach),
+                    np.minimum(self.root.upper, centre + reach))
 
     def _unbox(self) -> None:
         self._bound(self.root.lower, self.root.upper)
 
     def _bound(self, lower: Array, upper: Array) -> None:
         number = np.arange(self.columns, dtype=np.int32)
-        self._solver.changeColsBounds(self.columns, number, lower / self.root.unit, upper / self.root.unit)
+        self._solver.changeColsBounds(self.columns, number, lower / self.root.unit,
+                                      upper / self.root.unit)

@@ -21,15 +21,18 @@ def result_of(whole: Cut, root: Block, best: Found) -> PlanResult:
     The objective is the price of the plan itself.
     """
     tree, families = whole.problem.tree, root.program.columns
-    laid = {field: np.zeros((*families[name].index.shape[:-1], tree.size)) for field, name in DECIDED.items()}
+    laid = {field: np.zeros((*families[name].index.shape[:-1], tree.size))
+            for field, name in DECIDED.items()}
     _lay_out(laid, root, best.plan.value)
     columns, rows = root.program.cost.size, root.program.row_lower.size
     for starts, answer in zip(whole.starts, best.plan.answers, strict=True):
         block = subtree_block(whole, root, starts)
         _lay_out(laid, block, answer.value)
         columns, rows = columns + block.program.cost.size, rows + block.program.row_lower.size
-    result = priced(whole.problem, service(whole.problem), Decisions(**laid), best.lower, (columns, rows))
-    return replace(result, status=best.status, lower_bound_usd=min(best.lower, result.objective_usd))
+    result = priced(whole.problem, service(whole.problem), Decisions(**laid), best.lower,
+                    (columns, rows))
+    return replace(result, status=best.status,
+                   lower_bound_usd=min(best.lower, result.objective_usd))
 
 
 def _lay_out(laid: dict[str, Array], block: Block, value: Array) -> None:

@@ -1,9 +1,11 @@
-"""Large trees: the plan cut at a quarter into a root block and subtrees that are solved one by one, in parallel.
+"""Large trees: the plan cut at a quarter into a root block and subtrees that are solved one by one,
+in parallel.
 
-Benders' decomposition with one cut a subtree (L-shaped, Van Slyke & Wets 1969, SIAM J. Appl. Math. 17; multi-cut, Birge &
-Louveaux 1988, Eur. J. Oper. Res. 34). A subtree is the whole multi-stage problem below its node-quarter, so the answer is
-that of `solve`. The next point is the least of the cuts within a box around the best plan, which shrinks when the cuts
-turn out far off (Linderoth & Wright 2003, Comput. Optim. Appl. 24). More in docs/explanation/scale.md.
+Benders' decomposition with one cut a subtree (L-shaped, Van Slyke & Wets 1969, SIAM J. Appl. Math.
+17; multi-cut, Birge & Louveaux 1988, Eur. J. Oper. Res. 34). A subtree is the whole multi-stage
+problem below its node-quarter, so the answer is that of `solve`. The next point is the least of the
+cuts within a box around the best plan, which shrinks when the cuts turn out far off (Linderoth &
+Wright 2003, Comput. Optim. Appl. 24). More in docs/explanation/scale.md.
 """
 
 from __future__ import annotations
@@ -61,14 +63,15 @@ class Bounds:
 def branching_for(leaves: int, stages: int) -> tuple[int, ...]:
     """Branches of each of `stages` splits that make about `leaves` paths, most of them first.
 
-    The first split takes at least the square root of all paths, since it is the one that draws most of what is unknown.
-    Raises `BadValue` for fewer than one path or split.
+    The first split takes at least the square root of all paths, since it is the one that draws most
+    of what is unknown. Raises `BadValue` for fewer than one path or split.
 
     >>> branching_for(4096, 4), branching_for(1024, 4), branching_for(243, 4)
     ((64, 4, 4, 4), (38, 3, 3, 3), (20, 3, 2, 2))
     """
     if leaves < 1 or stages < 1:
-        raise BadValue(Fault("branching", f"{leaves} paths over {stages} splits", "1 or more of each",
+        raise BadValue(Fault("branching", f"{leaves} paths over {stages} splits",
+                             "1 or more of each",
                              "ask for at least one path and one split"))
     later, most = [1] * (stages - 1), isqrt(leaves)
     while True:
@@ -92,17 +95,19 @@ def solve_large(
     progress: Callable[[Bounds], None] | None = None,
     boundary_quarter: int | None = None,
 ) -> PlanResult:
-    """Solve a plan by decomposition: the same answer as `solve`, for trees too large for one programme.
+    """Solve a plan by decomposition: the same answer as `solve`, for trees too large for one
+    programme.
 
-    Parameters: `executor` solves the subtrees: None (this process), any executor, or a maker of them (see `executors_of`),
-    asked again when one breaks; `gap`, the relative distance of objective and lower bound at which it stops; `checkpoint`,
-    a file that is written as it goes on and from which it resumes; `progress`, called after each iteration;
-    `boundary_quarter`, where the tree is cut (None: at its first split). An interrupt returns the best plan so far, if
-    there is one, with status `interrupted`.
+    Parameters: `executor` solves the subtrees: None (this process), any executor, or a maker of
+    them (see `executors_of`), asked again when one breaks; `gap`, the relative distance of
+    objective and lower bound at which it stops; `checkpoint`, a file that is written as it goes on
+    and from which it resumes; `progress`, called after each iteration; `boundary_quarter`, where
+    the tree is cut (None: at its first split). An interrupt returns the best plan so far, if there
+    is one, with status `interrupted`.
 
-    A plan that does not exist or has no end is explained by `solve` on the whole tree, or on one path for each subtree
-    where that is enough. Raises `BadValue` for undecided projects or a boundary outside the horizon; `BadFile` for a
-    checkpoint of another plan.
+    A plan that does not exist or has no end is explained by `solve` on the whole tree, or on one
+    path for each subtree where that is enough. Raises `BadValue` for undecided projects or a
+    boundary outside the horizon; `BadFile` for a checkpoint of another plan.
     """
     began = time.monotonic()
     refuse_projects(problem.projects, "solve_large")
@@ -115,7 +120,8 @@ def solve_large(
     first = _start(thinned, root)
     if first is None:
         return _explained(problem, thinned, root)
-    note = _Note(began, checkpoint, "" if checkpoint is None else digest_of((problem, whole.quarter)), progress)
+    note = _Note(began, checkpoint, "" if checkpoint is None
+                 else digest_of((problem, whole.quarter)), progress)
     best = _searched(whole, root, first, executor=executor, gap=gap, note=note)
     if best is None or best.status in (Status.INFEASIBLE, Status.UNBOUNDED):
         return solve(problem)
@@ -123,9 +129,11 @@ def solve_large(
 
 
 def _searched(
-    whole: Cut, root: Block, first: Array, *, executor: Executor | Executors | None, gap: float, note: _Note
+    whole: Cut, root: Block, first: Array, *, executor: Executor | Executors | None, gap: float,
+    note: _Note
 ) -> Found | None:
-    """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the plan is let go."""
+    """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the
+    plan is let go."""
     pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
     state = Descent(root, pieces, whole.problem.cvar_level)
     resumed = None if note.path is None else read_saved(note.path, note.digest)
@@ -142,7 +150,8 @@ class _Note:
     """Tells and saves the state after an iteration."""
 
     def __init__(
-        self, began: float, path: Path | None, digest: str, progress: Callable[[Bounds], None] | None
+        self, began: float, path: Path | None, digest: str,
+        progress: Callable[[Bounds], None] | None
     ) -> None:
         self.began, self.path, self.digest, self.progress = began, path, digest, progress
         self._written = -np.inf
@@ -150,7 +159,8 @@ class _Note:
     def __call__(self, state: Descent) -> None:
         self.save(state, last=False)
         if self.progress is not None:
-            self.progress(Bounds(state.iteration, state.lower, state.upper, time.monotonic() - self.began))
+            self.progress(Bounds(state.iteration, state.lower, state.upper,
+                                 time.monotonic() - self.began))
 
     def save(self, state: Descent, *, last: bool) -> None:
         """Write the checkpoint unless that was a moment ago."""
@@ -160,7 +170,8 @@ class _Note:
 
 
 def _start(thinned: PlanProblem, root: Block) -> Array | None:
-    """Columns of the root block in the best plan of the thinned problem; None where that has none."""
+    """Columns of the root block in the best plan of the thinned problem; None where that has
+    none."""
     program = assemble(thinned, service(thinned), constant_costs(thinned))
     solution = run(program)
     if not solution.status.is_ok:
@@ -177,6 +188,7 @@ def _explained(problem: PlanProblem, thinned: PlanProblem, root: Block) -> PlanR
     explained = solve(thinned)
     if explained.status is not Status.INFEASIBLE:
         return solve(problem)
-    shortfalls = tuple(replace(shortfall, node=int(root.node[shortfall.node])) for shortfall in explained.shortfalls)
+    shortfalls = tuple(replace(shortfall, node=int(root.node[shortfall.node]))
+                       for shortfall in explained.shortfalls)
     result = unplanned(problem, Status.INFEASIBLE, np.inf, (explained.columns, explained.rows))
     return replace(result, shortfalls=shortfalls)

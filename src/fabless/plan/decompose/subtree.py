@@ -1,10 +1,12 @@
-"""One subtree as a linear programme whose row limits depend on the root block: what a worker solves.
+"""One subtree as a linear programme whose row limits depend on the root block: what a worker
+solves.
 
     Q(y) = min c x  subject to  row_lower - T y <= W x <= row_upper - T y,  lower <= x <= upper
 
-Q is convex and piecewise linear in the links y. A solve at y gives its value, a lower bound Q(y) + g (y' - y) at any other
-y' from the duals, and, where no x exists, a cut that every y' with one satisfies. A solve depends on its arguments alone,
-the start basis among them: where it runs does not matter.
+Q is convex and piecewise linear in the links y. A solve at y gives its value, a lower bound Q(y) +
+g (y' - y) at any other y' from the duals, and, where no x exists, a cut that every y' with one
+satisfies. A solve depends on its arguments alone, the start basis among them: where it runs does
+not matter.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ _DEVEX = 1
 Basis = tuple[NDArray[np.int8], NDArray[np.int8]]
 """State of each column and each row."""
 
-_STATES = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kUpper,
+_STATES = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic,
+           highspy.HighsBasisStatus.kUpper,
            highspy.HighsBasisStatus.kZero, highspy.HighsBasisStatus.kNonbasic)
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -88,11 +91,13 @@ def piece(block: Block) -> Piece:
     program, row_unit = block.program, row_units(block.program)
     value = program.value * program.unit[program.column] / row_unit[program.row]
     shape = (program.row_lower.size, program.cost.size)
-    matrix = csc_array((value, (program.row, program.column)), shape=shape)  # type: ignore[no-untyped-call]
+    entries = (value, (program.row, program.column))
+    matrix = csc_array(entries, shape=shape)  # type: ignore[no-untyped-call]
     linked, place = np.unique(block.link_column, return_inverse=True)
     tail, path_cost, probability = _risk(block)
     return Piece(
-        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32), value=matrix.data,
+        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32),
+        value=matrix.data,
         cost=program.cost * program.unit / program.money, offset=program.offset / program.money,
         lower=program.lower / program.unit, upper=program.upper / program.unit,
         row_lower=program.row_lower / row_unit, row_upper=program.row_upper / row_unit,
@@ -114,8 +119,10 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
 
 
 def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
-    """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex starts."""
-    moved = np.bincount(given.link_row, given.link_value * links[given.link_place], given.row_lower.size)
+    """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex
+    starts."""
+    moved = np.bincount(given.link_row, given.link_value * links[given.link_place],
+                        given.row_lower.size)
     shifted = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
     if np.any(shifted.lower > shifted.upper) or np.any(shifted.row_lower > shifted.row_upper):
         return _none(Status.INFEASIBLE)
@@ -140,11 +147,13 @@ def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
     value = np.clip(np.array(solution.col_value), shifted.lower, shifted.upper) * shifted.unit
     return Answer(
         status=status, objective=info.objective_function_value * shifted.money,
-        bound=(bound + shifted.offset) * shifted.money, gradient=gradient * shifted.money, value=value, basis=basis)
+        bound=(bound + shifted.offset) * shifted.money, gradient=gradient * shifted.money,
+        value=value, basis=basis)
 
 
 def _violation(subtree: Piece) -> Answer:
-    """Least sum by which the linked rows must give; these alone may, as the others do not depend on the root block."""
+    """Least sum by which the linked rows must give; these alone may, as the others do not depend on
+    the root block."""
     rows = np.unique(subtree.link_row)
     count, columns = rows.size, subtree.cost.size
     ends = subtree.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
@@ -174,11 +183,13 @@ def _bound(subtree: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
     column = np.repeat(np.arange(cost.size), np.diff(subtree.start))
     reduced = cost - np.bincount(column, subtree.value * row_dual[subtree.index], cost.size)
     total = 0.0
-    for dual, low, high in ((row_dual, subtree.row_lower, subtree.row_upper), (reduced, subtree.lower, subtree.upper)):
+    for dual, low, high in ((row_dual, subtree.row_lower, subtree.row_upper),
+                            (reduced, subtree.lower, subtree.upper)):
         limit = np.where(dual > 0, low, high)
         usable = np.isfinite(limit)
         total += float(dual[usable] @ limit[usable])
-    gradient = -np.bincount(subtree.link_place, subtree.link_value * row_dual[subtree.link_row], subtree.linked.size)
+    gradient = -np.bincount(subtree.link_place, subtree.link_value * row_dual[subtree.link_row],
+                            subtree.linked.size)
     return total, gradient.astype(np.float64)
 
 
@@ -187,11 +198,13 @@ def _solver(subtree: Piece) -> highspy.Highs:
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    # arrays go over at once this way, in the solver's order; field by field they would be copied number by number
+    # arrays go over at once this way, in the solver's order; field by field they would be copied
+    # number by number
     given: tuple[Any, ...] = (
         subtree.cost.size, subtree.row_lower.size, subtree.value.size,
         int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
-        subtree.offset, subtree.cost, subtree.lower, subtree.upper, subtree.row_lower, subtree.row_upper,
+        subtree.offset, subtree.cost, subtree.lower, subtree.upper, subtree.row_lower,
+        subtree.row_upper,
         subtree.start, subtree.index, subtree.value, np.zeros(subtree.cost.size, dtype=np.int32))
     solver.passModel(*given)
     return solver
@@ -199,7 +212,8 @@ def _solver(subtree: Piece) -> highspy.Highs:
 
 def _none(status: Status) -> Answer:
     empty = np.zeros(0)
-    return Answer(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty, basis=None)
+    return Answer(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty,
+                  basis=None)
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

@@ -1,8 +1,10 @@
-"""Programme gates as decisions: start, go on, or give up at each branching, together with the orders of the plan.
+"""Programme gates as decisions: start, go on, or give up at each branching, together with the
+orders of the plan.
 
-``min (1 - w) E[cost] + w CVaR[cost]`` over the orders and over contingent policies: which project goes on at each
-unbranched stretch of the tree. A project may start where `start` says, is given up where `gate` says, and never comes
-back; its offers can be ordered only while it goes on. What a decision knows is what its node-quarter has shown.
+``min (1 - w) E[cost] + w CVaR[cost]`` over the orders and over contingent policies: which project
+goes on at each unbranched stretch of the tree. A project may start where `start` says, is given up
+where `gate` says, and never comes back; its offers can be ordered only while it goes on. What a
+decision knows is what its node-quarter has shown.
 """
 
 from __future__ import annotations
@@ -45,20 +47,23 @@ class GateResult:
     @property
     def gap(self) -> float:
         """Distance to the bound over the objective [1]."""
-        return max(self.objective_usd - self.lower_bound_usd, 0.0) / max(abs(self.objective_usd), 1e-300)
+        above = max(self.objective_usd - self.lower_bound_usd, 0.0)
+        return above / max(abs(self.objective_usd), 1e-300)
 
 
 def hold(problem: PlanProblem, go: NDArray[np.bool_]) -> PlanProblem:
-    """The plan under a policy, `go` (P, K): offers closed where no project of theirs goes on, spend and fees fixed.
+    """The plan under a policy, `go` (P, K): offers closed where no project of theirs goes on, spend
+    and fees fixed.
 
-    Raises `BadValue` where the policy starts or ends a project away from its gates, twice, or beside one that it
-    excludes, or tells apart what is known alike.
+    Raises `BadValue` where the policy starts or ends a project away from its gates, twice, or
+    beside one that it excludes, or tells apart what is known alike.
     """
     gates = gates_of(problem)
     policy = go[:, gates.pieces.first]
     if not np.array_equal(policy[:, gates.pieces.own], go) or not gates.allows(policy):
         raise BadValue(Fault("gates.hold", "a policy that the gates do not allow",
-                             "starts where start, ends where gate; one start a key and path; like states alike",
+                             "starts where start, ends where gate; one start a key and path; like "
+                             "states alike",
                              "change the policy, or the gates"))
     _, falls = gates.changes(policy)
     available, fixed = problem.available.copy(), problem.fixed_usd.copy()
@@ -82,14 +87,16 @@ def search(problem: PlanProblem, *, progress: Callable[[str], None] | None = Non
     if not problem.projects:
         plan = solve(problem)
         go = np.zeros((0, problem.tree.size), dtype=bool)
-        return GateResult(plan=plan, problem=problem, go=go, objective_usd=plan.objective_usd, solves=1, ruled_out=0,
+        return GateResult(plan=plan, problem=problem, go=go, objective_usd=plan.objective_usd,
+                          solves=1, ruled_out=0,
                           lower_bound_usd=plan.objective_usd, without_usd=plan.objective_usd)
     gates = gates_of(problem)
     warm = Warm(problem, gates)
     none = warm.solve(np.zeros_like(gates.start))
     if none.status is not Status.OPTIMAL:
         return _without(problem)
-    under_way = Search(warm=warm, progress=progress, best=none, seen={none.policy.astype(bool).tobytes()})
+    under_way = Search(warm=warm, progress=progress, best=none,
+                       seen={none.policy.astype(bool).tobytes()})
     relaxed = warm.relax()
     solved = relaxed.status is Status.OPTIMAL
     under_way.descend(rounded(gates, relaxed) if solved else [])
@@ -97,13 +104,16 @@ def search(problem: PlanProblem, *, progress: Callable[[str], None] | None = Non
     held = hold(problem, go)
     plan = solve(held)
     bound = min(relaxed.objective_usd, plan.objective_usd) if solved else -np.inf
-    return GateResult(plan=plan, problem=held, go=go, objective_usd=plan.objective_usd, lower_bound_usd=bound,
-                      solves=warm.solves, ruled_out=under_way.ruled_out, without_usd=none.objective_usd)
+    return GateResult(plan=plan, problem=held, go=go, objective_usd=plan.objective_usd,
+                      lower_bound_usd=bound,
+                      solves=warm.solves, ruled_out=under_way.ruled_out,
+                      without_usd=none.objective_usd)
 
 
 def _without(problem: PlanProblem) -> GateResult:
     """No plan even without a project: then none with one, since projects add no room."""
     go = np.zeros((len(problem.projects), problem.tree.size), dtype=bool)
     held = hold(problem, go)
-    return GateResult(plan=solve(held), problem=held, go=go, objective_usd=np.nan, lower_bound_usd=np.nan, solves=1,
+    return GateResult(plan=solve(held), problem=held, go=go, objective_usd=np.nan,
+                      lower_bound_usd=np.nan, solves=1,
                       ruled_out=0, without_usd=np.nan)

@@ -1,4 +1,5 @@
-"""Contingent policies: which project goes on at which stretch, which of them may be, and how they may change."""
+"""Contingent policies: which project goes on at which stretch, which of them may be, and how they
+may change."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Gates:
 
     @cached_property
     def regions(self) -> list[list[NDArray[np.bool_]]]:
-        """For each project, for each state of knowledge that it can be on in: the stretches from there on."""
+        """For each project, for each state of knowledge that it can be on in: the stretches from
+        there on."""
         by_project = []
         for p, states in enumerate(self.state):
             reached = self.start[p] @ self.pieces.below
@@ -65,16 +67,19 @@ class Gates:
         return policy & ~before, before & ~policy
 
     def allows(self, policy: Policy) -> bool:
-        """Whether starts and ends are at gates, one start a key and path, and like states decide alike."""
+        """Whether starts and ends are at gates, one start a key and path, and like states decide
+        alike."""
         rises, falls = self.changes(policy)
         if np.any(rises & ~self.start) or np.any(falls & ~self.gate):
             return False
         for key in np.unique(self.key):
             if np.any(rises[self.key == key].sum(axis=0) @ self.pieces.below > 1):
                 return False
-        twin = np.array([np.unique(row, return_index=True, return_inverse=True)[1:] for row in self.state],
+        twin = np.array([np.unique(row, return_index=True, return_inverse=True)[1:]
+                         for row in self.state],
                         dtype=object) if self.tied else ()
-        return all(np.array_equal(policy[p, first[state]], policy[p]) for p, (first, state) in enumerate(twin))
+        return all(np.array_equal(policy[p, first[state]], policy[p])
+                   for p, (first, state) in enumerate(twin))
 
     @cached_property
     def tied(self) -> bool:
@@ -92,14 +97,17 @@ def gates_of(problem: PlanProblem) -> Gates:
         np.array([project.start[pieces.first] for project in problem.projects]),
         np.array([project.gate[pieces.first] for project in problem.projects]),
         np.array([keys.index(project.key) for project in problem.projects]),
-        np.array([each if project.known is None else project.known[pieces.first] for project in problem.projects]),
+        np.array([each if project.known is None else project.known[pieces.first]
+                  for project in problem.projects]),
     )
 
 
 def continued(gates: Gates, prices: Prices, project: int) -> NDArray[np.bool_]:
-    """Where a project that goes on should go on further, (S,), if the prices held: the best choice of gates, backwards.
+    """Where a project that goes on should go on further, (S,), if the prices held: the best choice
+    of gates, backwards.
 
-    ``worth(state) = price of going on + sum over the states after it of min(worth, price of giving up)``.
+    ``worth(state) = price of going on + sum over the states after it of min(worth, price of giving
+    up)``.
     """
     state, pieces = gates.state[project], gates.pieces
     number = np.unique(state, return_inverse=True)[1]
@@ -150,10 +158,12 @@ def off_moves(gates: Gates, policy: Policy, regions: Regions) -> Iterator[Move]:
 
 
 def on_moves(gates: Gates, policy: Policy, prices: Prices, regions: Regions) -> Iterator[Move]:
-    """Each project kept on where it is given up, or started as early as may be, in each of its regions.
+    """Each project kept on where it is given up, or started as early as may be, in each of its
+    regions.
 
-    Other projects of its key make way, wherever they are on along those paths; once with every project of one other key
-    stopped there too. Going on throughout, and only as far as the prices say.
+    Other projects of its key make way, wherever they are on along those paths; once with every
+    project of one other key stopped there too. Going on throughout, and only as far as the prices
+    say.
     """
     _, falls = gates.changes(policy)
     for p, own_regions in enumerate(regions):
@@ -167,8 +177,10 @@ def on_moves(gates: Gates, policy: Policy, prices: Prices, regions: Regions) -> 
             if not rises.any():
                 continue
             alone = _cleared(gates, policy, int(gates.key[p]), region)
-            bases = [(-1, alone), *((int(key), _cleared(gates, alone, int(key), region)) for key in np.unique(gates.key)
-                                    if key != gates.key[p] and policy[gates.key == key][:, region].any())]
+            bases = [(-1, alone),
+                     *((int(key), _cleared(gates, alone, int(key), region))
+                       for key in np.unique(gates.key)
+                       if key != gates.key[p] and policy[gates.key == key][:, region].any())]
             for key, base in bases:
                 for far, further in enumerate(lasting):
                     changed = base.copy()
@@ -176,7 +188,10 @@ def on_moves(gates: Gates, policy: Policy, prices: Prices, regions: Regions) -> 
                     yield (2, p, r, far, key), changed
 
 
-def _kept(gates: Gates, policy: Policy, project: int, region: NDArray[np.bool_], further: NDArray[np.bool_]) -> Policy:
+def _kept(
+    gates: Gates, policy: Policy, project: int, region: NDArray[np.bool_],
+    further: NDArray[np.bool_]
+) -> Policy:
     changed = policy.copy()
     inside = np.where(region, further, policy[project])
     rises, _ = gates.changes(policy)
@@ -195,11 +210,15 @@ def _cleared(gates: Gates, policy: Policy, key: int, region: NDArray[np.bool_]) 
     return changed
 
 
-def crossed(gates: Gates, policy: Policy, other: Policy, saving: Array) -> Iterator[tuple[float, Policy]]:
-    """One policy with the other's choices below each branching of a level where they save, level by level.
+def crossed(
+    gates: Gates, policy: Policy, other: Policy, saving: Array
+) -> Iterator[tuple[float, Policy]]:
+    """One policy with the other's choices below each branching of a level where they save, level by
+    level.
 
-    `saving` is what `other` saves over `policy` in each stretch (S,), weighted by its probability. Stretches whose
-    projects decide alike cross together. Each comes with what it saves over `policy` if no stretch minds the others.
+    `saving` is what `other` saves over `policy` in each stretch (S,), weighted by its probability.
+    Stretches whose projects decide alike cross together. Each comes with what it saves over
+    `policy` if no stretch minds the others.
     """
     below = gates.pieces.below
     saved = below @ saving

@@ -39,12 +39,14 @@ class GatePlan:
     committed_usd: float
     """Expected spend from each start to the first gate after it: no choice stops it."""
     avoidable_usd: float
-    """Expected spend after that, if it were never given up: capital at risk that can be stopped by choice."""
+    """Expected spend after that, if it were never given up: capital at risk that can be stopped by
+    choice."""
 
 
 def gate_plan(problem: PlanProblem, go: NDArray[np.bool_]) -> tuple[GatePlan, ...]:
     """Read what the policy `go` (P, K) does with each project of `problem`."""
-    return tuple(_read(problem.tree, project, row) for project, row in zip(problem.projects, go, strict=True))
+    return tuple(_read(problem.tree, project, row)
+                 for project, row in zip(problem.projects, go, strict=True))
 
 
 def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
@@ -58,10 +60,13 @@ def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
     odds, quarters = tree.probability, np.unique(tree.quarter[project.start | project.gate])
     spent = project.spend_usd * go + project.end_usd * falls
     steps = tuple(
-        GateStep(int(q), *(float(odds[mask & (tree.quarter == q)].sum()) for mask in (rises, before & go, falls)))
+        GateStep(int(q),
+                 *(float(odds[mask & (tree.quarter == q)].sum())
+                   for mask in (rises, before & go, falls)))
         for q in quarters)
     return GatePlan(
         name=project.name, steps=steps, start_probability=float(odds[rises].sum()),
         give_up_probability=float(odds[falls].sum()), expected_spend_usd=float(odds @ spent),
-        worst_spend_usd=float(path_costs(tree, spent).max()), committed_usd=float(odds @ (project.spend_usd * committed)),
+        worst_spend_usd=float(path_costs(tree, spent).max()),
+        committed_usd=float(odds @ (project.spend_usd * committed)),
         avoidable_usd=float(odds @ (project.spend_usd * (started & ~committed))))

@@ -1,4 +1,5 @@
-"""Coordinate search over contingent policies: every policy is a linear programme, warm-started from the last."""
+"""Coordinate search over contingent policies: every policy is a linear programme, warm-started from
+the last."""
 
 from __future__ import annotations
 
@@ -7,7 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabless.plan.gates.policy import Gates, Move, Policy, Regions, crossed, off_moves, on_moves, trimmed
+from fabless.plan.gates.policy import (
+    Gates,
+    Move,
+    Policy,
+    Regions,
+    crossed,
+    off_moves,
+    on_moves,
+    trimmed,
+)
 from fabless.plan.gates.solver import Step, Warm
 
 _GAIN = 1e-9
@@ -35,7 +45,8 @@ class Search:
         return self.best.objective_usd - _GAIN * abs(self.best.objective_usd)
 
     def descend(self, first: list[Policy]) -> None:
-        """Try the policies given, then move from the best one until no move helps: whole levels first, then each state."""
+        """Try the policies given, then move from the best one until no move helps: whole levels
+        first, then each state."""
         for policy in first:
             self.tried(policy, crossing=True)
         for regions, crossing in ((self.gates.levels, True), (self.gates.regions, False)):
@@ -64,27 +75,32 @@ class Search:
                  *on_moves(gates, policy, prices, regions))
         for name, move in moves:
             by_policy.setdefault(move.tobytes(), (name, move))
-        new = [move for key, move in by_policy.items() if key not in self.seen and gates.allows(move[1])]
+        new = [move for key, move in by_policy.items()
+               if key not in self.seen and gates.allows(move[1])]
         least = self._least([policy for _, policy in new])
         order = sorted(range(len(new)), key=lambda i: (new[i][0] in self.failed, least[i]))
         return [(float(least[i]), new[i]) for i in order]
 
     def _least(self, policies: list[Policy]) -> np.ndarray:
-        """Lower bounds on the objective of policies: the duals of the best one stay feasible when only bounds move."""
+        """Lower bounds on the objective of policies: the duals of the best one stay feasible when
+        only bounds move."""
         held = self.best.policy > 0.5
         rises, falls = self.gates.changes(held)
         prices, bounds = self.best.prices, []
         for policy in policies:
             up, down = self.gates.changes(policy)
-            change = (prices.go * (policy.astype(float) - held) + prices.start * (up.astype(float) - rises)
+            change = (prices.go * (policy.astype(float) - held)
+                      + prices.start * (up.astype(float) - rises)
                       + prices.end * (down.astype(float) - falls))
             bounds.append(self.best.objective_usd + float(change.sum()))
         return np.array(bounds)
 
     def tried(self, policy: Policy, *, crossing: bool) -> bool:
-        """Solve a policy, and what its prices suggest or, if crossing, its costs too. Whether the best one changed.
+        """Solve a policy, and what its prices suggest or, if crossing, its costs too. Whether the
+        best one changed.
 
-        A policy that starts or keeps something on is solved to its end, since giving it up in part may pay.
+        A policy that starts or keeps something on is solved to its end, since giving it up in part
+        may pay.
         """
         adds = bool((policy & (self.best.policy < 0.5)).any())
         step = self._solved(policy, np.inf if adds or crossing else self.goal)
@@ -105,8 +121,10 @@ class Search:
         if crossing:
             saving = before.cost - step.cost
             ways = [*crossed(self.gates, held, policy, saving),
-                    *((gain + saving.sum(), other) for gain, other in crossed(self.gates, policy, held, -saving))]
-            yield from (other for gain, other in sorted(ways, key=lambda way: -way[0]) if gain > 0.0)
+                    *((gain + saving.sum(), other)
+                      for gain, other in crossed(self.gates, policy, held, -saving))]
+            ordered = sorted(ways, key=lambda way: -way[0])
+            yield from (other for gain, other in ordered if gain > 0.0)
 
     def _solved(self, policy: Policy, most_usd: float) -> Step | None:
         name = policy.tobytes()
@@ -120,12 +138,14 @@ class Search:
             return False
         self.best = step
         if self.progress is not None:
-            self.progress(f"gates: {step.objective_usd:.6g} USD after {self.warm.solves} linear programmes")
+            self.progress(f"gates: {step.objective_usd:.6g} USD after {self.warm.solves} linear "
+                          "programmes")
         return True
 
 
 def rounded(gates: Gates, relaxed: Step) -> list[Policy]:
-    """Policies near a relaxation: each key's project that goes on most in each stretch, above a threshold."""
+    """Policies near a relaxation: each key's project that goes on most in each stretch, above a
+    threshold."""
     policies = []
     for threshold in (0.05, 0.5):
         policy = relaxed.policy > threshold

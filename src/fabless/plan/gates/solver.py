@@ -1,4 +1,5 @@
-"""The programme of a plan with gates, kept in the solver: each policy is a change of bounds and a warm start."""
+"""The programme of a plan with gates, kept in the solver: each policy is a change of bounds and a
+warm start."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from fabless.plan.result import Status
 from fabless.plan.solve.highs import model, row_units, solver_of
 from fabless.records import Array
 
+_STATUS = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
+           highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}
 _FAMILIES = ("go", "start", "end")
 
 
@@ -42,16 +45,19 @@ class Warm:
         self._probability = problem.tree.probability
         self.program: Program = assemble(problem, service(problem), self._constant)
         self._row_unit = row_units(self.program)
-        self._index = {name: self.program.columns[name].index[:, gates.pieces.first] for name in _FAMILIES}
+        self._index = {name: self.program.columns[name].index[:, gates.pieces.first]
+                       for name in _FAMILIES}
         self.solver = solver_of(model(self.program, self._row_unit))
         self.solves = 0
 
     def solve(self, policy: Policy, most_usd: float = np.inf) -> Step:
-        """Solve with the gates held at `policy`; give up as soon as the objective must pass `most_usd`."""
+        """Solve with the gates held at `policy`; give up as soon as the objective must pass
+        `most_usd`."""
         rises, falls = self.gates.changes(policy)
         for name, held in zip(_FAMILIES, (policy, rises, falls), strict=True):
             there = self._index[name] >= 0
-            self._bound(self._index[name][there], held[there].astype(float), held[there].astype(float))
+            self._bound(self._index[name][there], held[there].astype(float),
+                        held[there].astype(float))
         return self._run(policy.astype(float), most_usd)
 
     def relax(self) -> Step:
@@ -63,7 +69,8 @@ class Warm:
         if step.status is not Status.OPTIMAL:
             return step
         value = np.array(self.solver.getSolution().col_value)
-        return Step(step.status, self._spread("go", value), step.objective_usd, step.prices, step.cost)
+        return Step(step.status, self._spread("go", value), step.objective_usd, step.prices,
+                    step.cost)
 
     def _bound(self, columns: np.ndarray, lower: Array, upper: Array) -> None:
         self.solver.changeColsBounds(columns.size, columns.astype(np.int32), lower, upper)
@@ -75,14 +82,14 @@ class Warm:
         self.solves += 1
         ended = self.solver.getModelStatus()
         if ended != highspy.HighsModelStatus.kOptimal:
-            status = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
-                      highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE}.get(ended, Status.FAILED)
+            status = _STATUS.get(ended, Status.FAILED)
             return Step(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
         solution = self.solver.getSolution()
         value = np.array(solution.col_value) * program.unit
         dual = np.array(solution.col_dual) * program.money / program.unit
         prices = Prices(*(self._spread(name, dual) for name in _FAMILIES))
-        return Step(Status.OPTIMAL, policy, self.solver.getInfo().objective_function_value * program.money, prices,
+        return Step(Status.OPTIMAL, policy,
+                    self.solver.getInfo().objective_function_value * program.money, prices,
                     self._cost(value))
 
     def _spread(self, name: str, numbers: Array) -> Array:
@@ -94,4 +101,5 @@ class Warm:
         for family in self.program.columns.values():
             amounts = value[family.index[family.index >= 0]]
             cost += np.bincount(family.node, weights=family.cost * amounts, minlength=cost.size)
-        return np.asarray(np.bincount(self.gates.pieces.own, weights=cost * self._probability), dtype=float)
+        return np.asarray(np.bincount(self.gates.pieces.own, weights=cost * self._probability),
+                          dtype=float)

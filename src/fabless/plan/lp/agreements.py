@@ -1,4 +1,5 @@
-"""Agreements in the plan: the variable families level and untaken, and the constraints on the draws."""
+"""Agreements in the plan: the variable families level and untaken, and the constraints on the
+draws."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from fabless.records import Array
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Arrays of one length: a level of `agreement` signed at `sign` allows `most` and demands `least` at `node`."""
+    """Arrays of one length: a level of `agreement` signed at `sign` allows `most` and demands
+    `least` at `node`."""
 
     agreement: Index
     sign: Index
@@ -29,7 +31,8 @@ class Draws:
 def draws(problem: PlanProblem) -> Draws:
     """Look the signings of every agreement up along the path to every node-quarter.
 
-    A level signed at j runs at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - start(j) < tenor``.
+    A level signed at j runs at k, j on the path to k, where
+    ``0 <= quarter(k) - quarter(j) - start(j) < tenor``.
     """
     parts = [(np.zeros(0, dtype=np.int64),) * 3 + (np.zeros(0),) * 2]
     table = problem.tree.ancestors() if problem.agreements else np.zeros((0, 0), dtype=np.int64)
@@ -37,9 +40,11 @@ def draws(problem: PlanProblem) -> Draws:
     signed = table[node, quarter]
     for c, agreement in enumerate(problem.agreements):
         since = problem.tree.quarter[node] - quarter - agreement.start_quarters[signed]
-        runs = (since >= 0) & (since < agreement.most.size) & (agreement.sign & (agreement.level_cap > 0))[signed]
+        may_be_signed = agreement.sign & (agreement.level_cap > 0)
+        runs = (since >= 0) & (since < agreement.most.size) & may_be_signed[signed]
         age = since[runs]
-        parts.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age], agreement.least[age]))
+        parts.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age],
+                      agreement.least[age]))
     return Draws(*(np.concatenate([part[i] for part in parts]) for i in range(5)))
 
 
@@ -54,47 +59,58 @@ def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
 
 
 def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
-    """Units of each agreement signed, (C, K): between floor and cap, where it may be signed and runs within the horizon."""
+    """Units of each agreement signed, (C, K): between floor and cap, where it may be signed and
+    runs within the horizon."""
     present = _nowhere(problem)
     present[drawn.agreement, drawn.sign] = True
-    cap = by_node(problem.agreements, "level_cap", problem.tree.size)
-    fee = by_node(problem.agreements, "fee_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
-    floor = by_node(problem.agreements, "level_floor", problem.tree.size)
-    return family("level", present, first, lower=floor, upper=cap, cost=fee, unit=_units_drawn(problem, unit)[:, None])
+    cap, fee, floor = (by_node(problem.agreements, name, problem.tree.size)
+                       for name in ("level_cap", "fee_usd", "level_floor"))
+    fee = fee * problem.discount[problem.tree.quarter]
+    return family("level", present, first, lower=floor, upper=cap, cost=fee,
+                  unit=_units_drawn(problem, unit)[:, None])
 
 
 def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
-    """Units of the least draw not taken, (C, K): where they cost money and an order can still arrive.
+    """Units of the least draw not taken, (C, K): where they cost money and an order can still
+    arrive.
 
-    Draws that would arrive after the horizon cost and bring nothing within it; taking them is no question of the plan.
+    Draws that would arrive after the horizon cost and bring nothing within it; taking them is no
+    question of the plan.
     """
     present = _nowhere(problem)
     present[drawn.agreement[drawn.least > 0], drawn.node[drawn.least > 0]] = True
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
     for c, agreement in enumerate(problem.agreements):
         present[c] &= arrives[list(agreement.offers)].any(axis=0) & (agreement.untaken_usd > 0)
-    price = by_node(problem.agreements, "untaken_usd", problem.tree.size) * problem.discount[problem.tree.quarter]
+    price = by_node(problem.agreements, "untaken_usd", problem.tree.size)
+    price = price * problem.discount[problem.tree.quarter]
     return family("untaken", present, first, cost=price, unit=_units_drawn(problem, unit)[:, None])
 
 
 def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns) -> Rows:
-    """``sum over offers of order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each agreement c."""
+    """``sum over offers of order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each
+    agreement c."""
     present = _nowhere(problem)
     for c, agreement in enumerate(problem.agreements):
         present[c] = (order.index[list(agreement.offers)] >= 0).any(axis=0)
     row = numbered(present)
     entries = [*_taken(problem, row, order), _granted(row, drawn, levels, -drawn.most)]
     member, node = np.nonzero(present)
-    return laid_out("draw limit", entries, upper=0.0, member=member, members=_names(problem), node=node, elastic=True)
+    return laid_out("draw limit", entries, upper=0.0, member=member, members=_names(problem),
+                    node=node, elastic=True)
 
 
-def take_or_pay(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns) -> Rows:
-    """``sum over offers of order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x level(c,j)``."""
+def take_or_pay(
+    problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns
+) -> Rows:
+    """``sum over offers of order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x
+    level(c,j)``."""
     row = numbered(short.index >= 0)
     entries: list[Entry] = [*_taken(problem, row, order), (row, short.index, 1.0),
                             _granted(row, drawn, levels, -drawn.least)]
     agreement, node = np.nonzero(short.index >= 0)
-    return laid_out("take or pay", entries, lower=0.0, member=agreement, members=_names(problem), node=node)
+    return laid_out("take or pay", entries, lower=0.0, member=agreement, members=_names(problem),
+                    node=node)
 
 
 def _taken(problem: PlanProblem, row: Index, order: Columns) -> list[Entry]:

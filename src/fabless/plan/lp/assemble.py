@@ -18,7 +18,8 @@ from fabless.records import Array
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """``min cost x + offset`` subject to ``row_lower <= matrix x <= row_upper`` and ``lower <= x <= upper``.
+    """``min cost x + offset`` subject to ``row_lower <= matrix x <= row_upper`` and
+    ``lower <= x <= upper``.
 
     In natural units; the matrix in coordinate form.
     """
@@ -53,7 +54,8 @@ def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
         excess = columns.tail(problem, money, first + path.node.size)
         threshold = columns.threshold(problem, money, first + path.node.size + excess.node.size)
         families |= {family.name: family for family in (path, excess, threshold)}
-        constraints += [rows.path_cost(problem, priced, path, constant), rows.tail(problem, path, excess, threshold)]
+        constraints += [rows.path_cost(problem, priced, path, constant),
+                        rows.tail(problem, path, excess, threshold)]
     else:
         weight = 0.0
     cost = [(1.0 - weight) * tree.probability[family.node] * family.cost for family in priced]
@@ -110,9 +112,11 @@ def _joined(
     return Program(
         columns=families, rows={part.name: part for part in parts},
         row=np.concatenate([part.row + first for first, part in zip(start, parts, strict=False)]),
-        column=np.concatenate([part.column for part in parts]), value=np.concatenate([part.value for part in parts]),
+        column=np.concatenate([part.column for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
         cost=cost, offset=offset,
-        lower=np.concatenate([block.lower for block in blocks]), upper=np.concatenate([block.upper for block in blocks]),
+        lower=np.concatenate([block.lower for block in blocks]),
+        upper=np.concatenate([block.upper for block in blocks]),
         row_lower=np.concatenate([part.lower for part in parts]),
         row_upper=np.concatenate([part.upper for part in parts]),
         unit=np.concatenate([block.unit for block in blocks]), money=money)

@@ -1,8 +1,8 @@
 """The variable families of the plan: one function each.
 
-A family spans (offer, load, node-quarter) or a part of it; what can only be zero is not a column (index -1). Each
-column knows the node-quarter where it is decided, its bounds, its discounted cost on every path through that
-node-quarter, and the power of two in which the solver counts it.
+A family spans (offer, load, node-quarter) or a part of it; what can only be zero is not a column
+(index -1). Each column knows the node-quarter where it is decided, its bounds, its discounted cost
+on every path through that node-quarter, and the power of two in which the solver counts it.
 """
 
 from __future__ import annotations
@@ -59,25 +59,33 @@ def units(problem: PlanProblem) -> Units:
 
 
 def money_unit(problem: PlanProblem, families: Sequence[Columns]) -> float:
-    """Median expected cost of a unit of a variable: the solver's tolerances are absolute, so most costs are near 1."""
-    costs = np.concatenate([problem.tree.probability[f.node] * np.abs(f.cost) * f.unit for f in families])
+    """Median expected cost of a unit of a variable: the solver's tolerances are absolute, so most
+    costs are near 1."""
+    costs = np.concatenate([problem.tree.probability[f.node] * np.abs(f.cost) * f.unit
+                            for f in families])
     return float(power_of_two(np.median(costs[costs > 0]) if np.any(costs > 0) else 1.0))
 
 
-def orders(problem: PlanProblem, unit: Units, open_offers: NDArray[np.bool_], first: int) -> Columns:
-    """Chips ordered, (O, K): between the commitment and the cap, where they can still arrive or are committed.
+def orders(
+    problem: PlanProblem, unit: Units, open_offers: NDArray[np.bool_], first: int
+) -> Columns:
+    """Chips ordered, (O, K): between the commitment and the cap, where they can still arrive or are
+    committed.
 
-    `open_offers` (O, K) is false where no agreement can open an offer that needs one. The cost is that of the annuities
-    within the horizon.
+    `open_offers` (O, K) is false where no agreement can open an offer that needs one. The cost is
+    that of the annuities within the horizon.
     """
     arrives = problem.tree.quarter + problem.lead_quarters < problem.tree.quarters
     cap = np.where(problem.available, problem.cap, 0.0)
     present = (arrives & (cap > 0) & open_offers) | (problem.floor > 0)
     cost = problem.capital_usd * discounted_term(problem)
-    return family("orders", present, first, lower=problem.floor, upper=cap, cost=cost, unit=unit.chips[:, None])
+    return family("orders", present, first, lower=problem.floor, upper=cap, cost=cost,
+                  unit=unit.chips[:, None])
 
 
-def active(problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int) -> Columns:
+def active(
+    problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int
+) -> Columns:
     """Chips in service, (O, K): where a chip in place or an order can be."""
     present = problem.existing[:, problem.tree.quarter] > 0
     possible = order.index[served.offer, served.order] >= 0
@@ -99,7 +107,8 @@ def unmet(problem: PlanProblem, unit: Units, first: int) -> Columns:
 
 
 def path_cost(problem: PlanProblem, money: float, first: int) -> Columns:
-    """Discounted cost from the start to the end of each unbranched stretch, shown at its first node-quarter, (K,)."""
+    """Discounted cost from the start to the end of each unbranched stretch, shown at its first
+    node-quarter, (K,)."""
     _, starts = np.unique(segments(problem.tree), return_index=True)
     present = np.isin(np.arange(problem.tree.size), starts)
     return family("path cost", present, first, lower=-np.inf, unit=money)
@@ -117,15 +126,18 @@ def threshold(problem: PlanProblem, money: float, first: int) -> Columns:
 
 
 def family(
-    name: str, present: NDArray[np.bool_], first: int, *, lower: ArrayLike = 0.0, upper: ArrayLike = np.inf,
+    name: str, present: NDArray[np.bool_], first: int, *, lower: ArrayLike = 0.0,
+    upper: ArrayLike = np.inf,
     cost: ArrayLike = 0.0, unit: ArrayLike,
 ) -> Columns:
-    """Number the places of a family where it is `present` from `first` on, and pick its data there."""
+    """Number the places of a family where it is `present` from `first` on, and pick its data
+    there."""
     index = np.full(present.shape, -1, dtype=np.int64)
     index[present] = first + np.arange(np.count_nonzero(present))
 
     def picked(values: ArrayLike) -> Array:
         return np.array(np.broadcast_to(values, present.shape)[present], dtype=float)
 
-    return Columns(name=name, index=index, node=np.nonzero(present)[-1], lower=picked(lower), upper=picked(upper),
+    return Columns(name=name, index=index, node=np.nonzero(present)[-1], lower=picked(lower),
+                   upper=picked(upper),
                    cost=picked(cost), unit=picked(unit))

@@ -1,4 +1,5 @@
-"""The gates in the programme: variable and constraint families of projects that may start, go on and be given up."""
+"""The gates in the programme: variable and constraint families of projects that may start, go on
+and be given up."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def opened(
         return constraints
     going, starting = columns["go"], columns["start"]
     return [
-        *(opened_allocation(problem, part, going) if part.name == "allocation" else part for part in constraints),
+        *(opened_allocation(problem, part, going) if part.name == "allocation" else part
+          for part in constraints),
         while_on(problem, served, columns["orders"], going),
         programme(problem, going, starting, columns["end"]),
         once(problem, starting),
@@ -74,9 +76,11 @@ def opened(
 
 
 def go(problem: PlanProblem, first: int) -> Columns:
-    """Whether a project goes on, (P, K), shown at the first node-quarter of each stretch that it can reach; its spend."""
+    """Whether a project goes on, (P, K), shown at the first node-quarter of each stretch that it
+    can reach; its spend."""
     pieces = stretches(problem.tree)
-    spent = np.array([project.spend_usd for project in problem.projects]) * problem.discount[problem.tree.quarter]
+    spent = np.array([project.spend_usd for project in problem.projects])
+    spent = spent * problem.discount[problem.tree.quarter]
     present, cost = _nowhere(problem), np.zeros((len(problem.projects), problem.tree.size))
     for p, project in enumerate(problem.projects):
         present[p, pieces.first] = project.start[pieces.first] @ pieces.below
@@ -96,7 +100,8 @@ def end(problem: PlanProblem, going: Columns, first: int) -> Columns:
     shown = stretches(problem.tree).first[segments(problem.tree)[before]]
     possible = (going.index[:, shown] >= 0) & (problem.tree.parent >= 0)
     present = np.array([project.gate for project in problem.projects]) & possible
-    fee = np.array([project.end_usd for project in problem.projects]) * problem.discount[problem.tree.quarter]
+    fee = np.array([project.end_usd for project in problem.projects])
+    fee = fee * problem.discount[problem.tree.quarter]
     return family("end", present, first, upper=1.0, cost=fee, unit=1.0)
 
 
@@ -107,9 +112,11 @@ def programme(problem: PlanProblem, going: Columns, starting: Columns, ending: C
     pieces = stretches(problem.tree)
     parent = pieces.before[pieces.own]
     before = np.where(parent >= 0, going.index[:, pieces.first[parent]], -1)
-    entries: list[Entry] = [(row, going.index, 1.0), (row, before, -1.0), (row, starting.index, -1.0),
+    entries: list[Entry] = [(row, going.index, 1.0), (row, before, -1.0),
+                            (row, starting.index, -1.0),
                             (row, ending.index, 1.0)]
-    return laid_out("programme", entries, lower=0.0, upper=0.0, member=project, members=_names(problem), node=node)
+    return laid_out("programme", entries, lower=0.0, upper=0.0, member=project,
+                    members=_names(problem), node=node)
 
 
 def once(problem: PlanProblem, starting: Columns) -> Rows:
@@ -142,11 +149,13 @@ def alike(problem: PlanProblem, going: Columns) -> Rows:
         count += int(np.count_nonzero(tied))
     entries: list[Entry] = [(row, going.index, 1.0), (row, twin, -1.0)]
     member, node = np.nonzero(row >= 0)
-    return laid_out("alike", entries, lower=0.0, upper=0.0, member=member, members=_names(problem), node=node)
+    return laid_out("alike", entries, lower=0.0, upper=0.0, member=member, members=_names(problem),
+                    node=node)
 
 
 def opened_allocation(problem: PlanProblem, part: Rows, going: Columns) -> Rows:
-    """``sum over the offers of a group of order(o,k) <= limit(k) x go``, where projects alone open the whole group."""
+    """``sum over the offers of a group of order(o,k) <= limit(k) x go``, where projects alone open
+    the whole group."""
     shown = stretches(problem.tree).first[segments(problem.tree)]
     row, column, value, upper = [part.row], [part.column], [part.value], part.upper.copy()
     for g, members in enumerate(_opened_groups(problem)):
@@ -159,7 +168,8 @@ def opened_allocation(problem: PlanProblem, part: Rows, going: Columns) -> Rows:
             value.append(-part.upper[in_group[there]])
         if members:
             upper[in_group] = 0.0
-    return replace(part, row=np.concatenate(row), column=np.concatenate(column), value=np.concatenate(value), upper=upper)
+    return replace(part, row=np.concatenate(row), column=np.concatenate(column),
+                   value=np.concatenate(value), upper=upper)
 
 
 def while_on(problem: PlanProblem, served: Service, order: Columns, going: Columns) -> Rows:
@@ -169,24 +179,28 @@ def while_on(problem: PlanProblem, served: Service, order: Columns, going: Colum
     for (_, members, limit), projects in zip(problem.groups, _opened_groups(problem), strict=True):
         if projects:
             covered[list(members)] |= np.isfinite(limit)
-    present = (order.index >= 0) & ~covered & np.array([bool(projects) for projects in opened])[:, None]
+    owned = np.array([bool(projects) for projects in opened])
+    present = (order.index >= 0) & ~covered & owned[:, None]
     row = numbered(present)
     offer, node = np.nonzero(present)
     most = _most(problem, served)
     if not np.isfinite(most[present]).all():
         names = {problem.offers[o] for o in offer[~np.isfinite(most[present])]}
         raise BadValue(Fault("plan.cap", f"no limit on {', '.join(sorted(names))}",
-                             "a finite cap or group limit where an offer of a project pays for itself unused",
+                             "a finite cap or group limit where an offer of a project pays for "
+                             "itself unused",
                              "limit the orders of the offer"))
     shown = stretches(problem.tree).first[segments(problem.tree)]
     entries: list[Entry] = [(row, order.index, 1.0)]
     for o, projects in enumerate(opened):
-        entries += [(row[o], going.index[p, shown], -np.where(row[o] >= 0, most[o], 0.0)) for p in projects]
+        entries += [(row[o], going.index[p, shown], -np.where(row[o] >= 0, most[o], 0.0))
+                    for p in projects]
     return laid_out("while on", entries, upper=0.0, member=offer, members=problem.offers, node=node)
 
 
 def _most(problem: PlanProblem, served: Service) -> Array:
-    """Most chips of an order that can be of use (O, K): its cap, or what serves all load of its best-loaded quarter.
+    """Most chips of an order that can be of use (O, K): its cap, or what serves all load of its
+    best-loaded quarter.
 
     The latter only where an idle chip brings nothing: no resale, no least draw of a contract.
     """

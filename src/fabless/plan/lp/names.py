@@ -30,7 +30,8 @@ def column_names(problem: PlanProblem, program: Program) -> list[str]:
 
 
 def row_names(program: Program) -> list[str]:
-    """A name for each row: ``family(member,node-quarter)``, and a number where a member has several there."""
+    """A name for each row: ``family(member,node-quarter)``, and a number where a member has several
+    there."""
     names: list[str] = []
     for family, part in program.rows.items():
         seen: dict[str, int] = {}
@@ -47,5 +48,6 @@ def spelled(family: str, *parts: str) -> str:
     >>> spelled("path cost", "a b:c", "3")
     'path_cost(a_b_c,3)'
     """
-    kept = ["".join(letter if letter.isalnum() else "_" for letter in part) for part in (family, *parts)]
+    kept = ["".join(letter if letter.isalnum() else "_" for letter in part)
+            for part in (family, *parts)]
     return f"{kept[0]}({','.join(kept[1:])})"

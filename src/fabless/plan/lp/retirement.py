@@ -1,8 +1,9 @@
-"""Chips retired before their term ends: one variable and one constraint family, exact without a record of ages.
+"""Chips retired before their term ends: one variable and one constraint family, exact without a
+record of ages.
 
-Chips of one offer differ only in the quarter their term ends, and those delivered first end first. Retiring the oldest
-keeps every later choice open, so the stock of retired chips is all that must be known: it falls by at most the chips
-whose term ends.
+Chips of one offer differ only in the quarter their term ends, and those delivered first end first.
+Retiring the oldest keeps every later choice open, so the stock of retired chips is all that must be
+known: it falls by at most the chips whose term ends.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def retired(problem: PlanProblem, unit: Units, active: Columns, first: int) -> C
 
 
 def retirement(problem: PlanProblem, order: Columns, stock: Columns) -> Rows:
-    """``retired(o,k) >= retired(o,parent(k)) - chips in place or ordered whose term ends at k``: for good."""
+    """``retired(o,k) >= retired(o,parent(k)) - chips in place or ordered whose term ends at k``:
+    for good."""
     before = np.where(problem.tree.parent >= 0, stock.index[:, problem.tree.parent], -1)
     present = (stock.index >= 0) & (before >= 0)
     row, ending = numbered(present), ended(problem)
@@ -35,7 +37,8 @@ def retirement(problem: PlanProblem, order: Columns, stock: Columns) -> Rows:
     ]
     offer, node = np.nonzero(present)
     lower = -_leaving(problem)[offer, problem.tree.quarter[node]]
-    return laid_out("retirement", entries, lower=lower, member=offer, members=problem.offers, node=node)
+    return laid_out("retirement", entries, lower=lower, member=offer, members=problem.offers,
+                    node=node)
 
 
 def _leaving(problem: PlanProblem) -> Array:

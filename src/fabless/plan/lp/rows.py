@@ -1,7 +1,7 @@
 """The constraint families of the plan: one function each.
 
-A row is ``lower <= sum value x column <= upper`` in natural units (chips, units of load, W, USD). Entries whose column
-does not exist are dropped: such a variable is zero.
+A row is ``lower <= sum value x column <= upper`` in natural units (chips, units of load, W, USD).
+Entries whose column does not exist are dropped: such a variable is zero.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from fabless.plan.problem.trees import segments
 from fabless.records import Array
 
 Entry = tuple[Index, Index, ArrayLike]
-"""Rows, columns and values of entries, broadcast together; -1 marks a row or column that does not exist."""
+"""Rows, columns and values of entries, broadcast together; -1 marks a row or column that does not
+exist."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,12 +40,15 @@ class Rows:
     node: Index
     """Node-quarter of each row."""
     elastic: bool = False
-    """Whether it is a limit that could be another: its price is told, and how far it must give where no plan exists.
-    Elastic rows have an upper end alone."""
+    """Whether it is a limit that could be another: its price is told, and how far it must give
+    where no plan exists. Elastic rows have an upper end alone."""
 
 
-def in_service(problem: PlanProblem, served: Service, order: Columns, active: Columns, retired: Columns) -> Rows:
-    """``active(o,k) + retired(o,k) = chips in place + sum of order(o,j) over the orders j in service at k``."""
+def in_service(
+    problem: PlanProblem, served: Service, order: Columns, active: Columns, retired: Columns
+) -> Rows:
+    """``active(o,k) + retired(o,k) = chips in place + sum of order(o,j) over the orders j in
+    service at k``."""
     offer, node = np.nonzero(active.index >= 0)
     row = numbered(active.index >= 0)
     entries: list[Entry] = [
@@ -53,7 +57,8 @@ def in_service(problem: PlanProblem, served: Service, order: Columns, active: Co
         (row[served.offer, served.node], order.index[served.offer, served.order], -1.0),
     ]
     existing = problem.existing[offer, problem.tree.quarter[node]]
-    return laid_out("in service", entries, lower=existing, upper=existing, member=offer, members=problem.offers, node=node)
+    return laid_out("in service", entries, lower=existing, upper=existing, member=offer,
+                    members=problem.offers, node=node)
 
 
 def busy(problem: PlanProblem, active: Columns, serve: Columns) -> Rows:
@@ -71,7 +76,8 @@ def demand(problem: PlanProblem, serve: Columns, unmet: Columns) -> Rows:
     row = numbered(unmet.index >= 0)
     entries: list[Entry] = [(row[None], serve.index, problem.rate), (row, unmet.index, 1.0)]
     limit = problem.demand[load, node]
-    return laid_out("demand", entries, lower=limit, upper=limit, member=load, members=problem.loads, node=node)
+    return laid_out("demand", entries, lower=limit, upper=limit, member=load, members=problem.loads,
+                    node=node)
 
 
 def allocation(problem: PlanProblem, order: Columns) -> Rows:
@@ -87,7 +93,8 @@ def allocation(problem: PlanProblem, order: Columns) -> Rows:
     offers = [list(members) for _, members, _ in problem.groups]
     entries: list[Entry] = [(row[g][None], order.index[offers[g]], 1.0) for g in range(count)]
     names = tuple(name for name, _, _ in problem.groups)
-    return laid_out("allocation", entries, upper=limits[limited], member=group, members=names, node=node, elastic=True)
+    return laid_out("allocation", entries, upper=limits[limited], member=group, members=names,
+                    node=node, elastic=True)
 
 
 def power(problem: PlanProblem, active: Columns) -> Rows:
@@ -97,22 +104,28 @@ def power(problem: PlanProblem, active: Columns) -> Rows:
 
 
 def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
-    """``sum over offers of payment x order(o,k) + sum over agreements of fee x level(c,k) <= cash at hand at k``."""
+    """``sum over offers of payment x order(o,k) + sum over agreements of fee x level(c,k) <= cash
+    at hand at k``."""
     due = np.asarray(((problem.payment_usd > 0) & (order.index >= 0)).any(axis=0))
     fees = by_node(problem.agreements, "fee_usd", problem.tree.size)
     due |= np.asarray(((fees > 0) & (level.index >= 0)).any(axis=0))
-    return _budget("cash", problem.cash_cap_usd, due, (order.index, problem.payment_usd), (level.index, fees))
+    return _budget("cash", problem.cash_cap_usd, due, (order.index, problem.payment_usd),
+                   (level.index, fees))
 
 
-def path_cost(problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array) -> Rows:
-    """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order changes``."""
+def path_cost(
+    problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array
+) -> Rows:
+    """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order
+    changes``."""
     stretch = segments(problem.tree)
     start = np.flatnonzero(path.index >= 0)
     parent = problem.tree.parent[start]
     before = np.where(parent >= 0, path.index[start[stretch[parent]]], -1)
     number = np.arange(start.size)
     entries: list[Entry] = [(number, path.index[start], 1.0), (number, before, -1.0)]
-    entries += [(stretch[family.node], family.index[family.index >= 0], -family.cost) for family in families]
+    entries += [(stretch[family.node], family.index[family.index >= 0], -family.cost)
+                for family in families]
     limit = np.bincount(stretch, weights=constant, minlength=start.size).astype(np.float64)
     return laid_out("path cost", entries, lower=limit, upper=limit, members=("path",), node=start)
 
@@ -124,11 +137,14 @@ def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Column
     number = np.arange(leaves.size)
     last = path.index[start[segments(problem.tree)[leaves]]]
     risk = np.full(leaves.size, threshold.index[0])
-    entries: list[Entry] = [(number, excess.index[leaves], 1.0), (number, risk, 1.0), (number, last, -1.0)]
+    entries: list[Entry] = [(number, excess.index[leaves], 1.0), (number, risk, 1.0),
+                            (number, last, -1.0)]
     return laid_out("tail", entries, lower=0.0, members=("tail",), node=leaves)
 
 
-def _budget(name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[Index, ArrayLike]) -> Rows:
+def _budget(
+    name: str, limit: Array, used: NDArray[np.bool_], *weighted: tuple[Index, ArrayLike]
+) -> Rows:
     limited = np.isfinite(limit) & used
     row = numbered(limited)
     node = np.flatnonzero(limited)
@@ -144,18 +160,24 @@ def numbered(present: NDArray[np.bool_]) -> Index:
 
 
 def laid_out(
-    name: str, entries: list[Entry], *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf, member: Index | int = 0,
+    name: str, entries: list[Entry], *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf,
+    member: Index | int = 0,
     members: tuple[str, ...], node: Index, elastic: bool = False,
 ) -> Rows:
     """Put the entries of a family together, without those whose row or column does not exist."""
-    parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float)) for row, column, value in entries]
-    kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)] for row, column, value in parts]
-    row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)]) for i in range(3))
+    parts = [np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
+             for row, column, value in entries]
+    kept = [[array[(row >= 0) & (column >= 0)] for array in (row, column, value)]
+            for row, column, value in parts]
+    row, column, value = (np.concatenate([np.zeros(0), *(part[i] for part in kept)])
+                          for i in range(3))
 
     def of_each(limit: ArrayLike) -> Array:
         return np.array(np.broadcast_to(limit, node.shape), dtype=float)
 
     return Rows(
-        name=name, row=row.astype(np.int64), column=column.astype(np.int64), value=value, lower=of_each(lower),
-        upper=of_each(upper), member=np.array(np.broadcast_to(member, node.shape)), members=members, node=node,
+        name=name, row=row.astype(np.int64), column=column.astype(np.int64), value=value,
+        lower=of_each(lower),
+        upper=of_each(upper), member=np.array(np.broadcast_to(member, node.shape)), members=members,
+        node=node,
         elastic=elastic)

@@ -18,11 +18,13 @@ def _nothing() -> Array:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Agreement:
-    """The right, and in part the duty, to order chips of some offers for a tenor after it is signed.
+    """The right, and in part the duty, to order chips of some offers for a tenor after it is
+    signed.
 
-    Orders of `offers` are draws: such an offer cannot be ordered otherwise, and where several agreements name it, each
-    must have room (wafers, packages and memory of one chip). Two ways to get the same chip are two offers. Arrays by
-    node-quarter are (K,) or one number; a level is in units of the agreement.
+    Orders of `offers` are draws: such an offer cannot be ordered otherwise, and where several
+    agreements name it, each must have room (wafers, packages and memory of one chip). Two ways to
+    get the same chip are two offers. Arrays by node-quarter are (K,) or one number; a level is in
+    units of the agreement.
     """
 
     name: str
@@ -31,7 +33,8 @@ class Agreement:
     most: Array
     """(tenor,) most units drawn in each quarter since its start, per unit of level."""
     least: Array = field(default_factory=_nothing)
-    """(tenor,) or one number: least units drawn, per unit of level; what is not drawn costs `untaken_usd`."""
+    """(tenor,) or one number: least units drawn, per unit of level; what is not drawn costs
+    `untaken_usd`."""
     sign: NDArray[np.bool_] = field(default_factory=lambda: np.array(True))
     """(K,) whether it may be signed there."""
     level_cap: Array = field(default_factory=lambda: np.array(np.inf))
@@ -60,25 +63,31 @@ def completed(agreement: Agreement, offers: int, size: int) -> tuple[Agreement, 
         kind = {"sign": np.bool_, "start_quarters": np.int64}.get(name, np.float64)
         given = np.asarray(getattr(agreement, name))
         if given.ndim and given.shape != shape:
-            faults.append(Fault(f"{place}.{name}", f"shape {given.shape}", f"shape {shape} or one number",
+            faults.append(Fault(f"{place}.{name}", f"shape {given.shape}",
+                                f"shape {shape} or one number",
                                 "give one number for each of them"))
             continue
         faults += faults_of(f"{place}.{name}", given, may_be_infinite=name == "level_cap")
         full[name] = np.broadcast_to(given.astype(kind), shape)
     members = agreement.offers
-    if not members or len(set(members)) != len(members) or not all(0 <= member < offers for member in members):
-        faults.append(Fault(f"{place}.offers", f"{members}", f"distinct indices 0 to {offers - 1}, one at least",
+    inside = all(0 <= member < offers for member in members)
+    if not members or len(set(members)) != len(members) or not inside:
+        faults.append(Fault(f"{place}.offers", f"{members}",
+                            f"distinct indices 0 to {offers - 1}, one at least",
                             "name each offer once by its index in offers"))
     laid = replace(agreement, **full)  # type: ignore[arg-type]
     if faults:
         return laid, faults
     if tenor == 0:
-        faults.append(Fault(f"{place}.most", "no quarter", "one quarter or more", "give the draws of each quarter"))
+        faults.append(Fault(f"{place}.most", "no quarter", "one quarter or more",
+                            "give the draws of each quarter"))
     if np.any(laid.least > laid.most):
-        faults.append(Fault(f"{place}.least", "more than the most that may be drawn", "least <= most in each quarter",
+        faults.append(Fault(f"{place}.least", "more than the most that may be drawn",
+                            "least <= most in each quarter",
                             "lower the least draw"))
     if np.any(laid.level_floor > np.where(laid.sign, laid.level_cap, 0.0)):
-        faults.append(Fault(f"{place}.level_floor", "more than can be signed there", "level_floor <= level_cap where sign "
+        faults.append(Fault(f"{place}.level_floor", "more than can be signed there",
+                            "level_floor <= level_cap where sign "
                             "is true, else 0", "raise level_cap, or lower the floor"))
     return laid, faults
 

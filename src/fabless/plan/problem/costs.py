@@ -46,19 +46,22 @@ class CostParts:
     @property
     def total_usd(self) -> Array:
         """Sum of the parts (K,)."""
-        return (self.capital_usd + self.running_usd + self.unmet_usd + self.fixed_usd + self.agreements_usd
+        return (self.capital_usd + self.running_usd + self.unmet_usd + self.fixed_usd
+                + self.agreements_usd
                 + self.resale_usd)
 
 
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
-    """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place, retired ones included."""
+    """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
+    retired ones included."""
     active = problem.existing[:, problem.tree.quarter].copy()
     np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
     return active
 
 
 def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
-    """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place included."""
+    """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place
+    included."""
     capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
     annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
     np.add.at(capital, (served.offer, served.node), annuity)
@@ -66,7 +69,8 @@ def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array
 
 
 def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
-    """Cost of each node-quarter: annuities of all chips within their term, running, shortage, fixed, agreements, resale."""
+    """Cost of each node-quarter: annuities of all chips within their term, running, shortage,
+    fixed, agreements, resale."""
     size = problem.tree.size
     active = chips_in_service(problem, served, choice.orders) - choice.retired
     return CostParts(
@@ -81,13 +85,15 @@ def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> Cost
 
 
 def constant_costs(problem: PlanProblem) -> Array:
-    """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed spend."""
+    """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed
+    spend."""
     in_place = problem.existing_capital_usd @ problem.existing[:, problem.tree.quarter]
     return np.asarray((in_place + problem.fixed_usd) * problem.discount[problem.tree.quarter])
 
 
 def path_costs(tree: Tree, discounted: Array) -> Array:
-    """Sum of the discounted cost of node-quarters (K,) along the path to each leaf, shape (leaves,)."""
+    """Sum of the discounted cost of node-quarters (K,) along the path to each leaf, shape
+    (leaves,)."""
     summed = np.array(discounted, dtype=float)
     for q in range(1, tree.quarters):
         nodes = tree.quarter == q
@@ -96,7 +102,8 @@ def path_costs(tree: Tree, discounted: Array) -> Array:
 
 
 def cvar(costs: Array, probability: Array, level: float) -> float:
-    """Mean of the worst share ``1 - level`` of the costs (Rockafellar & Uryasev 2002, eq. 9: atoms are split).
+    """Mean of the worst share ``1 - level`` of the costs (Rockafellar & Uryasev 2002, eq. 9: atoms
+    are split).
 
     >>> round(cvar(np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.3, 0.2]), 0.6), 12)
     3.0
@@ -108,7 +115,9 @@ def cvar(costs: Array, probability: Array, level: float) -> float:
     return float(costs[worst] @ taken / taken.sum())
 
 
-def risk_adjusted(problem: PlanProblem, costs: Array, probability: Array) -> tuple[float, float, float]:
+def risk_adjusted(
+    problem: PlanProblem, costs: Array, probability: Array
+) -> tuple[float, float, float]:
     """Return the objective ``(1 - w) mean + w CVaR`` of path costs, the mean and the CVaR."""
     mean, worst = float(costs @ probability), cvar(costs, probability, problem.cvar_level)
     return (1.0 - problem.cvar_weight) * mean + problem.cvar_weight * worst, mean, worst

@@ -12,16 +12,20 @@ from fabless.plan.problem.problem import PlanProblem
 from fabless.records import Array, Tree
 from fabless.scenario import chain_tree
 
-_PRICES = ("capital_usd", "running_usd", "payment_usd", "fixed_usd", "rate", "demand", "unmet_usd", "resale_usd")
+_PRICES = ("capital_usd", "running_usd", "payment_usd", "fixed_usd", "rate", "demand", "unmet_usd",
+           "resale_usd")
 _LIMITS = ("cap", "floor", "power_cap_w", "cash_cap_usd")
 _AGREED = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")
 
 
 def on_tree(problem: PlanProblem, tree: Tree, source: NDArray[np.int64]) -> PlanProblem:
-    """Lay `problem` out on another tree whose node-quarter k copies the data of node-quarter `source[k]`."""
-    copied = {name: getattr(problem, name)[..., source] for name in ("lead_quarters", "available", *_PRICES, *_LIMITS)}
+    """Lay `problem` out on another tree whose node-quarter k copies the data of node-quarter
+    `source[k]`."""
+    copied = {name: getattr(problem, name)[..., source]
+              for name in ("lead_quarters", "available", *_PRICES, *_LIMITS)}
     groups = tuple((name, members, limit[source]) for name, members, limit in problem.groups)
-    agreements = tuple(replace(agreement, **{name: getattr(agreement, name)[source] for name in _AGREED})
+    agreements = tuple(replace(agreement,
+                               **{name: getattr(agreement, name)[source] for name in _AGREED})
                        for agreement in problem.agreements)
     return replace(problem, tree=tree, groups=groups, agreements=agreements, **copied)
 
@@ -29,8 +33,8 @@ def on_tree(problem: PlanProblem, tree: Tree, source: NDArray[np.int64]) -> Plan
 def merge(problem: PlanProblem) -> PlanProblem:
     """Merge the tree into its mean path: every number its probability-weighted mean by quarter.
 
-    A lead time is rounded to whole quarters; where an offer is not available, or an agreement may not be signed, its cap
-    counts as 0.
+    A lead time is rounded to whole quarters; where an offer is not available, or an agreement may
+    not be signed, its cap counts as 0.
     """
     tree = problem.tree
     weight = np.zeros((tree.size, tree.quarters))
@@ -41,10 +45,12 @@ def merge(problem: PlanProblem) -> PlanProblem:
         return np.where(np.isinf(numbers).astype(float) @ weight > 0, np.inf, finite)
 
     def agreed(agreement: Agreement) -> Agreement:
-        means = {name: mean(getattr(agreement, name)) for name in ("level_floor", "fee_usd", "untaken_usd")}
+        means = {name: mean(getattr(agreement, name))
+                 for name in ("level_floor", "fee_usd", "untaken_usd")}
         start = np.rint(mean(agreement.start_quarters.astype(float))).astype(np.int64)
         cap = mean(np.where(agreement.sign, agreement.level_cap, 0.0))
-        return replace(agreement, sign=cap > 0, level_cap=cap, start_quarters=start, **means)  # type: ignore[arg-type]
+        signing = {"sign": cap > 0, "level_cap": cap, "start_quarters": start}
+        return replace(agreement, **signing, **means)  # type: ignore[arg-type]
 
     merged = {name: mean(getattr(problem, name)) for name in (*_PRICES, *_LIMITS)}
     merged["cap"] = mean(np.where(problem.available, problem.cap, 0.0))

@@ -11,7 +11,8 @@ from fabless.errors import Fault
 def faults_of(
     place: str, given: NDArray[np.generic], *, may_be_infinite: bool = False, signed: bool = False
 ) -> list[Fault]:
-    """Report numbers that are missing, infinite where they may not be, or negative where they may not be."""
+    """Report numbers that are missing, infinite where they may not be, or negative where they may
+    not be."""
     numbers = given.astype(np.float64)
     bad = np.isnan(numbers) | (np.isinf(numbers) & ~(may_be_infinite & (numbers > 0)))
     if not signed:
@@ -19,6 +20,7 @@ def faults_of(
     if not bad.any():
         return []
     first = tuple(int(i) for i in np.argwhere(bad)[0])
-    allowed = ("finite numbers" if not may_be_infinite else "numbers or inf") + ("" if signed else ", 0 or more")
+    allowed = "numbers or inf" if may_be_infinite else "finite numbers"
+    allowed += "" if signed else ", 0 or more"
     said = f"{numbers[first]:g} at index {first}, {int(bad.sum())} such in all"
     return [Fault(place, said, allowed, "correct the input that this comes from")]

@@ -14,7 +14,8 @@ from fabless.plan.problem.project import Project, checked
 from fabless.records import Array, Tree
 
 Group = tuple[str, tuple[int, ...], Array]
-"""Name, indices of the offers that share a limit, most chips ordered together at each node-quarter (K,)."""
+"""Name, indices of the offers that share a limit, most chips ordered together at each node-quarter
+(K,)."""
 
 
 def _nothing() -> Array:
@@ -33,8 +34,9 @@ def _no() -> NDArray[np.bool_]:
 class PlanProblem:
     """A supply plan on a scenario tree of K node-quarters with O offers and L loads.
 
-    Every array has exactly the stated shape or is a scalar that holds everywhere; nothing else is broadcast. Faults of
-    all fields are reported together as `BadValue`. The mathematics is in docs/explanation/plan.md.
+    Every array has exactly the stated shape or is a scalar that holds everywhere; nothing else is
+    broadcast. Faults of all fields are reported together as `BadValue`. The mathematics is in
+    docs/explanation/plan.md.
     """
 
     tree: Tree
@@ -49,7 +51,8 @@ class PlanProblem:
     cap: Array
     """(O, K) most chips of an order [chip], inf allowed."""
     capital_usd: Array
-    """(O, K) annuity fixed by the order at k, per chip and quarter in service [USD]; due on retired chips too."""
+    """(O, K) annuity fixed by the order at k, per chip and quarter in service [USD]; due on retired
+    chips too."""
     running_usd: Array
     """(O, K) per chip and quarter in service at k, busy or idle [USD]."""
     rate: Array
@@ -82,7 +85,8 @@ class PlanProblem:
     retire: NDArray[np.bool_] = field(default_factory=_no)
     """(O,) whether chips may be retired for good before their term ends."""
     resale_usd: Array = field(default_factory=_nothing)
-    """(O, K) earned by a retired chip in each quarter of its term left [USD]: its resale price as an annuity."""
+    """(O, K) earned by a retired chip in each quarter of its term left [USD]: its resale price as
+    an annuity."""
     projects: tuple[Project, ...] = ()
     """Programmes that may start, go on or be given up; decided by `search`."""
     cvar_weight: float = 0.0
@@ -96,24 +100,29 @@ class PlanProblem:
             kind = _KINDS.get(name, np.float64)
             given = np.asarray(getattr(self, name))
             if given.ndim and given.shape != shape:
-                faults.append(Fault(f"plan.{name}", f"shape {given.shape}", f"shape {shape} or one number",
+                faults.append(Fault(f"plan.{name}", f"shape {given.shape}",
+                                    f"shape {shape} or one number",
                                     "lay the array out as (offer, load, node-quarter)"))
                 continue
             limit_may_be_infinite = name in ("cap", "power_cap_w", "cash_cap_usd")
-            faults += faults_of(f"plan.{name}", given, may_be_infinite=limit_may_be_infinite, signed=name in _SIGNED)
+            faults += faults_of(f"plan.{name}", given, may_be_infinite=limit_may_be_infinite,
+                                signed=name in _SIGNED)
             object.__setattr__(self, name, np.broadcast_to(given.astype(kind), shape))
         faults += self._groups()
         projects, wrong = checked(self.projects, self.tree, len(self.offers), self.floor)
         object.__setattr__(self, "projects", projects)
         faults += wrong
-        agreements = [completed(agreement, len(self.offers), self.tree.size) for agreement in self.agreements]
+        agreements = [completed(agreement, len(self.offers), self.tree.size)
+                      for agreement in self.agreements]
         object.__setattr__(self, "agreements", tuple(agreement for agreement, _ in agreements))
         faults += [fault for _, refused in agreements for fault in refused]
         if not faults:
             faults += self._retirement()
         if not 0.0 <= self.cvar_weight <= 1.0 or not 0.0 <= self.cvar_level < 1.0:
-            faults.append(Fault("plan.cvar", f"weight {self.cvar_weight:g}, level {self.cvar_level:g}",
-                                "weight 0 to 1, level 0 up to but not 1", "take for example weight 0.3 and level 0.9"))
+            faults.append(Fault("plan.cvar",
+                                f"weight {self.cvar_weight:g}, level {self.cvar_level:g}",
+                                "weight 0 to 1, level 0 up to but not 1",
+                                "take for example weight 0.3 and level 0.9"))
         if np.any(np.asarray(self.term_quarters) < 1):
             faults.append(Fault("plan.term_quarters", f"{np.min(self.term_quarters)}", "1 or more",
                                 "let a delivered chip serve at least one quarter"))
@@ -121,11 +130,14 @@ class PlanProblem:
             raise BadValue(*faults)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        o, l, k, q = len(self.offers), len(self.loads), self.tree.size, self.tree.quarters  # noqa: E741
-        by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd",
+        o, l = len(self.offers), len(self.loads)  # noqa: E741
+        k, q = self.tree.size, self.tree.quarters
+        by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor",
+                    "payment_usd",
                     "resale_usd")
         return dict.fromkeys(by_offer, (o, k)) | {
-            "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,), "existing": (o, q),
+            "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,),
+            "existing": (o, q),
             "rate": (o, l, k), "demand": (l, k), "unmet_usd": (l, k),
             "power_cap_w": (k,), "cash_cap_usd": (k,), "fixed_usd": (k,), "discount": (q,),
             "retire": (o,),
@@ -137,11 +149,14 @@ class PlanProblem:
             place = f"plan.groups[{name}]"
             limit = np.asarray(cap, dtype=float)
             if limit.ndim and limit.shape != (self.tree.size,):
-                faults.append(Fault(place, f"limit of shape {limit.shape}", f"shape ({self.tree.size},) or one number",
+                faults.append(Fault(place, f"limit of shape {limit.shape}",
+                                    f"shape ({self.tree.size},) or one number",
                                     "give the limit at each node-quarter"))
                 continue
-            if len(set(members)) != len(members) or not all(0 <= member < len(self.offers) for member in members):
-                faults.append(Fault(place, f"offers {members}", f"distinct indices 0 to {len(self.offers) - 1}",
+            if len(set(members)) != len(members) or not all(0 <= member < len(self.offers)
+                                                            for member in members):
+                faults.append(Fault(place, f"offers {members}",
+                                    f"distinct indices 0 to {len(self.offers) - 1}",
                                     "name each member once by its index in offers"))
             faults += faults_of(place, limit, may_be_infinite=True)
             groups.append((name, tuple(members), np.broadcast_to(limit, (self.tree.size,))))
@@ -154,12 +169,16 @@ class PlanProblem:
         for o in np.flatnonzero(self.retire):
             place, chips = f"plan.existing[{self.offers[o]}]", self.existing[o]
             if np.any(np.diff(chips) > 0) or np.any(chips[self.term_quarters[o]:] > 0):
-                faults.append(Fault(place, f"chips in place grow, or stay beyond {self.term_quarters[o]} quarters",
-                                    "a run-down that ends within the term, for an offer that may be retired",
+                faults.append(Fault(place,
+                                    f"chips in place grow, or stay beyond {self.term_quarters[o]} "
+                                    "quarters",
+                                    "a run-down that ends within the term, for an offer that may "
+                                    "be retired",
                                     "give chips in place their own offer, or a longer term"))
         resold = (self.resale_usd > 0).any(axis=1)
         for o in np.flatnonzero(resold & ~self.retire):
-            faults.append(Fault(f"plan.resale_usd[{self.offers[o]}]", "a resale price", "0 unless the offer may be retired",
+            faults.append(Fault(f"plan.resale_usd[{self.offers[o]}]", "a resale price",
+                                "0 unless the offer may be retired",
                                 "set plan.retire for the offer"))
         return faults
 

@@ -1,4 +1,5 @@
-"""A programme as a choice: where it may start, where it may be given up, what it costs, which offers it opens."""
+"""A programme as a choice: where it may start, where it may be given up, what it costs, which
+offers it opens."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Project:
     excludes: str = ""
     """Key of projects of which at most one starts along a path, once; empty: the project's name."""
     known: NDArray[np.int64] | None = None
-    """State of knowledge: node-quarters with one number decide alike; None: each stretch decides for itself."""
+    """State of knowledge: node-quarters with one number decide alike; None: each stretch decides
+    for itself."""
 
     @property
     def key(self) -> str:
@@ -50,7 +52,8 @@ class Project:
 
 
 def gate_nodes(tree: Tree) -> NDArray[np.bool_]:
-    """Mark the first node-quarter of each unbranched stretch (K,): there news arrives, so there is something to decide.
+    """Mark the first node-quarter of each unbranched stretch (K,): there news arrives, so there is
+    something to decide.
 
     >>> from fabless.scenario import balanced_tree
     >>> gate_nodes(balanced_tree((2,), (1, 2))).tolist()
@@ -73,14 +76,18 @@ def checked(
         if not wrong:
             laid.append(full)
             faults += _gates(full, tree, place)
-    faults += [Fault(f"plan.projects[{name}]", f"{count} projects of this name", "each name once", "rename them")
-               for name, count in Counter(project.name for project in projects).items() if count > 1]
+    faults += [Fault(f"plan.projects[{name}]", f"{count} projects of this name", "each name once",
+                     "rename them")
+               for name, count in Counter(project.name for project in projects).items()
+               if count > 1]
     keys: dict[int, set[str]] = {}
     for project in projects:
         for offer in project.offers:
             keys.setdefault(offer, set()).add(project.key)
-    faults += [Fault("plan.projects", f"offer {offer} in projects of the keys {', '.join(sorted(opening))}",
-                     "an offer only in projects that exclude one another", "give those projects the same `excludes`")
+    faults += [Fault("plan.projects",
+                     f"offer {offer} in projects of the keys {', '.join(sorted(opening))}",
+                     "an offer only in projects that exclude one another",
+                     "give those projects the same `excludes`")
                for offer, opening in keys.items() if len(opening) > 1]
     return tuple(laid), faults
 
@@ -89,32 +96,37 @@ def refuse_projects(projects: Sequence[Project], what: str) -> None:
     """Raise `BadValue` if a plan that must have its gates decided has any project."""
     if projects:
         names = ", ".join(project.name for project in projects)
-        raise BadValue(Fault(f"plan.projects, {what}", f"undecided projects: {names}", "a plan without projects",
+        raise BadValue(Fault(f"plan.projects, {what}", f"undecided projects: {names}",
+                             "a plan without projects",
                              "decide the gates first: gates.search, or gates.hold with a policy"))
 
 
 def _laid_out(project: Project, size: int, place: str) -> tuple[Project, list[Fault]]:
     faults: list[Fault] = []
     full: dict[str, NDArray[np.generic]] = {}
-    kinds = {"start": np.bool_, "gate": np.bool_, "spend_usd": np.float64, "end_usd": np.float64, "known": np.int64}
+    kinds = {"start": np.bool_, "gate": np.bool_, "spend_usd": np.float64, "end_usd": np.float64,
+             "known": np.int64}
     for name, kind in kinds.items():
         value = getattr(project, name)
         if value is None:
             continue
         given = np.asarray(value)
         if given.ndim and given.shape != (size,):
-            faults.append(Fault(f"{place}.{name}", f"shape {given.shape}", f"shape ({size},) or one value",
-                                "give one value for each node-quarter of the tree, and none outside"))
+            faults.append(Fault(f"{place}.{name}", f"shape {given.shape}",
+                                f"shape ({size},) or one value",
+                                "give one value for each node-quarter of the tree, and none "
+                                "outside"))
             continue
         values: NDArray[np.generic] = np.broadcast_to(given.astype(kind), (size,))
         full[name] = values
         money = np.asarray(values, dtype=float)
-        fine = np.isfinite(money) & (money >= 0) if kind is np.float64 else np.ones(size, dtype=bool)
+        fine = (np.isfinite(money) & (money >= 0)) | (kind is not np.float64)
         if not fine.all():
             bad = int(np.argmin(fine))
             faults.append(Fault(f"{place}.{name}", f"{money[bad]:g} at node-quarter {bad}",
                                 "finite numbers, 0 or more",
-                                "count income as a lower running cost of its offers: going on and giving up only cost"))
+                                "count income as a lower running cost of its offers: going on and "
+                                "giving up only cost"))
     return replace(project, **full), faults  # type: ignore[arg-type]
 
 
@@ -123,9 +135,12 @@ def _offers(project: Project, offers: int, floor: Array, place: str) -> list[Fau
     if len(set(members)) != len(members) or not all(0 <= member < offers for member in members):
         return [Fault(f"{place}.offers", f"{members}", f"distinct indices 0 to {offers - 1}",
                       "name each offer once by its index in offers")]
-    bound = [member for member in members if np.any(np.atleast_2d(floor)[member % len(np.atleast_2d(floor))] > 0)]
+    floors = np.atleast_2d(floor)
+    bound = [member for member in members if np.any(floors[member % len(floors)] > 0)]
     return [Fault(f"{place}.offers", f"offer {member} has a floor", "offers without a floor",
-                  "an offer that only a project opens cannot be committed to: put it into the spend") for member in bound]
+                  "an offer that only a project opens cannot be committed to: put it into the "
+                  "spend")
+            for member in bound]
 
 
 def _gates(project: Project, tree: Tree, place: str) -> list[Fault]:
@@ -134,7 +149,8 @@ def _gates(project: Project, tree: Tree, place: str) -> list[Fault]:
     for name in ("start", "gate"):
         stray = np.flatnonzero(getattr(project, name) & ~nodes)
         if stray.size:
-            faults.append(Fault(f"{place}.{name}", f"node-quarter {stray[0]}, {stray.size} such in all",
+            faults.append(Fault(f"{place}.{name}",
+                                f"node-quarter {stray[0]}, {stray.size} such in all",
                                 "the root and the node-quarters right after a branching",
                                 "decide where news arrives: gate_nodes(tree) marks the places"))
     if project.known is None:

@@ -15,7 +15,8 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """Three arrays of one length: chips of `offer` ordered at node-quarter `order` are in service at `node`."""
+    """Three arrays of one length: chips of `offer` ordered at node-quarter `order` are in service
+    at `node`."""
 
     offer: Index
     order: Index
@@ -25,18 +26,23 @@ class Service:
 def service(problem: PlanProblem) -> Service:
     """Look every order up along the path to every node-quarter.
 
-    The order at j is in service at k, j on the path to k, where ``0 <= quarter(k) - quarter(j) - lead(j) < term``.
+    The order at j is in service at k, j on the path to k, where
+    ``0 <= quarter(k) - quarter(j) - lead(j) < term``.
     """
     return _aged(problem, np.ones(len(problem.offers), dtype=bool), 0, problem.term_quarters)
 
 
 def ended(problem: PlanProblem) -> Service:
-    """The orders whose term has just ended, of offers that may be retired: ``quarter(k) - quarter(j) - lead(j) = term``."""
+    """The orders whose term has just ended, of offers that may be retired:
+    ``quarter(k) - quarter(j) - lead(j) = term``."""
     return _aged(problem, problem.retire, problem.term_quarters, problem.term_quarters + 1)
 
 
-def _aged(problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, end: Index | int) -> Service:
-    """Orders j of the wanted offers on the path to k with ``first <= quarter(k) - quarter(j) - lead(j) < end``."""
+def _aged(
+    problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, end: Index | int
+) -> Service:
+    """Orders j of the wanted offers on the path to k with
+    ``first <= quarter(k) - quarter(j) - lead(j) < end``."""
     offers, size = np.flatnonzero(wanted), wanted.size
     low, high = np.broadcast_to(first, size)[offers], np.broadcast_to(end, size)[offers]
     tree = problem.tree
@@ -49,7 +55,8 @@ def _aged(problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, e
 
 
 def discounted_term(problem: PlanProblem) -> Array:
-    """Sum of discount factors over the quarters that an order is in service within the horizon, shape (O, K)."""
+    """Sum of discount factors over the quarters that an order is in service within the horizon,
+    shape (O, K)."""
     summed = np.concatenate([[0.0], np.cumsum(problem.discount)])
     start = np.minimum(problem.tree.quarter + problem.lead_quarters, problem.tree.quarters)
     end = np.minimum(start + problem.term_quarters[:, None], problem.tree.quarters)

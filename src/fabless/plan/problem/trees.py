@@ -11,7 +11,8 @@ from fabless.records import Tree
 def fan(tree: Tree) -> tuple[Tree, NDArray[np.int64]]:
     """Pull the paths of `tree` apart: one chain for each leaf, nothing shared, not even the start.
 
-    Returns the tree and, for each of its node-quarters, the node-quarter of the old tree that it copies.
+    Returns the tree and, for each of its node-quarters, the node-quarter of the old tree that it
+    copies.
     """
     path = tree.ancestors()[tree.leaves]
     leaves, quarters = path.shape
@@ -29,7 +30,8 @@ def trunk(tree: Tree) -> NDArray[np.int64]:
 
 
 def segments(tree: Tree) -> NDArray[np.int64]:
-    """Number of the unbranched stretch that each node-quarter lies in; parents' stretches have lower numbers."""
+    """Number of the unbranched stretch that each node-quarter lies in; parents' stretches have
+    lower numbers."""
     children = np.bincount(tree.parent[tree.parent >= 0], minlength=tree.size)
     starts = (tree.parent < 0) | (children[tree.parent] > 1)
     number = np.cumsum(starts) - 1

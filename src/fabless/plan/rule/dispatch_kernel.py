@@ -1,4 +1,5 @@
-"""The compiled part of `dispatch`: one small linear programme a node-quarter, by the simplex method."""
+"""The compiled part of `dispatch`: one small linear programme a node-quarter, by the simplex
+method."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _compiled = cast("Callable[[Any], Any]", njit(cache=True))
 
 @_compiled
 def _exchange(table: Array, row: int, column: int) -> None:
-    """Swap a basic variable (row) with a non-basic one (column) of a condensed tableau, in place."""
+    """Swap a basic variable (row) with a non-basic one (column) of a condensed tableau, in
+    place."""
     rows, columns = table.shape
     pivot = table[row, column]
     for j in range(columns):
@@ -38,8 +40,8 @@ def _exchange(table: Array, row: int, column: int) -> None:
 def _maximise(table: Array, basic: Array, free: Array) -> None:
     """Simplex on a condensed tableau from a feasible basis, in place.
 
-    Rows but the last are constraints with their right-hand side in the last column; the last row holds minus the gains.
-    `basic` and `free` number the variables of rows and columns.
+    Rows but the last are constraints with their right-hand side in the last column; the last row
+    holds minus the gains. `basic` and `free` number the variables of rows and columns.
     """
     rows, columns = table.shape[0] - 1, table.shape[1] - 1
     step = 0
@@ -48,7 +50,8 @@ def _maximise(table: Array, basic: Array, free: Array) -> None:
         for j in range(columns):
             gain = -table[rows, j]
             if gain > TOLERANCE and (
-                column < 0 or (step < STEEPEST and gain > best) or (step >= STEEPEST and free[j] < free[column])
+                column < 0 or (step < STEEPEST and gain > best)
+                or (step >= STEEPEST and free[j] < free[column])
             ):
                 column, best = j, gain
         if column < 0:
@@ -68,9 +71,11 @@ def _maximise(table: Array, basic: Array, free: Array) -> None:
 
 @_compiled
 def best_use(rate: Array, gain: Array, demand: Array, active: Array) -> Array:
-    """Chips given to each load (K, O, L), for rates and gains (K, O, L), demand (K, L) and chips in service (K, O).
+    """Chips given to each load (K, O, L), for rates and gains (K, O, L), demand (K, L) and chips in
+    service (K, O).
 
-    Variables are shares of an offer's chips, constraints shares of a demand, so that all numbers are of moderate size.
+    Variables are shares of an offer's chips, constraints shares of a demand, so that all numbers
+    are of moderate size.
     """
     nodes, offers, loads = rate.shape
     serve = np.zeros((nodes, offers, loads))
@@ -80,7 +85,8 @@ def best_use(rate: Array, gain: Array, demand: Array, active: Array) -> Array:
         count, rows, largest = 0, 0, 0.0
         for o in range(offers):
             for l in range(loads):  # noqa: E741
-                if active[k, o] > 0.0 and demand[k, l] > 0.0 and rate[k, o, l] > 0.0 and gain[k, o, l] > 0.0:
+                helps = rate[k, o, l] > 0.0 and gain[k, o, l] > 0.0
+                if helps and active[k, o] > 0.0 and demand[k, l] > 0.0:
                     pairs[count, 0], pairs[count, 1] = o, l
                     count += 1
                     largest = max(largest, gain[k, o, l] * active[k, o])

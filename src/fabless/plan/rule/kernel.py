@@ -13,7 +13,8 @@ from fabless.plan.rule.forecast import Forecast
 from fabless.records import Array
 
 SWEEPS = 3
-"""Times that fill and worth of compute are worked out from each other when a view is new; once in later quarters."""
+"""Times that fill and worth of compute are worked out from each other when a view is new; once in
+later quarters."""
 DAMPING = 0.5
 """Share of the old worth that each sweep keeps."""
 READINESS = np.array([np.inf, 4.0, 1.0])
@@ -38,15 +39,18 @@ class Trial(NamedTuple):
     left: Array
     """(G, T) room left in each shared limit."""
     dearest: Index
-    """(T, 2) offer and quarter of the order that filled a quarter last, -1 where nothing was ordered."""
+    """(T, 2) offer and quarter of the order that filled a quarter last, -1 where nothing was
+    ordered."""
 
 
 @_compiled
 def _of_path(paths: Forecast, n: int) -> Forecast:
     """The forecast of one path."""
     return Forecast(
-        need=paths.need[:, n], shortage=paths.shortage[:, n], does=paths.does[:, n], cap=paths.cap[:, n],
-        price=paths.price[:, n], running=paths.running[:, n], lead=paths.lead[:, n], pools=paths.pools[:, n],
+        need=paths.need[:, n], shortage=paths.shortage[:, n], does=paths.does[:, n],
+        cap=paths.cap[:, n],
+        price=paths.price[:, n], running=paths.running[:, n], lead=paths.lead[:, n],
+        pools=paths.pools[:, n],
         in_place=paths.in_place[n], member=paths.member, term=paths.term, discount=paths.discount)
 
 
@@ -60,7 +64,8 @@ def _is_less(one: float, other: float) -> bool:
 def _price(forecast: Forecast, worth: Array, offer: int, order: int, arrival: int) -> float:
     """Cost of filling the quarter `arrival` by a chip ordered at `order`, per compute.
 
-    Its whole cost less the worth of its later quarters, each discounted; `worth` (T,) is in money of its own quarter.
+    Its whole cost less the worth of its later quarters, each discounted; `worth` (T,) is in money
+    of its own quarter.
     """
     total, does = float(forecast.price[offer, order]), forecast.does
     for q in range(arrival, min(worth.size, arrival + forecast.term[offer])):
@@ -71,8 +76,11 @@ def _price(forecast: Forecast, worth: Array, offer: int, order: int, arrival: in
 
 
 @_compiled
-def _displace(forecast: Forecast, trial: Trial, place: tuple[int, int], wanted: float, net: float) -> float:
-    """Make room for an order, `place` its offer and quarter, in the limits that it shares; returns the room made.
+def _displace(
+    forecast: Forecast, trial: Trial, place: tuple[int, int], wanted: float, net: float
+) -> float:
+    """Make room for an order, `place` its offer and quarter, in the limits that it shares; returns
+    the room made.
 
     Takes back orders of the same quarter worth less than `net`.
     """
@@ -180,8 +188,10 @@ def _value(now: int, forecast: Forecast, trial: Trial, worth: Array) -> None:
 
 @_compiled
 def _cost(now: int, forecast: Forecast, trial: Trial) -> float:
-    """Discounted cost of orders from `now` on and of what they leave unserved, cheapest load first."""
-    need, shortage, discount, orders = forecast.need, forecast.shortage, forecast.discount, trial.orders
+    """Discounted cost of orders from `now` on and of what they leave unserved, cheapest load
+    first."""
+    need, shortage, discount = forecast.need, forecast.shortage, forecast.discount
+    orders = trial.orders
     offers, quarters = orders.shape
     total = 0.0
     for q in range(now, quarters):
@@ -200,11 +210,14 @@ def _cost(now: int, forecast: Forecast, trial: Trial) -> float:
 
 
 @_compiled
-def place_orders(quarters: tuple[int, int], paths: Forecast, true_lead: Array, orders: Array, worth: Array) -> None:
+def place_orders(
+    quarters: tuple[int, int], paths: Forecast, true_lead: Array, orders: Array, worth: Array
+) -> None:
     """Place the orders of the quarters from the first of `quarters` up to the last on every path.
 
-    `orders`, `true_lead` (O, N, T) hold what was ordered before and when it came; `worth` (N, ways, T) the worth of
-    compute by way of filling, NaN before the first call. `orders` and `worth` are written.
+    `orders`, `true_lead` (O, N, T) hold what was ordered before and when it came; `worth` (N, ways,
+    T) the worth of compute by way of filling, NaN before the first call. `orders` and `worth` are
+    written.
     """
     start, stop = quarters
     offers, count, horizon = orders.shape
@@ -226,7 +239,8 @@ def place_orders(quarters: tuple[int, int], paths: Forecast, true_lead: Array, o
             for way in range(READINESS.size if now == start else 1):
                 which = way if now == start else chosen
                 for _ in range(SWEEPS if now == start else 1):
-                    trial = Trial(have.copy(), np.zeros((offers, horizon)), np.zeros((offers, horizon)),
+                    trial = Trial(have.copy(), np.zeros((offers, horizon)),
+                                  np.zeros((offers, horizon)),
                                   forecast.pools.copy(), np.full((horizon, 2), -1))
                     _fill(now, forecast, worth[n, which], READINESS[which], trial)
                     _value(now, forecast, trial, worth[n, which])

@@ -1,4 +1,5 @@
-"""Decision rule "merit order": fill the compute that is expected to be short with the cheapest chips that can still come."""
+"""Decision rule "merit order": fill the compute that is expected to be short with the cheapest
+chips that can still come."""
 
 from __future__ import annotations
 
@@ -24,16 +25,20 @@ class View:
     """On a tree with as many leaves, in the same order, as the paths that are looked at."""
 
 
-def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, views: Sequence[View]) -> Array:
-    """Orders (O, K of fresh) by merit: the plan's before its first split, then what each path's own outlook calls for.
+def merit_order(
+    planned: PlanProblem, result: PlanResult, fresh: PlanProblem, views: Sequence[View]
+) -> Array:
+    """Orders (O, K of fresh) by merit: the plan's before its first split, then what each path's own
+    outlook calls for.
 
-    Quarter by quarter, a path takes its newest view and, for this quarter's prices, leads and limits, what it has just
-    seen. It fills the compute still short in each coming quarter from the offers that can arrive by then, cheapest
-    first, and places the orders that are due now. The cost of filling a quarter with a chip is what the chip costs over
-    its whole service less what its later quarters are worth; compute is worth the cost of the dearest chip that fills
-    it, or the shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip costs less by
-    what is due for units not taken, times the share of the draw that is firm. `views` start at the first split of the
-    planned tree or before.
+    Quarter by quarter, a path takes its newest view and, for this quarter's prices, leads and
+    limits, what it has just seen. It fills the compute still short in each coming quarter from the
+    offers that can arrive by then, cheapest first, and places the orders that are due now. The cost
+    of filling a quarter with a chip is what the chip costs over its whole service less what its
+    later quarters are worth; compute is worth the cost of the dearest chip that fills it, or the
+    shortage price where some stays short (docs/explanation/fresh.md). Under an agreement a chip
+    costs less by what is due for units not taken, times the share of the draw that is firm. `views`
+    start at the first split of the planned tree or before.
     """
     from fabless.plan.rule.kernel import READINESS, place_orders  # numba loads and compiles slowly
 
@@ -47,7 +52,8 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
     worth = np.full((table.shape[0], READINESS.size, quarters), np.nan)
     lead = np.ascontiguousarray(fresh.lead_quarters[:, table])
     for view, start, end in stretches(views, first, quarters):
-        place_orders((start, end), _expected(view.problem, fresh, levels, start, end), lead, orders, worth)
+        place_orders((start, end), _expected(view.problem, fresh, levels, start, end), lead, orders,
+                     worth)
         orders = _kept(fresh, orders, levels, end)
     placed = np.zeros(fresh.cap.shape)
     placed[:, table] = orders
@@ -55,7 +61,8 @@ def merit_order(planned: PlanProblem, result: PlanResult, fresh: PlanProblem, vi
 
 
 def stretches(views: Sequence[View], first: int, quarters: int) -> list[tuple[View, int, int]]:
-    """Each view with the quarters, from `first` on, in which it is the newest: first and last but one."""
+    """Each view with the quarters, from `first` on, in which it is the newest: first and last but
+    one."""
     ordered = sorted(views, key=lambda view: view.quarter)
     ends = [*(view.quarter for view in ordered[1:]), quarters][: len(ordered)]
     return [(view, max(view.quarter, first), end) for view, end in zip(ordered, ends, strict=True)
@@ -70,12 +77,16 @@ def _kept(fresh: PlanProblem, orders: Array, levels: Array, end: int) -> Array:
     return np.ascontiguousarray(limited[:, table])
 
 
-def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int) -> Forecast:
-    """The newest view of every path, with what is seen of the quarters from `start` up to `end` in their own time."""
+def _expected(
+    view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, end: int
+) -> Forecast:
+    """The newest view of every path, with what is seen of the quarters from `start` up to `end` in
+    their own time."""
     view_path, fresh_path = paths_table(view.tree), paths_table(fresh.tree)
 
     def path(name: str) -> Array:
-        """The view, with what is seen in each quarter of its own time in place of what was expected."""
+        """The view, with what is seen in each quarter of its own time in place of what was
+        expected."""
         values = getattr(view, name)[..., view_path]
         values[..., start:end] = getattr(fresh, name)[..., fresh_path[:, start:end]]
         return np.ascontiguousarray(values)
@@ -90,14 +101,16 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
     for pool, (_, _, limit) in zip(pools, fresh.groups, strict=True):
         pool[:, start:end] = limit[fresh_path[:, start:end]]
     pools += [limit[fresh_path] for limit in granted(fresh, levels, "most")]
-    sharers = [members for _, members, _ in view.groups] + [agreement.offers for agreement in fresh.agreements]
+    sharers = [members for _, members, _ in view.groups]
+    sharers += [agreement.offers for agreement in fresh.agreements]
     member = np.zeros((len(sharers), len(view.offers)), dtype=bool)
     for g, members in enumerate(sharers):
         member[g, list(members)] = True
     expected_price, seen_price = _whole_price(view), _whole_price(fresh)
     price = expected_price[:, view_path]
     price[..., start:end] = seen_price[:, fresh_path[:, start:end]]
-    for agreement, expects, firm, most in zip(fresh.agreements, view.agreements, granted(fresh, levels, "least"),
+    for agreement, expects, firm, most in zip(fresh.agreements, view.agreements,
+                                              granted(fresh, levels, "least"),
                                          granted(fresh, levels, "most"), strict=True):
         due = expects.untaken_usd[view_path]
         due[:, start:end] = agreement.untaken_usd[fresh_path[:, start:end]]
@@ -106,9 +119,11 @@ def _expected(view: PlanProblem, fresh: PlanProblem, levels: Array, start: int, 
         price[rows] = np.maximum(price[rows] - due * share * fresh.discount, 0.0)
     running = np.where(does > 0, path("running_usd"), 0.0)
     return Forecast(
-        need=need, shortage=path("unmet_usd") * usable, does=does, cap=open_cap, price=price, running=running,
+        need=need, shortage=path("unmet_usd") * usable, does=does, cap=open_cap, price=price,
+        running=running,
         lead=path("lead_quarters"), pools=np.array(pools).reshape(-1, *view_path.shape),
-        in_place=np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0)), member=member,
+        in_place=np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0)),
+        member=member,
         term=fresh.term_quarters.astype(np.int64), discount=np.ascontiguousarray(fresh.discount))
 
 
@@ -118,7 +133,9 @@ def _whole_price(problem: PlanProblem) -> Array:
 
 
 def _compute(relative: Array, need: Array) -> Array:
-    """Compute of a chip, relative to the best chip for each load, as the mean over the loads it serves by their need."""
+    """Compute of a chip, relative to the best chip for each load, as the mean over the loads it
+    serves by their need."""
     weight = np.where(relative > 0, need[None], 0.0)
     total = weight.sum(axis=1)
-    return np.asarray(np.divide((relative * weight).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0))
+    return np.asarray(np.divide((relative * weight).sum(axis=1), total, out=np.zeros(total.shape),
+                                where=total > 0))

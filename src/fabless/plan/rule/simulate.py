@@ -1,4 +1,5 @@
-"""A plan carried out on paths that its tree did not contain: orders cut to what is allowed, the fleet, what it costs."""
+"""A plan carried out on paths that its tree did not contain: orders cut to what is allowed, the
+fleet, what it costs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.plan.lp.agreements import draws
-from fabless.plan.problem.costs import CostParts, Decisions, chips_in_service, node_costs, path_costs
+from fabless.plan.problem.costs import (
+    CostParts,
+    Decisions,
+    chips_in_service,
+    node_costs,
+    path_costs,
+)
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import PlanResult
@@ -39,10 +46,11 @@ class Simulated:
 
 
 def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -> Simulated:
-    """Place `orders` (O, K), cut to what is `allowed`, and use the chips that arrive as well as can be (`dispatch`).
+    """Place `orders` (O, K), cut to what is `allowed`, and use the chips that arrive as well as can
+    be (`dispatch`).
 
-    `levels` (agreements, K) are signed as they are; nothing where left out. Chips are kept to the end of their term.
-    The costs are those of any plan (`node_costs`).
+    `levels` (agreements, K) are signed as they are; nothing where left out. Chips are kept to the
+    end of their term. The costs are those of any plan (`node_costs`).
     """
     signed = np.zeros((len(problem.agreements), problem.tree.size)) if levels is None else levels
     placed = allowed(problem, orders, signed)
@@ -58,10 +66,11 @@ def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -
 
 
 def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
-    """Cut orders (O, K) to caps, shared limits, agreements, cash and power; what goes beyond floors is cut in proportion.
+    """Cut orders (O, K) to caps, shared limits, agreements, cash and power; what goes beyond floors
+    is cut in proportion.
 
-    Power at hand is looked up over the whole service of an order: sites are known ahead. Orders that cannot arrive
-    within the horizon are dropped, but for floors.
+    Power at hand is looked up over the whole service of an order: sites are known ahead. Orders
+    that cannot arrive within the horizon are dropped, but for floors.
     """
     quarter = problem.tree.quarter
     arrives = quarter + problem.lead_quarters < problem.tree.quarters
@@ -69,7 +78,8 @@ def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
     placed = np.maximum(np.minimum(orders, most), problem.floor)
     limits = [(list(members), limit) for _, members, limit in problem.groups]
     limits += [(list(agreement.offers), limit)
-               for agreement, limit in zip(problem.agreements, granted(problem, levels, "most"), strict=True)]
+               for agreement, limit in zip(problem.agreements, granted(problem, levels, "most"),
+                                           strict=True)]
     for rows, limit in limits:
         placed[rows] = _cut(placed[rows], problem.floor[rows], np.ones(1), limit)
     placed = _cut(placed, problem.floor, problem.payment_usd, problem.cash_cap_usd)
@@ -77,11 +87,13 @@ def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
 
 
 def granted(problem: PlanProblem, levels: Array, name: str) -> Array:
-    """Units that the signed levels (agreements, K) allow (``most``) or demand (``least``) at each node-quarter."""
+    """Units that the signed levels (agreements, K) allow (``most``) or demand (``least``) at each
+    node-quarter."""
     total = np.zeros(levels.shape)
     if problem.agreements:
         drawn = draws(problem)
-        np.add.at(total, (drawn.agreement, drawn.node), getattr(drawn, name) * levels[drawn.agreement, drawn.sign])
+        np.add.at(total, (drawn.agreement, drawn.node),
+                  getattr(drawn, name) * levels[drawn.agreement, drawn.sign])
     return total
 
 
@@ -97,22 +109,26 @@ def _untaken(problem: PlanProblem, placed: Array, levels: Array) -> Array:
 
 
 def _cut(placed: Array, floor: Array, weight: Array, limit: Array) -> Array:
-    """Scale what is above the floors so that the weighted sum over offers stays within the limit, by node-quarter."""
+    """Scale what is above the floors so that the weighted sum over offers stays within the limit,
+    by node-quarter."""
     least = (weight * floor).sum(axis=0)
     above = (weight * (placed - floor)).sum(axis=0)
     room = np.maximum(limit - least, 0.0)
     share = np.divide(room, above, out=np.ones(above.size), where=above > room)
-    return np.asarray(np.where((weight > 0) & (share < 1.0), floor + (placed - floor) * share, placed))
+    return np.asarray(np.where((weight > 0) & (share < 1.0), floor + (placed - floor) * share,
+                               placed))
 
 
 def _within_power(problem: PlanProblem, placed: Array) -> Array:
-    """Go through the quarters and cut each one's orders to the power that earlier orders and all commitments leave."""
+    """Go through the quarters and cut each one's orders to the power that earlier orders and all
+    commitments leave."""
     table = paths_table(problem.tree)
     at_hand = problem.power_cap_w[table]
     quarters = np.arange(problem.tree.quarters)
 
     def profile(q: int) -> Array:
-        """Power of a chip of each offer ordered in a quarter, over the horizon (O, paths, quarters)."""
+        """Power of a chip of each offer ordered in a quarter, over the horizon (O, paths,
+        quarters)."""
         start = (q + problem.lead_quarters[:, table[:, q]])[..., None]
         serves = (quarters >= start) & (quarters < start + problem.term_quarters[:, None, None])
         return np.asarray(serves * problem.power_w[:, None, None])
@@ -120,7 +136,8 @@ def _within_power(problem: PlanProblem, placed: Array) -> Array:
     def power(chips: Array, q: int) -> Array:
         return np.asarray((profile(q) * chips[:, table[:, q], None]).sum(axis=0))
 
-    drawn = problem.power_w @ problem.existing + np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
+    committed = np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
+    drawn = problem.power_w @ problem.existing + committed
     for q in range(quarters.size):
         nodes = table[:, q]
         above = placed - problem.floor
@@ -145,13 +162,15 @@ def paths_table(tree: Tree) -> NDArray[np.int64]:
 
 
 def decided_now(tree: Tree) -> int:
-    """Number of quarters before the first split of a tree: the quarters that are decided here and now."""
+    """Number of quarters before the first split of a tree: the quarters that are decided here and
+    now."""
     alone = np.bincount(tree.quarter) == 1
     return tree.quarters if alone.all() else int(np.argmin(alone))
 
 
 def signed_now(planned: PlanProblem, result: PlanResult, fresh: PlanProblem) -> Array:
-    """Levels (agreements, K of fresh) that the plan signs before its first split; a rule signs no others."""
+    """Levels (agreements, K of fresh) that the plan signs before its first split; a rule signs no
+    others."""
     trunk = np.flatnonzero(planned.tree.quarter < decided_now(planned.tree))
     now = np.flatnonzero(fresh.tree.quarter < trunk.size)
     levels = np.zeros((len(fresh.agreements), fresh.tree.size))

@@ -20,29 +20,35 @@ class Foresight:
     """Every path planned as if known (WS): no plan costs less."""
     plan: PlanResult
     mean_policy: PlanResult
-    """First orders of a plan for the mean, the rest planned on the tree (EEV): no best plan costs more. Where several
-    plans for the mean cost the same, it is that of the one found."""
+    """First orders of a plan for the mean, the rest planned on the tree (EEV): no best plan costs
+    more. Where several plans for the mean cost the same, it is that of the one found."""
 
     @property
     def perfect_information_usd(self) -> float:
-        """Expected value of perfect information: what knowing the path from the start would save, never negative."""
+        """Expected value of perfect information: what knowing the path from the start would save,
+        never negative."""
         return self.plan.objective_usd - self.perfect.objective_usd
 
     @property
     def stochastic_solution_usd(self) -> float:
-        """Value of the stochastic solution: what planning for the mean would lose; NaN where that leaves no plan."""
+        """Value of the stochastic solution: what planning for the mean would lose; NaN where that
+        leaves no plan."""
         return self.mean_policy.objective_usd - self.plan.objective_usd
 
 
 def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> Foresight:
-    """Bracket a plan: perfect information below, a simple policy above; `plan` is its result where it is known.
+    """Bracket a plan: perfect information below, a simple policy above; `plan` is its result where
+    it is known.
 
     >>> import numpy as np
     >>> from fabless.scenario import balanced_tree
     >>> problem = PlanProblem(
-    ...     tree=balanced_tree((2,), (1, 1)), offers=("chip",), loads=("queries",), lead_quarters=np.array(1),
-    ...     term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf), capital_usd=np.array(4.0),
-    ...     running_usd=np.array(0.0), rate=np.array(1.0), demand=np.array([[0.0, 0.0, 10.0]]), unmet_usd=np.array(7.0),
+    ...     tree=balanced_tree((2,), (1, 1)), offers=("chip",), loads=("queries",),
+    ...     lead_quarters=np.array(1),
+    ...     term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf),
+    ...     capital_usd=np.array(4.0),
+    ...     running_usd=np.array(0.0), rate=np.array(1.0), demand=np.array([[0.0, 0.0, 10.0]]),
+    ...     unmet_usd=np.array(7.0),
     ...     discount=np.array(1.0))
     >>> found = bounds(problem)
     >>> [round(plan.objective_usd, 6) for plan in (found.perfect, found.plan, found.mean_policy)]
@@ -55,15 +61,18 @@ def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> Foresight:
 def wait_and_see(problem: PlanProblem) -> PlanResult:
     """Plan every path as if it were known from the start (WS): a lower bound on any plan.
 
-    The result lies on ``fan(problem.tree)``; its objective weighs the least cost of each path as the problem does.
+    The result lies on ``fan(problem.tree)``; its objective weighs the least cost of each path as
+    the problem does.
     """
     chains, source = fan(problem.tree)
     result = solve(replace(on_tree(problem, chains, source), cvar_weight=0.0))
     if not result.has_plan:
         return result
-    objective, _, _ = risk_adjusted(problem, result.path_cost_usd, chains.probability[chains.leaves])
+    objective, _, _ = risk_adjusted(problem, result.path_cost_usd,
+                                    chains.probability[chains.leaves])
     bound = objective - (result.objective_usd - result.lower_bound_usd)
-    return replace(result, objective_usd=objective, lower_bound_usd=bound, gap=gap(objective, bound))
+    return replace(result, objective_usd=objective, lower_bound_usd=bound,
+                   gap=gap(objective, bound))
 
 
 def expected_value_problem(problem: PlanProblem) -> PlanResult:
@@ -72,11 +81,12 @@ def expected_value_problem(problem: PlanProblem) -> PlanResult:
 
 
 def expected_value_policy(problem: PlanProblem) -> PlanResult:
-    """Hold the here-and-now orders of the mean-path plan and plan the rest on the tree (EEV): an upper bound.
+    """Hold the here-and-now orders of the mean-path plan and plan the rest on the tree (EEV): an
+    upper bound.
 
-    Here and now are the node-quarters before the first split. Where several plans are best for the mean path, the orders
-    of the one found are held; another may do better or worse on the tree. Without a mean-path plan its result is
-    returned as it is.
+    Here and now are the node-quarters before the first split. Where several plans are best for the
+    mean path, the orders of the one found are held; another may do better or worse on the tree.
+    Without a mean-path plan its result is returned as it is.
     """
     mean_plan = expected_value_problem(problem)
     if not mean_plan.has_plan:

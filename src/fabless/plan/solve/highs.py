@@ -42,13 +42,15 @@ class Solution:
 def run(program: Program, progress: Tell = None, plain: Array | None = None) -> Solution:
     """Solve by dual simplex with devex pricing.
 
-    `plain` are prices of the rows that need no solver, for the bound (see `lower_bound.plain_prices`).
+    `plain` are prices of the rows that need no solver, for the bound (see
+    `lower_bound.plain_prices`).
     """
     plain = np.zeros(program.row_lower.size) if plain is None else plain
     if np.any(program.lower > program.upper) or np.any(program.row_lower > program.row_upper):
         return _nothing(Status.INFEASIBLE)
     solver = solver_of(model(program, row_units(program)), progress)
-    # one by one: the solver's own run polishes after postsolve, and may so end at another of several best plans
+    # one by one: the solver's own run polishes after postsolve, and may so end at another of
+    # several best plans
     solver.presolve()
     if solver.getModelPresolveStatus() == highspy.HighsPresolveStatus.kReduced:
         inner = solver_of(solver.getPresolvedLp(), progress)
@@ -74,13 +76,15 @@ def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
     objective = program.offset + float(program.cost @ value)
     bound = dual_bound(program, np.array(solution.row_dual) * program.money / row_unit, plain)
     if np.isinf(bound):
-        # no finite corner for a reduced cost of rounding size: what is left is the solver's own word
+        # no finite corner for a reduced cost of rounding size: what is left is the solver's own
+        # word
         bound = objective - abs(objective) * solver.getInfoValue("primal_dual_objective_error")[1]
     return Solution(Status.OPTIMAL, objective, bound, value)
 
 
 def solver_of(scaled: highspy.HighsLp, progress: Tell = None) -> highspy.Highs:
-    """Hand a programme in the solver's units to a simplex solver, silent but for lines to `progress`."""
+    """Hand a programme in the solver's units to a simplex solver, silent but for lines to
+    `progress`."""
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
@@ -107,13 +111,16 @@ def model(program: Program, row_unit: Array) -> highspy.HighsLp:
     """Hand the programme over in the solver's units; powers of two, so that nothing is rounded."""
     rows, columns = program.row_lower.size, program.cost.size
     value = program.value * program.unit[program.column] / row_unit[program.row]
-    matrix = csc_array((value, (program.row, program.column)), shape=(rows, columns))  # type: ignore[no-untyped-call]
+    entries, shape = (value, (program.row, program.column)), (rows, columns)
+    matrix = csc_array(entries, shape=shape)  # type: ignore[no-untyped-call]
     scaled = highspy.HighsLp()
     scaled.num_col_, scaled.num_row_ = columns, rows
     scaled.col_cost_ = program.cost * program.unit / program.money
     scaled.offset_ = program.offset / program.money
-    scaled.col_lower_, scaled.col_upper_ = program.lower / program.unit, program.upper / program.unit
-    scaled.row_lower_, scaled.row_upper_ = program.row_lower / row_unit, program.row_upper / row_unit
+    scaled.col_lower_ = program.lower / program.unit
+    scaled.col_upper_ = program.upper / program.unit
+    scaled.row_lower_ = program.row_lower / row_unit
+    scaled.row_upper_ = program.row_upper / row_unit
     scaled.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     scaled.a_matrix_.start_ = matrix.indptr
     scaled.a_matrix_.index_ = matrix.indices

@@ -34,7 +34,8 @@ class Limits:
 
 
 def limits_of(problem: PlanProblem, program: Program) -> Iterator[Limits]:
-    """Every family of limits that may give: caps and floors of orders, caps of levels, elastic constraints."""
+    """Every family of limits that may give: caps and floors of orders, caps of levels, elastic
+    constraints."""
     deals = tuple(agreement.name for agreement in problem.agreements)
     yield bounds_of(program, "floor", "orders", problem.offers)
     yield bounds_of(program, "cap", "orders", problem.offers)
@@ -54,11 +55,14 @@ def rows_of(program: Program) -> Iterator[Limits]:
 
 
 def bounds_of(program: Program, family: str, columns: str, members: tuple[str, ...]) -> Limits:
-    """Finite bounds above zero of a variable family: the lower ones of a floor, else the upper ones."""
+    """Finite bounds above zero of a variable family: the lower ones of a floor, else the upper
+    ones."""
     bound = program.lower if family == "floor" else program.upper
     index = program.columns[columns].index
     member, node = np.nonzero(index >= 0)
     place = index[index >= 0]
     limited = np.isfinite(bound[place]) & (bound[place] > 0)
-    return Limits(family=family, side="lower" if family == "floor" else "upper", place=place[limited],
-                  size=bound[place][limited], member=member[limited], members=members, node=node[limited])
+    return Limits(family=family, side="lower" if family == "floor"
+                  else "upper", place=place[limited],
+                  size=bound[place][limited], member=member[limited], members=members,
+                  node=node[limited])

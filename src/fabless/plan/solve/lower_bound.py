@@ -1,4 +1,5 @@
-"""A bound below every plan, from any prices of the constraints: weak duality, whatever the solver says of itself."""
+"""A bound below every plan, from any prices of the constraints: weak duality, whatever the solver
+says of itself."""
 
 from __future__ import annotations
 
@@ -12,15 +13,17 @@ _ROUNDING = 1e-12
 """Share of the terms of a reduced cost that is taken for the rounding of their sum."""
 _RISK = ("path cost", "tail")
 _MENDED = (("serve", "demand"), ("active", "in service"))
-"""Variable families that may have no cost of their own, and the constraints whose lower prices make them pay again."""
+"""Variable families that may have no cost of their own, and the constraints whose lower prices make
+them pay again."""
 
 
 def dual_bound(program: Program, row_dual: Array, plain: Array) -> float:
     """Largest bound that these prices of the rows (rows,) prove, -inf where they prove nothing.
 
-    For any y: ``offset + sum y row bound + sum min over the bounds of x of (cost - A'y) x <= optimum``. A column without an
-    upper bound must not have a negative reduced cost: prices are first lowered where that is all it takes, then mixed with
-    the `plain` ones (rows,), under which it has none, as little as needed.
+    For any y: ``offset + sum y row bound + sum min over the bounds of x of (cost - A'y) x <=
+    optimum``. A column without an upper bound must not have a negative reduced cost: prices are
+    first lowered where that is all it takes, then mixed with the `plain` ones (rows,), under which
+    it has none, as little as needed.
     """
     y = _allowed(program, row_dual)
     for family, constraint in _MENDED:
@@ -38,7 +41,8 @@ def dual_bound(program: Program, row_dual: Array, plain: Array) -> float:
 
 
 def plain_prices(program: Program, probability: Array, weight: float) -> Array:
-    """Prices (rows,) that need no solver: CVaR is at least the mean, and a chip is worth what it earns when retired."""
+    """Prices (rows,) that need no solver: CVaR is at least the mean, and a chip is worth what it
+    earns when retired."""
     prices = np.zeros(program.row_lower.size)
     for name in _RISK:
         if name in program.rows:
@@ -47,7 +51,8 @@ def plain_prices(program: Program, probability: Array, weight: float) -> Array:
     earning = stock.index >= 0
     if earning.any():
         number = active.index[earning] - active.index[active.index >= 0].min()
-        prices[np.flatnonzero(_rows_of(program, "in service"))[number]] = probability[stock.node] * stock.cost
+        rows = np.flatnonzero(_rows_of(program, "in service"))[number]
+        prices[rows] = probability[stock.node] * stock.cost
     return prices
 
 
@@ -61,12 +66,14 @@ def _reduced(program: Program, y: Array) -> Array:
     priced = program.value * y[program.row]
     size = program.cost.size
     reduced = program.cost - np.bincount(program.column, weights=priced, minlength=size)
-    terms = np.abs(program.cost) + np.bincount(program.column, weights=np.abs(priced), minlength=size)
+    terms = np.abs(program.cost) + np.bincount(program.column, weights=np.abs(priced),
+                                               minlength=size)
     return np.where(np.abs(reduced) <= _ROUNDING * terms, 0.0, reduced)
 
 
 def _mended(program: Program, y: Array, family: str, constraint: str) -> Array:
-    """Lower the prices of a constraint family until the columns of a variable family have no negative reduced cost."""
+    """Lower the prices of a constraint family until the columns of a variable family have no
+    negative reduced cost."""
     index = program.columns[family].index
     in_family = np.zeros(program.cost.size, dtype=bool)
     in_family[index[index >= 0]] = True

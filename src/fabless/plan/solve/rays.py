@@ -22,10 +22,12 @@ _REMEDY = {
 
 
 def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
-    """Find a direction in which the objective falls most when no decision changes by more than its unit.
+    """Find a direction in which the objective falls most when no decision changes by more than its
+    unit.
 
-    Minimise cost d where ``matrix d`` may only leave rows where they have no bound, d only columns where they have none,
-    and -1 <= d <= 1: a programme that always has a solution, below 0 only where the plan has no end.
+    Minimise cost d where ``matrix d`` may only leave rows where they have no bound, d only columns
+    where they have none, and -1 <= d <= 1: a programme that always has a solution, below 0 only
+    where the plan has no end.
     """
 
     def recession(bound: Array) -> Array:
@@ -34,16 +36,20 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
     direction = replace(
         program, offset=0.0,
         row_lower=recession(program.row_lower), row_upper=recession(program.row_upper),
-        lower=np.maximum(recession(program.lower), -program.unit), upper=np.minimum(recession(program.upper), program.unit),
+        lower=np.maximum(recession(program.lower), -program.unit),
+        upper=np.minimum(recession(program.upper), program.unit),
     )
     solution = run(direction)
     if solution.status is not Status.OPTIMAL or solution.objective >= 0.0:
         return ()
     return tuple(ray for family in _CHOSEN
-                 for ray in _of_family(problem, program, family, solution.value, solution.objective))
+                 for ray in _of_family(problem, program, family, solution.value,
+                                       solution.objective))
 
 
-def _of_family(problem: PlanProblem, program: Program, family: str, step: Array, fall: float) -> list[Ray]:
+def _of_family(
+    problem: PlanProblem, program: Program, family: str, step: Array, fall: float
+) -> list[Ray]:
     index = program.columns[family].index
     moves = np.where(index >= 0, step[index] / program.unit[index], 0.0)
     names = member_names(problem, family)
@@ -51,6 +57,7 @@ def _of_family(problem: PlanProblem, program: Program, family: str, step: Array,
     growing = []
     for m in np.flatnonzero((np.abs(moves) > 1e-6).any(axis=1)):
         node = int(np.argmax(np.abs(moves[m])))
-        growing.append(Ray(family=family, name=names[m], direction=int(np.sign(moves[m, node])), node=node,
+        growing.append(Ray(family=family, name=names[m], direction=int(np.sign(moves[m, node])),
+                           node=node,
                          gain_usd=-fall / total, remedy=_REMEDY[family]))
     return growing

@@ -16,9 +16,11 @@ from fabless.records import Array
 
 
 def shortfalls(program: Program, offers: tuple[str, ...]) -> tuple[Shortfall, ...]:
-    """Find by how much each family alone must give for a plan to exist; all together where none suffices alone.
+    """Find by how much each family alone must give for a plan to exist; all together where none
+    suffices alone.
 
-    Floors and elastic constraints: without them a plan always exists, since unserved load and untaken draws have a price.
+    Floors and elastic constraints: without them a plan always exists, since unserved load and
+    untaken draws have a price.
     """
     families = [bounds_of(program, "floor", "orders", offers), *rows_of(program)]
     families = [limits for limits in families if limits.place.size]
@@ -41,14 +43,16 @@ def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]
     for limits in families:
         given = give[first : first + limits.place.size]
         first += limits.place.size
-        listed += list(_given(limits, np.where(given > 1e-7 * _scale(limits), given, 0.0), len(families) == 1))
+        listed += list(_given(limits, np.where(given > 1e-7 * _scale(limits), given, 0.0),
+                              len(families) == 1))
     return listed
 
 
 def _given(limits: Limits, give: Array, alone: bool) -> Iterable[Shortfall]:
     for m in np.unique(limits.member[give > 0.0]):
         given = np.where(limits.member == m, give, 0.0)
-        yield Shortfall(limits.family, limits.members[m], float(given.sum()), int(limits.node[np.argmax(given)]), alone)
+        yield Shortfall(limits.family, limits.members[m], float(given.sum()),
+                        int(limits.node[np.argmax(given)]), alone)
 
 
 def _scale(limits: Limits) -> float:
@@ -64,9 +68,10 @@ def _loosened(program: Program, limits: Limits) -> Program:
     lower, row_lower, row_upper = program.lower.copy(), program.row_lower, program.row_upper
     if limits.side == "lower":
         lower[limits.place] = 0.0
-        row, column = [first_row + number, first_row + number], [limits.place, first_column + number]
-        value = [ones, ones]
-        row_lower, row_upper = np.concatenate([row_lower, limits.size]), np.concatenate([row_upper, ones * np.inf])
+        row, value = [first_row + number, first_row + number], [ones, ones]
+        column = [limits.place, first_column + number]
+        row_lower = np.concatenate([row_lower, limits.size])
+        row_upper = np.concatenate([row_upper, ones * np.inf])
     return replace(
         program,
         row=np.concatenate([program.row, *row]),
