@@ -103,6 +103,7 @@ def minimal() -> Case:
     return read(MINIMAL)
 
 
+@pytest.mark.slow
 def test_a_case_of_one_load_and_one_line_decides(minimal: Case) -> None:
     assert minimal.programmes == ()
     assert [load.kind for load in minimal.loads] == ["inference"]

@@ -6,8 +6,6 @@ import datetime as dt
 import importlib.util
 import json
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 import yaml
 
 import fabless as fb
+from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_chip, write_chip
 from fabless.catalogue.facts.timeline import middle_of, range_at
 from fabless.errors import BadValue, DoesNotFit, UnknownName
@@ -303,18 +302,19 @@ def test_bad_silicon_in_a_chip_file(tmp_path: Path, change: dict[str, object], s
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "fabless", *arguments], capture_output=True, text=True, check=False)
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return Run("chip", capsys, monkeypatch)
 
 
-def test_the_command_prints_and_draws(tmp_path: Path) -> None:
+def test_the_command_prints_and_draws(run: Run, tmp_path: Path) -> None:
     picture = tmp_path / "h100.svg"
-    done = run("chip", "h100-sxm", "--at", "2023Q3", "--picture", str(picture))
-    assert done.returncode == 0, done.stderr
+    assert run("h100-sxm", "--at", "2023Q3", "--picture", str(picture)) == 0, run.err
     for word in ("matrix units", "good dies", "scrapped memory", "unit cost", "NRE", "carbon", "pack-h100bom"):
-        assert word in done.stdout
+        assert word in run.out
     assert "<svg" in picture.read_text(encoding="utf-8")
-    data = json.loads(run("chip", "h100-sxm", "--json").stdout)
+    assert run("h100-sxm", "--json") == 0
+    data = json.loads(run.out)
     assert data["unit_cost"]["p10"] < data["unit_cost"]["p90"]
     assert data["dies"][0]["gross_dies_per_wafer"] == 67
 
@@ -330,11 +330,10 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
         (["nowhere.yaml"], "cannot be read"),
     ],
 )
-def test_the_command_explains_bad_input(arguments: list[str], says: str) -> None:
-    done = run("chip", *arguments)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "remedy" in done.stderr
+def test_the_command_explains_bad_input(run: Run, arguments: list[str], says: str) -> None:
+    assert run(*arguments) == 2
+    assert says in run.err
+    assert "remedy" in run.err
 
 
 def test_the_script_of_the_results_checks_itself() -> None:

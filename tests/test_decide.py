@@ -497,6 +497,7 @@ def short(short_case: Case, few_points: None) -> Decision:
     return decide(short_case, detail=SHORT, executor=Here())
 
 
+@pytest.mark.slow
 def test_the_same_case_gives_the_same_bytes(short_case: Case, short: Decision, few_points: None) -> None:
     assert as_json(decide(short_case, detail=SHORT, executor=Here())) == as_json(short)
 

@@ -118,6 +118,7 @@ def reference() -> PlanProblem:
     return plan_of(world(prepared, branching=(16, 2, 2, 1)), commitments(prepared.case, "diversify")[0]).problem
 
 
+@pytest.mark.slow
 def test_reference_case_at_64_leaves(reference: PlanProblem) -> None:
     one, other = solve(reference), solve_large(reference, gap=1e-6)
     assert other.status is Status.OPTIMAL

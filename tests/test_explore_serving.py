@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 import yaml
 
 import fabless as fb
+from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_chip
 from fabless.explore import (
     Exploration,
@@ -200,11 +199,6 @@ def test_designs_a_second_through_the_serving_model(catalogue: Catalogue) -> Non
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "fabless", "explore", *arguments], cwd=folder, capture_output=True,
-                          text=True, check=False)
-
-
 LOAD = ("--model", "llama-3.1-70b", "--input", "1024", "--output", "256", "--also", "none", "--market", "h100-sxm")
 
 
@@ -216,25 +210,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_command_saves_draws_and_resumes(folder: Path, catalogue: Catalogue) -> None:
+@pytest.fixture
+def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(folder)
+    return Run("explore", capsys, monkeypatch)
+
+
+@pytest.mark.slow
+def test_the_command_saves_draws_and_resumes(
+    run: Run, folder: Path, catalogue: Catalogue, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = (*LOAD, "--space", "space.yaml", "--checkpoint", "state.json")
-    done = run(*options, "--save", "best.yaml", "--picture", "front.svg", folder=folder)
-    assert done.returncode == 0, done.stderr
+    assert run(*options, "--save", "best.yaml", "--picture", "front.svg") == 0, run.err
     for word in ("per million output tokens", "designs", "Cost against speed", "h100-sxm", "wrote best.yaml"):
-        assert word in done.stdout
+        assert word in run.out
     chip = read_chip(folder / "best.yaml")
     assert chip_sheet(catalogue, chip, draws=16).unit_cost_usd > 0
     assert "<svg" in (folder / "front.svg").read_text(encoding="utf-8")
-    again = run(*options, "--json", folder=folder)
-    data = json.loads(again.stdout)
+    assert run(*options, "--json") == 0
+    data = json.loads(run.out)
     assert data["points"] > 0
     assert "seconds" not in data  # the same question gives the same text
     assert data["resumed"] == data["designs"]
     assert data["best"]["unit_cost_usd"] > 0
-    cost = subprocess.run([sys.executable, "-m", "fabless", "cost", "--model", "llama-3.1-70b", "--chip", "best.yaml",
-                           "--input", "1024", "--output", "256", "--price", "5000 USD"], cwd=folder, capture_output=True,
-                          text=True, check=False)
-    assert cost.returncode == 0, cost.stderr
+    cost = Run("cost", capsys, monkeypatch)
+    assert cost("--model", "llama-3.1-70b", "--chip", "best.yaml", "--input", "1024", "--output", "256",
+                "--price", "5000 USD") == 0, cost.err
 
 
 @pytest.mark.parametrize(
@@ -253,14 +254,12 @@ def test_the_command_saves_draws_and_resumes(folder: Path, catalogue: Catalogue)
         (["--power-limit", "lots"], "number with a unit"),
     ],
 )
-def test_bad_input_is_explained(folder: Path, arguments: list[str], says: str) -> None:
-    done = run(*LOAD, *arguments, folder=folder)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "remedy" in done.stderr
+def test_bad_input_is_explained(run: Run, arguments: list[str], says: str) -> None:
+    assert run(*LOAD, *arguments) == 2
+    assert says in run.err
+    assert "remedy" in run.err
 
 
-def test_a_load_that_cannot_be_served_is_an_answer(folder: Path) -> None:
-    done = run(*LOAD, "--space", "space.yaml", "--tpot", "0.1 ms", folder=folder)
-    assert done.returncode == 0
-    assert "time per token binds" in " ".join(done.stdout.split())
+def test_a_load_that_cannot_be_served_is_an_answer(run: Run) -> None:
+    assert run(*LOAD, "--space", "space.yaml", "--tpot", "0.1 ms") == 0
+    assert "time per token binds" in " ".join(run.out.split())

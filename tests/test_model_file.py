@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fabless.catalogue import load, read_model
+from fabless.catalogue import Catalogue, load, read_model
 from fabless.catalogue.model_file import FAMILIES
 from fabless.errors import BadValue, UnknownName
 from fabless.records import LLM
 from fabless.workload import parameters
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load()
 
 
 def read(tmp_path: Path, fields: dict[str, object]) -> LLM:
@@ -305,9 +310,11 @@ SHIPPED = {
 
 
 @pytest.mark.parametrize(("name", "shipped"), SHIPPED.items(), ids=SHIPPED)
-def test_a_configuration_is_the_shipped_model(tmp_path: Path, name: str, shipped: str) -> None:
+def test_a_configuration_is_the_shipped_model(
+    tmp_path: Path, catalogue: Catalogue, name: str, shipped: str
+) -> None:
     """What a configuration says and what the catalogue says of the same model agree, but for bookkeeping."""
-    mine, theirs = read(tmp_path, CONFIGURATIONS[name][0]), load().model(shipped)
+    mine, theirs = read(tmp_path, CONFIGURATIONS[name][0]), catalogue.model(shipped)
     skipped = {"name", "note", "release", "params_published", "max_context"}
     if theirs.experts and not theirs.dense_layers:
         skipped.add("ffn")  # no layer has it

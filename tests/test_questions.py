@@ -215,6 +215,7 @@ def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
     assert relative_performance(few, item) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_flip_lies_between_points_of_opposite_sign(
     few: World, prepared: Prepared, vendor: Commitment, pool: Executor
 ) -> None:

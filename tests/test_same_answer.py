@@ -99,6 +99,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_print_the_same_anywhere(printed: list[dict[str, str]], command: str) -> None:
     one, other = (run[command] for run in printed)

@@ -10,8 +10,10 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,8 +106,26 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture(scope="module")
-def shipped(catalogue: Catalogue) -> Validation:
-    return validate(catalogue)
+def run_of_the_command() -> tuple[Validation, str]:
+    """What `fabless validate` finds for all shipped rows and what it prints: long work, done once."""
+    found: list[Validation] = []
+
+    def kept(*given: Any, **named: Any) -> Validation:
+        found.append(validate(*given, **named))
+        return found[0]
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as page:
+        patch.setattr("fabless.cli.validate.run", kept)
+        patch.setattr(sys, "argv", ["fabless", "validate"])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    assert not left.value.code
+    return found[0], page.getvalue()
+
+
+@pytest.fixture(scope="module")
+def shipped(run_of_the_command: tuple[Validation, str]) -> Validation:
+    return run_of_the_command[0]
 
 
 def table(*rows: Mapping[str, str], name: str = "t.csv") -> Table:
@@ -515,7 +535,7 @@ class TestRun:
 
     def test_json(self, files: list[Path], catalogue: Catalogue) -> None:
         document = json.loads(as_json(validate(catalogue, files, predict=stub)))
-        assert set(document) == {"rows", "summary"}
+        assert set(document) == {"rows", "summary", "versions"}
         assert list(document["rows"][0])[:7] == ["id", "model", "chip", "metric", "measured", "predicted", "reason"]
         assert document["rows"][1]["predicted"] is None
         assert document["summary"]["errors"]["rows"] == 7
@@ -595,6 +615,14 @@ class TestShipped:
         assert len(rows) > 15_000
         assert all(one.source for one in rows)
         assert {one.tier for one in rows} <= {"A", "B", "C", ""}
+
+    @pytest.mark.slow
+    def test_the_command_prints_what_it_finds(self, run_of_the_command: tuple[Validation, str]) -> None:
+        found, printed = run_of_the_command
+        assert "fabless validate" in (ROOT / "README.md").read_text(encoding="utf-8")
+        assert len(printed.splitlines()) > 2
+        errors = found.summary.errors
+        assert f"{errors.predicted:,} of {errors.rows:,} measured rows predicted" in printed
 
     @pytest.mark.slow
     def test_errors_stay_within_the_limits(self, shipped: Validation) -> None:
