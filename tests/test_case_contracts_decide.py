@@ -43,7 +43,7 @@ DEALS = [
     "kind: purchase, tenor: 3 year, volume: {value: 4000}, price: {value: 40000}",
     "kind: prepayment, tenor: 2 year, lead: 26 week, volume: {value: 4000}, price: {value: 25000}, "
     "prepaid_share: {value: 0.4}",
-    "kind: take-or-pay, start: 2024Q3, end: 2026Q2, volume: {value: 4000}, price: {value: 30000}, firm_share: {value: 0.7}, "
+    "kind: take-or-pay, start: 2024Q3, end: 2026Q2, volume: {value: 4000}, price: {value: 20000}, firm_share: {value: 0.7}, "
     "penalty_share: {value: 0.5}",
     "kind: firm-and-option, tenor: 2 year, volume: {value: 2000}, price: {value: 30000}, option_volume: {value: 2000}, "
     "option_price: {value: 28000}, premium: {value: 500}",

@@ -200,6 +200,7 @@ def test_a_flip_lies_between_points_of_opposite_sign(
     """Against plans in which the programme is dealt out to the leaves and carried through."""
     item = co_design(prepared)
     own = f"programmes.{item.name}"
+    few = moved(few, {f"{own}.performance": Range(0.8, 1.3, 1.7)})  # near to paying, so that time can turn it
     found = {flip.name: flip for flip in flips(few, vendor, (item,), (), pool)}
     assert found[f"{own}.performance"].pays_above
     assert not found[f"{own}.slip"].pays_above
@@ -246,7 +247,7 @@ def test_seeds_are_drawn_again_and_counted(prepared: Prepared, lines: Commitment
     found = stability(prepared, (3, 1, 1, 1), chosen, "diversify", 3, pool)
     assert found.seeds == (2023, 2024, 2025)
     assert len(found.rankings) == 3
-    assert found.rankings[0][0] == "diversify"
+    assert all(ranking[0].startswith("diversify") for ranking in found.rankings), "alone, or in a tie with those after it"
     assert found.cost_per_query_usd.p10 < found.cost_per_query_usd.p90
 
 
