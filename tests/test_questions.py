@@ -222,6 +222,7 @@ def test_a_flip_lies_between_points_of_opposite_sign(
     """Against plans in which the programme is dealt out to the leaves and carried through."""
     item = co_design(prepared)
     own = f"programmes.{item.name}"
+    few = moved(few, {f"{own}.performance": Range(0.8, 1.3, 1.7)})  # near to paying, so that time can turn it
     found = {flip.name: flip for flip in flips(few, vendor, (item,), (), pool)}
     assert found[f"{own}.performance"].pays_above
     assert not found[f"{own}.slip"].pays_above
