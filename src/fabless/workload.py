@@ -173,7 +173,7 @@ def _linear_parameters(llm: LLM) -> Number:
 def parameters(llm: LLM) -> ParameterCounts:
     """Count the parameters of a model: matrices, embeddings and norms; no biases.
 
-    >>> llama = LLM("Llama 2 7B", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128, ffn=11008, vocab=32000)
+    >>> llama = LLM(name="Llama 2 7B", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128, ffn=11008, vocab=32000)
     >>> float(parameters(llama).total)
     6738415616.0
     """
@@ -234,7 +234,7 @@ def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
 
     The states of linear mixers count, whatever the context.
 
-    >>> llama = LLM("Llama 3 70B", layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, ffn=28672, vocab=128256)
+    >>> llama = LLM(name="Llama 3 70B", layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, ffn=28672, vocab=128256)
     >>> float(kv_cache_bytes(llama, 1.0, 2.0))
     327680.0
     """

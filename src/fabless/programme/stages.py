@@ -87,7 +87,7 @@ def topological_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
     Raises `BadValue` for a name given twice, a predecessor that is not there, or a cycle, naming the stages.
 
-    >>> [stage.name for stage in topological_order([Stage("b", ("a",)), Stage("a")])]
+    >>> [stage.name for stage in topological_order([Stage(name="b", after=("a",)), Stage(name="a")])]
     ['a', 'b']
     """
     names = [stage.name for stage in stages]
@@ -138,7 +138,7 @@ def dates(ordered: Sequence[Stage], durations: Mapping[str, Array | float]) -> d
     `ordered` is in topological order; `durations` has a value for each stage but the hammocks, of shapes that broadcast,
     in any unit of time; so have the dates, which count from the start of the first stages.
 
-    >>> chain = topological_order([Stage("a"), Stage("b"), Stage("c", ("a", "b"))])
+    >>> chain = topological_order([Stage(name="a"), Stage(name="b"), Stage(name="c", after=("a", "b"))])
     >>> [float(done) for done in dates(chain, {"a": 2.0, "b": 5.0, "c": 1.0})["c"]]
     [5.0, 6.0]
     """

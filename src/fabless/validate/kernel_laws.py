@@ -127,7 +127,7 @@ def product_time(m: Number, n: Number, k: Number, fit: Product, peak_flops: Numb
     ``t_m = bytes / (B e_m)``, ``t_k = depth k / (1 + k / split)``; peak F [FLOP/s], memory bandwidth B [B/s], width of a
     number of the inputs [B], `weight_bytes` where the right one is narrower. Fitted on ai-dynamo/aiconfigurator's tables.
 
-    >>> float(product_time(1000.0, 1000.0, 1000.0, Product(1.0, 1.0, 0.0), 2e12, 1e18))
+    >>> float(product_time(1000.0, 1000.0, 1000.0, Product(compute=1.0, bandwidth=1.0, fixed_s=0.0), 2e12, 1e18))
     0.001
     """
     compute = 2.0 * np.maximum(m, fit.tile_rows) * n * k / (peak_flops * fit.compute)

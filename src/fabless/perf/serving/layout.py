@@ -34,7 +34,7 @@ def _powers(most: float) -> list[int]:
 def tensor_degrees(llm: LLM, most: float) -> list[int]:
     """Powers of two up to `most` that divide the heads, of attention and of linear mixers.
 
-    >>> tensor_degrees(LLM("small", layers=2, hidden=64, heads=12, kv_heads=4, head_dim=8, ffn=64, vocab=100), 16)
+    >>> tensor_degrees(LLM(name="small", layers=2, hidden=64, heads=12, kv_heads=4, head_dim=8, ffn=64, vocab=100), 16)
     [1, 2, 4]
     """
     return [degree for degree in _powers(most)
