@@ -310,6 +310,8 @@ print(found.status)
 def test_what_a_solver_prints_never_reaches_standard_output() -> None:
     run = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
     assert run.stdout == "before\noptimal\n"
+    assert "written at once" in run.stderr
+    assert "kept in the buffer of C" in run.stderr
 
 
 def test_solvers_are_made_in_one_place() -> None:
