@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
 import itertools
 import json
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -542,9 +540,3 @@ def test_the_commented_contract_of_the_reference_case_reads() -> None:
     case = parse_case(text + "\n".join(line[2:] for line in commented.splitlines()), "case.yaml", DATA)
     (contract,) = case.contracts
     assert (contract.kind, contract.tenor_quarters, contract.how) == ("prepayment", 8, "buy")
-
-
-def test_the_page_on_contracts_runs() -> None:
-    page = Path(__file__).parent.parent / "docs" / "explanation" / "contract.md"
-    done = doctest.testfile(str(page), module_relative=False)
-    assert (done.failed, done.attempted) == (0, 5)

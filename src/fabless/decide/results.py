@@ -333,7 +333,7 @@ class Decision:
     seed: int
     digest: str
     versions: Mapping[str, str]
-    """Of the program and of the libraries that computed: equal digests and versions give equal numbers."""
+    """Versions of the program and its numeric libraries: equal digests and versions give equal numbers."""
     detail: str
     """quick | standard | deep"""
     leaves: int

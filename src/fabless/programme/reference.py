@@ -71,10 +71,10 @@ class EndRates:
     """What the programmes and deals known on a day say of how one kind of programme ends."""
 
     ended: RateEstimate
-    """Before volume."""
+    """Rate of ending before volume."""
     where: GateShares
     later_ended: RateEstimate
-    """Of later generations of a line, for the second one."""
+    """Rate at which later generations of a line end, for the second generation."""
     bid_failed: RateEstimate
 
 

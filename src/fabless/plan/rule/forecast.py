@@ -11,9 +11,9 @@ from fabless.records import Array
 
 
 class Forecast(NamedTuple):
-    """Of N paths over T quarters, of L loads, O offers and G shared limits; of one path without the
-    axis N.
+    """What N paths expect over T quarters of L loads, O offers and G shared limits.
 
+    The forecast of one path lacks the axis N.
     Compute is counted in chips of the one that is best for each load.
     """
 

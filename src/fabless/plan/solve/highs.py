@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import highspy
@@ -89,31 +89,35 @@ def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
 
 
 def silent_solver() -> highspy.Highs:
-    """Make a solver that prints nothing.
+    """Make a solver that prints nothing on standard output.
 
-    Some versions greet on standard output when they are made (1.16 does), where the answer of a ``--json`` run stands.
+    Some versions greet there when they are made (1.16 does), where the answer of a ``--json`` run stands.
     """
-    with _no_standard_output():
+    with _standard_output_aside():
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)
     return solver
 
 
 @contextmanager
-def _no_standard_output() -> Iterator[None]:
-    """Drop what compiled code writes to descriptor 1 meanwhile, what it keeps in its buffer included."""
+def _standard_output_aside() -> Iterator[None]:
+    """Send what compiled code writes to descriptor 1 meanwhile to descriptor 2, what it keeps in its buffer included."""
     flush = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush
     with _ONE_AT_A_TIME:
         flush(None)
-        kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nothing, 1)
+            kept = os.dup(1)
+        except OSError:  # a program without standard output has none to keep clean
+            yield
+            return
+        try:
+            with suppress(OSError):  # nor has every program a standard error
+                os.dup2(2, 1)
             yield
         finally:
             flush(None)
             os.dup2(kept, 1)
             os.close(kept)
-            os.close(nothing)
 
 
 def solver_of(scaled: highspy.HighsLp, progress: Tell = None) -> highspy.Highs:

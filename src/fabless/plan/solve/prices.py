@@ -89,7 +89,7 @@ class Face:
     solver: highspy.Highs
     row_unit: Array
     at: dict[str, NDArray[np.bool_]]
-    """Of the lower and upper ends of rows and columns: whether the plan is there."""
+    """Whether the plan lies at the lower and upper ends of rows and columns."""
 
     @classmethod
     def of(cls, program: Program) -> Face | None:
