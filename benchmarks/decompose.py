@@ -26,13 +26,13 @@ import numpy as np
 
 import fabless as fb
 from fabless.decide.ways.prepare import prepare
-from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.problem import draw_world, plan_of
 from fabless.executors import executors_of
 from fabless.plan import Bounds, PlanProblem, branching_for, solve_large
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.service import service
-from fabless.plan.solve.highs import model, row_units
+from fabless.plan.solve.highs import row_units, solver_model
 from fabless.strategy import PORTFOLIO, Commitment, commitments
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -47,7 +47,7 @@ def instance(leaves: int, way: str) -> PlanProblem:
     prepared = prepare(case, fb.load(case.as_of))
     chosen = Commitment(case.lines, ()) if way == PORTFOLIO else commitments(prepared.case, way)[0]
     branching = branching_for(leaves, len(case.branching))
-    return plan_of(world(prepared, branching=branching), chosen).problem
+    return plan_of(draw_world(prepared, branching=branching), chosen).problem
 
 
 def measured(problem: PlanProblem, gap: float, workers: int) -> dict[str, float | str]:
@@ -92,7 +92,7 @@ def _highs(problem: PlanProblem, method: str) -> float:
     if method == "ipm":
         solver.setOptionValue("run_crossover", "off")
     solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
-    solver.passModel(model(program, row_units(program)))
+    solver.passModel(solver_model(program, row_units(program)))
     solver.run()
     return float(solver.getInfo().objective_function_value * program.money)
 

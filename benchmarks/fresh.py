@@ -19,15 +19,15 @@ from multiprocessing import get_context
 import numpy as np
 
 import fabless as fb
-from fabless.decide.fresh.block import Block, fresh_world, outlooks
+from fabless.decide.fresh.block import FreshBlock, fresh_world, views_along
 from fabless.decide.fresh.run import fresh_test
 from fabless.decide.ways.gates import decided, followed
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import plan_of, world
-from fabless.decide.ways.solved import Solved, solve_best
+from fabless.decide.ways.problem import draw_world, plan_of
+from fabless.decide.ways.solved import SolvedWay, solve_best
 from fabless.plan.rule.merit_order import merit_order
 from fabless.plan.rule.perfect import perfect_costs
-from fabless.plan.rule.simulate import simulate
+from fabless.plan.rule.simulate import simulate_orders
 from fabless.strategy import PORTFOLIO, Commitment
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     given = parser.parse_args()
     case = fb.case()
     prepared = prepare(case, fb.load(case.as_of))
-    solved = solve_best(world(prepared), PORTFOLIO, (Commitment(prepared.case.lines, ()),))
+    solved = solve_best(draw_world(prepared), PORTFOLIO, (Commitment(prepared.case.lines, ()),))
     print(f"in the tree of {solved.plan.problem.tree.leaves.size} paths: expected cost "
           f"{solved.result.expected_cost_usd / 1e9:.2f}, objective {solved.result.objective_usd / 1e9:.2f} billion USD")
     for paths in given.paths:
@@ -48,7 +48,7 @@ def main() -> None:
         rules(prepared, solved, given.checked)
 
 
-def whole(prepared: Prepared, solved: Solved, paths: int, checked: int) -> None:
+def whole(prepared: Prepared, solved: SolvedWay, paths: int, checked: int) -> None:
     for count in (0, checked) if checked else (0,):
         used = processor_s()
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as executor:
@@ -78,12 +78,13 @@ def peak_gib() -> float:
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
 
 
-def rules(prepared: Prepared, solved: Solved, count: int) -> None:
-    block = Block(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0, max(count, 100), 1)
+def rules(prepared: Prepared, solved: SolvedWay, count: int) -> None:
+    block = FreshBlock(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0,
+                       max(count, 100), 1)
     drawn = fresh_world(block)
     plan = plan_of(drawn, block.commitment)
     go = followed(block.policy, drawn, plan)
-    plan, views = decided(plan, go), outlooks(drawn, block.commitment, go)
+    plan, views = decided(plan, go), views_along(drawn, block.commitment, go)
     start = time.process_time()
     perfect = perfect_costs(plan.problem, np.arange(count))
     print(f"perfect information {perfect.mean() / 1e9:8.2f} billion USD, "
@@ -91,7 +92,7 @@ def rules(prepared: Prepared, solved: Solved, count: int) -> None:
     for name in ("merit order, with its compilation", "merit order"):
         start = time.process_time()
         orders = merit_order(block.planned, block.result, plan.problem, views)
-        cost = simulate(plan.problem, orders).path_cost_usd[:count]
+        cost = simulate_orders(plan.problem, orders).path_cost_usd[:count]
         seconds = time.process_time() - start
         ratio = np.quantile(cost / perfect, [0.1, 0.5, 0.9])
         print(f"{name:34} {cost.mean() / 1e9:8.2f} billion USD, {1e3 * seconds / block.count:7.1f} ms a path, over perfect "

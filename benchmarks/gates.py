@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 import fabless as fb
-from fabless.decide.ways.prepare import DRAWS, parameters_of, prepare
-from fabless.decide.ways.problem import World, plan_of, world
+from fabless.decide.ways.prepare import DRAWS, prepare, programme_model_of
+from fabless.decide.ways.problem import World, draw_world, plan_of
 from fabless.plan import PlanProblem, Project, gate_nodes, hold, search, solve
 from fabless.programme import discretise, simulate
 from fabless.sampling import stream
-from fabless.scenario import on_tree
+from fabless.scenario import outcome_on_tree
 from fabless.strategy import Commitment, owning_at, programme_offers
 from fabless.units import QUARTER_S
 
@@ -46,11 +46,11 @@ def gated(here: World, spend: float) -> PlanProblem:
     offers, groups, projects = [], list(plain.groups), []
     for item in case.programmes:
         lead = case.numbers.programmes[item.name].fab.spread.mode + case.numbers.owning.installation.spread.mode
-        parameters = parameters_of(item, case.numbers.programmes[item.name])
+        parameters = programme_model_of(item, case.numbers.programmes[item.name])
         draws = simulate(parameters, DRAWS, stream(case.seed, f"programme {item.name}"), quarters=case.quarters)
         for start in (0, *case.boundaries)[:STARTS]:
             chain = discretise(draws, case.quarters, case.boundaries, notice_quarters=lead / QUARTER_S, start_quarter=start)
-            fate = on_tree(chain, scenarios, here.need, stream(case.seed, f"fate {item.name}"))
+            fate = outcome_on_tree(chain, scenarios, here.need, stream(case.seed, f"fate {item.name}"))
             own = programme_offers(case, item, scenarios, fate, here.prepared.throughput[item.chip.name], owning)
             first, name = len(plain.offers) + len(offers), f"{item.name} from {start}"
             mine = tuple(range(first, first + len(own)))
@@ -79,7 +79,7 @@ def main() -> None:
     prepared = prepare(case, fb.load(case.as_of))
     print("  branching leaves  first s search s  LPs out       search        bound     gap  exact s        exact")
     for text in given.branching:
-        problem = gated(world(prepared, branching=tuple(int(part) for part in text.split(","))), given.spend)
+        problem = gated(draw_world(prepared, branching=tuple(int(part) for part in text.split(","))), given.spend)
         clock = time.process_time()
         solve(hold(problem, np.zeros((len(problem.projects), problem.tree.size), dtype=bool)))
         first = time.process_time() - clock

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import fabless as fb
 from fabless.decide.ways.prepare import prepare
-from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.problem import draw_world, plan_of
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.service import service
@@ -36,7 +36,7 @@ def main() -> None:
     print("   branching  nodes  columns assemble s  all s  share linopy s  ratio agree")
     for text in sys.argv[1:] or ["4,1,1,1", "20,2,2,1"]:
         branching = tuple(int(part) for part in text.split(","))
-        problem = plan_of(world(prepared, branching=branching), commitments(prepared.case, "diversify")[0]).problem
+        problem = plan_of(draw_world(prepared, branching=branching), commitments(prepared.case, "diversify")[0]).problem
         assemble(problem, service(problem), constant_costs(problem))  # once unmeasured: libraries load on first use
         start = time.process_time()
         assemble(problem, service(problem), constant_costs(problem))

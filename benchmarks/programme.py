@@ -17,12 +17,12 @@ import numpy as np
 from scipy.stats import binom
 
 import fabless as fb
-from fabless.decide.ways.prepare import counted, parameters_of
+from fabless.decide.ways.prepare import counted, programme_model_of
 from fabless.programme.blueprint import Blueprint, blueprint
-from fabless.programme.parameters import ProgrammeParameters
+from fabless.programme.parameters import ProgrammeModel
 from fabless.programme.posterior import PseudoCounts
 from fabless.programme.rates import draw_rates
-from fabless.programme.simulation import SETS, draw_numbers, run
+from fabless.programme.simulation import SETS, draw_numbers, run_trajectories
 from fabless.records import Array, Range
 from fabless.sampling import quantile, stream
 from fabless.units import MONTH_S
@@ -37,7 +37,7 @@ def user_seconds() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
-def plain(p: ProgrammeParameters, points: Array, events: Array) -> tuple[Array, Array]:
+def plain(p: ProgrammeModel, points: Array, events: Array) -> tuple[Array, Array]:
     """Volume month and spend by quarter of programmes that nothing ends, in one block; slips alike in all stages."""
     x = {name: quantile(p.deal_s if name == "start" else getattr(p, name), points[:, k]) for k, name in enumerate(COLUMNS)}
     first, later, share = (getattr(p, name).mode for name in ("first_silicon_good", "respin_good", "metal_respin_share"))
@@ -68,7 +68,7 @@ def plain(p: ProgrammeParameters, points: Array, events: Array) -> tuple[Array, 
     return volume, np.diff(spend, axis=1)
 
 
-def measure(plan: Blueprint, p: ProgrammeParameters, count: int) -> tuple[float, float]:
+def measure(plan: Blueprint, p: ProgrammeModel, count: int) -> tuple[float, float]:
     """Best user seconds of the kernel with the numbers given, and of drawing them."""
     kernels, drawings = [], []
     for repeat in range(REPEATS):
@@ -76,7 +76,7 @@ def measure(plan: Blueprint, p: ProgrammeParameters, count: int) -> tuple[float,
         rates = draw_rates(p, plan.stages, SETS, stream(repeat, "rates"))
         points, events = draw_numbers(plan, count, stream(repeat, "numbers"))
         drawn = user_seconds()
-        run(plan, rates, points, events, QUARTERS)
+        run_trajectories(plan, rates, points, events, QUARTERS)
         kernels.append(user_seconds() - drawn)
         drawings.append(drawn - begin)
     return min(kernels), min(drawings)
@@ -86,12 +86,12 @@ def main() -> None:
     """Measure."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1 << 18
     case, _ = counted(fb.case(), fb.load(fb.case().as_of))
-    case_parameters = parameters_of(case.programmes[0], case.numbers.programmes[case.programmes[0].name])
+    case_parameters = programme_model_of(case.programmes[0], case.numbers.programmes[case.programmes[0].name])
     settled = replace(case_parameters, ended=PseudoCounts(0.0, 1.0), slip_correlation=1.0, spin_limit=12, **{
         name: Range.point(getattr(case_parameters, name).mode)
         for name in ("first_silicon_good", "respin_good", "metal_respin_share")})
     begin, wall = user_seconds(), time.perf_counter()
-    run(plan := blueprint(settled), draw_rates(settled, plan.stages, 1, stream(0, "rates")),
+    run_trajectories(plan := blueprint(settled), draw_rates(settled, plan.stages, 1, stream(0, "rates")),
         *draw_numbers(plan, 16, stream(0, "numbers")), QUARTERS)
     print(f"first call, compiling or loading: {user_seconds() - begin:.1f} s user, {time.perf_counter() - wall:.1f} s wall")
     print(f"{'programme':>34} {'kernel':>8} {'drawn':>8}   million trajectories a second, {count} at a time")
@@ -104,7 +104,7 @@ def main() -> None:
     volume, spend = plain(settled, points, events)
     seconds = user_seconds() - begin
     print(f"{'nothing ends it, plain numpy':>34} {count / seconds / 1e6:>8.2f}")
-    ours = run(plan, draw_rates(settled, plan.stages, SETS, stream(0, "rates")), points, events, QUARTERS)
+    ours = run_trajectories(plan, draw_rates(settled, plan.stages, SETS, stream(0, "rates")), points, events, QUARTERS)
     reached = ~np.isnan(ours.volume_month)
     dates = float(np.abs(ours.volume_month - volume)[reached].max())
     money = float(np.abs(ours.spend_by_quarter_usd - spend)[reached].max() / spend.max())

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 import fabless as fb
-from fabless.explore import Served, Serving, Task, limits_of, read_space, run_chunk, technology_of
+from fabless.explore import Served, ServingScorer, Task, limits_of, read_space, run_chunk, technology_of
 from fabless.quote import calibration_of, owning_of
 from fabless.silicon.evaluate import Designs, die_area, evaluate, fits_field
 
@@ -42,7 +42,7 @@ def serving() -> None:
         llm=catalogue.model("llama-3.1-405b"), request=fb.Request(2048, 512), precision="fp8",
         kv_precision="bf16", tpot_limit_s=0.04, ttft_limit_s=2.0)
     calibration = calibration_of(catalogue)
-    scorer = Serving(
+    scorer = ServingScorer(
         load=load, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
         owning=owning_of(catalogue)[0], load_factor=0.5, domain=space.domain,
         scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from fabless.catalogue import load
-from fabless.perf.training import Recipe, calibrate, memory, step, training_machine
-from fabless.perf.training.search import candidates
+from fabless.perf.training import Recipe, calibrate, step, training_machine, training_memory
+from fabless.perf.training.search import possible_recipes
 
 BLOCK = 8192
 
@@ -35,7 +35,7 @@ def ours(points: int) -> tuple[int, float, float]:
     chip, llm = catalogue.chip("h100-sxm"), catalogue.model("gpt-3-175b")
     efficiency = calibrate(values, str(chip.efficiency)).efficiency
     machine = training_machine(chip, "bf16", efficiency)
-    every = candidates(llm, 64, Recipe(global_batch=3072, sequence=2048), {}, 8.0)
+    every = possible_recipes(llm, 64, Recipe(global_batch=3072, sequence=2048), {}, 8.0)
     names = [field.name for field in fields(Recipe) if isinstance(getattr(every, field.name), np.ndarray)]
     count = np.size(every.tensor)
     done, start = 0, time.process_time()
@@ -43,7 +43,7 @@ def ours(points: int) -> tuple[int, float, float]:
         index = np.arange(done, done + BLOCK) % count
         some = replace(every, replay=(np.arange(BLOCK) % 3) / 2, **{name: getattr(every, name)[index] for name in names})
         step(llm, machine, some, efficiency)
-        memory(llm, machine, some, efficiency)
+        training_memory(llm, machine, some, efficiency)
         done += BLOCK
     return done, time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 import fabless as fb
-from fabless.report.programme_page import results_page
+from fabless.report.programme_page import programme_results_page
 
 PAGE = Path(__file__).parent / "results" / "programmes.md"
 
 
 def main() -> None:
     """Rewrite, or check."""
-    page = results_page(fb.load())
+    page = programme_results_page(fb.load())
     if "--check" in sys.argv:
         sys.exit(page != PAGE.read_text(encoding="utf-8"))
     PAGE.parent.mkdir(exist_ok=True)

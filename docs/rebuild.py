@@ -17,10 +17,10 @@ from rich.console import Console
 import fabless as fb
 from fabless.catalogue import load
 from fabless.report import print_decision
-from fabless.report.canvas import draw
+from fabless.report.canvas import as_svg
 from fabless.report.charts import comparison
-from fabless.report.validation_charts import predicted_rows, scatter
-from fabless.report.validation_page import results_page
+from fabless.report.validation_charts import predicted_rows, scatter_chart
+from fabless.report.validation_page import validation_results_page
 from fabless.validate import validate
 
 ROOT = Path(__file__).parent.parent
@@ -46,9 +46,9 @@ def rebuild_results() -> None:
     catalogue = load()
     validation = validate(catalogue)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(results_page(validation, catalogue.digest), encoding="utf-8")
+    RESULTS.write_text(validation_results_page(validation, catalogue.digest), encoding="utf-8")
     if predicted_rows(validation.rows):
-        picture = draw(scatter(validation.rows, 760), "Predicted against measured values by quantity")
+        picture = as_svg(scatter_chart(validation.rows, 760), "Predicted against measured values by quantity")
         (ROOT / "docs" / "pictures" / "validation.svg").write_text(picture, encoding="utf-8")
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     if "--check" in sys.argv:
         sys.exit(text != README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8")
-    picture = draw(comparison(decision.strategies, decision.recommended, 760), "Cost per query and shortage of each way")
+    picture = as_svg(comparison(decision.strategies, decision.recommended, 760), "Cost per query and shortage of each way")
     (ROOT / "docs" / "pictures" / "comparison.svg").write_text(picture, encoding="utf-8")
     rebuild_results()
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import fabless as fb
-from fabless.silicon.products import calibrate, results_page
+from fabless.silicon.products import fit_silicon, silicon_results_page
 
 PAGE = Path(__file__).parent / "results" / "silicon.md"
 
@@ -18,8 +18,8 @@ PAGE = Path(__file__).parent / "results" / "silicon.md"
 def main() -> None:
     """Rewrite, or check."""
     catalogue = fb.load()
-    calibration = calibrate(catalogue)
-    page = results_page(catalogue, calibration)
+    calibration = fit_silicon(catalogue)
+    page = silicon_results_page(catalogue, calibration)
     stale = [f"{entity} {field}: calibrated {value:.4g} {unit}, in the facts {now:.4g}"
              for entity, field, value, unit, now in calibration.parameters(catalogue) if abs(value / now - 1) > 0.005]
     print("\n".join(stale) or "calibrated facts are current")

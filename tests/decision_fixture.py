@@ -9,8 +9,8 @@ from fabless.case_records import CaseNumber
 from fabless.decide import (
     Action,
     Band,
-    BuildUpLine,
-    ChipCostLine,
+    BuildUpRow,
+    ChipCostRow,
     Decision,
     Flip,
     Foresight,
@@ -24,13 +24,13 @@ from fabless.decide import (
     Sensitivity,
     SobolIndex,
     Stability,
-    StrategyResult,
     Surface,
     TimelineStage,
+    WayResult,
 )
 from fabless.decide.fresh.results import Compared, Gap
 from fabless.decide.results import LargePlan
-from fabless.plan import GatePlan, GateStep
+from fabless.plan import GateStep, ProjectPlan
 from fabless.records import Grade, Range, Source
 from fabless.units import Quarter, to_si
 
@@ -67,10 +67,10 @@ def fleet(offers: dict[str, tuple[int, int, float]]) -> tuple[tuple[str, str, Ba
 
 
 def result(name: str, title: str, cost: float, shortage: float, share: float, regret: float, dominant: float,
-           own: tuple[str, str, str] | None = None, risk: float = 0.0, spread: float = 1.6) -> StrategyResult:
+           own: tuple[str, str, str] | None = None, risk: float = 0.0, spread: float = 1.6) -> WayResult:
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
-    return StrategyResult(
+    return WayResult(
         name=name, title=title, status="optimal", gap=0.0, lower_bound_usd=total, objective_usd=total,
         expected_cost_usd=total * 0.82, cvar_usd=total * 1.9, cost_per_query_usd=band(cost, 0.62, spread),
         cost_per_query_by_year_usd=tuple((y, band(cost * 1.9 * 0.8 ** (y - 2023), 0.65, spread)) for y in years),
@@ -105,7 +105,7 @@ def result(name: str, title: str, cost: float, shortage: float, share: float, re
                 stop_signal="spot price below $0.60 an hour", double_signal="shortage in two quarters running"),
         ) if name == "portfolio" else (),
         programmes=("own-chip",) if own else (),
-        gates=(GatePlan(
+        gates=(ProjectPlan(
             name="own-chip",
             steps=(GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12), GateStep(12, 0.0, 0.7, 0.18)),
             start_probability=1.0, give_up_probability=0.3, expected_spend_usd=risk * 1.2, worst_spend_usd=risk * 2.4,
@@ -117,7 +117,7 @@ def compared(in_sample: float, worse: float = 1.04) -> Compared:
     return Compared(worse * in_sample, in_sample, 0.01 * in_sample)
 
 
-def fresh(way: StrategyResult) -> FreshTest:
+def fresh(way: WayResult) -> FreshTest:
     """The way on fresh paths: four percent dearer, short a quarter more often."""
     cost = way.expected_cost_usd
     years = way.shortage_by_year
@@ -133,7 +133,7 @@ def fresh(way: StrategyResult) -> FreshTest:
         gap=Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost))
 
 
-def ways() -> tuple[StrategyResult, ...]:
+def ways() -> tuple[WayResult, ...]:
     own = ("2026Q4", "2027Q4", "2029Q3")
     return (
         result("buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97),
@@ -227,7 +227,7 @@ def numbers() -> tuple[CaseNumber, ...]:
     )
 
 
-def build_up() -> tuple[BuildUpLine, ...]:
+def build_up() -> tuple[BuildUpRow, ...]:
     lines = []
     for model, chip, scale in [("gpt-3.5-class", "h100-sxm", 1.0), ("gpt-3.5-class", "mi300x", 0.83),
                                ("gpt-4-class", "h100-sxm", 6.2)]:
@@ -238,7 +238,7 @@ def build_up() -> tuple[BuildUpLine, ...]:
             ("power", 0.000035, "1.3 kW x 1.25 PUE x $0.07/kWh x 0.23 s"),
             ("staff and maintenance", 0.00005, "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s"),
         ]:
-            lines.append(BuildUpLine(model=model, chip=chip, part=part, usd=value * scale, how=how))
+            lines.append(BuildUpRow(model=model, chip=chip, part=part, usd=value * scale, how=how))
     return tuple(lines)
 
 
@@ -277,8 +277,8 @@ def decision() -> Decision:
         questions=questions(),
         build_up=build_up(),
         chip_costs=(
-            ChipCostLine("co-design", "good dies", 540.0), ChipCostLine("co-design", "memory", 2590.0),
-            ChipCostLine("own-build", "good dies", 540.0), ChipCostLine("own-build", "memory", 2600.0),
+            ChipCostRow("co-design", "good dies", 540.0), ChipCostRow("co-design", "memory", 2590.0),
+            ChipCostRow("own-build", "good dies", 540.0), ChipCostRow("own-build", "memory", 2600.0),
         ),
         timeline=tuple(
             TimelineStage("own-chip", stage, Band(start * 0.85, start, start * 1.4, start * 1.1),

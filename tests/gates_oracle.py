@@ -19,7 +19,7 @@ from fabless.plan.gates.policy import gates_of
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.service import service
-from fabless.plan.solve.highs import model, row_units, solver_of
+from fabless.plan.solve.highs import row_units, solver_model, solver_of
 from fabless.records import Tree
 from fabless.scenario import balanced_tree
 
@@ -151,7 +151,7 @@ def enumerated(problem: PlanProblem) -> tuple[float, np.ndarray, int]:
 def exact(problem: PlanProblem) -> tuple[np.ndarray, float]:
     """The best policy (P, K) and its objective, by branch and bound on the programme that the search relaxes."""
     program = assemble(problem, service(problem), constant_costs(problem))
-    solver = solver_of(model(program, row_units(program)))
+    solver = solver_of(solver_model(program, row_units(program)))
     solver.setOptionValue("solver", "choose")
     going = program.columns["go"].index
     own = going[going >= 0].astype(np.int32)

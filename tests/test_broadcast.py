@@ -13,7 +13,7 @@ from fabless import perf
 from fabless.arrays import chunked, pick, shape_of, stack
 from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue
-from fabless.perf import Formats, Machine, Split, Work
+from fabless.perf import Formats, ForwardWork, Machine, Split
 from fabless.quote import calibration_of
 from fabless.records import LLM
 from fabless.workload import parameters, shape
@@ -92,7 +92,7 @@ def test_inputs_that_do_not_matter_still_give_their_shape() -> None:
     """An axis is not lost where the kernels that it would matter to do not occur."""
     llm, machine = models()[0], machines()[0]
     three = np.arange(1.0, 4.0)
-    assert np.shape(perf.forward(llm, machine, Split(1.0), Work(sequences=0.0, context=three)).time_s) == (3,)
+    assert np.shape(perf.forward(llm, machine, Split(1.0), ForwardWork(sequences=0.0, context=three)).time_s) == (3,)
     assert np.shape(perf.decode_step(llm, machine, Split(1.0, expert=three), 8.0, 100.0).time_s) == (3,)
     assert shape_of(llm, machine, Split(three)) == (3,)
 

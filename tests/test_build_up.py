@@ -8,8 +8,8 @@ from fabless.case_records import Case, Line, named
 from fabless.catalogue import load, read_case
 from fabless.decide.build_up import BOUND_BY, build_up, hour_inputs
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import world
-from fabless.decide.ways.solved import Solved, roughly_solved
+from fabless.decide.ways.problem import draw_world
+from fabless.decide.ways.solved import SolvedWay, roughly_solved
 from fabless.strategy import Commitment
 from fabless.tco import ChipHour
 
@@ -21,8 +21,8 @@ def prepared() -> Prepared:
 
 
 @pytest.fixture(scope="module")
-def solved(prepared: Prepared) -> Solved:
-    return roughly_solved(world(prepared, branching=(2, 1, 1, 1)), "all", (Commitment(prepared.case.lines, ()),))
+def solved(prepared: Prepared) -> SolvedWay:
+    return roughly_solved(draw_world(prepared, branching=(2, 1, 1, 1)), "all", (Commitment(prepared.case.lines, ()),))
 
 
 def line_of(case: Case, name: str) -> Line:
@@ -48,7 +48,7 @@ def test_every_line_of_an_hour_has_the_inputs_that_move_it(prepared: Prepared) -
         "rent": {"lines.azure-rented.price", "lines.azure-rented.discount"}}
 
 
-def test_inputs_of_a_line_are_those_of_its_hour_and_of_the_work(prepared: Prepared, solved: Solved) -> None:
+def test_inputs_of_a_line_are_those_of_its_hour_and_of_the_work(prepared: Prepared, solved: SolvedWay) -> None:
     lines = build_up(prepared, solved)
     known = named(prepared.case.numbers)
     assert {line.part for line in lines} == {"chip", "server", "site", "power", "staff", "rent"}

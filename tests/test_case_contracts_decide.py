@@ -21,9 +21,9 @@ from fabless.decide.questions.resilience import resilience
 from fabless.decide.summarise import strategy_result
 from fabless.decide.ways.gates import decided, undecided
 from fabless.decide.ways.prepare import prepare
-from fabless.decide.ways.problem import World, plan_of, world
-from fabless.decide.ways.restricted import held, interrupted
-from fabless.decide.ways.solved import Solved, solved_plan
+from fabless.decide.ways.problem import World, draw_world, plan_of
+from fabless.decide.ways.restricted import interrupted, with_orders_held
+from fabless.decide.ways.solved import SolvedWay, solved_plan
 from fabless.errors import BadValue, FablessError
 from fabless.plan import solve
 from fabless.records import Range
@@ -73,10 +73,10 @@ def case_with(*deals: str, programmes: tuple[str, ...] = ()) -> Case:
 
 
 def made(case: Case) -> World:
-    return world(prepare(case, load(case.as_of)))
+    return draw_world(prepare(case, load(case.as_of)))
 
 
-def solved_with(here: World, *contracts: str) -> Solved:
+def solved_with(here: World, *contracts: str) -> SolvedWay:
     """The plan of all lines with some contracts of the case."""
     chosen = tuple(item for item in here.case.contracts if item.name in contracts)
     return solved_plan(here, "buy", plan_of(here, Commitment(here.case.lines, (), contracts=chosen)))
@@ -89,21 +89,21 @@ def here() -> World:
 
 
 @pytest.fixture(scope="module")
-def bare(here: World) -> Solved:
+def bare(here: World) -> SolvedWay:
     return solved_with(here)
 
 
 @pytest.fixture(scope="module")
-def cheap(here: World) -> Solved:
+def cheap(here: World) -> SolvedWay:
     return solved_with(here, "deal-0")
 
 
 @pytest.fixture(scope="module")
-def firm(here: World) -> Solved:
+def firm(here: World) -> SolvedWay:
     return solved_with(here, "deal-1")
 
 
-def test_a_contract_cheaper_than_its_line_is_signed_to_its_cap(cheap: Solved, bare: Solved) -> None:
+def test_a_contract_cheaper_than_its_line_is_signed_to_its_cap(cheap: SolvedWay, bare: SolvedWay) -> None:
     solved = cheap
     offer = solved.plan.offers.index(solved.plan.contracts[0].offer)
     assert solved.result.levels[0, 0] == pytest.approx(5000.0)
@@ -133,7 +133,7 @@ def test_a_dear_contract_is_not_signed_where_the_line_has_no_end() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(DEALS)))
-def test_a_contract_of_any_kind_never_costs_the_way_anything(number: int, here: World, bare: Solved) -> None:
+def test_a_contract_of_any_kind_never_costs_the_way_anything(number: int, here: World, bare: SolvedWay) -> None:
     """Also: reported parts add up to what was minimised, and every line of the fleet counts the chips drawn."""
     name = f"deal-{number}"
     solved = solved_with(here, name)
@@ -148,7 +148,7 @@ def test_a_contract_of_any_kind_never_costs_the_way_anything(number: int, here: 
     assert signing.amount == round(float(solved.result.levels[:, 0].max()))
 
 
-def adds_up(solved: Solved) -> None:
+def adds_up(solved: SolvedWay) -> None:
     """The objective is the reported cost of the paths, and that the sum of its parts."""
     problem, paths, result = solved.plan.problem, solved.paths, solved.result
     table = problem.tree.ancestors()[problem.tree.leaves]
@@ -162,13 +162,13 @@ def adds_up(solved: Solved) -> None:
     assert result.objective_usd == pytest.approx(0.7 * mean + 0.3 * worst, rel=1e-9)
 
 
-def test_take_or_pay_is_paid_when_demand_collapses(firm: Solved) -> None:
+def test_take_or_pay_is_paid_when_demand_collapses(firm: SolvedWay) -> None:
     """Signed for the demand that was planned; then the demand goes, and the penalty is due on every firm unit."""
     plan, solved = firm.plan, firm
     quarter = plan.problem.tree.quarter
     gone = plan.problem.demand * np.where(quarter < 2, 1.0, 1e-6)
     shut = plan.problem.available & (quarter < 2)
-    kept = held(plan, solved.result.orders, solved.result.levels, 2)
+    kept = with_orders_held(plan, solved.result.orders, solved.result.levels, 2)
     after = solve(replace(kept.problem, demand=gone, available=shut))
     terms = plan.contracts[0]
     assert solved.result.levels[0, 0] == pytest.approx(5000.0)
@@ -209,7 +209,7 @@ def test_a_fee_counts_in_the_horizon_for_the_service_that_falls_there() -> None:
     assert terms.committed_usd[0] == pytest.approx(4 * 12500.0), "what is committed is the whole fee"
 
 
-def test_a_draw_costs_what_owning_a_chip_at_that_price_costs(here: World, bare: Solved) -> None:
+def test_a_draw_costs_what_owning_a_chip_at_that_price_costs(here: World, bare: SolvedWay) -> None:
     """At the line's own price the contract's chip has the annuity and running cost of the line's."""
     line = next(offer for offer in bare.plan.offers if offer.name == "nvidia-owned")
     matched, = solved_with(here, "deal-9").plan.contracts
@@ -241,9 +241,9 @@ def test_gates_of_programmes_keep_the_contracts() -> None:
     case = case_with(DEAL, programmes=("co-design",))
     here = made(case)
     plan = plan_of(here, Commitment(case.lines, (), may_start=case.programmes))
-    assert len(plan.candidates) > 1
+    assert len(plan.projects) > 1
     assert [item.name for item in undecided(here, plan).agreements] == ["deal-0"]
-    never = np.zeros((len(plan.candidates), plan.problem.tree.size), dtype=bool)
+    never = np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool)
     assert [item.name for item in decided(plan, never).problem.agreements] == ["deal-0"]
     solved = solved_plan(here, "portfolio", plan)
     assert solved.result.levels[0, 0] == pytest.approx(5000.0)
@@ -251,31 +251,31 @@ def test_gates_of_programmes_keep_the_contracts() -> None:
     assert solved.lower_bound_usd <= solved.result.objective_usd * (1 + 1e-9)
 
 
-def test_fresh_paths_sign_what_the_plan_signed(here: World, firm: Solved, bare: Solved) -> None:
+def test_fresh_paths_sign_what_the_plan_signed(here: World, firm: SolvedWay, bare: SolvedWay) -> None:
     found, other = (fresh_test(here.prepared, solved, paths=100, checked=10) for solved in (firm, bare))
     assert found.expected_cost_usd.fresh < other.expected_cost_usd.fresh, "a cheap contract saves there too"
     assert found.gap is not None
     assert found.gap.rule_usd >= found.gap.perfect_usd
 
 
-def test_what_was_signed_stays_signed_when_the_plan_is_made_again(here: World, firm: Solved) -> None:
-    again = solved_plan(here, "buy", held(firm.plan, firm.result.orders, firm.result.levels, 2))
+def test_what_was_signed_stays_signed_when_the_plan_is_made_again(here: World, firm: SolvedWay) -> None:
+    again = solved_plan(here, "buy", with_orders_held(firm.plan, firm.result.orders, firm.result.levels, 2))
     assert again.result.objective_usd == pytest.approx(firm.result.objective_usd, rel=1e-7)
     orders = firm.result.orders.copy()
     orders[firm.plan.offers.index(firm.plan.contracts[0].offer)] *= 0.5
-    half = solved_plan(here, "buy", held(firm.plan, orders, 0.5 * firm.result.levels, 2))
+    half = solved_plan(here, "buy", with_orders_held(firm.plan, orders, 0.5 * firm.result.levels, 2))
     assert half.result.levels[0, 0] == pytest.approx(2500.0)
     assert half.result.objective_usd > firm.result.objective_usd
 
 
-def test_a_vendor_who_is_gone_asks_nothing_for_what_he_cannot_deliver(firm: Solved) -> None:
+def test_a_vendor_who_is_gone_asks_nothing_for_what_he_cannot_deliver(firm: SolvedWay) -> None:
     quarter = firm.plan.problem.tree.quarter
     due = interrupted(firm.plan, "Nvidia", 4, 2).problem.agreements[0].untaken_usd
     assert due[(quarter == 4) | (quarter == 5)].max() == 0.0
     assert due[quarter == 6] == pytest.approx(15000.0)
 
 
-def test_questions_take_a_case_with_contracts(here: World, firm: Solved, bare: Solved) -> None:
+def test_questions_take_a_case_with_contracts(here: World, firm: SolvedWay, bare: SolvedWay) -> None:
     commitment = firm.plan.commitment
     values = {row.name: row for row in option_values(here, commitment, Here())}
     worth = values["deal-1"]
@@ -288,7 +288,7 @@ def test_questions_take_a_case_with_contracts(here: World, firm: Solved, bare: S
     assert struck.cost_usd > 0.0
 
 
-def test_a_level_floor_is_signed_whatever_it_costs(cheap: Solved) -> None:
+def test_a_level_floor_is_signed_whatever_it_costs(cheap: SolvedWay) -> None:
     item = cheap.plan.problem.agreements[0]
     never = np.zeros(cheap.plan.problem.available.shape[1], dtype=bool)
     shut = cheap.plan.problem.available.copy()

@@ -10,15 +10,15 @@ from typing import get_args
 import pytest
 
 from case_fixture import MINIMAL, edited
-from fabless.case_records import Case, ProgrammeSpec, named, with_ranges
+from fabless.case_records import Case, Programme, named, with_ranges
 from fabless.catalogue import load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.case.schema_programme import GateName, StageName
 from fabless.catalogue.facts.reference_class import cases
 from fabless.catalogue.facts.takeovers import deals
-from fabless.decide.ways.prepare import GATE_OF, counted, outlook_of, parameters_of
+from fabless.decide.ways.prepare import GATE_OF, counted, programme_model_of, simulated_outcomes_of
 from fabless.errors import BadValue, FablessError, UnknownName
-from fabless.programme import Gate, ProgrammeParameters, PseudoCounts, Route, route_stages
+from fabless.programme import Gate, ProgrammeModel, PseudoCounts, Route, route_stages
 from fabless.programme.route import INTEGRATION, START
 from fabless.programme.study import KIND_OF, reference_class
 from fabless.records import Range
@@ -56,9 +56,9 @@ def read(*edits: tuple[str, str]) -> Case:
     return parse_case(edited(SMALL, *edits), "my.yaml", Path("."))
 
 
-def parameters(case: Case, name: str) -> ProgrammeParameters:
+def parameters(case: Case, name: str) -> ProgrammeModel:
     programmes = counted(case, load(case.as_of))[0].programmes
-    return parameters_of(next(item for item in programmes if item.name == name), case.numbers.programmes[name])
+    return programme_model_of(next(item for item in programmes if item.name == name), case.numbers.programmes[name])
 
 
 def with_options(name: str, options: str) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def test_what_is_left_out_keeps_its_default() -> None:
     found = parameters(case, "own-build")
     fields = ("design_shares", "bring_up_share", "slip_correlation", "gates", "software_s", "ramp_s", "price_path",
               "integration_s", "retention", "stands_at", "second", "stages")
-    bare = {name: ProgrammeParameters.__dataclass_fields__[name].default for name in fields}
+    bare = {name: ProgrammeModel.__dataclass_fields__[name].default for name in fields}
     assert {name: getattr(found, name) for name in fields} == bare
 
 
@@ -161,12 +161,12 @@ def test_options_move_what_the_planner_sees(reference: Case) -> None:
     sure = with_ranges(case, {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()}
                        | {"programmes.acquisition.first_silicon_good": Range.point(1.0)})
 
-    def volume(item_: ProgrammeSpec = item, **more: float) -> float:
+    def volume(item_: Programme = item, **more: float) -> float:
         programmes = dict(sure.numbers.programmes)
         deal = programmes["acquisition"].deal
         programmes["acquisition"] = replace(
             programmes["acquisition"], **{key: replace(deal, spread=Range.point(s)) for key, s in more.items()})
-        outlook = outlook_of(item_, replace(sure, numbers=replace(sure.numbers, programmes=programmes)))
+        outlook = simulated_outcomes_of(item_, replace(sure, numbers=replace(sure.numbers, programmes=programmes)))
         assert outlook.summary.volume_month is not None
         return outlook.summary.volume_month.p50
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decision_fixture import band, decision
-from fabless.decide import BuildUpLine, Decision, StrategyResult
+from fabless.decide import BuildUpRow, Decision, WayResult
 from fabless.report import canvas, charts, question_charts, time_charts
-from fabless.report.canvas import NARROW, WIDE, Spec, draw, ink_on, spread
+from fabless.report.canvas import NARROW, WIDE, Spec, as_svg, ink_on, spread
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def chosen() -> Decision:
     return decision()
 
 
-def best(chosen: Decision) -> StrategyResult:
+def best(chosen: Decision) -> WayResult:
     return next(way for way in chosen.strategies if way.name == chosen.recommended)
 
 
@@ -30,7 +30,7 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
     way = best(chosen)
     return {
         "comparison": charts.comparison(chosen.strategies, chosen.recommended, width),
-        "build_up": charts.build_up(chosen.build_up, width),
+        "build_up": charts.build_up_chart(chosen.build_up, width),
         "sensitivity": charts.sensitivity(
             chosen.questions.sensitivities, chosen.recommended, way.cost_per_query_usd.mean, width),
         "fleet": time_charts.fleet(way, width),
@@ -49,8 +49,8 @@ def texts(svg: str) -> list[str]:
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("name", ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol"])
 def test_a_chart_draws_the_same_picture_twice_within_its_width(chosen: Decision, name: str, width: int) -> None:
-    svg = draw(every_chart(chosen, width)[name], "what it shows")
-    assert svg == draw(every_chart(decision(), width)[name], "what it shows")
+    svg = as_svg(every_chart(chosen, width)[name], "what it shows")
+    assert svg == as_svg(every_chart(decision(), width)[name], "what it shows")
     root = ET.fromstring(svg)
     assert root.get("role") == "img"
     assert root.get("aria-label") == "what it shows"
@@ -61,7 +61,7 @@ def test_a_chart_draws_the_same_picture_twice_within_its_width(chosen: Decision,
 
 
 def test_the_comparison_labels_every_way_with_its_numbers(chosen: Decision) -> None:
-    said = texts(draw(charts.comparison(chosen.strategies, chosen.recommended, WIDE), "x"))
+    said = texts(as_svg(charts.comparison(chosen.strategies, chosen.recommended, WIDE), "x"))
     assert [text for text in said if text in {way.name for way in chosen.strategies}] == [
         "portfolio", "diversify", "partner", "buy", "build", "acquire"]
     for label in ("0.52 (0.32–0.78)", "0.71 (0.44–1.35)", "19%", "52%"):
@@ -69,7 +69,7 @@ def test_the_comparison_labels_every_way_with_its_numbers(chosen: Decision) -> N
 
 
 def test_the_build_up_is_as_long_as_its_parts_together(chosen: Decision) -> None:
-    spec = charts.build_up(chosen.build_up, WIDE)
+    spec = charts.build_up_chart(chosen.build_up, WIDE)
     bars = spec["layer"][0]["data"]["values"]  # type: ignore[index, call-overload]
     ends = {row["row"]: row["to"] for row in spec["layer"][2]["data"]["values"]}  # type: ignore[index, call-overload]
     for name, end in ends.items():
@@ -91,14 +91,14 @@ def test_the_stack_of_the_fleet_adds_up_to_the_mean_of_all_offers(chosen: Decisi
 def test_offers_beyond_the_colours_are_drawn_together(chosen: Decision) -> None:
     way = dataclasses.replace(best(chosen), fleet_by_quarter=tuple(
         (quarter, f"offer-{k}", band(10.0 + k)) for quarter in ("2023Q4", "2024Q1") for k in range(12)))
-    said = " ".join(texts(draw(time_charts.fleet(way, WIDE), "x")))
+    said = " ".join(texts(as_svg(time_charts.fleet(way, WIDE), "x")))
     assert "all others" in said
     assert "offer-11" in said
     assert "offer-0 " not in said
 
 
 def test_a_timeline_dates_the_end_of_each_stage(chosen: Decision) -> None:
-    svg = draw(time_charts.chip_timeline(chosen.timeline, "2023Q4", WIDE), "x")
+    svg = as_svg(time_charts.chip_timeline(chosen.timeline, "2023Q4", WIDE), "x")
     said = [" ".join(text.split()) for text in texts(svg)]
     # 50 months from 1 October 2023 lie in 2027Q4; 0.85 x 50 = 42.5 in 2027Q2; 1.4 x 50 = 70 in 2029Q3
     assert "2027Q4 (2027Q2–2029Q3)" in said
@@ -112,8 +112,8 @@ def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen
 
 
 def test_names_from_a_user_stay_text() -> None:
-    line = BuildUpLine(model='<script>alert("x")</script>', chip="a&b", part="]]>", usd=0.001, how="1 x 0.001")
-    svg = draw(charts.build_up([line], WIDE), '"><script>')
+    line = BuildUpRow(model='<script>alert("x")</script>', chip="a&b", part="]]>", usd=0.001, how="1 x 0.001")
+    svg = as_svg(charts.build_up_chart([line], WIDE), '"><script>')
     assert "<script" not in svg
     assert '<script>alert("x")</script> on a&b' in texts(svg)
 

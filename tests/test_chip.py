@@ -32,7 +32,7 @@ from fabless.silicon import (
 )
 from fabless.silicon.calibration import Prior, fit
 from fabless.silicon.carbon import CarbonModel
-from fabless.silicon.products import calibrate, cost_rows, results_page
+from fabless.silicon.products import cost_rows, fit_silicon, silicon_results_page
 
 ROOT = Path(__file__).parent.parent
 MM2 = 1e-6
@@ -153,13 +153,13 @@ def test_a_fit_finds_the_parameters_that_made_the_data() -> None:
 
 @pytest.fixture(scope="module")
 def calibration(catalogue: Catalogue):  # type: ignore[no-untyped-def]
-    return calibrate(catalogue)
+    return fit_silicon(catalogue)
 
 
 def test_calibrated_facts_and_the_results_page_are_current(catalogue: Catalogue, calibration) -> None:  # type: ignore[no-untyped-def]
     for entity, field, value, _, now in calibration.parameters(catalogue):
         assert value == pytest.approx(now, rel=0.005), f"{entity} {field}: run python docs/silicon_results.py"
-    page = results_page(catalogue, calibration)
+    page = silicon_results_page(catalogue, calibration)
     assert page == (ROOT / "docs" / "results" / "silicon.md").read_text(encoding="utf-8"), "run: docs/silicon_results.py"
 
 

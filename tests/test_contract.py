@@ -24,6 +24,7 @@ from fabless.catalogue.facts.text import DATA
 from fabless.contract import (
     KINDS,
     CancellationFee,
+    ContractUnit,
     FirmAndOption,
     Outlook,
     PlanTerms,
@@ -32,7 +33,6 @@ from fabless.contract import (
     ReserveAndRent,
     RightOfFirstRefusal,
     TakeOrPay,
-    Unit,
     VendorEquity,
     VolumeDiscount,
     Warrants,
@@ -40,11 +40,11 @@ from fabless.contract import (
     cash_flows,
     contract_of,
     mean_rebate_usd,
+    stated_terms,
     terms_for_plan,
-    terms_of,
     value,
 )
-from fabless.contract.compare import break_even_of, compare, prepare, price_paths
+from fabless.contract.compare import break_even_of, compare, draw_question, price_paths
 from fabless.contract.valuation import quarter_discount
 from fabless.errors import BadValue, FablessError, UnknownName
 from fabless.sampling import stream
@@ -189,7 +189,7 @@ def test_the_warrant_of_amd_and_openai() -> None:
 
 
 def test_the_shipped_warrant_states_the_published_terms() -> None:
-    (deal,) = prepare(read_contracts("warrants")).contracts.values()
+    (deal,) = draw_question(read_contracts("warrants")).contracts.values()
     assert isinstance(deal, Warrants)
     assert sum(tranche.shares for tranche in deal.tranches) == pytest.approx(160e6)
     assert deal.tranches[-1].units == pytest.approx(6 * 450_000)
@@ -201,7 +201,7 @@ def test_the_shipped_warrant_states_the_published_terms() -> None:
 def test_share_paths_drift_at_the_rate_they_are_discounted_with() -> None:
     question = read_contracts("warrants")
     outlook = replace(question.numbers.outlook, need_volatility=None, spot_volatility=None, share_volatility=None)
-    made = prepare(replace(question, numbers=replace(question.numbers, outlook=outlook)))
+    made = draw_question(replace(question, numbers=replace(question.numbers, outlook=outlook)))
     assert np.asarray(made.outlook.share_usd)[0] * quarter_discount(24, made.real_rate) == pytest.approx(np.full(24, 206.0))
 
 
@@ -425,12 +425,12 @@ def test_contracts_of_a_case() -> None:
     assert (price.spread.low, price.spread.high, price.grade.value, price.source.id) == (25e3, 30e3, "press", "mkt-techspot")
     values = modes(case.numbers).contracts
     (terms,) = at_quarters(contract_of(reserve, values["reserve"], case.first_quarter), 0.0)
-    assert (terms.unit, terms.level_cap[0], terms.start_quarters, terms.lead_quarters) == (Unit.CHIP, 1000.0, 1, 2)
+    assert (terms.unit, terms.level_cap[0], terms.start_quarters, terms.lead_quarters) == (ContractUnit.CHIP, 1000.0, 1, 2)
     assert terms.least == pytest.approx(np.full(4, 0.8))
     assert terms.untaken_usd == pytest.approx(np.full(4, 28_000.0))
     (rent,) = at_quarters(contract_of(cloud, values["cloud"], case.first_quarter), 0.0)
     hours = 365.25 * 6
-    assert rent.unit is Unit.CHIP_QUARTER
+    assert rent.unit is ContractUnit.CHIP_QUARTER
     assert rent.price_usd == pytest.approx(np.full(4, 1.7 * hours))
     assert rent.untaken_usd == pytest.approx(np.full(4, 0.5 * hours))
     assert case_with("").contracts == ()
@@ -463,11 +463,11 @@ def kinds_below(kind: type[Purchase]) -> set[type[Purchase]]:
 def test_every_kind_has_a_text_a_class_and_an_example() -> None:
     assert set(KINDS.values()) == kinds_below(Purchase)
     assert len({kind.said for kind in KINDS.values()}) == len(KINDS)
-    stated = {term for kind in KINDS.values() for term in terms_of(kind)}
+    stated = {term for kind in KINDS.values() for term in stated_terms(kind)}
     assert stated <= {*ContractSection.model_fields}, "a file can state every term of every kind"
     for kind in KINDS.values():
         names = {part.name.removesuffix("_usd").removesuffix("_quarters") for part in fields(kind)}
-        assert set(terms_of(kind)) <= names, f"{kind.kind} has a field for each of its terms"
+        assert set(stated_terms(kind)) <= names, f"{kind.kind} has a field for each of its terms"
     assert set(KINDS) <= set(contract_examples())
     for name in contract_examples():
         question = replace(read_contracts(name), paths=16)
@@ -487,7 +487,7 @@ def test_own_or_rent_breaks_even_where_the_hours_pay_the_chip() -> None:
     factor = quarterly / (1 - (1 + quarterly) ** (-4 * life))
     price, residual = values["contracts.own.price"], values["owning.residual"]
     own = price * (1 - residual * (1 + rate) ** -life) * factor / (365.25 * 6) + values["owning.running"] * 3600
-    made = prepare(question)
+    made = draw_question(question)
     assert made.beside(made.contracts["own"]).tenor_quarters == 16, "a life of four years"
     outlook = replace(question.numbers.outlook, spot_decline=None)
     steady = replace(question, numbers=replace(question.numbers, outlook=outlook))
@@ -529,7 +529,7 @@ def test_pairs_of_examples_agree_on_who_is_cheaper() -> None:
     question = replace(read_contracts("beside"), paths=64)
     costs = {row.name: -row.value.mean for row in compare(question).rows}
     for one, other in itertools.combinations(("list", "prepaid", "firm-option"), 2):
-        made = prepare(question)
+        made = draw_question(question)
         gap = made.cost_usd(made.contracts[one], made.outlook) - made.cost_usd(made.contracts[other], made.outlook)
         assert gap == pytest.approx(costs[one] - costs[other], rel=1e-9)
 

@@ -13,7 +13,7 @@ from command_fixture import Run
 from fabless.catalogue.case.contract_question import contract_examples, example_text, read_contracts
 from fabless.catalogue.case.schema_contract import KINDS
 from fabless.contract.curves import curves
-from fabless.report.canvas import NARROW, WIDE, draw
+from fabless.report.canvas import NARROW, WIDE, as_svg
 from fabless.report.contract_charts import volume_curves
 
 
@@ -99,8 +99,8 @@ def test_a_picture_shows_every_contract(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_the_chart_keeps_its_width_and_draws_the_same_twice(width: int) -> None:
     found = curves(read_contracts("beside"))
-    svg = draw(volume_curves(found, "chip", width), "x")
-    assert svg == draw(volume_curves(curves(read_contracts("beside")), "chip", width), "x")
+    svg = as_svg(volume_curves(found, "chip", width), "x")
+    assert svg == as_svg(volume_curves(curves(read_contracts("beside")), "chip", width), "x")
     assert 0.8 * width < float(ET.fromstring(svg).get("width", "0")) < 1.12 * width
     assert "NaN" not in svg
 

@@ -22,11 +22,11 @@ from fabless.decide.run import _portfolio
 from fabless.decide.summarise import strategy_result
 from fabless.decide.ways.gates import carried_through
 from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share, standard_error
-from fabless.decide.ways.prepare import Prepared, outlook_of, prepare
-from fabless.decide.ways.problem import World, moved, plan_of, world
-from fabless.decide.ways.solved import Solved, solve_best, solved_plan
+from fabless.decide.ways.prepare import Prepared, prepare, simulated_outcomes_of
+from fabless.decide.ways.problem import World, draw_world, plan_of, world_with_ranges
+from fabless.decide.ways.solved import SolvedWay, solve_best, solved_plan
 from fabless.errors import DoesNotFit
-from fabless.plan import GatePlan, Status
+from fabless.plan import ProjectPlan, Status
 from fabless.records import Array, Range
 from fabless.report import as_json
 from fabless.scenario.programmes import NEVER
@@ -49,20 +49,20 @@ def prepared() -> Prepared:
 
 @pytest.fixture(scope="module")
 def here(prepared: Prepared) -> World:
-    return world(prepared)
+    return draw_world(prepared)
 
 
 @pytest.fixture(scope="module")
-def base(here: World) -> dict[str, Solved]:
+def base(here: World) -> dict[str, SolvedWay]:
     return {way: solved(here, way) for way in WAYS}
 
 
-def solved(here: World, way: str) -> Solved:
+def solved(here: World, way: str) -> SolvedWay:
     return solve_best(here, way, commitments(here.prepared.case, way))
 
 
 def changed(prepared: Prepared, changes: Mapping[str, float], branching: tuple[int, ...] = SMALL) -> World:
-    return world(prepared, {name: Range.point(value) for name, value in changes.items()}, branching)
+    return draw_world(prepared, {name: Range.point(value) for name, value in changes.items()}, branching)
 
 
 def names_of(prepared: Prepared, start: str, end: str = "") -> list[str]:
@@ -82,26 +82,26 @@ def with_fate(prepared: Prepared, ended: tuple[float, float], **limits: int) -> 
     """Programmes that always or never end before volume."""
     items = tuple(replace(item, ended=ended, bid_failed=(0.0, 1.0), **limits) for item in prepared.case.programmes)
     case = replace(prepared.case, programmes=items)
-    return replace(prepared, case=case, outlooks={item.name: outlook_of(item, case) for item in items})
+    return replace(prepared, case=case, simulated={item.name: simulated_outcomes_of(item, case) for item in items})
 
 
-def own_chips(item: Solved) -> float:
+def own_chips(item: SolvedWay) -> float:
     """Expected own chips in service in the last year."""
     own = [i for i, offer in enumerate(item.plan.offers) if offer.own_silicon]
     return float(item.paths.probability @ item.paths.chips[own].sum(axis=0)[:, -4:].mean(axis=1))
 
 
-def missing(item: Solved) -> float:
+def missing(item: SolvedWay) -> float:
     """Expected missing share of the compute."""
     paths = item.paths
     return float((paths.probability @ paths.missing.sum(axis=1)) / (paths.probability @ paths.wanted.sum(axis=1)))
 
 
-def objective(item: Solved) -> float:
+def objective(item: SolvedWay) -> float:
     return item.result.objective_usd
 
 
-def path_totals(item: Solved) -> Array:
+def path_totals(item: SolvedWay) -> Array:
     """Discounted cost of each path, unserved demand at its price, from the orders alone."""
     problem, result = item.plan.problem, item.result
     tree = problem.tree
@@ -127,7 +127,7 @@ def path_totals(item: Solved) -> Array:
     return np.array(totals)
 
 
-def test_the_objective_is_the_cost_of_the_orders(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_the_objective_is_the_cost_of_the_orders(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     assert prepared.case.numbers.finance.real_rate.spread.mode == 0.12
     for way in ("buy", "partner"):
         item = base[way]
@@ -147,7 +147,7 @@ def turned(case: Case) -> Case:
     return replace(case, loads=tuple(replace(load_, kind=other[load_.kind]) for load_ in case.loads))
 
 
-def test_costs_of_queries_and_of_training_are_all_costs(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_costs_of_queries_and_of_training_are_all_costs(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     for item in base.values():
         training = paths_of(turned(prepared.case), item.plan, item.result)
         discount = item.paths.discount
@@ -157,7 +157,7 @@ def test_costs_of_queries_and_of_training_are_all_costs(prepared: Prepared, base
         assert np.all(training.query_cost_usd @ discount > 0.0)
 
 
-def test_cost_per_query_is_cost_over_queries(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_cost_per_query_is_cost_over_queries(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     for item in base.values():
         found, paths = strategy_result(item, prepared, item), item.paths
         levelised = (paths.query_cost_usd @ paths.discount) / (paths.served @ paths.discount)
@@ -169,7 +169,7 @@ def test_cost_per_query_is_cost_over_queries(prepared: Prepared, base: dict[str,
         assert found.cost_per_query_by_year_usd[1][1].mean == pytest.approx(paths.probability @ first)
 
 
-def test_served_and_unserved_queries_are_all_queries(prepared: Prepared, here: World, base: dict[str, Solved]) -> None:
+def test_served_and_unserved_queries_are_all_queries(prepared: Prepared, here: World, base: dict[str, SolvedWay]) -> None:
     scenarios = here.scenarios
     queries = scenarios.demand["chat"] + scenarios.demand["frontier"]
     for item in base.values():
@@ -178,7 +178,7 @@ def test_served_and_unserved_queries_are_all_queries(prepared: Prepared, here: W
         assert np.all(item.paths.missing <= item.paths.wanted * (1 + 1e-9))
 
 
-def test_compute_is_measured_alike_in_every_way(base: dict[str, Solved]) -> None:
+def test_compute_is_measured_alike_in_every_way(base: dict[str, SolvedWay]) -> None:
     for item in base.values():
         np.testing.assert_array_equal(item.paths.wanted, base["buy"].paths.wanted)
         done = item.paths.wanted - item.paths.missing
@@ -186,7 +186,7 @@ def test_compute_is_measured_alike_in_every_way(base: dict[str, Solved]) -> None
         np.testing.assert_allclose(item.paths.compute[0, :, 0], done[:, 0], rtol=1e-9)  # nothing else is there yet
 
 
-def test_cost_is_split_by_compute_served_whatever_serves_it(base: dict[str, Solved]) -> None:
+def test_cost_is_split_by_compute_served_whatever_serves_it(base: dict[str, SolvedWay]) -> None:
     plan, result = base["diversify"].plan, base["diversify"].result
     queries = np.array([False, True, True])
     served = plan.yardstick * np.array([[3.0], [1.0], [0.0]])
@@ -229,7 +229,7 @@ def test_the_error_of_a_regret_is_taken_over_the_first_branching(prepared: Prepa
     assert error == pytest.approx(float(np.std(means, ddof=1)) / 3**0.5, rel=1e-9)
 
 
-def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Solved]) -> None:
+def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, SolvedWay]) -> None:
     best, values = _portfolio(here, list(base.values()), True, Here())
     assert objective(best) <= min(objective(item) for item in base.values())
     assert best.name == PORTFOLIO
@@ -241,13 +241,13 @@ def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, Sol
         assert value.value_usd == pytest.approx(objective(without) - objective(added), rel=1e-6, abs=1e3)
 
 
-def test_the_portfolio_may_be_one_of_the_ways(here: World, base: dict[str, Solved]) -> None:
+def test_the_portfolio_may_be_one_of_the_ways(here: World, base: dict[str, SolvedWay]) -> None:
     cheap = replace(base["buy"], result=replace(base["buy"].result, objective_usd=1.0))
     best, _ = _portfolio(here, [cheap], True, Here())
     assert (objective(best), best.name) == (1.0, PORTFOLIO)
 
 
-def test_a_way_takes_its_best_commitment(here: World, base: dict[str, Solved]) -> None:
+def test_a_way_takes_its_best_commitment(here: World, base: dict[str, SolvedWay]) -> None:
     choices = commitments(here.prepared.case, "partner")
     assert len(choices) > 1
     each = [objective(solve_best(here, "partner", (choice,))) for choice in choices]
@@ -263,10 +263,10 @@ def test_more_lines_never_hurt(prepared: Prepared) -> None:
     assert costs[-1] < 0.5 * costs[0]
 
 
-def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     """Every price doubled doubles the cost and moves nothing else: no sum is added in another currency, or left out."""
     money = [name for name, number in named(prepared.case.numbers).items() if "USD" in number.unit]
-    twice = world(prepared, scaled(prepared, 2.0, money), SMALL)
+    twice = draw_world(prepared, scaled(prepared, 2.0, money), SMALL)
     for way in ("diversify", "acquire"):
         found = solved(twice, way)
         assert objective(found) == pytest.approx(2.0 * objective(base[way]), rel=1e-8)
@@ -274,10 +274,10 @@ def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, Solved
         assert missing(found) == pytest.approx(missing(base[way]), abs=1e-6)
 
 
-def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_a_company_of_twice_the_size_pays_twice(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     sizes = ["demand.queries", "demand.ceiling", "loads.training.flop", "existing.count",
              *names_of(prepared, "lines.", ".allotment"), *names_of(prepared, "pools.", ".output")]
-    found = solved(world(prepared, scaled(prepared, 2.0, sizes), SMALL), "buy")
+    found = solved(draw_world(prepared, scaled(prepared, 2.0, sizes), SMALL), "buy")
     assert objective(found) == pytest.approx(2.0 * objective(base["buy"]), rel=1e-8)
     assert missing(found) == pytest.approx(missing(base["buy"]), abs=1e-6)
 
@@ -286,7 +286,7 @@ WORTHWHILE = {"programmes.own-build.performance": 1.2}
 """An own chip good enough to be built whatever the draws of a small tree."""
 
 
-def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     lines = [line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor]
     prices = [prepared.case.numbers.lines[line.name].price.name for line in lines]
     nothing = dict.fromkeys((*prices, "owning.server_cost"), 0.0)
@@ -299,7 +299,7 @@ def test_free_chips_of_the_vendor_leave_no_room_for_own_ones(prepared: Prepared,
     assert own_chips(solved(changed(sure, nothing | WORTHWHILE), "build")) < 0.8 * usual
 
 
-def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     endless = dict.fromkeys(names_of(prepared, "lines.", ".allotment"), 1e9)
     numbers = named(prepared.case.numbers)
     dear = {name: 100.0 * numbers[name].spread.mode for name in names_of(prepared, "loads.", ".unserved_price")}
@@ -319,11 +319,11 @@ def gain_before_spend(here: World, name: str) -> tuple[float, float]:
     lines = tuple(line for line in case.lines if "build" in line.ways)
     without, added = (started(here, Commitment(lines, items)) for items in ((), (item,)))
     tree = here.scenarios.tree
-    spend = here.fates[name][0].spend_usd * without.plan.problem.discount[tree.quarter] * tree.probability
+    spend = here.outcomes[name][0].spend_usd * without.plan.problem.discount[tree.quarter] * tree.probability
     return objective(without) - objective(added) + float(spend.sum()), own_chips(added)
 
 
-def started(here: World, commitment: Commitment) -> Solved:
+def started(here: World, commitment: Commitment) -> SolvedWay:
     """The plan of a commitment with its programmes carried through, whatever becomes of them."""
     return solved_plan(here, "build", carried_through(plan_of(here, commitment)))
 
@@ -333,8 +333,8 @@ def told(here: World, name: str, arrives: Callable[[Array], Any]) -> World:
     tree, case = here.scenarios.tree, here.prepared.case
     leaf = np.arange(tree.size) % tree.leaves.size
     known = (tree.quarter >= case.boundaries[0]) & arrives(leaf)
-    fate, *later = here.fates[name]
-    return replace(here, fates={**here.fates, name: (replace(
+    fate, *later = here.outcomes[name]
+    return replace(here, outcomes={**here.outcomes, name: (replace(
         fate, volume_quarter=np.where(known, 12, NEVER), dead=~known & (tree.quarter >= case.boundaries[0]),
         performance=np.ones(tree.size), scope_cut=np.zeros(tree.size)), *later)})
 
@@ -376,7 +376,7 @@ def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> Non
 def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepared: Prepared, here: World) -> None:
     item = next(item for item in prepared.case.programmes if item.name == "co-design")
     begun = started(here, Commitment(prepared.case.lines, (item,)))
-    gate = GatePlan(name=item.name, steps=(), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
+    gate = ProjectPlan(name=item.name, steps=(), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
                     worst_spend_usd=0.0, committed_usd=0.0, avoidable_usd=0.0)
     sure, doubtful, of_another = (
         strategy_result(replace(begun, gates=gates), prepared, begun).own_silicon_probability
@@ -386,7 +386,7 @@ def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepare
     assert of_another == sure
 
 
-def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     still = changed(prepared, {"demand.growth": 1.0, "demand.growth_long_run": 1.0, "demand.work_trend": 1.0,
                                "loads.training.growth": 1.0, "shocks.demand-collapse.demand": 1.0})
     found = solved(still, "buy")
@@ -405,7 +405,8 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
 ])
 def test_every_input_moves_the_cost_its_own_way(here: World, name: str, dearer: int) -> None:
     middle = named(here.case.numbers)[name].spread.mode
-    low, high = (objective(solved(moved(here, {name: Range.point(share * middle)}), "buy")) for share in (0.9, 1.1))
+    low, high = (objective(solved(world_with_ranges(here, {name: Range.point(share * middle)}), "buy"))
+                 for share in (0.9, 1.1))
     assert dearer * (high - low) > 0.0
 
 
@@ -445,13 +446,13 @@ def test_a_solver_that_fails_says_so(prepared: Prepared) -> None:
         solved(absurd, "buy")
 
 
-def test_buying_alone_depends_on_one_vendor(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_buying_alone_depends_on_one_vendor(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     shares = {way: strategy_result(item, prepared, item).dominant_share_compute for way, item in base.items()}
     assert shares["buy"] == pytest.approx(1.0)
     assert all(0.0 < share < 1.0 for way, share in shares.items() if way == "diversify")
 
 
-def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: dict[str, Solved]) -> None:
+def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
     item = base["diversify"]
     actions = strategy_result(item, prepared, item).actions
     ordered = {offer.name: item.result.orders[i, 0] for i, offer in enumerate(item.plan.offers)
@@ -550,7 +551,7 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     effects = [abs(item.cost_high_usd - item.cost_low_usd) for item in told]
     assert effects == sorted(effects, reverse=True)
     ready = prepare(short_case, load(short_case.as_of))
-    best = solved(world(ready), "diversify")
+    best = solved(draw_world(ready), "diversify")
     drawn = rule_costs(ready, best, paths=40)
     found = {item.name: item for item in sensitivity.sensitivities(ready, best, drawn, 4, Here())}
     few = (sensitivity.SMALL, 1, 1)

@@ -18,12 +18,12 @@ import pytest
 
 import test_textbook
 from fabless.decide.ways.prepare import prepare
-from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.problem import draw_world, plan_of
 from fabless.errors import BadFile, BadValue
 from fabless.executors import executors_of
 from fabless.plan import Bounds, PlanProblem, PlanResult, Status, branching_for, solve, solve_large
 from fabless.plan.decompose.blocks import cut, root_block, subtree_block
-from fabless.plan.decompose.subtree import answer, piece
+from fabless.plan.decompose.subtree import piece, solve_subtree
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.service import service
@@ -115,7 +115,7 @@ def reference() -> PlanProblem:
 
     case = fb.case()
     prepared = prepare(case, fb.load(case.as_of))
-    return plan_of(world(prepared, branching=(16, 2, 2, 1)), commitments(prepared.case, "diversify")[0]).problem
+    return plan_of(draw_world(prepared, branching=(16, 2, 2, 1)), commitments(prepared.case, "diversify")[0]).problem
 
 
 @pytest.mark.slow
@@ -189,7 +189,7 @@ def test_a_warm_solve_equals_a_cold_one(reference: PlanProblem) -> None:
     basis, point = None, np.zeros(part.linked.size)
     costs = []
     for _ in range(6):
-        warm, cold = answer(part, point, basis), answer(part, point, None)
+        warm, cold = solve_subtree(part, point, basis), solve_subtree(part, point, None)
         assert warm.objective == pytest.approx(cold.objective, rel=1e-9)
         assert warm.bound == pytest.approx(warm.objective, rel=1e-9)
         basis, costs = warm.basis, [*costs, (point, warm)]
@@ -282,7 +282,7 @@ def test_an_interrupt_gives_the_best_plan_and_the_run_goes_on_from_its_file(tmp_
 
 
 def test_an_interrupt_before_any_plan_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fabless.plan.decompose.descent.answer", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("fabless.plan.decompose.descent.solve_subtree", lambda *_: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         solve_large(random_problem(1))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fabless.checks import Bound, require
-from fabless.errors import BadValue, FablessError, Fault, nearest, suggestion, unknown
+from fabless.errors import BadValue, FablessError, Fault, nearest_names, suggestion, unknown
 
 
 def test_an_error_says_all_of_its_faults() -> None:
@@ -30,9 +30,9 @@ def test_an_error_says_all_of_its_faults() -> None:
     ],
 )
 def test_the_nearest_names(asked: str, known: list[str], found: list[str]) -> None:
-    assert nearest(asked, known)[: len(found)] == found
-    assert bool(nearest(asked, known)) == bool(found)
-    assert len(nearest(asked, known, 1)) <= 1
+    assert nearest_names(asked, known)[: len(found)] == found
+    assert bool(nearest_names(asked, known)) == bool(found)
+    assert len(nearest_names(asked, known, 1)) <= 1
 
 
 def test_an_unknown_name_suggests_or_says_what_else_to_do() -> None:

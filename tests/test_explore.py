@@ -21,12 +21,12 @@ from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, UnknownN
 from fabless.executors import executors_of
 from fabless.explore import (
     Checkpoint,
-    Found,
+    DesignScores,
     Kept,
-    Score,
     Space,
+    SweepState,
     Task,
-    best_of,
+    best_designs,
     front_of,
     limits_of,
     read_space,
@@ -70,14 +70,14 @@ class ByRate:
     metrics: tuple[str, ...] = ("usd", "watt")
     fronts: tuple[tuple[str, str], ...] = (("usd", "watt"),)
 
-    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> Score:
+    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> DesignScores:
         if self.kill and os.path.exists(self.kill):
             os.remove(self.kill)
             os.kill(os.getpid(), signal.SIGKILL)
         enough = silicon.memory_bytes >= 100e9
         usd = np.where(enough, silicon.unit_cost_usd / silicon.bf16_flops, np.inf)
         watt = np.where(enough, silicon.power_w / silicon.bf16_flops, np.inf)
-        return Score({"usd": usd, "watt": watt}, {"memory": int(np.sum(~enough))},
+        return DesignScores({"usd": usd, "watt": watt}, {"memory": int(np.sum(~enough))},
                      {"memory": float(100e9 / silicon.memory_bytes.max())}, designs.size)
 
 
@@ -87,7 +87,7 @@ def task_of(catalogue: Catalogue, space: Space, scorer: ByRate | None = None) ->
     return Task(space, technologies, limits, scorer or ByRate())
 
 
-def same(one: Found, other: Found) -> bool:
+def same(one: SweepState, other: SweepState) -> bool:
     return (one.designs == other.designs and dict(one.removed) == dict(other.removed)
             and dict(one.unserved) == dict(other.unserved) and one.points == other.points
             and np.array_equal(one.kept.numbers, other.kept.numbers)
@@ -253,7 +253,7 @@ def test_order_of_joining_does_not_matter(points: list[tuple[int, int]], seed: i
         part = np.sort(part)
         seen = keep(seen, Kept(numbers[part], {"x": x[part], "y": y[part]}), "x", (("x", "y"),), 3)
     assert np.array_equal(seen.numbers, whole.numbers)
-    assert best_of(whole, "x", 1)[0] in range(whole.numbers.size)
+    assert best_designs(whole, "x", 1)[0] in range(whole.numbers.size)
 
 
 def test_points_that_are_not_finite_are_on_no_front() -> None:

@@ -17,7 +17,7 @@ from fabless.catalogue import Catalogue, load, read_chip
 from fabless.explore import (
     Exploration,
     Served,
-    Serving,
+    ServingScorer,
     Space,
     Task,
     explore,
@@ -26,7 +26,7 @@ from fabless.explore import (
     sweep,
     technology_of,
 )
-from fabless.explore.serving import OBJECTIVES, best_ways, fill, splits_of
+from fabless.explore.serving import OBJECTIVES, best_splits, matrix_fill, splits_of
 from fabless.perf import Formats, serve
 from fabless.quote import calibration_of, number_of, owned_hour, owning_of
 from fabless.silicon import chip_sheet
@@ -57,21 +57,21 @@ def served(catalogue: Catalogue, model: str = "llama-3.1-70b", **changes: object
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object) -> Serving:
+def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object) -> ServingScorer:
     calibration = calibration_of(catalogue)
-    base = Serving(
+    base = ServingScorer(
         load=one, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
         owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
         domain=space.domain, scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def task_of(catalogue: Catalogue, space: Space, scorer: Serving) -> Task:
+def task_of(catalogue: Catalogue, space: Space, scorer: ServingScorer) -> Task:
     technologies = tuple(technology_of(catalogue, space.node, name, space.packaging) for name in space.memory)
     return Task(space, technologies, tuple(limits_of(catalogue, one, space.power_limit_w) for one in technologies), scorer)
 
 
-def answer_of(catalogue: Catalogue, space: Space, scorer: Serving, market: tuple[str, ...] = ()) -> Exploration:
+def answer_of(catalogue: Catalogue, space: Space, scorer: ServingScorer, market: tuple[str, ...] = ()) -> Exploration:
     task = task_of(catalogue, space, scorer)
     return explore(catalogue, space, task.technologies, task, market=market)
 
@@ -97,10 +97,10 @@ def test_one_design_alone_equals_the_design_among_others(catalogue: Catalogue, s
     scorer, technology = scorer_of(catalogue, small, served(catalogue)), technology_of(catalogue, "n3", "hbm3e", "cowos-l")
     designs = small.designs(np.arange(0, small.size, 5))
     silicon = evaluate(designs, technology)
-    many = best_ways(scorer, scorer.load, designs, silicon)
+    many = best_splits(scorer, scorer.load, designs, silicon)
     for k in (0, designs.size - 1):
         one = designs.take(np.array([k]))
-        alone = best_ways(scorer, scorer.load, one, evaluate(one, technology))
+        alone = best_splits(scorer, scorer.load, one, evaluate(one, technology))
         assert alone.usd_per_token_tco[0] == pytest.approx(many.usd_per_token_tco[k], rel=1e-12)
 
 
@@ -172,7 +172,7 @@ def test_widths_that_do_not_fill_a_unit_waste_it(catalogue: Catalogue, small: Sp
     llm = catalogue.model("llama-3.1-70b")
     designs = small.designs(np.arange(2))
     odd = replace(designs, rows=np.array([8192.0, 5000.0]), columns=np.array([28672.0, 28672.0]))
-    assert fill(llm, odd) == pytest.approx([1.0, 8192 / 10_000])
+    assert matrix_fill(llm, odd) == pytest.approx([1.0, 8192 / 10_000])
 
 
 def test_splits_divide_the_model(catalogue: Catalogue) -> None:

@@ -14,17 +14,17 @@ from case_fixture import MINIMAL, edited
 from fabless.catalogue import load, read_case
 from fabless.decide.fresh import block as fresh_block
 from fabless.decide.fresh import run as fresh_module
-from fabless.decide.fresh.block import Block, fresh_world, outlooks, work
+from fabless.decide.fresh.block import FreshBlock, fresh_world, views_along, work
 from fabless.decide.fresh.run import as_fresh_test, fresh_test, rule_costs
 from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import plan_of, world
-from fabless.decide.ways.solved import Solved, solve_best
+from fabless.decide.ways.problem import draw_world, plan_of
+from fabless.decide.ways.solved import SolvedWay, solve_best
 from fabless.errors import BadValue
 from fabless.plan import Agreement, PlanProblem, fan, on_tree, solve
 from fabless.plan.rule.merit_order import View, merit_order
 from fabless.plan.rule.perfect import chains, perfect_costs
-from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, simulate
+from fabless.plan.rule.simulate import allowed, decided_now, granted, paths_table, simulate_orders
 from fabless.records import Array
 from fabless.scenario import balanced_tree, chain_tree
 from fabless.scenario.expected import expected
@@ -51,17 +51,17 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return prepare(case, load(case.as_of))
 
 
-def solved_on(prepared: Prepared, **given: Any) -> Solved:
-    return solve_best(world(prepared, **given), "buy", (Commitment(prepared.case.lines, ()),))
+def solved_on(prepared: Prepared, **given: Any) -> SolvedWay:
+    return solve_best(draw_world(prepared, **given), "buy", (Commitment(prepared.case.lines, ()),))
 
 
 @pytest.fixture(scope="module")
-def solved(prepared: Prepared) -> Solved:
+def solved(prepared: Prepared) -> SolvedWay:
     return solved_on(prepared)
 
 
-def block_of(prepared: Prepared, solved: Solved, count: int, **given: Any) -> Block:
-    return Block(
+def block_of(prepared: Prepared, solved: SolvedWay, count: int, **given: Any) -> FreshBlock:
+    return FreshBlock(
         prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy, planned=solved.plan.problem,
         result=solved.result, number=0, count=count, seed=prepared.case.seed, **given)
 
@@ -76,7 +76,7 @@ def test_without_uncertainty_the_rule_is_the_plan(seed: int) -> None:
     result = solve(problem)
     orders = merit_order(problem, result, problem, [])
     assert np.array_equal(orders, result.orders)
-    assert simulate(problem, orders).path_cost_usd == pytest.approx(result.path_cost_usd, rel=1e-9)
+    assert simulate_orders(problem, orders).path_cost_usd == pytest.approx(result.path_cost_usd, rel=1e-9)
 
 
 def test_the_first_orders_are_those_of_the_plan() -> None:
@@ -97,7 +97,7 @@ def test_the_rule_does_not_beat_perfect_information(seed: int) -> None:
     least = perfect_costs(fresh, np.arange(fresh.tree.leaves.size))
     assert least @ fresh.tree.probability[fresh.tree.leaves] <= result.expected_cost_usd * (1 + 1e-9)
     orders = merit_order(problem, result, fresh, [View(1, fresh)])
-    assert np.all(simulate(fresh, orders).path_cost_usd >= least * (1 - 1e-9))
+    assert np.all(simulate_orders(fresh, orders).path_cost_usd >= least * (1 - 1e-9))
 
 
 # Limits
@@ -150,7 +150,7 @@ def test_untaken_draws_are_paid_and_signed_levels_bound_the_orders() -> None:
     problem = tiny(agreements=(Agreement(name="deal", offers=(0,), most=np.array([1.0]), least=np.array([0.5]),
                                          fee_usd=np.array(5.0), untaken_usd=np.array(3.0)),))
     level = np.array([[10.0]])
-    idle, busy = (simulate(problem, np.array([[chips]]), level) for chips in (0.0, 99.0))
+    idle, busy = (simulate_orders(problem, np.array([[chips]]), level) for chips in (0.0, 99.0))
     assert idle.path_cost_usd[0] == pytest.approx(50.0 + 15.0 + 100.0)
     assert busy.orders[0, 0] == pytest.approx(10.0)
     assert busy.path_cost_usd[0] == pytest.approx(50.0 + 10 * 4.0)
@@ -175,7 +175,7 @@ def test_merit_order_finds_the_plan_of_a_growing_demand() -> None:
         chain_tree(6), offers=("rent", "chip"), demand=np.array([[10.0, 12.0, 15.0, 19.0, 24.0, 30.0]]),
         term_quarters=np.array([1, 9]), lead_quarters=np.repeat([[0], [1]], 6, axis=1),
         capital_usd=np.repeat([[8.0], [3.0]], 6, axis=1)))
-    found = simulate(problem, by_merit(problem))
+    found = simulate_orders(problem, by_merit(problem))
     assert found.path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
 
 
@@ -187,7 +187,7 @@ def test_merit_order_discounts_what_a_chip_is_worth_later() -> None:
         discount=np.array([1.0, 0.5, 0.25])))
     orders = by_merit(problem)
     assert orders[:, problem.tree.quarter == 1].tolist() == [[10.0, 10.0], [0.0, 0.0]]
-    assert simulate(problem, orders).path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
+    assert simulate_orders(problem, orders).path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
 
 
 def test_merit_order_leaves_what_is_cheaper_unserved() -> None:
@@ -200,7 +200,7 @@ def test_merit_order_keeps_shared_room_for_what_lasts() -> None:
         chain_tree(9), offers=("rent", "chip"), demand=np.array(1e3), term_quarters=np.array([1, 8]),
         lead_quarters=np.repeat([[0], [1]], 9, axis=1), unmet_usd=np.array(20.0),
         groups=(("packages", (0, 1), np.array(10.0)),)))
-    found = simulate(problem, by_merit(problem))
+    found = simulate_orders(problem, by_merit(problem))
     assert found.path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=0.01)
 
 
@@ -223,7 +223,7 @@ def test_a_tiny_tree_flatters_its_plan() -> None:
         planned = news_vendor(3, rng)
         result = solve(planned)
         order = result.orders[0, 0]
-        costs = simulate(fresh, order * (fresh.tree.quarter == 0)[None]).path_cost_usd
+        costs = simulate_orders(fresh, order * (fresh.tree.quarter == 0)[None]).path_cost_usd
         exact = 4.0 * order + 10.0 * (1000.0 - order) ** 2 / 2000.0
         assert abs(costs.mean() - exact) < 4.0 * costs.std() / np.sqrt(costs.size)
         differences.append(costs.mean() - result.expected_cost_usd)
@@ -234,7 +234,7 @@ def test_a_tiny_tree_flatters_its_plan() -> None:
 # The case
 
 
-def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -> None:
+def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: SolvedWay) -> None:
     """Paths that differ after the first branching alone have the same outlook at it, and its history is true."""
     block = block_of(prepared, solved, 20)
     here = fresh_world(block)
@@ -251,7 +251,7 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: Solved) -
     assert all(np.array_equal(one.demand[name], two.demand[name]) for name in one.demand)
     assert np.array_equal(one.demand["chat"][~later], scenarios.demand["chat"][~later])
     go = followed(block.policy, here, plan_of(here, block.commitment))
-    assert [view.quarter for view in outlooks(here, block.commitment, go)] == list(case.boundaries)
+    assert [view.quarter for view in views_along(here, block.commitment, go)] == list(case.boundaries)
 
 
 def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
@@ -259,15 +259,15 @@ def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
     case = replace(read_case(), branching=(6, 1, 1, 1))
     ready = prepare(case, load(case.as_of))
     item = next(item for item in case.programmes if item.name == "co-design")
-    usual = world(ready)
+    usual = draw_world(ready)
     tree, (first, second) = usual.scenarios.tree, case.boundaries[:2]
-    coming = replace(usual.fates[item.name][0], volume_quarter=np.full(tree.size, second + 2),
+    coming = replace(usual.outcomes[item.name][0], volume_quarter=np.full(tree.size, second + 2),
                      dead=np.zeros(tree.size, dtype=bool))
-    here = replace(usual, fates={**usual.fates, item.name: (coming,)})
+    here = replace(usual, outcomes={**usual.outcomes, item.name: (coming,)})
     commitment = Commitment(case.lines[:1], (item,))
     goes_on = np.ones((1, tree.size), dtype=bool)
     gives_up = goes_on & ~((tree.quarter >= second) & (np.arange(tree.size) % 2 == 0))
-    blind, truth = outlooks(here, commitment, goes_on), outlooks(here, commitment, gives_up)
+    blind, truth = views_along(here, commitment, goes_on), views_along(here, commitment, gives_up)
     own = [offer.own_silicon for offer in plan_of(here, commitment).offers]
     assert blind[0].problem.available[own][:, tree.quarter >= second].any()
     assert np.array_equal(truth[0].problem.available, blind[0].problem.available)
@@ -276,11 +276,11 @@ def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
     assert (first, second) == (truth[0].quarter, truth[1].quarter)
 
 
-def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared, solved: Solved) -> None:
+def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared, solved: SolvedWay) -> None:
     block = block_of(prepared, solved, 20)
     here = fresh_world(block)
     plan = plan_of(here, block.commitment)
-    problem, views = plan.problem, outlooks(here, block.commitment, followed(block.policy, here, plan))
+    problem, views = plan.problem, views_along(here, block.commitment, followed(block.policy, here, plan))
     second = here.case.boundaries[1]
     later = problem.tree.quarter >= second
     other = replace(problem, demand=np.where(later, 7.0 * problem.demand, problem.demand),
@@ -291,7 +291,7 @@ def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared,
     assert not np.array_equal(one[:, later], two[:, later])
 
 
-def test_same_bytes_whatever_the_executor(prepared: Prepared, solved: Solved, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_bytes_whatever_the_executor(prepared: Prepared, solved: SolvedWay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fresh_module, "BLOCK", 64)
     alone = fresh_test(prepared, solved, paths=200, checked=8, seed=3)
     with ThreadPoolExecutor(3) as executor:
@@ -300,7 +300,7 @@ def test_same_bytes_whatever_the_executor(prepared: Prepared, solved: Solved, mo
     assert repr(alone) != repr(fresh_test(prepared, solved, paths=200, checked=8, seed=4))
 
 
-def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
+def test_what_the_test_says(prepared: Prepared, solved: SolvedWay) -> None:
     said: list[str] = []
     found = fresh_test(prepared, solved, paths=400, checked=40, progress=said.append)
     assert said == ["fresh paths of buy: 400 of 400"]
@@ -324,7 +324,7 @@ def test_what_the_test_says(prepared: Prepared, solved: Solved) -> None:
     assert np.array_equal(part.cost_usd, numbers.cost_usd)
 
 
-def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: Solved) -> None:
+def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: SolvedWay) -> None:
     """Against the mean of the worst tenth of paths drawn again with replacement."""
     rng = np.random.default_rng(7)
     drawn = rule_costs(prepared, solved, paths=2)
@@ -345,7 +345,7 @@ def tail(cost: Array) -> Array:
     return np.asarray(threshold + 10.0 * np.clip(cost - threshold, 0.0, None))
 
 
-def test_values_take_the_place_of_draws(prepared: Prepared, solved: Solved) -> None:
+def test_values_take_the_place_of_draws(prepared: Prepared, solved: SolvedWay) -> None:
     usual = rule_costs(prepared, solved, paths=50)
     same = rule_costs(prepared, solved, paths=50, values={"demand.queries": usual.values["demand.queries"]})
     assert same.cost_usd == pytest.approx(usual.cost_usd, rel=1e-12)
@@ -360,7 +360,7 @@ def test_values_take_the_place_of_draws(prepared: Prepared, solved: Solved) -> N
         fresh_test(prepared, solved, paths=1)
 
 
-def test_blocks_share_no_random_numbers(prepared: Prepared, solved: Solved) -> None:
+def test_blocks_share_no_random_numbers(prepared: Prepared, solved: SolvedWay) -> None:
     numbers = [rule_costs(prepared, solved, paths=4, seed=seed) for seed in (1, 2)]
     assert not np.intersect1d(numbers[0].values["demand.growth"], numbers[1].values["demand.growth"]).size
     assert fresh_block.BLOCK == 1_000

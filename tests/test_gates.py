@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from fabless.errors import BadValue
-from fabless.plan import PlanProblem, Project, Status, gate_nodes, gate_plan, hold, search, solve
+from fabless.plan import PlanProblem, Project, Status, gate_nodes, hold, project_plans, search, solve
 from fabless.plan.gates.policy import gates_of
 from fabless.plan.gates.solver import Warm
-from fabless.programme import PathOutcome, ProgrammeChain, ProgrammePath, Transition
+from fabless.programme import ChainState, OutcomeChain, OutcomeGroup, Transition
 from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, knowledge
-from fabless.scenario import on_tree as deal
+from fabless.scenario import OutcomeOnTree, Scenarios, balanced_tree, chain_tree, knowledge
+from fabless.scenario import outcome_on_tree as deal
 from fabless.scenario.programmes import NEVER
 from gates_oracle import enumerated, exact, held, linopy_objective, policies, random_gates
 
@@ -93,7 +93,7 @@ def test_the_instances_start_wait_abandon_and_refrain() -> None:
     for seed in range(10):
         problem = random_gates(seed, (2, 2))
         best, _ = exact(problem)
-        for project, go, plan in zip(problem.projects, best, gate_plan(problem, best), strict=True):
+        for project, go, plan in zip(problem.projects, best, project_plans(problem, best), strict=True):
             kinds |= {("starts", not project.start[0])} if go.any() else {"refrains"}
             kinds |= {"gives up"} if plan.give_up_probability > 0 else set()
             kinds |= {"waits to see"} if 0 < plan.start_probability < 1 else set()
@@ -107,7 +107,7 @@ def test_by_hand() -> None:
     assert found.objective_usd == pytest.approx(150.0 - 50.0 + 10.0 + 0.5 * 20.0)
     assert found.go.tolist() == [[True, True, False, True, False]]
     assert found.without_usd == pytest.approx(150.0)
-    own, = gate_plan(problem, found.go)
+    own, = project_plans(problem, found.go)
     assert (own.start_probability, own.give_up_probability) == (1.0, 0.5)
     assert [(s.quarter, s.start, s.go_on, s.give_up) for s in own.steps] == [(0, 1.0, 0.0, 0.0), (1, 0.0, 0.5, 0.5)]
     assert (own.expected_spend_usd, own.worst_spend_usd) == (20.0, 30.0)
@@ -362,8 +362,9 @@ def test_knowledge_holds_enough_nodes_and_never_forgets() -> None:
     node = np.arange(tree.size) - np.searchsorted(stage, stage)
     need = np.random.default_rng(0).random(tree.size)
     dead = (stage == 2) & (node % 2 == 0)
-    fate = ProgrammeOnTree(np.full(tree.size, NEVER), dead, *np.zeros((3, tree.size)))
-    scenarios = Scenarios(tree=tree, draws=None, scarce=need, struck={}, demand={}, work=need,  # type: ignore[arg-type]
+    fate = OutcomeOnTree(np.full(tree.size, NEVER), dead, *np.zeros((3, tree.size)))
+    scenarios = Scenarios(tree=tree, draws=None, scarce=need, shock_chance={}, demand={}, work=need,
+                          # type: ignore[arg-type]
                           stage=stage, node=node)
     for start in (0, 1, 2):
         known = knowledge(scenarios, fate, need, start=start, least=4)
@@ -388,17 +389,18 @@ def test_starts_of_one_programme_share_their_luck() -> None:
     stage = np.minimum(tree.quarter, 1)
     node = np.maximum(np.arange(tree.size) - 1, 0) % 64
     need = np.random.default_rng(1).random(tree.size)
-    scenarios = Scenarios(tree=tree, draws=None, scarce=need, struck={}, demand={}, work=need,  # type: ignore[arg-type]
+    scenarios = Scenarios(tree=tree, draws=None, scarce=need, shock_chance={}, demand={}, work=need,
+                          # type: ignore[arg-type]
                           stage=stage, node=node)
 
     def arrivals(share: float) -> np.ndarray:
-        paths = tuple(ProgrammePath(
+        paths = tuple(OutcomeGroup(
             probability=p, reveal_boundary_index=0, outcome=outcome,
-            volume_quarter=1 if outcome is PathOutcome.ARRIVED else None, performance=1.0, scope_cut_share=0.0,
+            volume_quarter=1 if outcome is ChainState.ARRIVED else None, performance=1.0, scope_cut_share=0.0,
             spend_by_quarter_usd=(1.0,) * 3)
-                      for p, outcome in ((share, PathOutcome.ARRIVED), (0.1, PathOutcome.DEAD),
-                                         (0.9 - share, PathOutcome.RUNNING)))
-        chain = ProgrammeChain((1,), 3, (Transition(1, share, 0.1, 0.9 - share),), paths)
+                      for p, outcome in ((share, ChainState.ARRIVED), (0.1, ChainState.DEAD),
+                                         (0.9 - share, ChainState.RUNNING)))
+        chain = OutcomeChain((1,), 3, (Transition(1, share, 0.1, 0.9 - share),), paths)
         return np.asarray(deal(chain, scenarios, need, stream(1, "fate")).volume_quarter != NEVER)
 
     assert np.array_equal(arrivals(0.5), arrivals(0.5))

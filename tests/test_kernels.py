@@ -25,7 +25,7 @@ from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadValue
 from fabless.validate import kernel_laws
 from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement
-from fabless.validate.predict_kernels import kernel, kernels
+from fabless.validate.predict_kernels import kernel, predict_kernel_rows
 
 HERE = Path(__file__).parent
 FORMATS = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8", "nvfp4": "fp4"}
@@ -84,7 +84,7 @@ def collectives() -> list[tuple[str, Measurement]]:
 def errors_by_chip(rows: list[tuple[str, Measurement]]) -> dict[tuple[str, str], float]:
     """Median absolute error [%] by chip and kind."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
-    answers = kernels([m for _, m in rows], everything())
+    answers = predict_kernel_rows([m for _, m in rows], everything())
     for (kind, m), answer in zip(rows, answers, strict=True):
         assert answer.value is not None, answer.reason
         assert m.value is not None
@@ -361,6 +361,6 @@ def test_a_collective_from_python_takes_longer_than_one_in_a_graph() -> None:
 def test_many_rows_are_predicted_in_one_call() -> None:
     rows = [row(chip, dataclasses.replace(GEMM, m=float(m)), 1.0) for chip in ("h200", "b200") for m in range(1, 5001)]
     start = time.process_time()
-    answers = kernels(rows, everything())
+    answers = predict_kernel_rows(rows, everything())
     assert time.process_time() - start < 2.0  # 0.2 s on two shared cores
     assert [answers[index] for index in (0, 4999, 5000)] == [kernel(rows[index], everything()) for index in (0, 4999, 5000)]

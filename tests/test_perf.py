@@ -138,7 +138,7 @@ def test_steady_state_is_steps_that_write_and_steps_that_also_read() -> None:
     made, model, split = machine(), llm("llama-3.1-70b"), perf.Split(4)
     state = perf.steady_state(model, made, split, 1000.0, 200.0, 50.0)
     step = perf.decode_step(model, made, split, 50.0, mean_context(made, 1000.0, 200.0))
-    mixed = perf.forward(model, made, split, perf.Work(sequences=50.0, context=1100.0, prompts=1.0, new=1000.0))
+    mixed = perf.forward(model, made, split, perf.ForwardWork(sequences=50.0, context=1100.0, prompts=1.0, new=1000.0))
     assert state.tpot_s == pytest.approx(float(step.time_s + 49.0 / 200.0 * (mixed.time_s - step.time_s)), rel=1e-12)
     cycle = 200.0 * step.time_s + 50.0 * (mixed.time_s - step.time_s)
     assert state.output_tokens_per_s_per_chip == pytest.approx(float(50.0 * 200.0 / cycle / 4.0), rel=1e-12)
@@ -196,7 +196,7 @@ def test_flop_of_a_large_batch_are_two_for_each_active_parameter() -> None:
     for name in ("llama-3.1-70b", "mixtral-8x7b", "deepseek-v3", "qwen3.5-397b-a17b"):
         counts, count = parameters(llm(name)), layers(llm(name))
         made = dataclasses.replace(machine().ideal(), peak_flops=1.0, expert_flops=1.0, attention_flops=1.0)
-        spent = kernels(llm(name), made, perf.Split(1), perf.Work(sequences=tokens))
+        spent = kernels(llm(name), made, perf.Split(1), perf.ForwardWork(sequences=tokens))
         flop = sum(float(kind.flop_at_peak_s) for kind in spent) / tokens - float(state_flop(llm(name)))
         lookup = 0.0 if llm(name).tied_embeddings else float(counts.embedding) / 2
         norms = float(count.blocks + 1) * llm(name).hidden
@@ -208,7 +208,7 @@ def test_a_batch_reads_every_expert_that_any_token_touches() -> None:
     experts = float(parameters(mixtral).expert) * 32
 
     def moved(tokens: float) -> float:
-        return float(kernels(mixtral, made, perf.Split(1), perf.Work(sequences=tokens, context=0.0))[2].moved_bytes)
+        return float(kernels(mixtral, made, perf.Split(1), perf.ForwardWork(sequences=tokens, context=0.0))[2].moved_bytes)
 
     assert moved(1.0) == pytest.approx(2 * experts, rel=0.01)
     assert moved(64.0) == pytest.approx(8 * experts, rel=0.05)

@@ -15,11 +15,11 @@ from scipy import stats
 
 from fabless.errors import BadValue
 from fabless.programme import (
+    ChainState,
+    DrawnOutcomes,
     End,
-    PathOutcome,
-    ProgrammeDraws,
-    ProgrammeOutcome,
-    ProgrammeParameters,
+    OutcomeKind,
+    ProgrammeModel,
     PseudoCounts,
     Route,
     discretise,
@@ -32,7 +32,7 @@ from fabless.units import MONTH_S, YEAR_S
 
 NEVER = PseudoCounts(0.0, 1.0)
 ALWAYS = PseudoCounts(1.0, 0.0)
-VOLUME, LIMITED, CANCELLED, BID_FAILED = ProgrammeOutcome
+VOLUME, LIMITED, CANCELLED, BID_FAILED = OutcomeKind
 
 
 def months(low: float, mode: float, high: float) -> Range:
@@ -43,7 +43,7 @@ def exactly(value: float) -> Range:
     return months(value, value, value)
 
 
-BUILD = ProgrammeParameters(
+BUILD = ProgrammeModel(
     name="first chip", route=Route.BUILD,
     deal_s=months(1, 3, 6), design_s=months(12, 18, 30), fab_s=months(3, 4.5, 6), qualification_s=months(3, 6, 9),
     slip=Range(1.0, 1.2, 1.7), first_silicon_good=Range(0.15, 0.24, 0.30), respin_good=Range(0.35, 0.5, 0.7),
@@ -63,7 +63,7 @@ CERTAIN = replace(
 )
 
 
-def run(parameters: ProgrammeParameters, count: int = 1 << 13, seed: int = 7, quarters: int = 32) -> ProgrammeDraws:
+def run(parameters: ProgrammeModel, count: int = 1 << 13, seed: int = 7, quarters: int = 32) -> DrawnOutcomes:
     return simulate(parameters, count, stream(seed, "programme"), quarters)
 
 
@@ -207,7 +207,7 @@ def test_a_programme_that_always_fails_brings_nothing():
     assert told.volume_month is None
     assert "ramp" not in {stage.name for stage in told.stages}
     chain = discretise(draws, 32, (8, 16, 31))
-    assert {path.outcome for path in chain.paths} <= {PathOutcome.DEAD, PathOutcome.RUNNING}
+    assert {path.outcome for path in chain.paths} <= {ChainState.DEAD, ChainState.RUNNING}
 
 
 def test_silicon_that_never_works_is_given_up_at_the_spin_limit():
@@ -274,7 +274,7 @@ counts = st.tuples(st.floats(0, 9), st.floats(0.1, 9)).map(lambda v: PseudoCount
 
 
 @st.composite
-def programmes(draw: st.DrawFn) -> ProgrammeParameters:
+def programmes(draw: st.DrawFn) -> ProgrammeModel:
     return replace(
         BUILD, route=Route.ACQUIRE, deal_s=draw(spreads), design_s=draw(spreads), fab_s=draw(spreads),
         qualification_s=draw(spreads), first_silicon_good=draw(chances), respin_good=draw(chances),
@@ -286,7 +286,7 @@ def programmes(draw: st.DrawFn) -> ProgrammeParameters:
 
 @settings(max_examples=60, deadline=None)
 @given(parameters=programmes(), quarters=st.integers(2, 40), seed=st.integers(0, 5))
-def test_money_is_conserved_and_dates_are_ordered(parameters: ProgrammeParameters, quarters: int, seed: int):
+def test_money_is_conserved_and_dates_are_ordered(parameters: ProgrammeModel, quarters: int, seed: int):
     draws = run(parameters, 256, seed, quarters)
     assert draws.spend_by_quarter_usd.shape == (256, quarters)
     np.testing.assert_allclose(draws.spend_by_quarter_usd.sum(axis=1), draws.spend_usd)
@@ -311,7 +311,7 @@ def test_money_is_conserved_and_dates_are_ordered(parameters: ProgrammeParameter
 @given(parameters=programmes(), seed=st.integers(0, 3), notice=st.sampled_from([0.0, 1.0, 2.5]),
        boundaries=st.sets(st.integers(1, 31), min_size=1, max_size=6).map(lambda found: tuple(sorted(found))))
 def test_the_chain_keeps_the_mean_and_sees_no_future(
-    parameters: ProgrammeParameters, seed: int, notice: float, boundaries: tuple[int, ...]
+    parameters: ProgrammeModel, seed: int, notice: float, boundaries: tuple[int, ...]
 ):
     draws = run(parameters, 512, seed)
     chain = discretise(draws, 32, boundaries, notice)
@@ -326,16 +326,16 @@ def test_the_chain_keeps_the_mean_and_sees_no_future(
     running = 1.0
     for index, step in enumerate(chain.transitions):
         assert step.arrived + step.dead + step.running == pytest.approx(1.0, abs=1e-12)
-        for kind, share in ((PathOutcome.ARRIVED, step.arrived), (PathOutcome.DEAD, step.dead)):
+        for kind, share in ((ChainState.ARRIVED, step.arrived), (ChainState.DEAD, step.dead)):
             found = [path.probability for path in chain.paths
                      if path.reveal_boundary_index == index and path.outcome is kind]
             assert sum(found) == pytest.approx(running * share, abs=1e-12)
             assert len(found) == (share > 0)
         running *= step.running
-    left = [path.probability for path in chain.paths if path.outcome is PathOutcome.RUNNING]
+    left = [path.probability for path in chain.paths if path.outcome is ChainState.RUNNING]
     assert sum(left) == pytest.approx(running, abs=1e-12)
     for path in chain.paths:
-        arrived = path.outcome is PathOutcome.ARRIVED
+        arrived = path.outcome is ChainState.ARRIVED
         assert (path.volume_quarter is not None) == (path.performance is not None) == arrived
         if path.volume_quarter is not None:
             assert path.volume_quarter >= boundaries[path.reveal_boundary_index]
@@ -344,7 +344,7 @@ def test_the_chain_keeps_the_mean_and_sees_no_future(
 def test_the_chain_counts_what_the_draws_hold():
     draws = run(BUILD)
     chain = discretise(draws, 32, (8, 12, 16, 20))
-    arrived = {path.volume_quarter: path for path in chain.paths if path.outcome is PathOutcome.ARRIVED}
+    arrived = {path.volume_quarter: path for path in chain.paths if path.outcome is ChainState.ARRIVED}
     members = (draws.outcome == VOLUME) & (draws.volume_month > 36) & (draws.volume_month <= 48)
     assert arrived[16].probability == pytest.approx(members.mean(), abs=1e-12)
     assert arrived[16].performance == pytest.approx(draws.performance[members].mean(), rel=1e-12)
@@ -395,7 +395,7 @@ def test_slip_delays_and_risk_kills(slower: float, harder: float):
 
 def test_the_same_seed_gives_the_same_bytes():
     one, same, other = run(BUILD, 128, 1), run(BUILD, 128, 1), run(BUILD, 128, 2)
-    for field in fields(ProgrammeDraws):
+    for field in fields(DrawnOutcomes):
         if isinstance(value := getattr(one, field.name), np.ndarray):
             assert value.tobytes() == getattr(same, field.name).tobytes()
     assert one.spend_usd.tobytes() != other.spend_usd.tobytes()

@@ -16,10 +16,10 @@ import pytest
 from command_fixture import Run
 from fabless.catalogue import Catalogue, load, read_case
 from fabless.catalogue.facts.takeovers import candidate
-from fabless.decide.ways.prepare import counted, parameters_of
+from fabless.decide.ways.prepare import counted, programme_model_of
 from fabless.programme import Route, simulate, summary
 from fabless.programme.study import ProgrammeStudy, span_months, study
-from fabless.report.canvas import WIDE, draw
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.programme_charts import picture
 from fabless.sampling import stream
 
@@ -125,7 +125,7 @@ def test_a_case_brings_its_own_numbers(run: Run) -> None:
     told = json.loads(run.out)
     question, _ = counted(read_case(), load(read_case().as_of))
     item = next(item for item in question.programmes if item.route == "build")
-    parameters = parameters_of(item, question.numbers.programmes[item.name])
+    parameters = programme_model_of(item, question.numbers.programmes[item.name])
     mine = summary(simulate(parameters, 2000, stream(2023, f"programme {parameters.name}"), quarters=40))
     assert told["case"] == "openai-2023, own-build"
     assert told["start"] == "2023Q4"
@@ -187,7 +187,7 @@ def test_the_picture_shows_each_stage_outcome_and_the_spend(graphcore: Programme
         assert wanted in words
     assert any(text.startswith("P50") for text in words)
     assert "Graphcore" in root.attrib["aria-label"]
-    boxes = text_boxes(draw(picture(graphcore, WIDE), "picture"))
+    boxes = text_boxes(as_svg(picture(graphcore, WIDE), "picture"))
     assert overlapping(boxes) == []
 
 

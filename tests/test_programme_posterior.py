@@ -17,7 +17,7 @@ from fabless.programme import (
     Gate,
     LogTime,
     LogTimePrior,
-    ProgrammeOutcome,
+    OutcomeKind,
     PseudoCounts,
     Route,
     beta_quantile,
@@ -123,11 +123,11 @@ def test_the_band_of_the_outcome_is_that_of_its_rate():
     # With certain spins and bids, P(no volume) is the rate itself: Beta(failed, passed).
     parameters = replace(BUILD, first_silicon_good=Range.point(1.0), ended=PseudoCounts(2.5, 5.5))
     told = summary(run(parameters, 1 << 14))
-    band, law = told.outcome_bands[ProgrammeOutcome.VOLUME], stats.beta(5.5, 2.5)
+    band, law = told.outcome_bands[OutcomeKind.VOLUME], stats.beta(5.5, 2.5)
     assert band.mean == pytest.approx(law.mean(), abs=2e-3)
     assert (band.low, band.high) == pytest.approx((law.ppf(0.05), law.ppf(0.95)), abs=0.02)
     assert band.cases == 7.0
-    assert told.outcome_shares[ProgrammeOutcome.VOLUME] == pytest.approx(band.mean, abs=0.015)
+    assert told.outcome_shares[OutcomeKind.VOLUME] == pytest.approx(band.mean, abs=0.015)
 
 
 def test_the_band_needs_no_draws_and_names_the_smallest_sample():
@@ -135,16 +135,16 @@ def test_the_band_needs_no_draws_and_names_the_smallest_sample():
     assert few.outcome_bands == many.outcome_bands
     bid = replace(BUILD, route=Route.ACQUIRE, bid_failed=PseudoCounts(1.5, 1.5), scope_cut=PseudoCounts(1.0, 1.0))
     told = summary(run(bid, 64))
-    assert told.outcome_bands[ProgrammeOutcome.VOLUME].cases == 2.0  # of bids; 4 of ends, 1 of a cut scope
+    assert told.outcome_bands[OutcomeKind.VOLUME].cases == 2.0  # of bids; 4 of ends, 1 of a cut scope
     assert told.rate_bands["scope_cut"].cases == 1.0
     assert told.rate_bands["first_silicon_good"].cases is None  # given as a range
-    certain = summary(run(CERTAIN, 8)).outcome_bands[ProgrammeOutcome.VOLUME]
+    certain = summary(run(CERTAIN, 8)).outcome_bands[OutcomeKind.VOLUME]
     assert (certain.mean, certain.low, certain.high, certain.cases) == (1.0, 1.0, 1.0, None)
 
 
 def test_more_cases_of_the_same_rate_narrow_the_band_and_keep_the_mean():
     bands = [summary(run(replace(BUILD, ended=PseudoCounts(2.0 * size, 3.0 * size)), 1 << 13)).outcome_bands[
-        ProgrammeOutcome.VOLUME] for size in (1.0, 10.0, 1000.0)]
+        OutcomeKind.VOLUME] for size in (1.0, 10.0, 1000.0)]
     widths = [band.high - band.low for band in bands]
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
     assert bands[0].mean == pytest.approx(bands[2].mean, abs=5e-3)

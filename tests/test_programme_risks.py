@@ -13,11 +13,11 @@ from scipy.stats import norm
 
 from fabless.errors import BadValue
 from fabless.programme import (
+    ChainState,
+    DrawnOutcomes,
     End,
     LogTime,
-    PathOutcome,
     PricePath,
-    ProgrammeDraws,
     PseudoCounts,
     Route,
     SecondGeneration,
@@ -171,10 +171,10 @@ def test_the_draws_do_not_depend_on_how_they_are_cut():
     plan = blueprint(parameters)
     rates = draw_rates(parameters, plan.stages, 1, stream(3, "rates"))
     points, events = simulation_module.draw_numbers(plan, 1000, stream(3, "numbers"))
-    whole = simulation_module.run(plan, rates, points, events, 32)
-    parts = [simulation_module.run(plan, rates, points[rows], events[rows], 32)
+    whole = simulation_module.run_trajectories(plan, rates, points, events, 32)
+    parts = [simulation_module.run_trajectories(plan, rates, points[rows], events[rows], 32)
              for rows in (slice(0, 1), slice(1, 700), slice(700, 1000))]
-    for field in fields(ProgrammeDraws):
+    for field in fields(DrawnOutcomes):
         if isinstance(value := getattr(whole, field.name), np.ndarray):
             axis = 1 if field.name == "finish_month" else 0
             np.testing.assert_array_equal(value, np.concatenate([getattr(part, field.name) for part in parts], axis=axis))
@@ -193,7 +193,7 @@ def test_a_delayed_start_moves_everything(start: int, notice: float, seed: int):
     np.testing.assert_allclose(probability @ spend, expected, rtol=1e-9, atol=1e-3)
     assert (spend[:, :start] == 0).all()
     for path in chain.paths:
-        assert boundaries[path.reveal_boundary_index] > start or path.outcome is PathOutcome.RUNNING
+        assert boundaries[path.reveal_boundary_index] > start or path.outcome is ChainState.RUNNING
         assert path.volume_quarter is None or path.volume_quarter >= boundaries[path.reveal_boundary_index]
     for step in chain.transitions:
         if step.boundary <= start:

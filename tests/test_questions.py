@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fabless.case_records import ProgrammeSpec, modes, named
+from fabless.case_records import Programme, modes, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.detail import DETAILS
@@ -23,9 +23,9 @@ from fabless.decide.questions.resilience import FIRST, GONE, resilience
 from fabless.decide.questions.stability import TIE, stability
 from fabless.decide.ways.gates import carried_through, followed
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import Plan, World, moved, plan_of, world
-from fabless.decide.ways.restricted import closed, held, interrupted
-from fabless.decide.ways.solved import Solved, roughly_solved, solved_plan
+from fabless.decide.ways.problem import Plan, World, draw_world, plan_of, world_with_ranges
+from fabless.decide.ways.restricted import closed, interrupted, with_orders_held
+from fabless.decide.ways.solved import SolvedWay, roughly_solved, solved_plan
 from fabless.records import Range
 from fabless.sampling import plain_stream, quantile
 from fabless.strategy import Commitment, commitments
@@ -43,7 +43,7 @@ def prepared() -> Prepared:
 
 @pytest.fixture(scope="module")
 def here(prepared: Prepared) -> World:
-    return world(prepared)
+    return draw_world(prepared)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def lines(prepared: Prepared) -> Commitment:
 
 
 @pytest.fixture(scope="module")
-def best(here: World, lines: Commitment) -> Solved:
+def best(here: World, lines: Commitment) -> SolvedWay:
     return solved_plan(here, "diversify", plan_of(here, lines))
 
 
@@ -64,7 +64,7 @@ def pool() -> Executor:
 @pytest.fixture(scope="module")
 def few(prepared: Prepared) -> World:
     """The case on three scenarios."""
-    return world(prepared, branching=(3, 1, 1, 1))
+    return draw_world(prepared, branching=(3, 1, 1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def objective(here: World, chosen: Commitment) -> float:
     return abs(solved_plan(here, "", plan_of(here, chosen)).result.objective_usd)
 
 
-def co_design(prepared: Prepared) -> ProgrammeSpec:
+def co_design(prepared: Prepared) -> Programme:
     return next(one for one in prepared.case.programmes if one.route == "co-design")
 
 
@@ -90,8 +90,8 @@ def test_a_closed_pool_takes_no_order_before_it_opens(here: World, lines: Commit
     assert result.orders[mine][:, ~early].sum() > 0.0
 
 
-def test_holding_the_orders_of_a_plan_changes_nothing(here: World, best: Solved) -> None:
-    again = solved_plan(here, "", held(best.plan, best.result.orders, best.result.levels, 5))
+def test_holding_the_orders_of_a_plan_changes_nothing(here: World, best: SolvedWay) -> None:
+    again = solved_plan(here, "", with_orders_held(best.plan, best.result.orders, best.result.levels, 5))
     assert again.result.objective_usd == pytest.approx(best.result.objective_usd, rel=1e-7)
 
 
@@ -158,7 +158,7 @@ def test_waiting_closes_an_option_for_four_quarters(
     assert set(found.values()) == {(0.0, 0.0)}
 
 
-def test_foresight_is_bracketed(best: Solved) -> None:
+def test_foresight_is_bracketed(best: SolvedWay) -> None:
     found = foresight(best)
     assert found.wait_and_see_usd <= found.objective_usd <= found.mean_value_usd
     assert found.evpi_usd >= 0.0
@@ -207,7 +207,7 @@ def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
     item = co_design(prepared)
     line = next(line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor and line.how == "buy")
     mode = modes(prepared.case.numbers).lines[line.name]
-    volume_s = prepared.outlooks[item.name].summary.volume_month.p50 * QUARTER_S / 3.0  # type: ignore[union-attr]
+    volume_s = prepared.simulated[item.name].summary.volume_month.p50 * QUARTER_S / 3.0  # type: ignore[union-attr]
     shipped = [mode.successor_first + k * mode.successor_gap for k in range(line.successors)]
     gain = mode.successor_gain ** sum(date <= volume_s for date in shipped)
     does = prepared.throughput
@@ -222,14 +222,14 @@ def test_a_flip_lies_between_points_of_opposite_sign(
     """Against plans in which the programme is dealt out to the leaves and carried through."""
     item = co_design(prepared)
     own = f"programmes.{item.name}"
-    few = moved(few, {f"{own}.performance": Range(0.8, 1.3, 1.7)})  # near to paying, so that time can turn it
+    few = world_with_ranges(few, {f"{own}.performance": Range(0.8, 1.3, 1.7)})  # near to paying, so that time can turn it
     found = {flip.name: flip for flip in flips(few, vendor, (item,), (), pool)}
     assert found[f"{own}.performance"].pays_above
     assert not found[f"{own}.slip"].pays_above
     without = objective(few, vendor)
 
     def value(name: str, point: float) -> float:
-        there = moved(few, {name: Range.point(point)})
+        there = world_with_ranges(few, {name: Range.point(point)})
         plan = carried_through(plan_of(there, replace(vendor, programmes=(item,))))
         return without - solved_plan(there, "", plan).result.objective_usd
 
@@ -318,7 +318,7 @@ def test_seeds_are_drawn_again_and_counted(prepared: Prepared, lines: Commitment
     assert found.seeds == (2023, 2024, 2025)
     assert len(found.rankings) == 3
     for seed, ranking in zip(found.seeds, found.rankings, strict=True):
-        here = world(replace(prepared, case=replace(prepared.case, seed=seed)), branching=(3, 1, 1, 1))
+        here = draw_world(replace(prepared, case=replace(prepared.case, seed=seed)), branching=(3, 1, 1, 1))
         dear = {name: roughly_solved(here, name, (way,)).result.objective_usd for name, way in chosen}
         tied = dear["buy"] <= (1.0 + TIE) * dear["diversify"]
         assert ranking == (("diversify = buy",) if tied else ("diversify", "buy"))

@@ -14,7 +14,7 @@ import pytest
 
 from fabless.case_records import Case, named
 from fabless.catalogue import Catalogue, load, read_case
-from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span, cases, programme_facts
+from fabless.catalogue.facts.reference_class import Outcome, ProgrammeKind, ReferenceCase, Span, cases, programme_facts
 from fabless.catalogue.facts.takeovers import Deal, candidate, candidates, deals
 from fabless.errors import BadValue, Leak, UnknownName
 from fabless.programme.calibration import all_others, earlier_ones, score
@@ -24,10 +24,10 @@ from fabless.programme.reference import (
     distressed_rate,
     event_counts,
     gate_shares,
+    kind_rates,
     outcome_counts,
     pooled_rates,
     price_multiples,
-    rates,
     slip_range,
     span_law,
     span_times,
@@ -56,7 +56,7 @@ def reference() -> Case:
     return read_case()
 
 
-def made(name: str, kind: Kind, outcome: Outcome | None = None, months: float | None = None) -> ReferenceCase:
+def made(name: str, kind: ProgrammeKind, outcome: Outcome | None = None, months: float | None = None) -> ReferenceCase:
     """A programme of no real company."""
     return ReferenceCase(
         name=name, organisation=name, kind=kind, generation=1, outcome=outcome,
@@ -73,10 +73,10 @@ def test_counts_of_october_2023_by_hand(october: Catalogue) -> None:
     Bought: A4 and Inferentia in volume, Gaudi 2 small, Nervana ended; the chip of Nuvia was open. Seven later ones shipped.
     """
     counts = outcome_counts(cases(october))
-    assert counts[Kind.FIRST] == (2 + 3 / 2, 1 + 3 / 2)
-    assert counts[Kind.ACQUIRED] == (1 + 1 / 2, 2 + 1 / 2)
-    assert counts[Kind.LATER] == (0.0, 7.0)
-    assert counts[Kind.PARTNER] == (0.0, 0.0)
+    assert counts[ProgrammeKind.FIRST] == (2 + 3 / 2, 1 + 3 / 2)
+    assert counts[ProgrammeKind.ACQUIRED] == (1 + 1 / 2, 2 + 1 / 2)
+    assert counts[ProgrammeKind.LATER] == (0.0, 7.0)
+    assert counts[ProgrammeKind.PARTNER] == (0.0, 0.0)
 
 
 def test_gates_of_october_2023_by_hand(october: Catalogue) -> None:
@@ -109,7 +109,7 @@ def test_spans_come_from_dates_or_from_a_stated_number(today: Catalogue) -> None
     months = {case.name: round(case.spans[Span.VOLUME] / MONTH_S) for case in cases(today) if Span.VOLUME in case.spans}
     assert months == {"google-tpu-v1": 15, "graphcore-gc2": 24, "groq-v1": 47, "cerebras-wse1": 50, "tesla-dojo-d1": 51,
                       "ms-maia100": 60, "tenstorrent-grayskull": 63, "dmatrix-corsair": 66}
-    bought = sorted(round(value / MONTH_S) for value in span_times(cases(today), Span.PURCHASE)[Kind.ACQUIRED])
+    bought = sorted(round(value / MONTH_S) for value in span_times(cases(today), Span.PURCHASE)[ProgrammeKind.ACQUIRED])
     assert bought == [24, 29, 39, 39, 46]
 
 
@@ -208,7 +208,8 @@ def test_bids_are_takeovers_and_failures(today: Catalogue) -> None:
 
 def test_pooled_rates_against_importance_sampling() -> None:
     """The same hierarchical law drawn half a million times and weighted by its likelihood: no grid, no betaln."""
-    counts = {Kind.FIRST: (3.0, 2.0), Kind.LATER: (0.0, 7.0), Kind.STARTUP: (4.0, 3.0), Kind.PARTNER: (0.0, 0.0)}
+    counts = {ProgrammeKind.FIRST: (3.0, 2.0), ProgrammeKind.LATER: (0.0, 7.0), ProgrammeKind.STARTUP: (4.0, 3.0),
+              ProgrammeKind.PARTNER: (0.0, 0.0)}
     rng = np.random.default_rng(7)
     size = 500_000
     m, shrink = rng.beta(0.5, 0.5, size), rng.uniform(0, 1, size)
@@ -229,21 +230,23 @@ def test_pooled_rates_against_importance_sampling() -> None:
 
 
 def test_pooling_leaves_many_cases_alone_and_helps_few() -> None:
-    many = pooled_rates({Kind.FIRST: (300.0, 700.0), Kind.LATER: (700.0, 300.0)})
-    assert many[Kind.FIRST].mean == pytest.approx(0.3, abs=0.005)
-    alike = dict.fromkeys(Kind, (2.0, 4.0)) | {Kind.PARTNER: (0.0, 0.0)}
-    found = rates("rate", alike)
-    first = found[Kind.FIRST]
+    many = pooled_rates({ProgrammeKind.FIRST: (300.0, 700.0), ProgrammeKind.LATER: (700.0, 300.0)})
+    assert many[ProgrammeKind.FIRST].mean == pytest.approx(0.3, abs=0.005)
+    alike = dict.fromkeys(ProgrammeKind, (2.0, 4.0)) | {ProgrammeKind.PARTNER: (0.0, 0.0)}
+    found = kind_rates("rate", alike)
+    first = found[ProgrammeKind.FIRST]
     assert first.pooled.high - first.pooled.low < first.own.high - first.own.low
-    assert found[Kind.PARTNER].pooled.high - found[Kind.PARTNER].pooled.low < 0.8  # alone it would be 0.99 wide
-    assert found[Kind.PARTNER].pooled.mean == pytest.approx(1 / 3, abs=0.04)
+    # alone it would be 0.99 wide
+    assert found[ProgrammeKind.PARTNER].pooled.high - found[ProgrammeKind.PARTNER].pooled.low < 0.8
+    assert found[ProgrammeKind.PARTNER].pooled.mean == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_fewer_cases_give_wider_bands(october: Catalogue) -> None:
     counts = outcome_counts(cases(october))
-    found = rates("ended", counts)
+    found = kind_rates("ended", counts)
     width = {kind: rate.pooled.high - rate.pooled.low for kind, rate in found.items()}
-    assert width[Kind.PARTNER] > width[Kind.ACQUIRED] > width[Kind.FIRST] > width[Kind.LATER]
+    assert (width[ProgrammeKind.PARTNER] > width[ProgrammeKind.ACQUIRED] > width[ProgrammeKind.FIRST]
+            > width[ProgrammeKind.LATER])
 
 
 def test_a_survey_is_a_prior_of_its_own_mean_and_variance() -> None:
@@ -268,9 +271,9 @@ def test_scope_and_first_silicon_are_counted_by_hand(today: Catalogue, october: 
 
 def test_a_span_without_other_kinds_is_the_plain_law(today: Catalogue) -> None:
     known = cases(today)
-    law = span_law(known, Span.PURCHASE, Kind.ACQUIRED)
-    assert law == log_time(span_times(known, Span.PURCHASE)[Kind.ACQUIRED])
-    assert span_law(known[:0], Span.VOLUME, Kind.FIRST) is None
+    law = span_law(known, Span.PURCHASE, ProgrammeKind.ACQUIRED)
+    assert law == log_time(span_times(known, Span.PURCHASE)[ProgrammeKind.ACQUIRED])
+    assert span_law(known[:0], Span.VOLUME, ProgrammeKind.FIRST) is None
 
 
 def test_the_slip_makes_the_whole_come_out_as_the_class_has_it() -> None:
@@ -292,9 +295,9 @@ def test_the_slip_makes_the_whole_come_out_as_the_class_has_it() -> None:
 def test_leaving_one_out_covers_what_it_says_on_programmes_of_a_known_law() -> None:
     """160 times of a log-normal law: 80 % bands hold 80 %, PIT is uniform, and the score of the kind beats the base rate."""
     rng = np.random.default_rng(3)
-    known = [made(f"a{k}", Kind.FIRST, Outcome.ENDED if rng.random() < 0.8 else Outcome.VOLUME,
+    known = [made(f"a{k}", ProgrammeKind.FIRST, Outcome.ENDED if rng.random() < 0.8 else Outcome.VOLUME,
                   float(np.exp(3.9 + 0.4 * rng.standard_normal()))) for k in range(60)]
-    known += [made(f"b{k}", Kind.STARTUP, Outcome.ENDED if rng.random() < 0.1 else Outcome.VOLUME,
+    known += [made(f"b{k}", ProgrammeKind.STARTUP, Outcome.ENDED if rng.random() < 0.1 else Outcome.VOLUME,
                    float(np.exp(3.0 + 0.4 * rng.standard_normal()))) for k in range(60)]
     found = score(known, all_others)
     assert found.inside / len(found.timed) == pytest.approx(0.8, abs=0.09)  # 2.5 standard errors of 120
@@ -340,7 +343,7 @@ def test_the_results_page_is_current() -> None:
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     made, kept = (re.split(r"(\d+(?:\.\d+)?)", page)
-                  for page in (script.results_page(load()), script.PAGE.read_text(encoding="utf-8")))
+                  for page in (script.programme_results_page(load()), script.PAGE.read_text(encoding="utf-8")))
     assert made[::2] == kept[::2], "run: python docs/programme_results.py"
     for number, told in zip(made[1::2], kept[1::2], strict=True):  # another processor may round a draw another way
         assert float(number) == pytest.approx(float(told), abs=0.02 if "." in told else 1), "run: docs/programme_results.py"

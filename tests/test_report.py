@@ -24,7 +24,7 @@ from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
-from fabless.report.html import as_html, chip_cost_table, summary, write_report
+from fabless.report.html import as_html, chip_cost_table, summary_rows, write_report
 from fabless.report.terminal import Column, print_decision, print_table
 from fabless.units import Quarter
 
@@ -132,7 +132,7 @@ def test_money_reads_back_within_half_a_unit_of_its_last_digit(value: float) -> 
     assert len(text) <= 11
 
 
-@pytest.mark.parametrize("write", [wording.usd, wording.cents, wording.share, wording.count])
+@pytest.mark.parametrize("write", [wording.usd, wording.cents, wording.in_percent, wording.count])
 def test_what_is_missing_is_a_dash_and_never_nought(write: object) -> None:
     assert callable(write)
     assert {write(None), write(math.nan), write(math.inf)} == {wording.MISSING}
@@ -141,7 +141,7 @@ def test_what_is_missing_is_a_dash_and_never_nought(write: object) -> None:
 @pytest.mark.parametrize(("value", "text"),
                          [(0.0049, "<1%"), (0.0051, "1%"), (0.9949, "99%"), (0.996, ">99%"), (1.0, "100%")])
 def test_shares_near_none_and_all(value: float, text: str) -> None:
-    assert wording.share(value) == text
+    assert wording.in_percent(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"),
@@ -165,7 +165,7 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
         cost = tried.cost_per_query_usd
         assert rows[way.name][1:4] == [wording.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
         assert by_year[way.name] == [wording.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
-        assert wording.share(tried.shortage_probability.fresh) in rows[way.name]
+        assert wording.in_percent(tried.shortage_probability.fresh) in rows[way.name]
         assert rows[way.name][-1] == wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
     text = " ".join(" ".join(lines).split())
     assert "by 2023-12-31: Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M" in text
@@ -279,12 +279,12 @@ def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> No
 
 
 def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> None:
-    lines = dict(summary(chosen))
+    lines = dict(summary_rows(chosen))
     assert "Growth of demand at 20% a year (buy first)" in lines["What would change it"]
     turn = chosen.questions.flips[0].text
     assert lines["What would change it"].endswith(f" {turn}.")
     steady = Questions(sensitivities=chosen.questions.sensitivities[2:4])
-    assert (dict(summary(dataclasses.replace(chosen, questions=steady)))["What would change it"]
+    assert (dict(summary_rows(dataclasses.replace(chosen, questions=steady)))["What would change it"]
             == "No single input within its range puts another way first.")
 
 

@@ -23,7 +23,7 @@ from rich.console import Console
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP
 from fabless.case_numbers import CaseNumbers, Section, mapped
-from fabless.case_records import Case, CaseNumber, Line, Load, ProgrammeSpec, Shock, WorldPool, named
+from fabless.case_records import Case, CaseNumber, Line, Load, Programme, Shock, WorldPool, named
 from fabless.catalogue import load, read_case
 from fabless.decide import Detail, decide
 from fabless.decide.ways.problem import Plan, World, plan_of
@@ -233,7 +233,7 @@ def renamed(item: Any) -> Any:
         return {renamed(key): renamed(value) for key, value in item.items()}
     if isinstance(item, tuple):
         return tuple(renamed(part) for part in item)
-    if isinstance(item, Case | Line | ProgrammeSpec | Load | WorldPool | Shock | CaseNumber | Section):
+    if isinstance(item, Case | Line | Programme | Load | WorldPool | Shock | CaseNumber | Section):
         return replace(item, **{field.name: renamed(getattr(item, field.name)) for field in fields(item)})
     return item
 

@@ -21,7 +21,7 @@ from fabless.sampling import (
     interval,
     lower_root,
     mean,
-    nearest,
+    nearest_correlation,
     quantile,
     scores,
     sliced,
@@ -158,10 +158,10 @@ def test_the_interval_of_an_entry_ends_where_the_determinant_does() -> None:
 def test_the_nearest_correlation_matrix_is_highams() -> None:
     """The worked example of Higham (2002), and its optimality: no convex step towards another correlation matrix helps."""
     asked = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
-    found = nearest(asked)
+    found = nearest_correlation(asked)
     np.testing.assert_allclose(found, [[1, 0.7607, 0.1573], [0.7607, 1, 0.7607], [0.1573, 0.7607, 1]], atol=5e-5)
     free = np.array([[False, True, False], [True, False, True], [False, True, False]])
-    held = nearest(asked, free)
+    held = nearest_correlation(asked, free)
     # with the corner held at 0 the two others are equal, and at most 1 / sqrt 2
     np.testing.assert_allclose(held, [[1, 0.5**0.5, 0], [0.5**0.5, 1, 0.5**0.5], [0, 0.5**0.5, 1]], atol=1e-5)
 

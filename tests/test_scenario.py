@@ -16,13 +16,13 @@ from fabless.case_numbers import ShockNumbers
 from fabless.case_records import Case, CaseNumber, Shock, correlation_name, named, with_ranges
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
-from fabless.decide.ways.prepare import DRAWS, Prepared, parameters_of, prepare
+from fabless.decide.ways.prepare import DRAWS, Prepared, prepare, programme_model_of
 from fabless.errors import BadValue
 from fabless.market import of_generation
 from fabless.programme import simulate
 from fabless.records import Array, Grade, Range
 from fabless.sampling import mean, stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, balanced_tree, chain_tree, fresh_paths, on_tree, sample
+from fabless.scenario import OutcomeOnTree, Scenarios, balanced_tree, chain_tree, fresh_paths, outcome_on_tree, sample
 from fabless.scenario.draws import queries_per_day
 from fabless.scenario.points import by_generation, revealed_slowly
 from fabless.scenario.programmes import NEVER
@@ -238,7 +238,7 @@ def moments(found: Scenarios, values: Array) -> tuple[Array, Array]:
 def test_fresh_paths_carry_states_that_flip_as_the_chain_says(prepared: Prepared, fresh: Scenarios) -> None:
     tree = fresh.tree
     assert (tree.size, tree.leaves.size) == (1 + 31 * 4000, 4000)
-    for states in (fresh.scarce, *fresh.struck.values()):
+    for states in (fresh.scarce, *fresh.shock_chance.values()):
         assert set(np.unique(states)) <= {0.0, 1.0}
     sure = replace(without_news(prepared.case), shocks=())
     found = fresh_paths(sure, 4000, 5)
@@ -258,10 +258,10 @@ def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh:
 
     def price(found: Scenarios) -> Array:
         multiple = 1.0 + found.scarce * (found.draws.at_nodes("supply.scarce_price") - 1.0)
-        return multiple * (1.0 + found.struck["disruption"] * (found.draws.at_nodes("shocks.disruption.price") - 1.0))
+        return multiple * (1.0 + found.shock_chance["disruption"] * (found.draws.at_nodes("shocks.disruption.price") - 1.0))
 
     for pick in (lambda found: found.scarce, price, lambda found: queries_per_day(found, case),
-                 lambda found: found.demand["training"], lambda found: found.struck["export-rule"]):
+                 lambda found: found.demand["training"], lambda found: found.shock_chance["export-rule"]):
         (one, error), (other, error_too) = moments(tree, pick(tree)), moments(fresh, pick(fresh))
         assert np.all(np.abs(one - other) <= 4.5 * np.hypot(error, error_too) + 1e-9 * np.abs(one))
     wrong = moments(fresh, 1.2 * price(fresh))[0]
@@ -294,18 +294,18 @@ def test_a_certain_shock_is_there_and_an_impossible_one_never(prepared: Prepared
     usual = replace(without_news(prepared.case), shocks=())
     plain = queries_per_day(fresh_paths(usual, 500, 3), usual)
     never = with_shock(usual, 0.0, demand=0.5)
-    assert np.all(fresh_paths(never, 500, 3).struck["it"] == 0.0)
+    assert np.all(fresh_paths(never, 500, 3).shock_chance["it"] == 0.0)
     np.testing.assert_array_equal(queries_per_day(fresh_paths(never, 500, 3), never), plain)
     always = with_shock(usual, 1e9, demand=0.5)
     found = fresh_paths(always, 500, 3)
-    struck = found.struck["it"]
+    struck = found.shock_chance["it"]
     assert np.all(struck[found.tree.quarter == 1] == 1.0)
     # gone only for the one quarter after it ends: on with 1 / (1 + 1/4) of the time
     assert struck[found.tree.quarter > 8].mean() == pytest.approx(0.8, abs=0.02)
     np.testing.assert_allclose(queries_per_day(found, always), plain * np.where(struck == 1.0, 0.5, 1.0), rtol=1e-12)
     on_tree_of = sample(always)
     later = on_tree_of.tree.quarter == always.boundaries[0] - 1
-    assert on_tree_of.struck["it"][later] == pytest.approx(1.0)
+    assert on_tree_of.shock_chance["it"][later] == pytest.approx(1.0)
 
 
 def correlated(case: Case, pairs: Mapping[tuple[str, str], float]) -> Case:
@@ -382,18 +382,18 @@ def test_given_values_take_the_place_of_draws(prepared: Prepared) -> None:
 
 
 @pytest.fixture(scope="module")
-def fates(prepared: Prepared, wide: tuple[Case, Scenarios]) -> dict[str, ProgrammeOnTree]:
+def fates(prepared: Prepared, wide: tuple[Case, Scenarios]) -> dict[str, OutcomeOnTree]:
     case, found = wide
     need = queries_per_day(found, case) * found.work
-    return {item.name: on_tree(prepared.outlooks[item.name].chain, found, need, stream(case.seed, item.name))
+    return {item.name: outcome_on_tree(prepared.simulated[item.name].chain, found, need, stream(case.seed, item.name))
             for item in case.programmes}
 
 
-def running(fate: ProgrammeOnTree) -> np.ndarray:
+def running(fate: OutcomeOnTree) -> np.ndarray:
     return ~fate.dead & (fate.volume_quarter == NEVER)
 
 
-def test_news_of_a_programme_is_final(wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]) -> None:
+def test_news_of_a_programme_is_final(wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]) -> None:
     _, found = wide
     tree = found.tree
     below = tree.parent >= 0
@@ -409,7 +409,7 @@ def test_news_of_a_programme_is_final(wide: tuple[Case, Scenarios], fates: dict[
 
 
 def test_nothing_tells_running_programmes_apart(
-    wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+    wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]
 ) -> None:
     """Spend before the news is one number a quarter: it holds no hint of what will come."""
     _, found = wide
@@ -420,7 +420,7 @@ def test_nothing_tells_running_programmes_apart(
         assert np.all(fate.performance[running(fate)] == 1.0)
 
 
-def test_chips_come_no_earlier_than_the_news(wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]) -> None:
+def test_chips_come_no_earlier_than_the_news(wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]) -> None:
     case, found = wide
     begin = np.array([0, *case.boundaries])
     below = found.tree.parent >= 0
@@ -432,11 +432,11 @@ def test_chips_come_no_earlier_than_the_news(wide: tuple[Case, Scenarios], fates
 
 
 def test_shares_on_the_tree_meet_the_chain_to_one_node(
-    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]
 ) -> None:
     _, found = wide
     for name, fate in fates.items():
-        for step in prepared.outlooks[name].chain.transitions:
+        for step in prepared.simulated[name].chain.transitions:
             here = np.flatnonzero(found.tree.quarter == step.boundary)
             alive = here[running(fate)[found.tree.parent[here]]]
             assert abs(np.sum(fate.volume_quarter[alive] != NEVER) - step.arrived * alive.size) <= 1.0
@@ -444,13 +444,13 @@ def test_shares_on_the_tree_meet_the_chain_to_one_node(
 
 
 def test_a_programme_fares_alike_where_demand_is_high_and_where_it_is_low(
-    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]
 ) -> None:
     """Arrivals among the neediest of the running nodes keep to their share within two nodes, however many one takes."""
     case, found = wide
     need = queries_per_day(found, case) * found.work
     for name, fate in fates.items():
-        for step in prepared.outlooks[name].chain.transitions:
+        for step in prepared.simulated[name].chain.transitions:
             here = np.flatnonzero(found.tree.quarter == step.boundary)
             alive = here[running(fate)[found.tree.parent[here]]]
             arrived = np.cumsum(fate.volume_quarter[alive[np.argsort(-need[alive])]] != NEVER)
@@ -459,12 +459,12 @@ def test_a_programme_fares_alike_where_demand_is_high_and_where_it_is_low(
 
 
 def test_expected_spend_on_the_tree_is_the_mean_of_the_draws(
-    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, ProgrammeOnTree]
+    prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]
 ) -> None:
     case, found = wide
     tree = found.tree
     for item in case.programmes:
-        parameters = parameters_of(item, case.numbers.programmes[item.name])
+        parameters = programme_model_of(item, case.numbers.programmes[item.name])
         draws = simulate(parameters, DRAWS, stream(case.seed, f"programmes.{item.route}"), quarters=case.quarters)
         mean = draws.spend_by_quarter_usd.mean(axis=0)
         spend = fates[item.name].spend_usd * tree.probability

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from fabless.case_numbers import CaseNumbers, LimitNumbers, ShockNumbers, mapped
-from fabless.case_records import CaseNumber, Line, ProgrammeSpec, TimedLimit, named
+from fabless.case_records import CaseNumber, Line, Programme, TimedLimit, named
 from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import plan_of, world
+from fabless.decide.ways.problem import draw_world, plan_of
 from fabless.market import of_generation
 from fabless.plan import limit_prices, solve
 from fabless.quote import Owning
@@ -49,7 +49,7 @@ class Certain:
     tree: Tree
     values: CaseNumbers[Array]
     scarce: Array
-    struck: Mapping[str, Array]
+    shock_chance: Mapping[str, Array]
     work: Array
 
 
@@ -94,7 +94,7 @@ def line_of(prepared: Prepared, name: str) -> Line:
     return next(line for line in prepared.case.lines if line.name == name)
 
 
-def programme_of(prepared: Prepared, name: str) -> ProgrammeSpec:
+def programme_of(prepared: Prepared, name: str) -> Programme:
     return next(item for item in prepared.case.programmes if item.name == name)
 
 
@@ -315,7 +315,7 @@ def test_every_way_opens_the_lines_that_name_it(prepared: Prepared) -> None:
 
 
 def test_orders_of_all_generations_stay_within_their_line(prepared: Prepared) -> None:
-    here = world(prepared, {}, (4, 1, 1, 1))
+    here = draw_world(prepared, {}, (4, 1, 1, 1))
     case = here.prepared.case
     plan = plan_of(here, Commitment(case.lines, (programme_of(prepared, "co-design"),)))
     orders = solve(plan.problem).orders
@@ -364,7 +364,7 @@ def test_what_has_arrived_is_not_taken_back_by_later_news(prepared: Prepared) ->
 
 def test_shocks_move_the_terms_of_the_vendors_they_strike(prepared: Prepared) -> None:
     usual = future(prepared)
-    struck = replace(usual, struck={**usual.struck, "disruption": 0.5 * ONES, "vendor-stop": ONES})
+    struck = replace(usual, shock_chance={**usual.shock_chance, "disruption": 0.5 * ONES, "vendor-stop": ONES})
     for name in ("nvidia-owned", "amd-owned"):
         line = line_of(prepared, name)
         (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
@@ -388,7 +388,7 @@ def test_delays_of_shocks_add_up_by_their_chance_and_strike_whom_they_name(prepa
     delays = {name: ShockNumbers(rate=ONES, duration=ONES, lead=lead)
               for name, lead in ((first.name, 3.0e6 * ONES), (second.name, 5.0e6 * ONES))}
     struck = replace(usual, values=replace(usual.values, shocks=delays),
-                     struck={first.name: rising, second.name: 0.5 * ONES})
+                     shock_chance={first.name: rising, second.name: 0.5 * ONES})
     np.testing.assert_allclose(terms_of(case, struck, "Nvidia").delay_s, 3.0e6 * rising + 2.5e6, rtol=1e-12)
     np.testing.assert_allclose(terms_of(case, struck, "AMD").delay_s, 3.0e6 * rising, rtol=1e-12)
 
@@ -400,7 +400,7 @@ def test_a_long_delay_of_a_shock_moves_the_lead_time_by_its_quarters(prepared: P
     shocks = dict(usual.values.shocks)
     shocks["disruption"] = replace(shocks["disruption"], lead=8.0 * QUARTER_S * ONES)
     struck = replace(usual, values=replace(usual.values, shocks=shocks),
-                     struck={**usual.struck, "disruption": 0.5 * ONES})
+                     shock_chance={**usual.shock_chance, "disruption": 0.5 * ONES})
     (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
                                              owning_in(prepared, at)) for at in (usual, struck))
     assert (after.lead_quarters - before.lead_quarters).tolist() == [4] * 32
@@ -424,7 +424,7 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
     assert (name, members) == ("packaging", (0, 1, 2, 3))
     np.testing.assert_allclose(cap, output * QUARTER_S * chips * share * fading(
         growth, mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32), rtol=1e-12)
-    world_of = world(prepared, {"pools.packaging.share": Range.point(0.002)}, (2, 1, 1, 1))
+    world_of = draw_world(prepared, {"pools.packaging.share": Range.point(0.002)}, (2, 1, 1, 1))
     plan = plan_of(world_of, Commitment(prepared.case.lines, ()))
     result = solve(plan.problem)
     here = next(group for group in plan.problem.groups if group[0] == "packaging")
@@ -448,7 +448,7 @@ def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
                    power_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026")),
                    cash_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2024, 2), 1, "2024Q2")))
     bought = tuple(line for line in case.lines if line.how == "buy")
-    plan = plan_of(world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
+    plan = plan_of(draw_world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
     problem, quarter = plan.problem, plan.problem.tree.quarter
     power = np.where(quarter < 1, np.inf, np.where(quarter < 9, 4e7, 9e7))
     np.testing.assert_allclose(problem.power_cap_w, power)

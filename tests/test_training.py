@@ -32,18 +32,18 @@ from fabless.perf.training import (
     division_faults,
     hardware_flop_per_token,
     least_replay,
-    memory,
     model_flop_per_token,
     planned,
     stacks,
     step,
     training_machine,
+    training_memory,
 )
 from fabless.perf.training.campaign import PARTS
 from fabless.perf.training.machine import TrainingMachine
 from fabless.perf.training.memory import activation_bytes_per_layer, in_flight
-from fabless.perf.training.network import all_reduce, dispatch, gather, group, send
-from fabless.perf.training.search import candidates
+from fabless.perf.training.network import expert_dispatch, gather, group, grouped_all_reduce, send
+from fabless.perf.training.search import possible_recipes
 from fabless.perf.training.step import held_parameters, stage_layers
 from fabless.records import LLM, Chip
 from fabless.validate.layouts import measurements
@@ -157,15 +157,15 @@ def test_volume_of_collectives() -> None:
     chip = machine()
     inside = group(8.0, 1.0, chip)
     assert gather(900e9, inside, chip, IDEAL) == pytest.approx(7 / 8 * 900 / 450)
-    assert all_reduce(900e9, inside, chip, IDEAL) == pytest.approx(2 * 7 / 8 * 900 / 450)
+    assert grouped_all_reduce(900e9, inside, chip, IDEAL) == pytest.approx(2 * 7 / 8 * 900 / 450)
     across = group(32.0, 1.0, chip)
     assert (across.inside, across.domains) == (8.0, 4.0)
     assert gather(900e9, across, chip, IDEAL) == pytest.approx(max(7 / 8 * 900 / 450, 3 / 4 * 900 / 8 / 50))
     assert group(32.0, 8.0, chip).inside == 1.0
     assert gather(900e9, group(1.0, 1.0, chip), chip, IDEAL) == 0.0
-    assert dispatch(1.0, 450e9, 2.0, inside, chip, IDEAL) == pytest.approx(2 * 7 / 8)
+    assert expert_dispatch(1.0, 450e9, 2.0, inside, chip, IDEAL) == pytest.approx(2 * 7 / 8)
     # two experts among four domains: on average 4 (1 - (3/4)^2) domains, of which three quarters are elsewhere
-    assert dispatch(1.0, 50e9, 2.0, across, chip, IDEAL) == pytest.approx(4 * (1 - 0.75**2) * 0.75)
+    assert expert_dispatch(1.0, 50e9, 2.0, across, chip, IDEAL) == pytest.approx(4 * (1 - 0.75**2) * 0.75)
     assert send(450e9, 4.0, chip, IDEAL) == pytest.approx(1.0)
     assert send(450e9, 8.0, chip, IDEAL) == pytest.approx(9.0)
 
@@ -239,7 +239,7 @@ def test_memory_of_figure_1(row: Mapping[str, str]) -> None:
     # the figure leaves the embeddings out
     llm = gpt(int(row["layers"]), int(row["hidden"]), HEADS[row["model"]], vocab=1)
     efficiency = replace(IDEAL, gradient_bytes=4.0)
-    held = memory(llm, machine(A100), paper_recipe(row), efficiency)
+    held = training_memory(llm, machine(A100), paper_recipe(row), efficiency)
     states = held.weights + held.gradients + held.optimizer
     found = held.activations if "activation" in row["metric"] else states
     assert float(found) / 2**30 == pytest.approx(float(row["value"]), rel=0.004)
@@ -251,7 +251,8 @@ def test_memory_of_figure_7(row: Mapping[str, str]) -> None:
     llm = gpt(int(row["layers"]), int(row["hidden"]), HEADS[row["model"]])
     recipe = paper_recipe(row)
     base = paper_recipe({**row, "recompute": "none"})
-    ratio = memory(llm, machine(A100), recipe, IDEAL).activations / memory(llm, machine(A100), base, IDEAL).activations
+    ratio = training_memory(llm, machine(A100), recipe, IDEAL).activations / training_memory(llm, machine(A100), base,
+                                                                                             IDEAL).activations
     assert 100.0 * float(ratio) == pytest.approx(float(row["value"]), rel=0.013)
 
 
@@ -263,7 +264,7 @@ def test_micro_batches_in_flight() -> None:
 
 def test_sharding_divides_what_it_says() -> None:
     def held(level: float) -> Any:
-        return memory(LLAMA, machine(), Recipe(global_batch=64, sequence=4096, data=64, sharding=level), IDEAL)
+        return training_memory(LLAMA, machine(), Recipe(global_batch=64, sequence=4096, data=64, sharding=level), IDEAL)
     whole = held(0)
     assert held(1).optimizer == pytest.approx(whole.optimizer / 64)
     assert held(1).gradients == whole.gradients
@@ -275,7 +276,8 @@ def test_least_replay_just_fits() -> None:
     recipe = Recipe(global_batch=64, sequence=8192, data=8, micro_batch=4, sharding=3)
     replayed = float(least_replay(LLAMA, machine(), recipe, IDEAL))
     assert 0.0 < replayed < 1.0
-    assert float(memory(LLAMA, machine(), replace(recipe, replay=replayed), IDEAL).free) == pytest.approx(0.0, abs=1e3)
+    assert float(training_memory(LLAMA, machine(), replace(recipe, replay=replayed), IDEAL).free) == pytest.approx(0.0,
+                                                                                                                   abs=1e3)
     assert float(least_replay(LLAMA, machine(), replace(recipe, micro_batch=1), IDEAL)) < replayed
 
 
@@ -323,7 +325,8 @@ def test_replaying_saves_memory_and_costs_time(llm: LLM, recipe: Recipe) -> None
     none, full = (replace(recipe, replay=replay) for replay in (0.0, 1.0))
     assert step(llm, chip, full, efficiency).time_s >= step(llm, chip, none, efficiency).time_s * (1 - 1e-12)
     assert hardware_flop_per_token(llm, full) > hardware_flop_per_token(llm, none)
-    assert memory(llm, chip, full, efficiency).activations < memory(llm, chip, none, efficiency).activations
+    assert training_memory(llm, chip, full, efficiency).activations < training_memory(llm, chip, none,
+                                                                                      efficiency).activations
 
 
 @settings(max_examples=30, deadline=None)
@@ -332,7 +335,7 @@ def test_scalar_equals_broadcast(llm: LLM, recipes: list[Recipe]) -> None:
     efficiency = calibrated()
     chip = machine(H100, "bf16", efficiency)
     together = Recipe(**{field.name: np.array([getattr(one, field.name) for one in recipes]) for field in fields(Recipe)})
-    for call in (step, memory):
+    for call in (step, training_memory):
         many = call(llm, chip, together, efficiency)
         for index, one in enumerate(recipes):
             single = call(llm, chip, one, efficiency)
@@ -392,9 +395,9 @@ def test_the_best_recipe_is_the_fastest_that_fits() -> None:
     base = Recipe(global_batch=512, sequence=8192)
     plans = best(LLAMA, chip, efficiency, 64, base, {})
     assert [plan.step.time_s for plan in plans] == sorted(plan.step.time_s for plan in plans)
-    every = candidates(LLAMA, 64, base, {}, 8.0)
+    every = possible_recipes(LLAMA, 64, base, {}, 8.0)
     every = replace(every, replay=least_replay(LLAMA, chip, every, efficiency))
-    fits = memory(LLAMA, chip, every, efficiency).free >= -1.0
+    fits = training_memory(LLAMA, chip, every, efficiency).free >= -1.0
     assert plans[0].step.time_s == pytest.approx(float(step(LLAMA, chip, every, efficiency).time_s[fits].min()))
     assert all(float(plan.recipe.chips) == 64 and plan.memory.free >= -1.0 for plan in plans)
     assert planned(LLAMA, chip, plans[0].recipe, efficiency).step.time_s == pytest.approx(plans[0].step.time_s)

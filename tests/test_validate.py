@@ -28,7 +28,7 @@ from fabless.report import as_json
 from fabless.report.validation import print_validation
 from fabless.report.validation_charts import decades, thinned
 from fabless.report.validation_html import as_validation_html
-from fabless.report.validation_page import results_page
+from fabless.report.validation_page import validation_results_page
 from fabless.validate import KEYS, STANDARD, Validation, measured, validate
 from fabless.validate.cells import Cells, precision
 from fabless.validate.layouts import FORMS, layout_of, measurements
@@ -642,7 +642,8 @@ class TestShipped:
         assert spec.loader is not None
         rebuild = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(rebuild)
-        told, now = (rows_of_tables(text) for text in (rebuild.RESULTS.read_text(), results_page(shipped, catalogue.digest)))
+        told, now = (rows_of_tables(text)
+                     for text in (rebuild.RESULTS.read_text(), validation_results_page(shipped, catalogue.digest)))
         assert list(told) == list(now), "run: python docs/rebuild.py --results"
         for name, numbers in now.items():
             assert told[name] == pytest.approx(numbers, rel=0.05, abs=1.0), f"{name}: run: python docs/rebuild.py --results"

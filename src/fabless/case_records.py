@@ -64,7 +64,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgrammeSpec:
+class Programme:
     """A chip programme that a way can start; its ranges stand among the numbers of the case."""
 
     name: str
@@ -227,7 +227,7 @@ class Case:
     """Unserved share of a year's queries up to which the service level counts as met."""
     loads: tuple[Load, ...]
     lines: tuple[Line, ...]
-    programmes: tuple[ProgrammeSpec, ...]
+    programmes: tuple[Programme, ...]
     existing_chip: Chip
     existing_vendor: str
     numbers: CaseNumbers[CaseNumber]

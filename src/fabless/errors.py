@@ -61,10 +61,10 @@ class DoesNotFit(FablessError):
     """Something that no offered chip, package or plan can hold."""
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Return up to `count` names of `known`: those that begin with `name`, then the likest, then those that hold it.
 
-    >>> nearest("h100", ["v100", "h100-sxm", "a100"], 2)
+    >>> nearest_names("h100", ["v100", "h100-sxm", "a100"], 2)
     ['h100-sxm', 'v100']
     """
     names, wanted = sorted(known), name.casefold()
@@ -80,7 +80,7 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     """Ask whether one of the nearest names was meant, or say `otherwise` where none is near."""
-    close = nearest(name, known)
+    close = nearest_names(name, known)
     return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 

@@ -115,10 +115,10 @@ def cents(value_usd: float | None, decimals: int = 2) -> str:
     return f"{value_usd * 100.0:,.{decimals}f}".replace("-", MINUS)
 
 
-def share(value: float | None) -> str:
+def in_percent(value: float | None) -> str:
     """Write a share or probability in whole percent; what is not quite none or all says so.
 
-    >>> share(0.42), share(0.001), share(0.999), share(0.0), share(1.0)
+    >>> in_percent(0.42), in_percent(0.001), in_percent(0.999), in_percent(0.0), in_percent(1.0)
     ('42%', '<1%', '>99%', '0%', '100%')
     """
     if value is None or not math.isfinite(value):

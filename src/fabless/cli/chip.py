@@ -17,12 +17,12 @@ from fabless.cli.options import AsOf, Json, ManufactureQuarter
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.records import Chip
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.canvas import WIDE, draw
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.files import check_writable, write_whole
 from fabless.report.silicon_charts import waterfall
-from fabless.silicon import ChipSheet, Line, chip_sheet
+from fabless.silicon import ChipSheet, SheetRow, chip_sheet
 from fabless.units import Quarter
-from fabless.wording import count, plain, share, usd
+from fabless.wording import count, in_percent, plain, usd
 
 CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
 """Design effort, as named on the command line -> entity that holds the NRE factor."""
@@ -33,12 +33,12 @@ def chip(
         help="Chip: a name of `fabless chips`, or the path of a chip file (.yaml).")],
     at: ManufactureQuarter = None,
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to draw the build-up of the unit cost to.")] = None,
+        help="SVG file to as_svg the build-up of the unit cost to.")] = None,
     design: Annotated[str, typer.Option(help="Design effort: full, array or derivative.")] = "full",
     reuse: Annotated[float, typer.Option(
         help="Share of the design reused from an earlier chip, 0 to 1.")] = 0.0,
     margin: Annotated[float | None, typer.Option(
-        help="Gross margin of a design partner, as a share of the price.",
+        help="Gross margin of a design partner, as a in_percent of the price.",
         show_default="the catalogue's")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
@@ -55,7 +55,7 @@ def chip(
     sheet = chip_sheet(catalogue, one, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin)
     if picture is not None:
         spec = waterfall(sheet.cost, "unit cost", sheet.partner_price, WIDE)
-        write_whole(picture, draw(spec, f"Build-up of the unit cost of {sheet.chip}"))
+        write_whole(picture, as_svg(spec, f"Build-up of the unit cost of {sheet.chip}"))
     if json:
         typer.echo(as_json(sheet))
         return
@@ -94,11 +94,11 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
     columns: list[Column | str] = [Column("die", name=True), *(Column(text, True) for text in headings),
                                    "units", "area from"]
     rows = [[die.node, str(die.count), plain(round(die.area_mm2, 1)), str(die.gross_dies_per_wafer),
-             share(die.plain_yield), share(die.sold_yield),
+             in_percent(die.plain_yield), in_percent(die.sold_yield),
              f"{die.units_needed} of {die.units}" if die.units > 1 else "all", die.area_source] for die in sheet.dies]
     print_table("Logic dies", columns, rows, console)
     say(console, "yield: dies without a defect; sold: dies with enough working units. Packages "
-                 f"that work: {share(sheet.package_yield)}"
+                 f"that work: {in_percent(sheet.package_yield)}"
                  + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2 else "."),
         "dim")
     for die in sheet.dies:
@@ -124,7 +124,7 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
         say(console, f"Note: {note}", "yellow", indent=2)
 
 
-def _print_lines(title: str, lines: Sequence[Line], console: Console) -> None:
+def _print_lines(title: str, lines: Sequence[SheetRow], console: Console) -> None:
     rows = [[line.name, f"{line.value:,.0f}", line.source] for line in lines]
     print_table(title, [Column("part", name=True), Column(lines[0].unit, True), "from"], rows, console)
 
@@ -140,7 +140,7 @@ def _print_cost(sheet: ChipSheet, console: Console) -> None:
     print_table("Unit cost", columns, rows, console)
 
 
-def _band_cells(line: Line) -> list[str]:
+def _band_cells(line: SheetRow) -> list[str]:
     if line.band is None:
         return ["", "", ""]
     return [f"{value:,.0f}" for value in (line.band.p10, line.band.p50, line.band.p90)]

@@ -12,15 +12,15 @@ from fabless.case_records import ContractQuestion
 from fabless.catalogue.case.contract_question import example_text, read_contracts
 from fabless.cli.options import Json
 from fabless.contract import KINDS
-from fabless.contract.compare import OVER, SPOT, Comparison, Row, break_even_of, compare
+from fabless.contract.compare import OVER, SPOT, Comparison, ContractRow, break_even_of, compare
 from fabless.contract.curves import curves
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.canvas import WIDE, draw
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.contract_charts import volume_curves
 from fabless.report.files import check_writable, write_whole
 from fabless.report.table import FULL_WIDTH
-from fabless.wording import count, share, usd
+from fabless.wording import count, in_percent, usd
 
 ACTIONS = {"kinds": 0, "example": 1, "value": 1, "break-even": 2}
 """Action of the command -> number of names that follow it."""
@@ -45,7 +45,7 @@ def contract(
         help="Upper end of the range searched, for `break-even`.",
         show_default="by --over")] = None,
     svg: Annotated[Path | None, typer.Option(
-        help="SVG file to draw cost against volume to, for `value`.")] = None,
+        help="SVG file to as_svg cost against volume to, for `value`.")] = None,
     json: Json = False,
 ) -> None:
     """Compare contracts for chips: price, firm and optional volume, and the worst case.
@@ -116,7 +116,7 @@ def _value(question: ContractQuestion, svg: Path | None, json: bool) -> None:
     found = compare(question)
     if svg is not None:
         spec = volume_curves(curves(question), found.unit, WIDE)
-        write_whole(svg, draw(spec, "Cost against chips wanted, for each contract"))
+        write_whole(svg, as_svg(spec, "Cost against chips wanted, for each contract"))
     if json:
         typer.echo(as_json(found))
         return
@@ -152,7 +152,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
     paths = f"{found.paths:,} paths" if found.paths > 1 else "one path"
     say(console, "Whole need: including chips bought on the spot market and chips that go "
                  f"missing. USD of {found.price_year}, discounted at a real rate of "
-                 f"{share(found.real_rate)} over {found.quarters} quarters from "
+                 f"{in_percent(found.real_rate)} over {found.quarters} quarters from "
                  f"{found.first_quarter}; {paths}.", "dim")
     if found.without_missing > 0.5:
         said = [f"{row.name} {count(row.missing)}" for row in found.rows]
@@ -164,7 +164,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
                          f"value), {usd(row.rebate_usd / row.taken)} per unit taken.")
 
 
-def _cells(row: Row, per_hour: bool, full: bool) -> list[str]:
+def _cells(row: ContractRow, per_hour: bool, full: bool) -> list[str]:
     paid = row.usd_per_unit
     cells = [row.name, _price(paid.p50, per_hour), f"{_price(paid.p10, per_hour)}–{_price(paid.p90, per_hour)}",
              _price(row.served_usd_per_unit.p50, per_hour), usd(row.value.mean), usd(_flat(row.worst_usd)),

@@ -41,14 +41,14 @@ from fabless.quote import Owning, Quote, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Fact, Request
 from fabless.report import Column, as_json, print_table, say
 from fabless.units import from_si
-from fabless.wording import cents, plain, share, usd
+from fabless.wording import cents, in_percent, plain, usd
 
 _FULL_WIDTH = 110
 """Narrowest terminal [columns] on which the table also shows batch, hourly cost and energy."""
 
 
 @dataclass(frozen=True)
-class Limits:
+class ServiceTerms:
     """Number formats, engine, latency limits and load factor that a quote assumes."""
 
     formats: Formats
@@ -73,7 +73,7 @@ def cost(
     tpot: Tpot = "100 ms",
     ttft: Ttft = "4 s",
     load_factor: Annotated[float | None, typer.Option(
-        help="Mean load as a share of the peak load.", show_default="the catalogue's")] = None,
+        help="Mean load as a in_percent of the peak load.", show_default="the catalogue's")] = None,
     price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
@@ -81,7 +81,7 @@ def cost(
     catalogue = seen_from(as_of)
     llm = model_of(catalogue, model)
     load = catalogue.fact("datacentre", "load_factor")
-    limits = Limits(formats_of(precision, expert_precision, kv_precision), engine, positive(tpot, "s", "--tpot"),
+    limits = ServiceTerms(formats_of(precision, expert_precision, kv_precision), engine, positive(tpot, "s", "--tpot"),
                     positive(ttft, "s", "--ttft"), number_of(load) if load_factor is None else load_factor)
     request = request_of(input, output, trace)
     owning, owned_facts = owning_of(catalogue)
@@ -108,7 +108,7 @@ def cost(
 
 
 def _quote(
-    catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning, limits: Limits
+    catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning, limits: ServiceTerms
 ) -> Quote:
     chip = chip_of(catalogue, name)
     return quote(
@@ -140,7 +140,7 @@ def _columns(full: bool) -> list[Column | str]:
 
 def _print(
     llm: LLM, request: Request, quotes: Sequence[Quote], refused: Sequence[FablessError], facts: Sequence[Fact],
-    limits: Limits,
+    limits: ServiceTerms,
 ) -> None:
     console = Console()
     full = console.width >= _FULL_WIDTH
@@ -174,8 +174,8 @@ def _print_basis(q: Quote, full: bool, console: Console) -> None:
     named = " ".join(part for part in (q.price.field.replace("_", " "), q.price.period) if part)
     say(console, f"{q.chip}: {kind} {value} ({named}, {q.price.source.title}); {hour}: {parts}; "
                  f"{q.calibration.said}, half of the measured times per token within "
-                 f"{share(q.calibration.error_median)}, nine in ten within "
-                 f"{share(q.calibration.error_p90)}",
+                 f"{in_percent(q.calibration.error_median)}, nine in ten within "
+                 f"{in_percent(q.calibration.error_p90)}",
         indent=2)
     for note in q.serving.notes:
         say(console, note, indent=4)

@@ -34,7 +34,7 @@ from fabless.executors import executors_of
 from fabless.explore import (
     Exploration,
     Served,
-    Serving,
+    ServingScorer,
     Task,
     limits_of,
     read_space,
@@ -47,7 +47,7 @@ from fabless.explore.sweep import CHUNK
 from fabless.quote import calibration_of, number_of, owning_of
 from fabless.records import LLM, Request
 from fabless.report import Column, as_json, print_table, say
-from fabless.report.canvas import WIDE, draw
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.explore_charts import fronts
 from fabless.report.files import check_writable, write_whole
 from fabless.units import Quarter, quantity
@@ -94,7 +94,7 @@ def explore(
     save: Annotated[Path | None, typer.Option(
         help="Chip file (.yaml) to write the winner to.")] = None,
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to draw the fronts to.")] = None,
+        help="SVG file to as_svg the fronts to.")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
     """Find the chip design that serves a load best, and compare it with the chips on the market."""
@@ -122,7 +122,7 @@ def explore(
     if save is not None and answer.best_chip is not None:
         write_chip(answer.best_chip, save)
     if picture is not None and answer.best is not None:
-        write_whole(picture, draw(fronts(answer, WIDE), f"Fronts of designs for {answer.load}"))
+        write_whole(picture, as_svg(fronts(answer, WIDE), f"Fronts of designs for {answer.load}"))
     if json:
         typer.echo(as_json(answer))
         return
@@ -161,7 +161,7 @@ def _load(catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float,
 
 
 def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_out: float, margin: float,
-            objective: str) -> Serving:
+            objective: str) -> ServingScorer:
     others = []
     for item in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
         parts = item.split(":")
@@ -172,7 +172,7 @@ def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_ou
             llm=catalogue.model(parts[0]), request=request, precision=load.precision,
             kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s))
     calibration = calibration_of(catalogue)
-    return Serving(
+    return ServingScorer(
         load=load, also=tuple(others), efficiency=calibration.efficiency, engine=calibration.engine,
         owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
         domain=domain, scale_out_bandwidth=scale_out, margin=margin, objective=objective)

@@ -18,7 +18,7 @@ from fabless.report.files import check_writable, write_whole
 from fabless.units import Quarter
 
 if TYPE_CHECKING:
-    from fabless.programme import ProgrammeParameters
+    from fabless.programme import ProgrammeModel
 
 ROUTES = ("build", "co-design", "acquire")
 LIST = "candidates"
@@ -74,7 +74,7 @@ def _answer(
     catalogue: Catalogue, route: str, target: Candidate | None, first: Quarter | None, case: str | None, second: bool,
     draws: int, seed: int, svg: Path | None, json: bool,
 ) -> None:
-    from fabless.cli.programme_screen import document, print_study
+    from fabless.cli.programme_screen import print_study, programme_document
     from fabless.programme.parameters import Route
     from fabless.programme.study import study
 
@@ -82,12 +82,12 @@ def _answer(
     found = study(catalogue, Route(route), candidate=target, start=first or case_start, draws=draws, seed=seed, own=own,
                   second=second)
     if svg is not None:
-        from fabless.report.canvas import WIDE, draw
+        from fabless.report.canvas import WIDE, as_svg
         from fabless.report.programme_charts import label, picture
 
-        write_whole(svg, draw(picture(found, WIDE), label(found)))
+        write_whole(svg, as_svg(picture(found, WIDE), label(found)))
     if json:
-        typer.echo(as_json(document(found)), nl=False)
+        typer.echo(as_json(programme_document(found)), nl=False)
         return
     names = tuple(one.name for one in candidates(catalogue)) if route == "acquire" and target is None else ()
     print_study(found, Console(), names)
@@ -122,10 +122,10 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
     return catalogue
 
 
-def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarter]:
+def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeModel], Quarter]:
     """Parameters of a case's first programme by a route, and the case's first quarter."""
     from fabless.catalogue import read_case
-    from fabless.decide.ways.prepare import counted, parameters_of
+    from fabless.decide.ways.prepare import counted, programme_model_of
 
     question, _ = counted(read_case(case), load(read_case(case).as_of))
     found = [item for item in question.programmes if item.route == route]
@@ -134,7 +134,7 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeParameters], Quarte
         raise BadValue(Fault("--case", f"{question.name} has no programme by the route {route}", ", ".join(routes) or "none",
                              "choose one of these routes, or leave --case out"))
     name = f"{question.name}, {found[0].name}"
-    return (name, parameters_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
+    return (name, programme_model_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
 
 
 def _check(

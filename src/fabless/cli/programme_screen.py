@@ -12,7 +12,7 @@ from rich.console import Console
 from fabless.catalogue.facts.entities import range_of
 from fabless.catalogue.facts.takeovers import Candidate
 from fabless.programme.bands import StageBand
-from fabless.programme.draws import ProgrammeOutcome
+from fabless.programme.draws import OutcomeKind
 from fabless.programme.posterior import CredibleBand
 from fabless.programme.reference import DISTRESSED_BELOW, RateEstimate
 from fabless.programme.study import ProgrammeStudy, span_months
@@ -20,14 +20,14 @@ from fabless.records import Fact
 from fabless.report import Column, print_table, say
 from fabless.sampling import quantile
 from fabless.units import Quarter, from_si
-from fabless.wording import MISSING, plain, quarter_range, share, usd
+from fabless.wording import MISSING, in_percent, plain, quarter_range, usd
 
 _DATES = ("P10", "P50", "P90")
 
 
 def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[str] = ()) -> None:
     """Print dates, outcomes, money, the reference class and the assumptions on 80 columns."""
-    say(console, headline(study), "bold")
+    say(console, programme_headline(study), "bold")
     console.print()
     _print_stages(study, console)
     console.print()
@@ -46,13 +46,14 @@ def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[st
         say(console, f"Candidates on {study.as_of}: {', '.join(of_the_day)} (--candidate NAME).")
 
 
-def headline(study: ProgrammeStudy) -> str:
+def programme_headline(study: ProgrammeStudy) -> str:
     """Share of programmes that reach volume, and when, in one sentence."""
-    reached = study.summary.outcome_bands[ProgrammeOutcome.VOLUME]
+    reached = study.summary.outcome_bands[OutcomeKind.VOLUME]
     what = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
     own = f", numbers of {study.case}" if study.case else ""
-    return (f"{what} from {study.start}, as known on {study.as_of}{own}: {share(reached.mean)} reach volume (90% band "
-            f"{share(reached.low)} to {share(reached.high)}); first silicon {quarter_range(study.first_silicon)}, volume "
+    return (f"{what} from {study.start}, as known on {study.as_of}{own}: {in_percent(reached.mean)} reach volume (90% band "
+            f"{in_percent(reached.low)} to {in_percent(reached.high)}); first silicon {quarter_range(study.first_silicon)}, "
+            "volume "
             f"{quarter_range(study.volume)}, where they come{_second(study)}")
 
 
@@ -78,7 +79,7 @@ def in_order(study: ProgrammeStudy) -> list[StageBand]:
 def _stage(stage: StageBand, first: Quarter) -> list[str]:
     begin, end = stage.start_month, stage.end_month
     return [stage.name, _quarter(first, begin.p50), *(_quarter(first, value) for value in (end.p10, end.p50, end.p90)),
-            plain(round(end.p50 - begin.p50, 1)), share(stage.reached)]
+            plain(round(end.p50 - begin.p50, 1)), in_percent(stage.reached)]
 
 
 def _quarter(first: Quarter, month: float) -> str:
@@ -97,7 +98,7 @@ def _print_outcomes(study: ProgrammeStudy, console: Console) -> None:
 
 
 def _band(band: CredibleBand) -> str:
-    return f"{share(band.mean)} ({share(band.low)}–{share(band.high)})"
+    return f"{in_percent(band.mean)} ({in_percent(band.low)}–{in_percent(band.high)})"
 
 
 def _print_class(study: ProgrammeStudy, console: Console) -> None:
@@ -117,7 +118,8 @@ def _print_class(study: ProgrammeStudy, console: Console) -> None:
         early, middle, late = span_months(reference.silicon_s)
         said += f" Start to first silicon: {middle:.0f} months ({early:.0f} to {late:.0f}) from {reference.silicon_cases}."
     in_design, taped_out, deployed = reference.end_shares
-    said += (f" Those that end: {share(in_design)} in design, {share(taped_out)} after tape-out, {share(deployed)} after a "
+    said += (f" Those that end: {in_percent(in_design)} in design, {in_percent(taped_out)} after tape-out, "
+             f"{in_percent(deployed)} after a "
              f"small deployment ({reference.end_cases:g} cases).")
     say(console, said)
     say(console, "The column 'used' pools all kinds of programme, or takes a survey or an "
@@ -147,7 +149,8 @@ def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
     path = "as companies of that day were priced"
     if target is not None and target.valuation is not None:
         path = "a distressed seller" if target.distressed else (
-            f"distressed (under {DISTRESSED_BELOW:g} of the last valuation) with {share(rate.pooled.mean)}, else contested")
+            f"distressed (under {DISTRESSED_BELOW:g} of the last valuation) with {in_percent(rate.pooled.mean)}, else "
+            "contested")
         path += f"; {rate.cases:g} priced deals known"
     stands = f" Its next chip is under way: the programme enters at {study.stands_at}." if study.stands_at else ""
     say(console, f"{paid}{path}.{stands}")
@@ -194,7 +197,7 @@ def _short(fact: Fact | None, people: bool = False) -> str:
     return f"{fact.value:.0f}" if people else usd(fact.value)
 
 
-def document(study: ProgrammeStudy) -> dict[str, object]:
+def programme_document(study: ProgrammeStudy) -> dict[str, object]:
     """A study for JSON: outcomes, ends and rates by name, times in months from the start."""
     told = study.summary
     fields = {field.name: getattr(study, field.name) for field in dataclasses.fields(study) if field.name != "summary"}

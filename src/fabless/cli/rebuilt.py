@@ -48,13 +48,13 @@ def claims(
         say(console, "Every input with its source: fabless claims ID, or --json.")
 
 
-def with_unit(text: str, unit: str) -> str:
+def number_with_unit(text: str, unit: str) -> str:
     """Put the unit after a number, unless the number is a bare count or share (unit 1)."""
     return text if unit == "1" else f"{text} {unit}"
 
 
 def _row(item: ClaimResult) -> list[str]:
-    published = "" if item.published is None else with_unit(
+    published = "" if item.published is None else number_with_unit(
         plain(item.published.value) if item.published.value is not None
         else f"{plain(item.published.low)}-{plain(item.published.high)}", item.published.unit)
     rebuilt = "" if item.rebuilt is None else (
@@ -67,7 +67,7 @@ def _row(item: ClaimResult) -> list[str]:
 def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
     needed = item.breaking_input
     what = "" if needed is None or item.verdict == "holds" else (
-        f": {needed.name} would have to be {with_unit(plain(needed.value), needed.unit)}"
+        f": {needed.name} would have to be {number_with_unit(plain(needed.value), needed.unit)}"
         f" ({needed.factor:.2g} times), {'inside' if needed.in_band else 'outside'} its band")
     say(console, f"{item.id.partition('_')[0]} {item.variant}{what}".rstrip())
     if not whole:
@@ -80,4 +80,4 @@ def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
     for used in item.inputs:
         number = f"{plain(used.value)} ({plain(used.low)} to {plain(used.high)})"
         source = f"{used.grade.value}: {used.source.title} [{used.fact}]"
-        say(console, f"{used.name} = {with_unit(number, used.unit)}, {source}", indent=6)
+        say(console, f"{used.name} = {number_with_unit(number, used.unit)}, {source}", indent=6)

@@ -40,7 +40,7 @@ from fabless.cli.options import (
     request_of,
     stated_price,
 )
-from fabless.cli.serve_screen import Answer, Money, Question, print_answer
+from fabless.cli.serve_screen import Money, Question, ServeAnswer, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
 from fabless.perf import Machine, Point, Serving, Split, front, machine_of, serve
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
@@ -49,7 +49,7 @@ from fabless.perf.serving.serve import Traffic, check_request
 from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
 from fabless.records import Chip, Fact, Request
 from fabless.report import as_json
-from fabless.report.canvas import WIDE, draw
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.files import check_writable, write_whole
 from fabless.report.front_chart import front_chart
 from fabless.tco import rented_chip_hour, usd_per_million_tokens
@@ -99,7 +99,7 @@ def serve_command(
         help="Mode: aggregated, disaggregated (prefill and decode on separate pools) or both.",
     )] = "both",
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to draw throughput against speed to.")] = None,
+        help="SVG file to as_svg throughput against speed to.")] = None,
     price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
@@ -162,7 +162,7 @@ def _named(check: Callable[[], object]) -> None:
                          for fault in error.faults)) from error
 
 
-def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> Answer:
+def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> ServeAnswer:
     q = question
     served: Serving | None = None
     two: Disaggregation | None = None
@@ -197,7 +197,7 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
             unmet += error.faults
     if served is None and two is None:
         raise DoesNotFit(*unmet)
-    return Answer(served, two, points, tuple(unmet), notes)
+    return ServeAnswer(served, two, points, tuple(unmet), notes)
 
 
 def _chosen(served: Serving | None) -> list[Point]:
@@ -208,7 +208,7 @@ def _chosen(served: Serving | None) -> list[Point]:
     return [Point(split, served.batch, served.ttft_s, served.tpot_s, served.output_tokens_per_s_per_chip)]
 
 
-def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: Answer, fact: Fact | None
+def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: ServeAnswer, fact: Fact | None
            ) -> tuple[Money | None, str]:
     """Cost of tokens, or the reason why it is unknown."""
     if fact is None:
@@ -242,7 +242,7 @@ def _line(points: Sequence[Point]) -> list[tuple[float, float]]:
     return [(1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in points]
 
 
-def _picture(question: Question, answer: Answer) -> str:
+def _picture(question: Question, answer: ServeAnswer) -> str:
     lines: dict[str, Sequence[tuple[float, float]]] = {}
     chosen: dict[str, tuple[float, float]] = {}
     if answer.front:
@@ -255,10 +255,10 @@ def _picture(question: Question, answer: Answer) -> str:
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
     speed = 1.0 / question.tpot_s if math.isfinite(question.tpot_s) else 0.0
-    return draw(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
+    return as_svg(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
 
 
-def _document(question: Question, answer: Answer, money: Money | None) -> dict[str, object]:
+def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
     q, two = question, answer.disaggregated
     return {
         "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,

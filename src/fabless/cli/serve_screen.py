@@ -14,12 +14,12 @@ from rich.console import Console
 from fabless.cli.options import error_band, split_code
 from fabless.errors import Fault
 from fabless.perf import Formats, Point, Serving
-from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, Pool
+from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, InstancePool
 from fabless.perf.serving.serve import Traffic
 from fabless.quote import Calibration
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say
-from fabless.wording import MISSING, plain, share, significant
+from fabless.wording import MISSING, in_percent, plain, significant
 
 Served = TypeVar("Served", Point, Disaggregated)
 
@@ -48,7 +48,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServeAnswer:
     """Best configuration per mode; None if a mode was not asked for or misses the limits."""
 
     aggregated: Serving | None
@@ -68,16 +68,17 @@ class Money:
     """Mode (aggregated, disaggregated) -> USD per million output tokens; idle hours are paid."""
 
 
-def print_answer(question: Question, answer: Answer, money: Money | None, said: str, picture: Path | None, console: Console
+def print_answer(question: Question, answer: ServeAnswer, money: Money | None, said: str, picture: Path | None,
+                 console: Console
                  ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
     q, e = question, question.calibration
     experts = f", experts {q.formats.routed}" if q.formats.routed != q.formats.weights else ""
-    traffic = [f"{share(q.traffic.cached)} of the prompt cached"] * (q.traffic.cached > 0)
+    traffic = [f"{in_percent(q.traffic.cached)} of the prompt cached"] * (q.traffic.cached > 0)
     if q.traffic.drafts > 0:
         traffic.append(f"{q.traffic.drafts:g} tokens guessed per step, {q.traffic.accepted:g} accepted")
     if q.traffic.utilisation > 0:
-        traffic.append(f"requests queue at {share(q.traffic.utilisation)} load")
+        traffic.append(f"requests queue at {in_percent(q.traffic.utilisation)} load")
     say(console, "; ".join([
         f"{q.llm.name} on {q.chip.name}: {plain(q.request.input_tokens)} tokens in, "
         f"{plain(q.request.output_tokens)} out, first token within {significant(q.ttft_s)} s, then "
@@ -97,7 +98,7 @@ def print_answer(question: Question, answer: Answer, money: Money | None, said: 
                  "data parallelism. Aggregated: every instance does prefill and decode. "
                  "Disaggregated: separate pools, and the KV cache crosses the links.", "dim")
     say(console, f"In brackets: the range that holds half of the measurements; {e.said}, time per "
-                 f"token within {share(e.error_median)} for half of them, {share(e.error_p90)} for "
+                 f"token within {in_percent(e.error_median)} for half of them, {in_percent(e.error_p90)} for "
                  "nine in ten. The error of TTFT was not measured separately.", "dim")
     if money is not None:
         say(console, "USD/Mtok: per million output tokens, their input included, at "
@@ -109,14 +110,14 @@ def print_answer(question: Question, answer: Answer, money: Money | None, said: 
         say(console, f"Picture: {picture}")
 
 
-def _best(answer: Answer) -> str:
+def _best(answer: ServeAnswer) -> str:
     """Best configuration in one sentence."""
     one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
     if two is None or (one is not None and one.output_tokens_per_s_per_chip >= two.output_tokens_per_s_per_chip):
         assert one is not None
         return (f"Best: aggregated, instances of {_chips(one.chips)} ({_split(one)}), batch {one.batch:,}: "
                 f"{significant(one.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / one.tpot_s)} tok/s/user")
-    gain = (f", {share(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
+    gain = (f", {in_percent(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
             "above the best aggregated instance"
             if one is not None else "")
     gives = f"{significant(two.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / two.tpot_s)} tok/s/user"
@@ -128,15 +129,15 @@ def _chips(count: int) -> str:
     return f"{count} chip{'s' if count > 1 else ''}"
 
 
-def _split(item: Serving | Pool) -> str:
+def _split(item: Serving | InstancePool) -> str:
     return split_code(item.tensor_parallel, item.pipeline_parallel, item.expert_parallel, item.data_parallel)
 
 
-def _pool(pool: Pool) -> str:
+def _pool(pool: InstancePool) -> str:
     return f"{pool.instances} x {_split(pool)}"
 
 
-def _print_ways(question: Question, answer: Answer, money: Money | None, console: Console) -> None:
+def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, console: Console) -> None:
     """Print both modes side by side, one line per quantity."""
     one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
     error, out = question.calibration.error_median, question.request.output_tokens
@@ -182,15 +183,15 @@ def _slower(two: Disaggregated) -> str:
     """The pool that limits throughput, and the ideal share of chips for prefill."""
     reads, writes = two.prefill, two.decode
     slower = "prefill" if reads.instances * reads.queries_per_s < writes.instances * writes.queries_per_s else "decode"
-    return f"{slower} pool; ideal prefill share {share(two.prefill_share)}"
+    return f"{slower} pool; ideal prefill share {in_percent(two.prefill_share)}"
 
 
-def _memory(item: Serving | Pool) -> list[str]:
+def _memory(item: Serving | InstancePool) -> list[str]:
     parts = (item.weights_bytes, item.kv_cache_bytes, item.overhead_bytes, item.free_bytes)
     return [f"{value / 1e9:.1f}" for value in parts]
 
 
-def _print_front(answer: Answer, console: Console) -> None:
+def _print_front(answer: ServeAnswer, console: Console) -> None:
     """Print the highest throughput at round speeds; a wide terminal shows the splits too."""
     two = answer.disaggregated.front if answer.disaggregated else ()
     full = console.width >= _FULL_WIDTH

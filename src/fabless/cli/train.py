@@ -24,12 +24,12 @@ from fabless.cli.options import (
     model_of,
     stated_price,
 )
-from fabless.cli.train_output import Answer, document, print_training
+from fabless.cli.train_output import TrainAnswer, print_training, training_document
 from fabless.errors import BadValue, FablessError, Fault
 from fabless.perf.training import (
     Campaign,
-    Plan,
     Recipe,
+    TimedRecipe,
     TrainingCalibration,
     TrainingMachine,
     best,
@@ -102,7 +102,7 @@ def train(
              "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding}
     answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
     if json:
-        typer.echo(as_json(document(answer)))
+        typer.echo(as_json(training_document(answer)))
     else:
         print_training(answer, Console())
 
@@ -110,7 +110,7 @@ def train(
 def _answer(
     catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str, seq: int, precision: str,
     given: dict[str, int | None], recompute: str | None, stack: str, price: str | None,
-) -> Answer:
+) -> TrainAnswer:
     faults: list[Fault] = []
     fixed: dict[str, float] = {}
     notes: list[str] = []
@@ -133,7 +133,7 @@ def _answer(
             fixed["replay"], selective = levels
     llm = attempt(faults, model_of, catalogue, model)
     chip = attempt(faults, chip_of, catalogue, chip_name)
-    calibration = attempt(faults, calibration_for, catalogue, chip, stack)
+    calibration = attempt(faults, training_calibration, catalogue, chip, stack)
     machine = (attempt(faults, training_machine, chip, precision, calibration.efficiency)
                if chip is not None and calibration is not None else None)
     fact = attempt(faults, stated_price, price) if price else None
@@ -149,12 +149,12 @@ def _answer(
     power = calibration_of(catalogue, chip).efficiency
     run = campaign(plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens, float(chips))
     cost, wall = _cost(catalogue, chip, run, fact)
-    return Answer(
+    return TrainAnswer(
         llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run, price=fact,
         cost_usd=cost, wall_j=wall, calibration=calibration, notes=[*notes, *chip.assumed])
 
 
-def calibration_for(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:
+def training_calibration(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:
     """Training efficiencies of a chip and a stack from the catalogue's facts."""
     values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
               for entity in catalogue.entities("training") if entity.startswith("training-")}
@@ -192,7 +192,7 @@ def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[
 
 def _plans(
     llm: LLM, machine: TrainingMachine, calibration: TrainingCalibration, chips: int, base: Recipe, fixed: dict[str, float]
-) -> list[Plan]:
+) -> list[TimedRecipe]:
     """The recipe that the options state if they state all of it, else the best recipes."""
     splits = {"tensor", "pipeline", "context", "expert"}
     if "data" in fixed and splits - {"expert"} <= set(fixed):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from rich.console import Console
 
-from fabless.perf.training import Campaign, Plan, Recipe, TrainingCalibration, binds
+from fabless.perf.training import Campaign, Recipe, TimedRecipe, TrainingCalibration, binds
 from fabless.perf.training.campaign import PARTS
 from fabless.records import LLM, Chip, Fact
 from fabless.report import Column, print_table, say
 from fabless.units import DAY_S, HOUR_S
-from fabless.wording import plain, share, usd
+from fabless.wording import in_percent, plain, usd
 from fabless.workload import Number
 
 _SPLITS = {"tensor": "tensor", "pipeline": "pipeline", "context": "context", "expert": "expert", "data": "data",
@@ -26,7 +26,7 @@ _MEMORY = ("weights", "gradients", "optimizer", "activations", "workspace", "ove
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class TrainAnswer:
     """Everything that `fabless train` prints."""
 
     llm: LLM
@@ -34,7 +34,7 @@ class Answer:
     chips: int
     precision: str
     tokens: float
-    plans: list[Plan]
+    plans: list[TimedRecipe]
     run: Campaign
     price: Fact | None
     cost_usd: float | None
@@ -63,11 +63,11 @@ def _gigabytes(value: float) -> str:
     return f"{round(value / 1e9, 1) + 0.0:.1f}"
 
 
-def _parts(plan: Plan) -> dict[str, float]:
+def _parts(plan: TimedRecipe) -> dict[str, float]:
     return {part: float(getattr(plan.step, f"{part}_s")) for part in PARTS}
 
 
-def document(answer: Answer) -> dict[str, object]:
+def training_document(answer: TrainAnswer) -> dict[str, object]:
     """The answer as a dictionary for JSON."""
     first = answer.plans[0]
     return {
@@ -88,7 +88,7 @@ def _split(recipe: Recipe) -> str:
     return ", ".join(shown) or "one chip"
 
 
-def print_training(answer: Answer, console: Console) -> None:
+def print_training(answer: TrainAnswer, console: Console) -> None:
     """Print a summary, the step, the memory, the parallelism and the sources."""
     first, run = answer.plans[0], answer.run
     hours = _one(run.chip_hours)
@@ -96,29 +96,29 @@ def print_training(answer: Answer, console: Console) -> None:
     say(console, f"{answer.llm.name}: {plain(answer.tokens)} tokens on {answer.chips:,} "
                  f"{answer.chip.name} in {_long(_one(run.time_s))}{cost}: {plain(hours)} "
                  f"chip-hours, {_energy(answer.wall_j)} at the wall. Step {first.step.time_s:.3g} "
-                 f"s, {share(_one(first.step.utilisation))} of peak {answer.precision} FLOP/s in "
-                 f"use ({share(_one(first.step.hardware_utilisation))} with recomputation). "
+                 f"s, {in_percent(_one(first.step.utilisation))} of peak {answer.precision} FLOP/s in "
+                 f"use ({in_percent(_one(first.step.hardware_utilisation))} with recomputation). "
                  "Restarts and evaluations are not included.")
     parts = _parts(first)
     whole = _one(first.step.time_s)
     shown = sorted((item for item in parts.items() if item[1] > 0.0005 * whole), key=lambda item: -item[1])
     print_table("Step", [Column("part", name=True), Column("s", True), Column("share", True)],
-                [[_NAMES[name], f"{value:.3g}", share(value / whole)] for name, value in shown], console)
+                [[_NAMES[name], f"{value:.3g}", in_percent(value / whole)] for name, value in shown], console)
     held = [(name, float(getattr(first.memory, name))) for name in _MEMORY]
     total = sum(value for _, value in held)
     print_table("Memory of the fullest chip", [Column("part", name=True), Column("GB", True), Column("share", True)],
-                [[name, _gigabytes(value), share(value / total)] for name, value in held], console)
+                [[name, _gigabytes(value), in_percent(value / total)] for name, value in held], console)
     print_table("Parallelism", [Column("split", name=True), Column("sharding", True), Column("recomputed", True),
                                 Column("step s", True), Column("in use", True),
                                 Column("free GB", True), "bottleneck"],
-                [[_split(plan.recipe), f"{plan.recipe.sharding:g}", share(_one(plan.recipe.replay)),
-                  f"{plan.step.time_s:.3g}", share(_one(plan.step.utilisation)), _gigabytes(_one(plan.memory.free)),
+                [[_split(plan.recipe), f"{plan.recipe.sharding:g}", in_percent(_one(plan.recipe.replay)),
+                  f"{plan.step.time_s:.3g}", in_percent(_one(plan.step.utilisation)), _gigabytes(_one(plan.memory.free)),
                   _NAMES[binds(plan.step)]] for plan in answer.plans], console)
     calibration = answer.calibration
     say(console, f"Efficiencies: {calibration.said}. Runs left out of the fit were predicted "
-                 f"within {share(calibration.error_median)} in the median, nine out of ten within "
-                 f"{share(calibration.error_p90)}; mixtures of experts within "
-                 f"{share(calibration.error_mixture)}: docs/explanation/training.md.")
+                 f"within {in_percent(calibration.error_median)} in the median, nine out of ten within "
+                 f"{in_percent(calibration.error_p90)}; mixtures of experts within "
+                 f"{in_percent(calibration.error_mixture)}: docs/explanation/training.md.")
     if answer.price is not None:
         say(console, f"Price: {answer.price.field.replace('_', ' ')} ({answer.price.source.title}).")
     for note in answer.notes:

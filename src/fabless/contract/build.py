@@ -24,7 +24,7 @@ from fabless.contract.kinds import (
     TakeOrPay,
 )
 from fabless.contract.rewards import VendorEquity, VolumeDiscount, Warrants
-from fabless.contract.valuation import Unit
+from fabless.contract.valuation import ContractUnit
 from fabless.errors import unknown
 from fabless.records import Array
 from fabless.units import QUARTER_S, Quarter
@@ -35,7 +35,7 @@ KINDS: Mapping[str, type[Purchase]] = MappingProxyType({kind.kind: kind for kind
 """Every kind by the name it has in files."""
 
 
-def terms_of(kind: type[Purchase]) -> tuple[str, ...]:
+def stated_terms(kind: type[Purchase]) -> tuple[str, ...]:
     """Every term that a file may state of a kind, beside volume and dates."""
     return (*kind.needs, *kind.may)
 
@@ -56,7 +56,7 @@ def contract_of(
     stated: dict[str, Any] = {}
     for part in fields(kind):
         term = part.name.removesuffix("_usd").removesuffix("_quarters")
-        if term not in ("volume", *terms_of(kind)):
+        if term not in ("volume", *stated_terms(kind)):
             continue
         if not hasattr(numbers, term):  # tranches and tiers are no numbers
             stated[part.name] = getattr(spec, part.name)
@@ -64,6 +64,6 @@ def contract_of(
             value = np.asarray(getattr(numbers, term), dtype=float)
             stated[part.name] = value * QUARTER_S if rented and term in PER_UNIT else value
     return kind(
-        name=spec.name, unit=Unit.CHIP_QUARTER if rented else Unit.CHIP, tenor_quarters=spec.tenor_quarters,
+        name=spec.name, unit=ContractUnit.CHIP_QUARTER if rented else ContractUnit.CHIP, tenor_quarters=spec.tenor_quarters,
         start_quarter=spec.start - first_quarter, signed_quarter=spec.signed - first_quarter,
         lead_quarters=spec.lead_quarters, **{name: value for name, value in stated.items() if value is not None})

@@ -14,7 +14,7 @@ from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import contract_of
 from fabless.contract.kinds import Purchase, ReserveAndRent
 from fabless.contract.rewards import VolumeDiscount
-from fabless.contract.valuation import Outlook, Unit, Valuation, value
+from fabless.contract.valuation import ContractUnit, Outlook, Valuation, value
 from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.records import Array, Band
 from fabless.sampling import draw, stream
@@ -28,7 +28,7 @@ HOURS = QUARTER_S / HOUR_S
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class DrawnQuestion:
     """A question with its numbers drawn: contracts and outlook on common paths."""
 
     contracts: Mapping[str, Purchase]
@@ -36,7 +36,7 @@ class Prepared:
     values: ContractFileNumbers[Array]
     outlook: Outlook
     real_rate: float
-    unit: Unit
+    unit: ContractUnit
 
     def beside(self, contract: Purchase) -> Purchase:
         """The contract as compared; beside rents, a bought chip is a level charge by quarter."""
@@ -55,7 +55,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ContractRow:
     """Figures of one contract; money is present value in real USD."""
 
     name: str
@@ -95,12 +95,12 @@ class Comparison:
     without_usd_per_unit: Band
     """Cost of the whole need per unit served, without any contract."""
     without_missing: float
-    rows: tuple[Row, ...]
+    rows: tuple[ContractRow, ...]
     cheapest: str
     """Contract (or spot) with the lowest mean cost of the whole need."""
 
 
-def prepare(question: ContractQuestion) -> Prepared:
+def draw_question(question: ContractQuestion) -> DrawnQuestion:
     """Draw the numbers of a question and its paths; one path where nothing is uncertain.
 
     Numbers are drawn once a path. Need, spot price and share price then walk lognormally around their course; the share
@@ -135,10 +135,10 @@ def prepare(question: ContractQuestion) -> Prepared:
         unmet_usd=or_else(market.unmet, 0.0) * per_unit,
         share_usd=None if market.share_price is None else market.share_price * walk(
             stated_market.share_volatility, float(np.log1p(rate)), years + 0.125))
-    unit = Unit.CHIP_QUARTER if question.how == "rent" else Unit.CHIP
+    unit = ContractUnit.CHIP_QUARTER if question.how == "rent" else ContractUnit.CHIP
     made = {spec.name: contract_of(spec, values.contracts[spec.name], question.first_quarter)
             for spec in question.contracts}
-    return Prepared(made, values, outlook, rate, unit)
+    return DrawnQuestion(made, values, outlook, rate, unit)
 
 
 def _mode(volatility: CaseNumber | None) -> float:
@@ -147,27 +147,27 @@ def _mode(volatility: CaseNumber | None) -> float:
 
 def compare(question: ContractQuestion) -> Comparison:
     """Value every contract of a question on the same paths."""
-    made = prepare(question)
+    made = draw_question(question)
     found = {name: value(made.beside(one), made.outlook, made.real_rate) for name, one in made.contracts.items()}
-    per = HOURS if made.unit is Unit.CHIP_QUARTER else 1.0
+    per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
     kinds = {spec.name: spec.kind for spec in question.contracts}
     rows = tuple(_row(one, kinds[name], per) for name, one in found.items())
     none = value(nothing(made.unit), made.outlook, made.real_rate)
     costs = {SPOT: float(none.cost_usd.mean()), **{name: float(one.cost_usd.mean()) for name, one in found.items()}}
     return Comparison(
-        unit="chip-hour" if made.unit is Unit.CHIP_QUARTER else "chip", first_quarter=str(question.first_quarter),
+        unit="chip-hour" if made.unit is ContractUnit.CHIP_QUARTER else "chip", first_quarter=str(question.first_quarter),
         quarters=question.quarters, price_year=question.price_year, paths=made.outlook.shape[0],
         real_rate=made.real_rate, without_usd_per_unit=_band(none.served_usd_per_unit / per),
         without_missing=float(none.missing.mean()), rows=rows, cheapest=min(costs, key=lambda name: costs[name]))
 
 
-def nothing(unit: Unit) -> Purchase:
+def nothing(unit: ContractUnit) -> Purchase:
     """Having no contract, as a contract of volume 0."""
     return Purchase(SPOT, 0.0, 0.0, unit=unit)
 
 
-def _row(one: Valuation, kind: str, per: float) -> Row:
-    return Row(
+def _row(one: Valuation, kind: str, per: float) -> ContractRow:
+    return ContractRow(
         name=one.name, kind=kind, usd_per_unit=_band(one.usd_per_unit / per),
         served_usd_per_unit=_band(one.served_usd_per_unit / per), value=_band(one.value_usd),
         worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()), firm_units=float(one.firm_units.mean()),
@@ -202,7 +202,7 @@ def break_even_of(
     if first == SPOT and over != "volume":
         raise BadValue(Fault("break-even", f"{over} of {SPOT}", "a contract as the first of the two",
                              "name the contract first, then spot"))
-    made = prepare(question)
+    made = draw_question(question)
     contracts = {SPOT: nothing(made.unit), **made.contracts}
     one, other = contracts[first], contracts[second]
     if over == "price":
@@ -222,9 +222,9 @@ def break_even_of(
                       ends[0] if low is None else low, ends[1] if high is None else high, (first, second))
 
 
-def _over_price(made: Prepared, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
+def _over_price(made: DrawnQuestion, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
     """Price of the first contract, per chip or chip-hour, at which both cost the same."""
-    per = HOURS if one.unit is Unit.CHIP_QUARTER else 1.0
+    per = HOURS if one.unit is ContractUnit.CHIP_QUARTER else 1.0
     now = float(np.mean(np.asarray(one.price_usd, dtype=float))) / per
     if now == 0.0:
         raise BadValue(Fault("break-even", f"{one.name} has no price by the unit", "a contract with a price above 0",

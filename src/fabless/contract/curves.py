@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.case_records import ContractQuestion
-from fabless.contract.compare import HOURS, SPOT, nothing, prepare
+from fabless.contract.compare import HOURS, SPOT, draw_question, nothing
 from fabless.contract.kinds import Purchase
-from fabless.contract.valuation import Unit, value
+from fabless.contract.valuation import ContractUnit, value
 from fabless.records import Array
 
 _POINTS = 81
@@ -33,7 +33,7 @@ def curves(question: ContractQuestion) -> tuple[Curve, ...]:
 
     Every number stands at its mode and nothing moves; spot has no limit, so that every unit wanted is served.
     """
-    made = prepare(replace(question, paths=1))
+    made = draw_question(replace(question, paths=1))
     contracts: dict[str, Purchase] = {name: made.beside(one) for name, one in made.contracts.items()}
     quarter = np.arange(question.quarters)
     served = np.zeros(question.quarters, dtype=bool)
@@ -42,7 +42,7 @@ def curves(question: ContractQuestion) -> tuple[Curve, ...]:
     most = max(sum(float(np.max(np.asarray(part.volume))) for part in one.parts()) for one in contracts.values())
     wanted = np.linspace(0.0, 1.25 * most, _POINTS)
     outlook = replace(made.outlook, need=wanted[:, None] * served, spot_cap=np.inf)
-    per = HOURS if made.unit is Unit.CHIP_QUARTER else 1.0
+    per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
     found = []
     for name, contract in ((SPOT, nothing(made.unit)), *contracts.items()):
         one_value = value(contract, outlook, made.real_rate)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.checks import Bound, number
-from fabless.contract.valuation import Outlook, Part, Unit
+from fabless.contract.valuation import ContractUnit, Outlook, Part
 from fabless.errors import BadValue, Fault
 from fabless.records import Array
 
@@ -38,7 +38,7 @@ class Purchase:
     price_usd: ArrayLike
     """Price per unit taken."""
     _: KW_ONLY
-    unit: Unit = Unit.CHIP
+    unit: ContractUnit = ContractUnit.CHIP
     tenor_quarters: int = 1
     start_quarter: int = 0
     signed_quarter: int = 0
@@ -162,7 +162,7 @@ class ReserveAndRent(Purchase):
     needs: ClassVar[tuple[str, ...]] = ("reserve", "price")
     may: ClassVar[tuple[str, ...]] = ()
 
-    unit: Unit = Unit.CHIP_QUARTER
+    unit: ContractUnit = ContractUnit.CHIP_QUARTER
     reserve_usd: ArrayLike = 0.0
     """Fee per unit held and quarter."""
 

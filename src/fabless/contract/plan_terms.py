@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.contract.valuation import Contract, Outlook, Unit, value
+from fabless.contract.valuation import ContractUnit, Outlook, ValuedContract, value
 from fabless.records import Array
 
 
@@ -20,7 +20,7 @@ class PlanTerms:
     """
 
     name: str
-    unit: Unit
+    unit: ContractUnit
     level_cap: Array
     """Most units that may be signed, shape (N,)."""
     fee_usd: Array
@@ -46,7 +46,7 @@ class PlanTerms:
 
 
 def terms_for_plan(
-    contract: Contract, spot_usd: Array, signing: NDArray[np.bool_], rebate_usd: float = 0.0
+    contract: ValuedContract, spot_usd: Array, signing: NDArray[np.bool_], rebate_usd: float = 0.0
 ) -> tuple[PlanTerms, ...]:
     """One `PlanTerms` for each price of a contract: two for firm and option volume, one for every other kind.
 
@@ -69,7 +69,7 @@ def terms_for_plan(
         lead_quarters=contract.lead_quarters) for part in contract.parts())
 
 
-def mean_rebate_usd(contract: Contract, outlook: Outlook, real_rate: float) -> float:
+def mean_rebate_usd(contract: ValuedContract, outlook: Outlook, real_rate: float) -> float:
     """Mean present value of what comes back (warrants, vendor equity, tiers) per unit taken on the paths of an outlook.
 
     Rebates are lumpy and depend on the whole take, which a plan cannot see. 0 where nothing is taken.

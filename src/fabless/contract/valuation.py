@@ -24,7 +24,7 @@ _FEW = 1e-100
 """Number of units below which none counts as taken; dividing by less overflows."""
 
 
-class Unit(StrEnum):
+class ContractUnit(StrEnum):
     """Unit that a contract counts."""
 
     CHIP = "chip"
@@ -82,7 +82,7 @@ class Part:
     """Multiple of the spot price of the quarter, on top of `price_usd`."""
 
 
-class Contract(Protocol):
+class ValuedContract(Protocol):
     """Interface of every kind of contract, for valuation and plan."""
 
     @property
@@ -90,7 +90,7 @@ class Contract(Protocol):
         """Name of the contract."""
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> ContractUnit:
         """Unit that the contract counts."""
 
     @property
@@ -125,7 +125,7 @@ class Valuation:
     """A contract valued on paths; arrays have one value per path, present values in real USD."""
 
     name: str
-    unit: Unit
+    unit: ContractUnit
     paid_usd: Array
     """Payment under the contract, less rebates."""
     rebate_usd: Array
@@ -160,7 +160,7 @@ def quarter_discount(quarters: int, real_rate: float) -> Array:
     return discount_factor(real_rate, (np.arange(quarters) + 0.5) * QUARTER_S)
 
 
-def value(contract: Contract, outlook: Outlook, real_rate: float) -> Valuation:
+def value(contract: ValuedContract, outlook: Outlook, real_rate: float) -> Valuation:
     """Present value of a contract to its buyer at a real rate per year, path by path.
 
     What is due in a quarter is discounted from its middle, the fee from the middle of the quarter of signing. The take
@@ -207,7 +207,7 @@ def value(contract: Contract, outlook: Outlook, real_rate: float) -> Valuation:
     )
 
 
-def cash_flows(contract: Contract, taken: ArrayLike, outlook: Outlook) -> Array:
+def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> Array:
     """Money that the buyer pays in each quarter for units taken, rebates off, (paths, quarters) [USD, undiscounted].
 
     Parameters: `taken` [unit] broadcasts to (paths, quarters), at most the volume; parts are used in their order. The
@@ -229,13 +229,13 @@ def cash_flows(contract: Contract, taken: ArrayLike, outlook: Outlook) -> Array:
     return np.asarray(cash - contract.rebates(units, outlook))
 
 
-def _inside(contract: Contract, quarters: int) -> Array:
+def _inside(contract: ValuedContract, quarters: int) -> Array:
     """1 in quarters of delivery, else 0."""
     q = np.arange(quarters)
     return ((q >= contract.start_quarter) & (q < contract.start_quarter + contract.tenor_quarters)).astype(float)
 
 
-def _fees(contract: Contract, parts: Sequence[Part], quarters: int) -> Array:
+def _fees(contract: ValuedContract, parts: Sequence[Part], quarters: int) -> Array:
     """Fee at signing [USD], in proportion to the quarters of delivery within the outlook."""
     share = _inside(contract, quarters).sum() / contract.tenor_quarters
     total = sum((number(part.fee_usd) * number(part.volume) for part in parts), np.zeros(()))

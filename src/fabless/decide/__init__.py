@@ -4,8 +4,8 @@ from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
     Action,
-    BuildUpLine,
-    ChipCostLine,
+    BuildUpRow,
+    ChipCostRow,
     Decision,
     Flip,
     Foresight,
@@ -18,9 +18,9 @@ from fabless.decide.results import (
     Sensitivity,
     SobolIndex,
     Stability,
-    StrategyResult,
     Surface,
     TimelineStage,
+    WayResult,
 )
 from fabless.decide.run import decide
 from fabless.records import Band
@@ -29,8 +29,8 @@ __all__ = [
     "DETAILS",
     "Action",
     "Band",
-    "BuildUpLine",
-    "ChipCostLine",
+    "BuildUpRow",
+    "ChipCostRow",
     "Decision",
     "Detail",
     "Flip",
@@ -45,9 +45,9 @@ __all__ = [
     "Sensitivity",
     "SobolIndex",
     "Stability",
-    "StrategyResult",
     "Surface",
     "TimelineStage",
+    "WayResult",
     "decide",
     "detail_of",
 ]

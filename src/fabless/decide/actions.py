@@ -9,7 +9,7 @@ import numpy as np
 from fabless.case_records import Case
 from fabless.decide.results import Action
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import trunk
 from fabless.plan.rule.simulate import granted
 from fabless.strategy import Offer
@@ -21,7 +21,7 @@ LEAST_ORDER = 1.0
 """Chips below which an order is not worth a line."""
 
 
-def actions_of(solved: Solved, prepared: Prepared) -> tuple[Action, ...]:
+def actions_of(solved: SolvedWay, prepared: Prepared) -> tuple[Action, ...]:
     """Orders, openings and programmes of the first 90 days: by date, the largest spend first.
 
     An order of a quarter can be placed from its first day (for the first quarter: from the as-of date) and is due by its
@@ -56,7 +56,7 @@ def _action(case: Case, quarter: int, what: str, owner: str, amount: float | Non
         unit="" if amount is None else "chip", spend_usd=spend_usd, stop_signal=stop, double_signal=double)
 
 
-def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
+def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
     chips = float(solved.result.orders[solved.plan.offers.index(offer), node])
     now = int(solved.plan.problem.tree.quarter[node])
     runs = case.first_quarter + now + int(offer.lead_quarters[node])
@@ -78,7 +78,7 @@ def _order(offer: Offer, solved: Solved, case: Case, node: int) -> Action:
         double=double)
 
 
-def _signed(contract: int, solved: Solved, case: Case, node: int) -> Action:
+def _signed(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
     """A signing; its spend is the fee and the least that the firm draws of the whole tenor cost."""
     item, level = solved.plan.contracts[contract], float(solved.result.levels[contract, node])
     now = int(solved.plan.problem.tree.quarter[node])
@@ -96,7 +96,7 @@ def _signed(contract: int, solved: Solved, case: Case, node: int) -> Action:
         double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
-def _drawn(contract: int, solved: Solved, case: Case, node: int) -> Action:
+def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
     """A draw under a contract; its spend is what the signing did not commit already."""
     item, problem = solved.plan.contracts[contract], solved.plan.problem
     chips = float(solved.result.orders[solved.plan.offers.index(item.offer), node])
@@ -113,7 +113,7 @@ def _drawn(contract: int, solved: Solved, case: Case, node: int) -> Action:
         double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
-def _demand_mark(solved: Solved, case: Case, level: float) -> str:
+def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
     """Queries a day that separate the low or the high scenarios after a year."""
     problem = solved.plan.problem
     rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
@@ -124,18 +124,18 @@ def _demand_mark(solved: Solved, case: Case, level: float) -> str:
     return f"{mark / 1e6:,.0f} million"
 
 
-def _programmes(solved: Solved, prepared: Prepared) -> list[Action]:
+def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
     return [
         _action(
             prepared.case, 0, f"start programme {item.name}, spend of the first year", owner="silicon lead",
-            amount=None, spend_usd=sum(prepared.outlooks[item.name].chain.running_spend_usd[:4]),
+            amount=None, spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
             stop="the vendor's next part beats the planned chip at tape-out, or two slips in a row",
             double="first silicon at the planned rate, or supply still scarce at tape-out")
         for item in prepared.case.programmes if item.name in solved.started
     ]
 
 
-def _ports(solved: Solved, case: Case) -> list[Action]:
+def _ports(solved: SolvedWay, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
     return [
         _action(

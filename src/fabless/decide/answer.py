@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from fabless.case_records import Case, named
 from fabless.decide.fresh.results import FreshTest
-from fabless.decide.results import ProgrammeValue, StrategyResult
+from fabless.decide.results import ProgrammeValue, WayResult
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Grade
 from fabless.units import Quarter
-from fabless.wording import cent_decimals, cents, share, usd
+from fabless.wording import cent_decimals, cents, in_percent, usd
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called close, whatever its standard error."""
@@ -44,7 +44,7 @@ class LateStart:
 
 
 def answer(
-    prepared: Prepared, best: Solved, results: Sequence[StrategyResult], programmes: Sequence[ProgrammeValue],
+    prepared: Prepared, best: SolvedWay, results: Sequence[WayResult], programmes: Sequence[ProgrammeValue],
     fresh: Sequence[FreshTest],
 ) -> str:
     """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not.
@@ -63,13 +63,13 @@ def answer(
     text += _programme_clause(best, programmes, case)
     year, missing = max(_missing_by_year(best.name, results, fresh), key=lambda item: item[1])
     if missing > case.tolerated_shortage:
-        text += f"; compute falls short most in {year}, by {share(missing)} on average"
+        text += f"; compute falls short most in {year}, by {in_percent(missing)} on average"
     return text + "."
 
 
-def _doing(best: Solved) -> str:
+def _doing(best: SolvedWay) -> str:
     """Name the vendors that matter, the largest share of compute first; a line's contracts count with its vendor."""
-    mine = {k for one in best.plan.candidates for k in one.offers}
+    mine = {k for one in best.plan.projects for k in one.offers}
     used = best.paths.compute.sum(axis=2) @ best.paths.probability
     compute_of: dict[str, float] = {}
     for k, (offer, compute) in enumerate(zip(best.plan.offers, used, strict=True)):
@@ -83,7 +83,7 @@ def _doing(best: Solved) -> str:
 
 
 def _missing_by_year(
-    name: str, results: Sequence[StrategyResult], fresh: Sequence[FreshTest]
+    name: str, results: Sequence[WayResult], fresh: Sequence[FreshTest]
 ) -> list[tuple[int, float]]:
     tried = next((item for item in fresh if item.way == name), None)
     if tried is not None:
@@ -91,7 +91,7 @@ def _missing_by_year(
     return [(year, missing) for year, _, missing in next(item for item in results if item.name == name).shortage_by_year]
 
 
-def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: Case) -> str:
+def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], case: Case) -> str:
     """What to do about chip programmes: started now, left open for a later start, both, or none."""
     now, later = best.started, tuple(late_starts(best, case))
     worth = {value.name: value for value in programmes}
@@ -111,10 +111,10 @@ def _programme_clause(best: Solved, programmes: Sequence[ProgrammeValue], case: 
     return "".join(f"; {clause}" for clause in clauses)
 
 
-def late_starts(best: Solved, case: Case) -> Iterator[LateStart]:
+def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
     """Later starts of the plan in the order of time, each with its odds and the demand in which it comes."""
     tree = best.plan.problem.tree
-    for one, on in sorted(zip(best.plan.candidates, best.policy.go, strict=True), key=lambda pair: pair[0].start):
+    for one, on in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
         if one.start == 0:
             continue
         quarter = case.boundaries[one.start - 1]
@@ -145,12 +145,12 @@ def _open(later: Sequence[LateStart]) -> str:
 
 
 def _when(item: LateStart) -> str:
-    odds = "" if item.probability > 1.0 - LEAST_START else f" in {share(item.probability)} of scenarios"
+    odds = "" if item.probability > 1.0 - LEAST_START else f" in {in_percent(item.probability)} of scenarios"
     kind = f", those of {item.demand} demand" if item.demand else ""
     return f"in {item.quarter}{odds}{kind}"
 
 
-def _worth(value: ProgrammeValue | None, best: Solved) -> str:
+def _worth(value: ProgrammeValue | None, best: SolvedWay) -> str:
     """What a programme that is started now is worth carried through, in brackets; empty where that was not asked."""
     if value is None:
         return ""
@@ -160,13 +160,13 @@ def _worth(value: ProgrammeValue | None, best: Solved) -> str:
     return f" (for the right to give it up: carried through it would cost {usd(-value.value_usd)} net{close})"
 
 
-def _outcome(value: ProgrammeValue, best: Solved) -> str:
+def _outcome(value: ProgrammeValue, best: SolvedWay) -> str:
     amount = usd(abs(value.value_usd))
     said = f"save {amount}" if value.value_usd >= 0 else f"cost {amount} more than it saves"
     return said + (" (a close call)" if _is_close(value, best) else "")
 
 
-def _is_close(value: ProgrammeValue, best: Solved) -> bool:
+def _is_close(value: ProgrammeValue, best: SolvedWay) -> bool:
     """Whether a programme's value is small against everything at stake."""
     return abs(value.value_usd) < max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
 
@@ -180,7 +180,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
+def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
     """What every reader must bear in mind.
 
     How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put another way first; and
@@ -192,7 +192,7 @@ def warnings_of(prepared: Prepared, best: Solved, fresh: Sequence[FreshTest]) ->
     mine = next(item for item in fresh if item.way == best.name)
     cost = mine.expected_cost_usd
     if cost.difference > max(2.0 * cost.error, FLATTERED * cost.in_sample):
-        more = share(cost.difference / cost.in_sample)
+        more = in_percent(cost.difference / cost.in_sample)
         said.append(f"fresh scenarios cost {more} more than those that the plan was made on")
     first = min(fresh, key=lambda item: item.objective_usd.fresh)
     behind = mine.objective_usd.fresh - first.objective_usd.fresh

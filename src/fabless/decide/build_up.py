@@ -6,9 +6,9 @@ import numpy as np
 
 from fabless.case_numbers import CaseNumbers, mapped
 from fabless.case_records import Case, CaseNumber, Line, Load, modes
-from fabless.decide.results import BuildUpLine, ChipCostLine
+from fabless.decide.results import BuildUpRow, ChipCostRow
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.perf import Serving, usable_precision
 from fabless.quote import owned_hour
 from fabless.strategy import owning_at
@@ -21,7 +21,7 @@ NUDGE = 0.01
 """Share by which a number is moved to see which lines of an hour's cost move with it."""
 
 
-def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
+def build_up(prepared: Prepared, best: SolvedWay) -> tuple[BuildUpRow, ...]:
     """Cost of a query of each load on the first chip of each line that the recommended way opens, at the modes."""
     case = prepared.case
     first: dict[tuple[str, str, str], tuple[Load, Line]] = {}
@@ -32,9 +32,9 @@ def build_up(prepared: Prepared, best: Solved) -> tuple[BuildUpLine, ...]:
     return tuple(part for load, line in first.values() for part in _lines(prepared, case, load, line))
 
 
-def chip_costs(prepared: Prepared) -> tuple[ChipCostLine, ...]:
+def chip_costs(prepared: Prepared) -> tuple[ChipCostRow, ...]:
     """Unit cost of each programme's chip, line by line, before the margin of whoever makes it."""
-    return tuple(ChipCostLine(programme, part, float(amount))
+    return tuple(ChipCostRow(programme, part, float(amount))
                  for programme, cost in prepared.unit_costs.items() for part, amount in cost.lines())
 
 
@@ -77,14 +77,14 @@ def _work_inputs(case: Case, load: Load, line: Line, serving: Serving) -> tuple[
             f"loads.{load.name}.input_tokens", f"loads.{load.name}.output_tokens")
 
 
-def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpLine]:
+def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpRow]:
     mode, serving = modes(case.numbers), prepared.servings[load.name, line.chip.name]
     efficiency = mode.lines[line.name].efficiency
     seconds = serving.chip_seconds_per_query / (1.0 if efficiency is None else efficiency) * mode.demand.work_level
     hour = hour_at(case, line, mode, serving.power_w_per_chip)
     rests_on, work = hour_inputs(case, line, serving.power_w_per_chip), _work_inputs(case, load, line, serving)
     return [
-        BuildUpLine(
+        BuildUpRow(
             model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}", part=part,
             usd=float(usd_per_query(amount, seconds)),
             how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",

@@ -13,8 +13,8 @@ from fabless.decide.results import LargePlan
 from fabless.decide.ways.gates import decided, followed, policy_of
 from fabless.decide.ways.paths import band, paths_of
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import plan_of, world
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.problem import draw_world, plan_of
+from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import Bounds, branching_for, solve_large
 
 GAP = 1e-3
@@ -22,16 +22,17 @@ GAP = 1e-3
 
 
 def large_plan(
-    prepared: Prepared, best: Solved, leaves: int, executor: Executor, checkpoint: Path | None, tick: Callable[[str], None]
+    prepared: Prepared, best: SolvedWay, leaves: int, executor: Executor, checkpoint: Path | None,
+    tick: Callable[[str], None]
 ) -> LargePlan:
     """Plan the commitment of the recommended way on about `leaves` scenarios.
 
     Its programmes follow the gates of the smaller plan (`fabless.decide.ways.gates.followed`).
     `checkpoint` is a file that is written as the work goes on, and from which it resumes.
     """
-    here = world(prepared, branching=branching_for(leaves, len(prepared.case.branching)))
-    plan = plan_of(here, best.plan.commitment)
-    go = followed(best.policy, here, plan)
+    world = draw_world(prepared, branching=branching_for(leaves, len(prepared.case.branching)))
+    plan = plan_of(world, best.plan.commitment)
+    go = followed(best.policy, world, plan)
     done = decided(plan, go)
     count = done.problem.tree.leaves.size
 
@@ -40,9 +41,9 @@ def large_plan(
         tick(f"plan on {count:,} scenarios: step {now.iteration}, {gap}")
 
     result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
-    paths = paths_of(here.case, done, result)
-    solved = Solved(
-        name=best.name, plan=done, result=result, paths=paths, policy=policy_of(here, plan, go), gates=(),
+    paths = paths_of(world.case, done, result)
+    solved = SolvedWay(
+        name=best.name, plan=done, result=result, paths=paths, policy=policy_of(world, plan, go), gates=(),
         lower_bound_usd=result.lower_bound_usd)
     return LargePlan(
         leaves=count, status=result.status.value, gap=solved.gap, objective_usd=result.objective_usd,

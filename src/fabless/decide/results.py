@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
 from fabless.decide.fresh.results import FreshTest
-from fabless.plan import GatePlan
+from fabless.plan import ProjectPlan
 from fabless.records import Band
 
 
@@ -32,7 +32,7 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StrategyResult:
+class WayResult:
     """One way, solved on the scenarios."""
 
     name: str
@@ -80,7 +80,7 @@ class StrategyResult:
     actions: tuple[Action, ...]
     programmes: tuple[str, ...]
     """Programmes started now under this way."""
-    gates: tuple[GatePlan, ...]
+    gates: tuple[ProjectPlan, ...]
     """What is decided at each branching about each programme that may go on or start."""
 
 
@@ -103,7 +103,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildUpLine:
+class BuildUpRow:
     """One line of the build-up of a query's cost."""
 
     model: str
@@ -117,7 +117,7 @@ class BuildUpLine:
 
 
 @dataclass(frozen=True)
-class ChipCostLine:
+class ChipCostRow:
     """One line of what a programme's chip costs to make, at the modes."""
 
     programme: str
@@ -341,7 +341,7 @@ class Decision:
     answer: str
     """One sentence."""
     recommended: str
-    strategies: tuple[StrategyResult, ...]
+    strategies: tuple[WayResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
     regrets: tuple[RegretRow, ...]
@@ -351,8 +351,8 @@ class Decision:
     large: LargePlan | None
     """The recommended way on a large tree, where one was asked for."""
     questions: Questions
-    build_up: tuple[BuildUpLine, ...]
-    chip_costs: tuple[ChipCostLine, ...]
+    build_up: tuple[BuildUpRow, ...]
+    chip_costs: tuple[ChipCostRow, ...]
     """By programme; the lines of one add up to its unit cost."""
     timeline: tuple[TimelineStage, ...]
     demand_by_quarter: tuple[tuple[str, Band], ...]

@@ -27,8 +27,8 @@ from fabless.decide.summarise import programme_value, strategy_result, timeline
 from fabless.decide.ways.gates import carried_through
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import World, plan_of, world
-from fabless.decide.ways.solved import Solved, best_of, roughly_solved, share_of, solve_best, solved_plan
+from fabless.decide.ways.problem import World, draw_world, plan_of
+from fabless.decide.ways.solved import SolvedWay, best_of, compute_share, roughly_solved, solve_best, solved_plan
 from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.records import Band
@@ -41,7 +41,7 @@ LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _WayJob:
     world: World
     name: str
     commitments: tuple[Commitment, ...]
@@ -76,7 +76,7 @@ def decide(
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue)
-        here = world(prepared)
+        here = draw_world(prepared)
         tick(f"plans for each way on {here.scenarios.tree.leaves.size} scenarios")
         single = _ways(here, detail.gates, pool)
         tick("plans for the portfolio")
@@ -114,55 +114,55 @@ def decide(
     )
 
 
-def _ways(here: World, gates: bool, pool: Executor) -> list[Solved]:
+def _ways(world: World, gates: bool, pool: Executor) -> list[SolvedWay]:
     """The five ways, each with its best commitment."""
-    jobs = [_Job(here, way, (choice,), gates)
-            for way in TITLES if way != PORTFOLIO for choice in commitments(here.case, way)]
+    jobs = [_WayJob(world, way, (choice,), gates)
+            for way in TITLES if way != PORTFOLIO for choice in commitments(world.case, way)]
     solved = list(pool.map(_solve, jobs))
     names = dict.fromkeys(job.name for job in jobs)
     return [best_of([item for item in solved if item.name == name]) for name in names]
 
 
 def _portfolio(
-    here: World, single: list[Solved], gates: bool, pool: Executor
-) -> tuple[Solved, tuple[ProgrammeValue, ...]]:
+    world: World, single: list[SolvedWay], gates: bool, pool: Executor
+) -> tuple[SolvedWay, tuple[ProgrammeValue, ...]]:
     """Coordinate search: every line, every line that is used, or those of the best way; then the programmes on them.
 
     The programmes may be started now or at a later branching, and given up at any. The ways themselves are among what it
     may choose, so it never ranks behind one of them. Also returns what each programme, started now and carried through, is
     worth on the chosen lines.
     """
-    case = here.prepared.case
-    every = next(iter(pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
+    case = world.prepared.case
+    every = next(iter(pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
     used = tuple(line for line in case.lines
-                 if case.numbers.lines[line.name].port is None or share_of(every, line.name) >= LEAST_SHARE)
-    lean = [every] if used == case.lines else pool.map(_solve, [_Job(here, PORTFOLIO, (Commitment(used, ()),), gates)])
+                 if case.numbers.lines[line.name].port is None or compute_share(every, line.name) >= LEAST_SHARE)
+    lean = [every] if used == case.lines else pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(used, ()),), gates)])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = best_of(plain)
     lines = without.plan.commitment.lines
-    free = [_Job(here, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates)] if gates else []
+    free = [_WayJob(world, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates)] if gates else []
     open_ended = [pool.submit(_solve, job) for job in free]
-    through = pool.map(_through, [_Job(here, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
-    values = [programme_value(here.prepared, item, without) for item in through]
+    through = pool.map(_through, [_WayJob(world, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
+    values = [programme_value(world.prepared, item, without) for item in through]
     best = replace(best_of([*single, *plain, *(item.result() for item in open_ended)]), name=PORTFOLIO)
     return best, tuple(sorted(values, key=lambda value: -value.value_usd))
 
 
-def _carried_out(job: tuple[Prepared, Solved, int, int]) -> PathNumbers:
+def _carried_out(job: tuple[Prepared, SolvedWay, int, int]) -> PathNumbers:
     prepared, item, paths, checked = job
     return rule_costs(prepared, item, paths=paths, checked=checked)
 
 
-def _solve(job: _Job) -> Solved:
+def _solve(job: _WayJob) -> SolvedWay:
     return (solve_best if job.gates else roughly_solved)(job.world, job.name, job.commitments)
 
 
-def _through(job: _Job) -> Solved:
+def _through(job: _WayJob) -> SolvedWay:
     return solved_plan(job.world, job.name, carried_through(plan_of(job.world, job.commitments[0])))
 
 
-def _demand(prepared: Prepared, here: World) -> tuple[tuple[str, Band], ...]:
-    tree, case = here.scenarios.tree, prepared.case
-    queries = queries_per_day(here.scenarios, case)
+def _demand(prepared: Prepared, world: World) -> tuple[tuple[str, Band], ...]:
+    tree, case = world.scenarios.tree, prepared.case
+    queries = queries_per_day(world.scenarios, case)
     return tuple((str(case.first_quarter + q), band(queries[tree.quarter == q], tree.probability[tree.quarter == q]))
                  for q in range(tree.quarters))

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabless.case_records import Case, ProgrammeSpec
+from fabless.case_records import Case, Programme
 from fabless.decide.actions import actions_of
-from fabless.decide.results import ProgrammeValue, StrategyResult, TimelineStage
+from fabless.decide.results import ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import Paths, band, calendar, standard_error
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array, Band
 from fabless.strategy import TITLES
 
 
-def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> StrategyResult:
+def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> WayResult:
     """Condense one way; `best` is the best way, for the regret."""
     case, paths, result = prepared.case, solved.paths, solved.result
     labels, years = zip(*calendar(case), strict=True)
@@ -24,8 +24,8 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
     short = missing > case.tolerated_shortage
     whole = paths.missing_share
     own = next((item for item in case.programmes if item.name in solved.started and item.route != "partner"), None)
-    outlook = prepared.outlooks[own.name].summary if own else None
-    return StrategyResult(
+    outlook = prepared.simulated[own.name].summary if own else None
+    return WayResult(
         name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
         lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
         expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
@@ -56,10 +56,10 @@ def strategy_result(solved: Solved, prepared: Prepared, best: Solved) -> Strateg
     )
 
 
-def programme_value(prepared: Prepared, solved: Solved, without: Solved) -> ProgrammeValue:
+def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -> ProgrammeValue:
     """What the one programme of a solved commitment saves against the plan without it."""
     item, = solved.plan.commitment.programmes
-    months = prepared.outlooks[item.name].summary.volume_month
+    months = prepared.simulated[item.name].summary.volume_month
     return ProgrammeValue(
         name=item.name, route=item.route, value_usd=without.result.objective_usd - solved.result.objective_usd,
         error_usd=_error(prepared.case, solved, without),
@@ -68,27 +68,27 @@ def programme_value(prepared: Prepared, solved: Solved, without: Solved) -> Prog
         volume_probability=_volume_share(prepared, item))
 
 
-def _error(case: Case, one: Solved, other: Solved) -> float:
+def _error(case: Case, one: SolvedWay, other: SolvedWay) -> float:
     """Standard error of the difference of two ways' costs over the nodes after the first branching."""
     branches = int((one.plan.problem.tree.quarter == case.boundaries[0]).sum())
     return standard_error(one.result.path_cost_usd, other.result.path_cost_usd, branches)
 
 
-def timeline(prepared: Prepared, programmes: Sequence[ProgrammeSpec]) -> tuple[TimelineStage, ...]:
+def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[TimelineStage, ...]:
     """Stages of programmes with their bands."""
     return tuple(
         TimelineStage(item.name, stage.name, stage.start_month, stage.end_month)
-        for item in programmes for stage in prepared.outlooks[item.name].summary.stages)
+        for item in programmes for stage in prepared.simulated[item.name].summary.stages)
 
 
-def _volume_share(prepared: Prepared, own: ProgrammeSpec | None) -> float:
+def _volume_share(prepared: Prepared, own: Programme | None) -> float:
     if own is None:
         return 0.0
-    return float(next(share for kind, share in prepared.outlooks[own.name].summary.outcome_shares.items()
+    return float(next(share for kind, share in prepared.simulated[own.name].summary.outcome_shares.items()
                       if kind.name == "VOLUME"))
 
 
-def _carried_on(solved: Solved, own: ProgrammeSpec | None) -> float:
+def _carried_on(solved: SolvedWay, own: Programme | None) -> float:
     """Probability that a programme begun on the first day is not given up by choice."""
     return 1.0 - sum(one.give_up_probability for one in solved.gates if own is not None and one.name == own.name)
 
@@ -107,14 +107,14 @@ def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
     return (_by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)).T
 
 
-def _dominant(solved: Solved, case: Case, amount: Array) -> float:
+def _dominant(solved: SolvedWay, case: Case, amount: Array) -> float:
     """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the horizon."""
     by_offer = (amount.sum(axis=2) * solved.paths.probability).sum(axis=1)
     mine = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
     return float(by_offer[mine].sum() / max(by_offer.sum(), 1e-9))
 
 
-def _fleet(solved: Solved, case: Case) -> tuple[tuple[str, str, Band], ...]:
+def _fleet(solved: SolvedWay, case: Case) -> tuple[tuple[str, str, Band], ...]:
     """Chips in operation by line or programme, all its generations together."""
     paths, offers = solved.paths, solved.plan.offers
     pools = dict.fromkeys(offer.pool.line for offer in offers)

@@ -2,30 +2,30 @@
 
 from fabless.explore.answer import Exploration, Market, Winner, explore
 from fabless.explore.checkpoint import Checkpoint
-from fabless.explore.found import Found
-from fabless.explore.front import Kept, best_of, front_of
-from fabless.explore.limits import Limits, screen
-from fabless.explore.serving import Served, Serving
+from fabless.explore.found import SweepState
+from fabless.explore.front import Kept, best_designs, front_of
+from fabless.explore.limits import DesignLimits, screen
+from fabless.explore.serving import Served, ServingScorer
 from fabless.explore.space import Space, read_space
-from fabless.explore.sweep import Score, Scorer, Swept, Task, run_chunk, sweep
+from fabless.explore.sweep import DesignScores, Scorer, Swept, Task, run_chunk, sweep
 from fabless.explore.technology import limits_of, technology_of
 
 __all__ = [
     "Checkpoint",
+    "DesignLimits",
+    "DesignScores",
     "Exploration",
-    "Found",
     "Kept",
-    "Limits",
     "Market",
-    "Score",
     "Scorer",
     "Served",
-    "Serving",
+    "ServingScorer",
     "Space",
+    "SweepState",
     "Swept",
     "Task",
     "Winner",
-    "best_of",
+    "best_designs",
     "explore",
     "front_of",
     "limits_of",

@@ -12,10 +12,10 @@ from fabless.digest import digest_of
 from fabless.errors import FablessError
 from fabless.executors import Executors
 from fabless.explore.checkpoint import Checkpoint
-from fabless.explore.found import Found
-from fabless.explore.front import Numbers, best_of, front_of
+from fabless.explore.found import SweepState
+from fabless.explore.front import Numbers, best_designs, front_of
 from fabless.explore.limits import EXPLAINED
-from fabless.explore.serving import Served, Serving, Ways, best_ways
+from fabless.explore.serving import BestSplits, Served, ServingScorer, best_splits
 from fabless.explore.space import WIDTHS, Space
 from fabless.explore.sweep import CHUNK, Task, sweep
 from fabless.perf import Formats, serve
@@ -126,9 +126,9 @@ def explore(
     executors: Executors | None = None, chunk: int = CHUNK, checkpoint_path: object = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Exploration:
-    """Sweep a space for a load and say what is best in it. The scorer of `task` is a `Serving`."""
+    """Sweep a space for a load and say what is best in it. The scorer of `task` is a `ServingScorer`."""
     scorer = task.scorer
-    assert isinstance(scorer, Serving)
+    assert isinstance(scorer, ServingScorer)
     checkpoint = None
     if checkpoint_path is not None:
         digest = digest_of({"space": space.described(), "scorer": scorer, "catalogue": catalogue.digest,
@@ -136,7 +136,7 @@ def explore(
         checkpoint = Checkpoint(checkpoint_path, digest)  # type: ignore[arg-type]
     swept = sweep(task, executors=executors, chunk=chunk, checkpoint=checkpoint, progress=progress)
     found = swept.found
-    order = best_of(found.kept, scorer.objective, 1)
+    order = best_designs(found.kept, scorer.objective, 1)
     best, chip = None, None
     if order.size:
         number = int(found.kept.numbers[order[0]])
@@ -168,9 +168,9 @@ def _silicon(
     return parts
 
 
-def _winner(space: Space, technologies: Sequence[Technology], scorer: Serving, number: int) -> tuple[Winner, Chip]:
+def _winner(space: Space, technologies: Sequence[Technology], scorer: ServingScorer, number: int) -> tuple[Winner, Chip]:
     designs, silicon, _ = _silicon(space, technologies, np.array([number], dtype=np.int64))[0]
-    ways: Ways = best_ways(scorer, scorer.load, designs, silicon)
+    ways: BestSplits = best_splits(scorer, scorer.load, designs, silicon)
     technology = technologies[number // space.of_one_memory]
     name_of = {float(bits): name for name, bits in WIDTHS.items()}
     units, dies = int(designs.units[0]), int(designs.dies[0])
@@ -211,30 +211,30 @@ def _rates(winner: Winner) -> dict[str, float]:
 
 
 def _latency_front(
-    space: Space, technologies: Sequence[Technology], scorer: Serving, found: Found
+    space: Space, technologies: Sequence[Technology], scorer: ServingScorer, state: SweepState
 ) -> tuple[FrontPoint, ...]:
     """Cost against the time of a token, over the designs that were kept, each at its best under a row of limits."""
-    if not found.kept.numbers.size:
+    if not state.kept.numbers.size:
         return ()
     by_cost = replace(scorer, objective="usd_per_token_tco", also=(), batches=FINE)
     rows: list[tuple[int, float, float]] = []
     tpot, limit = scorer.load.tpot_limit_s, scorer.load
     for step in np.linspace(0.0, 1.0, CURVE):
         load: Served = replace(limit, tpot_limit_s=tpot / QUICKEST**float(step))
-        for designs, silicon, numbers in _silicon(space, technologies, found.kept.numbers):
-            ways = best_ways(by_cost, load, designs, silicon)
+        for designs, silicon, numbers in _silicon(space, technologies, state.kept.numbers):
+            ways = best_splits(by_cost, load, designs, silicon)
             rows += [(int(number), float(one), float(two)) for number, one, two in
                      zip(numbers, ways.tpot_s, PER_MILLION * ways.usd_per_token_tco, strict=True)]
     x, y = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     return tuple(FrontPoint(*rows[k]) for k in front_of(x, y))
 
 
-def _flexibility_front(found: Found) -> tuple[FrontPoint, ...]:
-    x, y = (PER_MILLION * found.kept.metrics[name] for name in ("usd_per_token_tco", "other_models"))
-    return tuple(FrontPoint(int(found.kept.numbers[k]), float(x[k]), float(y[k])) for k in front_of(x, y))
+def _flexibility_front(state: SweepState) -> tuple[FrontPoint, ...]:
+    x, y = (PER_MILLION * state.kept.metrics[name] for name in ("usd_per_token_tco", "other_models"))
+    return tuple(FrontPoint(int(state.kept.numbers[k]), float(x[k]), float(y[k])) for k in front_of(x, y))
 
 
-def _market(catalogue: Catalogue, name: str, scorer: Serving, best: float | None) -> Market:
+def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float | None) -> Market:
     """A chip of the catalogue on the same load, with its own efficiencies, at its modelled unit cost and at its price."""
     load = scorer.load
     try:
@@ -268,19 +268,19 @@ def _market(catalogue: Catalogue, name: str, scorer: Serving, best: float | None
         over_best=made / best if made and best else None, why_not=why)
 
 
-def _binding(found: Found, load: Served) -> str:
+def _binding(state: SweepState, load: Served) -> str:
     """Name the limit that keeps designs from serving a load, and how near the best comes."""
-    if not found.made:
-        worst = max(found.removed, key=lambda name: found.removed[name])
-        return (f"no design can be made: {EXPLAINED[worst]} removes {found.removed[worst]:,} of {found.designs:,}; "
+    if not state.made:
+        worst = max(state.removed, key=lambda name: state.removed[name])
+        return (f"no design can be made: {EXPLAINED[worst]} removes {state.removed[worst]:,} of {state.designs:,}; "
                 "widen the space or its limits")
-    worst = max(found.unserved, key=lambda name: found.unserved[name])
+    worst = max(state.unserved, key=lambda name: state.unserved[name])
     said = {
-        "memory": f"the nearest holds 1 / {found.nearest['memory']:.3g} of one request on the chips allowed",
-        "time per token": f"the quickest gives {found.nearest['time per token']:.3g} s against {load.tpot_limit_s:g} s",
-        "time to first token": f"the quickest gives {found.nearest['time to first token']:.3g} s against "
+        "memory": f"the nearest holds 1 / {state.nearest['memory']:.3g} of one request on the chips allowed",
+        "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against {load.tpot_limit_s:g} s",
+        "time to first token": f"the quickest gives {state.nearest['time to first token']:.3g} s against "
                                f"{load.ttft_limit_s:g} s",
         "both times together": "each limit alone is met by some split, both by none",
     }[worst]
-    return (f"{worst} binds: {found.unserved[worst]:,} of {found.made:,} designs that can be made miss it, and {said}; "
+    return (f"{worst} binds: {state.unserved[worst]:,} of {state.made:,} designs that can be made miss it, and {said}; "
             "relax it, or widen the space")

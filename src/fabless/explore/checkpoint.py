@@ -12,7 +12,7 @@ import numpy as np
 from fabless.catalogue.facts.text import read_text
 from fabless.checkpoint import write_state
 from fabless.errors import BadFile, Fault
-from fabless.explore.found import Found
+from fabless.explore.found import SweepState
 from fabless.explore.front import Kept
 
 EVERY_S = 2.0
@@ -26,7 +26,7 @@ class Checkpoint:
         self.path, self.digest = path, digest
         self._written = 0.0
 
-    def read(self, empty: Found) -> tuple[Found, set[int]]:
+    def read(self, empty: SweepState) -> tuple[SweepState, set[int]]:
         """What an earlier run found and which chunks it did; nothing where there is no file.
 
         Raises `BadFile` for a file that is none, or that belongs to another exploration.
@@ -40,14 +40,14 @@ class Checkpoint:
                                     " prices and chunk", "give another --checkpoint, or remove the file"))
             kept = Kept(np.array(state["numbers"], dtype=np.int64),
                         {name: np.array(values, dtype=float) for name, values in state["metrics"].items()})
-            return Found(
+            return SweepState(
                 designs=state["designs"], removed=state["removed"], unserved=state["unserved"],
                 nearest=state["nearest"], points=state["points"], kept=kept), set(state["done"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadFile(Fault(str(self.path), f"is no checkpoint: {error}", "a file that `fabless explore` wrote",
                                 "give another --checkpoint, or remove the file")) from error
 
-    def write(self, found: Found, done: set[int], last: bool) -> None:
+    def write(self, found: SweepState, done: set[int], last: bool) -> None:
         """Write the state, at most every `EVERY_S` seconds except for the last one."""
         now = time.monotonic()
         if not last and now - self._written < EVERY_S:

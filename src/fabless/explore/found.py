@@ -12,7 +12,7 @@ from fabless.explore.limits import REASONS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SweepState:
     """Results of a sweep after some chunks."""
 
     designs: int
@@ -30,21 +30,21 @@ class Found:
         return self.designs - sum(self.removed.values())
 
 
-def nothing_found(metrics: Sequence[str]) -> Found:
+def nothing_found(metrics: Sequence[str]) -> SweepState:
     """Start of a sweep."""
-    return Found(
+    return SweepState(
         designs=0, removed=dict.fromkeys(REASONS, 0), unserved={}, nearest={}, points=0,
         kept=Kept.nothing(metrics))
 
 
-def merged(one: Found, other: Found, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> Found:
+def merged(one: SweepState, other: SweepState, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> SweepState:
     """Join what two sets of chunks found; the order does not matter."""
     def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
         return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(key for key in b if key not in a))}
 
     nearest = {name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
                for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))}
-    return Found(
+    return SweepState(
         designs=one.designs + other.designs, removed=added(one.removed, other.removed),
         unserved=added(one.unserved, other.unserved), nearest=nearest, points=one.points + other.points,
         kept=keep(one.kept, other.kept, objective, fronts, best))

@@ -50,12 +50,12 @@ def keep(seen: Kept, more: Kept, objective: str, fronts: Sequence[tuple[str, str
     metrics = {name: np.concatenate([values, more.metrics[name]]) for name, values in seen.metrics.items()}
     order = np.argsort(numbers, kind="stable")
     joined = Kept(numbers[order], {name: values[order] for name, values in metrics.items()})
-    wanted = [best_of(joined, objective, best)]
+    wanted = [best_designs(joined, objective, best)]
     wanted += [front_of(joined.metrics[x], joined.metrics[y]) for x, y in fronts]
     return joined.take(np.unique(np.concatenate(wanted)))
 
 
-def best_of(kept: Kept, objective: str, count: int) -> Numbers:
+def best_designs(kept: Kept, objective: str, count: int) -> Numbers:
     """Places of the best designs by the objective, the best first, of equal ones the lower number."""
     values = kept.metrics[objective]
     order = np.lexsort((kept.numbers, values))

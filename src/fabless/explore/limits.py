@@ -13,7 +13,7 @@ from fabless.silicon.geometry import die_sides
 
 
 @dataclass(frozen=True)
-class Limits:
+class DesignLimits:
     """Limits on a design beyond those of the technology."""
 
     power_w: float
@@ -40,7 +40,7 @@ EXPLAINED = {
 
 
 def screen(
-    designs: Designs, technology: Technology, limits: Limits
+    designs: Designs, technology: Technology, limits: DesignLimits
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Evaluation | None, dict[str, int]]:
     """Evaluate the designs that can be made.
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fabless.explore.sweep import Score
+from fabless.explore.sweep import DesignScores
 from fabless.perf import Efficiency, Engine, Machine, Split, room, steady_state
 from fabless.perf.serving.layout import tensor_degrees
 from fabless.quote import Owning, owned_hour
@@ -46,7 +46,7 @@ class Served:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serving:
+class ServingScorer:
     """Scores designs on a load, and on further ones to see how flexible they are."""
 
     load: Served
@@ -74,9 +74,9 @@ class Serving:
         costs = ("usd_per_token_tco", *(f"usd_at_tpot_{k}" for k in range(1, STEPS + 1)))
         return (*pairwise(costs), (costs[0], costs[-1]), (costs[0], "other_models"))
 
-    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> Score:
+    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> DesignScores:
         """Score every design; what none of the metrics can be given for is infinite."""
-        main = best_ways(self, self.load, designs, silicon)
+        main = best_splits(self, self.load, designs, silicon)
         shared = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt", "tpot_s", "ttft_s")
         metrics: dict[str, Array] = {name: getattr(main, name) for name in shared}
         for k in range(1, STEPS + 1):
@@ -84,13 +84,13 @@ class Serving:
         others, points = [], main.points
         coarse = replace(self, batches=OTHERS)
         for load in self.also:
-            other = best_ways(coarse, load, designs, silicon)
+            other = best_splits(coarse, load, designs, silicon)
             others.append(np.log(other.usd_per_token_tco))
             points += other.points
         metrics["other_models"] = np.exp(np.mean(others, axis=0)) if others else main.usd_per_token_tco
         lost = ~np.isfinite(main.usd_per_token_tco)
-        slow = lost & main.held
-        reasons = {"memory": lost & ~main.held,
+        slow = lost & main.holds_request
+        reasons = {"memory": lost & ~main.holds_request,
                    "time to first token": slow & (main.best_ttft_s > self.load.ttft_limit_s),
                    "time per token": slow & (main.best_ttft_s <= self.load.ttft_limit_s)
                    & (main.best_tpot_s > self.load.tpot_limit_s)}
@@ -99,11 +99,11 @@ class Serving:
         nearest = {"time to first token": float(np.min(main.best_ttft_s, initial=np.inf)),
                    "time per token": float(np.min(main.best_tpot_s, initial=np.inf)),
                    "memory": float(np.min(main.needed, initial=np.inf))}
-        return Score(metrics, unserved, nearest, points)
+        return DesignScores(metrics, unserved, nearest, points)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ways:
+class BestSplits:
     """The best way to serve a load on each design; infinity where there is none."""
 
     usd_per_token: Array
@@ -115,7 +115,7 @@ class Ways:
     ttft_s: Array
     faster: tuple[Array, ...]
     """Cost of owning per token at a half, a quarter ... of the limit on the time of a token."""
-    held: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    holds_request: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether any split holds a request."""
     needed: Array
     """Memory that one request needs over the memory of the widest split [1]."""
@@ -147,7 +147,7 @@ def splits_of(llm: LLM, domain: int, most_chips: int) -> Split:
     return Split(*np.array(sorted(set(rows)), dtype=float).T)
 
 
-def machine_of_designs(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation) -> Machine:
+def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evaluation) -> Machine:
     """The designs as machines of the performance model, fields of shape (designs, 1, 1)."""
     def column(values: Array) -> Array:
         return np.asarray(values, dtype=float)[:, None, None]
@@ -164,11 +164,12 @@ def machine_of_designs(scorer: Serving, load: Served, designs: Designs, silicon:
         scale_up_bandwidth=column(designs.link_bandwidth), scale_up_domain=float(scorer.domain),
         scale_out_bandwidth=scorer.scale_out_bandwidth, tdp_w=column(silicon.power_w), weight_bytes=size,
         expert_bytes=size, activation_bytes=2.0, kv_bytes=element_bytes(load.kv_precision),
-        compute=column(share * fill(load.llm, designs)), expert_compute=column(share * fill(load.llm, designs)),
+        compute=column(share * matrix_fill(load.llm, designs)),
+        expert_compute=column(share * matrix_fill(load.llm, designs)),
         head_compute=np.asarray(e.compute_16bit), efficiency=e, engine=scorer.engine)
 
 
-def fill(llm: LLM, designs: Designs) -> Array:
+def matrix_fill(llm: LLM, designs: Designs) -> Array:
     """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is padded.
 
     ``dim / (ceil(dim / side) side)`` over the hidden width down the unit and the feed-forward width across it.
@@ -181,7 +182,7 @@ def fill(llm: LLM, designs: Designs) -> Array:
     return used(down, designs.rows) * used(across, designs.columns)
 
 
-def best_ways(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation) -> Ways:
+def best_splits(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evaluation) -> BestSplits:
     """Best split and batch of every design, block by block so that memory stays bounded."""
     splits = splits_of(load.llm, scorer.domain, scorer.most_chips)
     each = int(np.size(splits.tensor)) * scorer.batches
@@ -191,13 +192,14 @@ def best_ways(scorer: Serving, load: Served, designs: Designs, silicon: Evaluati
         places = np.arange(start, min(start + block, designs.size))
         part = Evaluation(**{name: getattr(silicon, name)[places] for name in silicon.__dataclass_fields__})
         parts.append(_block(scorer, load, designs.take(places), part, splits))
-    joined = {name: np.concatenate([getattr(one, name) for one in parts], axis=-1) for name in Ways.__dataclass_fields__
+    joined = {name: np.concatenate([getattr(one, name) for one in parts], axis=-1)
+              for name in BestSplits.__dataclass_fields__
               if name not in ("faster", "points")}
     faster = tuple(np.concatenate([one.faster[k] for one in parts]) for k in range(STEPS))
-    return Ways(**joined, faster=faster, points=sum(one.points for one in parts))
+    return BestSplits(**joined, faster=faster, points=sum(one.points for one in parts))
 
 
-def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation, splits: Split) -> Ways:
+def _block(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evaluation, splits: Split) -> BestSplits:
     machine = machine_of_designs(scorer, load, designs, silicon)
     context = load.request.input_tokens + load.request.output_tokens
     wide = Split(*(np.asarray(getattr(splits, name))[None, :, None] for name in DEGREES))
@@ -232,9 +234,9 @@ def _block(scorer: Serving, load: Served, designs: Designs, silicon: Evaluation,
                          finer[rows, 0, better], grid[rows, split, batch])
     degrees = [np.asarray(getattr(splits, name))[split] for name in DEGREES]
     needed = 1.0 / np.maximum(np.max(holds[..., 0], axis=1), 1e-9)
-    return Ways(
+    return BestSplits(
         usd_per_token=chip, usd_per_token_tco=tco, tokens_per_watt=joule, tpot_s=tpot, ttft_s=ttft,
-        faster=faster, held=np.any(held, axis=1), needed=needed, best_tpot_s=np.min(fine[0], axis=1),
+        faster=faster, holds_request=np.any(held, axis=1), needed=needed, best_tpot_s=np.min(fine[0], axis=1),
         best_ttft_s=np.min(fine[1], axis=1), split=np.stack([*degrees, sequences]),
         points=first.chosen.size + second.chosen.size)
 
@@ -250,7 +252,7 @@ class _Costs:
     """Quantity to minimise; infinity if a limit is missed."""
 
 
-def _costs(scorer: Serving, load: Served, machine: Machine, split: Split, sequences: Array, silicon: Evaluation,
+def _costs(scorer: ServingScorer, load: Served, machine: Machine, split: Split, sequences: Array, silicon: Evaluation,
            held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> _Costs:
     """Costs per output token of every combination, of shape (designs, splits, batches)."""
     shape = np.broadcast_shapes(np.shape(machine.peak_flops), np.shape(split.tensor), sequences.shape)

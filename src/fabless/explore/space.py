@@ -15,7 +15,7 @@ import numpy as np
 from fabless.catalogue import DATA
 from fabless.catalogue.facts.text import read_text
 from fabless.catalogue.files.yaml import Document, read_document
-from fabless.errors import BadValue, FablessError, Fault, nearest
+from fabless.errors import BadValue, FablessError, Fault, nearest_names
 from fabless.silicon.evaluate import Designs
 from fabless.units import quantity
 
@@ -89,7 +89,7 @@ class Space:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-class _Reader:
+class _SpaceReader:
     """Takes axes out of a document and collects what is wrong with them."""
 
     def __init__(self, document: Document) -> None:
@@ -128,7 +128,7 @@ class _Reader:
 
     def width(self, key: str, value: object) -> float:
         if str(value) not in WIDTHS:
-            close = nearest(str(value), WIDTHS)
+            close = nearest_names(str(value), WIDTHS)
             self.fault(key, f"{value!r}", ", ".join(WIDTHS), f"did you mean {' or '.join(close)}?" if close else "use these")
             return math.nan
         return float(WIDTHS[str(value)])
@@ -137,10 +137,10 @@ class _Reader:
 def space_of(document: Document, changes: Mapping[str, object] | None = None) -> Space:
     """Build a space from a document; `changes` replace its fields. Raises `BadValue` with every fault."""
     document = Document(document.place, {**document.fields, **(changes or {})}, document.lines)
-    take = _Reader(document)
+    take = _SpaceReader(document)
     for key in document.fields:
         if key not in _KEYS:
-            close = nearest(str(key), _KEYS)
+            close = nearest_names(str(key), _KEYS)
             take.fault(str(key), "unknown field", ", ".join(_KEYS),
                        f"did you mean {' or '.join(close)}?" if close else "remove it")
     missing = [key for key in (*_TEXTS, *_SCALARS, "domain") if document.fields.get(key) is None]

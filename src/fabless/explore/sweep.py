@@ -11,9 +11,9 @@ import numpy as np
 
 from fabless.executors import Executors, Workers
 from fabless.explore.checkpoint import Checkpoint
-from fabless.explore.found import Found, merged, nothing_found
+from fabless.explore.found import SweepState, merged, nothing_found
 from fabless.explore.front import Kept, keep
-from fabless.explore.limits import Limits, screen
+from fabless.explore.limits import DesignLimits, screen
 from fabless.explore.space import Space
 from fabless.records import Array
 from fabless.silicon.evaluate import Designs, Evaluation, Technology
@@ -25,7 +25,7 @@ BEST = 32
 
 
 @dataclass(frozen=True)
-class Score:
+class DesignScores:
     """How designs serve a load."""
 
     metrics: Mapping[str, Array]
@@ -50,7 +50,7 @@ class Scorer(Protocol):
     @property
     def metrics(self) -> Sequence[str]:
         """All metrics."""
-    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> Score:
+    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> DesignScores:
         """Score every design."""
 
 
@@ -61,12 +61,12 @@ class Task:
     space: Space
     technologies: tuple[Technology, ...]
     """Technologies, one for each kind of memory."""
-    limits: tuple[Limits, ...]
+    limits: tuple[DesignLimits, ...]
     scorer: Scorer
     best: int = BEST
 
 
-def run_chunk(task: Task, start: int, stop: int) -> Found:
+def run_chunk(task: Task, start: int, stop: int) -> SweepState:
     """Evaluate the designs numbered `start` to `stop`, all of one kind of memory: a pure function of its arguments."""
     numbers = np.arange(start, stop, dtype=np.int64)
     kind = start // task.space.of_one_memory
@@ -78,7 +78,7 @@ def run_chunk(task: Task, start: int, stop: int) -> Found:
     score = task.scorer(designs.take(made), silicon, technology)
     served = np.isfinite(score.metrics[task.scorer.objective])
     more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
-    return Found(
+    return SweepState(
         designs=numbers.size, removed=removed, unserved=score.unserved, nearest=score.nearest,
         points=score.points, kept=keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best))
 
@@ -87,7 +87,7 @@ def run_chunk(task: Task, start: int, stop: int) -> Found:
 class Swept:
     """A finished sweep."""
 
-    found: Found
+    found: SweepState
     seconds: float
     """Duration of this run, without the chunks of an earlier run that was interrupted."""
     resumed: int

@@ -7,10 +7,10 @@ import math
 
 from fabless.catalogue import Catalogue
 from fabless.errors import BadValue, Fault, unknown
-from fabless.explore.limits import Limits
+from fabless.explore.limits import DesignLimits
 from fabless.silicon.dated import Dating, memory_on, node_on, packaging_on
 from fabless.silicon.evaluate import Technology
-from fabless.silicon.inputs import AREA, POWER, area_model, node_of, numbers, power_model
+from fabless.silicon.inputs import AREA, POWER, area_model, numbers, power_model, process_node_of
 from fabless.silicon.unit_cost import CostInputs
 
 
@@ -28,7 +28,7 @@ def technology_of(
     if packaging not in services:
         raise unknown("packaging service", packaging, services, "packaging")
     dating = Dating(catalogue, at)
-    process = node_on(dating, node_of(catalogue, node, "node"))
+    process = node_on(dating, process_node_of(catalogue, node, "node"))
     stack = memory_on(dating, catalogue.memory(memory))
     service = packaging_on(dating, catalogue.packaging(packaging))
     lacking = [f"{process.name} {name}" for name in ("logic_density", "sram_density", "energy_scale", "clock_hz")
@@ -42,12 +42,12 @@ def technology_of(
         cost=CostInputs.of(process, stack, service))
 
 
-def limits_of(catalogue: Catalogue, technology: Technology, power_w: float) -> Limits:
+def limits_of(catalogue: Catalogue, technology: Technology, power_w: float) -> DesignLimits:
     """Limits of a technology, with the rated power that is allowed [W]."""
     area, power = numbers(catalogue, AREA), numbers(catalogue, POWER)
     stack = numbers(catalogue, technology.memory.name)
     interposer = technology.packaging.interposer_limit_m2
-    return Limits(
+    return DesignLimits(
         power_w=power_w, power_density_w_per_m2=power["density_limit"],
         stack_bytes=stack.get("stack_capacity_most", technology.memory.stack_bytes),
         link_edge_m=area["link_lane_edge"] / area["link_lane_rate"],

@@ -9,7 +9,7 @@ from fabless.arrays import chunked
 from fabless.perf.efficiency import Efficiency, Engine
 from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
 from fabless.perf.serving.forward import Phase, decode_step, forward, prefill
-from fabless.perf.serving.layers import Work
+from fabless.perf.serving.layers import ForwardWork
 from fabless.perf.serving.layout import candidate_splits
 from fabless.perf.serving.serve import Point, Serving, front, serve
 from fabless.perf.serving.split import Memory, Split, memory, room
@@ -17,7 +17,30 @@ from fabless.perf.serving.steady import Steady, steady_state
 from fabless.perf.train import train_throughput, training_flop_per_token, training_flop_rate
 
 __all__ = [
-    "Efficiency", "Engine", "Formats", "Machine", "Memory", "Phase", "Point", "Serving", "Split", "Steady", "Work",
-    "candidate_splits", "chunked", "decode_step", "forward", "front", "machine_of", "memory", "prefill", "room", "serve",
-    "steady_state", "train_throughput", "training_flop_per_token", "training_flop_rate", "usable_precision",
+    "Efficiency",
+    "Engine",
+    "Formats",
+    "ForwardWork",
+    "Machine",
+    "Memory",
+    "Phase",
+    "Point",
+    "Serving",
+    "Split",
+    "Steady",
+    "candidate_splits",
+    "chunked",
+    "decode_step",
+    "forward",
+    "front",
+    "machine_of",
+    "memory",
+    "prefill",
+    "room",
+    "serve",
+    "steady_state",
+    "train_throughput",
+    "training_flop_per_token",
+    "training_flop_rate",
+    "usable_precision",
 ]

@@ -75,7 +75,7 @@ class Efficiency:
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Efficiency:
         """Make a record from named values in SI, reporting every missing and unknown name at once."""
-        return cls(**named(cls, "efficiency", values))
+        return cls(**values_by_field(cls, "efficiency", values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +119,10 @@ class Engine:
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Engine:
         """Make a record from named values in SI, reporting every missing and unknown name at once."""
-        return cls(**named(cls, "engine", values))
+        return cls(**values_by_field(cls, "engine", values))
 
 
-def named(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
+def values_by_field(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
     """Values by field name; raises `BadValue` with every missing and unknown name at once.
 
     A field with a default may be missing.

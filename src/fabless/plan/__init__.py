@@ -3,7 +3,7 @@ solved with HiGHS."""
 
 from fabless.plan.decompose.run import Bounds, branching_for, solve_large
 from fabless.plan.gates.decide import GateResult, hold, search
-from fabless.plan.gates.report import GatePlan, GateStep, gate_plan
+from fabless.plan.gates.report import GateStep, ProjectPlan, project_plans
 from fabless.plan.lp.lp_file import write_lp
 from fabless.plan.problem.agreement import Agreement
 from fabless.plan.problem.costs import offer_capital
@@ -14,7 +14,7 @@ from fabless.plan.problem.service import service
 from fabless.plan.problem.trees import fan, trunk
 from fabless.plan.result import LimitPrice, PlanResult, PriceRange, Ray, Shortfall, Status
 from fabless.plan.solve.foresight import (
-    Foresight,
+    ForesightPlans,
     bounds,
     expected_value_policy,
     expected_value_problem,
@@ -26,8 +26,7 @@ from fabless.plan.solve.solve import solve
 __all__ = [
     "Agreement",
     "Bounds",
-    "Foresight",
-    "GatePlan",
+    "ForesightPlans",
     "GateResult",
     "GateStep",
     "Group",
@@ -36,6 +35,7 @@ __all__ = [
     "PlanResult",
     "PriceRange",
     "Project",
+    "ProjectPlan",
     "Ray",
     "Shortfall",
     "Status",
@@ -45,12 +45,12 @@ __all__ = [
     "expected_value_problem",
     "fan",
     "gate_nodes",
-    "gate_plan",
     "hold",
     "limit_prices",
     "merge",
     "offer_capital",
     "on_tree",
+    "project_plans",
     "search",
     "service",
     "solve",

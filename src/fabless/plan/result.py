@@ -142,10 +142,10 @@ class PlanResult:
         return math.isfinite(self.objective_usd)
 
 
-def gap(objective: float, bound: float) -> float:
+def relative_gap(objective: float, bound: float) -> float:
     """Share of the objective that a better plan could save at most.
 
-    >>> gap(200.0, 199.0)
+    >>> relative_gap(200.0, 199.0)
     0.005
     """
     above = max(objective - bound, 0.0)

@@ -6,9 +6,9 @@ on without seeing the future.
 """
 
 from fabless.programme.bands import ProgrammeSummary, StageBand, ramp_share, summary
-from fabless.programme.chain import PathOutcome, ProgrammeChain, ProgrammePath, Transition, discretise
-from fabless.programme.draws import End, ProgrammeDraws, ProgrammeOutcome, RateDraws
-from fabless.programme.parameters import PricePath, ProgrammeParameters, Rate, Route, SecondGeneration
+from fabless.programme.chain import ChainState, OutcomeChain, OutcomeGroup, Transition, discretise
+from fabless.programme.draws import DrawnOutcomes, End, OutcomeKind, RateDraws
+from fabless.programme.parameters import PricePath, ProgrammeModel, Rate, Route, SecondGeneration
 from fabless.programme.posterior import (
     CredibleBand,
     LogTime,
@@ -25,19 +25,19 @@ from fabless.programme.simulation import simulate
 from fabless.programme.stages import Duration, Gate, Stage, dates, topological_order
 
 __all__ = [
+    "ChainState",
     "CredibleBand",
+    "DrawnOutcomes",
     "Duration",
     "End",
     "Gate",
     "LogTime",
     "LogTimePrior",
-    "PathOutcome",
+    "OutcomeChain",
+    "OutcomeGroup",
+    "OutcomeKind",
     "PricePath",
-    "ProgrammeChain",
-    "ProgrammeDraws",
-    "ProgrammeOutcome",
-    "ProgrammeParameters",
-    "ProgrammePath",
+    "ProgrammeModel",
     "ProgrammeSummary",
     "PseudoCounts",
     "Rate",

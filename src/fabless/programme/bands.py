@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabless.programme.draws import End, ProgrammeDraws, ProgrammeOutcome
+from fabless.programme.draws import DrawnOutcomes, End, OutcomeKind
 from fabless.programme.posterior import CredibleBand
 from fabless.programme.rates import gate_name
 from fabless.programme.stages import Gate
@@ -35,9 +35,9 @@ class ProgrammeSummary:
 
     stages: tuple[StageBand, ...]
     """Stages in order of time, without those that no draw completes or that take no time."""
-    outcome_shares: Mapping[ProgrammeOutcome, float]
+    outcome_shares: Mapping[OutcomeKind, float]
     """Share of the draws that end in each outcome."""
-    outcome_bands: Mapping[ProgrammeOutcome, CredibleBand]
+    outcome_bands: Mapping[OutcomeKind, CredibleBand]
     """Credible band of the rate of each outcome; its mean is the probability for one programme."""
     end_bands: Mapping[End, CredibleBand]
     """Credible band of the rate at which programmes end at each place."""
@@ -63,7 +63,7 @@ def quantiles(values: Array) -> Band:
     return Band(p10, p50, p90, float(np.mean(values)))
 
 
-def summary(draws: ProgrammeDraws) -> ProgrammeSummary:
+def summary(draws: DrawnOutcomes) -> ProgrammeSummary:
     """Bands of each stage, outcome shares and their credible bands, and spend bands of `draws`.
 
     Bands of a stage are over the draws that complete it, spend is over all draws. The band of an outcome is over the drawn
@@ -73,8 +73,8 @@ def summary(draws: ProgrammeDraws) -> ProgrammeSummary:
     cases, bids = _fewest_cases(draws), draws.rates.cases["bid_failed"]
     return ProgrammeSummary(
         stages=_stage_bands(draws),
-        outcome_shares={kind: float(np.mean(draws.outcome == kind)) for kind in ProgrammeOutcome},
-        outcome_bands={kind: _credible(share, bids if kind is ProgrammeOutcome.BID_FAILED else cases)
+        outcome_shares={kind: float(np.mean(draws.outcome == kind)) for kind in OutcomeKind},
+        outcome_bands={kind: _credible(share, bids if kind is OutcomeKind.BID_FAILED else cases)
                        for kind, share in draws.rates.outcomes.items()},
         end_bands={end: _credible(share, bids if end is End.BID else cases) for end, share in draws.rates.ends.items()},
         rate_bands={name: _credible(value, draws.rates.cases[name]) for name, value in draws.rates.values.items()},
@@ -91,7 +91,7 @@ def summary(draws: ProgrammeDraws) -> ProgrammeSummary:
     )
 
 
-def ramp_share(draws: ProgrammeDraws, quarters: int) -> Array:
+def ramp_share(draws: DrawnOutcomes, quarters: int) -> Array:
     """Mean share of the full rate in each quarter over the draws that reach volume, shape (quarters,); 0 where none does.
 
     The rate rises linearly from 0 at the month of volume to 1 at the month of full volume.
@@ -107,7 +107,7 @@ def ramp_share(draws: ProgrammeDraws, quarters: int) -> Array:
     return np.asarray(np.diff(made.mean(axis=1)) / MONTHS_PER_QUARTER)
 
 
-def _stage_bands(draws: ProgrammeDraws) -> tuple[StageBand, ...]:
+def _stage_bands(draws: DrawnOutcomes) -> tuple[StageBand, ...]:
     bands = []
     for name in draws.stages:
         start, end = draws.start_of(name), draws.finish_of(name)
@@ -127,7 +127,7 @@ def _credible(rate: Array, cases: float | None) -> CredibleBand:
     return CredibleBand(float(rate.mean()), low, high, cases if np.ptp(rate) > 0 else None)
 
 
-def _fewest_cases(draws: ProgrammeDraws) -> float | None:
+def _fewest_cases(draws: DrawnOutcomes) -> float | None:
     """Smallest sample behind a rate that can end the programme and is not certain."""
     can_end = ("bid_failed", *map(gate_name, Gate), "first_silicon_good", "respin_good")
     counted = (draws.rates.cases[name] for name in can_end if np.ptp(draws.rates.values[name]) > 0)

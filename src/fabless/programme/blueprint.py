@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.programme.draws import End
-from fabless.programme.parameters import ProgrammeParameters
+from fabless.programme.parameters import ProgrammeModel
 from fabless.programme.posterior import LogTime
 from fabless.programme.rates import has_good_silicon
 from fabless.programme.route import (
@@ -69,7 +69,7 @@ class Layout(NamedTuple):
     """Slip laws of the second generation's design and qualification."""
 
 
-class Found(NamedTuple):
+class TrajectoryArrays(NamedTuple):
     """Arrays that take the results, of shape (count,) unless stated."""
 
     finish: Array
@@ -152,7 +152,7 @@ class _Laws:
         return np.array(self.rows)
 
 
-def blueprint(parameters: ProgrammeParameters) -> Blueprint:
+def blueprint(parameters: ProgrammeModel) -> Blueprint:
     """Lay out a programme; raises `BadValue` where its stages make no graph.
 
     The ranges that every programme has keep their columns, so that one of zero width leaves the others' points as they were.
@@ -190,7 +190,7 @@ def blueprint(parameters: ProgrammeParameters) -> Blueprint:
     return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
 
 
-def _named(p: ProgrammeParameters) -> list[tuple[str, Duration]]:
+def _named(p: ProgrammeModel) -> list[tuple[str, Duration]]:
     """Laws in the order of the rows that every programme has."""
     path, second = p.price_path, p.second
     one = Range.point(1.0)

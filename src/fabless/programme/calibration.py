@@ -14,10 +14,10 @@ import numpy as np
 
 from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.entities import range_of
-from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span, programme_facts
+from fabless.catalogue.facts.reference_class import Outcome, ProgrammeKind, ReferenceCase, Span, programme_facts
 from fabless.catalogue.facts.reference_class import cases as cases_of
 from fabless.catalogue.facts.takeovers import deals
-from fabless.programme.draws import ProgrammeDraws
+from fabless.programme.draws import DrawnOutcomes
 from fabless.programme.parameters import Route
 from fabless.programme.posterior import CredibleBand, credible_band, jeffreys
 from fabless.programme.reference import LIMITED_WEIGHT, outcome_counts, pooled_rates, span_law
@@ -30,7 +30,8 @@ REACHED = {Outcome.VOLUME: 1.0, Outcome.LIMITED: LIMITED_WEIGHT, Outcome.ENDED: 
 """Weight with which an outcome counts as volume."""
 TIMED = (Span.SILICON, Span.VOLUME, Span.PURCHASE)
 """Time spans that are predicted."""
-ROUTE_OF = {Kind.FIRST: Route.BUILD, Kind.STARTUP: Route.BUILD, Kind.PARTNER: Route.CO_DESIGN, Kind.ACQUIRED: Route.ACQUIRE}
+ROUTE_OF = {ProgrammeKind.FIRST: Route.BUILD, ProgrammeKind.STARTUP: Route.BUILD, ProgrammeKind.PARTNER: Route.CO_DESIGN,
+            ProgrammeKind.ACQUIRED: Route.ACQUIRE}
 """Kind of programme -> route with the stages of that kind."""
 Others = Callable[[ReferenceCase, Sequence[ReferenceCase]], tuple[ReferenceCase, ...]]
 
@@ -69,7 +70,7 @@ class OutcomePrediction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class PredictionScore:
     """How good a set of predictions is."""
 
     timed: tuple[TimedPrediction, ...]
@@ -96,13 +97,13 @@ def earlier_ones(case: ReferenceCase, cases: Sequence[ReferenceCase]) -> tuple[R
                  if other.name != case.name and day is not None and other.decided is not None and other.decided < day)
 
 
-def score(cases: Sequence[ReferenceCase], others: Others) -> Score:
+def score(cases: Sequence[ReferenceCase], others: Others) -> PredictionScore:
     """Leave every programme out in turn and predict it from the others that `others` gives."""
     left = [(case, others(case, cases)) for case in cases]
     timed = tuple(time for case, rest in left for span in TIMED if (time := _timed(case, span, rest)))
     outcomes = tuple(end for case, rest in left if (end := _outcome(case, rest)))
     inside = sum(one.p10 <= one.actual <= one.p90 for one in timed)
-    return Score(
+    return PredictionScore(
         timed=timed, outcomes=outcomes, inside=inside,
         coverage=credible_band(jeffreys(inside, len(timed) - inside)),
         mean_pit=_mean([one.pit for one in timed]),
@@ -160,7 +161,7 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
     return tuple(found)
 
 
-def _drawn(case: ReferenceCase, span: Span, run: ProgrammeDraws, cases: int) -> TimedPrediction:
+def _drawn(case: ReferenceCase, span: Span, run: DrawnOutcomes, cases: int) -> TimedPrediction:
     months = run.first_silicon_month if span is Span.SILICON else run.volume_month
     if span is Span.PURCHASE:
         months = months - run.finish_of("deal")

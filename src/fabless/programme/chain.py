@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import BadValue, Fault
-from fabless.programme.draws import ProgrammeDraws, ProgrammeOutcome
+from fabless.programme.draws import DrawnOutcomes, OutcomeKind
 from fabless.units import MONTHS_PER_QUARTER
 
 Array = NDArray[np.float64]
 
 
-class PathOutcome(StrEnum):
+class ChainState(StrEnum):
     """News that a planner gets at a boundary."""
 
     ARRIVED = "arrived"
@@ -27,13 +27,13 @@ class PathOutcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgrammePath:
+class OutcomeGroup:
     """One leaf of the chain: a group of draws that a planner cannot tell apart."""
 
     probability: float
     reveal_boundary_index: int
     """Index of the boundary at which the path leaves the running ones (for RUNNING: the last)."""
-    outcome: PathOutcome
+    outcome: ChainState
     volume_quarter: int | None
     """Quarter from which chips come in volume, never before the boundary that reveals it; may lie past the horizon."""
     performance: float | None
@@ -56,14 +56,14 @@ class Transition:
 
 
 @dataclass(frozen=True)
-class ProgrammeChain:
+class OutcomeChain:
     """Paths in the order of revelation; probabilities sum to 1."""
 
     boundaries: tuple[int, ...]
     quarters: int
     transitions: tuple[Transition, ...]
     """Transitions, one for each boundary that a running programme can reach."""
-    paths: tuple[ProgrammePath, ...]
+    paths: tuple[OutcomeGroup, ...]
 
     @property
     def running_spend_usd(self) -> tuple[float, ...]:
@@ -72,8 +72,8 @@ class ProgrammeChain:
 
 
 def discretise(
-    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0, start_quarter: int = 0
-) -> ProgrammeChain:
+    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0, start_quarter: int = 0
+) -> OutcomeChain:
     """Group `draws` by what is known at the start of each quarter of `boundaries`.
 
     A draw whose outcome falls at time t [quarter] is revealed at the first boundary >= t. `notice_quarters` moves the
@@ -89,8 +89,8 @@ def discretise(
     when the notice is negative, or when the start is not before the last boundary and the horizon.
     """
     _check(draws, quarters, boundaries, notice_quarters, start_quarter)
-    volume = draws.outcome == ProgrammeOutcome.VOLUME
-    decided_at_release = volume | (draws.outcome == ProgrammeOutcome.LIMITED)
+    volume = draws.outcome == OutcomeKind.VOLUME
+    decided_at_release = volume | (draws.outcome == OutcomeKind.LIMITED)
     known = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
     first = int(np.searchsorted(np.asarray(boundaries), start_quarter, side="right"))
     reveal = np.maximum(np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"), first)
@@ -98,7 +98,7 @@ def discretise(
     spend[:, start_quarter:] = draws.spend_by_quarter_usd[:, :quarters - start_quarter]
     pooled = np.zeros(quarters)
     transitions: list[Transition] = []
-    paths: list[ProgrammePath] = []
+    paths: list[OutcomeGroup] = []
     begin = 0
     for index, boundary in enumerate(boundaries):
         if index < first:
@@ -109,27 +109,27 @@ def discretise(
             break
         pooled[begin:boundary] = spend[before, begin:boundary].mean(axis=0)
         begin = boundary
-        groups = {PathOutcome.ARRIVED: (reveal == index) & volume, PathOutcome.DEAD: (reveal == index) & ~volume}
+        groups = {ChainState.ARRIVED: (reveal == index) & volume, ChainState.DEAD: (reveal == index) & ~volume}
         if boundary == boundaries[-1]:
-            groups[PathOutcome.RUNNING] = after
+            groups[ChainState.RUNNING] = after
         paths += [_path(
             draws, members, outcome, index=index, boundary=boundary, pooled=pooled, spend=spend,
             start_quarter=start_quarter)
                   for outcome, members in groups.items() if members.any()]
         base = before.sum()
-        transitions.append(Transition(boundary, float(groups[PathOutcome.ARRIVED].sum() / base),
-                                      float(groups[PathOutcome.DEAD].sum() / base), float(after.sum() / base)))
-    return ProgrammeChain(tuple(boundaries), quarters, tuple(transitions), tuple(paths))
+        transitions.append(Transition(boundary, float(groups[ChainState.ARRIVED].sum() / base),
+                                      float(groups[ChainState.DEAD].sum() / base), float(after.sum() / base)))
+    return OutcomeChain(tuple(boundaries), quarters, tuple(transitions), tuple(paths))
 
 
 def _path(
-    draws: ProgrammeDraws, members: NDArray[np.bool_], outcome: PathOutcome, index: int, boundary: int,
+    draws: DrawnOutcomes, members: NDArray[np.bool_], outcome: ChainState, index: int, boundary: int,
     pooled: Array, spend: Array, start_quarter: int,
-) -> ProgrammePath:
-    arrived = outcome is PathOutcome.ARRIVED
+) -> OutcomeGroup:
+    arrived = outcome is ChainState.ARRIVED
     own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
     volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter if arrived else 0
-    return ProgrammePath(
+    return OutcomeGroup(
         probability=float(members.mean()),
         reveal_boundary_index=index,
         outcome=outcome,
@@ -141,7 +141,7 @@ def _path(
 
 
 def _check(
-    draws: ProgrammeDraws, quarters: int, boundaries: Sequence[int], notice_quarters: float, start_quarter: int
+    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float, start_quarter: int
 ) -> None:
     held = draws.spend_by_quarter_usd.shape[1]
     faults = []

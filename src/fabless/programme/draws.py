@@ -13,7 +13,7 @@ from fabless.programme.route import INTEGRATION, RAMP, RESPINS, SILICON, TAPE_OU
 from fabless.records import Array
 
 
-class ProgrammeOutcome(IntEnum):
+class OutcomeKind(IntEnum):
     """How a programme ended."""
 
     VOLUME = 0
@@ -39,8 +39,8 @@ class End(IntEnum):
     """It reached volume."""
 
 
-OUTCOME_OF = dict.fromkeys(End, ProgrammeOutcome.CANCELLED) | {
-    End.BID: ProgrammeOutcome.BID_FAILED, End.DEPLOYMENT: ProgrammeOutcome.LIMITED, End.NONE: ProgrammeOutcome.VOLUME}
+OUTCOME_OF = dict.fromkeys(End, OutcomeKind.CANCELLED) | {
+    End.BID: OutcomeKind.BID_FAILED, End.DEPLOYMENT: OutcomeKind.LIMITED, End.NONE: OutcomeKind.VOLUME}
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class RateDraws:
     """Probability of each end given the rates; they sum to 1."""
 
     @property
-    def outcomes(self) -> Mapping[ProgrammeOutcome, Array]:
+    def outcomes(self) -> Mapping[OutcomeKind, Array]:
         """Probability of each outcome given the rates; they sum to 1."""
         return {kind: np.sum([self.ends[end] for end in End if OUTCOME_OF[end] is kind], axis=0)
-                for kind in ProgrammeOutcome}
+                for kind in OutcomeKind}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgrammeDraws:
+class DrawnOutcomes:
     """Draws of one programme; arrays of shape (count,) unless said. Months count from the decision.
 
     A date that a draw never reaches is NaN, and so is the performance of a chip that never reaches volume.
@@ -77,7 +77,7 @@ class ProgrammeDraws:
     end_month: Array
     """Month in which the outcome is known: volume, cancellation or failed bid."""
     outcome: NDArray[np.int8]
-    """Codes of `ProgrammeOutcome`."""
+    """Codes of `OutcomeKind`."""
     ended_at: NDArray[np.int8]
     """Codes of `End`."""
     volume_month: Array

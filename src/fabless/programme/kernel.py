@@ -1,6 +1,6 @@
 """The compiled part of the simulation: one trajectory after another, random numbers given.
 
-Dates are in months from the decision, money in USD. Everything here is read through `simulation.run`.
+Dates are in months from the decision, money in USD. Everything here is read through `simulation.run_trajectories`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from fabless.programme.blueprint import (
     SUPPORT,
     TEAM,
     UPPER,
-    Found,
     Layout,
+    TrajectoryArrays,
 )
 from fabless.programme.draws import End
 from fabless.records import Array
@@ -58,7 +58,7 @@ _compiled = cast("Callable[[Any], Any]", njit(cache=True, error_model="numpy"))
 
 
 @_compiled
-def fill(x: Array, laws: Array, varying: Integers, points: Array, i: int) -> None:
+def fill_quantiles(x: Array, laws: Array, varying: Integers, points: Array, i: int) -> None:
     """Put the quantiles of the laws that vary, at the points of trajectory i, into `x`."""
     for v in range(varying.size):
         k = varying[v]
@@ -205,7 +205,7 @@ def second_generation(
 
 @_compiled
 def trajectories(
-    layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array, found: Found
+    layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array, found: TrajectoryArrays
 ) -> None:
     """Run every trajectory: `points` (count, columns), `events` (count, 11), `rates` (sets, 7), `ended_by` (sets, gates).
 
@@ -219,7 +219,7 @@ def trajectories(
     start, finish = np.empty(stages), np.empty(stages)
     for i in range(points.shape[0]):
         row = i * sets // points.shape[0]
-        fill(x, laws, varying, points, i)
+        fill_quantiles(x, laws, varying, points, i)
         metal, full, exhausted = respins(
             events[i, 2], events[i, 3], events[i, 4], first_good=rates[row, 1], inverse_log_miss=rates[row, 2],
             metal_share=rates[row, 3], limit=limit)

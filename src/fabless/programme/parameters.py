@@ -70,7 +70,7 @@ _ALL = Range.point(1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgrammeParameters:
+class ProgrammeModel:
     """A chip programme before it is run; a range is drawn once per programme, a rate once per set of programmes.
 
     Raises `BadValue` with all faults at once: a negative duration or amount, a probability outside [0, 1], shares that do

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.programme.draws import End, RateDraws
-from fabless.programme.parameters import ProgrammeParameters, Rate
+from fabless.programme.parameters import ProgrammeModel, Rate
 from fabless.programme.posterior import PseudoCounts, beta_quantile
 from fabless.programme.route import RESPINS
 from fabless.programme.stages import Gate, Stage, before
@@ -20,7 +20,7 @@ _SMALLEST = 1e-300
 """Keeps the reciprocal of ln(1 - rate) finite at a rate of 0."""
 
 
-def rates_of(parameters: ProgrammeParameters, stages: tuple[Stage, ...]) -> dict[str, Rate]:
+def rates_of(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> dict[str, Rate]:
     """Every rate of a programme by name; the hazard of a gate that is passed already is 0."""
     carried = {stage.gate for stage in stages}
     rates: dict[str, Rate] = {"bid_failed": parameters.bid_failed}
@@ -48,7 +48,7 @@ def rate_quantile(rate: Rate, probability: ArrayLike) -> Array:
 
 
 def draw_rates(
-    parameters: ProgrammeParameters, stages: tuple[Stage, ...], sets: int, rng: np.random.Generator
+    parameters: ProgrammeModel, stages: tuple[Stage, ...], sets: int, rng: np.random.Generator
 ) -> RateDraws:
     """Draw the rates `sets` times, jointly (Sobol points), independent of each other.
 
@@ -67,7 +67,7 @@ def draw_rates(
     return RateDraws(values, cases, _ends(values, limit))
 
 
-def has_good_silicon(parameters: ProgrammeParameters, stages: tuple[Stage, ...]) -> bool:
+def has_good_silicon(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> bool:
     """Whether the chip stands beyond its respins, so that no spin is left to fail."""
     return bool(parameters.stands_at) and RESPINS in before(stages, parameters.stands_at)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabless.catalogue.facts.reference_class import Kind, Outcome, ReferenceCase, Span
+from fabless.catalogue.facts.reference_class import Outcome, ProgrammeKind, ReferenceCase, Span
 from fabless.catalogue.facts.takeovers import Deal
 from fabless.errors import BadValue, Fault
 from fabless.programme.posterior import (
@@ -38,7 +38,7 @@ FASTEST = 0.35
 """Smallest slip: the fastest programme seen took about a third of its planned time."""
 _PROBABILITIES = (0.1, 0.5, 0.9)
 
-_KINDS = tuple(Kind)
+_KINDS = tuple(ProgrammeKind)
 _LEVELS = 60
 
 
@@ -78,14 +78,14 @@ class EndRates:
     bid_failed: RateEstimate
 
 
-def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: Kind) -> EndRates:
+def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind) -> EndRates:
     """Count how programmes of a kind end, pooled over the kinds: of the class and of every case that states nothing else."""
-    ended = rates("ends before volume", outcome_counts(known))
-    return EndRates(ended[kind], gate_shares(known), replace(ended[Kind.LATER], name="a later one ends"),
+    ended = kind_rates("ends before volume", outcome_counts(known))
+    return EndRates(ended[kind], gate_shares(known), replace(ended[ProgrammeKind.LATER], name="a later one ends"),
                     bid_rate(deals_known))
 
 
-def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[Kind, tuple[float, float]]:
+def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[ProgrammeKind, tuple[float, float]]:
     """Kind -> programmes that ended before volume, and that reached it; those still open count for neither."""
     weight = {Outcome.VOLUME: 0.0, Outcome.LIMITED: 1.0 - LIMITED_WEIGHT, Outcome.ENDED: 1.0}
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
@@ -96,7 +96,7 @@ def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[Kind, tuple[float, fl
     return counts
 
 
-def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[Kind, tuple[float, float]]:
+def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKind, tuple[float, float]]:
     """Kind -> cases in which a yes-or-no field of the case is yes, and is no; unknown counts for neither."""
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
     for case in cases:
@@ -107,7 +107,7 @@ def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[Kind, tuple
     return counts
 
 
-def pooled_rates(counts: Mapping[Kind, tuple[float, float]]) -> dict[Kind, PseudoCounts]:
+def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, PseudoCounts]:
     """Posterior of each kind's rate when all kinds come from one law of rates.
 
     ``rate_k ~ Beta(m c, (1 - m) c)``; m under Jeffreys' prior, the shrinkage ``1 / (1 + c)`` uniform on (0, 1): no view on
@@ -135,7 +135,7 @@ def pooled_rates(counts: Mapping[Kind, tuple[float, float]]) -> dict[Kind, Pseud
     return found
 
 
-def rates(name: str, counts: Mapping[Kind, tuple[float, float]]) -> dict[Kind, RateEstimate]:
+def kind_rates(name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, RateEstimate]:
     """Every kind's rate, own and pooled."""
     together = pooled_rates(counts)
     return {kind: RateEstimate(
@@ -179,7 +179,7 @@ def gate_shares(cases: Iterable[ReferenceCase]) -> GateShares:
     """
     seen = dict.fromkeys(GATES, 0.0)
     for case in cases:
-        if case.kind is Kind.STARTUP:
+        if case.kind is ProgrammeKind.STARTUP:
             continue
         if case.outcome is Outcome.ENDED and case.end_gate is not None:
             seen["deployment" if case.end_gate == "production" else case.end_gate] += 1.0
@@ -209,16 +209,16 @@ def price_multiples(deals: Sequence[Deal]) -> dict[str, float]:
             if deal.price_usd is not None and deal.last_valuation_usd is not None}
 
 
-def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[Kind, tuple[float, ...]]:
+def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[ProgrammeKind, tuple[float, ...]]:
     """Kind -> times of a span [s], of the kinds that have some."""
-    found: dict[Kind, tuple[float, ...]] = {}
+    found: dict[ProgrammeKind, tuple[float, ...]] = {}
     for case in cases:
         if span in case.spans:
             found[case.kind] = (*found.get(case.kind, ()), case.spans[span])
     return found
 
 
-def span_law(cases: Iterable[ReferenceCase], span: Span, kind: Kind) -> LogTime | None:
+def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime | None:
     """Predictive law of a span [s] for one more programme of a kind; None where fewer than two different times are known.
 
     Times are normal on the logarithm. With two kinds or more the prior is pooled over them, else the cases stand alone.
@@ -255,7 +255,7 @@ def slip_range(total: LogTime, planned_s: float, rest_s: float) -> Range:
     return ends(least_squares(miss, np.clip(start, lower + 0.01, upper - 0.01), bounds=(lower, upper)).x)  # type: ignore[operator]
 
 
-def law_for(cases: Sequence[ReferenceCase], span: Span, kind: Kind) -> LogTime:
+def law_for(cases: Sequence[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime:
     """`span_law`, or a `BadValue` where the class knows too little."""
     law = span_law(cases, span, kind)
     if law is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fabless.errors import BadValue, Fault, suggestion
-from fabless.programme.parameters import ProgrammeParameters, Route
+from fabless.programme.parameters import ProgrammeModel, Route
 from fabless.programme.stages import Gate, Stage, before, part_of, topological_order
 from fabless.records import Range
 
@@ -16,7 +16,7 @@ RESPINS, QUALIFICATION, SOFTWARE, VOLUME, RAMP = "respins", "qualification", "so
 DESIGN = ("architecture", "RTL and verification", "physical design")
 
 
-def route_stages(parameters: ProgrammeParameters) -> tuple[Stage, ...]:
+def route_stages(parameters: ProgrammeModel) -> tuple[Stage, ...]:
     """Return the stages of a programme in topological order.
 
     Hardware is a chain from the start of the route to qualification; software runs beside it from the start of work. Volume
@@ -37,7 +37,7 @@ def route_stages(parameters: ProgrammeParameters) -> tuple[Stage, ...]:
     return _without_done(parameters, ordered)
 
 
-def _route(p: ProgrammeParameters) -> tuple[Stage, ...]:
+def _route(p: ProgrammeModel) -> tuple[Stage, ...]:
     start = START[p.route]
     architecture, rtl, physical = (
         Stage(
@@ -71,7 +71,7 @@ def _money(amount: Range, share: float) -> Range:
     return part
 
 
-def _check_gates(parameters: ProgrammeParameters, stages: tuple[Stage, ...]) -> None:
+def _check_gates(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> None:
     place = f"programme {parameters.name}"
     faults = []
     for gate, counts in zip(Gate, parameters.hazards, strict=True):
@@ -83,7 +83,7 @@ def _check_gates(parameters: ProgrammeParameters, stages: tuple[Stage, ...]) -> 
         raise BadValue(*faults)
 
 
-def _without_done(parameters: ProgrammeParameters, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+def _without_done(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """Take time, money and gate from every stage before the one at which the chip stands; the start of the route stays."""
     if not parameters.stands_at:
         return stages

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.errors import BadValue, Fault
-from fabless.programme.blueprint import CENTURY, EVENTS, Blueprint, Found, blueprint
-from fabless.programme.draws import OUTCOME_OF, End, ProgrammeDraws, RateDraws
-from fabless.programme.parameters import ProgrammeParameters
+from fabless.programme.blueprint import CENTURY, EVENTS, Blueprint, TrajectoryArrays, blueprint
+from fabless.programme.draws import OUTCOME_OF, DrawnOutcomes, End, RateDraws
+from fabless.programme.parameters import ProgrammeModel
 from fabless.programme.rates import draw_rates, per_set
 from fabless.records import Array
 from fabless.sampling import chances, scores, uniforms
@@ -18,8 +18,8 @@ _OUTCOMES = np.array([OUTCOME_OF[end] for end in End], dtype=np.int8)
 
 
 def simulate(
-    parameters: ProgrammeParameters, count: int, rng: np.random.Generator, quarters: int = 32, *, sets: int = SETS
-) -> ProgrammeDraws:
+    parameters: ProgrammeModel, count: int, rng: np.random.Generator, quarters: int = 32, *, sets: int = SETS
+) -> DrawnOutcomes:
     """Draw a programme `count` times over a horizon of `quarters`.
 
     Rates are drawn once for each of `sets` equal groups of trajectories: from the Beta law of the cases behind them, or
@@ -41,7 +41,7 @@ def simulate(
     plan = blueprint(parameters)
     for_rates, for_numbers = rng.spawn(2)
     rates = draw_rates(parameters, plan.stages, sets, for_rates)
-    return run(plan, rates, *draw_numbers(plan, count, for_numbers), quarters)
+    return run_trajectories(plan, rates, *draw_numbers(plan, count, for_numbers), quarters)
 
 
 def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -66,18 +66,18 @@ def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple
     return points, for_events.random((count, EVENTS))
 
 
-def run(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int) -> ProgrammeDraws:
+def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int) -> DrawnOutcomes:
     """Run the trajectories of given random numbers, each on its own."""
     from fabless.programme.kernel import trajectories  # numba loads and compiles slowly: only where a programme is run
 
     count, names = len(points), [stage.name for stage in plan.stages]
-    found = Found(
+    found = TrajectoryArrays(
         finish=np.empty((len(names), count)), end=np.empty(count), ended=np.empty(count, dtype=np.int8),
         volume=np.empty(count), spins=np.empty(count, dtype=np.int64), performance=np.empty(count),
         scope_cut=np.empty(count, dtype=bool), spend=np.empty((count, quarters)), total=np.empty(count),
         at_risk=np.empty(count), peak=np.empty(count), second=np.empty(count), gain=np.empty(count))
     trajectories(plan.layout, points, events, *per_set(rates), found)
-    return ProgrammeDraws(
+    return DrawnOutcomes(
         stages=tuple(names), after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
         finish_month=found.finish, end_month=found.end, outcome=_OUTCOMES[found.ended], ended_at=found.ended,
         volume_month=found.volume, spins=found.spins, spend_usd=found.total, spend_by_quarter_usd=found.spend,

@@ -10,11 +10,11 @@ import numpy as np
 
 from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.entities import range_of
-from fabless.catalogue.facts.reference_class import Kind, ReferenceCase, Span, cases, programme_facts
+from fabless.catalogue.facts.reference_class import ProgrammeKind, ReferenceCase, Span, cases, programme_facts
 from fabless.catalogue.facts.takeovers import Candidate, Deal, deals
 from fabless.programme.bands import ProgrammeSummary, quantiles, summary
-from fabless.programme.draws import ProgrammeDraws
-from fabless.programme.parameters import PricePath, ProgrammeParameters, Rate, Route, SecondGeneration
+from fabless.programme.draws import DrawnOutcomes
+from fabless.programme.parameters import PricePath, ProgrammeModel, Rate, Route, SecondGeneration
 from fabless.programme.posterior import LogTime, PseudoCounts
 from fabless.programme.reference import (
     RateEstimate,
@@ -32,7 +32,8 @@ from fabless.records import Band, Fact, Range
 from fabless.sampling import mean, stream
 from fabless.units import MONTH_S, Quarter
 
-KIND_OF = {Route.BUILD: Kind.FIRST, Route.CO_DESIGN: Kind.PARTNER, Route.ACQUIRE: Kind.ACQUIRED, Route.PARTNER: Kind.FIRST}
+KIND_OF = {Route.BUILD: ProgrammeKind.FIRST, Route.CO_DESIGN: ProgrammeKind.PARTNER, Route.ACQUIRE: ProgrammeKind.ACQUIRED,
+           Route.PARTNER: ProgrammeKind.FIRST}
 """Kind of programme that a route is compared with; a backer's chip is a first one of the backer's own house."""
 SPIN_LIMIT = 6
 """Spins after which a chip is given up; half of the most steppings of one product in the class."""
@@ -46,7 +47,7 @@ _CERTAIN = {True: PseudoCounts(1.0, 0.0), False: PseudoCounts(0.0, 1.0)}
 class ReferenceClass:
     """Everything that is counted for one kind of programme on a day."""
 
-    kind: Kind
+    kind: ProgrammeKind
     ended: RateEstimate
     first_silicon: RateEstimate
     scope_cut: RateEstimate
@@ -69,7 +70,7 @@ class ReferenceClass:
     def rates(self) -> tuple[RateEstimate, ...]:
         """The rates that the route uses."""
         shared = (self.ended, self.first_silicon, self.scope_cut)
-        return (*shared, self.bid_failed, self.distressed) if self.kind is Kind.ACQUIRED else shared
+        return (*shared, self.bid_failed, self.distressed) if self.kind is ProgrammeKind.ACQUIRED else shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +108,13 @@ class ProgrammeStudy:
 
 
 def reference_class(
-    known: tuple[ReferenceCase, ...], deals_known: tuple[Deal, ...], kind: Kind, first_silicon: Range, scope_cut: Range
+    known: tuple[ReferenceCase, ...], deals_known: tuple[Deal, ...], kind: ProgrammeKind, first_silicon: Range,
+    scope_cut: Range
 ) -> ReferenceClass:
     """Count the cases for a kind; `first_silicon` and `scope_cut` are what is believed beside them."""
     good = event_counts(known, "first_silicon_good")
     cut = event_counts(known, "scope_cut")
-    span = Span.PURCHASE if kind is Kind.ACQUIRED else Span.VOLUME
+    span = Span.PURCHASE if kind is ProgrammeKind.ACQUIRED else Span.VOLUME
     ends = end_rates(known, deals_known, kind)
     return ReferenceClass(
         kind=kind,
@@ -127,19 +129,19 @@ def reference_class(
         span=span,
         span_s=law_for(known, span, kind),
         span_cases=sum(map(len, span_times(known, span).values())),
-        silicon_s=None if kind is Kind.ACQUIRED else span_law(known, Span.SILICON, kind),
+        silicon_s=None if kind is ProgrammeKind.ACQUIRED else span_law(known, Span.SILICON, kind),
         silicon_cases=sum(map(len, span_times(known, Span.SILICON).values())),
     )
 
 
-def _sum(counts: Mapping[Kind, tuple[float, float]]) -> tuple[float, float]:
+def _sum(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> tuple[float, float]:
     return sum(yes for yes, _ in counts.values()), sum(no for _, no in counts.values())
 
 
 def parameters_from(
     route: Route, reference: ReferenceClass, numbers: Mapping[str, Range], candidate: Candidate | None = None,
     second: bool = False,
-) -> ProgrammeParameters:
+) -> ProgrammeModel:
     """Parameters of a programme: rates and the slip from the class, the rest from `numbers`.
 
     The class times whole programmes, so the slip of design and qualification is what makes the stages come out as the class
@@ -155,7 +157,7 @@ def parameters_from(
     kept = mean(numbers["retention"]) if acquire else 1.0
     planned = mean(numbers["design"]) / kept + mean(numbers["qualification"])
     stage = candidate.next_stage if candidate is not None else None
-    return ProgrammeParameters(
+    return ProgrammeModel(
         name=route.value if candidate is None else candidate.name, route=route,
         deal_s=numbers["deal"], design_s=numbers["design"], fab_s=numbers["fab"],
         qualification_s=numbers["qualification"], slip=slip_range(reference.span_s, planned, rest),
@@ -203,7 +205,7 @@ def _price_path(
 
 def study(
     catalogue: Catalogue, route: Route, *, candidate: Candidate | None = None, start: Quarter | None = None,
-    draws: int = 20_000, seed: int = 2023, own: tuple[str, ProgrammeParameters] | None = None,
+    draws: int = 20_000, seed: int = 2023, own: tuple[str, ProgrammeModel] | None = None,
     second: bool = False,
 ) -> ProgrammeStudy:
     """Run a programme `draws` times as the catalogue's day sees it.
@@ -247,7 +249,7 @@ def _dates(first: Quarter, months: Band | None) -> tuple[str, str, str] | None:
     return early, middle, late
 
 
-def _price(parameters: ProgrammeParameters, run: ProgrammeDraws, draws: int, seed: int) -> Band | None:
+def _price(parameters: ProgrammeModel, run: DrawnOutcomes, draws: int, seed: int) -> Band | None:
     """Price of the company where the bid closes: what the same draws spend more when the company costs twice as much."""
     closed = ~np.isnan(run.work_month)
     if parameters.route is not Route.ACQUIRE or not closed.any():
@@ -258,7 +260,7 @@ def _price(parameters: ProgrammeParameters, run: ProgrammeDraws, draws: int, see
     return quantiles((more.spend_usd - run.spend_usd)[closed])
 
 
-def _fan(first: Quarter, run: ProgrammeDraws) -> tuple[tuple[str, Band], ...]:
+def _fan(first: Quarter, run: DrawnOutcomes) -> tuple[tuple[str, Band], ...]:
     total = np.cumsum(run.spend_by_quarter_usd, axis=1)
     return tuple((str(first + k), quantiles(total[:, k])) for k in range(total.shape[1]))
 

@@ -108,7 +108,7 @@ def ink_on(fill: str) -> str:
     return "#ffffff" if luminance < 0.18 else "#0d1117"
 
 
-def draw(spec: Spec, label: str) -> str:
+def as_svg(spec: Spec, label: str) -> str:
     """Draw a specification as SVG text to be put into a page, with `label` as its text for those who do not see it."""
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=_VEGA_LITE)
     opening = f'<svg role="img" aria-label="{escape(label, quote=True)}" '

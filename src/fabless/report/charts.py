@@ -1,6 +1,6 @@
 """Charts that compare: the ways, what a query's cost is made of, and what moves the answer.
 
-Each function gives a Vega-Lite specification as plain data, at a stated total width [px]; `canvas.draw` makes the SVG.
+Each function gives a Vega-Lite specification as plain data, at a stated total width [px]; `canvas.as_svg` makes the SVG.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fabless.decide import BuildUpLine, Decision, Sensitivity, StrategyResult
-from fabless.plan import GatePlan
+from fabless.decide import BuildUpRow, Decision, Sensitivity, WayResult
+from fabless.plan import ProjectPlan
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -26,29 +26,29 @@ from fabless.report.canvas import (
     narrow,
     values,
 )
-from fabless.wording import cent_decimals, cents, cents_band, plain, share
+from fabless.wording import cent_decimals, cents, cents_band, in_percent, plain
 
 MOST_ROWS = 10
 LEAST_ODDS = 0.005
 """Probability from which a step of a programme is worth a word."""
 
 
-def ranked(strategies: Sequence[StrategyResult], recommended: str) -> list[StrategyResult]:
+def ranked(strategies: Sequence[WayResult], recommended: str) -> list[WayResult]:
     """Order the ways: the recommended first, then by regret."""
     return sorted(strategies, key=lambda way: (way.name != recommended, way.regret_usd, way.name))
 
 
-def is_begun(gate: GatePlan) -> bool:
+def is_begun(gate: ProjectPlan) -> bool:
     """Whether a programme is started, now or later, in more than a few scenarios."""
     return gate.start_probability >= LEAST_ODDS
 
 
-def is_dropped(way: StrategyResult) -> bool:
+def is_dropped(way: WayResult) -> bool:
     """Whether a way starts programmes only since it must, and carries none of them on."""
     return bool(way.gates) and not any(is_begun(gate) for gate in way.gates)
 
 
-def on_fresh_paths(decision: Decision) -> list[StrategyResult]:
+def on_fresh_paths(decision: Decision) -> list[WayResult]:
     """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the plan's own scenarios.
 
     Replaced are the cost per query over the horizon, the chance of shortage, the mean of the missing share and the
@@ -66,7 +66,7 @@ def on_fresh_paths(decision: Decision) -> list[StrategyResult]:
     return ranked(seen, decision.recommended)
 
 
-def comparison(strategies: Sequence[StrategyResult], recommended: str, width: int) -> Spec:
+def comparison(strategies: Sequence[WayResult], recommended: str, width: int) -> Spec:
     """Draw P10 to P90 and the median of every way's cost per query, beside its chance of a shortage."""
     ways = ranked(strategies, recommended)
     decimals = cent_decimals(way.cost_per_query_usd.p50 for way in ways)
@@ -77,7 +77,7 @@ def comparison(strategies: Sequence[StrategyResult], recommended: str, width: in
         label = cents(band.p50, decimals) + ("" if slim else f"  ({cents_band(band, decimals)})")
         rows.append({"way": way.name, "p10": band.p10 * 100, "p50": band.p50 * 100, "p90": band.p90 * 100,
                      "label": label, "best": way.name == recommended, "short": way.shortage_probability,
-                     "short_label": share(way.shortage_probability)})
+                     "short_label": in_percent(way.shortage_probability)})
     y: Spec = {"field": "way", "type": "nominal", "sort": [way.name for way in ways],
                "axis": {"title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 110, "labelPadding": 10}}
     colour: Spec = {"condition": {"test": "datum.best", "value": ACCENT}, "value": OTHER}
@@ -114,7 +114,7 @@ def comparison(strategies: Sequence[StrategyResult], recommended: str, width: in
     return chart({"data": values(rows), "hconcat": [cost, short], "spacing": gap, "bounds": "flush"})
 
 
-def parts_of(lines: Sequence[BuildUpLine]) -> list[str]:
+def parts_of(lines: Sequence[BuildUpRow]) -> list[str]:
     """Parts of the build-up in the order in which they first appear."""
     return list(dict.fromkeys(line.part for line in lines))
 
@@ -125,7 +125,7 @@ def part_colour(parts: Sequence[str], part: str) -> str:
     return SERIES[place] if place < len(SERIES) else OTHER
 
 
-def build_up(lines: Sequence[BuildUpLine], width: int) -> Spec:
+def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
     """Stack the parts of a query's cost, one bar for each model on each chip (the first ten)."""
     parts = parts_of(lines)
     pairs = list(dict.fromkeys((line.model, line.chip) for line in lines))[:MOST_ROWS]

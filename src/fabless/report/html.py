@@ -10,8 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless import wording
-from fabless.decide import Band, BuildUpLine, ChipCostLine, Decision, StrategyResult
-from fabless.plan import GatePlan, GateStep
+from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, WayResult
+from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
 from fabless.units import Quarter
@@ -54,7 +54,7 @@ class GateRow:
     """One programme under one way, with its steps by the quarters of the table (None: no gate then)."""
 
     way: str
-    plan: GatePlan
+    plan: ProjectPlan
     begun: bool
     steps: tuple[GateStep | None, ...]
 
@@ -73,17 +73,17 @@ class PairBuildUp:
 
     model: str
     chip: str
-    lines: tuple[BuildUpLine, ...]
+    lines: tuple[BuildUpRow, ...]
     total: float
     decimals: int
 
 
-def best_of(decision: Decision) -> StrategyResult:
+def recommended_way(decision: Decision) -> WayResult:
     """Return the recommended way."""
     return next(way for way in decision.strategies if way.name == decision.recommended)
 
 
-def summary(decision: Decision) -> list[tuple[str, str]]:
+def summary_rows(decision: Decision) -> list[tuple[str, str]]:
     """Say cost, risk and what would change the answer, a line each."""
     ways = charts.on_fresh_paths(decision)
     best = ways[0]
@@ -92,12 +92,12 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
     cost = (f"{wording.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
             f"{wording.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
             f"{wording.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters.")
-    risk = f"{wording.share(best.shortage_probability)} chance that compute stays short over the whole horizon"
+    risk = f"{wording.in_percent(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
         risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
-                 f"{wording.share(best.own_silicon_probability)} of scenarios at all, with "
+                 f"{wording.in_percent(best.own_silicon_probability)} of scenarios at all, with "
                  f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
-    risk += f"; {wording.share(best.dominant_share_compute)} of compute from the dominant vendor."
+    risk += f"; {wording.in_percent(best.dominant_share_compute)} of compute from the dominant vendor."
     flips = [f"{one.label} at {wording.with_unit(value, one.unit)} ({other} first)"
              for one in decision.questions.sensitivities
              for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
@@ -106,7 +106,7 @@ def summary(decision: Decision) -> list[tuple[str, str]]:
     return [("Cost", cost), ("Risk", risk), ("What would change it", change.strip())]
 
 
-def chip_cost_table(lines: Sequence[ChipCostLine]) -> ChipCostTable:
+def chip_cost_table(lines: Sequence[ChipCostRow]) -> ChipCostTable:
     """Lay unit costs out by part and programme."""
     names = tuple(dict.fromkeys(line.programme for line in lines))
     amounts = {(line.part, line.programme): line.usd for line in lines}
@@ -115,7 +115,7 @@ def chip_cost_table(lines: Sequence[ChipCostLine]) -> ChipCostTable:
     return ChipCostTable(names, rows, tuple(sum(line.usd for line in lines if line.programme == name) for name in names))
 
 
-def fleet_table(way: StrategyResult) -> FleetTable | None:
+def fleet_table(way: WayResult) -> FleetTable | None:
     """Take the last quarter of each year out of the fleet by quarter."""
     last: dict[str, str] = {}
     for quarter, _, _ in way.fleet_by_quarter:
@@ -128,7 +128,7 @@ def fleet_table(way: StrategyResult) -> FleetTable | None:
     return FleetTable(tuple(last), rows)
 
 
-def gate_table(decision: Decision, ways: Sequence[StrategyResult]) -> GateTable | None:
+def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | None:
     """Lay the gates out by way and programme: those that are started, and those that a way starts and gives up at once."""
     first = Quarter.parse(decision.first_quarter)
     shown = [(way, gate) for way in ways for gate in way.gates if charts.is_begun(gate) or gate.name in way.programmes]
@@ -139,9 +139,9 @@ def gate_table(decision: Decision, ways: Sequence[StrategyResult]) -> GateTable 
     return GateTable(tuple(str(first + quarter) for quarter in quarters), rows) if rows else None
 
 
-def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
+def pairs(lines: Sequence[BuildUpRow]) -> list[PairBuildUp]:
     """Group the build-up by model and chip, in the order given."""
-    grouped: dict[tuple[str, str], list[BuildUpLine]] = {}
+    grouped: dict[tuple[str, str], list[BuildUpRow]] = {}
     for line in lines:
         grouped.setdefault((line.model, line.chip), []).append(line)
     return [
@@ -151,9 +151,9 @@ def pairs(lines: Sequence[BuildUpLine]) -> list[PairBuildUp]:
     ]
 
 
-def pictures(decision: Decision) -> dict[str, Picture | None]:
+def report_pictures(decision: Decision) -> dict[str, Picture | None]:
     """Draw every chart of the report in both widths; None where there is nothing to draw."""
-    best = best_of(decision)
+    best = recommended_way(decision)
     mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities
     specs = {
         "comparison": ("Cost per query and chance of shortage of every way; the table below holds the same numbers.",
@@ -164,7 +164,7 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
                    (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
                    if decision.demand_by_quarter and best.cost_by_quarter_usd else None),
         "build_up": ("Cost of a query by part; the tables below hold the same numbers.",
-                     (lambda width: charts.build_up(decision.build_up, width)) if decision.build_up else None),
+                     (lambda width: charts.build_up_chart(decision.build_up, width)) if decision.build_up else None),
         "timeline": ("Stages of the own chip: " + "; ".join(stage.stage for stage in decision.timeline) + ".",
                      (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
                      if decision.timeline else None),
@@ -179,7 +179,7 @@ def pictures(decision: Decision) -> dict[str, Picture | None]:
         for one in decision.questions.surfaces
     }
     return {
-        name: Picture(canvas.draw(make(canvas.WIDE), label), canvas.draw(make(canvas.NARROW), label)) if make else None
+        name: Picture(canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label)) if make else None
         for name, (label, make) in specs.items()
     }
 
@@ -190,7 +190,7 @@ def _environment(decision: Decision) -> Environment:
     parts = charts.parts_of(decision.build_up)
     environment.filters |= {
         "amount": wording.amount, "cents": wording.cents, "cents_band": wording.cents_band, "count": wording.count,
-        "in_unit": wording.in_unit, "plain": wording.plain, "share": wording.share, "usd": wording.usd,
+        "in_unit": wording.in_unit, "plain": wording.plain, "share": wording.in_percent, "usd": wording.usd,
         "verdict": wording.verdict, "gap": wording.gap, "error": wording.error_usd,
         "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
@@ -201,15 +201,15 @@ def _environment(decision: Decision) -> Environment:
 
 def as_html(decision: Decision) -> str:
     """Write the report of a decision as one HTML page without script or outside request."""
-    best = best_of(decision)
+    best = recommended_way(decision)
     ways = charts.on_fresh_paths(decision)
     costs: Mapping[str, Mapping[int, Band]] = {way.name: dict(way.cost_per_query_by_year_usd) for way in ways}
     tests = {way.name: test for way, test in zip(decision.strategies, decision.fresh, strict=False)}
     place = {way.name: k for k, way in enumerate(ways)}
     template = _environment(decision).get_template("report.html")
     return template.render(
-        decision=decision, best=best, ways=ways, summary=summary(decision), contents=CONTENTS,
-        pictures=pictures(decision), any_short=any(not way.meets_service_level for way in ways),
+        decision=decision, best=best, ways=ways, summary=summary_rows(decision), contents=CONTENTS,
+        pictures=report_pictures(decision), any_short=any(not way.meets_service_level for way in ways),
         any_dropped=any(map(charts.is_dropped, ways)), fresh_paths=f"{decision.fresh[0].paths:,}", actions=best.actions,
         committed=sum(action.spend_usd for action in best.actions), fleet=fleet_table(best), costs=costs,
         shortages={way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year} for way in ways},

@@ -5,29 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from fabless.programme.draws import ProgrammeOutcome
+from fabless.programme.draws import OutcomeKind
 from fabless.programme.study import ProgrammeStudy
 from fabless.report.canvas import ACCENT, INK, MUTED, WARN, Json, Spec, chart, day, spread, values, year_axis
 from fabless.units import MONTH_S, Quarter
-from fabless.wording import share, usd
+from fabless.wording import in_percent, usd
 
 _LABELS = 150
 """Room for the names of rows at the left [px]."""
 _ROOM = 150
 """Room for direct labels at the right [px]."""
-_WORDS: Mapping[ProgrammeOutcome, str] = {
-    ProgrammeOutcome.VOLUME: "reaches volume", ProgrammeOutcome.LIMITED: "small deployment only",
-    ProgrammeOutcome.CANCELLED: "cancelled", ProgrammeOutcome.BID_FAILED: "bid fails"}
+_WORDS: Mapping[OutcomeKind, str] = {
+    OutcomeKind.VOLUME: "reaches volume", OutcomeKind.LIMITED: "small deployment only",
+    OutcomeKind.CANCELLED: "cancelled", OutcomeKind.BID_FAILED: "bid fails"}
 
 
 def label(study: ProgrammeStudy) -> str:
     """Say in words what the picture shows, for those who do not see it."""
     who = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
-    band = study.summary.outcome_bands[ProgrammeOutcome.VOLUME]
+    band = study.summary.outcome_bands[OutcomeKind.VOLUME]
     volume = "never in volume"
     if study.volume is not None:
         volume = f"volume {study.volume[1]}, {study.volume[0]} to {study.volume[2]}"
-    return f"Timeline of {who} from {study.start}: {volume}; {share(band.mean)} of the draws reach it"
+    return f"Timeline of {who} from {study.start}: {volume}; {in_percent(band.mean)} of the draws reach it"
 
 
 def picture(study: ProgrammeStudy, width: int) -> Spec:
@@ -86,7 +86,7 @@ def _names() -> Spec:
 def _outcomes(study: ProgrammeStudy, width: int) -> Spec:
     rows: list[dict[str, Json]] = [
         {"row": _WORDS[kind], "mean": band.mean, "low": band.low, "high": band.high,
-         "label": f"{share(band.mean)} ({share(band.low)}–{share(band.high)})"}
+         "label": f"{in_percent(band.mean)} ({in_percent(band.low)}–{in_percent(band.high)})"}
         for kind, band in study.summary.outcome_bands.items() if band.high > 0]
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False},
                "axis": {"title": None, "format": "%", "tickCount": 5, "grid": True}}

@@ -9,17 +9,17 @@ from fabless.catalogue.facts.reference_class import cases
 from fabless.programme.calibration import (
     TIMED,
     OutcomePrediction,
-    Score,
+    PredictionScore,
     TimedPrediction,
     all_others,
     earlier_ones,
     modelled,
     score,
 )
-from fabless.wording import share
+from fabless.wording import in_percent
 
 
-def results_page(catalogue: Catalogue) -> str:
+def programme_results_page(catalogue: Catalogue) -> str:
     """Write the page from the catalogue's programmes."""
     known = cases(catalogue)
     whole, early = score(known, all_others), score(known, earlier_ones)
@@ -43,10 +43,10 @@ def results_page(catalogue: Catalogue) -> str:
     ]) + "\n"
 
 
-def _scores(whole: Score, early: Score, model: Sequence[TimedPrediction]) -> list[str]:
+def _scores(whole: PredictionScore, early: PredictionScore, model: Sequence[TimedPrediction]) -> list[str]:
     inside = sum(one.p10 <= one.actual <= one.p90 for one in model)
     drawn_pit = sum(one.pit for one in model) / len(model)
-    covered = " | ".join((_coverage(whole), _coverage(early), share(inside / len(model))))
+    covered = " | ".join((_coverage(whole), _coverage(early), in_percent(inside / len(model))))
     lines = ["| | all others | earlier ones | stages, all others |", "|---|---|---|---|",
              f"| times predicted | {len(whole.timed)} | {len(early.timed)} | {len(model)} |",
              f"| inside P10 to P90 | {whole.inside} | {early.inside} | {inside} |",
@@ -62,17 +62,18 @@ def _scores(whole: Score, early: Score, model: Sequence[TimedPrediction]) -> lis
     return lines
 
 
-def _coverage(one: Score) -> str:
+def _coverage(one: PredictionScore) -> str:
     if not one.timed:
         return "none"
-    return f"{share(one.inside / len(one.timed))} ({share(one.coverage.low)} to {share(one.coverage.high)})"
+    return f"{in_percent(one.inside / len(one.timed))} ({in_percent(one.coverage.low)} to {in_percent(one.coverage.high)})"
 
 
-def _verdict(whole: Score, early: Score) -> str:
+def _verdict(whole: PredictionScore, early: PredictionScore) -> str:
     better = "beats" if whole.brier < whole.brier_base else "does not beat"
     gain = 1.0 - whole.brier / whole.brier_base
     gain_early = 1.0 - early.brier / early.brier_base
-    return (f"Knowing the kind {better} the base rate by {share(abs(gain))} with all others, by {share(abs(gain_early))} "
+    return (f"Knowing the kind {better} the base rate by {in_percent(abs(gain))} with all others, by "
+            f"{in_percent(abs(gain_early))} "
             f"with earlier ones alone{' (worse)' if gain_early < 0 else ''}. With {len(whole.timed)} and {len(early.timed)} "
             "times the coverage is known only within the bands above: neither shows a fault, and "
             "neither could show a small one.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabless.report.canvas import ACCENT, INK, MUTED, OTHER, SERIES, Json, Spec, chart, values
-from fabless.silicon import Line
+from fabless.silicon import SheetRow
 from fabless.wording import usd
 
 _SCRAP = ("scrapped dies", "scrapped memory", "other scrap")
 
 
-def waterfall(lines: Sequence[Line], total: str, last: Line | None, width: int) -> Spec:
+def waterfall(lines: Sequence[SheetRow], total: str, last: SheetRow | None, width: int) -> Spec:
     """Draw each line of a cost on the shoulders of those before it, then their sum, then the price asked for it."""
     rows: list[dict[str, Json]] = []
     at = 0.0

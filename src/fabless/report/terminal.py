@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fabless import wording
-from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, StrategyResult
+from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
 from fabless.decide.results import LargePlan
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
@@ -24,7 +24,7 @@ _SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capit
                   "Against\nbest")
 
 
-def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> list[str]:
+def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[str]:
     cost = way.cost_per_query_usd
     own = wording.MISSING
     if way.own_silicon_quarter and is_dropped(way):
@@ -35,9 +35,9 @@ def _row(way: StrategyResult, decision: Decision, decimals: int, full: bool) -> 
     return [
         way.name + ("" if way.meets_service_level else "*"),
         wording.cents(cost.p10, decimals), wording.cents(cost.p50, decimals), wording.cents(cost.p90, decimals),
-        wording.share(way.shortage_probability), wording.share(way.shortage_share.mean), own,
+        wording.in_percent(way.shortage_probability), wording.in_percent(way.shortage_share.mean), own,
         wording.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None),
-        wording.share(way.dominant_share_compute),
+        wording.in_percent(way.dominant_share_compute),
         wording.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
     ]
 
@@ -56,7 +56,7 @@ def _input(one: Sensitivity, usual: str, decimals: int) -> str:
     return f"- {one.label}: {ends[0]}, {ends[1]}"
 
 
-def _own_chip(decision: Decision, best: StrategyResult) -> Iterator[str]:
+def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
     """What each programme is worth if started now, the steps of those that the plan takes up, and where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
@@ -66,8 +66,8 @@ def _own_chip(decision: Decision, best: StrategyResult) -> Iterator[str]:
     for gate in best.gates:
         if is_begun(gate):
             now = gate.steps[0].quarter == 0
-            start = "started now" if now else f"started in {wording.share(gate.start_probability)}"
-            end = f", given up in {wording.share(gate.give_up_probability)}" if gate.give_up_probability else ""
+            start = "started now" if now else f"started in {wording.in_percent(gate.start_probability)}"
+            end = f", given up in {wording.in_percent(gate.give_up_probability)}" if gate.give_up_probability else ""
             yield f"- {gate.name}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
     yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
 
@@ -75,20 +75,22 @@ def _own_chip(decision: Decision, best: StrategyResult) -> Iterator[str]:
 def _fresh(one: FreshTest, leaves: int) -> str:
     cost, short = one.expected_cost_usd, one.shortage_probability
     return (f"- {one.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
-            f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.share(short.fresh)}, "
-            f"not {wording.share(short.in_sample)}")
+            f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
+            f"not {wording.in_percent(short.in_sample)}")
 
 
 def _stability(found: Stability, recommended: str, decimals: int) -> str:
     first = sum(ranking[0] == recommended for ranking in found.rankings)
     cost = found.cost_per_query_usd
-    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in {wording.share(found.agreement)}, "
+    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in "
+            f"{wording.in_percent(found.agreement)}, "
             f"P50 {wording.cents(cost.p10, decimals)}–{wording.cents(cost.p90, decimals)} cents")
 
 
 def _struck(one: Resilience) -> str:
     return (f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {wording.usd(one.cost_usd)} more, "
-            f"{wording.share(one.missing_after)} of that year's compute missing, not {wording.share(one.missing_before)}")
+            f"{wording.in_percent(one.missing_after)} of that year's compute missing, not "
+            f"{wording.in_percent(one.missing_before)}")
 
 
 def _large(one: LargePlan, decimals: int) -> str:
@@ -107,7 +109,7 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
         yield _large(decision.large, decimals)
 
 
-def _print_ways(ways: Sequence[StrategyResult], decision: Decision, decimals: int, console: Console) -> None:
+def _print_ways(ways: Sequence[WayResult], decision: Decision, decimals: int, console: Console) -> None:
     full = console.width >= FULL_WIDTH
     headings = ("P10", "P50", "P90", *(_WIDE_HEADINGS if full else _SLIM_HEADINGS))
     columns = [Column("Way"), *(Column(heading, number=True) for heading in headings)]
@@ -118,7 +120,7 @@ def _print_ways(ways: Sequence[StrategyResult], decision: Decision, decimals: in
                  + ("" if all(way.meets_service_level for way in ways) else " * misses the service level."), "dim")
 
 
-def _print_years(ways: Sequence[StrategyResult], decimals: int, console: Console) -> None:
+def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> None:
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
     columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from fabless.decide import Band, StrategyResult, TimelineStage
+from fabless.decide import Band, TimelineStage, WayResult
 from fabless.report.canvas import (
     ACCENT,
     INK,
@@ -40,7 +40,7 @@ def _time(first: str, last: str, axis: Spec) -> Spec:
     return {"type": "temporal", "scale": {"type": "utc", "domain": [first, last]}, "axis": axis}
 
 
-def fleet(way: StrategyResult, width: int) -> Spec:
+def fleet(way: WayResult, width: int) -> Spec:
     """Stack the expected number of chips in operation by line; the seven largest by name, the others together."""
     quarters = list(dict.fromkeys(quarter for quarter, _, _ in way.fleet_by_quarter))
     chips: dict[str, dict[str, float]] = {}
@@ -129,7 +129,7 @@ def _course(title: str, course: Sequence[tuple[str, Band]], colour: str, money: 
     }
 
 
-def cost_and_demand(way: StrategyResult, demand: Sequence[tuple[str, Band]], width: int) -> Spec:
+def cost_and_demand(way: WayResult, demand: Sequence[tuple[str, Band]], width: int) -> Spec:
     """Draw demand and the cost of each quarter as medians inside their P10 to P90 bands."""
     panels: list[Json] = [
         _course("Demand, queries a day", demand, SERIES[2], False, width),

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from fabless import wording
 from fabless.report.table import Column, print_table, say
-from fabless.validate import Errors, Group, Row, Validation
+from fabless.validate import ComparedRow, ErrorGroup, Errors, Validation
 
 MOST_GROUPS = 40
 MOST_FILES = 3
@@ -46,11 +46,11 @@ def percent(value: float | None) -> str:
 def cells(errors: Errors) -> list[str]:
     """Write the statistics of a group under `HEADINGS`."""
     rank = wording.MISSING if errors.rank is None else f"{errors.rank:.2f}".replace("-", wording.MINUS)
-    return [wording.count(errors.rows), wording.share(errors.coverage), percent(errors.median), percent(errors.mean),
-            percent(errors.p90), signed(errors.bias), wording.share(errors.within_20), rank]
+    return [wording.count(errors.rows), wording.in_percent(errors.coverage), percent(errors.median), percent(errors.mean),
+            percent(errors.p90), signed(errors.bias), wording.in_percent(errors.within_20), rank]
 
 
-def headline(validation: Validation) -> str:
+def validation_headline(validation: Validation) -> str:
     """Say in a sentence how many rows are predicted and how well."""
     errors = validation.summary.errors
     if errors.median is None:
@@ -61,13 +61,13 @@ def headline(validation: Validation) -> str:
             f"{percent(errors.mean)}, nine of ten within {percent(errors.p90)}{bias}.")
 
 
-def shown_groups(groups: Sequence[Group], most: int) -> list[Group]:
+def shown_groups(groups: Sequence[ErrorGroup], most: int) -> list[ErrorGroup]:
     """The largest groups, in the order of their names where the key has parts, else largest first."""
     largest = sorted(groups, key=lambda group: -group.errors.rows)[:most]
     return sorted(largest, key=lambda group: group.name) if groups and "+" in groups[0].by else largest
 
 
-def value_text(row: Row, value: float | None) -> str:
+def value_text(row: ComparedRow, value: float | None) -> str:
     """Write a measured or predicted value of a row."""
     return wording.MISSING if value is None else wording.significant(value, 3)
 
@@ -112,7 +112,7 @@ def print_validation(
 ) -> None:
     """Print a validation grouped by some keys; on a terminal without Unicode it is plain ASCII."""
     summary = validation.summary
-    say(console, headline(validation), "bold")
+    say(console, validation_headline(validation), "bold")
     if len(summary.files) > MOST_FILES:
         say(console, "Read: " + ", ".join(f"{read.name} {read.lines:,}" for read in summary.files) + " rows.", indent=2)
     else:

@@ -23,7 +23,7 @@ from fabless.report.canvas import (
     narrow,
     values,
 )
-from fabless.validate import Row
+from fabless.validate import ComparedRow
 
 MOST_POINTS = 1500
 """Points that a picture of all panels draws at most; beyond, one in so many rows, evenly."""
@@ -55,12 +55,12 @@ PANELS = (
 _REST = "other chips"
 
 
-def predicted_rows(rows: Sequence[Row]) -> list[Row]:
+def predicted_rows(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
     """Rows that have both values."""
     return [row for row in rows if row.predicted is not None and row.measured is not None]
 
 
-def thinned(rows: Sequence[Row], most: int) -> list[Row]:
+def thinned(rows: Sequence[ComparedRow], most: int) -> list[ComparedRow]:
     """At most so many rows, evenly over their order."""
     step = max(1, math.ceil(len(rows) / most))
     return list(rows[::step])
@@ -81,7 +81,7 @@ def decades(low: float, high: float) -> list[float]:
     return [step * 10.0**power for power in powers for step in (1.0, 2.0, 5.0) if low <= step * 10.0**power <= high]
 
 
-def _panel(panel: Panel, rows: Sequence[Row], colours: dict[str, str], side: int, legend: Spec | None) -> Spec:
+def _panel(panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], side: int, legend: Spec | None) -> Spec:
     points: list[dict[str, Json]] = []
     for row in rows:
         assert row.measured is not None
@@ -112,7 +112,7 @@ def _panel(panel: Panel, rows: Sequence[Row], colours: dict[str, str], side: int
     ]}
 
 
-def scatter(rows: Sequence[Row], width: int) -> Spec:
+def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
     """Draw predicted over measured on logarithmic axes, a panel a quantity, coloured by chip.
 
     The full line is where both are equal, the broken ones 20 % to either side.
@@ -131,7 +131,7 @@ def scatter(rows: Sequence[Row], width: int) -> Spec:
     return chart({"concat": drawn, "columns": across, "resolve": {"scale": {"color": "shared"}}, "spacing": 24})
 
 
-def spread_of_groups(rows: Sequence[Row], key: str, width: int) -> Spec:
+def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
     """Draw, for each of the largest groups, P10 to P90 and the median of predicted over measured."""
     members: dict[str, list[float]] = {}
     for row in predicted_rows(rows):

@@ -12,7 +12,7 @@ from fabless import wording
 from fabless.report import canvas, validation_charts
 from fabless.report.files import write_whole
 from fabless.report.html import Picture
-from fabless.report.validation import HEADINGS, cells, faults_by_kind, headline, value_text
+from fabless.report.validation import HEADINGS, cells, faults_by_kind, validation_headline, value_text
 from fabless.validate import Validation
 
 MOST_GROUPS = 40
@@ -22,20 +22,20 @@ WORST = 25
 _ALL_ROWS = "Points are rows; full line: predicted as measured; broken lines: 20 % to either side."
 
 
-def pictures(validation: Validation) -> dict[str, Picture | None]:
+def validation_pictures(validation: Validation) -> dict[str, Picture | None]:
     """Draw the charts in both widths; None where no row is predicted."""
     rows = validation.rows
     if not validation_charts.predicted_rows(rows):
         return {"scatter": None, "spread": None, "chips": None}
     specs: dict[str, tuple[str, Callable[[int], canvas.Spec]]] = {
         "scatter": ("Predicted over measured values by phase; the tables below hold the error statistics.",
-                    lambda width: validation_charts.scatter(rows, width)),
+                    lambda width: validation_charts.scatter_chart(rows, width)),
         "spread": ("Predicted over measured by phase and vendor: median, quartiles, P10 to P90.",
                    lambda width: validation_charts.spread_of_groups(rows, "phase+vendor", width)),
         "chips": ("Predicted over measured by chip: median, quartiles, P10 to P90.",
                   lambda width: validation_charts.spread_of_groups(rows, "chip", width)),
     }
-    return {name: Picture(canvas.draw(make(canvas.WIDE), label), canvas.draw(make(canvas.NARROW), label))
+    return {name: Picture(canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label))
             for name, (label, make) in specs.items()}
 
 
@@ -50,7 +50,8 @@ def as_validation_html(validation: Validation) -> str:
     known = len(validation_charts.predicted_rows(validation.rows))
     part = "" if known <= validation_charts.MOST_POINTS else f" Of {known:,} predictions a part is drawn, one in so many."
     return environment.get_template("validation.html").render(
-        headline=headline(validation), summary=summary, headings=HEADINGS, pictures=pictures(validation),
+        headline=validation_headline(validation), summary=summary, headings=HEADINGS,
+        pictures=validation_pictures(validation),
         drawn=_ALL_ROWS + part,
         tables=[(key, key.replace("+", " and "), summary.by(key)[:MOST_GROUPS],
                  max(0, len(summary.by(key)) - MOST_GROUPS)) for key in keys],

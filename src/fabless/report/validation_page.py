@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabless.report.validation import HEADINGS, cells, headline
+from fabless.report.validation import HEADINGS, cells, validation_headline
 from fabless.validate import Errors, Validation, measured
 from fabless.validate.run import errors_of, grouped
 
@@ -19,7 +19,7 @@ def _table(title: str, rows: Sequence[tuple[str, Errors]]) -> list[str]:
             *(f"| {name} | {' | '.join(cells(errors))} |" for name, errors in rows), ""]
 
 
-def results_page(validation: Validation, digest: str) -> str:
+def validation_results_page(validation: Validation, digest: str) -> str:
     """Write the page from a validation of the shipped rows; `digest` is that of the catalogue's data."""
     served = [row for row in validation.rows if row.layout not in _KERNELS]
     kernels = [row for row in validation.rows if row.layout in _KERNELS]
@@ -29,7 +29,7 @@ def results_page(validation: Validation, digest: str) -> str:
             "Written by `python docs/rebuild.py --results` from the measured rows that ship with the program; "
             "`fabless validate` prints the same for these rows and for a file of yours. Definitions: "
             "[validation](../explanation/validation.md). Errors are |predicted / measured - 1|, bias is the median of "
-            f"predicted / measured - 1. Data digest {digest}.", "", headline(validation), "",
+            f"predicted / measured - 1. Data digest {digest}.", "", validation_headline(validation), "",
             *picture, "## What the model is held to", "",
             *_table("Measure", [(one.name, one.errors) for one in measured(validation.rows)])]
     page += ["## Serving, training, power", ""]

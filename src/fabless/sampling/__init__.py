@@ -7,7 +7,7 @@ from fabless.sampling.correlation import (
     groups,
     interval,
     lower_root,
-    nearest,
+    nearest_correlation,
 )
 from fabless.sampling.laws import (
     chances,
@@ -25,5 +25,6 @@ from fabless.sampling.laws import (
 
 __all__ = [
     "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw", "groups", "interval",
-    "lower_root", "mean", "nearest", "plain_stream", "quantile", "scores", "sliced", "stratified", "stream", "uniforms",
+    "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile", "scores", "sliced", "stratified", "stream",
+    "uniforms",
 ]

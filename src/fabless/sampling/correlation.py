@@ -108,12 +108,12 @@ def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None
     return float(inside[0, 1]) - half, float(inside[0, 1]) + half
 
 
-def nearest(matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000) -> Array:
+def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000) -> Array:
     """Nearest correlation matrix in the Frobenius norm (Higham, 2002: alternating projections with Dykstra's correction).
 
     Entries that are not `free`, and the diagonal, keep their values; they must leave a correlation matrix possible.
 
-    >>> nearest(np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])).round(4).tolist()
+    >>> nearest_correlation(np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])).round(4).tolist()
     [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
     """
     open_to = ~np.eye(len(matrix), dtype=bool) & (True if free is None else free)
@@ -167,7 +167,7 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
         i, j = group.index(one), group.index(other)
         free[i, j] = free[j, i] = True
     # a touch towards independence, so that the values hold when rounded
-    law = nearest(matrix, free) / (1.0 + 10.0**(1 - DIGITS))
+    law = nearest_correlation(matrix, free) / (1.0 + 10.0**(1 - DIGITS))
     faults = []
     for (one, other), value in stated.items():
         near = round(float(law[group.index(one), group.index(other)]), DIGITS)

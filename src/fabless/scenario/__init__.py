@@ -2,9 +2,10 @@
 
 from fabless.scenario.draws import Scenarios, fresh_paths, sample
 from fabless.scenario.knowledge import knowledge
-from fabless.scenario.programmes import ProgrammeOnTree, on_tree
+from fabless.scenario.programmes import OutcomeOnTree, outcome_on_tree
 from fabless.scenario.roles import roles
 from fabless.scenario.trees import balanced_tree, chain_tree
 
-__all__ = ["ProgrammeOnTree", "Scenarios", "balanced_tree", "chain_tree", "fresh_paths", "knowledge", "on_tree", "roles",
+__all__ = ["OutcomeOnTree", "Scenarios", "balanced_tree", "chain_tree", "fresh_paths", "knowledge", "outcome_on_tree",
+           "roles",
            "sample"]

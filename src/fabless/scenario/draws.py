@@ -22,7 +22,7 @@ from fabless.records import Array, Tree
 from fabless.sampling import quantile, stratified, stream
 from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slowly
 from fabless.scenario.roles import roles
-from fabless.scenario.states import chances_on, node_of, places, quarters_of, summed_along
+from fabless.scenario.states import chances_on, node_in_stage, places, quarters_of, summed_along
 from fabless.scenario.trees import balanced_tree
 from fabless.scenario.values import Draws
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
@@ -30,8 +30,8 @@ from fabless.units import DAY_S, QUARTER_S, YEAR_S
 REGIME = "supply regime"
 """Name of the random stream of the supply regime."""
 NONE: Mapping[str, Array] = MappingProxyType({})
-CANDIDATES = 1024
-"""Candidate draws of demand among which the first branches choose."""
+TRIAL_DRAWS = 1024
+"""Trial draws of demand among which the first branches choose."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,7 +42,7 @@ class Scenarios:
     draws: Draws
     scarce: Array
     """Probability, given what is known, that supply is scarce; 0 or 1 along fresh paths."""
-    struck: Mapping[str, Array]
+    shock_chance: Mapping[str, Array]
     """Probability, given what is known, that each shock is on; 0 or 1 along fresh paths."""
     demand: Mapping[str, Array]
     """Each load in its quarter: queries, or FLOP."""
@@ -53,7 +53,7 @@ class Scenarios:
     node: NDArray[np.int64]
     """Index within its stage of the tree node that a node-quarter lies in."""
     chosen: Chosen | None = None
-    """Which candidate draws of demand the first branches took, where they were chosen."""
+    """Which trial draws of demand the first branches took, where they were chosen."""
 
     @property
     def values(self) -> CaseNumbers[Array]:
@@ -81,13 +81,13 @@ def sample(
 def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
     """Choose the draws of demand of the first branches out of many, so that few branches stand for the whole spread.
 
-    The candidates are ordered by the logarithm of the compute that they need over the horizon, cut into as many slices of
+    The trial draws are ordered by the logarithm of the compute that they need over the horizon, cut into as many slices of
     equal number as there are branches, and of each slice the one is taken whose need is nearest to the slice's mean. Need
     has a heavy tail, on which a plan's cost hangs; a dozen free draws of it miss their mean by a third. None where there
     are so many branches that free draws do.
     """
     branches = case.branching[0]
-    each = CANDIDATES // branches
+    each = TRIAL_DRAWS // branches
     if each < 2:
         return None
     wide = replace(case, branching=(branches * each,), boundaries=case.boundaries[:1])
@@ -128,8 +128,8 @@ def _on(
     states = _states(case, tree, stage, values, realised=realised)
     struck = {shock.name: states[shock.name] for shock in case.shocks}
     return Scenarios(
-        tree=tree, draws=draws, scarce=states[REGIME], struck=struck, demand=demand_of(case, values, struck, tree),
-        work=work_of(values.demand, tree), stage=stage, node=node_of(tree, stage), chosen=chosen)
+        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=struck, demand=demand_of(case, values, struck, tree),
+        work=work_of(values.demand, tree), stage=stage, node=node_in_stage(tree, stage), chosen=chosen)
 
 
 def _flat_draws(

@@ -27,11 +27,12 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     draws = replace(scenarios.draws, flat=flat)
     values = draws.values
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
-    struck = {name: _odds(tree, scenarios.struck[name], strike_chance(shock.rate), leave_chance(shock.duration), quarter)
+    struck = {name: _odds(tree, scenarios.shock_chance[name], strike_chance(shock.rate), leave_chance(shock.duration),
+                          quarter)
               for name, shock in shocks.items()}
     scarce = _odds(tree, scenarios.scarce, leave_chance(values.supply.normal_duration),
                    leave_chance(values.supply.scarce_duration), quarter)
-    return replace(scenarios, draws=draws, scarce=scarce, struck=struck, work=work_of(values.demand, tree),
+    return replace(scenarios, draws=draws, scarce=scarce, shock_chance=struck, work=work_of(values.demand, tree),
                    demand=demand_of(case, values, struck, tree))
 
 

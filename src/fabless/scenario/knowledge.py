@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fabless.records import Array
 from fabless.scenario.draws import Scenarios
-from fabless.scenario.programmes import ProgrammeOnTree
+from fabless.scenario.programmes import OutcomeOnTree
 
 
-def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start: int, least: int) -> NDArray[np.int64]:
+def knowledge(scenarios: Scenarios, outcome: OutcomeOnTree, need: Array, *, start: int, least: int) -> NDArray[np.int64]:
     """Number the states of knowledge for a programme that starts at branching `start` (K,).
 
     Nodes of one stage differ by the state of the programme (running, arrived, dead) and by their
@@ -20,7 +20,7 @@ def knowledge(scenarios: Scenarios, fate: ProgrammeOnTree, need: Array, *, start
     happens to be good. Before its start a programme reveals nothing.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
-    mode = fate.mode
+    mode = outcome.mode
     known = np.zeros(tree.size, dtype=np.int64)
     state = np.zeros(1, dtype=np.int64)
     count = 1

@@ -4,7 +4,8 @@ A number is drawn once, at the first branching; or slowly, anew at every later o
 by generation, a point for each coming generation of a line, the g-th at the g-th branching (or the last). The numbers of
 `TOGETHER` share quasi-random points; any other has a random stream of its own. Streams go by role (see
 `fabless.scenario.roles`): names do not matter, and a line more or less leaves the others' draws as they were. Correlated
-numbers form groups; in a group a number depends on its own points and on those before it in the order `in_order`, and its
+numbers form groups; in a group a number depends on its own points and on those before it in the order `drawing_order`, and
+its
 later news besides on every number of the group that is drawn once.
 """
 
@@ -21,7 +22,7 @@ from fabless.case_records import Case
 from fabless.market import of_generation
 from fabless.records import Array
 from fabless.sampling import chances, conditional, correlation_matrix, coupled, groups, scores, sliced, stratified, stream
-from fabless.scenario.roles import in_order, role_of, roles
+from fabless.scenario.roles import drawing_order, role_of, roles
 
 Mask = NDArray[np.bool_]
 Stages = list[Array | None]
@@ -37,11 +38,11 @@ DEMAND = ("demand.", "loads.")
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Which of many candidate draws of demand the first branches take (`fabless.scenario.draws.representatives`)."""
+    """Which of many trial draws of demand the first branches take (`fabless.scenario.draws.representatives`)."""
 
-    candidates: int
+    trials: int
     rows: NDArray[np.int64]
-    """One candidate for each branch."""
+    """One trial draw for each branch."""
 
 
 def revealed_slowly(case: Case) -> frozenset[str]:
@@ -70,7 +71,7 @@ def drawn_names(case: Case, names: Collection[str]) -> list[str]:
 def points_of(case: Case, names: Collection[str], chosen: Chosen | None = None) -> dict[str, Stages]:
     """Points of the draws of `names`: they depend on the seed, the correlations and the choice, and not on the ranges."""
     own = _OwnPoints(case)
-    tied = [in_order(case, group) for group in groups(case.correlations)]
+    tied = [drawing_order(case, group) for group in groups(case.correlations)]
     alone = [[name] for name in names if not any(name in group for group in tied)]
     found: dict[str, Stages] = {}
     for group in [*alone, *(group for group in tied if not set(names).isdisjoint(group))]:
@@ -119,7 +120,7 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
     stages, slowly, copies = len(case.branching), revealed_slowly(case), by_generation(case)
     matrix = _matrix(case, group)
     if chosen is not None and any(name.startswith(DEMAND) for name in group):
-        drawn = coupled(np.stack([own.first(name, chosen.candidates) for name in group], axis=1), matrix)[chosen.rows]
+        drawn = coupled(np.stack([own.first(name, chosen.trials) for name in group], axis=1), matrix)[chosen.rows]
     else:
         drawn = coupled(np.stack([own(name, 1) for name in group], axis=1), matrix)
     slow, anew = (np.array([name in kind for name in group]) for kind in (slowly, copies))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.programme import PathOutcome, ProgrammeChain, ProgrammePath
+from fabless.programme import ChainState, OutcomeChain, OutcomeGroup
 from fabless.records import Array
 from fabless.scenario.draws import Scenarios
 
@@ -17,7 +17,7 @@ GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class ProgrammeOnTree:
+class OutcomeOnTree:
     """One programme under one set of scenarios; every array has one value a node-quarter."""
 
     volume_quarter: NDArray[np.int64]
@@ -36,9 +36,9 @@ class ProgrammeOnTree:
         return np.where(self.dead, 2, np.where(self.volume_quarter != NEVER, 1, 0))
 
 
-def on_tree(
-    chain: ProgrammeChain, scenarios: Scenarios, need: Array, rng: np.random.Generator
-) -> ProgrammeOnTree:
+def outcome_on_tree(
+    chain: OutcomeChain, scenarios: Scenarios, need: Array, rng: np.random.Generator
+) -> OutcomeOnTree:
     """Give every node of the tree the state of the programme that its branchings reveal.
 
     At each boundary the nodes whose programme still runs are dealt out to arrived, dead and running by systematic
@@ -47,34 +47,34 @@ def on_tree(
     it arrives there. A node passes its state on to all below.
     The chain must reveal at the boundaries of the tree; `need` is the compute demanded at each node-quarter, in any unit.
     Chains of one programme with other starts, dealt with an `rng` in the same state, share the random numbers of each
-    boundary: the same nodes meet the same luck. Each boundary has its own, so that no fate tells another's future.
+    boundary: the same nodes meet the same luck. Each boundary has its own, so that no outcome tells another's future.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
     paths = (_running_path(chain), *chain.paths)
-    fate = [np.zeros(1, np.int64)]
+    path_codes = [np.zeros(1, np.int64)]
     offsets = rng.uniform(size=(len(chain.boundaries), 2))
     for index, boundary in enumerate(chain.boundaries):
         first = (stage == index + 1) & (tree.quarter == boundary)
-        above = np.repeat(fate[-1], int(first.sum()) // fate[-1].size)
-        fate.append(_reveal(above, paths, chain, index=index, need=need[first], offsets=offsets[index]))
+        above = np.repeat(path_codes[-1], int(first.sum()) // path_codes[-1].size)
+        path_codes.append(_reveal(above, paths, chain, index=index, need=need[first], offsets=offsets[index]))
     path_of = np.empty(tree.size, np.int64)
-    for index, codes in enumerate(fate):
+    for index, codes in enumerate(path_codes):
         path_of[stage == index] = codes[node[stage == index]]
     return _arrays(paths, path_of, tree.quarter)
 
 
-def _running_path(chain: ProgrammeChain) -> ProgrammePath:
+def _running_path(chain: OutcomeChain) -> OutcomeGroup:
     """The path of a programme that nothing has revealed yet."""
-    return ProgrammePath(
-        probability=1.0, reveal_boundary_index=len(chain.boundaries) - 1, outcome=PathOutcome.RUNNING,
+    return OutcomeGroup(
+        probability=1.0, reveal_boundary_index=len(chain.boundaries) - 1, outcome=ChainState.RUNNING,
         volume_quarter=None, performance=None, scope_cut_share=0.0,
         spend_by_quarter_usd=chain.running_spend_usd)
 
 
 def _reveal(
     above: NDArray[np.int64],
-    paths: tuple[ProgrammePath, ...],
-    chain: ProgrammeChain,
+    paths: tuple[OutcomeGroup, ...],
+    chain: OutcomeChain,
     index: int,
     need: Array,
     offsets: Array,
@@ -88,19 +88,19 @@ def _reveal(
     code = {path.outcome: k for k, path in enumerate(paths) if k and path.reveal_boundary_index == index}
     turns = (np.arange(alive.size) * GOLDEN + offsets[0]) % 1.0
     points = (np.argsort(np.argsort(turns)) + offsets[1]) / alive.size
-    news = np.where(points < odds.arrived, code.get(PathOutcome.ARRIVED, 0),
-                    np.where(points < odds.arrived + odds.dead, code.get(PathOutcome.DEAD, 0), 0))
+    news = np.where(points < odds.arrived, code.get(ChainState.ARRIVED, 0),
+                    np.where(points < odds.arrived + odds.dead, code.get(ChainState.DEAD, 0), 0))
     below[alive[np.argsort(need[alive], kind="stable")]] = news
     return below
 
 
 def _arrays(
-    paths: tuple[ProgrammePath, ...], path_of: NDArray[np.int64], quarter: NDArray[np.int64]
-) -> ProgrammeOnTree:
+    paths: tuple[OutcomeGroup, ...], path_of: NDArray[np.int64], quarter: NDArray[np.int64]
+) -> OutcomeOnTree:
     spend = np.array([path.spend_by_quarter_usd for path in paths])
-    return ProgrammeOnTree(
+    return OutcomeOnTree(
         volume_quarter=np.array([NEVER if p.volume_quarter is None else p.volume_quarter for p in paths])[path_of],
-        dead=np.array([p.outcome is PathOutcome.DEAD for p in paths])[path_of],
+        dead=np.array([p.outcome is ChainState.DEAD for p in paths])[path_of],
         performance=np.array([1.0 if p.performance is None else p.performance for p in paths])[path_of],
         scope_cut=np.array([p.scope_cut_share for p in paths])[path_of],
         spend_usd=spend[path_of, quarter],

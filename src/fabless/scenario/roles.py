@@ -35,7 +35,7 @@ def role_of(number: str, known: Mapping[str, str]) -> str:
     return number if role is None else f"{role}.{field}"
 
 
-def in_order(case: Case, names: Sequence[str]) -> list[str]:
+def drawing_order(case: Case, names: Sequence[str]) -> list[str]:
     """Order numbers so that what is the case's own comes before what a choice of lines may add or take away.
 
     First the market as a whole, then lines of the dominant vendor, other lines, contracts, programmes; each by role.

@@ -52,12 +52,12 @@ def places(tree: Tree, stage: NDArray[np.int64], branching: tuple[int, ...]) -> 
     """
     nodes = np.cumprod((1, *branching))
     offset = np.concatenate([[0], np.cumsum(nodes)])
-    node = node_of(tree, stage)
+    node = node_in_stage(tree, stage)
     first = np.where(stage > 0, 1 + node // np.maximum(nodes // nodes[1], 1)[stage], 0)
     return {1: np.zeros(tree.size, np.int64), 1 + branching[0]: first, int(offset[-1]): offset[stage] + node}
 
 
-def node_of(tree: Tree, stage: NDArray[np.int64]) -> NDArray[np.int64]:
+def node_in_stage(tree: Tree, stage: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index among the nodes of its stage of the one that a node-quarter lies in."""
     first = np.searchsorted(tree.quarter, np.arange(tree.quarters))
     return np.asarray(np.where(stage > 0, np.arange(tree.size) - first[tree.quarter], 0))

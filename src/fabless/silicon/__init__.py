@@ -21,7 +21,7 @@ from fabless.silicon.geometry import (
 from fabless.silicon.inputs import area_model, carbon_model, power_model
 from fabless.silicon.nre import Nre, break_even_volume, node_nre_usd, nre_cost, volume_for_nre_share
 from fabless.silicon.power import PowerModel, PowerParts, rated_power
-from fabless.silicon.sheet import ChipSheet, DieSheet, Line, chip_sheet
+from fabless.silicon.sheet import ChipSheet, DieSheet, SheetRow, chip_sheet
 from fabless.silicon.unit_cost import CostInputs, UnitCost, Wafer, unit_cost
 
 __all__ = [
@@ -34,10 +34,10 @@ __all__ = [
     "Die",
     "DieContent",
     "DieSheet",
-    "Line",
     "Nre",
     "PowerModel",
     "PowerParts",
+    "SheetRow",
     "UnitCost",
     "Wafer",
     "area_model",

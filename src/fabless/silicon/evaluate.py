@@ -111,7 +111,7 @@ def die_area(designs: Designs, technology: Technology) -> Array:
     return die_blocks(model, content, logic_density=node.logic_density or 0.0, sram_density=node.sram_density or 0.0).total
 
 
-def power(designs: Designs, area_m2: ArrayLike, technology: Technology) -> Array:
+def package_power(designs: Designs, area_m2: ArrayLike, technology: Technology) -> Array:
     """Rated power of the package of each design [W]."""
     node, memory = technology.node, technology.memory
     flops = designs.bf16_flops
@@ -152,6 +152,6 @@ def evaluate(designs: Designs, technology: Technology, area_m2: ArrayLike | None
         designs.stacks * designs.stack_bytes, designs.stacks, technology.memory.stack_area_m2)
     cost = unit_cost(package, technology.cost)
     return Evaluation(
-        die_area_m2=area, interposer_area_m2=cost.interposer_area_m2, power_w=power(designs, area, technology),
+        die_area_m2=area, interposer_area_m2=cost.interposer_area_m2, power_w=package_power(designs, area, technology),
         unit_cost_usd=cost.total_usd, memory_bytes=designs.stacks * designs.stack_bytes,
         memory_bandwidth=designs.stacks * technology.memory.stack_bandwidth, bf16_flops=designs.bf16_flops)

@@ -53,7 +53,7 @@ def carbon_model(catalogue: Catalogue) -> CarbonModel:
     return CarbonModel(value["raw_material"], value["grid"], value["package"], value["memory"])
 
 
-def node_of(catalogue: Catalogue, name: str | None, place: str) -> ProcessNode:
+def process_node_of(catalogue: Catalogue, name: str | None, place: str) -> ProcessNode:
     """A process node by name; `UnknownName` lists every known one, `BadValue` when there is no name."""
     known = catalogue.entities("nodes")
     if name is None:
@@ -111,7 +111,7 @@ def silicon_of(catalogue: Catalogue, chip: Chip, model: AreaModel) -> Silicon | 
     built, assumed = chip.architecture, []
     if built.on_chip_bytes is None or not _matrix_rates(chip):
         return None
-    node = node_of(catalogue, chip.node, chip.name)
+    node = process_node_of(catalogue, chip.node, chip.name)
     clock = built.clock_hz
     if clock is None:
         clock = _known("clock", node.clock_hz, node.name)
@@ -143,7 +143,7 @@ def _matrix_rates(chip: Chip) -> dict[str, float]:
     return {name: rate for name, rate in chip.peak_flops.items() if name in ("bf16", "fp16", "fp8", "int8", "fp4")}
 
 
-def share_of(content: DieContent, dies: int, *, compute: bool = True, rest: bool = True) -> DieContent:
+def die_share(content: DieContent, dies: int, *, compute: bool = True, rest: bool = True) -> DieContent:
     """What one of `dies` equal dies carries: the compute units, the rest, or both."""
     def part(value: ArrayLike, wanted: bool) -> Array:
         return np.asarray(value, dtype=float) / dies * wanted

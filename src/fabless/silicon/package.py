@@ -15,7 +15,7 @@ from fabless.silicon.area import AreaModel, Blocks, die_blocks
 from fabless.silicon.dated import Dating, memory_on, node_on, packaging_on
 from fabless.silicon.design import Design, Die
 from fabless.silicon.geometry import FIELD_M, die_sides, stacks_along_edge
-from fabless.silicon.inputs import Silicon, area_model, densities, node_of, numbers, share_of, silicon_of
+from fabless.silicon.inputs import Silicon, area_model, densities, die_share, numbers, process_node_of, silicon_of
 
 STACKED, FLAT = "cowos-s", "organic"
 """Packaging taken where a chip does not say: with stacked memory, and without."""
@@ -38,7 +38,7 @@ class Package:
 
 def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str]) -> Package:
     """Turn a chip into what the cost model takes; `notes` gets a sentence on everything that was assumed."""
-    node = node_of(catalogue, chip.node, chip.name)
+    node = process_node_of(catalogue, chip.node, chip.name)
     model = area_model(catalogue)
     silicon = silicon_of(catalogue, chip, model)
     stated = kinds_of_die(chip)
@@ -73,7 +73,7 @@ def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str
     design = Design(kinds, chip.memory_bytes if memory else 0.0, sites, memory.stack_area_m2 if memory else 0.0,
                     chip.architecture.interposer_area_m2)
     _check_interposer(chip, design, packaging)
-    nodes = tuple(node_on(dating, node if die.node in (None, chip.node) else node_of(catalogue, die.node, chip.name))
+    nodes = tuple(node_on(dating, node if die.node in (None, chip.node) else process_node_of(catalogue, die.node, chip.name))
                   for die in dies)
     return Package(
         design=design, dies=dies, nodes=nodes, memory=memory, packaging=packaging, silicon=silicon,
@@ -108,9 +108,9 @@ def _blocks(
     if silicon is None:
         return None
     base = die.node not in (None, chip.node)
-    logic, sram = densities(node_of(catalogue, die.node or chip.node, chip.name))
+    logic, sram = densities(process_node_of(catalogue, die.node or chip.node, chip.name))
     dies = silicon.base_dies if base else silicon.compute_dies
-    content = share_of(silicon.content, dies, compute=not base, rest=base or not silicon.base_dies)
+    content = die_share(silicon.content, dies, compute=not base, rest=base or not silicon.base_dies)
     return die_blocks(model, content, logic_density=logic, sram_density=sram)
 
 

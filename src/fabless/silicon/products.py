@@ -13,7 +13,7 @@ from fabless.errors import FablessError
 from fabless.records import Array, Chip
 from fabless.silicon.area import AreaModel
 from fabless.silicon.calibration import Fit, Prior, fit
-from fabless.silicon.inputs import AREA, POWER, area_model, densities, interface, node_of, silicon_of
+from fabless.silicon.inputs import AREA, POWER, area_model, densities, interface, process_node_of, silicon_of
 from fabless.silicon.package import kinds_of_die
 from fabless.silicon.power import usual_clock_ratio
 from fabless.silicon.sheet import ChipSheet, chip_sheet
@@ -24,7 +24,7 @@ POWER_PARAMETERS = ("matrix_energy", "vector_energy", "static", "fixed_power")
 
 
 @dataclass(frozen=True)
-class Product:
+class FittedProduct:
     """One product in a table."""
 
     name: str
@@ -38,14 +38,14 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class SiliconFits:
     """The two fits with their products."""
 
     area: Fit
     power: Fit
-    area_products: tuple[Product, ...]
+    area_products: tuple[FittedProduct, ...]
     """Die area of the package [m2]."""
-    power_products: tuple[Product, ...]
+    power_products: tuple[FittedProduct, ...]
     """Rated power [W]."""
 
     def parameters(self, catalogue: Catalogue) -> list[tuple[str, str, float, str, float]]:
@@ -60,18 +60,18 @@ class Calibration:
         return rows
 
 
-def calibrate(catalogue: Catalogue) -> Calibration:
+def fit_silicon(catalogue: Catalogue) -> SiliconFits:
     """Fit the area and the power model on the products whose `area_use` and `power_use` say so."""
     area, area_products = _fitted(catalogue, "area_use", AREA, names=AREA_PARAMETERS, row_of=_area_row, model=_area)
     power, power_products = _fitted(
         catalogue, "power_use", POWER, names=POWER_PARAMETERS, row_of=_power_row, model=_power)
-    return Calibration(area, power, area_products, power_products)
+    return SiliconFits(area, power, area_products, power_products)
 
 
 def _fitted(
     catalogue: Catalogue, use: str, entity: str, names: Sequence[str],
     row_of: Callable[[Catalogue, Chip], list[float]], model: Callable[[Array, Array], Array],
-) -> tuple[Fit, tuple[Product, ...]]:
+) -> tuple[Fit, tuple[FittedProduct, ...]]:
     """Fit one model on the products that `use` names, and predict those that it leaves out."""
     chips = [(name, str(catalogue.fact(name, use).value)) for name in catalogue.entities("architecture")
              if any(fact.field == use for fact in catalogue.facts_of(name))]
@@ -87,7 +87,7 @@ def _fitted(
     alone = everything.copy()
     alone[inside] = found.left_out
     return found, tuple(
-        Product(name, word, float(value), float(said), float(without))
+        FittedProduct(name, word, float(value), float(said), float(without))
         for (name, word), value, said, without in zip(chips, known, everything, alone, strict=True))
 
 
@@ -97,8 +97,8 @@ def _area_row(catalogue: Catalogue, chip: Chip) -> list[float]:
     silicon = silicon_of(catalogue, chip, model)
     assert silicon is not None, chip.name
     dies = kinds_of_die(chip)
-    logic, sram = densities(node_of(catalogue, chip.node, chip.name))
-    base_sram = densities(node_of(catalogue, silicon.base_node, chip.name))[1] if silicon.base_node else sram
+    logic, sram = densities(process_node_of(catalogue, chip.node, chip.name))
+    base_sram = densities(process_node_of(catalogue, silicon.base_node, chip.name))[1] if silicon.base_node else sram
     scale, content = model.reference_density / logic, silicon.content
     count = silicon.compute_dies + silicon.base_dies
     interfaces = float(np.asarray(content.memory_sites)) * float(np.asarray(content.memory_site_m2))
@@ -121,7 +121,7 @@ def _power_row(catalogue: Catalogue, chip: Chip) -> list[float]:
     model: AreaModel = area_model(catalogue)
     silicon = silicon_of(catalogue, chip, model)
     assert silicon is not None, chip.name
-    node = node_of(catalogue, chip.node, chip.name)
+    node = process_node_of(catalogue, chip.node, chip.name)
     exponent = catalogue.range(POWER, "frequency_exponent").mode
     ratio = usual_clock_ratio(silicon.clock_hz, node.clock_hz)
     scale = float(node.energy_scale or 1.0) * ratio ** (exponent - 1.0)
@@ -174,7 +174,7 @@ def cost_rows(catalogue: Catalogue) -> tuple[CostRow, ...]:
     return tuple(rows)
 
 
-def results_page(catalogue: Catalogue, calibration: Calibration) -> str:
+def silicon_results_page(catalogue: Catalogue, calibration: SiliconFits) -> str:
     """The page docs/results/silicon.md."""
     parts = [
         "# Silicon: model against known products", "",
@@ -200,7 +200,7 @@ def results_page(catalogue: Catalogue, calibration: Calibration) -> str:
     return "\n".join(parts)
 
 
-def _parameter_table(catalogue: Catalogue, calibration: Calibration) -> list[str]:
+def _parameter_table(catalogue: Catalogue, calibration: SiliconFits) -> list[str]:
     rows = []
     for entity, field, value, unit, _ in calibration.parameters(catalogue):
         before = from_si(catalogue.range(entity, f"prior.{field}").mode, unit)
@@ -228,13 +228,13 @@ def _cost_table(rows: Sequence[CostRow]) -> list[str]:
     return lines
 
 
-def _product_table(products: Sequence[Product], factor: float) -> list[str]:
+def _product_table(products: Sequence[FittedProduct], factor: float) -> list[str]:
     return [f"| {one.name} | {one.use} | {one.known * factor:,.0f} | {one.model * factor:,.0f} | "
             f"{one.model / one.known - 1:+.0%} | {one.alone * factor:,.0f} | {one.alone / one.known - 1:+.0%} |"
             for one in products]
 
 
-def _summary(products: Sequence[Product]) -> str:
+def _summary(products: Sequence[FittedProduct]) -> str:
     errors = np.array([abs(one.alone / one.known - 1) for one in products])
     out = ", ".join(f"{one.name} {one.alone / one.known - 1:+.0%}" for one in products if one.use == "out")
     return (f"Predicted without itself, a product is off by {np.median(errors):.0%} in the median and by "

@@ -31,7 +31,7 @@ PARTNER = ("broadcom", "custom_gross_margin")
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetRow:
     """One line of a table: what, how much in SI or USD, and where it comes from."""
 
     name: str
@@ -55,7 +55,7 @@ class DieSheet:
     """Share of dies that can be sold, although some units may fail."""
     units: int
     units_needed: int
-    blocks: tuple[Line, ...]
+    blocks: tuple[SheetRow, ...]
     """Area by block from the area model [mm2]; the last line is the rest of a stated area."""
     modelled_mm2: float | None
 
@@ -67,21 +67,21 @@ class ChipSheet:
     chip: str
     at: str
     dies: tuple[DieSheet, ...]
-    cost: tuple[Line, ...]
+    cost: tuple[SheetRow, ...]
     unit_cost_usd: float
     """Unit cost at the modes of all inputs."""
     unit_cost: Band
     package_yield: float
     interposer_mm2: float
-    partner_price: Line
-    peaks: tuple[Line, ...]
-    power: tuple[Line, ...]
+    partner_price: SheetRow
+    peaks: tuple[SheetRow, ...]
+    power: tuple[SheetRow, ...]
     power_modelled_w: float | None
     power_stated_w: float
-    nre: tuple[Line, ...]
+    nre: tuple[SheetRow, ...]
     nre_usd: float | None
     volume_for_small_nre: float | None
-    carbon: Line | None
+    carbon: SheetRow | None
     notes: tuple[str, ...]
 
 
@@ -109,7 +109,7 @@ def chip_sheet(
     power = _power_lines(catalogue, chip, package)
     nre, nre_total = _nre_lines(catalogue, package, nre_class, reuse, notes)
     volume = None if nre_total is None else float(volume_for_nre_share(nre_total, total, NRE_SHARE))
-    price = Line("price through a design partner", float(modes.price_usd), "USD",
+    price = SheetRow("price through a design partner", float(modes.price_usd), "USD",
                  f"margin {partner:.0%}: " + (" ".join(PARTNER) if margin is None else "stated"))
     return ChipSheet(
         chip=chip.name, at=str(at) if at else "newest prices, mature process",
@@ -117,7 +117,7 @@ def chip_sheet(
         cost=cost, unit_cost_usd=total, unit_cost=_band(spread.total_usd, draws),
         package_yield=float(modes.package_yield), interposer_mm2=1e6 * float(modes.interposer_area_m2),
         partner_price=price,
-        peaks=tuple(Line(name, rate, "FLOP/s", "specification") for name, rate in chip.peak_flops.items()),
+        peaks=tuple(SheetRow(name, rate, "FLOP/s", "specification") for name, rate in chip.peak_flops.items()),
         power=power, power_modelled_w=sum(line.value for line in power) if power else None, power_stated_w=chip.tdp_w,
         nre=nre, nre_usd=nre_total, volume_for_small_nre=volume,
         carbon=_carbon(catalogue, package, modes, notes), notes=tuple(notes) + tuple(dict.fromkeys(dating.held)),
@@ -137,12 +137,13 @@ def _die_sheet(package: Package, k: int, chip: Chip) -> DieSheet:
     plain = float(negative_binomial_yield(defects, node.clustering.mode))
     sold = float(unit_cost(replace(package.design, dies=(kind,)), CostInputs.of(node, package.memory, package.packaging)
                            ).die_yields[0])
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SheetRow, ...] = ()
     stated = any(given.area_m2 is not None for given in kinds_of_die(chip)[k : k + 1])
     if blocks is not None:
-        lines = tuple(Line(name, 1e6 * float(part), "mm2", _AREA_SOURCE[name]) for name, part in blocks.lines())
+        lines = tuple(SheetRow(name, 1e6 * float(part), "mm2", _AREA_SOURCE[name]) for name, part in blocks.lines())
         if stated:
-            lines += (Line("not explained by the model", 1e6 * (area - float(blocks.total)), "mm2", "stated less modelled"),)
+            lines += (SheetRow("not explained by the model", 1e6 * (area - float(blocks.total)), "mm2",
+                               "stated less modelled"),)
     return DieSheet(
         node=node.name, count=die.count, area_mm2=1e6 * area,
         area_source="stated" if stated else "area model, docs/results/silicon.md",
@@ -158,7 +159,7 @@ _AREA_SOURCE = {
 }
 
 
-def _cost_lines(modes: UnitCost, spread: UnitCost, package: Package, dating: Dating) -> tuple[Line, ...]:
+def _cost_lines(modes: UnitCost, spread: UnitCost, package: Package, dating: Dating) -> tuple[SheetRow, ...]:
     nodes = tuple(dict.fromkeys(node.name for node in package.nodes))
     packaging = package.packaging.name
     memory = (package.memory.name,) if package.memory else ()
@@ -173,7 +174,7 @@ def _cost_lines(modes: UnitCost, spread: UnitCost, package: Package, dating: Dat
     drawn = dict(spread.lines())
     names = {"good dies": "good dies (wafer, yield)", "test": "test and module"}
     return tuple(
-        Line(names.get(name, name), float(amount), "USD", sources.get(name) or sources["scrapped dies"],
+        SheetRow(names.get(name, name), float(amount), "USD", sources.get(name) or sources["scrapped dies"],
              _band(drawn[name], spread.total_usd.size)) for name, amount in modes.lines()
         if float(amount) > 0.0)
 
@@ -191,7 +192,7 @@ def _cited(dating: Dating, entities: Sequence[str], *fields: str) -> str:
     return "; ".join(parts) or "none"
 
 
-def _power_lines(catalogue: Catalogue, chip: Chip, package: Package) -> tuple[Line, ...]:
+def _power_lines(catalogue: Catalogue, chip: Chip, package: Package) -> tuple[SheetRow, ...]:
     """Rated power by the model; nothing where the architecture is not known."""
     silicon = package.silicon
     if silicon is None:
@@ -207,12 +208,12 @@ def _power_lines(catalogue: Catalogue, chip: Chip, package: Package) -> tuple[Li
     sources = {"matrix units": f"{POWER} matrix_energy, {node.name} energy_scale", "vector units": f"{POWER} vector_energy",
                "memory access": f"{chip.memory_type} energy", "links": f"{POWER} link_energy",
                "leakage, clocks, host": f"{POWER} static, fixed_power"}
-    return tuple(Line(name, float(part), "W", sources[name]) for name, part in parts.lines())
+    return tuple(SheetRow(name, float(part), "W", sources[name]) for name, part in parts.lines())
 
 
 def _nre_lines(
     catalogue: Catalogue, package: Package, nre_class: str, reuse: float, notes: list[str]
-) -> tuple[tuple[Line, ...], float | None]:
+) -> tuple[tuple[SheetRow, ...], float | None]:
     """Design and masks of every kind of die, each on its node."""
     factor = catalogue.range(nre_class, "design_factor").mode
     design = masks = 0.0
@@ -227,11 +228,11 @@ def _nre_lines(
         notes.append(f"NRE: {missing.faults[0].place}: {missing.faults[0].found}")
         return (), None
     names = "; ".join(dict.fromkeys(f"{node.name} design_cost, mask_set" for node in package.nodes))
-    return (Line("design", design, "USD", f"{names}; {nre_class} design_factor {factor:g}, reuse {reuse:.0%}"),
-            Line("masks", masks, "USD", f"{names}; one set for each kind of die, no spin")), design + masks
+    return (SheetRow("design", design, "USD", f"{names}; {nre_class} design_factor {factor:g}, reuse {reuse:.0%}"),
+            SheetRow("masks", masks, "USD", f"{names}; one set for each kind of die, no spin")), design + masks
 
 
-def _carbon(catalogue: Catalogue, package: Package, cost: UnitCost, notes: list[str]) -> Line | None:
+def _carbon(catalogue: Catalogue, package: Package, cost: UnitCost, notes: list[str]) -> SheetRow | None:
     """Emissions of the silicon, the memory and the package; None where the fab's are not known."""
     total, model = 0.0, carbon_model(catalogue)
     lacking = [node.name for node in package.nodes if node.fab_energy_per_m2 is None or node.fab_gas_per_m2 is None]
@@ -245,4 +246,4 @@ def _carbon(catalogue: Catalogue, package: Package, cost: UnitCost, notes: list[
             package_yield=float(cost.package_yield)))
     rest = embodied_carbon(model, silicon_m2=0.0, fab_energy_per_m2=0.0, fab_gas_per_m2=0.0,
                            memory_bytes=package.design.memory_bytes, package_yield=float(cost.package_yield))
-    return Line("embodied carbon", total + float(rest), "kg", f"{CARBON}, fab_energy and fab_gas of the node [act]")
+    return SheetRow("embodied carbon", total + float(rest), "kg", f"{CARBON}, fab_energy and fab_gas of the node [act]")

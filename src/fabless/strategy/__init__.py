@@ -2,11 +2,35 @@
 
 from fabless.strategy.contracts import ContractOffer, contract_offers
 from fabless.strategy.limits import cash_cap_usd, power_cap_w, shared_pools
-from fabless.strategy.offers import Offer, Pool, Throughput, existing_offer, line_offers, owning_at, programme_offers, rates
+from fabless.strategy.offers import (
+    Offer,
+    Pool,
+    Throughput,
+    existing_offer,
+    line_offers,
+    load_rates,
+    owning_at,
+    programme_offers,
+)
 from fabless.strategy.ways import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 
 __all__ = [
-    "PORTFOLIO", "TITLES", "Commitment", "ContractOffer", "Offer", "Pool", "Throughput", "cash_cap_usd", "commitments",
-    "contract_offers", "existing_offer", "line_offers", "owning_at", "power_cap_w", "programme_offers", "rates",
-    "shared_pools", "with_programmes",
+    "PORTFOLIO",
+    "TITLES",
+    "Commitment",
+    "ContractOffer",
+    "Offer",
+    "Pool",
+    "Throughput",
+    "cash_cap_usd",
+    "commitments",
+    "contract_offers",
+    "existing_offer",
+    "line_offers",
+    "load_rates",
+    "owning_at",
+    "power_cap_w",
+    "programme_offers",
+    "shared_pools",
+    "with_programmes",
 ]

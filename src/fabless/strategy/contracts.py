@@ -13,8 +13,8 @@ from fabless.case_numbers import mapped
 from fabless.case_records import Case, Contract, Line
 from fabless.quote import Owning
 from fabless.records import Array, Chip
-from fabless.strategy.offers import Offer, Pool, Throughput, line_price, owned_offer, rates, site_power_w
-from fabless.strategy.outlook import Outlook
+from fabless.strategy.offers import Offer, Pool, Throughput, line_price, load_rates, owned_offer, site_power_w
+from fabless.strategy.outlook import ScenarioView
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
 
@@ -52,7 +52,7 @@ class ContractOffer:
 
 
 def contract_offers(
-    case: Case, contract: Contract, lines: Mapping[str, Line], outlook: Outlook, demand: Mapping[str, Array],
+    case: Case, contract: Contract, lines: Mapping[str, Line], scenarios: ScenarioView, demand: Mapping[str, Array],
     throughput: Mapping[str, Throughput], owning: Owning,
 ) -> list[ContractOffer]:
     """Offers of a contract, one for each of its prices.
@@ -64,16 +64,16 @@ def contract_offers(
     start of the contract, the whole tenor shifts to when it can. Raises `BadValue` for invalid
     numbers.
     """
-    quarter = outlook.tree.quarter
+    quarter = scenarios.tree.quarter
     line = lines.get(contract.line or "")
     chip = line.chip if line is not None else _own_chip(contract)
     per_chip = throughput[chip.name]
-    factor = None if line is None else outlook.values.lines[line.name].efficiency
-    rate = rates(case, outlook, per_chip, np.ones(quarter.size) if factor is None else factor)
-    terms = mapped(outlook.values.contracts[contract.name], lambda values: values[:, None])
+    factor = None if line is None else scenarios.values.lines[line.name].efficiency
+    rate = load_rates(case, scenarios, per_chip, np.ones(quarter.size) if factor is None else factor)
+    terms = mapped(scenarios.values.contracts[contract.name], lambda values: values[:, None])
     made = kinds.contract_of(contract, terms, case.first_quarter)
-    spot = np.zeros(quarter.size) if line is None else _spot_usd(case, line, outlook)
-    off = _rebate_usd(case, contract, outlook, rate, demand) if made.rebated else 0.0
+    spot = np.zeros(quarter.size) if line is None else _spot_usd(case, line, scenarios)
+    off = _rebate_usd(case, contract, scenarios, rate, demand) if made.rebated else 0.0
     start = max(made.start_quarter - made.signed_quarter - made.lead_quarters, 0)
     age = quarter - made.signed_quarter - start
     inside = (age >= 0) & (age < made.tenor_quarters)
@@ -84,7 +84,7 @@ def contract_offers(
         pool = Pool(price.name, pool_line, np.full(quarter.size, np.inf))
         offer = _offer(
             case, contract, chip, pool=pool, price_usd=price.price_usd, inside=inside, rate=rate, per_chip=per_chip,
-            owning=owning, outlook=outlook, lead_quarters=made.lead_quarters)
+            owning=owning, scenarios=scenarios, lead_quarters=made.lead_quarters)
         offers.append(ContractOffer(
             contract=contract, offer=offer, sign=sign, level_cap=price.level_cap, most=price.most, least=price.least,
             start_quarters=start, fee_usd=price.fee_usd * _within(case, made, start, offer), price_usd=price.price_usd,
@@ -97,14 +97,14 @@ def _own_chip(contract: Contract) -> Chip:
     return contract.made
 
 
-def _spot_usd(case: Case, line: Line, outlook: Outlook) -> Array:
+def _spot_usd(case: Case, line: Line, scenarios: ScenarioView) -> Array:
     """Price of the line's chip without the contract: a chip, or a chip-quarter of one (K,)."""
-    return line_price(case, line, outlook) * (QUARTER_S if line.how == "rent" else 1.0)
+    return line_price(case, line, scenarios) * (QUARTER_S if line.how == "rent" else 1.0)
 
 
 def _offer(
     case: Case, contract: Contract, chip: Chip, pool: Pool, price_usd: Array, inside: NDArray[np.bool_], rate: Array,
-    per_chip: Throughput, owning: Owning, outlook: Outlook, lead_quarters: int,
+    per_chip: Throughput, owning: Owning, scenarios: ScenarioView, lead_quarters: int,
 ) -> Offer:
     """Chips bought under a contract are owned for their life; rented ones serve for the quarter that they are drawn for."""
     size = price_usd.size
@@ -115,12 +115,12 @@ def _offer(
             running_usd=np.zeros(size), payment_usd=np.zeros(size), rate=rate)
     return owned_offer(
         pool.name, contract.vendor, pool, chip=chip, price_usd=price_usd,
-        delivery_s=np.full(size, lead_quarters * QUARTER_S), installation_s=outlook.values.owning.installation,
+        delivery_s=np.full(size, lead_quarters * QUARTER_S), installation_s=scenarios.values.owning.installation,
         available=inside, rate=rate, power_w=np.full(size, per_chip.power_w), owning=owning, power_factor=np.ones(size),
         site_power_w=site_power_w(case, chip, None, 0))
 
 
-def _within(case: Case, made: kinds.Contract, start: int, offer: Offer) -> float:
+def _within(case: Case, made: kinds.ValuedContract, start: int, offer: Offer) -> float:
     """Share of the service paid for by a fee that falls within the horizon, each quarter of it discounted.
 
     A chip delivered late serves mostly after the horizon, where its annuities do not count either.
@@ -134,23 +134,23 @@ def _within(case: Case, made: kinds.Contract, start: int, offer: Offer) -> float
 
 
 def _rebate_usd(
-    case: Case, contract: Contract, outlook: Outlook, rate: Array, demand: Mapping[str, Array]
+    case: Case, contract: Contract, scenarios: ScenarioView, rate: Array, demand: Mapping[str, Array]
 ) -> float:
     """Mean rebate of a unit taken, where as much is taken as the demand of the scenarios calls for [USD].
 
     A chip rented is wanted in each quarter, a chip bought when the need grows. Nothing else serves that need here: a rebate
     is earned by a buyer who uses the contract.
     """
-    need = np.zeros(outlook.tree.size)
+    need = np.zeros(scenarios.tree.size)
     for row, load in enumerate(case.loads):
         need += np.divide(demand[load.name], rate[row], out=np.zeros(need.size), where=rate[row] > 0)
-    leaves = outlook.tree.leaves
-    path = outlook.tree.ancestors()[leaves]
+    leaves = scenarios.tree.leaves
+    path = scenarios.tree.ancestors()[leaves]
     wanted = need[path]
     if contract.how == "buy":
         most = np.maximum.accumulate(wanted, axis=1)
         wanted = np.diff(most, axis=1, prepend=most[:, :1])
-    means = mapped(outlook.values.contracts[contract.name], lambda values: float(values[leaves].mean()))
+    means = mapped(scenarios.values.contracts[contract.name], lambda values: float(values[leaves].mean()))
     made = kinds.contract_of(contract, means, case.first_quarter)
     alone = kinds.Outlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
     return kinds.mean_rebate_usd(made, alone, case.numbers.finance.real_rate.spread.mode)

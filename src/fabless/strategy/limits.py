@@ -9,43 +9,43 @@ import numpy as np
 from fabless.case_records import Case
 from fabless.records import Array
 from fabless.strategy.offers import Offer
-from fabless.strategy.outlook import Outlook, grown, world_allotment
+from fabless.strategy.outlook import ScenarioView, grown, world_allotment
 from fabless.units import QUARTER_S
 
 
-def shared_pools(case: Case, outlook: Outlook, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
+def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
     """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at each node-quarter.
 
     ``output x quarter x chips per output x share x growth x effect of shocks``: every chip counts as one, whatever its
     size. A pool on which no offer draws is left out.
     """
-    effect = world_allotment(case, outlook)
+    effect = world_allotment(case, scenarios)
     found = []
     for pool in case.pools:
-        world = outlook.values.pools[pool.name]
+        world = scenarios.values.pools[pool.name]
         members = tuple(k for k, offer in enumerate(offers)
                         if offer.name != "existing" and (not pool.members or offer.pool.line in pool.members))
         cap = (world.output * QUARTER_S * world.chips * world.share
-               * grown(outlook, world.growth, outlook.tree.quarter) * effect)
+               * grown(scenarios, world.growth, scenarios.tree.quarter) * effect)
         if members:
             found.append((pool.name, members, cap))
     return found
 
 
-def power_cap_w(case: Case, outlook: Outlook) -> Array:
+def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
     """Power at hand at each node-quarter [W]: the last limit that holds by then; infinite before the first."""
-    cap = np.full(outlook.tree.size, np.inf)
+    cap = np.full(scenarios.tree.size, np.inf)
     for limit in case.power_limits:
-        held = outlook.tree.quarter >= limit.first_quarter - case.first_quarter
-        cap = np.where(held, outlook.values.limits.power[limit.period], cap)
+        held = scenarios.tree.quarter >= limit.first_quarter - case.first_quarter
+        cap = np.where(held, scenarios.values.limits.power[limit.period], cap)
     return cap
 
 
-def cash_cap_usd(case: Case, outlook: Outlook) -> Array:
+def cash_cap_usd(case: Case, scenarios: ScenarioView) -> Array:
     """Cash for the orders of each node-quarter [USD]: of its quarter, or a quarter of its year; else inf."""
-    cap = np.full(outlook.tree.size, np.inf)
+    cap = np.full(scenarios.tree.size, np.inf)
     for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
-        since = outlook.tree.quarter - (limit.first_quarter - case.first_quarter)
+        since = scenarios.tree.quarter - (limit.first_quarter - case.first_quarter)
         held = (since >= 0) & (since < limit.quarters)
-        cap = np.where(held, outlook.values.limits.cash[limit.period] / limit.quarters, cap)
+        cap = np.where(held, scenarios.values.limits.cash[limit.period] / limit.quarters, cap)
     return cap

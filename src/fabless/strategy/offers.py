@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
-from fabless.case_records import Case, CaseNumber, Line, ProgrammeSpec
+from fabless.case_records import Case, CaseNumber, Line, Programme
 from fabless.market import arrival_quarter, price_path_usd
 from fabless.quote import Owning, owned_hour
 from fabless.records import Array, Chip
-from fabless.strategy.outlook import Fate, Outlook, grown, terms_of
+from fabless.strategy.outlook import OutcomeView, ScenarioView, grown, terms_of
 from fabless.tco import discount_factor, rented_chip_hour
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
 
@@ -76,33 +76,33 @@ def owning_at(numbers: OwningNumbers[Array] | OwningNumbers[float], life_s: floa
     )
 
 
-def line_offers(case: Case, line: Line, outlook: Outlook, throughput: Throughput, owning: Owning) -> list[Offer]:
+def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Throughput, owning: Owning) -> list[Offer]:
     """Offers of a line: today's chip and, where it is bought, each coming generation."""
-    terms, quarter = outlook.values.lines[line.name], outlook.tree.quarter
+    terms, quarter = scenarios.values.lines[line.name], scenarios.tree.quarter
     start = line.first_quarter - case.first_quarter
-    market = terms_of(case, outlook, line.vendor)
+    market = terms_of(case, scenarios, line.vendor)
     efficiency = np.ones(quarter.size) if terms.efficiency is None else terms.efficiency
-    lead_s = terms.lead_normal + outlook.scarce * (terms.lead_scarce - terms.lead_normal) + market.delay_s
-    allotment = terms.allotment * grown(outlook, terms.allotment_growth, quarter)
+    lead_s = terms.lead_normal + scenarios.scarce * (terms.lead_scarce - terms.lead_normal) + market.delay_s
+    allotment = terms.allotment * grown(scenarios, terms.allotment_growth, quarter)
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
-        price = line_price(case, line, outlook)
+        price = line_price(case, line, scenarios)
         return [_rented(
             case, line, pool, usd_per_s=price, lead_s=lead_s, available=quarter >= start,
-            rate=rates(case, outlook, throughput, efficiency))]
+            rate=load_rates(case, scenarios, throughput, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
         arrival, gain, price_factor, power_factor = np.full(quarter.size, start), *np.ones((3, quarter.size))
         if generation:
-            arrival, gain = _coming(terms, generation, outlook, start)
+            arrival, gain = _coming(terms, generation, scenarios, start)
             price_factor = stated(terms.successor_price) ** generation
             power_factor = stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
         offers.append(owned_offer(
             f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, chip=line.chip,
-            price_usd=line_price(case, line, outlook, age, price_factor), delivery_s=lead_s,
-            installation_s=outlook.values.owning.installation, available=quarter >= arrival,
-            rate=rates(case, outlook, throughput, efficiency * gain), power_w=power_factor * throughput.power_w,
+            price_usd=line_price(case, line, scenarios, age, price_factor), delivery_s=lead_s,
+            installation_s=scenarios.values.owning.installation, available=quarter >= arrival,
+            rate=load_rates(case, scenarios, throughput, efficiency * gain), power_w=power_factor * throughput.power_w,
             owning=owning,
             power_factor=power_factor,
             site_power_w=site_power_w(case, line.chip, case.numbers.lines[line.name].successor_power, generation),
@@ -111,34 +111,34 @@ def line_offers(case: Case, line: Line, outlook: Outlook, throughput: Throughput
 
 
 def line_price(
-    case: Case, line: Line, outlook: Outlook, age: NDArray[np.int64] | None = None, price_factor: ArrayLike = 1.0
+    case: Case, line: Line, scenarios: ScenarioView, age: NDArray[np.int64] | None = None, price_factor: ArrayLike = 1.0
 ) -> Array:
     """Price of a chip of a line, or its rent by the second, at each node-quarter, discount off [USD, or USD/s].
 
     `age` is in quarters since the chip came (default: since the first quarter), `price_factor` its price over that of
     today's.
     """
-    terms, market = outlook.values.lines[line.name], terms_of(case, outlook, line.vendor)
+    terms, market = scenarios.values.lines[line.name], terms_of(case, scenarios, line.vendor)
     price = price_path_usd(terms.price * np.asarray(price_factor), terms.price_decline,
-                           outlook.tree.quarter if age is None else age, market.price)
+                           scenarios.tree.quarter if age is None else age, market.price)
     return price if terms.discount is None else np.asarray(price * (1.0 - terms.discount))
 
 
 def _coming(
-    terms: LineNumbers[Array], generation: int, outlook: Outlook, start: int
+    terms: LineNumbers[Array], generation: int, scenarios: ScenarioView, start: int
 ) -> tuple[NDArray[np.int64], Array]:
     """Quarter of arrival of a coming generation as known at each node-quarter, and its throughput over today's.
 
     Gains multiply: the usual one of a generation times the factor of its own, of each generation until this one. What
     has arrived has arrived: later news does not take it back.
     """
-    quarter, parent = outlook.tree.quarter, outlook.tree.parent
+    quarter, parent = scenarios.tree.quarter, scenarios.tree.parent
     usual = np.ones((generation, quarter.size))
     slips = usual if terms.successor_slip is None else terms.successor_slip[:generation]
     spreads = usual if terms.successor_gain_spread is None else terms.successor_gain_spread[:generation]
     arrival = arrival_quarter(
         stated(terms.successor_first), stated(terms.successor_gap), list(slips), start).astype(np.int64)
-    for now in range(1, outlook.tree.quarters):
+    for now in range(1, scenarios.tree.quarters):
         nodes = np.flatnonzero(quarter == now)
         before = arrival[parent[nodes]]
         arrival[nodes] = np.where(before < now, before, arrival[nodes])
@@ -146,7 +146,7 @@ def _coming(
 
 
 def programme_offers(
-    case: Case, programme: ProgrammeSpec, outlook: Outlook, fate: Fate, throughput: Throughput, owning: Owning,
+    case: Case, programme: Programme, scenarios: ScenarioView, outcome: OutcomeView, throughput: Throughput, owning: Owning,
     label: str | None = None,
 ) -> list[Offer]:
     """Offers of a programme: its chip once it is in volume, and its second generation after that; named by `label`.
@@ -155,25 +155,25 @@ def programme_offers(
     volume, shared over all chips of the allotment: a company that orders none ends the team. Orders may be placed one
     lead time ahead of volume.
     """
-    values, terms = outlook.values, outlook.values.programmes[programme.name]
+    values, terms = scenarios.values, scenarios.values.programmes[programme.name]
     power_growth = case.numbers.programmes[programme.name].successor_power
-    quarter, installation_s = outlook.tree.quarter, outlook.values.owning.installation
+    quarter, installation_s = scenarios.tree.quarter, scenarios.values.owning.installation
     lead = _quarters(terms.fab + installation_s)
     price = values.unit_costs[programme.name] / (1.0 - terms.margin)
-    since = np.maximum(quarter + lead - np.minimum(fate.volume_quarter, quarter + lead), 0)
-    market = terms_of(case, outlook, programme.chip.vendor)
+    since = np.maximum(quarter + lead - np.minimum(outcome.volume_quarter, quarter + lead), 0)
+    market = terms_of(case, scenarios, programme.chip.vendor)
     label = label or programme.name
-    allotment = terms.allotment * grown(outlook, terms.allotment_growth, since)
+    allotment = terms.allotment * grown(scenarios, terms.allotment_growth, since)
     pool = Pool(label, programme.name, allotment * market.allotment)
     support_usd = terms.support_share * terms.team * QUARTER_S / np.maximum(pool.cap, 1.0)
     offers = []
     for generation in range(2):
         gap = _quarters(terms.successor_gap) * generation
-        gain = fate.performance * terms.successor_gain ** generation
+        gain = outcome.performance * terms.successor_gain ** generation
         power_factor = terms.successor_power ** generation
-        ready = quarter + lead - gap >= fate.volume_quarter
-        served = rates(case, outlook, throughput, gain)
-        keeps_training = np.where(programme.trains, 1.0 - fate.scope_cut, 0.0)
+        ready = quarter + lead - gap >= outcome.volume_quarter
+        served = load_rates(case, scenarios, throughput, gain)
+        keeps_training = np.where(programme.trains, 1.0 - outcome.scope_cut, 0.0)
         for row, load in enumerate(case.loads):
             if load.kind == "training":
                 served[row] *= keeps_training
@@ -187,25 +187,25 @@ def programme_offers(
     return offers
 
 
-def existing_offer(case: Case, outlook: Outlook, throughput: Throughput) -> tuple[Offer, Array, float]:
+def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) -> tuple[Offer, Array, float]:
     """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
-    size = outlook.tree.size
+    size = scenarios.tree.size
     none = Pool("existing", "existing", np.zeros(size))
     offer = Offer(
         name="existing", vendor=case.existing_vendor, pool=none, owned=False, own_silicon=False,
         term_quarters=1, lead_quarters=np.zeros(size, np.int64), available=np.zeros(size, bool),
         capital_usd=np.zeros(size), running_usd=np.zeros(size), payment_usd=np.zeros(size),
-        rate=rates(case, outlook, throughput, np.ones(size)))
+        rate=load_rates(case, scenarios, throughput, np.ones(size)))
     fleet = case.numbers.existing
     chips = fleet.count.spread.mode * np.clip(
         1.0 - np.arange(case.quarters) * QUARTER_S / fleet.years.spread.mode, 0.0, None)
     return offer, chips, float(rented_chip_hour(fleet.price.spread.mode).total_usd) * HOURS
 
 
-def rates(case: Case, outlook: Outlook, throughput: Throughput, factor: Array) -> Array:
+def load_rates(case: Case, scenarios: ScenarioView, throughput: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter, at the work of a query and training utilisation."""
-    queries = outlook.values.demand.load_factor / outlook.work
-    loads = {load.name: outlook.values.loads[load.name] for load in case.loads}
+    queries = scenarios.values.demand.load_factor / scenarios.work
+    loads = {load.name: scenarios.values.loads[load.name] for load in case.loads}
     share = {name: load.utilisation if isinstance(load, TrainingNumbers) else queries for name, load in loads.items()}
     return np.array([throughput.per_second[name] * QUARTER_S * factor * share[name] for name in loads])
 

@@ -16,7 +16,7 @@ from fabless.records import Array, Tree
 from fabless.units import QUARTER_S, YEAR_S
 
 
-class Outlook(Protocol):
+class ScenarioView(Protocol):
     """What offers need to know of the scenarios."""
 
     @property
@@ -32,7 +32,7 @@ class Outlook(Protocol):
         """Probability that supply is scarce."""
 
     @property
-    def struck(self) -> Mapping[str, Array]:
+    def shock_chance(self) -> Mapping[str, Array]:
         """Probability that each shock is on."""
 
     @property
@@ -40,7 +40,7 @@ class Outlook(Protocol):
         """Work of a query over that of the first day's models."""
 
 
-class Fate(Protocol):
+class OutcomeView(Protocol):
     """What offers need to know of a programme."""
 
     @property
@@ -68,18 +68,18 @@ class Terms:
     """Time that shocks add to lead times [s]."""
 
 
-def terms_of(case: Case, outlook: Outlook, vendor: str) -> Terms:
+def terms_of(case: Case, scenarios: ScenarioView, vendor: str) -> Terms:
     """Terms of a vendor under scarcity and the shocks that strike it, each an independent factor.
 
     ``product over states of (1 + chance (multiple - 1))`` for price and allotment; delays add up, times their chance.
     """
-    price = expected_multiple(outlook.scarce, outlook.values.supply.scarce_price)
-    allotment = expected_multiple(outlook.scarce, outlook.values.supply.scarce_allotment)
-    delay_s = np.zeros(outlook.tree.size)
+    price = expected_multiple(scenarios.scarce, scenarios.values.supply.scarce_price)
+    allotment = expected_multiple(scenarios.scarce, scenarios.values.supply.scarce_allotment)
+    delay_s = np.zeros(scenarios.tree.size)
     for shock in case.shocks:
         if shock.vendors and vendor not in shock.vendors:
             continue
-        chance, effect = outlook.struck[shock.name], outlook.values.shocks[shock.name]
+        chance, effect = scenarios.shock_chance[shock.name], scenarios.values.shocks[shock.name]
         price = price * _multiple(chance, effect.price)
         allotment = allotment * _multiple(chance, effect.allotment)
         if effect.lead is not None:
@@ -87,18 +87,18 @@ def terms_of(case: Case, outlook: Outlook, vendor: str) -> Terms:
     return Terms(price, allotment, delay_s)
 
 
-def world_allotment(case: Case, outlook: Outlook) -> Array:
+def world_allotment(case: Case, scenarios: ScenarioView) -> Array:
     """Factor by which shocks that strike every vendor cut the world's supply."""
-    factor = np.ones(outlook.tree.size)
+    factor = np.ones(scenarios.tree.size)
     for shock in case.shocks:
         if not shock.vendors:
-            factor = factor * _multiple(outlook.struck[shock.name], outlook.values.shocks[shock.name].allotment)
+            factor = factor * _multiple(scenarios.shock_chance[shock.name], scenarios.values.shocks[shock.name].allotment)
     return factor
 
 
-def grown(outlook: Outlook, growth: Array, since: NDArray[np.int64]) -> Array:
+def grown(scenarios: ScenarioView, growth: Array, since: NDArray[np.int64]) -> Array:
     """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the growth of demand."""
-    demand = outlook.values.demand
+    demand = scenarios.values.demand
     return np.exp(log_growth(
         np.log(growth) / YEAR_S, np.log(demand.growth_long_run) / YEAR_S, demand.growth_fade,
         0.0, since * QUARTER_S))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabless.case_records import Case, Contract, Line, ProgrammeSpec
+from fabless.case_records import Case, Contract, Line, Programme
 
 PORTFOLIO = "portfolio"
 TITLES: Mapping[str, str] = {
@@ -23,8 +23,8 @@ class Commitment:
     """What is entered into: lines opened and programmes started on the first day, programmes that may be started."""
 
     lines: tuple[Line, ...]
-    programmes: tuple[ProgrammeSpec, ...]
-    may_start: tuple[ProgrammeSpec, ...] = ()
+    programmes: tuple[Programme, ...]
+    may_start: tuple[Programme, ...] = ()
     """Programmes that the plan may start, on the first day or later, or never."""
     contracts: tuple[Contract, ...] | None = None
     """Contracts that the plan may sign; None: every one of the case. A contract of a line that is not open is left out."""
@@ -38,7 +38,7 @@ def commitments(case: Case, way: str) -> tuple[Commitment, ...]:
     contracts = tuple(item for item in case.contracts if way in item.ways)
     lines = tuple(line for line in case.lines if way in line.ways)
     programmes = [item for item in case.programmes if way in item.ways]
-    choices: list[tuple[ProgrammeSpec, ...]] = [(item,) for item in programmes] or [()]
+    choices: list[tuple[Programme, ...]] = [(item,) for item in programmes] or [()]
     return tuple(Commitment(lines, started, contracts=contracts) for started in choices)
 
 

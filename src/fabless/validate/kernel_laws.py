@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from fabless.perf.efficiency import check_bounds, named
+from fabless.perf.efficiency import check_bounds, values_by_field
 from fabless.perf.kernels import overlap, ramp_up
 from fabless.records import Array
 from fabless.workload import Number
@@ -28,7 +28,7 @@ class Law:
     @classmethod
     def of(cls, values: Mapping[str, float], place: str = "kernel") -> Self:
         """Make a record from named values in SI; terms with a default may be missing. Raises `BadValue` with all faults."""
-        return cls(**named(cls, place, values))
+        return cls(**values_by_field(cls, place, values))
 
     def __post_init__(self) -> None:
         check_bounds(type(self).__name__.lower(), self, {field.name: _BOUNDS.get(field.name, _REST)

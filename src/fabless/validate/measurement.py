@@ -34,7 +34,7 @@ KernelOp = Literal["gemm", "attention prefill", "attention decode", "attention d
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class WorkerPool:
     """One kind of worker of a disaggregated deployment; the numbers are of one worker."""
 
     chips: int
@@ -156,8 +156,8 @@ class Measurement:
     """Share of the input that a prefix cache already held."""
     tier: str = ""
     mode: Mode = "aggregated"
-    prefill: Pool | None = None
-    decode: Pool | None = None
+    prefill: WorkerPool | None = None
+    decode: WorkerPool | None = None
     training: TrainingRun | None = None
     kernel: Kernel | None = None
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fabless.validate.results import Row
+from fabless.validate.results import ComparedRow
 from fabless.validate.run import errors_of, grouped
 from fabless.validate.statistics import Errors
 
@@ -18,7 +18,7 @@ class Measure:
     """A named choice of rows; with `by`, one measure for each group of that key."""
 
     name: str
-    picks: Callable[[Row], bool]
+    picks: Callable[[ComparedRow], bool]
     by: str = ""
 
 
@@ -30,17 +30,17 @@ class Measured:
     errors: Errors
 
 
-def _serving(row: Row, quantity: str) -> bool:
+def _serving(row: ComparedRow, quantity: str) -> bool:
     return row.layout == "serving" and row.quantity == quantity
 
 
-def _fixed(row: Row) -> bool:
+def _fixed(row: ComparedRow) -> bool:
     """Rows of a fixed batch, or times per output token, that are well known."""
     return row.layout == "inference" and row.groups["tier"] in _TRUSTED and (
         row.groups["scenario"] == "static" or row.quantity == "tpot")
 
 
-def _trained(row: Row) -> bool:
+def _trained(row: ComparedRow) -> bool:
     return row.layout in ("training", "megatron") and row.groups["kind"] == _DENSE and row.groups["tier"] != "C" and (
         row.quantity in ("step time", "tokens/s per chip"))
 
@@ -65,7 +65,7 @@ MEASURES: tuple[Measure, ...] = (
 """Measures in the order in which they are printed."""
 
 
-def measured(rows: Sequence[Row]) -> tuple[Measured, ...]:
+def measured(rows: Sequence[ComparedRow]) -> tuple[Measured, ...]:
     """Every measure for which there are rows."""
     found: list[Measured] = []
     for one in MEASURES:

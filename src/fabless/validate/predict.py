@@ -12,7 +12,7 @@ from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import FablessError
 from fabless.validate import training_recipe
 from fabless.validate.measurement import Measurement
-from fabless.validate.predict_kernels import kernels
+from fabless.validate.predict_kernels import predict_kernel_rows
 from fabless.validate.predict_serving import Bench, serving
 from fabless.validate.prediction import Prediction
 
@@ -32,6 +32,6 @@ def training(m: Measurement, catalogue: Catalogue) -> Prediction:
 def predictions(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
     """Predict many rows, in their order; rows that reading has already refused are not asked for."""
     bench = Bench(catalogue)
-    timed = iter(kernels([m for m in measurements if m.kernel is not None], catalogue))
+    timed = iter(predict_kernel_rows([m for m in measurements if m.kernel is not None], catalogue))
     return [next(timed) if m.kernel is not None else training(m, catalogue) if m.training is not None
             else serving(m, bench) for m in measurements]

@@ -252,7 +252,7 @@ def _group(shape: _Shape, rows: Sequence[Measurement], fits: _Fits) -> list[Pred
             else Prediction(value, "", timed.notes) for m, value in zip(rows, values, strict=True)]
 
 
-def kernels(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
+def predict_kernel_rows(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
     """Predict many rows of operators and collectives, in their order, all rows of one kind on one chip in one call."""
     fits = _Fits(catalogue)
     groups: dict[_Shape, list[int]] = {}
@@ -269,6 +269,6 @@ def kernels(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[P
 def kernel(m: Measurement, catalogue: Catalogue) -> Prediction:
     """Predict the time, rate, bandwidth or power of one operator or collective; never raises for what a row says.
 
-    Many rows at once are predicted faster by `kernels`.
+    Many rows at once are predicted faster by `predict_kernel_rows`.
     """
-    return kernels((m,), catalogue)[0]
+    return predict_kernel_rows((m,), catalogue)[0]

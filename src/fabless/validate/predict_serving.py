@@ -18,7 +18,7 @@ from fabless.perf.serving.steady import mean_context
 from fabless.quote import Calibration, calibration_of
 from fabless.records import LLM, Chip
 from fabless.validate.inference import first
-from fabless.validate.measurement import Measurement, Pool
+from fabless.validate.measurement import Measurement, WorkerPool
 from fabless.validate.prediction import Prediction
 
 _MOST_SEQUENCES = 1024.0
@@ -242,7 +242,7 @@ def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: flo
             "energy per output token": float(state.power_w) * s.chips / rate}
 
 
-def _pool(pool: Pool, llm: LLM) -> perf.Split:
+def _pool(pool: WorkerPool, llm: LLM) -> perf.Split:
     stage = pool.tp * (pool.attention_dp or 1)
     expert = _expert_degree(pool.ep, stage, llm)
     if llm.heads % pool.tp:
@@ -250,7 +250,7 @@ def _pool(pool: Pool, llm: LLM) -> perf.Split:
     return perf.Split(pool.tp, pool.pp, expert, pool.attention_dp or 1)
 
 
-def _guessed(pool: Pool, requests: float, assumed: _Pools) -> Pool:
+def _guessed(pool: WorkerPool, requests: float, assumed: _Pools) -> WorkerPool:
     """A pool whose workers are not stated: as many as such deployments have, attention split where they are crowded.
 
     Rows that give one number for all chips of the system, or 1 for no number at all, tell nothing of a worker.

@@ -9,7 +9,7 @@ from fabless.validate.statistics import Errors
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ComparedRow:
     """A measured value beside its prediction, both in the unit of the file; `predicted` is None with a reason."""
 
     id: str
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class ErrorGroup:
     """Error statistics of the rows of a group: `by` is its key, such as 'chip' or 'vendor+phase'."""
 
     by: str
@@ -73,10 +73,10 @@ class Summary:
     reasons: tuple[ReasonCount, ...]
     faults: tuple[str, ...]
     """Cells that could not be read: one line each."""
-    groups: tuple[Group, ...]
+    groups: tuple[ErrorGroup, ...]
     """Groups of each requested key, the largest first."""
 
-    def by(self, key: str) -> tuple[Group, ...]:
+    def by(self, key: str) -> tuple[ErrorGroup, ...]:
         """The groups of one key."""
         return tuple(group for group in self.groups if group.by == key)
 
@@ -85,16 +85,16 @@ class Summary:
 class Validation:
     """Rows in the order of the files, and their summary."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRow, ...]
     summary: Summary
 
-    def worst(self, count: int) -> tuple[Row, ...]:
+    def worst(self, count: int) -> tuple[ComparedRow, ...]:
         """The rows whose prediction is farthest from the measurement, as a ratio."""
         known = [row for row in self.rows if row.predicted is not None and row.measured is not None]
         return tuple(sorted(known, key=lambda row: -_ratio(row))[:count])
 
 
-def _ratio(row: Row) -> float:
+def _ratio(row: ComparedRow) -> float:
     assert row.predicted is not None
     assert row.measured is not None
     return max(row.predicted / row.measured, row.measured / row.predicted)

@@ -15,7 +15,7 @@ from fabless.validate.layouts import measurements
 from fabless.validate.measurement import Measurement
 from fabless.validate.predict import predictions
 from fabless.validate.prediction import Prediction
-from fabless.validate.results import FileRead, Group, ReasonCount, Row, Summary, Validation
+from fabless.validate.results import ComparedRow, ErrorGroup, FileRead, ReasonCount, Summary, Validation
 from fabless.validate.statistics import Errors, errors
 
 KEYS = ("chip", "vendor", "model", "engine", "phase", "quantity", "metric", "tier", "precision", "mode", "kind", "scenario",
@@ -119,7 +119,7 @@ def _setting(m: Measurement) -> str:
     return ", ".join((m.precision_written or m.precision, *pools, *said)).strip(", ")
 
 
-def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> Row:
+def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> ComparedRow:
     value, reason = prediction.value, prediction.reason
     if value is not None and not (math.isfinite(value) and value > 0.0):
         value, reason = None, f"no finite prediction: the model gave {value!r}"
@@ -129,14 +129,14 @@ def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> Row:
         reason = ""
     error = None if value is None or m.value is None else value / m.value - 1.0
     measured = None if m.value is None else float(f"{m.value / m.scale:.12g}")
-    return Row(
+    return ComparedRow(
         id=m.id, model=m.model, chip=m.chip, metric=m.metric, measured=measured,
         predicted=None if value is None else value / m.scale, reason=reason, error=error, file=m.file,
         line=m.line, layout=m.layout, quantity=m.quantity, scale=m.scale, groups=groups, setting=_setting(m),
         notes=(*m.notes, *prediction.notes))
 
 
-def _reasons(rows: Sequence[Row]) -> tuple[ReasonCount, ...]:
+def _reasons(rows: Sequence[ComparedRow]) -> tuple[ReasonCount, ...]:
     found: dict[str, list[str]] = {}
     for row in rows:
         if row.reason:
@@ -145,20 +145,20 @@ def _reasons(rows: Sequence[Row]) -> tuple[ReasonCount, ...]:
                  sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def grouped(rows: Sequence[Row], keys: Sequence[str]) -> tuple[Group, ...]:
+def grouped(rows: Sequence[ComparedRow], keys: Sequence[str]) -> tuple[ErrorGroup, ...]:
     """Error statistics of the rows by each key, the largest group of a key first; rows without a value stay out."""
     groups = []
     counted = [row for row in rows if row.measured is not None]
     for key in keys:
-        members: dict[str, list[Row]] = {}
+        members: dict[str, list[ComparedRow]] = {}
         for row in counted:
             members.setdefault(", ".join(row.groups[part] for part in key.split("+")), []).append(row)
-        groups += [Group(key, name, errors_of(own)) for name, own in
+        groups += [ErrorGroup(key, name, errors_of(own)) for name, own in
                    sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))]
     return tuple(groups)
 
 
-def errors_of(rows: Sequence[Row]) -> Errors:
+def errors_of(rows: Sequence[ComparedRow]) -> Errors:
     """Error statistics of rows that have a measured value."""
     counted = [row for row in rows if row.measured is not None]
     return errors([row.measured for row in counted if row.measured is not None], [row.predicted for row in counted],

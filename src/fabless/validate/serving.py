@@ -10,7 +10,7 @@ from typing import Literal
 from fabless.catalogue.files.measured import Reading
 from fabless.validate.cells import Cells, Precision
 from fabless.validate.inference import first
-from fabless.validate.measurement import Measurement, Pool
+from fabless.validate.measurement import Measurement, WorkerPool
 
 _POOL = ("batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")
 REQUIRED = ("id", "backend", "model_path", "system", "precision", "mode", "isl", "osl", "batch_size", "tp_size", "pp_size",
@@ -73,7 +73,7 @@ def _degree(cells: Cells, column: str) -> int:
     return cells.count(column) or 1
 
 
-def _pool(cells: Cells, kind: str) -> Pool | None:
+def _pool(cells: Cells, kind: str) -> WorkerPool | None:
     if not cells[f"{kind}_tp_size"]:
         cells.fault("bad cell", f"{kind}_tp_size", "is empty in a disaggregated row")
         return None
@@ -83,7 +83,7 @@ def _pool(cells: Cells, kind: str) -> Pool | None:
     if not stated and kind == "decode" and moe_tp > 1 and ep == _degree(cells, "prefill_moe_ep_size") > 1:
         cells.notes.append(f"decode ep {ep} repeats the prefill pool's: experts over all {chips} chips")
         moe_tp, ep = 1, chips
-    return Pool(chips=chips * pp, tp=tp, pp=pp, attention_dp=attention if stated else None, moe_tp=moe_tp, ep=ep,
+    return WorkerPool(chips=chips * pp, tp=tp, pp=pp, attention_dp=attention if stated else None, moe_tp=moe_tp, ep=ep,
                 workers=cells.count(f"{kind}_num_workers"), batch=cells.number(f"{kind}_batch_size"))
 
 
@@ -154,6 +154,6 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
     return both
 
 
-def _pool_chips(*pools: Pool | None) -> int | None:
+def _pool_chips(*pools: WorkerPool | None) -> int | None:
     known = [pool.chips * pool.workers for pool in pools if pool is not None and pool.workers]
     return sum(known) if len(known) == len(pools) else None

@@ -110,7 +110,7 @@ def parse_contracts(text: str, place: str) -> ContractQuestion:
         file = ContractsFile.model_validate(document.fields)
     except ValidationError as error:
         raise _of_contracts(schema_error(error, document, ContractsFile)) from error
-    return _Reader(file, document, load(file.as_of)).question()
+    return _QuestionReader(file, document, load(file.as_of)).question()
 
 
 def _of_contracts(error: FablessError) -> FablessError:
@@ -119,7 +119,7 @@ def _of_contracts(error: FablessError) -> FablessError:
     return type(error)(*(replace(fault, remedy=fault.remedy.replace("`fabless init`", here)) for fault in error.faults))
 
 
-class _Reader:
+class _QuestionReader:
     """Builds the question and gathers the faults of every part."""
 
     def __init__(self, file: ContractsFile, document: Document, catalogue: Catalogue) -> None:

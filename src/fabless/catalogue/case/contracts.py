@@ -10,7 +10,7 @@ from fabless.case_records import Contract, Tier, Tranche, tier_faults, tranche_f
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.fields import Number, Unit
 from fabless.catalogue.case.schema_contract import MONEY, ContractSection, given_terms, money_numbers
-from fabless.contract import KINDS, terms_of
+from fabless.contract import KINDS, stated_terms
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, suggestion
 from fabless.records import Chip
 from fabless.units import QUARTER_S, Quarter, quantity, to_si
@@ -37,7 +37,7 @@ def read_contract(name: str, section: ContractSection, around: Around, at: Calla
     `at` gives the place of a dotted path below the section. Raises every fault of the section at once: `UnknownName`
     where only names are wrong, else `BadValue`.
     """
-    return _Reader(section, around, at).contract(name)
+    return _ContractReader(section, around, at).contract(name)
 
 
 def case_contract(
@@ -72,7 +72,7 @@ def _lines(file: schema.CaseFile) -> dict[str, tuple[str, str, How]]:
     return found
 
 
-class _Reader:
+class _ContractReader:
     """Reads one section and gathers its faults."""
 
     def __init__(self, section: ContractSection, around: Around, at: Callable[[str], str]) -> None:
@@ -127,8 +127,8 @@ class _Reader:
                 self._bad(term, "missing", f"a value: {section.kind} needs {', '.join(kind.needs)}",
                           f"add it; `fabless contract example {section.kind}` shows how")
         for term in given:
-            if term not in terms_of(kind):
-                self._bad(term, f"no term of {section.kind}", f"{', '.join(('volume', *terms_of(kind)))}",
+            if term not in stated_terms(kind):
+                self._bad(term, f"no term of {section.kind}", f"{', '.join(('volume', *stated_terms(kind)))}",
                           "take it out, or choose the kind of contract that has it")
 
     def _delivers(self) -> tuple[str, str, How]:

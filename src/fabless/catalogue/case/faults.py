@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from fabless.catalogue.case.schema import CaseFile, keys_at
 from fabless.catalogue.files.yaml import Document
-from fabless.errors import BadValue, FablessError, Fault, UnknownName, nearest
+from fabless.errors import BadValue, FablessError, Fault, UnknownName, nearest_names
 
 _A_NUMBER = "{low, mode, high}, {value} or {fact: entity.field}"
 _UNKNOWN = ("extra_forbidden", "literal_error", "enum", "union_tag_invalid")
@@ -53,7 +53,7 @@ def _fault(item: ErrorDetails, document: Document, file: type[BaseModel]) -> Fau
 
 
 def _unknown(place: str, what: str, name: str, known: list[str]) -> Fault:
-    close = nearest(name, known)
+    close = nearest_names(name, known)
     return Fault(place, f"unknown {what} {name!r}", ", ".join(known),
                  f"did you mean {close[0]}?" if close else "take it out, or use an allowed one")
 

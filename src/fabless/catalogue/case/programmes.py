@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
-from fabless.case_records import CaseNumber, ProgrammeSpec
+from fabless.case_records import CaseNumber, Programme
 from fabless.catalogue.case.schema_programme import Counts, GateName, ProgrammeSection
 from fabless.errors import Fault
 from fabless.records import Chip
@@ -36,9 +36,9 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
         yield from _purchase_faults(where, item, numbers)
 
 
-def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> ProgrammeSpec:
+def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
-    return ProgrammeSpec(
+    return Programme(
         name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains, spin_limit=item.spin_limit,
         ended=CERTAIN if item.gates else _pair(item.ended), end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
         bid_failed=_pair(item.bid_failed),

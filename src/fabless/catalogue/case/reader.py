@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from fabless.case_records import Case, CaseNumber, Line, Load, ProgrammeSpec
+from fabless.case_records import Case, CaseNumber, Line, Load, Programme
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.contracts import case_contract, contract_money
 from fabless.catalogue.case.fields import Number, Unit
@@ -250,7 +250,7 @@ class CaseReader:
 
     def _programme(
         self, name: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]
-    ) -> ProgrammeSpec | None:
+    ) -> Programme | None:
         where = f"programmes.{name}"
         for fault in programme_faults(name, item, numbers):
             self._bad(fault.place, fault.found, fault.allowed, fault.remedy)

@@ -32,7 +32,7 @@ from fabless.catalogue.case.fields import (
     Whole,
 )
 from fabless.catalogue.case.schema_contract import ContractSection
-from fabless.catalogue.case.schema_market import CorrelationItem, Limits, PoolSection, ShockSection
+from fabless.catalogue.case.schema_market import CorrelationItem, LimitsSection, PoolSection, ShockSection
 from fabless.catalogue.case.schema_programme import ProgrammeSection
 
 
@@ -118,7 +118,7 @@ class Existing(Strict):
     years: Annotated[Number, Unit("year", above=True)]
 
 
-class Owning(Strict):
+class CaseOwningSection(Strict):
     """What owning a chip costs beside the chip."""
 
     colocation: Annotated[Number, Unit("USD/kW/month")]
@@ -206,7 +206,7 @@ class CaseFile(Strict):
     demand: Demand
     loads: dict[Name, Annotated[InferenceLoad | TrainingLoad, Field(discriminator="kind")]] = Field(min_length=1)
     existing: Existing
-    owning: Owning
+    owning: CaseOwningSection
     supply: Supply
     lines: dict[Name, LineSection] = Field(min_length=1)
     chips: dict[Name, dict[str, Any]] = Field(default_factory=dict)
@@ -217,7 +217,7 @@ class CaseFile(Strict):
     pools: dict[Name, PoolSection] = Field(default_factory=dict)
     """World supply that caps what all lines and programmes can get together."""
     correlations: tuple[CorrelationItem, ...] = ()
-    limits: Limits = Limits()
+    limits: LimitsSection = LimitsSection()
 
 
 def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fabless.case_numbers import PER_UNIT
 from fabless.catalogue.case.fields import Count, Multiple, Number, QuarterText, Real, Share, Strict, Unit, Ways
-from fabless.contract import KINDS, terms_of
+from fabless.contract import KINDS, stated_terms
 
 MONEY = MappingProxyType({"buy": Unit("USD"), "rent": Unit("USD/h")})
 """Unit of a price by the way of getting chips: a chip, or an hour of one."""
@@ -87,7 +87,7 @@ class ContractSection(Strict):
     fee_share: Share | None = None
 
 
-_TERMS = tuple(dict.fromkeys(term for kind in KINDS.values() for term in terms_of(kind)))
+_TERMS = tuple(dict.fromkeys(term for kind in KINDS.values() for term in stated_terms(kind)))
 
 
 def given_terms(section: ContractSection) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class CorrelationItem(Strict):
     note: str = ""
 
 
-class Limits(Strict):
+class LimitsSection(Strict):
     """What the company itself cannot exceed; where nothing is stated there is no limit."""
 
     power: dict[Year, Annotated[Number, Unit("MW")]] = Field(default_factory=dict)

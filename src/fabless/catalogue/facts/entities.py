@@ -95,7 +95,7 @@ def _sixteen_bit_rate(peak: Mapping[str, float]) -> float:
     return max(peak.values())
 
 
-def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
+def chip_from_facts(name: str, facts: Facts, stand_in: Facts) -> Chip:
     """Build an accelerator.
 
     Raises `BadValue` naming each of rate, memory size and memory bandwidth that no fact gives.
@@ -109,7 +109,7 @@ def chip(name: str, facts: Facts, stand_in: Facts) -> Chip:
                                                                 ("memory_bandwidth", bandwidth)) if not given])
     take = _Inheritance(facts, stand_in, name)
     card = _number(facts, "scale_up_bandwidth") is None
-    built = architecture(facts)
+    built = architecture_from_facts(facts)
     stacks = _number(facts, "hbm_stacks")
     return Chip(
         name=name,
@@ -141,7 +141,7 @@ _MODEL_NEEDS = tuple(field.name for field in _MODEL_NUMBERS if field.default is 
 _REAL = frozenset({"global_layer_share", "params_published"})
 
 
-def model(name: str, facts: Facts) -> LLM:
+def model_from_facts(name: str, facts: Facts) -> LLM:
     """Build a language model; `BadValue` names every dimension that no fact gives."""
     lacking = [field for field in _MODEL_NEEDS if field not in facts]
     if lacking:
@@ -154,7 +154,7 @@ def model(name: str, facts: Facts) -> LLM:
     return LLM(name=name, release=_day(facts, "release"), note=_text(facts, "note") or "", **given)  # type: ignore[arg-type]
 
 
-def node(name: str, facts: Facts) -> ProcessNode:
+def node_from_facts(name: str, facts: Facts) -> ProcessNode:
     """Build a logic process; `BadValue` names every field that it cannot do without and no fact gives."""
     price, defects, clustering = _ranges("process node", name, facts, "wafer_price", "defect_density", "clustering")
     return ProcessNode(
@@ -177,7 +177,7 @@ def node(name: str, facts: Facts) -> ProcessNode:
     )
 
 
-def memory(name: str, facts: Facts) -> MemoryType:
+def memory_from_facts(name: str, facts: Facts) -> MemoryType:
     """Build a generation of stacked memory; `BadValue` as for a process."""
     price, size, speed, area = _ranges(
         "memory type", name, facts, "price", "stack_capacity", "stack_bandwidth", "footprint")
@@ -186,7 +186,7 @@ def memory(name: str, facts: Facts) -> MemoryType:
                       interface_area_m2=_number(facts, "interface_area"), energy_per_byte=_number(facts, "energy"))
 
 
-def packaging(name: str, facts: Facts) -> Packaging:
+def packaging_from_facts(name: str, facts: Facts) -> Packaging:
     """Build a packaging service; `BadValue` as for a process."""
     ratio, attach, coverage, substrate, test = _ranges(
         "packaging service", name, facts, "interposer_area_per_die_area", "attach_yield", "probe_coverage",
@@ -199,7 +199,7 @@ def packaging(name: str, facts: Facts) -> Packaging:
 _DIE = re.compile(r"die\.(\d+)\.[a-z_]+")
 
 
-def architecture(facts: Facts) -> Architecture:
+def architecture_from_facts(facts: Facts) -> Architecture:
     """What is known of a chip's silicon; its dies are those of ``die.N``, else of ``die_area_N``."""
     numbers = sorted({int(found[1]) for field in facts if (found := _DIE.fullmatch(field))})
     units = int(_number(facts, "units") or 1)

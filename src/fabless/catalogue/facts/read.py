@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from fabless.catalogue.facts.text import Row, read_rows
+from fabless.catalogue.facts.text import CsvRow, read_rows
 from fabless.errors import BadValue, Fault, suggestion
 from fabless.records import Fact, Grade, Source
 from fabless.units import UNITS
@@ -64,7 +64,7 @@ class _Checker:
     def fault(self, place: str, found: str, allowed: str, remedy: str) -> None:
         self.faults.append(Fault(place, found, allowed, remedy))
 
-    def number(self, row: Row, column: str, unit: str) -> float | None:
+    def number(self, row: CsvRow, column: str, unit: str) -> float | None:
         """The number of a cell in SI; a fault and None when it is not one."""
         try:
             number = float(row.cells[column])
@@ -81,7 +81,7 @@ class _Checker:
             return None
         return number * factor
 
-    def value(self, row: Row, unit: str) -> float | str | dt.date | None:
+    def value(self, row: CsvRow, unit: str) -> float | str | dt.date | None:
         """The value of a row in the form its unit asks for."""
         text = row.cells["value"]
         if unit == "text":
@@ -96,7 +96,7 @@ class _Checker:
             return day
         return self.number(row, "value", unit)
 
-    def band(self, row: Row, value: object, unit: str) -> tuple[float | None, float | None]:
+    def band(self, row: CsvRow, value: object, unit: str) -> tuple[float | None, float | None]:
         """Low and high end of a row; they enclose the value."""
         written = [column for column in ("low", "high") if row.cells[column]]
         if not written:
@@ -113,7 +113,7 @@ class _Checker:
                        "low <= value <= high", "put the three numbers in rising order")
         return low, high
 
-    def price_year(self, row: Row, unit: str) -> int | None:
+    def price_year(self, row: CsvRow, unit: str) -> int | None:
         """Price year of a row: needed for money, absent elsewhere."""
         text = row.cells["price_year"]
         if not text:
@@ -125,7 +125,7 @@ class _Checker:
             return None
         return int(text)
 
-    def names(self, row: Row) -> None:
+    def names(self, row: CsvRow) -> None:
         for column in ("entity", "field"):
             if not _NAME.fullmatch(row.cells[column]):
                 self.fault(row.place, f"{column} {row.cells[column]!r}", "small letters, digits, . + _ -",
@@ -134,7 +134,7 @@ class _Checker:
             self.fault(row.place, f"period {row.cells['period']!r}", "empty, 2024, 2024Q3, 2024H1, 2024-06, 2024-06-30",
                        "use one of these forms")
 
-    def fact(self, row: Row) -> Fact | None:
+    def fact(self, row: CsvRow) -> Fact | None:
         """The fact of a row, or None with its faults collected."""
         before = len(self.faults)
         cells = row.cells

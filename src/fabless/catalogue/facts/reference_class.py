@@ -17,7 +17,7 @@ from fabless.records import Fact
 from fabless.units import DAY_S, MONTH_S
 
 
-class Kind(StrEnum):
+class ProgrammeKind(StrEnum):
     """Kinds of programme."""
 
     FIRST = "first in-house"
@@ -53,7 +53,7 @@ class ReferenceCase:
 
     name: str
     organisation: str
-    kind: Kind
+    kind: ProgrammeKind
     generation: int
     """2 and more where a start-up's or a buyer's later chip is meant."""
     outcome: Outcome | None
@@ -70,8 +70,9 @@ class ReferenceCase:
     """Span -> time [s]."""
 
 
-_KINDS = {"first_gen_inhouse": Kind.FIRST, "later_gen_inhouse": Kind.LATER, "startup": Kind.STARTUP,
-          "acquired": Kind.ACQUIRED, "merchant": Kind.MERCHANT}
+_KINDS = {"first_gen_inhouse": ProgrammeKind.FIRST, "later_gen_inhouse": ProgrammeKind.LATER,
+          "startup": ProgrammeKind.STARTUP,
+          "acquired": ProgrammeKind.ACQUIRED, "merchant": ProgrammeKind.MERCHANT}
 _OUTCOMES = {"shipped_volume": Outcome.VOLUME, "shipped_limited": Outcome.LIMITED, "cancelled": Outcome.ENDED,
              "company_failed": Outcome.ENDED}
 _SILICON = ("first_silicon", "in_test", "first_chip", "sampled", "unveiled_silicon")
@@ -98,7 +99,7 @@ def text(facts: Facts, field: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def day(facts: Facts, *fields: str) -> dt.date | None:
+def newest_day(facts: Facts, *fields: str) -> dt.date | None:
     """Newest date of the first field that has one."""
     for field in fields:
         value = facts[field][-1].value if field in facts else None
@@ -107,7 +108,7 @@ def day(facts: Facts, *fields: str) -> dt.date | None:
     return None
 
 
-def amount(facts: Facts, field: str) -> float | None:
+def newest_amount(facts: Facts, field: str) -> float | None:
     """Newest number of a field, in SI."""
     value = facts[field][-1].value if field in facts else None
     return value if isinstance(value, float) else None
@@ -134,16 +135,16 @@ def _is_programme(catalogue: Catalogue, name: str) -> bool:
 
 def _case(name: str, facts: Facts) -> ReferenceCase:
     told = [fact for fact in facts.get("outcome", ()) if fact.value in _OUTCOMES]
-    respin, steppings, scope = text(facts, "respin"), amount(facts, "steppings"), text(facts, "scope")
+    respin, steppings, scope = text(facts, "respin"), newest_amount(facts, "steppings"), text(facts, "scope")
     good = respin == _NO_RESPIN if respin is not None else None if steppings is None else steppings <= 1.0
     return ReferenceCase(
         name=name,
         organisation=text(facts, "org") or name,
-        kind=Kind.PARTNER if "partner" in facts else _KINDS[text(facts, "kind") or ""],
-        generation=int(amount(facts, "generation") or 1),
+        kind=ProgrammeKind.PARTNER if "partner" in facts else _KINDS[text(facts, "kind") or ""],
+        generation=int(newest_amount(facts, "generation") or 1),
         outcome=_OUTCOMES[str(told[-1].value)] if told else None,
         decided=min((fact.known for fact in told if fact.value == told[-1].value), default=None),
-        began=day(facts, "start", "acquired"),
+        began=newest_day(facts, "start", "acquired"),
         end_gate=text(facts, "end_gate"),
         first_silicon_good=good,
         scope_cut=None if scope is None else scope == "cut",
@@ -153,14 +154,15 @@ def _case(name: str, facts: Facts) -> ReferenceCase:
 
 def _spans(facts: Facts) -> dict[Span, float]:
     """Times that a source gives, else those between two dates; nothing for a chip of a later generation."""
-    start, silicon, deployed = day(facts, "start"), day(facts, *_SILICON), day(facts, *_DEPLOYED)
-    ends = {Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon), Span.TAPE_OUT: (start, day(facts, "taped_out")),
-            Span.PURCHASE: (day(facts, "acquired"), deployed), Span.RAMP: (silicon, deployed)}
+    start, silicon, deployed = newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED)
+    ends = {Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon),
+            Span.TAPE_OUT: (start, newest_day(facts, "taped_out")),
+            Span.PURCHASE: (newest_day(facts, "acquired"), deployed), Span.RAMP: (silicon, deployed)}
     pending = text(facts, "outcome") == "pending"
-    later = (amount(facts, "generation") or 1.0) > 1.0
+    later = (newest_amount(facts, "generation") or 1.0) > 1.0
     spans = {}
     for span, (first, last) in ends.items():
-        told = amount(facts, _MONTHS[span])
+        told = newest_amount(facts, _MONTHS[span])
         if span is Span.PURCHASE and pending:
             continue
         if told is not None:

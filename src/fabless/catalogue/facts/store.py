@@ -125,7 +125,7 @@ class Catalogue:
         """An accelerator by any of its names; `BadValue` when a rate, memory size or bandwidth is not known."""
         name = self.resolve("chip", text)
         stand_in = self._newest("rules", "rule", entities.STAND_IN) if entities.STAND_IN in self.rows else {}
-        return entities.chip(name, self._newest("chips", "chip", name), stand_in)
+        return entities.chip_from_facts(name, self._newest("chips", "chip", name), stand_in)
 
     def models(self) -> tuple[str, ...]:
         """Names of the language models."""
@@ -134,19 +134,19 @@ class Catalogue:
     def model(self, text: str) -> LLM:
         """A language model by any of its names."""
         name = self.resolve("model", text)
-        return entities.model(name, self._newest("models", "model", name))
+        return entities.model_from_facts(name, self._newest("models", "model", name))
 
     def node(self, name: str) -> ProcessNode:
         """A logic process as a record."""
-        return entities.node(name, self._newest("nodes", "process node", name))
+        return entities.node_from_facts(name, self._newest("nodes", "process node", name))
 
     def memory(self, name: str) -> MemoryType:
         """A generation of stacked memory as a record."""
-        return entities.memory(name, self._newest("memory", "memory type", name))
+        return entities.memory_from_facts(name, self._newest("memory", "memory type", name))
 
     def packaging(self, name: str) -> Packaging:
         """An advanced-packaging service as a record."""
-        return entities.packaging(name, self._newest("packaging", "packaging service", name))
+        return entities.packaging_from_facts(name, self._newest("packaging", "packaging service", name))
 
 
 def _age(fact: Fact) -> tuple[dt.date, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from fabless.catalogue.facts.reference_class import Facts, amount, by_field, day, text
+from fabless.catalogue.facts.reference_class import Facts, by_field, newest_amount, newest_day, text
 from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import BadValue, Fault, UnknownName, suggestion
 from fabless.records import Fact
@@ -100,7 +100,7 @@ def _candidate(name: str, facts: Facts) -> Candidate:
     if bid is not None:
         notes.append(f"bid by {text(facts, 'bidder') or 'another'} failed, known on {bid.known}")
     return Candidate(
-        name=name, title=text(facts, "name") or name, founded=day(facts, "founded"), valuation=newest("valuation"),
+        name=name, title=text(facts, "name") or name, founded=newest_day(facts, "founded"), valuation=newest("valuation"),
         raised=newest("raised"), employees=newest("employees"), product=text(facts, "product"),
         next_chip=text(facts, "next_chip"), next_stage=text(facts, "next_stage"),
         distressed=text(facts, "condition") == "distressed", notes=tuple(notes),
@@ -120,7 +120,7 @@ def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
             fact = facts[price][-1] if price in facts else facts[who][-1]
             before = [one for one in facts.get("valuation", ()) if one.known <= fact.known]
             found.append(Deal(
-                name=name, buyer=str(facts[who][-1].value), closed=closed, price_usd=amount(facts, price),
+                name=name, buyer=str(facts[who][-1].value), closed=closed, price_usd=newest_amount(facts, price),
                 last_valuation_usd=before[-1].value if before and isinstance(before[-1].value, float) else None,
                 known=fact.known))
     return tuple(sorted(found, key=lambda deal: (deal.known, deal.name)))

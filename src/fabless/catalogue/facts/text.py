@@ -15,7 +15,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """A line of a CSV file with the place to name when it is wrong."""
 
     place: str
@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
     return text
 
 
-def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[Row]:
+def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[CsvRow]:
     """Yield the lines of CSV text as rows; `BadFile` when a column is missing or a line has another length."""
     lines = csv.reader(io.StringIO(text, newline=""))
     header = tuple(cell.strip() for cell in next(lines, ()))
@@ -51,10 +51,10 @@ def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[Row]:
         if len(cells) != len(header):
             raise BadFile(Fault(here, f"{len(cells)} cells", f"{len(header)} cells, as in the first line",
                                 "quote a cell that holds a comma"))
-        yield Row(here, dict(zip(header, cells, strict=True)))
+        yield CsvRow(here, dict(zip(header, cells, strict=True)))
 
 
-def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
+def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[CsvRow]:
     """Yield the lines of a CSV file as rows; those of shipped data are placed from its folder, wherever that is."""
     place = path.relative_to(DATA).as_posix() if path.is_relative_to(DATA) else str(path)
     return rows(read_text(path), place, columns)

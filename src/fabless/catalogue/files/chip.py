@@ -10,7 +10,7 @@ import yaml
 
 from fabless.catalogue.facts.text import read_text
 from fabless.catalogue.files.yaml import read_document
-from fabless.errors import BadValue, FablessError, Fault, nearest
+from fabless.errors import BadValue, FablessError, Fault, nearest_names
 from fabless.records import Architecture, Chip, LogicDie
 from fabless.units import from_si, quantity
 
@@ -27,7 +27,7 @@ _DIE_KEYS = ("area", "count", "node", "units", "units_needed")
 _ALLOWED = (*_REQUIRED, *_TEXTS, "hbm_stacks", "die_area", *_DATES, *_SILICON, "memory_sites", "dies")
 
 
-class _Reader:
+class _ChipReader:
     """Takes fields out of a mapping and collects what is wrong with them."""
 
     def __init__(self, fields: Mapping[str, object], place: str) -> None:
@@ -40,7 +40,7 @@ class _Reader:
     def keys(self) -> None:
         for key in self.fields:
             if key not in _ALLOWED:
-                close = nearest(str(key), _ALLOWED)
+                close = nearest_names(str(key), _ALLOWED)
                 self.fault(str(key), "unknown field", ", ".join(_ALLOWED),
                            f"did you mean {' or '.join(close)}?" if close else "remove it")
         for key in _REQUIRED:
@@ -70,7 +70,7 @@ class _Reader:
             return {}
         for precision in rates:
             if precision not in PRECISIONS:
-                close = nearest(str(precision), PRECISIONS)
+                close = nearest_names(str(precision), PRECISIONS)
                 self.fault(f"peak.{precision}", "unknown precision", ", ".join(PRECISIONS),
                            f"did you mean {' or '.join(close)}?" if close else "use one of these")
         return {str(precision): self.amount(f"peak.{precision}", rate, "TFLOP/s")
@@ -101,10 +101,10 @@ class _Reader:
     def _die(self, item: Mapping[str, object], key: str) -> LogicDie:
         for name in item:
             if name not in _DIE_KEYS:
-                close = nearest(str(name), _DIE_KEYS)
+                close = nearest_names(str(name), _DIE_KEYS)
                 self.fault(f"{key}.{name}", "unknown field", ", ".join(_DIE_KEYS),
                            f"did you mean {' or '.join(close)}?" if close else "remove it")
-        inner = _Reader(item, f"{self.place}: {key}")
+        inner = _ChipReader(item, f"{self.place}: {key}")
         area = inner.amount("area", item["area"], "mm2") if "area" in item else None
         count, units = inner.count("count") or 1, inner.count("units") or 1
         needed = inner.count("units_needed") or units
@@ -135,7 +135,7 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
     interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds or some units may
     fail. Raises `BadValue` with every fault.
     """
-    take = _Reader(fields, place)
+    take = _ChipReader(fields, place)
     take.keys()
     peak = take.peak()
     sizes = {key: take.amount(key, fields[key], unit) for key, unit in _QUANTITIES.items() if key in fields}

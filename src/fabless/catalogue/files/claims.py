@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from fabless.catalogue.facts.read import read_sources
 from fabless.catalogue.facts.text import DATA
-from fabless.errors import BadFile, BadValue, Fault, nearest
+from fabless.errors import BadFile, BadValue, Fault, nearest_names
 from fabless.records import Source
 from fabless.units import UNITS, to_si
 
@@ -86,7 +86,7 @@ class _Statement(_Strict):
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= inside <= self.high):
             raise ValueError("low <= value <= high, all finite")
         if self.unit not in UNITS:
-            raise ValueError(f"unknown unit {self.unit!r}; nearest: {', '.join(nearest(self.unit, UNITS))}")
+            raise ValueError(f"unknown unit {self.unit!r}; nearest: {', '.join(nearest_names(self.unit, UNITS))}")
         return self
 
     def si(self) -> Statement:
@@ -160,7 +160,7 @@ def _faults(entry: Any, place: str, sources: Mapping[str, Source]) -> Iterator[F
     for name in read.sources:
         if name not in sources:
             yield Fault(place, f"unknown source {name!r}", "an id of the table of sources",
-                        f"nearest: {', '.join(nearest(name, sources)) or 'none'}")
+                        f"nearest: {', '.join(nearest_names(name, sources)) or 'none'}")
 
 
 def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "sources.csv") -> tuple[Claim, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from fabless.catalogue.model_file.config import Config, Fields
-from fabless.catalogue.model_file.parts import FULL, every, gated, plain, window
+from fabless.catalogue.model_file.parts import FULL, every, gated, plain_layers, window
 
 
 def windowed(config: Config) -> Fields:
@@ -74,7 +74,7 @@ def mllama(config: Config) -> Fields:
 
 def falcon(config: Config) -> Fields:
     """Falcon: one KV head, or groups in the new architecture."""
-    fields = plain(config, "ffn_hidden_size")
+    fields = plain_layers(config, "ffn_hidden_size")
     if config.flag("new_decoder_architecture", False):
         return fields | {"kv_heads": config.count("num_kv_heads", "n_head_kv", default=int(fields["heads"]))}
     return fields | {"kv_heads": 1 if config.flag("multi_query", True) else fields["heads"]}
@@ -82,13 +82,13 @@ def falcon(config: Config) -> Fields:
 
 def gpt_bigcode(config: Config) -> Fields:
     """StarCoder 1: one KV head."""
-    fields = plain(config, "n_inner")
+    fields = plain_layers(config, "n_inner")
     return fields | {"kv_heads": 1 if config.flag("multi_query", True) else fields["heads"]}
 
 
 def gpt_neo(config: Config) -> Fields:
     """GPT-Neo: global and local layers in turn."""
-    fields = plain(config, "intermediate_size")
+    fields = plain_layers(config, "intermediate_size")
     kinds = config.listed("attention_layers", int(fields["layers"]), of="num_layers")
     share = kinds.count("global") / len(kinds) if kinds else 0.5
     return fields | ({"sliding_window": config.count("window_size", default=256), "global_layer_share": share}
@@ -97,7 +97,7 @@ def gpt_neo(config: Config) -> Fields:
 
 def mpt(config: Config) -> Fields:
     """MPT: width of the feed-forward as a ratio, heads of keys in a part of their own."""
-    fields = plain(config, "ffn_hidden_size")
+    fields = plain_layers(config, "ffn_hidden_size")
     inner, feed = config.part("attn_config"), config.part("ffn_config")
     kind = inner.values.get("attn_type")
     ratio = config if config.has("expansion_ratio") else feed

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from fabless.catalogue.model_file import dense, hybrids, mixtures
 from fabless.catalogue.model_file.config import Config, Fields
-from fabless.catalogue.model_file.parts import gated, plain, ungated
+from fabless.catalogue.model_file.parts import gated, plain_layers, ungated
 
 Reader = Callable[[Config], Fields]
 
@@ -34,9 +34,9 @@ _GROUPS: tuple[tuple[Reader, str], ...] = (
     (dense.mllama, "mllama mllama_text_model"),
     (dense.chatglm, "chatglm"),
     (dense.nas, "nemotron-nas deci"),
-    (lambda config: plain(config, "n_inner"), "bloom gpt2"),
-    (lambda config: plain(config, "n_inner", tied=False), "gptj codegen"),
-    (lambda config: plain(config, "ffn_dim"), "opt"),
+    (lambda config: plain_layers(config, "n_inner"), "bloom gpt2"),
+    (lambda config: plain_layers(config, "n_inner", tied=False), "gptj codegen"),
+    (lambda config: plain_layers(config, "ffn_dim"), "opt"),
     (dense.falcon, "falcon RefinedWeb RefinedWebModel"),
     (dense.gpt_bigcode, "gpt_bigcode"),
     (dense.gpt_neo, "gpt_neo"),

@@ -30,7 +30,7 @@ def ungated(config: Config, tied: bool = False) -> Fields:
     return gated(config, tied) | {"gated_ffn": False}
 
 
-def plain(config: Config, ffn: str, tied: bool = True) -> Fields:
+def plain_layers(config: Config, ffn: str, tied: bool = True) -> Fields:
     """GPT-2, OPT, BLOOM, GPT-J: every head has its own keys, two matrices in the feed-forward."""
     hidden = config.count("hidden_size", "n_embd", "n_embed", "d_model")
     heads = config.count("num_attention_heads", "n_head", "n_heads", "num_heads")

@@ -13,14 +13,14 @@ from fabless.case_records import Case
 from fabless.decide.ways.gates import Policy, decided, followed
 from fabless.decide.ways.paths import calendar, paths_of
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import Plan, World, fates_on, plan_of, yardstick
+from fabless.decide.ways.problem import Plan, World, outcomes_on, plan_of, yardstick
 from fabless.plan import PlanProblem, PlanResult
 from fabless.plan.rule.merit_order import View, merit_order
 from fabless.plan.rule.perfect import perfect_costs
-from fabless.plan.rule.simulate import Simulated, signed_now, simulate
+from fabless.plan.rule.simulate import Simulated, signed_now, simulate_orders
 from fabless.records import Array
 from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, fresh_paths
+from fabless.scenario import OutcomeOnTree, fresh_paths
 from fabless.scenario.expected import expected, known_at
 from fabless.strategy import Commitment
 
@@ -29,7 +29,7 @@ BLOCK = 1_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Block:
+class FreshBlock:
     """What to do: part of a test, small enough for one process."""
 
     prepared: Prepared
@@ -66,14 +66,14 @@ class PathNumbers:
     """(checked,) cost of the rule on the same path less that."""
 
 
-def work(block: Block) -> PathNumbers:
+def work(block: FreshBlock) -> PathNumbers:
     """Draw the paths of a block, order by the rule, and condense."""
     world = fresh_world(block)
     plan = plan_of(world, block.commitment)
     go = followed(block.policy, world, plan)
     plan = decided(plan, go)
-    views = outlooks(world, block.commitment, go)
-    fresh = simulate(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
+    views = views_along(world, block.commitment, go)
+    fresh = simulate_orders(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
                      signed_now(block.planned, block.result, plan.problem))
     first, cost = np.arange(block.count), fresh.path_cost_usd
     perfect = perfect_costs(plan.problem, first[:block.checked])
@@ -93,8 +93,8 @@ def joined(parts: Sequence[PathNumbers]) -> PathNumbers:
     return PathNumbers(**arrays, values=values)
 
 
-def fresh_world(block: Block) -> World:
-    """Draw the scenarios of a block and the fate of every programme on them."""
+def fresh_world(block: FreshBlock) -> World:
+    """Draw the scenarios of a block and the outcome of every programme on them."""
     prepared = block.prepared
     seed = int(stream(block.seed, f"fresh block {block.number}").integers(2**62))
     case = replace(prepared.case, branching=(block.count, *(1 for _ in prepared.case.branching[1:])), seed=seed)
@@ -102,14 +102,14 @@ def fresh_world(block: Block) -> World:
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
     return World(
-        prepared=prepared, case=case, scenarios=scenarios, fates=fates_on(prepared, case, scenarios, need, ()),
+        prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes_on(prepared, case, scenarios, need, ()),
         yardstick=measure, need=need)
 
 
-def outlooks(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
+def views_along(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
     """What every path expects at each branching: growth goes on, supply takes its odds, programmes stand still.
 
-    `go` (candidates, node-quarters) says which programmes are under way.
+    `go` (projects, node-quarters) says which programmes are under way.
     """
     return [View(quarter, decided(plan_of(_foreseen(world, quarter), commitment),
                                   go[:, known_at(world.scenarios.tree, quarter)]).problem)
@@ -119,13 +119,13 @@ def outlooks(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> lis
 def _foreseen(world: World, quarter: int) -> World:
     scenarios = expected(world.case, world.scenarios, quarter)
     known = known_at(scenarios.tree, quarter)
-    fates = {name: tuple(_as_known(fate, known) for fate in starts) for name, starts in world.fates.items()}
-    return replace(world, scenarios=scenarios, fates=fates, yardstick=yardstick(world.prepared, scenarios))
+    outcomes = {name: tuple(_as_known(outcome, known) for outcome in starts) for name, starts in world.outcomes.items()}
+    return replace(world, scenarios=scenarios, outcomes=outcomes, yardstick=yardstick(world.prepared, scenarios))
 
 
-def _as_known(fate: ProgrammeOnTree, known: NDArray[np.int64]) -> ProgrammeOnTree:
+def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree:
     """A programme that stays in the state in which it is known; what it spends does not matter for any order."""
-    return replace(fate, **{field.name: getattr(fate, field.name)[known] for field in fields(fate)})
+    return replace(outcome, **{field.name: getattr(outcome, field.name)[known] for field in fields(outcome)})
 
 
 def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str, Array]:

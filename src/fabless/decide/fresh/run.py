@@ -9,11 +9,11 @@ from difflib import get_close_matches
 import numpy as np
 
 from fabless.case_records import named
-from fabless.decide.fresh.block import BLOCK, Block, PathNumbers, condensed, joined, work
+from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, joined, work
 from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.errors import BadValue, Fault
 from fabless.plan.problem.costs import risk_adjusted
 from fabless.records import Array
@@ -21,7 +21,7 @@ from fabless.records import Array
 
 def fresh_test(
     prepared: Prepared,
-    solved: Solved,
+    solved: SolvedWay,
     *,
     paths: int = 10_000,
     seed: int | None = None,
@@ -44,7 +44,7 @@ def fresh_test(
 
 def rule_costs(
     prepared: Prepared,
-    solved: Solved,
+    solved: SolvedWay,
     *,
     paths: int,
     seed: int | None = None,
@@ -68,7 +68,7 @@ def rule_costs(
 
 
 def _worked(
-    prepared: Prepared, solved: Solved, paths: int, seed: int, executor: Executor | None,
+    prepared: Prepared, solved: SolvedWay, paths: int, seed: int, executor: Executor | None,
     progress: Callable[[str], None] | None, checked: int, values: Mapping[str, Array] | None = None,
 ) -> PathNumbers:
     blocks = list(_blocks(prepared, solved, paths, seed=seed, checked=checked, values=values))
@@ -81,9 +81,9 @@ def _worked(
 
 
 def _blocks(
-    prepared: Prepared, solved: Solved, paths: int, seed: int, checked: int,
+    prepared: Prepared, solved: SolvedWay, paths: int, seed: int, checked: int,
     values: Mapping[str, Array] | None,
-) -> Iterator[Block]:
+) -> Iterator[FreshBlock]:
     """Blocks of `BLOCK` paths; the paths to check are spread over them as evenly as can be."""
     count = -(-paths // BLOCK)
     for number in range(count):
@@ -91,13 +91,13 @@ def _blocks(
         size = here.stop - here.start
         given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
         some = min(checked * (number + 1) // count - checked * number // count, size)
-        yield Block(
+        yield FreshBlock(
             prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
             planned=solved.plan.problem, result=solved.result, number=number, count=size, seed=seed,
             checked=some, given=given)
 
 
-def as_fresh_test(prepared: Prepared, solved: Solved, numbers: PathNumbers, seed: int) -> FreshTest:
+def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, seed: int) -> FreshTest:
     """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
     case, problem = prepared.case, solved.plan.problem
     count = numbers.cost_usd.size

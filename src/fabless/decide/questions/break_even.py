@@ -17,12 +17,12 @@ from itertools import pairwise, product
 import numpy as np
 
 from fabless.case_numbers import stated
-from fabless.case_records import CaseNumber, ProgrammeSpec, modes, named, with_ranges
+from fabless.case_records import CaseNumber, Programme, modes, named, with_ranges
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import Flip, Surface
 from fabless.decide.ways.gates import carried_through
-from fabless.decide.ways.prepare import ProgrammeOutlook, outlook_of
-from fabless.decide.ways.problem import World, moved, plan_of
+from fabless.decide.ways.prepare import SimulatedOutcomes, simulated_outcomes_of
+from fabless.decide.ways.problem import World, plan_of, world_with_ranges
 from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
@@ -43,15 +43,15 @@ FURTHER = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _ValueJob:
     world: World
     lines: Commitment
-    item: ProgrammeSpec | None
+    item: Programme | None
     changes: Mapping[str, Range]
     quarter: int
 
 
-def surface(world: World, lines: Commitment, item: ProgrammeSpec, executor: Executor) -> Surface | None:
+def surface(world: World, lines: Commitment, item: Programme, executor: Executor) -> Surface | None:
     """Value of a programme over volume x relative performance x slip.
 
     Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array has shape (volumes,
@@ -74,13 +74,13 @@ def surface(world: World, lines: Commitment, item: ProgrammeSpec, executor: Exec
         planned=planned)
 
 
-def relative_performance(world: World, item: ProgrammeSpec) -> float | None:
+def relative_performance(world: World, item: Programme) -> float | None:
     """Planned performance of a programme's chip over that of the dominant vendor's then current part, at the modes.
 
     Both are queries a second of the first inference load; "then" is the median quarter of volume. None where the programme
     never comes in volume or the vendor's part cannot serve that load.
     """
-    months = world.prepared.outlooks[item.name].summary.volume_month
+    months = world.prepared.simulated[item.name].summary.volume_month
     line = next((line for line in world.case.lines if line.vendor == world.case.dominant_vendor and line.how == "buy"), None)
     load = next((load.name for load in world.case.loads if load.kind == "inference"), None)
     if months is None or line is None or load is None:
@@ -96,7 +96,7 @@ def relative_performance(world: World, item: ProgrammeSpec) -> float | None:
 
 
 def flips(
-    world: World, lines: Commitment, programmes: Sequence[ProgrammeSpec], names: Sequence[str], executor: Executor
+    world: World, lines: Commitment, programmes: Sequence[Programme], names: Sequence[str], executor: Executor
 ) -> tuple[Flip, ...]:
     """Where along single inputs the value of each programme changes its sign; all else as it was.
 
@@ -120,7 +120,7 @@ def flips(
 
 
 def _benefits(
-    world: World, lines: Commitment, item: ProgrammeSpec, changes: Sequence[Mapping[str, Range]], executor: Executor
+    world: World, lines: Commitment, item: Programme, changes: Sequence[Mapping[str, Range]], executor: Executor
 ) -> list[Array]:
     """Fall of the objective when the chips come, without the programme's spend, by quarter of the horizon.
 
@@ -130,8 +130,8 @@ def _benefits(
     own, slip = f"programmes.{item.name}.", world.case.numbers.programmes[item.name].slip.name
     bare = [{name: spread for name, spread in change.items() if not name.startswith(own)} for change in changes]
     without_slip = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
-    jobs = [_Job(world, lines, None, change, 0) for change in bare]
-    jobs += [_Job(world, lines, item, change, quarter) for change in without_slip for quarter in quarters]
+    jobs = [_ValueJob(world, lines, None, change, 0) for change in bare]
+    jobs += [_ValueJob(world, lines, item, change, quarter) for change in without_slip for quarter in quarters]
     keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
     once = dict(zip(keys, jobs, strict=True))
     cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
@@ -141,15 +141,15 @@ def _benefits(
     return [np.interp(every, [*quarters, world.case.quarters], [*row, 0.0]) for row in saved]
 
 
-def _outlook(world: World, item: ProgrammeSpec, change: Mapping[str, Range]) -> ProgrammeOutlook:
+def _outlook(world: World, item: Programme, change: Mapping[str, Range]) -> SimulatedOutcomes:
     """What the simulation says of a programme; of its numbers that change only the slip moves dates."""
     slip = world.case.numbers.programmes[item.name].slip.name
     if slip not in change:
-        return world.prepared.outlooks[item.name]
-    return outlook_of(item, with_ranges(world.case, {slip: change[slip]}))
+        return world.prepared.simulated[item.name]
+    return simulated_outcomes_of(item, with_ranges(world.case, {slip: change[slip]}))
 
 
-def _value(world: World, outlook: ProgrammeOutlook, benefit: Array) -> float:
+def _value(world: World, outlook: SimulatedOutcomes, benefit: Array) -> float:
     """Value of a programme whose chips are worth `benefit` by their quarter of volume."""
     quarters = world.case.quarters
     middle = (np.arange(quarters) + 0.5) * QUARTER_S
@@ -169,7 +169,7 @@ def _points(number: CaseNumber) -> list[float]:
     return [float(v) for v in np.linspace(low, high * FURTHER, STEPS)]
 
 
-def _crossings(world: World, item: ProgrammeSpec, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
+def _crossings(world: World, item: Programme, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
     found = []
     unit = number.unit if number.unit in UNITS else "1"
     for (one, before), (two, after) in pairwise(line):
@@ -182,7 +182,7 @@ def _crossings(world: World, item: ProgrammeSpec, number: CaseNumber, line: list
     return found
 
 
-def _words(world: World, item: ProgrammeSpec, number: CaseNumber, turn: float, above: bool) -> str:
+def _words(world: World, item: Programme, number: CaseNumber, turn: float, above: bool) -> str:
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
     key = number.name.removeprefix(f"programmes.{item.name}.")
@@ -201,18 +201,18 @@ def _times(spread: Range, factor: float) -> Range:
     return replace(spread, low=spread.low * factor, mode=spread.mode * factor, high=spread.high * factor)
 
 
-def _objective(job: _Job) -> float:
+def _objective(job: _ValueJob) -> float:
     """Objective with the chips of a programme in volume from a quarter that is known, its spend left out."""
     item = job.item
-    world = moved(job.world, job.changes) if job.changes else job.world
+    world = world_with_ranges(job.world, job.changes) if job.changes else job.world
     if item is None:
         return solved_plan(world, "", plan_of(world, job.lines)).result.objective_usd
-    fate = world.fates[item.name][0]
+    fate = world.outcomes[item.name][0]
     size = fate.volume_quarter.size
     terms = world.case.numbers.programmes[item.name]
     performance, cut = terms.performance.spread.mode, terms.scope_cut.spread.mode
     sure = replace(fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
                    performance=np.full(size, performance), scope_cut=np.full(size, cut), spend_usd=np.zeros(size))
-    world = replace(world, fates={**world.fates, item.name: (sure,)})
+    world = replace(world, outcomes={**world.outcomes, item.name: (sure,)})
     plan = carried_through(plan_of(world, replace(job.lines, programmes=(item,))))
     return solved_plan(world, "", plan).result.objective_usd

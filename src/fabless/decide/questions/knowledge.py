@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 from fabless.case_records import named
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import Foresight, KnowledgeValue
-from fabless.decide.ways.problem import World, moved, plan_of
-from fabless.decide.ways.restricted import held
-from fabless.decide.ways.solved import Solved, solved_plan
+from fabless.decide.ways.problem import World, plan_of, world_with_ranges
+from fabless.decide.ways.restricted import with_orders_held
+from fabless.decide.ways.solved import SolvedWay, solved_plan
 from fabless.plan import bounds, trunk
 from fabless.records import Array, Range
 from fabless.sampling import quantile
@@ -43,7 +43,7 @@ def knowledge_values(
     return tuple(sorted(rows, key=lambda row: -row.value_usd))
 
 
-def foresight(best: Solved) -> Foresight:
+def foresight(best: SolvedWay) -> Foresight:
     """Bracket the recommended plan, gates as decided: perfect information below, the plan for the mean above."""
     bracket = bounds(best.plan.problem, best.result)
     return Foresight(bracket.perfect.objective_usd, best.result.objective_usd, bracket.mean_policy.objective_usd)
@@ -51,8 +51,8 @@ def foresight(best: Solved) -> Foresight:
 
 def _objective(job: Job) -> float:
     world, commitment, name, point, first_stage = job
-    informed = moved(world, {name: Range.point(float(quantile(named(world.case.numbers)[name].spread, point)))})
+    informed = world_with_ranges(world, {name: Range.point(float(quantile(named(world.case.numbers)[name].spread, point)))})
     plan = plan_of(informed, commitment)
     if first_stage is not None:
-        plan = held(plan, *first_stage, trunk(plan.problem.tree).size)
+        plan = with_orders_held(plan, *first_stage, trunk(plan.problem.tree).size)
     return solved_plan(informed, "", plan).result.objective_usd

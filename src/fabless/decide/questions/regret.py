@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from fabless.decide.results import RegretRow
 from fabless.decide.ways.problem import World
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array
 
 SCARCITY_QUARTERS = 12
 """Quarters over which the scarcity of supply is averaged to tell futures apart."""
 
 
-def regret_table(world: World, solved: Sequence[Solved]) -> tuple[RegretRow, ...]:
+def regret_table(world: World, solved: Sequence[SolvedWay]) -> tuple[RegretRow, ...]:
     """Mean regret of each way in each group of scenarios, and its largest in any one scenario.
 
     The regret in a group is the way's mean discounted cost there, unserved demand at its price included, above that of the

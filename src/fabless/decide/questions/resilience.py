@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fabless.decide.results import Resilience
 from fabless.decide.ways.problem import World, plan_of
-from fabless.decide.ways.restricted import held, interrupted
-from fabless.decide.ways.solved import Solved, solved_plan
+from fabless.decide.ways.restricted import interrupted, with_orders_held
+from fabless.decide.ways.solved import SolvedWay, solved_plan
 from fabless.strategy import Commitment
 
 FIRST = 4
@@ -21,7 +21,7 @@ AFTER = 4
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _StrikeJob:
     world: World
     name: str
     commitment: Commitment
@@ -33,14 +33,15 @@ def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor:
     It takes no orders for `GONE` quarters and delivers after them what was due in them. Orders before `FIRST` are those of
     the plan that did not foresee it; from then on the plan is made anew.
     """
-    return tuple(executor.map(_struck, [_Job(world, name, commitment) for name, commitment in chosen]))
+    return tuple(executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen]))
 
 
-def _struck(job: _Job) -> Resilience:
+def _struck(job: _StrikeJob) -> Resilience:
     case = job.world.case
     plan = plan_of(job.world, job.commitment)
     usual = solved_plan(job.world, job.name, plan)
-    struck = interrupted(held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor, FIRST, GONE)
+    struck = interrupted(with_orders_held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor,
+                         FIRST, GONE)
     after = solved_plan(job.world, job.name, struck)
     return Resilience(
         way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
@@ -48,7 +49,7 @@ def _struck(job: _Job) -> Resilience:
         missing_after=_missing(after))
 
 
-def _missing(solved: Solved) -> float:
+def _missing(solved: SolvedWay) -> float:
     """Expected missing share of the compute demanded in the quarters counted."""
     paths, span = solved.paths, slice(FIRST, FIRST + AFTER)
     share = paths.missing[:, span].sum(axis=1) / paths.wanted[:, span].sum(axis=1)

@@ -17,8 +17,8 @@ from fabless.decide.questions.sobol import sobol_indices
 from fabless.decide.questions.stability import stability
 from fabless.decide.results import ProgrammeValue, Questions
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import world
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.problem import draw_world
+from fabless.decide.ways.solved import SolvedWay
 
 SURFACES = 1
 """Programmes of own silicon, the most valuable first, for which a surface is drawn."""
@@ -28,7 +28,7 @@ MARKET = 1
 
 
 def ask(
-    prepared: Prepared, solved: Sequence[Solved], best: Solved, numbers: PathNumbers,
+    prepared: Prepared, solved: Sequence[SolvedWay], best: SolvedWay, numbers: PathNumbers,
     programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor, tick: Callable[[str], None],
 ) -> Questions:
     """Ask all questions of a level of detail; none where it has no small tree.
@@ -40,7 +40,7 @@ def ask(
     chosen = [(item.name, replace(item.plan.commitment, may_start=())) for item in solved]
     commitment, case = replace(best.plan.commitment, may_start=()), prepared.case
     branching = detail.small_of(len(case.branching))
-    small = world(prepared, branching=branching)
+    small = draw_world(prepared, branching=branching)
     tick("which inputs move the answer")
     moved = sensitivities(prepared, best, numbers, detail.inputs, pool)
     names = [item.name for item in moved]

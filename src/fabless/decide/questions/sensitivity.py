@@ -16,8 +16,8 @@ from fabless.case_records import Case, CaseNumber, named
 from fabless.decide.fresh.block import PathNumbers
 from fabless.decide.results import Sensitivity
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import World, moved, world
-from fabless.decide.ways.solved import Solved, roughly_solved
+from fabless.decide.ways.problem import World, draw_world, world_with_ranges
+from fabless.decide.ways.solved import SolvedWay, roughly_solved
 from fabless.records import Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.units import UNITS, from_si
@@ -36,7 +36,7 @@ class _Try:
 
 
 def sensitivities(
-    prepared: Prepared, best: Solved, numbers: PathNumbers, count: int, executor: Executor
+    prepared: Prepared, best: SolvedWay, numbers: PathNumbers, count: int, executor: Executor
 ) -> tuple[Sensitivity, ...]:
     """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest effect first.
 
@@ -44,7 +44,7 @@ def sensitivities(
     its base case meets the cost on the full tree. Twice as many inputs are tried as are returned.
     """
     case, known = prepared.case, named(prepared.case.numbers)
-    usual = world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
+    usual = draw_world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
     level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
     tries = [_Try(name, end, getattr(known[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
              for end in ("low", "high")]
@@ -68,14 +68,14 @@ def weighed(numbers: PathNumbers, case: Case) -> list[str]:
     return sorted(size, key=lambda name: (-size[name], name))
 
 
-def expected_cost(solved: Solved) -> float:
+def expected_cost(solved: SolvedWay) -> float:
     """Expected levelised cost of a served query [USD]."""
     paths = solved.paths
     return float(paths.probability @ paths.levelised_usd)
 
 
 def _at(usual: World, item: _Try) -> World:
-    return moved(usual, {item.name: Range.point(item.value)})
+    return world_with_ranges(usual, {item.name: Range.point(item.value)})
 
 
 def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
@@ -85,9 +85,9 @@ def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
 
 def _winner(job: tuple[World, _Try]) -> str:
     """The single way that ranks first when one input stands at an end."""
-    here = _at(*job)
+    world = _at(*job)
     ways = [way for way in TITLES if way != PORTFOLIO]
-    objective = {way: roughly_solved(here, way, commitments(here.case, way)).result.objective_usd for way in ways}
+    objective = {way: roughly_solved(world, way, commitments(world.case, way)).result.objective_usd for way in ways}
     return min(ways, key=lambda way: objective[way])
 
 

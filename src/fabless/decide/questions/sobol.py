@@ -17,7 +17,7 @@ from fabless.decide.fresh.run import rule_costs
 from fabless.decide.questions.sensitivity import label_of
 from fabless.decide.results import SobolIndex
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.solved import Solved
+from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array
 from fabless.sampling import plain_stream, quantile
 
@@ -32,7 +32,7 @@ HALF_WIDTH = 1.959963984540054
 
 
 def sobol_indices(
-    prepared: Prepared, solved: Solved, names: Sequence[str], base: int, executor: Executor
+    prepared: Prepared, solved: SolvedWay, names: Sequence[str], base: int, executor: Executor
 ) -> tuple[SobolIndex, ...]:
     """First-order and total Sobol indices of the logarithm of a query's cost, the largest total first.
 

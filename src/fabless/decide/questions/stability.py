@@ -11,7 +11,7 @@ import numpy as np
 from fabless.decide.results import Stability
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import world
+from fabless.decide.ways.problem import draw_world
 from fabless.decide.ways.solved import roughly_solved
 from fabless.strategy import Commitment
 
@@ -20,7 +20,7 @@ TIE = 0.005
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _SeedJob:
     prepared: Prepared
     branching: tuple[int, ...]
     seed: int
@@ -35,17 +35,17 @@ def stability(
     """Draw the case with the `seeds` seeds after its own and rank every way (name and commitment) again on each."""
     first = prepared.case.seed
     numbers = tuple(range(first, first + seeds))
-    jobs = [_Job(prepared, branching, seed, tuple(chosen), recommended) for seed in numbers]
+    jobs = [_SeedJob(prepared, branching, seed, tuple(chosen), recommended) for seed in numbers]
     found = list(executor.map(_ranked, jobs))
     medians = np.array([median for _, median in found])
     return Stability(numbers, int(np.prod(branching)), tuple(ranking for ranking, _ in found),
                      band(medians, np.full(seeds, 1.0 / seeds)))
 
 
-def _ranked(job: _Job) -> tuple[tuple[str, ...], float]:
+def _ranked(job: _SeedJob) -> tuple[tuple[str, ...], float]:
     prepared = replace(job.prepared, case=replace(job.prepared.case, seed=job.seed))
-    here = world(prepared, branching=job.branching)
-    solved = [roughly_solved(here, name, (commitment,)) for name, commitment in job.chosen]
+    world = draw_world(prepared, branching=job.branching)
+    solved = [roughly_solved(world, name, (commitment,)) for name, commitment in job.chosen]
     mine = next(item.paths for item in solved if item.name == job.recommended)
     return _tied({item.name: item.result.objective_usd for item in solved}), band(mine.levelised_usd, mine.probability).p50
 

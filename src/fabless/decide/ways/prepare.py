@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fabless.case_numbers import ProgrammeNumbers, mapped, stated
-from fabless.case_records import Case, CaseNumber, ProgrammeSpec
+from fabless.case_records import Case, CaseNumber, Programme
 from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.reference_class import cases
 from fabless.catalogue.facts.takeovers import deals
@@ -15,9 +15,9 @@ from fabless.errors import DoesNotFit, Fault
 from fabless.perf import Formats, Serving, serve, usable_precision
 from fabless.programme import (
     Gate,
+    OutcomeChain,
     PricePath,
-    ProgrammeChain,
-    ProgrammeParameters,
+    ProgrammeModel,
     ProgrammeSummary,
     PseudoCounts,
     Route,
@@ -36,7 +36,7 @@ from fabless.scenario import roles
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
 from fabless.units import QUARTER_S
-from fabless.wording import share
+from fabless.wording import in_percent
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
@@ -51,15 +51,15 @@ GATE_OF = MappingProxyType({
 
 
 @dataclass(frozen=True)
-class ProgrammeOutlook:
+class SimulatedOutcomes:
     """A programme before it is placed on the tree."""
 
-    chains: tuple[ProgrammeChain, ...]
+    chains: tuple[OutcomeChain, ...]
     """By the number of branchings passed at its start."""
     summary: ProgrammeSummary
 
     @property
-    def chain(self) -> ProgrammeChain:
+    def chain(self) -> OutcomeChain:
         """The chain of a start on the first day."""
         return self.chains[0]
 
@@ -75,7 +75,7 @@ class Prepared:
     """By load and chip."""
     unit_costs: Mapping[str, UnitCost]
     """By programme, at the modes."""
-    outlooks: Mapping[str, ProgrammeOutlook]
+    simulated: Mapping[str, SimulatedOutcomes]
     """By programme."""
     warnings: tuple[str, ...]
 
@@ -112,9 +112,9 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
     case = replace(case, numbers=replace(case.numbers, unit_costs={
         item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
-    outlooks = {item.name: outlook_of(item, case) for item in case.programmes}
+    simulated = {item.name: simulated_outcomes_of(item, case) for item in case.programmes}
     return Prepared(
-        case=case, throughput=throughput, servings=servings, unit_costs=costs, outlooks=outlooks,
+        case=case, throughput=throughput, servings=servings, unit_costs=costs, simulated=simulated,
         warnings=(*warnings, *own_counts))
 
 
@@ -128,7 +128,7 @@ def chips_of(case: Case) -> tuple[Chip, ...]:
 def _check_served(case: Case, throughput: Mapping[str, Throughput]) -> None:
     faults = []
     for load in case.loads:
-        if not any(does.per_second[load.name] > 0 for does in throughput.values()):
+        if not any(chip_throughput.per_second[load.name] > 0 for chip_throughput in throughput.values()):
             model = load.model.name if load.model else load.name
             faults.append(Fault(f"loads.{load.name}", f"{model} runs on no offered chip within its limits",
                                 "a model that at least one offered chip serves",
@@ -149,7 +149,7 @@ def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
     return unit_cost(design, inputs)
 
 
-def _unit_cost_number(item: ProgrammeSpec, catalogue: Catalogue) -> CaseNumber:
+def _unit_cost_number(item: Programme, catalogue: Catalogue) -> CaseNumber:
     low, mode, high = (float(_unit_cost(item.chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear"))
     note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
     return CaseNumber(
@@ -175,8 +175,8 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
             bid_failed=item.bid_failed or _pair(bids), second_ended=item.second_ended or _pair(rates.later_ended.counts)))
         if item.ended is not None and not item.gates:
             notes.append(f"{item.name} states its own counts of programmes that ended: "
-                         f"{share(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
-                         f"{share(rates.ended.counts.mean)}")
+                         f"{in_percent(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
+                         f"{in_percent(rates.ended.counts.mean)}")
     return replace(case, programmes=tuple(programmes)), tuple(notes)
 
 
@@ -184,13 +184,13 @@ def _pair(counts: PseudoCounts) -> tuple[float, float]:
     return counts.failed, counts.passed
 
 
-def parameters_of(item: ProgrammeSpec, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeParameters:
+def programme_model_of(item: Programme, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeModel:
     """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
 
     Support after volume is in the price of its chips.
     """
     own = mapped(numbers, lambda number: number.spread)
-    parameters = ProgrammeParameters(
+    parameters = ProgrammeModel(
         name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design, fab_s=own.fab,
         qualification_s=own.qualification, slip=own.slip, first_silicon_good=own.first_silicon_good,
         respin_good=own.respin_good, metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
@@ -219,12 +219,12 @@ def parameters_of(item: ProgrammeSpec, numbers: ProgrammeNumbers[CaseNumber]) ->
     return parameters if own.retention is None else replace(parameters, retention=own.retention)
 
 
-def outlook_of(item: ProgrammeSpec, case: Case) -> ProgrammeOutlook:
+def simulated_outcomes_of(item: Programme, case: Case) -> SimulatedOutcomes:
     """Simulate a programme of the case and group its draws by what each branching of the tree reveals."""
     numbers = case.numbers.programmes[item.name]
     role = roles(case)[f"programmes.{item.name}"]
-    draws = simulate(parameters_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
+    draws = simulate(programme_model_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
     lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)
-    return ProgrammeOutlook(chains, summary(draws))
+    return SimulatedOutcomes(chains, summary(draws))

@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fabless.case_records import Case, Contract, ProgrammeSpec, with_ranges
-from fabless.decide.ways.prepare import Prepared, outlook_of
+from fabless.case_records import Case, Contract, Programme, with_ranges
+from fabless.decide.ways.prepare import Prepared, simulated_outcomes_of
 from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
-from fabless.scenario import ProgrammeOnTree, Scenarios, on_tree, roles, sample
+from fabless.scenario import OutcomeOnTree, Scenarios, outcome_on_tree, roles, sample
 from fabless.strategy import (
     Commitment,
     ContractOffer,
@@ -24,10 +24,10 @@ from fabless.strategy import (
     contract_offers,
     existing_offer,
     line_offers,
+    load_rates,
     owning_at,
     power_cap_w,
     programme_offers,
-    rates,
     shared_pools,
 )
 from fabless.tco import discount_factor
@@ -42,7 +42,7 @@ class World:
     case: Case
     """That of `prepared`, with the ranges and the branching of this world."""
     scenarios: Scenarios
-    fates: dict[str, tuple[ProgrammeOnTree, ...]]
+    outcomes: dict[str, tuple[OutcomeOnTree, ...]]
     """Outcomes on the tree of each programme, by the number of branchings passed at its start."""
     yardstick: Array
     """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
@@ -60,13 +60,13 @@ class Plan:
     problem: PlanProblem
     yardstick: Array
     """Load that a chip of the fleet in place serves in a quarter, shape (loads, node-quarters)."""
-    candidates: tuple[Candidate, ...]
+    projects: tuple[DatedProject, ...]
     contracts: tuple[ContractOffer, ...] = ()
     """Contracts that may be signed, in the order of `problem.agreements`."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Candidate:
+class DatedProject:
     """A programme with one moment at which it may start, among the offers of a plan."""
 
     name: str
@@ -76,17 +76,17 @@ class Candidate:
     offers: tuple[int, ...]
     spend_usd: Array
     """Spend of each node-quarter while it goes on, but for what is sunk."""
-    fate: ProgrammeOnTree
+    outcome: OutcomeOnTree
     sunk_usd: float | None
     """Expected spend that the first day commits to, up to the first branching; None where it need not be started."""
 
 
-def world(
+def draw_world(
     prepared: Prepared, changes: Mapping[str, Range] = MappingProxyType({}), branching: tuple[int, ...] | None = None
 ) -> World:
     """Draw the scenarios of a case and place every programme on them.
 
-    `changes` replaces the ranges of some numbers (see `moved`), `branching` the branching of the case.
+    `changes` replaces the ranges of some numbers (see `world_with_ranges`), `branching` the branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
     scenarios = sample(case, weights=_weights(prepared, case))
@@ -94,12 +94,12 @@ def world(
     need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
                np.zeros(scenarios.tree.size))
     usual = World(
-        prepared=prepared, case=case, scenarios=scenarios, fates=fates_on(prepared, case, scenarios, need, ()),
+        prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes_on(prepared, case, scenarios, need, ()),
         yardstick=measure, need=need)
-    return moved(usual, changes) if changes else usual
+    return world_with_ranges(usual, changes) if changes else usual
 
 
-def moved(usual: World, changes: Mapping[str, Range]) -> World:
+def world_with_ranges(usual: World, changes: Mapping[str, Range]) -> World:
     """This world with the ranges of some numbers replaced.
 
     The random points stay, so that results compare. Only programmes whose own numbers change are
@@ -109,23 +109,24 @@ def moved(usual: World, changes: Mapping[str, Range]) -> World:
     prepared = usual.prepared
     case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
-    fates = fates_on(prepared, case, scenarios, usual.need, changes)
+    outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes)
     return World(
-        prepared=prepared, case=case, scenarios=scenarios, fates=fates,
+        prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes,
         yardstick=yardstick(prepared, scenarios), need=usual.need)
 
 
-def fates_on(
+def outcomes_on(
     prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
-) -> dict[str, tuple[ProgrammeOnTree, ...]]:
+) -> dict[str, tuple[OutcomeOnTree, ...]]:
     """Outcomes on the tree by start; all starts of a programme share random numbers."""
-    fates, role = {}, roles(case)
+    outcomes, role = {}, roles(case)
     for item in case.programmes:
         touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
-        outlook = outlook_of(item, case) if touched else prepared.outlooks[item.name]
+        simulated = simulated_outcomes_of(item, case) if touched else prepared.simulated[item.name]
         luck = f"fate {role[f'programmes.{item.name}']}"
-        fates[item.name] = tuple(on_tree(chain, scenarios, need, stream(case.seed, luck)) for chain in outlook.chains)
-    return fates
+        outcomes[item.name] = tuple(outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
+                                    for chain in simulated.chains)
+    return outcomes
 
 
 def plan_of(world: World, commitment: Commitment) -> Plan:
@@ -133,24 +134,24 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     case, scenarios = world.case, world.scenarios
     rate = case.numbers.finance.real_rate.spread.mode
     owning = owning_at(scenarios.values.owning, case.numbers.owning.life.spread.mode, rate)
-    does = world.prepared.throughput
-    existing, chips, rent = existing_offer(case, scenarios, does[case.existing_chip.name])
+    throughput = world.prepared.throughput
+    existing, chips, rent = existing_offer(case, scenarios, throughput[case.existing_chip.name])
     offers = [existing]
     for line in commitment.lines:
-        offers += line_offers(case, line, scenarios, does[line.chip.name], owning)
+        offers += line_offers(case, line, scenarios, throughput[line.chip.name], owning)
     contracts = [item for contract in open_contracts(case, commitment) for item in contract_offers(
-        case, contract, {line.name: line for line in case.lines}, outlook=scenarios, demand=scenarios.demand,
-        throughput=does, owning=owning)]
+        case, contract, {line.name: line for line in case.lines}, scenarios=scenarios, demand=scenarios.demand,
+        throughput=throughput, owning=owning)]
     offers += [item.offer for item in contracts]
-    candidates = []
+    projects = []
     for item, start in _starts(commitment, world):
-        fate = world.fates[item.name][start]
+        outcome = world.outcomes[item.name][start]
         name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
         opened = programme_offers(
-            case, item, scenarios, fate=fate, throughput=does[item.chip.name], owning=owning, label=name)
-        mine = tuple(range(len(offers), len(offers) + len(opened)))
+            case, item, scenarios, outcome=outcome, throughput=throughput[item.chip.name], owning=owning, label=name)
+        own_offers = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
-        candidates.append(_candidate(world, item, start, name=name, offers=mine, begun=item in commitment.programmes))
+        projects.append(_project(world, item, start, name=name, offers=own_offers, begun=item in commitment.programmes))
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
@@ -188,7 +189,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     )
     return Plan(
         commitment=commitment, offers=tuple(offers), problem=problem, yardstick=world.yardstick,
-        candidates=tuple(candidates), contracts=tuple(contracts))
+        projects=tuple(projects), contracts=tuple(contracts))
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
@@ -205,25 +206,25 @@ def _agreement(item: ContractOffer, offer: int) -> Agreement:
         start_quarters=np.array(item.start_quarters), fee_usd=item.fee_usd, untaken_usd=item.untaken_usd)
 
 
-def _starts(commitment: Commitment, world: World) -> Iterator[tuple[ProgrammeSpec, int]]:
+def _starts(commitment: Commitment, world: World) -> Iterator[tuple[Programme, int]]:
     """Programmes started on the first day, then those that may be, with each moment at which they may."""
     yield from ((item, 0) for item in commitment.programmes)
-    yield from ((item, start) for item in commitment.may_start for start in range(len(world.fates[item.name])))
+    yield from ((item, start) for item in commitment.may_start for start in range(len(world.outcomes[item.name])))
 
 
-def _candidate(
-    world: World, item: ProgrammeSpec, start: int, name: str, offers: tuple[int, ...], begun: bool
-) -> Candidate:
-    fate, tree = world.fates[item.name][start], world.scenarios.tree
+def _project(
+    world: World, item: Programme, start: int, name: str, offers: tuple[int, ...], begun: bool
+) -> DatedProject:
+    outcome, tree = world.outcomes[item.name][start], world.scenarios.tree
     if not begun:
-        return Candidate(
-            name=name, programme=item.name, start=start, offers=offers, spend_usd=fate.spend_usd, fate=fate,
+        return DatedProject(
+            name=name, programme=item.name, start=start, offers=offers, spend_usd=outcome.spend_usd, outcome=outcome,
             sunk_usd=None)
     sunk = tree.quarter < world.case.boundaries[0]
-    return Candidate(
+    return DatedProject(
         name=name, programme=item.name, start=start, offers=offers,
-        spend_usd=np.where(sunk, 0.0, fate.spend_usd), fate=fate,
-        sunk_usd=float(fate.spend_usd[sunk] @ tree.probability[sunk]))
+        spend_usd=np.where(sunk, 0.0, outcome.spend_usd), outcome=outcome,
+        sunk_usd=float(outcome.spend_usd[sunk] @ tree.probability[sunk]))
 
 
 def _weights(prepared: Prepared, case: Case) -> dict[str, float]:
@@ -234,10 +235,11 @@ def _weights(prepared: Prepared, case: Case) -> dict[str, float]:
 
 def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
     """Load that a chip of the fleet in place serves in a quarter, as in `World`."""
-    mine = prepared.throughput[prepared.case.existing_chip.name]
-    best = {name: max(does.per_second[name] for does in prepared.throughput.values()) for name in mine.per_second}
-    measure = Throughput({name: mine.per_second[name] or best[name] for name in best}, mine.power_w)
-    return rates(prepared.case, scenarios, measure, np.ones(scenarios.tree.size))
+    existing = prepared.throughput[prepared.case.existing_chip.name]
+    best = {name: max(throughput.per_second[name] for throughput in prepared.throughput.values())
+            for name in existing.per_second}
+    measure = Throughput({name: existing.per_second[name] or best[name] for name in best}, existing.power_w)
+    return load_rates(prepared.case, scenarios, measure, np.ones(scenarios.tree.size))
 
 
 def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:
@@ -252,7 +254,7 @@ def _fixed(world: World, commitment: Commitment) -> Array:
     fixed = np.zeros(scenarios.tree.size)
     sunk = scenarios.tree.quarter < case.boundaries[0]
     for item in commitment.programmes:
-        fixed = fixed + np.where(sunk, world.fates[item.name][0].spend_usd, 0.0)
+        fixed = fixed + np.where(sunk, world.outcomes[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:
         port = scenarios.values.lines[line.name].port
         if port is not None:

@@ -30,7 +30,7 @@ def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
         plan.problem, available=plan.problem.available & ~(affected[:, None] & early), agreements=agreements))
 
 
-def held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
+def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
     """The plan with every order (O, K) and every level signed (agreements, K) before quarter `until` as given."""
     early = plan.problem.tree.quarter < until
     cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()

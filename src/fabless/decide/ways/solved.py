@@ -11,12 +11,12 @@ from fabless.decide.ways.gates import Policy, decided, policy_of, undecided
 from fabless.decide.ways.paths import Paths, paths_of
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.errors import DoesNotFit, Fault
-from fabless.plan import GatePlan, PlanResult, gate_plan, search, solve
+from fabless.plan import PlanResult, ProjectPlan, project_plans, search, solve
 from fabless.strategy import Commitment
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Solved:
+class SolvedWay:
     """One way with the commitment that ranks best among its own."""
 
     name: str
@@ -25,15 +25,15 @@ class Solved:
     result: PlanResult
     paths: Paths
     policy: Policy
-    gates: tuple[GatePlan, ...]
+    gates: tuple[ProjectPlan, ...]
     lower_bound_usd: float
     """No plan of the commitment costs less, whatever its gates."""
 
     @property
     def started(self) -> list[str]:
         """Programmes that start on the first day: those committed to, and those that the gates start."""
-        chosen = [one.programme for one, on in zip(self.plan.candidates, self.policy.go, strict=True)
-                  if one.start == 0 and on[0]]
+        chosen = [project.programme for project, on in zip(self.plan.projects, self.policy.go, strict=True)
+                  if project.start == 0 and on[0]]
         return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
 
     @property
@@ -43,12 +43,12 @@ class Solved:
         return max(objective - self.lower_bound_usd, 0.0) / max(abs(objective), 1e-300)
 
 
-def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
+def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
     """Solve every commitment and keep the one with the lowest objective (the first among equals)."""
     return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
 
 
-def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> Solved:
+def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
     """The best commitment where a programme that is begun is either carried through or given up at the first branching.
 
     Programmes that may be started are not. Two linear programmes at most for each commitment, where the gates take many.
@@ -56,53 +56,54 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
     found = []
     for commitment in commitments:
         plan = plan_of(world, replace(commitment, may_start=()))
-        found.append(_under(world, name, plan, np.zeros((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
-        if plan.candidates:
-            found.append(_under(world, name, plan, np.ones((len(plan.candidates), plan.problem.tree.size), dtype=bool)))
+        found.append(_under(world, name, plan, np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool)))
+        if plan.projects:
+            found.append(_under(world, name, plan, np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool)))
     return best_of(found)
 
 
-def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved:
+def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> SolvedWay:
     """A plan under a given policy of its gates."""
     result = solve(decided(plan, go).problem)
     return _solved(world, name, plan, go=go, result=result, gates=(), bound=result.lower_bound_usd)
 
 
 def _solved(
-    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult, gates: tuple[GatePlan, ...], bound: float
-) -> Solved:
+    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult, gates: tuple[ProjectPlan, ...],
+    bound: float
+) -> SolvedWay:
     if not np.isfinite(result.objective_usd):
         raise DoesNotFit(*_faults(name, result))
     done = decided(plan, go)
-    return Solved(
+    return SolvedWay(
         name=name, plan=done, result=result, paths=paths_of(world.case, done, result),
         policy=policy_of(world, plan, go), gates=gates, lower_bound_usd=bound)
 
 
-def solved_plan(world: World, name: str, plan: Plan) -> Solved:
+def solved_plan(world: World, name: str, plan: Plan) -> SolvedWay:
     """Solve one plan of the way `name`, the gates of its programmes included.
 
     Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises `DoesNotFit` when there is
     none, with what must give.
     """
-    if not plan.candidates:
+    if not plan.projects:
         return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
     problem = undecided(world, plan)
     found = search(problem)
-    gates = _with_sunk(plan, gate_plan(problem, found.go)) if found.plan.status.is_ok else ()
+    gates = _with_sunk(plan, project_plans(problem, found.go)) if found.plan.status.is_ok else ()
     return _solved(world, name, plan, go=found.go, result=found.plan, gates=gates, bound=found.lower_bound_usd)
 
 
-def _with_sunk(plan: Plan, gates: tuple[GatePlan, ...]) -> tuple[GatePlan, ...]:
+def _with_sunk(plan: Plan, gates: tuple[ProjectPlan, ...]) -> tuple[ProjectPlan, ...]:
     """The gates with what a programme begun in any case spends up to the first branching.
 
     One that no gate then carries on is given up for certain.
     """
-    return tuple(one if candidate.sunk_usd is None else _begun(one, candidate.sunk_usd)
-                 for one, candidate in zip(gates, plan.candidates, strict=True))
+    return tuple(gate if project.sunk_usd is None else _begun(gate, project.sunk_usd)
+                 for gate, project in zip(gates, plan.projects, strict=True))
 
 
-def _begun(gate: GatePlan, sunk_usd: float) -> GatePlan:
+def _begun(gate: ProjectPlan, sunk_usd: float) -> ProjectPlan:
     carried_on = gate.start_probability > 0.0
     return replace(gate, start_probability=1.0, give_up_probability=gate.give_up_probability if carried_on else 1.0,
                    committed_usd=gate.committed_usd + sunk_usd, expected_spend_usd=gate.expected_spend_usd + sunk_usd,
@@ -119,7 +120,7 @@ def _faults(name: str, result: PlanResult) -> list[Fault]:
                   "look for an input many powers of ten from the others, unserved prices first")]
 
 
-def best_of(solved: list[Solved]) -> Solved:
+def best_of(solved: list[SolvedWay]) -> SolvedWay:
     """The one with the lowest objective, the first among those that differ by less than 1e-9 of it."""
     best = solved[0]
     for item in solved[1:]:
@@ -128,7 +129,7 @@ def best_of(solved: list[Solved]) -> Solved:
     return best
 
 
-def share_of(solved: Solved, line: str) -> float:
+def compute_share(solved: SolvedWay, line: str) -> float:
     """Expected share of a line or programme in the compute that a way uses over the horizon."""
     used = solved.paths.compute.sum(axis=2) @ solved.paths.probability
     mine = [offer.pool.line == line for offer in solved.plan.offers]

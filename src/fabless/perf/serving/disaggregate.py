@@ -25,9 +25,9 @@ from fabless.perf.serving.serve import (
     batch_grid,
     check_request,
     flat_split,
-    held,
     out_of_reach,
     phase_bound,
+    sequences_held,
     split_label,
     unbeaten,
     waiting,
@@ -45,7 +45,7 @@ _AS_GOOD = 0.99
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class InstancePool:
     """Equal instances that do only prefill, or only decode."""
 
     instances: int
@@ -75,8 +75,8 @@ class Pool:
 class Disaggregated:
     """A prefill pool and a decode pool that serve together."""
 
-    prefill: Pool
-    decode: Pool
+    prefill: InstancePool
+    decode: InstancePool
     chips: int
     """Chips of both pools together."""
     ttft_s: float
@@ -213,7 +213,7 @@ def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     splits = candidate_splits(llm, machine, request.input_tokens, max_chips) if split is None else flat_split(split)
     grid = pick(splits, np.repeat(np.arange(np.size(splits.tensor)), len(_PROMPTS)))
     groups = np.tile(_PROMPTS, np.size(splits.tensor))
-    fits = groups * grid.data * grid.pipeline <= held(llm, machine, grid, request.input_tokens)
+    fits = groups * grid.data * grid.pipeline <= sequences_held(llm, machine, grid, request.input_tokens)
     if not np.any(fits):
         raise _nothing_held(where, "prefill", max_chips)
     grid, groups = pick(grid, np.flatnonzero(fits)), groups[fits]
@@ -241,7 +241,7 @@ def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     """Every useful split and number of running sequences."""
     context = request.input_tokens + request.output_tokens
     splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
-    holds = held(llm, machine, splits, context)
+    holds = sequences_held(llm, machine, splits, context)
     if not np.any(holds >= (batch or 1)):
         raise _nothing_held(where, f"decode, {batch} at once" if batch else "decode", max_chips)
     grid, batches = batch_grid(splits, holds, batch, max_batch)
@@ -356,7 +356,7 @@ def _answer(reads: _Side, row: int, writes: _Side, place: int, match: _Match, si
         prefill_share=float(reading / (reading + writing)))
 
 
-def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> Pool:
+def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> InstancePool:
     """The pool at point `k`, where each instance serves `rate` requests per second."""
     def at(values: object) -> float:
         return float(np.broadcast_to(np.asarray(values, dtype=float), side.rate.shape)[k])
@@ -365,7 +365,7 @@ def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> P
     passes = rate * at(side.passes)
     power = chip_power(machine.tdp_w, passes * at(phase.flop_at_peak_s),
                        passes * at(phase.moved_bytes) / machine.memory_bandwidth, machine.efficiency)
-    return Pool(
+    return InstancePool(
         instances=instances, chips=round(at(side.chips)), tensor_parallel=round(at(split.tensor)),
         pipeline_parallel=round(at(split.pipeline)), expert_parallel=round(at(split.expert)),
         data_parallel=round(at(split.data)), batch=round(at(side.batches)), step_s=at(side.step_s), queries_per_s=at_most,

@@ -9,7 +9,7 @@ import numpy as np
 from fabless.arrays import shape_of
 from fabless.perf.kernels import all_gather, all_reduce, link_time, pace_by, scatter
 from fabless.perf.machine import Machine
-from fabless.perf.serving.layers import Spent, Work, kernels, work_tokens
+from fabless.perf.serving.layers import ForwardWork, Spent, kernels, work_tokens
 from fabless.perf.serving.split import Split, longest_stage
 from fabless.records import LLM
 from fabless.workload import Number, layers
@@ -38,7 +38,7 @@ class Phase:
     """Bytes to and from the memory of one chip."""
 
 
-def _network(llm: LLM, machine: Machine, split: Split, work: Work) -> Number:
+def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Number:
     """Time of all collectives and hops of a pass [s]."""
     act, count = machine.activation_bytes, layers(llm)
     tensor, groups, stage = np.asarray(split.tensor, dtype=float), np.asarray(split.expert, dtype=float), split.stage
@@ -71,10 +71,10 @@ def _floor(machine: Machine, parts: list[Spent]) -> tuple[Number, Number, Number
 
 def prefill_floor(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Number:
     """`floor_s` of `prefill` alone."""
-    return _floor(machine, kernels(llm, machine, split, Work(prompts=prompts, new=new, past=past)))[0]
+    return _floor(machine, kernels(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past)))[0]
 
 
-def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
+def forward(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Phase:
     """Time one pass of `work` through an instance; all arguments broadcast.
 
     The pass crosses all pipeline stages; the longest stage paces it. ``t = sum over kernels of overlap(FLOP / (peak
@@ -109,10 +109,10 @@ def forward(llm: LLM, machine: Machine, split: Split, work: Work) -> Phase:
 
 def prefill(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Phase:
     """Time to read `new` tokens of each of `prompts` prompts in one pass, up to their first tokens."""
-    return forward(llm, machine, split, Work(prompts=prompts, new=new, past=past))
+    return forward(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past))
 
 
 def decode_step(llm: LLM, machine: Machine, split: Split, sequences: Number, context: Number, tokens: Number = 1.0
                 ) -> Phase:
     """Time of a step in which each of `sequences` sequences with `context` cached tokens computes `tokens`."""
-    return forward(llm, machine, split, Work(sequences=sequences, context=context, tokens=tokens))
+    return forward(llm, machine, split, ForwardWork(sequences=sequences, context=context, tokens=tokens))

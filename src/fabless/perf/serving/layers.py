@@ -66,7 +66,7 @@ _LOGIT_BYTES = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class ForwardWork:
     """Tokens that one forward pass of an instance computes; numbers or arrays."""
 
     sequences: Number = 0.0
@@ -100,7 +100,7 @@ class _Pass:
     llm: LLM
     machine: Machine
     split: Split
-    work: Work
+    work: ForwardWork
     counts: ParameterCounts
     count: Layers
     tensor: Number
@@ -116,13 +116,13 @@ class _Pass:
     linear_values: Number
 
 
-def work_tokens(work: Work) -> Number:
+def work_tokens(work: ForwardWork) -> Number:
     """Tokens that a pass computes."""
     return (np.asarray(work.sequences, dtype=float) * work.tokens
             + np.asarray(work.prompts, dtype=float) * work.new)
 
 
-def kernels(llm: LLM, machine: Machine, split: Split, work: Work) -> list[Spent]:
+def kernels(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> list[Spent]:
     """List what one chip does, summed over the pipeline stages, the head last; everything broadcasts.
 
     Kernels that occur nowhere in the call are left out.

@@ -235,7 +235,7 @@ def serve(
     machine, notes = machine_of(chip, formats, efficiency, engine)
     context = request.input_tokens + request.output_tokens
     splits = flat_split(split) if split else candidate_splits(llm, machine, context, max_chips)
-    holds = held(llm, machine, splits, context)
+    holds = sequences_held(llm, machine, splits, context)
     if not np.any(holds >= (batch or 1)):
         most = max_chips if split is None else int(np.max(splits.chips))
         limit = int(max(np.max(holds), 0.0))
@@ -256,7 +256,7 @@ def serve(
         tried = _try(llm, machine, *_refined(tried, quick), request, traffic)
         quick = tried.quick(tpot_limit_s, ttft_limit_s)
     best = int(np.argmax(np.where(quick, tried.rate, -1.0)))
-    full = held(llm, machine, pick(tried.split, np.array([best])), context)
+    full = sequences_held(llm, machine, pick(tried.split, np.array([best])), context)
     return _serving(
         tried, best, quick, full=float(np.max(full)), request=request, machine=machine, load_factor=load_factor,
         formats=formats, notes=notes, traffic=traffic)
@@ -271,7 +271,7 @@ def front(llm: LLM, machine: Machine, request: Request, *, max_batch: int = 1024
     """
     context = request.input_tokens + request.output_tokens
     splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
-    holds = held(llm, machine, splits, context)
+    holds = sequences_held(llm, machine, splits, context)
     if not np.any(holds >= (batch or 1)):
         return []
     tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
@@ -322,7 +322,7 @@ def split_label(split: Split) -> str:
     return ", ".join(f"{name} {degree:g}" for name, degree in degrees if degree > 1) or "one chip"
 
 
-def held(llm: LLM, machine: Machine, splits: Split, context: float) -> Array:
+def sequences_held(llm: LLM, machine: Machine, splits: Split, context: float) -> Array:
     """Sequences of `context` tokens that each of some splits holds [1]."""
     return np.broadcast_to(np.asarray(room(llm, machine, splits, context)), np.shape(splits.tensor))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
 from fabless.perf.serving.forward import Phase, decode_step, forward, prefill, prefill_floor
-from fabless.perf.serving.layers import Work
+from fabless.perf.serving.layers import ForwardWork
 from fabless.perf.serving.split import Memory, Split, memory
 from fabless.records import LLM
 from fabless.workload import Number
@@ -81,7 +81,7 @@ def steady_state(
     together = np.clip(np.maximum(batch / steps, split.data), 1.0, np.maximum(np.floor(budget / fresh), 1.0))
     together = np.minimum(together, np.maximum(batch, 1.0))
     passes = np.ceil(together * fresh / budget)
-    work = Work(sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
+    work = ForwardWork(sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
                 new=fresh / passes, past=past + fresh * (passes - 1.0) / passes / 2.0)
     mixed = forward(llm, machine, split, work)
 

@@ -10,7 +10,7 @@ from fabless.perf.efficiency import Efficiency
 from fabless.perf.power import chip_power
 from fabless.perf.training.efficiency import TrainingEfficiency
 from fabless.perf.training.machine import TrainingMachine
-from fabless.perf.training.step import Step
+from fabless.perf.training.step import TrainingStep
 from fabless.units import HOUR_S
 from fabless.workload import Number
 
@@ -32,13 +32,14 @@ PARTS = ("products", "attention", "elements", "head", "replay", "tensor", "conte
 """Parts of a step, in the order in which they are shown."""
 
 
-def binds(step: Step) -> str:
+def binds(step: TrainingStep) -> str:
     """Name of the largest part of a step."""
     return max(PARTS, key=lambda part: float(np.max(getattr(step, f"{part}_s"))))
 
 
 def campaign(
-    step: Step, machine: TrainingMachine, efficiency: TrainingEfficiency, power: Efficiency, tokens: Number, batch: Number,
+    step: TrainingStep, machine: TrainingMachine, efficiency: TrainingEfficiency, power: Efficiency, tokens: Number,
+    batch: Number,
     chips: Number,
 ) -> Campaign:
     """Run `tokens` tokens in steps of `batch` tokens on `chips` chips.

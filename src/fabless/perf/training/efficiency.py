@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from fabless.perf.efficiency import check_bounds, named
+from fabless.perf.efficiency import check_bounds, values_by_field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class TrainingEfficiency:
     @classmethod
     def of(cls, values: Mapping[str, float]) -> TrainingEfficiency:
         """Make a record from named values in SI, reporting every missing and unknown name at once."""
-        return cls(**named(cls, "training efficiency", values))
+        return cls(**values_by_field(cls, "training efficiency", values))
 
 
 _SHARE = (1e-6, 1.0, "above 0, at most 1")

@@ -8,7 +8,7 @@ from fabless.perf.training.machine import TrainingMachine
 from fabless.workload import Number
 
 
-def stream(moved: Number, launches: Number, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
+def stream_time(moved: Number, launches: Number, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
     """Time of element-wise work: bytes at the reached bandwidth, and its launches [s]."""
     return moved / (machine.memory_bandwidth * efficiency.bandwidth) + launches * efficiency.launch_s
 

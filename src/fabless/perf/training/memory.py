@@ -71,7 +71,7 @@ def in_flight(recipe: Recipe) -> Number:
     return np.asarray(np.minimum(held, np.maximum(recipe.micro_batches, 1.0)))
 
 
-def memory(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> TrainingMemory:
+def training_memory(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> TrainingMemory:
     """Share the memory of the fullest chip; every number broadcasts."""
     counts = parameters(llm)
     stages, degree = np.asarray(recipe.pipeline, dtype=float), np.asarray(recipe.tensor, dtype=float)
@@ -113,7 +113,7 @@ def memory(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Train
 
 def least_replay(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Number:
     """Smallest share of layers to replay with which a recipe fits; 1 where not even all of them are enough."""
-    none = memory(llm, machine, replace(recipe, replay=0.0), efficiency).free
-    full = memory(llm, machine, replace(recipe, replay=1.0), efficiency).free
+    none = training_memory(llm, machine, replace(recipe, replay=0.0), efficiency).free
+    full = training_memory(llm, machine, replace(recipe, replay=1.0), efficiency).free
     gained = np.maximum(full - none, 1.0)
     return np.where(none >= 0.0, 0.0, np.clip(-none / gained, 0.0, 1.0))

@@ -13,7 +13,7 @@ from fabless.workload import Number, distinct_experts
 
 
 @dataclass(frozen=True)
-class Group:
+class ChipGroup:
     """Chips that talk: how many stand in one domain, and over how many domains they are spread."""
 
     inside: Number
@@ -25,14 +25,14 @@ class Group:
         return self.inside * self.domains
 
 
-def group(chips: Number, apart: Number, machine: TrainingMachine) -> Group:
+def group(chips: Number, apart: Number, machine: TrainingMachine) -> ChipGroup:
     """Place a group whose neighbours stand `apart` chips apart: the domain holds ``max(1, domain / apart)`` of them."""
     members = np.asarray(chips, dtype=float)
     inside = np.minimum(members, np.maximum(1.0, machine.scale_up_domain / np.asarray(apart, dtype=float)))
-    return Group(inside, members / inside)
+    return ChipGroup(inside, members / inside)
 
 
-def gather(message: Number, who: Group, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
+def gather(message: Number, who: ChipGroup, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
     """Time of an all-gather of `message` bytes in all, or of a reduce-scatter of them [s].
 
     A pipelined ring: every chip passes ``(i-1)/i M`` inside its domain of i, and ``(d-1)/d M / i`` between d domains,
@@ -45,14 +45,15 @@ def gather(message: Number, who: Group, machine: TrainingMachine, efficiency: Tr
     return fixed + np.maximum(inner, outer)
 
 
-def all_reduce(message: Number, who: Group, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
+def grouped_all_reduce(message: Number, who: ChipGroup, machine: TrainingMachine, efficiency: TrainingEfficiency) -> Number:
     """Time of an all-reduce: a reduce-scatter, then an all-gather; one launch [s]."""
     twice = 2.0 * gather(message, who, machine, efficiency)
     return twice - np.where(who.chips > 1.0, efficiency.latency_s, 0.0)
 
 
-def dispatch(
-    tokens: Number, token_bytes: Number, copies: Number, who: Group, machine: TrainingMachine, efficiency: TrainingEfficiency
+def expert_dispatch(
+    tokens: Number, token_bytes: Number, copies: Number, who: ChipGroup, machine: TrainingMachine,
+    efficiency: TrainingEfficiency
 ) -> Number:
     """Time in which every chip of a group sends `tokens` tokens, each to `copies` members chosen evenly [s].
 

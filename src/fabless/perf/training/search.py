@@ -12,9 +12,9 @@ from fabless.errors import DoesNotFit, Fault
 from fabless.perf.training.divide import divisors, feasible
 from fabless.perf.training.efficiency import TrainingEfficiency
 from fabless.perf.training.machine import TrainingMachine
-from fabless.perf.training.memory import TrainingMemory, least_replay, memory
+from fabless.perf.training.memory import TrainingMemory, least_replay, training_memory
 from fabless.perf.training.recipe import Recipe
-from fabless.perf.training.step import Step, step
+from fabless.perf.training.step import TrainingStep, step
 from fabless.records import LLM, Array
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16)
@@ -27,11 +27,11 @@ _CHUNK = 8192
 
 
 @dataclass(frozen=True)
-class Plan:
+class TimedRecipe:
     """A recipe with its step and memory; every number is one number."""
 
     recipe: Recipe
-    step: Step
+    step: TrainingStep
     memory: TrainingMemory
 
 
@@ -42,7 +42,7 @@ def chosen(record: object, index: int) -> dict[str, float]:
             if (value := getattr(record, field.name)) is not None}
 
 
-def candidates(
+def possible_recipes(
     llm: LLM, chips: int, base: Recipe, fixed: Mapping[str, float], domain: float
 ) -> Recipe:
     """Every recipe for `chips` chips that divides all it has to, as arrays; fields in `fixed` keep their value.
@@ -81,14 +81,14 @@ def _part(recipe: Recipe, where: slice | Array) -> Recipe:
 def best(
     llm: LLM, machine: TrainingMachine, efficiency: TrainingEfficiency, chips: int, base: Recipe,
     fixed: Mapping[str, float], count: int = 5,
-) -> list[Plan]:
+) -> list[TimedRecipe]:
     """Return the fastest recipes that fit, best first, at most one for each split of the chips.
 
     Layers are replayed only as far as memory asks for it, unless `fixed` names `replay`. Raises `DoesNotFit` with the
     recipe that lacks least.
     """
     base = replace(base, **fixed)
-    every = candidates(llm, chips, base, fixed, float(np.max(machine.scale_up_domain)))
+    every = possible_recipes(llm, chips, base, fixed, float(np.max(machine.scale_up_domain)))
     total = np.size(every.tensor)
     if total == 0:
         raise DoesNotFit(Fault(f"{llm.name} on {chips} chips", "no parallelism divides heads, layers, experts and batch",
@@ -101,7 +101,7 @@ def best(
         if "replay" not in fixed:
             some = replace(some, replay=least_replay(llm, machine, some, efficiency))
         replays[part] = some.replay
-        short[part] = memory(llm, machine, some, efficiency).free
+        short[part] = training_memory(llm, machine, some, efficiency).free
         times[part] = step(llm, machine, some, efficiency).time_s
     fits = short >= -1.0
     if not fits.any():
@@ -113,7 +113,7 @@ def best(
         raise DoesNotFit(Fault(f"{llm.name} on {chips} chips", "the chips that must talk have no link",
                                "a link inside or between domains", "take fewer chips, or a chip with a scale-out link"))
     order = np.argsort(np.where(fits, times, np.inf), kind="stable")[:int(fits.sum())]
-    plans: list[Plan] = []
+    plans: list[TimedRecipe] = []
     seen: set[tuple[float, ...]] = set()
     for index in order:
         one = _at(every, int(index), replays)
@@ -130,16 +130,16 @@ def _at(every: Recipe, index: int, replays: Array) -> Recipe:
     return replace(Recipe(**chosen(every, index)), replay=float(replays[index]))
 
 
-def planned(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Plan:
+def planned(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> TimedRecipe:
     """Time and size one recipe."""
-    return Plan(recipe, Step(**chosen(step(llm, machine, recipe, efficiency), 0)),
-                TrainingMemory(**chosen(memory(llm, machine, recipe, efficiency), 0)))
+    return TimedRecipe(recipe, TrainingStep(**chosen(step(llm, machine, recipe, efficiency), 0)),
+                TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0)))
 
 
 def _does_not_fit(
     llm: LLM, machine: TrainingMachine, efficiency: TrainingEfficiency, chips: int, recipe: Recipe, free: float
 ) -> Fault:
-    held = TrainingMemory(**chosen(memory(llm, machine, recipe, efficiency), 0))
+    held = TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0))
     parts = {"weights": held.weights, "gradients": held.gradients, "optimizer": held.optimizer,
              "activations": held.activations, "workspace": held.workspace}
     largest = max(parts, key=lambda name: parts[name])

@@ -9,7 +9,7 @@ import numpy as np
 from fabless.perf.kernels import link_time
 from fabless.perf.training.efficiency import TrainingEfficiency
 from fabless.perf.training.flop import hardware_flop_per_token, model_flop_per_token
-from fabless.perf.training.kernels import stream
+from fabless.perf.training.kernels import stream_time
 from fabless.perf.training.machine import TrainingMachine
 from fabless.perf.training.network import gather, group, send
 from fabless.perf.training.recipe import Recipe
@@ -26,7 +26,7 @@ _FORWARD = 1.0 / 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class TrainingStep:
     """Time of one step by part [s]; the parts add up to `time_s`."""
 
     time_s: Number
@@ -131,7 +131,7 @@ def _between(
     return link_time(sent, machine.scale_out_bandwidth, efficiency.link)
 
 
-def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Step:
+def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> TrainingStep:
     """Time one step; every number broadcasts.
 
     ``m max(stage) + (p-1)/v mean(stage) + exposed data messages + optimizer + host``, where a stage is one micro-batch
@@ -175,7 +175,7 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     dense, experts = held_parameters(llm, recipe)
     shared = np.asarray(recipe.sharding) >= 1.0
     updated = dense / np.where(shared, recipe.shards, 1.0) + experts / np.where(shared, expert_shards(recipe), 1.0)
-    near = stream(updated * OPTIMIZER_BYTES, 1.0, machine, efficiency)
+    near = stream_time(updated * OPTIMIZER_BYTES, 1.0, machine, efficiency)
     far = link_time(updated * OPTIMIZER_BYTES, efficiency.host_bandwidth, 1.0)
     optimizer = np.where(np.asarray(recipe.offload) > 0.0, far, near) * np.asarray(recipe.trained)
     scale = runs / stages
@@ -191,7 +191,7 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     model = model_flop_per_token(llm, recipe.sequence, recipe.trained) * recipe.tokens
     hardware = hardware_flop_per_token(llm, recipe) * recipe.tokens
     peak = recipe.chips * machine.peak_flops
-    return Step(
+    return TrainingStep(
         time_s=time, **parts, floor_s=model / peak, model_flop=model, hardware_flop=hardware,
         utilisation=model / (peak * time), hardware_utilisation=hardware / (peak * time),
         tokens_per_s=recipe.tokens / time,

@@ -11,9 +11,9 @@ import numpy as np
 
 from fabless.perf.kernels import overlap
 from fabless.perf.training.efficiency import TrainingEfficiency
-from fabless.perf.training.kernels import product, stream
+from fabless.perf.training.kernels import product, stream_time
 from fabless.perf.training.machine import TrainingMachine
-from fabless.perf.training.network import dispatch, gather, group
+from fabless.perf.training.network import expert_dispatch, gather, group
 from fabless.perf.training.recipe import Recipe
 from fabless.records import LLM
 from fabless.workload import (
@@ -55,7 +55,7 @@ class Pass:
 
 
 @dataclass
-class Work:
+class MicroBatchWork:
     """One micro-batch: forward and backward over all layers, then the embedding and the output head with the loss."""
 
     forward: Pass = field(default_factory=Pass)
@@ -89,7 +89,7 @@ class _Setting:
 
 
 def _matrix(
-    at: _Setting, work: Work, count: Number, k: Number, n: Number, *, split_in: bool, last: bool = False,
+    at: _Setting, work: MicroBatchWork, count: Number, k: Number, n: Number, *, split_in: bool, last: bool = False,
     rows: Number | None = None, groups: Number | None = None,
 ) -> None:
     """Add a product ``rows x k x n`` of `count` layers: forward, by its input, by its weight; with casts below 16 bits.
@@ -115,18 +115,19 @@ def _matrix(
         work.forward.last = work.forward.last + count * forward
     narrow = np.where(np.asarray(width) < ACTIVATION_BYTES, 1.0, 0.0)
     cast = narrow * (ACTIVATION_BYTES + 2.0 * width)
-    work.forward.elements = work.forward.elements + count * stream(taken * cast, narrow, machine, efficiency)
-    work.backward.elements = work.backward.elements + count * stream(given * cast, narrow, machine, efficiency)
+    work.forward.elements = work.forward.elements + count * stream_time(taken * cast, narrow, machine, efficiency)
+    work.backward.elements = work.backward.elements + count * stream_time(given * cast, narrow, machine, efficiency)
 
 
-def _elements(at: _Setting, work: Work, count: Number, forward: Number, backward: Number, launches: Number) -> None:
+def _elements(at: _Setting, work: MicroBatchWork, count: Number, forward: Number, backward: Number,
+              launches: Number) -> None:
     """Add element-wise work of `count` layers: bytes forward and backward, fused as far as the stack does it."""
     passes = at.efficiency.element_passes
     for side, moved in ((work.forward, forward), (work.backward, backward)):
-        side.elements = side.elements + count * stream(moved * passes, launches * passes, at.machine, at.efficiency)
+        side.elements = side.elements + count * stream_time(moved * passes, launches * passes, at.machine, at.efficiency)
 
 
-def _residual(at: _Setting, work: Work, count: Number) -> None:
+def _residual(at: _Setting, work: MicroBatchWork, count: Number) -> None:
     """Add norm, dropout and residual of `count` blocks, and their messages of tensor parallelism.
 
     Norm: reads and writes one hidden state forward (4 B a number), reads two and writes one backward (6 B). Residual: 6
@@ -171,12 +172,12 @@ def _written(at: _Setting) -> tuple[Number, Number]:
     flop = 2.0 * scores * llm.head_dim
     one = product(flop, 2.0 * scores, at.rate_16bit, at.machine, at.efficiency)
     dropout = 5.0 * np.asarray(recipe.dropout)
-    forward = 2.0 * one + stream((4.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
-    backward = 4.0 * one + stream((6.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
+    forward = 2.0 * one + stream_time((4.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
+    backward = 4.0 * one + stream_time((6.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
     return at.count.attention * forward, at.count.attention * backward
 
 
-def _attention(at: _Setting, work: Work) -> None:
+def _attention(at: _Setting, work: MicroBatchWork) -> None:
     """Add attention blocks: projections, the product itself, rotation, messages of context parallelism."""
     llm, count = at.llm, at.count.attention
     out = llm.heads * value_dim(llm)
@@ -202,7 +203,7 @@ def _attention(at: _Setting, work: Work) -> None:
         work.backward.context = work.backward.context + 2.0 * once
 
 
-def _linear(at: _Setting, work: Work) -> None:
+def _linear(at: _Setting, work: MicroBatchWork) -> None:
     """Add linear mixers: projections and the scan of their state."""
     llm, count = at.llm, at.count.linear
     out = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim
@@ -214,7 +215,7 @@ def _linear(at: _Setting, work: Work) -> None:
     work.backward.attention = work.backward.attention + BACKWARD_ATTENTION * scan
 
 
-def _activation(at: _Setting, work: Work, count: Number, width: Number) -> None:
+def _activation(at: _Setting, work: MicroBatchWork, count: Number, width: Number) -> None:
     """Add the activation of `count` layers on `width` numbers a token.
 
     Gated: reads two, writes one (6 B); backward reads three, writes two (10 B). Plain: 4 B and 6 B.
@@ -225,14 +226,14 @@ def _activation(at: _Setting, work: Work, count: Number, width: Number) -> None:
         backward=at.tokens * width * np.where(gated, 10.0, 6.0), launches=1.0)
 
 
-def _feed_forward(at: _Setting, work: Work, count: Number, width: Number) -> None:
+def _feed_forward(at: _Setting, work: MicroBatchWork, count: Number, width: Number) -> None:
     ways = np.where(np.asarray(at.llm.gated_ffn), 2.0, 1.0)
     _matrix(at, work, count, at.llm.hidden, ways * width, split_in=False)
     _matrix(at, work, count, width, at.llm.hidden, split_in=True, last=True)
     _activation(at, work, count, width / at.tensor)
 
 
-def _experts(at: _Setting, work: Work) -> None:
+def _experts(at: _Setting, work: MicroBatchWork) -> None:
     """Add mixtures: shared experts, routed ones under even routing, permutations, all-to-all there and back."""
     llm, count = at.llm, at.count.mixed
     width = np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
@@ -247,7 +248,7 @@ def _experts(at: _Setting, work: Work) -> None:
     permuted = 2.0 * rows * llm.hidden * 2.0 * ACTIVATION_BYTES
     _elements(at, work, count, forward=permuted, backward=permuted, launches=4.0)
     _residual(at, work, count)
-    there = dispatch(
+    there = expert_dispatch(
         at.tokens / at.tensor, llm.hidden * ACTIVATION_BYTES, llm.experts_per_token,
         who=group(at.recipe.expert, 1.0, at.machine), machine=at.machine, efficiency=at.efficiency)
     work.forward.expert = work.forward.expert + 2.0 * count * there
@@ -262,16 +263,16 @@ def _head(at: _Setting) -> Number:
     moved = (hidden + logits + vocabulary * llm.hidden) * ACTIVATION_BYTES
     one = product(2.0 * logits * llm.hidden, moved, at.rate_16bit, machine, efficiency)
     elements = (16.0 * logits + 12.0 * hidden) * efficiency.element_passes
-    return (2.0 + np.asarray(at.recipe.trained)) * one + stream(elements, 8.0, machine, efficiency)
+    return (2.0 + np.asarray(at.recipe.trained)) * one + stream_time(elements, 8.0, machine, efficiency)
 
 
-def micro_batch(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Work:
+def micro_batch(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> MicroBatchWork:
     """Time one micro-batch on one chip; everything broadcasts."""
     tokens = np.asarray(recipe.micro_batch, dtype=float) * recipe.sequence / np.asarray(recipe.context, dtype=float)
     at = _Setting(
         llm=llm, count=layers(llm), parameters=parameters(llm), machine=machine, recipe=recipe,
         efficiency=efficiency, tokens=tokens, tensor=np.asarray(recipe.tensor, dtype=float))
-    work = Work()
+    work = MicroBatchWork()
     if np.any(at.count.attention > 0.0):
         _attention(at, work)
     if np.any(at.count.linear > 0.0):

@@ -12,7 +12,7 @@ from fabless.executors import Workers
 from fabless.plan.decompose.blocks import Block
 from fabless.plan.decompose.checkpoint import CutRow, Saved
 from fabless.plan.decompose.master import Master
-from fabless.plan.decompose.subtree import Answer, Basis, Piece, answer
+from fabless.plan.decompose.subtree import Basis, Piece, SubtreeSolution, solve_subtree
 from fabless.plan.problem.costs import cvar
 from fabless.plan.result import Status
 from fabless.records import Array
@@ -24,21 +24,21 @@ IDLE = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class SplitPlan:
     """A plan in parts."""
 
     value: Array
     """Columns of the root block."""
-    answers: tuple[Answer, ...]
+    answers: tuple[SubtreeSolution, ...]
     objective: float
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class DescentResult:
     """What is left of a descent once its parts are let go."""
 
     status: Status
-    plan: Plan
+    plan: SplitPlan
     lower: float
 
 
@@ -48,7 +48,7 @@ class Descent:
     def __init__(self, root: Block, pieces: tuple[Piece, ...], level: float) -> None:
         """Start with no cut and no plan; `level` is that of CVaR."""
         self.root, self.pieces, self.level = root, pieces, level
-        self.best: Plan | None = None
+        self.best: SplitPlan | None = None
         self.lower = -np.inf
         self.cuts: list[CutRow] = []
         self.bases: list[Basis | None] = [None] * len(pieces)
@@ -71,7 +71,7 @@ class Descent:
         best = np.zeros(0) if self.best is None else self.best.value
         return Saved(best, self.lower, tuple(self.cuts), tuple(self.bases), self.iteration)
 
-    def learn(self, value: Array, answers: tuple[Answer, ...]) -> None:
+    def learn(self, value: Array, answers: tuple[SubtreeSolution, ...]) -> None:
         """Add the cuts of all subtrees at `value`, and keep the plan if it is the best."""
         self.iteration += 1
         if self._master is None:
@@ -95,7 +95,7 @@ class Descent:
             far = overshoot > OVERSHOOT * (self.upper - self.lower)
             self._width = self._width / 2.0 if far else min(1.0, 2.0 * self._width)
             if total < self.upper:
-                self.best = Plan(value, answers, total)
+                self.best = SplitPlan(value, answers, total)
 
     def next_point(self, fallback: Array) -> Array | None:
         """Raise the lower bound and give the columns of the root block to try next; None where no
@@ -110,11 +110,11 @@ class Descent:
             return guess.value
         return self._master.within(centre, self._width * np.abs(guess.value - centre))
 
-    def found(self, status: Status) -> Found | None:
+    def found(self, status: Status) -> DescentResult | None:
         """The best plan, if there is one."""
-        return None if self.best is None else Found(status, self.best, self.lower)
+        return None if self.best is None else DescentResult(status, self.best, self.lower)
 
-    def _overpaid(self, value: Array, answers: tuple[Answer, ...]) -> float:
+    def _overpaid(self, value: Array, answers: tuple[SubtreeSolution, ...]) -> float:
         """What the CVaR of the plan's own path costs is less than at the threshold of this point:
         the best is read off."""
         threshold = self.root.program.columns.get("threshold")
@@ -173,11 +173,11 @@ def _descend(
     return Status.INFEASIBLE
 
 
-def _answers(state: Descent, point: Array, workers: Workers) -> tuple[Answer, ...]:
+def _answers(state: Descent, point: Array, workers: Workers) -> tuple[SubtreeSolution, ...]:
     """Solve every subtree at a point."""
 
     def arguments(k: int) -> tuple[Piece, Array, Basis | None]:
         return state.pieces[k], point[state.pieces[k].linked], state.bases[k]
 
-    by_number = dict(workers.results(answer, range(len(state.pieces)), arguments))
+    by_number = dict(workers.results(solve_subtree, range(len(state.pieces)), arguments))
     return tuple(by_number[k] for k in range(len(state.pieces)))

@@ -11,7 +11,7 @@ from fabless.plan.decompose.checkpoint import CutRow
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.problem.service import Index
-from fabless.plan.solve.highs import model, row_units, silent_solver
+from fabless.plan.solve.highs import row_units, silent_solver, solver_model
 from fabless.records import Array
 
 _OPEN = (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -38,7 +38,7 @@ class Master:
         self._money = float(power_of_two(size))
         self._solver = silent_solver()
         self._solver.setOptionValue("solver", "simplex")
-        given = model(root, row_units(root))
+        given = solver_model(root, row_units(root))
         given.col_cost_ = root.cost * root.unit / self._money
         given.offset_ = root.offset / self._money
         self._solver.passModel(given)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fabless.plan.decompose.blocks import Block, Cut, subtree_block
-from fabless.plan.decompose.descent import Found
+from fabless.plan.decompose.descent import DescentResult
 from fabless.plan.problem.costs import Decisions
 from fabless.plan.problem.service import service
 from fabless.plan.result import PlanResult
@@ -15,7 +15,7 @@ from fabless.plan.solve.solve import DECIDED, priced
 from fabless.records import Array
 
 
-def result_of(whole: Cut, root: Block, best: Found) -> PlanResult:
+def result_of(whole: Cut, root: Block, best: DescentResult) -> PlanResult:
     """Lay out and price the best plan; each subtree is assembled again to read its answer.
 
     The objective is the price of the plan itself.

@@ -25,7 +25,7 @@ from fabless.errors import BadValue, Fault
 from fabless.executors import Executors, Workers
 from fabless.plan.decompose.blocks import Block, Cut, cut, root_block, subtree_block
 from fabless.plan.decompose.checkpoint import read_saved, write_saved
-from fabless.plan.decompose.descent import Descent, Found, descend
+from fabless.plan.decompose.descent import Descent, DescentResult, descend
 from fabless.plan.decompose.result import result_of
 from fabless.plan.decompose.subtree import piece
 from fabless.plan.lp.assemble import assemble
@@ -34,8 +34,8 @@ from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import service
 from fabless.plan.result import PlanResult, Status
-from fabless.plan.result import gap as gap_of
-from fabless.plan.solve.highs import run
+from fabless.plan.result import relative_gap as gap_of
+from fabless.plan.solve.highs import run_solver
 from fabless.plan.solve.solve import solve, unplanned
 from fabless.records import Array
 
@@ -131,7 +131,7 @@ def solve_large(
 def _searched(
     whole: Cut, root: Block, first: Array, *, executor: Executor | Executors | None, gap: float,
     note: _Note
-) -> Found | None:
+) -> DescentResult | None:
     """Search from `first`, or from where the checkpoint stopped; None without a plan. All but the
     plan is let go."""
     pieces = tuple(piece(subtree_block(whole, root, starts)) for starts in whole.starts)
@@ -173,7 +173,7 @@ def _start(thinned: PlanProblem, root: Block) -> Array | None:
     """Columns of the root block in the best plan of the thinned problem; None where that has
     none."""
     program = assemble(thinned, service(thinned), constant_costs(thinned))
-    solution = run(program)
+    solution = run_solver(program)
     if not solution.status.is_ok:
         return None
     value = np.zeros(root.program.cost.size)

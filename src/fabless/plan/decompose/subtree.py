@@ -72,7 +72,7 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class SubtreeSolution:
     """A subtree at given links, in natural units."""
 
     status: Status
@@ -118,7 +118,7 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
     return columns[rows.node], rows.column[of_path][order], block.probability[rows.node]
 
 
-def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
+def solve_subtree(given: Piece, links: Array, basis: Basis | None) -> SubtreeSolution:
     """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex
     starts."""
     moved = np.bincount(given.link_row, given.link_value * links[given.link_place],
@@ -145,13 +145,13 @@ def answer(given: Piece, links: Array, basis: Basis | None) -> Answer:
         basis = _states(state.col_status), _states(state.row_status)
     bound, gradient = _bound(shifted, np.array(solution.row_dual), shifted.cost)
     value = np.clip(np.array(solution.col_value), shifted.lower, shifted.upper) * shifted.unit
-    return Answer(
+    return SubtreeSolution(
         status=status, objective=info.objective_function_value * shifted.money,
         bound=(bound + shifted.offset) * shifted.money, gradient=gradient * shifted.money,
         value=value, basis=basis)
 
 
-def _violation(subtree: Piece) -> Answer:
+def _violation(subtree: Piece) -> SubtreeSolution:
     """Least sum by which the linked rows must give; these alone may, as the others do not depend on
     the root block."""
     rows = np.unique(subtree.link_row)
@@ -209,9 +209,9 @@ def _solver(subtree: Piece) -> highspy.Highs:
     return solver
 
 
-def _none(status: Status) -> Answer:
+def _none(status: Status) -> SubtreeSolution:
     empty = np.zeros(0)
-    return Answer(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty,
+    return SubtreeSolution(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty,
                   basis=None)
 
 

@@ -25,7 +25,7 @@ class GateStep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatePlan:
+class ProjectPlan:
     """One project under a policy; money is not discounted."""
 
     name: str
@@ -43,13 +43,13 @@ class GatePlan:
     choice."""
 
 
-def gate_plan(problem: PlanProblem, go: NDArray[np.bool_]) -> tuple[GatePlan, ...]:
+def project_plans(problem: PlanProblem, go: NDArray[np.bool_]) -> tuple[ProjectPlan, ...]:
     """Read what the policy `go` (P, K) does with each project of `problem`."""
     return tuple(_read(problem.tree, project, row)
                  for project, row in zip(problem.projects, go, strict=True))
 
 
-def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
+def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> ProjectPlan:
     before = go[tree.parent] & (tree.parent >= 0)
     rises, falls = go & ~before, before & ~go
     committed, started = np.zeros(tree.size, dtype=bool), rises.copy()
@@ -64,7 +64,7 @@ def _read(tree: Tree, project: Project, go: NDArray[np.bool_]) -> GatePlan:
                  *(float(odds[mask & (tree.quarter == q)].sum())
                    for mask in (rises, before & go, falls)))
         for q in quarters)
-    return GatePlan(
+    return ProjectPlan(
         name=project.name, steps=steps, start_probability=float(odds[rises].sum()),
         give_up_probability=float(odds[falls].sum()), expected_spend_usd=float(odds @ spent),
         worst_spend_usd=float(path_costs(tree, spent).max()),

@@ -18,7 +18,7 @@ from fabless.plan.gates.policy import (
     on_moves,
     trimmed,
 )
-from fabless.plan.gates.solver import Step, Warm
+from fabless.plan.gates.solver import SolvedPolicy, Warm
 
 _GAIN = 1e-9
 """Least gain, of the objective, that counts: what the solver's tolerances leave is no gain."""
@@ -29,7 +29,7 @@ class Search:
 
     warm: Warm
     progress: Callable[[str], None] | None
-    best: Step
+    best: SolvedPolicy
     seen: set[bytes] = field(default_factory=set)
     failed: set[tuple[int, ...]] = field(default_factory=set)
     ruled_out: int = 0
@@ -114,7 +114,7 @@ class Search:
                 better |= trial is not None and self._kept(trial)
         return better
 
-    def _suggested(self, step: Step, before: Step, adds: bool, crossing: bool) -> Iterator[Policy]:
+    def _suggested(self, step: SolvedPolicy, before: SolvedPolicy, adds: bool, crossing: bool) -> Iterator[Policy]:
         policy, held = step.policy > 0.5, before.policy > 0.5
         if adds:
             yield trimmed(self.gates, step.prices, policy)
@@ -126,14 +126,14 @@ class Search:
             ordered = sorted(ways, key=lambda way: -way[0])
             yield from (other for gain, other in ordered if gain > 0.0)
 
-    def _solved(self, policy: Policy, most_usd: float) -> Step | None:
+    def _solved(self, policy: Policy, most_usd: float) -> SolvedPolicy | None:
         name = policy.tobytes()
         if name in self.seen or not self.gates.allows(policy):
             return None
         self.seen.add(name)
         return self.warm.solve(policy, most_usd)
 
-    def _kept(self, step: Step) -> bool:
+    def _kept(self, step: SolvedPolicy) -> bool:
         if step.objective_usd >= self.goal:
             return False
         self.best = step
@@ -143,7 +143,7 @@ class Search:
         return True
 
 
-def rounded(gates: Gates, relaxed: Step) -> list[Policy]:
+def rounded(gates: Gates, relaxed: SolvedPolicy) -> list[Policy]:
     """Policies near a relaxation: each key's project that goes on most in each stretch, above a
     threshold."""
     policies = []

@@ -14,7 +14,7 @@ from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import model, row_units, solver_of
+from fabless.plan.solve.highs import row_units, solver_model, solver_of
 from fabless.records import Array
 
 _STATUS = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
@@ -23,7 +23,7 @@ _FAMILIES = ("go", "start", "end")
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class SolvedPolicy:
     """One policy, or the relaxation, solved."""
 
     status: Status
@@ -47,10 +47,10 @@ class Warm:
         self._row_unit = row_units(self.program)
         self._index = {name: self.program.columns[name].index[:, gates.pieces.first]
                        for name in _FAMILIES}
-        self.solver = solver_of(model(self.program, self._row_unit))
+        self.solver = solver_of(solver_model(self.program, self._row_unit))
         self.solves = 0
 
-    def solve(self, policy: Policy, most_usd: float = np.inf) -> Step:
+    def solve(self, policy: Policy, most_usd: float = np.inf) -> SolvedPolicy:
         """Solve with the gates held at `policy`; give up as soon as the objective must pass
         `most_usd`."""
         rises, falls = self.gates.changes(policy)
@@ -60,7 +60,7 @@ class Warm:
                         held[there].astype(float))
         return self._run(policy.astype(float), most_usd)
 
-    def relax(self) -> Step:
+    def relax(self) -> SolvedPolicy:
         """Solve with every gate free between 0 and 1."""
         for index in self._index.values():
             columns = index[index >= 0]
@@ -69,13 +69,13 @@ class Warm:
         if step.status is not Status.OPTIMAL:
             return step
         value = np.array(self.solver.getSolution().col_value)
-        return Step(step.status, self._spread("go", value), step.objective_usd, step.prices,
+        return SolvedPolicy(step.status, self._spread("go", value), step.objective_usd, step.prices,
                     step.cost)
 
     def _bound(self, columns: np.ndarray, lower: Array, upper: Array) -> None:
         self.solver.changeColsBounds(columns.size, columns.astype(np.int32), lower, upper)
 
-    def _run(self, policy: Array, most_usd: float) -> Step:
+    def _run(self, policy: Array, most_usd: float) -> SolvedPolicy:
         program, none = self.program, np.zeros_like(policy)
         self.solver.setOptionValue("objective_bound", most_usd / program.money)
         self.solver.run()
@@ -83,12 +83,12 @@ class Warm:
         ended = self.solver.getModelStatus()
         if ended != highspy.HighsModelStatus.kOptimal:
             status = _STATUS.get(ended, Status.FAILED)
-            return Step(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
+            return SolvedPolicy(status, policy, np.inf, Prices(none, none, none), np.zeros(0))
         solution = self.solver.getSolution()
         value = np.array(solution.col_value) * program.unit
         dual = np.array(solution.col_dual) * program.money / program.unit
         prices = Prices(*(self._spread(name, dual) for name in _FAMILIES))
-        return Step(Status.OPTIMAL, policy,
+        return SolvedPolicy(Status.OPTIMAL, policy,
                     self.solver.getInfo().objective_function_value * program.money, prices,
                     self._cost(value))
 

@@ -17,7 +17,7 @@ from fabless.records import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class CallOffs:
     """Arrays of one length: a level of `agreement` signed at `sign` allows `most` and demands
     `least` at `node`."""
 
@@ -28,7 +28,7 @@ class Draws:
     least: Array
 
 
-def draws(problem: PlanProblem) -> Draws:
+def call_offs(problem: PlanProblem) -> CallOffs:
     """Look the signings of every agreement up along the path to every node-quarter.
 
     A level signed at j runs at k, j on the path to k, where
@@ -45,10 +45,10 @@ def draws(problem: PlanProblem) -> Draws:
         age = since[runs]
         parts.append((np.full(age.size, c), signed[runs], node[runs], agreement.most[age],
                       agreement.least[age]))
-    return Draws(*(np.concatenate([part[i] for part in parts]) for i in range(5)))
+    return CallOffs(*(np.concatenate([part[i] for part in parts]) for i in range(5)))
 
 
-def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
+def opened_by_agreement(problem: PlanProblem, drawn: CallOffs) -> NDArray[np.bool_]:
     """Whether an offer may be ordered (O, K): every agreement that names it can have room there."""
     room = np.zeros((len(problem.agreements), problem.tree.size), dtype=bool)
     room[drawn.agreement[drawn.most > 0], drawn.node[drawn.most > 0]] = True
@@ -58,7 +58,7 @@ def opened(problem: PlanProblem, drawn: Draws) -> NDArray[np.bool_]:
     return allowed
 
 
-def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
+def level(problem: PlanProblem, unit: Units, drawn: CallOffs, first: int) -> Columns:
     """Units of each agreement signed, (C, K): between floor and cap, where it may be signed and
     runs within the horizon."""
     present = _nowhere(problem)
@@ -70,7 +70,7 @@ def level(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Column
                   unit=_units_drawn(problem, unit)[:, None])
 
 
-def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Columns:
+def untaken(problem: PlanProblem, unit: Units, drawn: CallOffs, first: int) -> Columns:
     """Units of the least draw not taken, (C, K): where they cost money and an order can still
     arrive.
 
@@ -87,7 +87,7 @@ def untaken(problem: PlanProblem, unit: Units, drawn: Draws, first: int) -> Colu
     return family("untaken", present, first, cost=price, unit=_units_drawn(problem, unit)[:, None])
 
 
-def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns) -> Rows:
+def draw_limit(problem: PlanProblem, drawn: CallOffs, order: Columns, levels: Columns) -> Rows:
     """``sum over offers of order(o,k) <= sum over signings j of most(k,j) x level(c,j)`` for each
     agreement c."""
     present = _nowhere(problem)
@@ -101,7 +101,7 @@ def draw_limit(problem: PlanProblem, drawn: Draws, order: Columns, levels: Colum
 
 
 def take_or_pay(
-    problem: PlanProblem, drawn: Draws, order: Columns, levels: Columns, short: Columns
+    problem: PlanProblem, drawn: CallOffs, order: Columns, levels: Columns, short: Columns
 ) -> Rows:
     """``sum over offers of order(o,k) + untaken(c,k) >= sum over signings j of least(k,j) x
     level(c,j)``."""
@@ -118,7 +118,7 @@ def _taken(problem: PlanProblem, row: Index, order: Columns) -> list[Entry]:
             for c, agreement in enumerate(problem.agreements)]
 
 
-def _granted(row: Index, drawn: Draws, levels: Columns, value: Array) -> Entry:
+def _granted(row: Index, drawn: CallOffs, levels: Columns, value: Array) -> Entry:
     return row[drawn.agreement, drawn.node], levels.index[drawn.agreement, drawn.sign], value
 
 

@@ -54,8 +54,8 @@ def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
         excess = columns.tail(problem, money, first + path.node.size)
         threshold = columns.threshold(problem, money, first + path.node.size + excess.node.size)
         families |= {family.name: family for family in (path, excess, threshold)}
-        constraints += [rows.path_cost(problem, priced, path, constant),
-                        rows.tail(problem, path, excess, threshold)]
+        constraints += [rows.path_cost_balance(problem, priced, path, constant),
+                        rows.tail_excess(problem, path, excess, threshold)]
     else:
         weight = 0.0
     cost = [(1.0 - weight) * tree.probability[family.node] * family.cost for family in priced]
@@ -68,7 +68,7 @@ def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:
 
 def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
     """Every variable family that has a cost of its own."""
-    unit, drawn = columns.units(problem), agreements.draws(problem)
+    unit, drawn = columns.units(problem), agreements.call_offs(problem)
     families: dict[str, Columns] = {}
 
     def add(write: Callable[..., Columns], *given: object) -> Columns:
@@ -76,9 +76,9 @@ def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
         families[part.name] = part
         return part
 
-    orders = add(columns.orders, unit, agreements.opened(problem, drawn))
+    orders = add(columns.orders, unit, agreements.opened_by_agreement(problem, drawn))
     active = add(columns.active, unit, served, orders)
-    add(columns.serve, unit, active)
+    add(columns.chips_given, unit, active)
     add(columns.unmet, unit)
     add(agreements.level, unit, drawn)
     add(agreements.untaken, unit, drawn)
@@ -89,19 +89,19 @@ def _variables(problem: PlanProblem, served: Service) -> dict[str, Columns]:
 
 def _constraints(problem: PlanProblem, served: Service, families: dict[str, Columns]) -> list[Rows]:
     """Every constraint family but those of risk."""
-    of, drawn = families, agreements.draws(problem)
+    of, drawn = families, agreements.call_offs(problem)
     constraints = [
         rows.in_service(problem, served, of["orders"], of["active"], of["retired"]),
         rows.busy(problem, of["active"], of["serve"]),
         rows.demand(problem, of["serve"], of["unmet"]),
         rows.allocation(problem, of["orders"]),
-        rows.power(problem, of["active"]),
+        rows.power_limit(problem, of["active"]),
         rows.cash(problem, of["orders"], of["level"]),
         agreements.draw_limit(problem, drawn, of["orders"], of["level"]),
         agreements.take_or_pay(problem, drawn, of["orders"], of["level"], of["untaken"]),
         retirement.retirement(problem, of["orders"], of["retired"]),
     ]
-    return project_gates.opened(problem, served, constraints, families)
+    return project_gates.opened_by_project(problem, served, constraints, families)
 
 
 def _joined(

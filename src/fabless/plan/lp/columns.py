@@ -94,7 +94,7 @@ def active(
     return family("active", present, first, cost=cost, unit=unit.chips[:, None])
 
 
-def serve(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Columns:
+def chips_given(problem: PlanProblem, unit: Units, chips: Columns, first: int) -> Columns:
     """Chips given to each load, (O, L, K): where they can serve it and there is load."""
     present = (problem.rate > 0) & (chips.index >= 0)[:, None, :] & (problem.demand > 0)
     return family("serve", present, first, unit=unit.chips[:, None, None])

@@ -58,7 +58,7 @@ def columns_of(problem: PlanProblem, first: int) -> tuple[Columns, ...]:
     return going, starting, end(problem, going, first + going.node.size + starting.node.size)
 
 
-def opened(
+def opened_by_project(
     problem: PlanProblem, served: Service, constraints: list[Rows], columns: Mapping[str, Columns]
 ) -> list[Rows]:
     """Let the projects open their offers, and add what binds the gates to one another."""
@@ -69,7 +69,7 @@ def opened(
         *(opened_allocation(problem, part, going) if part.name == "allocation" else part
           for part in constraints),
         while_on(problem, served, columns["orders"], going),
-        programme(problem, going, starting, columns["end"]),
+        go_balance(problem, going, starting, columns["end"]),
         once(problem, starting),
         alike(problem, going),
     ]
@@ -105,7 +105,7 @@ def end(problem: PlanProblem, going: Columns, first: int) -> Columns:
     return family("end", present, first, upper=1.0, cost=fee, unit=1.0)
 
 
-def programme(problem: PlanProblem, going: Columns, starting: Columns, ending: Columns) -> Rows:
+def go_balance(problem: PlanProblem, going: Columns, starting: Columns, ending: Columns) -> Rows:
     """``go(p,s) - go(p, stretch before s) = start(p,s) - end(p,s)``."""
     row = numbered(going.index >= 0)
     project, node = np.nonzero(going.index >= 0)

@@ -97,7 +97,7 @@ def allocation(problem: PlanProblem, order: Columns) -> Rows:
                     node=node, elastic=True)
 
 
-def power(problem: PlanProblem, active: Columns) -> Rows:
+def power_limit(problem: PlanProblem, active: Columns) -> Rows:
     """``sum over offers of power_w x active(o,k) <= power at hand at k``."""
     drawn = np.asarray(((problem.power_w[:, None] > 0) & (active.index >= 0)).any(axis=0))
     return _budget("power", problem.power_cap_w, drawn, (active.index, problem.power_w[:, None]))
@@ -113,7 +113,7 @@ def cash(problem: PlanProblem, order: Columns, level: Columns) -> Rows:
                    (level.index, fees))
 
 
-def path_cost(
+def path_cost_balance(
     problem: PlanProblem, families: tuple[Columns, ...], path: Columns, constant: Array
 ) -> Rows:
     """``path(s) - path(stretch before s) - cost of the variables in s = cost in s that no order
@@ -130,7 +130,7 @@ def path_cost(
     return laid_out("path cost", entries, lower=limit, upper=limit, members=("path",), node=start)
 
 
-def tail(problem: PlanProblem, path: Columns, excess: Columns, threshold: Columns) -> Rows:
+def tail_excess(problem: PlanProblem, path: Columns, excess: Columns, threshold: Columns) -> Rows:
     """``tail(leaf) + threshold - path(leaf) >= 0``."""
     start = np.flatnonzero(path.index >= 0)
     leaves = problem.tree.leaves

@@ -51,7 +51,7 @@ def merit_order(
     orders[:, :, :first] = result.orders[:, None, trunk]
     worth = np.full((table.shape[0], READINESS.size, quarters), np.nan)
     lead = np.ascontiguousarray(fresh.lead_quarters[:, table])
-    for view, start, end in stretches(views, first, quarters):
+    for view, start, end in newest_views(views, first, quarters):
         place_orders((start, end), _expected(view.problem, fresh, levels, start, end), lead, orders,
                      worth)
         orders = _kept(fresh, orders, levels, end)
@@ -60,7 +60,7 @@ def merit_order(
     return placed
 
 
-def stretches(views: Sequence[View], first: int, quarters: int) -> list[tuple[View, int, int]]:
+def newest_views(views: Sequence[View], first: int, quarters: int) -> list[tuple[View, int, int]]:
     """Each view with the quarters, from `first` on, in which it is the newest: first and last but
     one."""
     ordered = sorted(views, key=lambda view: view.quarter)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.plan.lp.agreements import draws
+from fabless.plan.lp.agreements import call_offs
 from fabless.plan.problem.costs import (
     CostParts,
     Decisions,
@@ -45,7 +45,7 @@ class Simulated:
     """(leaves,) discounted cost of each path, in the order of `tree.leaves`."""
 
 
-def simulate(problem: PlanProblem, orders: Array, levels: Array | None = None) -> Simulated:
+def simulate_orders(problem: PlanProblem, orders: Array, levels: Array | None = None) -> Simulated:
     """Place `orders` (O, K), cut to what is `allowed`, and use the chips that arrive as well as can
     be (`dispatch`).
 
@@ -91,7 +91,7 @@ def granted(problem: PlanProblem, levels: Array, name: str) -> Array:
     node-quarter."""
     total = np.zeros(levels.shape)
     if problem.agreements:
-        drawn = draws(problem)
+        drawn = call_offs(problem)
         np.add.at(total, (drawn.agreement, drawn.node),
                   getattr(drawn, name) * levels[drawn.agreement, drawn.sign])
     return total

@@ -8,12 +8,12 @@ from fabless.plan.problem.costs import risk_adjusted
 from fabless.plan.problem.information import merge, on_tree
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.trees import fan, trunk
-from fabless.plan.result import PlanResult, gap
+from fabless.plan.result import PlanResult, relative_gap
 from fabless.plan.solve.solve import solve
 
 
 @dataclass(frozen=True, eq=False)
-class Foresight:
+class ForesightPlans:
     """A plan between the plan of one who knows all and that of one who plans for the mean."""
 
     perfect: PlanResult
@@ -36,7 +36,7 @@ class Foresight:
         return self.mean_policy.objective_usd - self.plan.objective_usd
 
 
-def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> Foresight:
+def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> ForesightPlans:
     """Bracket a plan: perfect information below, a simple policy above; `plan` is its result where
     it is known.
 
@@ -55,7 +55,7 @@ def bounds(problem: PlanProblem, plan: PlanResult | None = None) -> Foresight:
     [20.0, 35.0, 37.5]
     """
     here_and_now = solve(problem) if plan is None else plan
-    return Foresight(wait_and_see(problem), here_and_now, expected_value_policy(problem))
+    return ForesightPlans(wait_and_see(problem), here_and_now, expected_value_policy(problem))
 
 
 def wait_and_see(problem: PlanProblem) -> PlanResult:
@@ -72,7 +72,7 @@ def wait_and_see(problem: PlanProblem) -> PlanResult:
                                     chains.probability[chains.leaves])
     bound = objective - (result.objective_usd - result.lower_bound_usd)
     return replace(result, objective_usd=objective, lower_bound_usd=bound,
-                   gap=gap(objective, bound))
+                   gap=relative_gap(objective, bound))
 
 
 def expected_value_problem(problem: PlanProblem) -> PlanResult:

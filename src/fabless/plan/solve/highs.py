@@ -45,7 +45,7 @@ class Solution:
     """Values of the columns."""
 
 
-def run(program: Program, progress: Tell = None, plain: Array | None = None) -> Solution:
+def run_solver(program: Program, progress: Tell = None, plain: Array | None = None) -> Solution:
     """Solve by dual simplex with devex pricing.
 
     `plain` are prices of the rows that need no solver, for the bound (see
@@ -54,7 +54,7 @@ def run(program: Program, progress: Tell = None, plain: Array | None = None) -> 
     plain = np.zeros(program.row_lower.size) if plain is None else plain
     if np.any(program.lower > program.upper) or np.any(program.row_lower > program.row_upper):
         return _nothing(Status.INFEASIBLE)
-    solver = solver_of(model(program, row_units(program)), progress)
+    solver = solver_of(solver_model(program, row_units(program)), progress)
     # one by one: the solver's own run polishes after postsolve, and may so end at another of
     # several best plans
     solver.presolve()
@@ -145,7 +145,7 @@ def row_units(program: Program) -> Array:
     return power_of_two(largest)
 
 
-def model(program: Program, row_unit: Array) -> highspy.HighsLp:
+def solver_model(program: Program, row_unit: Array) -> highspy.HighsLp:
     """Hand the programme over in the solver's units; powers of two, so that nothing is rounded."""
     rows, columns = program.row_lower.size, program.cost.size
     value = program.value * program.unit[program.column] / row_unit[program.row]

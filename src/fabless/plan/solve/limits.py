@@ -15,7 +15,7 @@ from fabless.records import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Limits:
+class LimitFamily:
     """One family of limits."""
 
     family: str
@@ -33,7 +33,7 @@ class Limits:
     """Node-quarter of each limit."""
 
 
-def limits_of(problem: PlanProblem, program: Program) -> Iterator[Limits]:
+def limit_families(problem: PlanProblem, program: Program) -> Iterator[LimitFamily]:
     """Every family of limits that may give: caps and floors of orders, caps of levels, elastic
     constraints."""
     deals = tuple(agreement.name for agreement in problem.agreements)
@@ -43,18 +43,18 @@ def limits_of(problem: PlanProblem, program: Program) -> Iterator[Limits]:
     yield from rows_of(program)
 
 
-def rows_of(program: Program) -> Iterator[Limits]:
+def rows_of(program: Program) -> Iterator[LimitFamily]:
     """The elastic constraint families."""
     start = 0
     for name, part in program.rows.items():
         place = start + np.arange(part.upper.size)
         start += part.upper.size
         if part.elastic:
-            yield Limits(family=name, side="row", place=place, size=part.upper, member=part.member,
+            yield LimitFamily(family=name, side="row", place=place, size=part.upper, member=part.member,
                          members=part.members, node=part.node)
 
 
-def bounds_of(program: Program, family: str, columns: str, members: tuple[str, ...]) -> Limits:
+def bounds_of(program: Program, family: str, columns: str, members: tuple[str, ...]) -> LimitFamily:
     """Finite bounds above zero of a variable family: the lower ones of a floor, else the upper
     ones."""
     bound = program.lower if family == "floor" else program.upper
@@ -62,7 +62,7 @@ def bounds_of(program: Program, family: str, columns: str, members: tuple[str, .
     member, node = np.nonzero(index >= 0)
     place = index[index >= 0]
     limited = np.isfinite(bound[place]) & (bound[place] > 0)
-    return Limits(family=family, side="lower" if family == "floor"
+    return LimitFamily(family=family, side="lower" if family == "floor"
                   else "upper", place=place[limited],
                   size=bound[place][limited], member=member[limited], members=members,
                   node=node[limited])

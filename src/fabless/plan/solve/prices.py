@@ -26,8 +26,8 @@ from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import service
 from fabless.plan.result import LimitPrice, PriceRange
-from fabless.plan.solve.highs import model, row_units, solver_of
-from fabless.plan.solve.limits import Limits, limits_of
+from fabless.plan.solve.highs import row_units, solver_model, solver_of
+from fabless.plan.solve.limits import LimitFamily, limit_families
 from fabless.records import Array
 
 _AT_BOUND = 1e-7
@@ -60,7 +60,7 @@ def limit_prices(problem: PlanProblem) -> tuple[LimitPrice, ...]:
     program = assemble(problem, service(problem), constant_costs(problem))
     face = Face.of(program)
     prices = [] if face is None else [
-        price for limits in limits_of(problem, program) for member in np.unique(limits.member)
+        price for limits in limit_families(problem, program) for member in np.unique(limits.member)
         if (price := _priced(face, limits, int(member))) is not None]
 
     def dearness(price: LimitPrice) -> tuple[float, float]:
@@ -69,7 +69,7 @@ def limit_prices(problem: PlanProblem) -> tuple[LimitPrice, ...]:
     return tuple(sorted(prices, key=dearness, reverse=True))
 
 
-def _priced(face: Face, limits: Limits, member: int) -> LimitPrice | None:
+def _priced(face: Face, limits: LimitFamily, member: int) -> LimitPrice | None:
     """The price of one limit; None where it costs nothing."""
     counted = (limits.member == member) & (limits.size > 0.0) & face.used_up(limits)
     if not counted.any():
@@ -95,7 +95,7 @@ class Face:
     def of(cls, program: Program) -> Face | None:
         """Solve a programme; None where that gives no best plan."""
         row_unit = row_units(program)
-        solver = solver_of(model(program, row_unit))
+        solver = solver_of(solver_model(program, row_unit))
         solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
@@ -107,17 +107,17 @@ class Face:
         return cls(program, solver, row_unit,
                    {name: _at_end(value, np.array(end)) for name, (value, end) in ends.items()})
 
-    def used_up(self, limits: Limits) -> NDArray[np.bool_]:
+    def used_up(self, limits: LimitFamily) -> NDArray[np.bool_]:
         """Which of the limits the plan uses up."""
         return self.at[_end_of(limits)][limits.place]
 
-    def slopes(self, limits: Limits, change: Array) -> PriceRange:
+    def slopes(self, limits: LimitFamily, change: Array) -> PriceRange:
         """What limits that give way by `change` save, and what they cost when they tighten by as
         much [USD]."""
         saved, added = -self._slope(limits, change), self._slope(limits, -change)
         return PriceRange(max(0.0, saved), max(0.0, added))
 
-    def _slope(self, limits: Limits, change: Array) -> float:
+    def _slope(self, limits: LimitFamily, change: Array) -> float:
         """Rise of the objective as limits give way by `change`; inf where no step keeps the
         others."""
         program, end = self.program, _end_of(limits)
@@ -144,7 +144,7 @@ class Face:
         return 0.0 if abs(slope) < _ROUNDING else float(slope * program.money * size)
 
 
-def _end_of(limits: Limits) -> str:
+def _end_of(limits: LimitFamily) -> str:
     """Which ends of rows or columns the limits are."""
     return "row upper" if limits.side == "row" else limits.side
 

@@ -10,7 +10,7 @@ from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.names import member_names
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.result import Ray, Status
-from fabless.plan.solve.highs import run
+from fabless.plan.solve.highs import run_solver
 from fabless.records import Array
 
 _CHOSEN = ("orders", "level")
@@ -39,7 +39,7 @@ def rays(problem: PlanProblem, program: Program) -> tuple[Ray, ...]:
         lower=np.maximum(recession(program.lower), -program.unit),
         upper=np.minimum(recession(program.upper), program.unit),
     )
-    solution = run(direction)
+    solution = run_solver(direction)
     if solution.status is not Status.OPTIMAL or solution.objective >= 0.0:
         return ()
     return tuple(ray for family in _CHOSEN

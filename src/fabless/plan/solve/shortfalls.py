@@ -10,8 +10,8 @@ import numpy as np
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.result import Shortfall, Status
-from fabless.plan.solve.highs import run
-from fabless.plan.solve.limits import Limits, bounds_of, rows_of
+from fabless.plan.solve.highs import run_solver
+from fabless.plan.solve.limits import LimitFamily, bounds_of, rows_of
 from fabless.records import Array
 
 
@@ -28,14 +28,14 @@ def shortfalls(program: Program, offers: tuple[str, ...]) -> tuple[Shortfall, ..
     return tuple(alone or _least_give(program, families))
 
 
-def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]:
+def _least_give(program: Program, families: Sequence[LimitFamily]) -> list[Shortfall]:
     """Minimise the sum of what the limits of `families` give, each counted in its largest limit."""
     if not families:
         return []
     relaxed = replace(program, cost=np.zeros(program.cost.size), offset=0.0, money=1.0)
     for limits in families:
         relaxed = _loosened(relaxed, limits)
-    solution = run(relaxed)
+    solution = run_solver(relaxed)
     if solution.status is not Status.OPTIMAL:
         return []
     give, first = solution.value[program.cost.size :], 0
@@ -48,19 +48,19 @@ def _least_give(program: Program, families: Sequence[Limits]) -> list[Shortfall]
     return listed
 
 
-def _given(limits: Limits, give: Array, alone: bool) -> Iterable[Shortfall]:
+def _given(limits: LimitFamily, give: Array, alone: bool) -> Iterable[Shortfall]:
     for m in np.unique(limits.member[give > 0.0]):
         given = np.where(limits.member == m, give, 0.0)
         yield Shortfall(limits.family, limits.members[m], float(given.sum()),
                         int(limits.node[np.argmax(given)]), alone)
 
 
-def _scale(limits: Limits) -> float:
+def _scale(limits: LimitFamily) -> float:
     """Largest limit; 1 where all are 0 (a draw limit counts in units signed)."""
     return float(np.max(limits.size)) or 1.0
 
 
-def _loosened(program: Program, limits: Limits) -> Program:
+def _loosened(program: Program, limits: LimitFamily) -> Program:
     """Add a column of give to each limit: rows give below, floors become rows that give above."""
     count, first_row, first_column = limits.place.size, program.row_lower.size, program.cost.size
     number, ones = np.arange(count), np.ones(count)

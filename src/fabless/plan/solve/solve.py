@@ -20,8 +20,8 @@ from fabless.plan.problem.costs import (
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import Service, service
-from fabless.plan.result import PlanResult, Status, gap
-from fabless.plan.solve.highs import Solution, run
+from fabless.plan.result import PlanResult, Status, relative_gap
+from fabless.plan.solve.highs import Solution, run_solver
 from fabless.plan.solve.lower_bound import plain_prices
 from fabless.plan.solve.rays import rays
 from fabless.plan.solve.shortfalls import shortfalls
@@ -63,7 +63,7 @@ def solve(
                  f"{program.row_lower.size:,} rows")
     plain = plain_prices(program, problem.tree.probability, problem.cvar_weight
                          if "tail" in program.rows else 0.0)
-    solution = run(program, progress, plain)
+    solution = run_solver(program, progress, plain)
     if not solution.status.is_ok:
         return _without_plan(problem, program, solution)
     return _result(problem, served, program, solution)
@@ -77,7 +77,7 @@ def _result(
     result = priced(problem, served, choice, solution.bound, _size(program))
     # the solver's own sum of the same costs: what its bound is proven against
     return replace(result, objective_usd=solution.objective,
-                   gap=gap(solution.objective, solution.bound))
+                   gap=relative_gap(solution.objective, solution.bound))
 
 
 def priced(
@@ -91,7 +91,7 @@ def priced(
     objective, mean, worst = risk_adjusted(problem, paths, tree.probability[tree.leaves])
     return PlanResult(
         status=Status.OPTIMAL, objective_usd=objective, lower_bound_usd=bound,
-        gap=gap(objective, bound),
+        gap=relative_gap(objective, bound),
         orders=choice.orders,
         active=chips_in_service(problem, served, choice.orders) - choice.retired,
         serve=choice.serve, unmet=choice.unmet, levels=choice.levels, untaken=choice.untaken,
