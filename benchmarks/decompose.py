@@ -1,12 +1,14 @@
-"""Time and memory of large plans of the reference case by decomposition, beside the same plan as one programme.
+"""Time and memory of large plans of the reference case by decomposition, beside the same plan as
+one programme.
 
     python benchmarks/decompose.py [LEAVES ...] [--way diversify] [--gap 1e-3] [--workers 2] [--peers highs-simplex,...]
 
-For each number of leaves: iterations, proven gap, seconds of the clock and of all processors, peak memory of the main
-process and of the largest worker. Peers solve the same instance, each in a process of its own with a limit of time:
-`highs-simplex` and `highs-ipm` (this assembly handed to HiGHS whole), `linopy` (the second writing of the mathematics in
-tests/plan_oracle.py), `mpi-sppy` (its extensive form over pyomo; wants an interpreter that has both, `--mpi-sppy PYTHON`).
-A machine that other programs share shows it in the seconds of the clock, hardly in those of the processors.
+For each number of leaves: iterations, proven gap, seconds of the clock and of all processors, peak
+memory of the main process and of the largest worker. Peers solve the same instance, each in a
+process of its own with a limit of time: `highs-simplex` and `highs-ipm` (this assembly handed to
+HiGHS whole), `linopy` (the second writing of the mathematics in tests/plan_oracle.py), `mpi-sppy`
+(its extensive form over pyomo; wants an interpreter that has both, `--mpi-sppy PYTHON`). A machine
+that other programs share shows it in the seconds of the clock, hardly in those of the processors.
 """
 
 from __future__ import annotations
@@ -56,8 +58,11 @@ def measured(problem: PlanProblem, gap: float, workers: int) -> dict[str, float 
 
     def tell(bounds: Bounds) -> None:
         told.append(bounds)
-        print(f"    {bounds.iteration:>3} {bounds.lower_usd:>16.8g} {bounds.upper_usd:>16.8g} {bounds.gap:>9.2e} "
-              f"{bounds.seconds:>7.1f} s", flush=True)
+        print(
+            f"    {bounds.iteration:>3} {bounds.lower_usd:>16.8g} {bounds.upper_usd:>16.8g} {bounds.gap:>9.2e} "
+            f"{bounds.seconds:>7.1f} s",
+            flush=True,
+        )
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start, spent = time.perf_counter(), time.process_time()
@@ -66,20 +71,29 @@ def measured(problem: PlanProblem, gap: float, workers: int) -> dict[str, float 
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     children = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
-        "status": str(result.status), "objective": result.objective_usd, "gap": result.gap, "iterations": len(told),
-        "seconds": seconds, "cpu": own + children, "columns": result.columns, "rows": result.rows,
-        "main_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "worker_gib": after.ru_maxrss / 2**20,
+        "status": str(result.status), "objective": result.objective_usd, "gap": result.gap,
+        "iterations": len(told), "seconds": seconds, "cpu": own + children,
+        "columns": result.columns, "rows": result.rows,
+        "main_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "worker_gib": after.ru_maxrss / 2**20,
     }
 
 
 def peer(name: str, file: Path) -> None:
-    """Solve a pickled instance with one of the peers; print objective, seconds and peak memory as JSON."""
+    """Solve a pickled instance with one of the peers; print objective, seconds and peak memory as
+    JSON."""
     problem: PlanProblem = pickle.loads(file.read_bytes())
     start, spent = time.perf_counter(), time.process_time()
     objective = _linopy(problem) if name == "linopy" else _highs(problem, name.removeprefix("highs-"))
-    print(json.dumps({
-        "objective": objective, "seconds": time.perf_counter() - start, "cpu": time.process_time() - spent,
-        "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+    print(
+        json.dumps(
+            {
+                "objective": objective, "seconds": time.perf_counter() - start,
+                "cpu": time.process_time() - spent,
+                "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            }
+        )
+    )
 
 
 def _highs(problem: PlanProblem, method: str) -> float:
@@ -123,20 +137,28 @@ def run_peer(name: str, problem: PlanProblem, limit_s: float, python: str) -> st
     if done.returncode:
         return f"  {name:<14} failed: {(done.stderr.strip().splitlines() or ['no word'])[-1][:100]}"
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    return (f"  {name:<14} {found['objective']:>16.10g}  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} s processor  "
-            f"{found['gib']:.2f} GiB")
+    return (
+        f"  {name:<14} {found['objective']:>16.10g}  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} s processor  "
+        f"{found['gib']:.2f} GiB"
+    )
 
 
 def paths_of(problem: PlanProblem) -> dict[str, np.ndarray]:
     """Plain arrays of a problem for a program that does not know this package."""
     tree = problem.tree
-    names = ("lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "demand",
-             "unmet_usd", "discount", "existing", "existing_capital_usd", "fixed_usd")
+    names = (
+        "lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "rate",
+        "demand", "unmet_usd", "discount", "existing", "existing_capital_usd", "fixed_usd",
+    )
     return {name: np.array(getattr(problem, name)) for name in names} | {
         "parent": tree.parent, "quarter": tree.quarter, "probability": tree.probability,
-        "group_of": np.array([[o in members for o in range(len(problem.offers))] for _, members, _ in problem.groups]),
+        "group_of": np.array(
+            [[o in members for o in range(len(problem.offers))] for _, members, _ in problem.groups]
+        ),
         "group_limit": np.array([limit for _, _, limit in problem.groups]),
-        "cvar_weight": np.array(problem.cvar_weight), "cvar_level": np.array(problem.cvar_level)}
+        "cvar_weight": np.array(problem.cvar_weight),
+        "cvar_level": np.array(problem.cvar_level),
+    }
 
 
 def main() -> None:
@@ -155,13 +177,19 @@ def main() -> None:
     given = ask.parse_args()
     for leaves in given.leaves:
         problem = instance(leaves, given.way)
-        print(f"{given.way}, {problem.tree.leaves.size:,} leaves, {problem.tree.size:,} node-quarters, "
-              f"load {os.getloadavg()[0]:.1f}", flush=True)
+        print(
+            f"{given.way}, {problem.tree.leaves.size:,} leaves, {problem.tree.size:,} node-quarters, "
+            f"load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
         found = measured(problem, given.gap, given.workers)
-        print(f"  {'decomposition':<14} {found['objective']:>16.10g}  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} s "
-              f"processor  {found['main_gib']:.2f} GiB, workers {found['worker_gib']:.2f} GiB each; {found['status']}, "
-              f"gap {found['gap']:.1e}, {found['iterations']} iterations, {found['columns']:,} columns, "
-              f"{found['rows']:,} rows", flush=True)
+        print(
+            f"  {'decomposition':<14} {found['objective']:>16.10g}  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} s "
+            f"processor  {found['main_gib']:.2f} GiB, workers {found['worker_gib']:.2f} GiB each; {found['status']}, "
+            f"gap {found['gap']:.1e}, {found['iterations']} iterations, {found['columns']:,} columns, "
+            f"{found['rows']:,} rows",
+            flush=True,
+        )
         for name in filter(None, given.peers.split(",")):
             print(run_peer(name, problem, given.limit, given.mpi_sppy), flush=True)
 

@@ -1,11 +1,13 @@
-"""What serving engines cost beside the kernels: fitted on end-to-end rows, and judged on models the fit never saw.
+"""What serving engines cost beside the kernels: fitted on end-to-end rows, and judged on models the
+fit never saw.
 
     python benchmarks/fit_engines.py FILE
 
-FILE has the columns of `serving-end-to-end.csv.gz`. Kernels keep the parameters of their chip's class; each engine gets
-three numbers: how much more its kernels' fixed times are than those of isolated kernels, the host's time a step, and the
-host's time a sequence. Rows of one model, chip and engine count alike however many they are. Aggregated rows of engines
-whose release tags carry speculative decoding in some rows and not in others are left out of the fit (`MIXED`), and stay in
+FILE has the columns of `serving-end-to-end.csv.gz`. Kernels keep the parameters of their chip's
+class; each engine gets three numbers: how much more its kernels' fixed times are than those of
+isolated kernels, the host's time a step, and the host's time a sequence. Rows of one model, chip
+and engine count alike however many they are. Aggregated rows of engines whose release tags carry
+speculative decoding in some rows and not in others are left out of the fit (`MIXED`), and stay in
 the judgement of `fabless validate`.
 """
 
@@ -63,26 +65,41 @@ def read(path: Path) -> Table:
     bench = Bench(load())
     rows = [(m, made) for m in measurements(read_table(path), readings())[1] if usable(m)
             if not isinstance(made := setup(m, bench), str)]
-    engines = [known.value if (known := first(bench.readings, "efficiencies", f"{m.engine} {m.engine_version}")) else ""
-               for m, _ in rows]
+    engines = [
+        known.value
+        if (known := first(bench.readings, "efficiencies", f"{m.engine} {m.engine_version}"))
+        else ""
+        for m, _ in rows
+    ]
     groups = [(m.model, m.chip, engine) for (m, _), engine in zip(rows, engines, strict=True)]
     everything = [made for _, made in rows]
     return Table(
-        model=stack([shape(made.llm) for made in everything]), machine=stack([made.machine for made in everything]),
-        split=perf.Split(*(np.array([float(getattr(made.split, part)) for made in everything])
-                           for part in ("tensor", "pipeline", "expert", "data"))),
-        entered=np.array([made.entered for made in everything]), written=np.array([made.written for made in everything]),
-        sequences=np.array([made.sequences for made in everything]), measured=np.array([m.value for m, _ in rows]),
-        engine=np.array(engines), weight=np.array([1.0 / np.sqrt(groups.count(group)) for group in groups]),
-        name=np.array([bench.model(m.model).name for m, _ in rows]))
+        model=stack([shape(made.llm) for made in everything]),
+        machine=stack([made.machine for made in everything]),
+        split=perf.Split(
+            *(
+                np.array([float(getattr(made.split, part)) for made in everything])
+                for part in ("tensor", "pipeline", "expert", "data")
+            )
+        ),
+        entered=np.array([made.entered for made in everything]),
+        written=np.array([made.written for made in everything]),
+        sequences=np.array([made.sequences for made in everything]),
+        measured=np.array([m.value for m, _ in rows]),
+        engine=np.array(engines),
+        weight=np.array([1.0 / np.sqrt(groups.count(group)) for group in groups]),
+        name=np.array([bench.model(m.model).name for m, _ in rows]),
+    )
 
 
 def predicted(table: Table, engines: Sequence[str], values: Array) -> Array:
     numbers = np.exp(values).reshape(len(engines), len(FREE))
     index = np.array([list(engines).index(name) for name in table.engine])
     engine = replace(table.machine.engine, **dict(zip(FREE, numbers[index].T, strict=True)))
-    state = perf.steady_state(table.model, replace(table.machine, engine=engine), table.split, table.entered,
-                              table.written, table.sequences)
+    state = perf.steady_state(
+        table.model, replace(table.machine, engine=engine), table.split, table.entered,
+        table.written, table.sequences,
+    )
     return np.asarray(state.tpot_s)
 
 
@@ -91,8 +108,10 @@ def fit(table: Table, engines: Sequence[str]) -> Array:
         return table.weight * np.log(predicted(table, engines, values) / table.measured)
 
     start = np.tile(np.log([1.5, 1e-3, 5e-5]), len(engines))
-    return least_squares(residual, start, bounds=(np.tile(LOW, len(engines)), np.tile(HIGH, len(engines))),
-                         loss="soft_l1", f_scale=0.02, max_nfev=25).x
+    return least_squares(
+        residual, start, bounds=(np.tile(LOW, len(engines)), np.tile(HIGH, len(engines))),
+        loss="soft_l1", f_scale=0.02, max_nfev=25,
+    ).x
 
 
 def say(name: str, error: Array) -> None:

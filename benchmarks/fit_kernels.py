@@ -1,12 +1,14 @@
-"""Times of single kernels: fit the physical forms on published kernel tables and say how far they can be trusted.
+"""Times of single kernels: fit the physical forms on published kernel tables and say how far they
+can be trusted.
 
     python benchmarks/fit_kernels.py DIRECTORY [--json FILE] [--samples FOLDER] [--facts FILE]
 
-DIRECTORY holds the kernel tables (`kernel-gemm.csv.gz` and its siblings). Each form is fitted on a random half of the
-rows of a class of chips and judged on the other half, chip by chip; then each chip is left out and predicted from the
-other chips of its class, or, where it is alone, from the geometric mean of the other classes. `--json` writes the
-parameters, `--samples` writes small tables of rows that no fit has seen, for the tests, `--facts` writes the table of
-parameters that ships (`src/fabless/data/facts/kernels.csv`; docs/explanation/kernels.md).
+DIRECTORY holds the kernel tables (`kernel-gemm.csv.gz` and its siblings). Each form is fitted on a
+random half of the rows of a class of chips and judged on the other half, chip by chip; then each
+chip is left out and predicted from the other chips of its class, or, where it is alone, from the
+geometric mean of the other classes. `--json` writes the parameters, `--samples` writes small tables
+of rows that no fit has seen, for the tests, `--facts` writes the table of parameters that ships
+(`src/fabless/data/facts/kernels.csv`; docs/explanation/kernels.md).
 
 All forms are one law: a fixed time, and work that overlaps as far as its kinds allow.
 
@@ -19,7 +21,8 @@ All forms are one law: a fixed time, and work that overlaps as far as its kinds 
     element-wise     t = t0 + bytes / (B e_m)
     power            P = TDP min(cap, idle + compute u_c + memory u_m)
 
-F peak [FLOP/s], B memory bandwidth [byte/s], W link bandwidth in one direction [byte/s], s tokens, n chips, M bytes.
+F peak [FLOP/s], B memory bandwidth [byte/s], W link bandwidth in one direction [byte/s], s tokens,
+n chips, M bytes.
 """
 
 from __future__ import annotations
@@ -36,19 +39,27 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 FACTS = Path(__file__).parent.parent / "src/fabless/data/facts/chips.csv"
-CHIPS = {"a100_sxm": "a100-80gb", "h100_sxm": "h100-sxm", "h200_sxm": "h200", "b200_sxm": "b200", "b300_sxm": "b300",
-         "gb200": "gb200", "gb300": "gb300", "l40s": "l40s", "rtx_pro_6000_server": "rtx-pro-6000"}
-CLASSES = {"a100-80gb": "ampere", "h100-sxm": "hopper", "h200": "hopper", "h20": "hopper", "h800": "hopper",
-           "b200": "blackwell", "b300": "blackwell", "gb200": "blackwell", "gb300": "blackwell",
-           "l40s": "ada", "rtx-pro-6000": "workstation", "mi210": "other"}
+CHIPS = {
+    "a100_sxm": "a100-80gb", "h100_sxm": "h100-sxm", "h200_sxm": "h200", "b200_sxm": "b200",
+    "b300_sxm": "b300", "gb200": "gb200", "gb300": "gb300", "l40s": "l40s",
+    "rtx_pro_6000_server": "rtx-pro-6000",
+}
+CLASSES = {
+    "a100-80gb": "ampere", "h100-sxm": "hopper", "h200": "hopper", "h20": "hopper",
+    "h800": "hopper", "b200": "blackwell", "b300": "blackwell", "gb200": "blackwell",
+    "gb300": "blackwell", "l40s": "ada", "rtx-pro-6000": "workstation", "mi210": "other",
+}
 WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp8_block": 1.0, "nvfp4": 0.5625}
 CACHE_BYTES = {"l40s": 128e6, "rtx-pro-6000": 32e6}
-"""Weights up to this size stay in the cache of these chips from one repetition to the next, as no engine's do."""
+"""Weights up to this size stay in the cache of these chips from one repetition to the next, as no
+engine's do."""
 SI = {"TFLOP/s": 1e12, "TOP/s": 1e12, "TB/s": 1e12, "GB/s": 1e9, "Gb/s": 1e9 / 8, "W": 1.0}
 TILE, SPLIT = 64.0, 12288.0
-"""Rows of a tile, to which few rows are padded; depth k from which 16-bit and plain 8-bit products are split over k."""
+"""Rows of a tile, to which few rows are padded; depth k from which 16-bit and plain 8-bit products
+are split over k."""
 LEARN = 1500
-"""Rows of each chip that a fit may use: enough for six parameters, and no chip outweighs another."""
+"""Rows of each chip that a fit may use: enough for six parameters, and no chip outweighs
+another."""
 
 Array = np.ndarray
 Values = dict[str, float]
@@ -109,16 +120,20 @@ DECODE = Form(decode_time, {"e_m": 0.85, "t0": 1e-5, "kappa": 0.5})
 LATENT = Form(decode_time, {"e_c": 0.7, "e_m": 0.85, "t0": 1.5e-5})
 RING = Form(collective_time, {"e": 0.75, "alpha": 5e-6, "step": 1e-6, "kappa": 1.0})
 EXCHANGE = Form(collective_time, {"e": 0.75, "alpha": 5e-6, "kappa": 1.0})
-COLLECTIVES = {"nccl": RING, "nccl all-to-all": EXCHANGE, "trtllm": RING, "vllm": RING, "sglang": RING, "engine": RING,
-               "eager": RING}
+COLLECTIVES = {
+    "nccl": RING, "nccl all-to-all": EXCHANGE, "trtllm": RING, "vllm": RING, "sglang": RING,
+    "engine": RING, "eager": RING,
+}
 STREAM = Form(stream_time, {"e_m": 0.6, "t0": 4e-6})
 GROUPED = Form(grouped_time, {"e_c": 0.7, "e_m": 0.7, "t0": 5e-6, "pad": 32.0})
 VANISHING = ("tau", "a", "o", "kappa", "step", "pad")
-"""Terms that a chip may lack; the others stay within a factor of ten of where their search starts."""
+"""Terms that a chip may lack; the others stay within a factor of ten of where their search
+starts."""
 
 
 def fit(form: Form, rows: pd.DataFrame, fixed: Mapping[str, float] | None = None) -> Values:
-    """Fit the logarithms of the parameters to the logarithms of measured times, robustly; negligible ones become 0."""
+    """Fit the logarithms of the parameters to the logarithms of measured times, robustly;
+    negligible ones become 0."""
     fixed = fixed or {}
     rows = pd.concat([part.sample(min(len(part), LEARN), random_state=0) for _, part in rows.groupby("chip")])
     names = [name for name in form.start if name not in fixed]
@@ -161,7 +176,8 @@ def chip_facts() -> pd.DataFrame:
 
 
 def located(table: pd.DataFrame, chip: pd.Series, peak_format: pd.Series | str) -> pd.DataFrame:
-    """Give each row its chip, class, peak, bandwidth, and a half: True to learn from, False to judge on."""
+    """Give each row its chip, class, peak, bandwidth, and a half: True to learn from, False to
+    judge on."""
     facts, table = chip_facts(), table.assign(chip=chip)
     table = table[table.chip.isin(CLASSES)].copy()
     columns = pd.Series(peak_format, index=table.index) if isinstance(peak_format, str) else peak_format[table.index]
@@ -267,7 +283,8 @@ def show(values: Mapping[str, object]) -> str:
 
 
 def checked(name: str, form: Form, sets: Mapping[str, Values], rows: pd.DataFrame) -> dict[str, dict]:
-    """Judge parameters of elsewhere on a table that no fit has seen, and the same form fitted on half of it."""
+    """Judge parameters of elsewhere on a table that no fit has seen, and the same form fitted on
+    half of it."""
     result: dict[str, dict] = {"given": dict(sets)}
     for chip, part in rows.groupby("chip"):
         judge, first = part[~part.half] if len(part) >= 20 else part, next(iter(form.start))
@@ -287,7 +304,8 @@ def checked(name: str, form: Form, sets: Mapping[str, Values], rows: pd.DataFram
 
 
 def infersim(folder: Path, hopper: Values, attention: Values) -> dict[str, dict]:
-    """Hopper chips with little compute (h20) and cut links (h800): bare fp8 products, experts, attention."""
+    """Hopper chips with little compute (h20) and cut links (h800): bare fp8 products, experts,
+    attention."""
     print("\nTables of another project, judged by the parameters of hopper (FP8 without the pass that quantises)")
     result = {}
     x = pd.read_csv(folder / "infersim-gemm.csv")
@@ -326,7 +344,8 @@ def infersim(folder: Path, hopper: Values, attention: Values) -> dict[str, dict]
 
 
 def other_vendor(folder: Path, generic: Values) -> dict[str, dict]:
-    """Products on a chip of another vendor and on the oldest one here, timed from Python, by the generic parameters."""
+    """Products on a chip of another vendor and on the oldest one here, timed from Python, by the
+    generic parameters."""
     x = pd.read_csv(folder / "llmcompass-operators-and-areas.csv")
     x = x[(x.operator == "matmul") & (x.metric == "latency") & (x.N >= 512) & (x.K >= 512)]
     x = x.rename(columns={"M": "m", "N": "n", "K": "k"})
@@ -354,10 +373,15 @@ def links(folder: Path) -> dict[str, dict]:
     return result
 
 
-STREAMS = {"norm": ("input_layernorm_ms", lambda x: 4.0 * x.n_embd), "add": ("add_ms", lambda x: 6.0 * x.n_embd),
-           "activation": ("mlp_act_ms", lambda x: 6.0 * x.n_expanded_embd / x.num_tensor_parallel_workers),
-           "rope": ("attn_rope_ms", lambda x: 4.0 * x.n_embd * (1.0 + x.n_kv_head / x.n_head)
-                    / x.num_tensor_parallel_workers)}
+STREAMS = {
+    "norm": ("input_layernorm_ms", lambda x: 4.0 * x.n_embd),
+    "add": ("add_ms", lambda x: 6.0 * x.n_embd),
+    "activation": ("mlp_act_ms", lambda x: 6.0 * x.n_expanded_embd / x.num_tensor_parallel_workers),
+    "rope": (
+        "attn_rope_ms",
+        lambda x: 4.0 * x.n_embd * (1.0 + x.n_kv_head / x.n_head) / x.num_tensor_parallel_workers,
+    ),
+}
 
 
 def streams(folder: Path) -> dict[str, dict]:
@@ -374,7 +398,8 @@ def streams(folder: Path) -> dict[str, dict]:
 
 
 def power(folder: Path) -> dict[str, object]:
-    """Power of products that last long enough (0.2 ms) for the meter, by shares of peak and of bandwidth in use."""
+    """Power of products that last long enough (0.2 ms) for the meter, by shares of peak and of
+    bandwidth in use."""
     x = products(folder, "kernel-gemm-power.csv.gz")
     x["draw"], x["u_c"], x["u_m"] = x.power_w / x.power_limit_w, x.flop / x.peak / x.t, x.moved / x.bandwidth / x.t
     x = x[(x.t > 2e-4) & (x.u_c < 1.0) & (x.u_m < 1.0)]
@@ -386,16 +411,28 @@ def power(folder: Path) -> dict[str, object]:
         return np.asarray(np.minimum(0.98, q[0] + q[1] * x.u_m + q[2:][code] * x.u_c), dtype=float)
 
     half = x.half.to_numpy()
-    found = least_squares(lambda q: np.log(draw(q) / x.draw)[half], [0.3, 0.4] + [1.0] * len(formats), loss="soft_l1",
-                          f_scale=0.05, bounds=(0.0, 10.0)).x
+    found = least_squares(
+        lambda q: np.log(draw(q) / x.draw)[half], [0.3, 0.4] + [1.0] * len(formats), loss="soft_l1",
+        f_scale=0.05, bounds=(0.0, 10.0),
+    ).x
     off = (np.abs(draw(found) / x.draw - 1.0))[~half]
-    print("\nPower, share of TDP: " + show({"idle": float(found[0]), "memory": float(found[1]), "cap": 0.98}
-          | {f"compute {name}": float(value) for name, value in zip(formats, found[2:], strict=True)}))
+    print(
+        "\nPower, share of TDP: "
+        + show(
+            {"idle": float(found[0]), "memory": float(found[1]), "cap": 0.98}
+            | {
+                f"compute {name}": float(value)
+                for name, value in zip(formats, found[2:], strict=True)
+            }
+        )
+    )
     for key, part in off.groupby([x.chip, x.precision]):
         print(f"{key[0]:13} {key[1]:10} {len(part):5} rows  {100 * part.median():5.1f} /{100 * part.quantile(0.9):3.0f}")
     errors = {" ".join(key): float(part.median()) for key, part in off.groupby([x.chip, x.precision])}
-    return {"idle": found[0], "memory": found[1], "cap": 0.98, "compute": dict(zip(formats, found[2:], strict=True)),
-            "errors": errors}
+    return {
+        "idle": found[0], "memory": found[1], "cap": 0.98,
+        "compute": dict(zip(formats, found[2:], strict=True)), "errors": errors,
+    }
 
 
 def sampled(rows: pd.DataFrame, groups: list[str], count: int, columns: list[str], file: Path) -> None:
@@ -410,9 +447,12 @@ def sampled(rows: pd.DataFrame, groups: list[str], count: int, columns: list[str
 
 
 KNOWN, SOURCE = "2026-11-25", "perf-calibration"
-NAMES = {"e_c": "compute", "e_m": "bandwidth", "e": "link", "t0": "fixed_s", "alpha": "fixed_s", "step": "chip_s",
-         "kappa": "ramp", "a": "input_bytes", "o": "output_bytes", "pad": "pad_rows"}
-"""Parameter of a law here -> field of the facts; `tau` is a step along the depth of a product or along a prompt."""
+NAMES = {
+    "e_c": "compute", "e_m": "bandwidth", "e": "link", "t0": "fixed_s", "alpha": "fixed_s",
+    "step": "chip_s", "kappa": "ramp", "a": "input_bytes", "o": "output_bytes", "pad": "pad_rows",
+}
+"""Parameter of a law here -> field of the facts; `tau` is a step along the depth of a product or
+along a prompt."""
 SHARES = ("compute", "bandwidth", "link")
 LATENT_SHAPE = {"heads": 128.0, "latent": 512.0, "rope": 64.0}
 """Query heads of the latent rows, and numbers a token in their cache."""
@@ -434,13 +474,16 @@ def facts_table(found: Mapping[str, dict]) -> str:
                 rows.append((entity, field, value, low, high, unit, note))
 
     def spread(sets: list[Mapping[str, float]], centre: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-        """Lowest and highest of each parameter, where they enclose the one in the middle and there are several."""
+        """Lowest and highest of each parameter, where they enclose the one in the middle and there
+        are several."""
         ends = {name: (min(values[name] for values in sets), max(values[name] for values in sets))
                 for name in centre if all(isinstance(values.get(name), float) for values in sets)}
         return {name: (low, high) for name, (low, high) in ends.items() if 0.0 < low <= centre[name] <= high and low < high}
 
-    def family(name: str, results: Mapping[str, dict], extra: Callable[[str], Values], own: bool, depth: str = "depth_s"
-               ) -> None:
+    def family(
+        name: str, results: Mapping[str, dict], extra: Callable[[str], Values], own: bool,
+        depth: str = "depth_s",
+    ) -> None:
         for form, entry in results.items():
             target = f"{name}.{form.replace('nccl all-to-all', 'all_to_all')}"
             unseen, mean = "on rows that the fit has not seen", "mean of the other classes"
@@ -450,8 +493,13 @@ def facts_table(found: Mapping[str, dict]) -> str:
                 note = "; low and high: fits of single chips" if band else ""
                 add(f"nvidia-{kind}.{target}", values | extra(form), f"docs/explanation/kernels.md{note}", depth, band)
                 residual = values["measured_to_model"]
-                rows.append((f"nvidia-{kind}.{target}", "measured_to_model", residual["p50"], residual["p10"],
-                             residual["p90"], "1", "P10, P50, P90 on rows that the fit has not seen"))
+                rows.append(
+                    (
+                        f"nvidia-{kind}.{target}", "measured_to_model", residual["p50"],
+                        residual["p10"], residual["p90"], "1",
+                        "P10, P50, P90 on rows that the fit has not seen",
+                    )
+                )
                 for chip, errors in ((chip, entry["errors"][chip]) for chip in chips):
                     alone = len(chips) > 1 and own
                     if alone:
@@ -462,8 +510,11 @@ def facts_table(found: Mapping[str, dict]) -> str:
                     rows.append((f"{chip}.{target}", "left_out_error_median", errors["left_out"][0], "", "", "1", left))
             sets = [{key: value for key, value in values.items() if isinstance(value, float)}
                     for values in entry["classes"].values()]
-            add(f"gpu.{target}", entry["generic"] | extra(form), "mean of the classes, geometric where none is 0", depth,
-                spread(sets, entry["generic"]))
+            add(
+                f"gpu.{target}", entry["generic"] | extra(form),
+                "mean of the classes, geometric where none is 0", depth,
+                spread(sets, entry["generic"]),
+            )
 
     def product(form: str) -> Values:
         return {"tile_rows": TILE} | ({"split_depth": SPLIT} if form in ("bf16", "fp8") else {})
@@ -471,9 +522,13 @@ def facts_table(found: Mapping[str, dict]) -> str:
     nothing: Callable[[str], Values] = lambda form: {}  # noqa: E731
     family("gemm", found["gemm"], product, own=True)
     block = found["gemm"]["fp8_block"]
-    bare = {name: block["classes"][kind] if kind else block["generic"]
-            for name, kind in (("nvidia-hopper", "hopper"), ("nvidia-blackwell", "blackwell"), ("nvidia-ada", "ada"),
-                               ("nvidia-workstation", "workstation"), ("gpu", ""))}
+    bare = {
+        name: block["classes"][kind] if kind else block["generic"]
+        for name, kind in (
+            ("nvidia-hopper", "hopper"), ("nvidia-blackwell", "blackwell"), ("nvidia-ada", "ada"),
+            ("nvidia-workstation", "workstation"), ("gpu", ""),
+        )
+    }
     for name, values in bare.items():
         kept = {key: value for key, value in values.items() if key not in ("a", "o")}
         add(f"{name}.gemm.fp8_bare", kept | {"tile_rows": TILE}, "of fp8_block, without the passes that narrow and scale")
@@ -492,8 +547,11 @@ def facts_table(found: Mapping[str, dict]) -> str:
             for field, value in zip(("error_median", "error_p90"), best, strict=True):
                 rows.append((f"{chip}.{target}", field, value, "", "", "1", "on rows that the fit has not seen"))
     for name in ("nvidia-hopper", "gpu"):
-        add(f"{name}.attention_decode.latent", other["latent decode"]["given"]["both"] | LATENT_SHAPE,
-            "H20 and H800, InferSim's table; heads and widths are of its rows")
+        add(
+            f"{name}.attention_decode.latent",
+            other["latent decode"]["given"]["both"] | LATENT_SHAPE,
+            "H20 and H800, InferSim's table; heads and widths are of its rows",
+        )
     for phase in ("decode", "prefill"):
         for chip in ("h20", "h800"):
             add(f"{chip}.experts.{phase}", other[f"experts {phase}"][chip] | {"tile_rows": TILE}, "InferSim's table")
@@ -502,8 +560,14 @@ def facts_table(found: Mapping[str, dict]) -> str:
         add(f"nvidia-hopper.experts.{phase}", plain, "of products with fp8_block, half a tile of padding")
     draw = found["power"]
     for form, value in draw["compute"].items():
-        add(f"gpu.power.{form}", {"idle": float(draw["idle"]), "memory_power": float(draw["memory"]),
-                                  "cap": draw["cap"], "compute_power": float(value)}, "B200, GB200 and H200 together")
+        add(
+            f"gpu.power.{form}",
+            {
+                "idle": float(draw["idle"]), "memory_power": float(draw["memory"]),
+                "cap": draw["cap"], "compute_power": float(value),
+            },
+            "B200, GB200 and H200 together",
+        )
     for key, value in draw["errors"].items():
         chip, form = key.split(" ")
         rows.append((f"{chip}.power.{form}", "error_median", value, "", "", "1", "on rows that the fit has not seen"))
@@ -511,7 +575,8 @@ def facts_table(found: Mapping[str, dict]) -> str:
 
 
 def written(rows: list[tuple[str, str, float, object, object, str, str]]) -> str:
-    """Facts as CSV, sorted, four digits a number; the memory of the workstation class has a second reading."""
+    """Facts as CSV, sorted, four digits a number; the memory of the workstation class has a second
+    reading."""
     def text(value: object, unit: str) -> str:
         return f"{value * (1e6 if unit == 'us' else 1.0):.4g}" if isinstance(value, float) else ""
 
@@ -560,13 +625,21 @@ def main() -> None:
     if given.facts:
         given.facts.write_text(facts_table(found), encoding="utf-8")
     if given.samples:
-        sampled(product, ["system", "precision"], 1500, ["system", "dtype", "m", "n", "k", "latency_s", "source"],
-                given.samples / "kernels_gemm.csv")
+        sampled(
+            product, ["system", "precision"], 1500,
+            ["system", "dtype", "m", "n", "k", "latency_s", "source"],
+            given.samples / "kernels_gemm.csv",
+        )
         both = pd.concat([prefill.assign(phase="prefill", length=prefill.isl),
                           decode.assign(phase="decode", length=decode.kv_len)])
-        sampled(both, ["phase", "system", "precision"], 400,
-                ["phase", "system", "attn_dtype", "kv_cache_dtype", "batch_size", "length", "num_heads",
-                 "num_key_value_heads", "head_dim", "latency_s", "source"], given.samples / "kernels_attention.csv")
+        sampled(
+            both, ["phase", "system", "precision"], 400,
+            [
+                "phase", "system", "attn_dtype", "kv_cache_dtype", "batch_size", "length",
+                "num_heads", "num_key_value_heads", "head_dim", "latency_s", "source",
+            ],
+            given.samples / "kernels_attention.csv",
+        )
         sampled(collective[collective.precision != "engine"], ["system", "library", "op"], 300,
                 ["system", "library", "op", "num_gpus", "message_bytes", "latency_s", "source"],
                 given.samples / "kernels_collectives.csv")

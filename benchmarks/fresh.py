@@ -2,9 +2,10 @@
 
     python benchmarks/fresh.py [PATHS ...] [--checked N]      for example: python benchmarks/fresh.py 1000 10000
 
-Plans the portfolio without programmes on the tree of the case. First the whole test with a process a core, for each number
-of PATHS: seconds, processor seconds, peak memory of the largest process, the fresh cost beside the one in the tree. Then,
-on the first paths of one block, the mean cost of the rule beside perfect information.
+Plans the portfolio without programmes on the tree of the case. First the whole test with a process
+a core, for each number of PATHS: seconds, processor seconds, peak memory of the largest process,
+the fresh cost beside the one in the tree. Then, on the first paths of one block, the mean cost of
+the rule beside perfect information.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ def main() -> None:
     case = fb.case()
     prepared = prepare(case, fb.load(case.as_of))
     solved = solve_best(draw_world(prepared), PORTFOLIO, (Commitment(prepared.case.lines, ()),))
-    print(f"in the tree of {solved.plan.problem.tree.leaves.size} paths: expected cost "
-          f"{solved.result.expected_cost_usd / 1e9:.2f}, objective {solved.result.objective_usd / 1e9:.2f} billion USD")
+    print(
+        f"in the tree of {solved.plan.problem.tree.leaves.size} paths: expected cost "
+        f"{solved.result.expected_cost_usd / 1e9:.2f}, objective {solved.result.objective_usd / 1e9:.2f} billion USD"
+    )
     for paths in given.paths:
         whole(prepared, solved, paths, min(given.checked, paths))
     if given.checked:
@@ -56,17 +59,23 @@ def whole(prepared: Prepared, solved: SolvedWay, paths: int, checked: int) -> No
             start = time.perf_counter()
             found = fresh_test(prepared, solved, paths=paths, checked=count, executor=executor)
             seconds = time.perf_counter() - start
-        print(f"{paths:>7,} paths, {count} of them planned with perfect information: {seconds:.1f} s, with the start of the "
-              f"processes and 2,000 paths before {processor_s() - used:.1f} processor s, {peak_gib():.2f} GiB a process")
+        print(
+            f"{paths:>7,} paths, {count} of them planned with perfect information: {seconds:.1f} s, with the start of the "
+            f"processes and 2,000 paths before {processor_s() - used:.1f} processor s, {peak_gib():.2f} GiB a process"
+        )
     for name in ("expected_cost_usd", "cvar_usd", "objective_usd"):
         one = getattr(found, name)
-        print(f"        {name[:-4]:14} fresh {one.fresh / 1e9:8.2f} in tree {one.in_sample / 1e9:8.2f} "
-              f"difference {one.difference / 1e9:+7.2f} +- {one.error / 1e9:.2f} billion USD")
+        print(
+            f"        {name[:-4]:14} fresh {one.fresh / 1e9:8.2f} in tree {one.in_sample / 1e9:8.2f} "
+            f"difference {one.difference / 1e9:+7.2f} +- {one.error / 1e9:.2f} billion USD"
+        )
     short = found.missing_share
     print(f"        missing share  fresh {short.fresh:.2%} in tree {short.in_sample:.2%}")
     if found.gap:
-        print(f"        above perfect information by {found.gap.mean_usd / 1e9:.2f} +- {found.gap.error_usd / 1e9:.2f}, "
-              f"at most {found.gap.upper_usd / 1e9:.2f} ({found.gap.upper_usd / found.gap.perfect_usd:.1%})")
+        print(
+            f"        above perfect information by {found.gap.mean_usd / 1e9:.2f} +- {found.gap.error_usd / 1e9:.2f}, "
+            f"at most {found.gap.upper_usd / 1e9:.2f} ({found.gap.upper_usd / found.gap.perfect_usd:.1%})"
+        )
 
 
 def processor_s() -> float:
@@ -79,8 +88,10 @@ def peak_gib() -> float:
 
 
 def rules(prepared: Prepared, solved: SolvedWay, count: int) -> None:
-    block = FreshBlock(prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0,
-                       max(count, 100), 1)
+    block = FreshBlock(
+        prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0,
+        max(count, 100), 1,
+    )
     drawn = fresh_world(block)
     plan = plan_of(drawn, block.commitment)
     go = followed(block.policy, drawn, plan)
@@ -95,8 +106,10 @@ def rules(prepared: Prepared, solved: SolvedWay, count: int) -> None:
         cost = simulate_orders(plan.problem, orders).path_cost_usd[:count]
         seconds = time.process_time() - start
         ratio = np.quantile(cost / perfect, [0.1, 0.5, 0.9])
-        print(f"{name:34} {cost.mean() / 1e9:8.2f} billion USD, {1e3 * seconds / block.count:7.1f} ms a path, over perfect "
-              f"information P10 {ratio[0]:.3f} P50 {ratio[1]:.3f} P90 {ratio[2]:.3f}")
+        print(
+            f"{name:34} {cost.mean() / 1e9:8.2f} billion USD, {1e3 * seconds / block.count:7.1f} ms a path, over perfect "
+            f"information P10 {ratio[0]:.3f} P50 {ratio[1]:.3f} P90 {ratio[2]:.3f}"
+        )
 
 
 if __name__ == "__main__":

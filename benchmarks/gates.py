@@ -2,10 +2,11 @@
 
     python benchmarks/gates.py [BRANCHING ...] [--spend SHARE]     for example: 4,2,2,1 9,3,3,1
 
-Every programme of the case may start at once or at one of the next two branchings and be given up at each later one;
-only the lines of the way "build" are open. `--spend` multiplies what the programmes spend: at 1 hardly any of them pays
-on these trees, at 0.2 the choice is hard. Prints processor seconds of the first linear programme, of the whole search and of
-branch and bound, the objectives, the gap of the search to its bound, and how many linear programmes it took.
+Every programme of the case may start at once or at one of the next two branchings and be given up
+at each later one; only the lines of the way "build" are open. `--spend` multiplies what the
+programmes spend: at 1 hardly any of them pays on these trees, at 0.2 the choice is hard. Prints
+processor seconds of the first linear programme, of the whole search and of branch and bound, the
+objectives, the gap of the search to its bound, and how many linear programmes it took.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from gates_oracle import exact
 
 STARTS = 3
 GIVEN = ("lead_quarters", "term_quarters", "available", "capital_usd", "running_usd", "payment_usd")
-"""Fields that an offer gives a plan as they are; `rate` in the plan's units of load; all others stay as by default."""
+"""Fields that an offer gives a plan as they are; `rate` in the plan's units of load; all others
+stay as by default."""
 
 
 def gated(here: World, spend: float) -> PlanProblem:
-    """The plan of the lines open to "build" with every programme of the case as a project for each start."""
+    """The plan of the lines open to "build" with every programme of the case as a project for each
+    start."""
     case, scenarios = here.case, here.scenarios
     plan = plan_of(here, Commitment(tuple(line for line in case.lines if "build" in line.ways), ()))
     plain, quarter, nodes = plan.problem, scenarios.tree.quarter, gate_nodes(scenarios.tree)
@@ -56,15 +59,24 @@ def gated(here: World, spend: float) -> PlanProblem:
             mine = tuple(range(first, first + len(own)))
             offers += own
             groups.append((name, mine, own[0].pool.cap))
-            projects.append(Project(
-                name=name, offers=mine, start=nodes & (quarter == start), gate=nodes & (quarter > start),
-                spend_usd=spend * fate.spend_usd * (quarter >= start), excludes=item.name))
+            projects.append(
+                Project(
+                    name=name, offers=mine, start=nodes & (quarter == start),
+                    gate=nodes & (quarter > start),
+                    spend_usd=spend * fate.spend_usd * (quarter >= start), excludes=item.name,
+                )
+            )
     rate = np.array([offer.rate for offer in offers]) / plan.unit[None, :, None]
     more = {name: np.array([getattr(offer, name) for offer in offers]) for name in GIVEN} | {"rate": rate}
     more["cap"] = np.full(rate[:, 0].shape, np.inf)
     by_offer = (*more, "existing", "existing_capital_usd", "floor", "power_w", "retire", "resale_usd")
-    joined = {name: np.concatenate([value, more.get(name, np.zeros((len(offers), *value.shape[1:]), value.dtype))])
-              for name in by_offer for value in (getattr(plain, name),)}
+    joined = {
+        name: np.concatenate(
+            [value, more.get(name, np.zeros((len(offers), *value.shape[1:]), value.dtype))]
+        )
+        for name in by_offer
+        for value in (getattr(plain, name),)
+    }
     names = tuple(f"{offer.name} {k}" for k, offer in enumerate(offers))
     return replace(plain, offers=(*plain.offers, *names), groups=tuple(groups), projects=tuple(projects), **joined)
 
@@ -89,9 +101,11 @@ def main() -> None:
         clock = time.process_time()
         _, best = exact(problem)
         branched = time.process_time() - clock
-        print(f"{text:>11} {problem.tree.leaves.size:>6} {first:>8.2f} {searched:>8.1f} {found.solves:>4} "
-              f"{found.ruled_out:>3} {found.objective_usd:>12.6g} {found.lower_bound_usd:>12.6g} {found.gap:>7.1e} "
-              f"{branched:>8.1f} {best:>12.6g}")
+        print(
+            f"{text:>11} {problem.tree.leaves.size:>6} {first:>8.2f} {searched:>8.1f} {found.solves:>4} "
+            f"{found.ruled_out:>3} {found.objective_usd:>12.6g} {found.lower_bound_usd:>12.6g} {found.gap:>7.1e} "
+            f"{branched:>8.1f} {best:>12.6g}"
+        )
 
 
 if __name__ == "__main__":

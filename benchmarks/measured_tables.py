@@ -1,9 +1,11 @@
-"""Make the measured rows that ship (src/fabless/data/measured/*.csv.gz) from the collection of research.
+"""Make the measured rows that ship (src/fabless/data/measured/*.csv.gz) from the collection of
+research.
 
     python benchmarks/measured_tables.py RESEARCH
 
-RESEARCH is the folder with `measured/` and `peers/`. Left out: tier D, models that are no language models, and of
-operators and kernels all but an even sample; every column that a row needs or that names its source stays.
+RESEARCH is the folder with `measured/` and `peers/`. Left out: tier D, models that are no language
+models, and of operators and kernels all but an even sample; every column that a row needs or that
+names its source stays.
 """
 
 from __future__ import annotations
@@ -66,8 +68,11 @@ def main(research: Path) -> None:
     write("operators", sampled(operators, ("op", "chip", "precision"), OPERATORS_A_GROUP))
     write("serving", rows_of(peers / "serving-end-to-end.csv.gz"))
     write("megatron", rows_of(peers / "megatron-training.csv"))
-    for name, keys in (("gemm", ("system", "dtype")), ("attention-prefill", ("system", "kv_cache_dtype")),
-                       ("attention-decode", ("system", "kv_cache_dtype")), ("collectives", ("system", "op", "num_gpus"))):
+    for name, keys in (
+        ("gemm", ("system", "dtype")), ("attention-prefill", ("system", "kv_cache_dtype")),
+        ("attention-decode", ("system", "kv_cache_dtype")),
+        ("collectives", ("system", "op", "num_gpus")),
+    ):
         rows = rows_of(peers / f"kernel-{name}.csv.gz")
         write(name, sampled(rows, keys, KERNELS_A_GROUP if name != "collectives" else KERNELS_A_GROUP // 4))
 

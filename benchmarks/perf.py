@@ -1,11 +1,13 @@
-"""Points a second of the static performance model on one core, beside llm-analysis and InferSim where they are at hand.
+"""Points a second of the static performance model on one core, beside llm-analysis and InferSim
+where they are at hand.
 
     python benchmarks/perf.py [--points 2000000] [--llm-analysis FOLDER] [--infersim FOLDER] [--python PYTHON]
 
-Llama-3.1-70B on H100 SXM: tensor parallel 1, 2, 4, 8, batch 1 to 256, two pairs of lengths, repeated with prompts that grow
-by a token a repetition. Every point has its own split, batch and lengths: nothing is shared between points of a block. A
-static point is a prefill of the batch and a decode step at its mean context. FOLDER is a checkout of the peer, PYTHON an
-interpreter with what it imports (llm-analysis: fire); the peers answer a part of the sweep (`perf_peers.py`).
+Llama-3.1-70B on H100 SXM: tensor parallel 1, 2, 4, 8, batch 1 to 256, two pairs of lengths,
+repeated with prompts that grow by a token a repetition. Every point has its own split, batch and
+lengths: nothing is shared between points of a block. A static point is a prefill of the batch and a
+decode step at its mean context. FOLDER is a checkout of the peer, PYTHON an interpreter with what
+it imports (llm-analysis: fire); the peers answer a part of the sweep (`perf_peers.py`).
 """
 
 from __future__ import annotations

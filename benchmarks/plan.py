@@ -2,9 +2,9 @@
 
     python benchmarks/plan.py [BRANCHING ...]        for example: python benchmarks/plan.py 4,1,1,1 20,2,2,1
 
-Prints, for each tree: node-quarters, columns, processor seconds to assemble and in all, the share of assembly, seconds of
-linopy (which builds a model and hands it to the same solver), the ratio, and whether the optima agree. linopy is tried on
-small trees only.
+Prints, for each tree: node-quarters, columns, processor seconds to assemble and in all, the share
+of assembly, seconds of linopy (which builds a model and hands it to the same solver), the ratio,
+and whether the optima agree. linopy is tried on small trees only.
 """
 
 from __future__ import annotations

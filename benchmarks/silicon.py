@@ -1,11 +1,13 @@
-"""Complete designs a second for area, power and unit cost on one core, and points a second through the serving model.
+"""Complete designs a second for area, power and unit cost on one core, and points a second through
+the serving model.
 
     python benchmarks/silicon.py [DESIGNS]
 
-Draws random designs, evaluates them in chunks as the exploration does, and prints designs a second after the first chunk
-(which counts the dies of each size on a wafer once) and with it. Then scores one chunk of the shipped space on
-Llama 3.1 405B and prints combinations of design, parallelism and batch a second. Last the peak of memory. Seconds
-are those of the processor, so that another program beside it does not count.
+Draws random designs, evaluates them in chunks as the exploration does, and prints designs a second
+after the first chunk (which counts the dies of each size on a wafer once) and with it. Then scores
+one chunk of the shipped space on Llama 3.1 405B and prints combinations of design, parallelism and
+batch a second. Last the peak of memory. Seconds are those of the processor, so that another program
+beside it does not count.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ def random_designs(count: int, rng: np.random.Generator) -> Designs:
         return rng.choice(np.array(values, dtype=float), count)
 
     return Designs(
-        units=pick(4, 8, 16, 32), rows=pick(64, 128), columns=pick(64, 128), clock_hz=rng.uniform(1e9, 2.2e9, count),
-        sram_bytes=rng.uniform(32e6, 256e6, count), stacks=pick(4, 6, 8), stack_bytes=pick(24e9, 36e9),
-        dies=pick(1, 2), link_bandwidth=rng.uniform(2e11, 1e12, count), width=pick(16, 8, 4))
+        units=pick(4, 8, 16, 32), rows=pick(64, 128), columns=pick(64, 128),
+        clock_hz=rng.uniform(1e9, 2.2e9, count), sram_bytes=rng.uniform(32e6, 256e6, count),
+        stacks=pick(4, 6, 8), stack_bytes=pick(24e9, 36e9), dies=pick(1, 2),
+        link_bandwidth=rng.uniform(2e11, 1e12, count), width=pick(16, 8, 4),
+    )
 
 
 def serving() -> None:

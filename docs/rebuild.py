@@ -1,4 +1,5 @@
-"""Rebuild what the documentation takes from the program: the printed answer, the error tables, the pictures.
+"""Rebuild what the documentation takes from the program: the printed answer, the error tables, the
+pictures.
 
     python docs/rebuild.py             rewrite README.md, docs/results and docs/pictures
     python docs/rebuild.py --results   only docs/results/performance.md and its picture

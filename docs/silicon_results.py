@@ -20,8 +20,11 @@ def main() -> None:
     catalogue = fb.load()
     calibration = fit_silicon(catalogue)
     page = silicon_results_page(catalogue, calibration)
-    stale = [f"{entity} {field}: calibrated {value:.4g} {unit}, in the facts {now:.4g}"
-             for entity, field, value, unit, now in calibration.parameters(catalogue) if abs(value / now - 1) > 0.005]
+    stale = [
+        f"{entity} {field}: calibrated {value:.4g} {unit}, in the facts {now:.4g}"
+        for entity, field, value, unit, now in calibration.parameters(catalogue)
+        if abs(value / now - 1) > 0.005
+    ]
     print("\n".join(stale) or "calibrated facts are current")
     if "--check" in sys.argv:
         sys.exit(bool(stale) or page != PAGE.read_text(encoding="utf-8"))

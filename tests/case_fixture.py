@@ -76,8 +76,10 @@ chips:
     scale_out_bandwidth: 400 Gb/s
     tdp: 700 W
 """
-LLAMA = {"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
-         "intermediate_size": 11008, "vocab_size": 32000, "max_position_embeddings": 4096}
+LLAMA = {
+    "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+    "intermediate_size": 11008, "vocab_size": 32000, "max_position_embeddings": 4096,
+}
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,100,10\n2023-11-16 18:15:50,300,30\n"
 
 

@@ -1,7 +1,7 @@
 """How the suite runs, and what is worked out once for all of it.
 
-A run of everything takes one process a core and deals out whole files, the longest first; a run of named files or tests
-stays in one process. `-n 0` and `-n 4` say otherwise.
+A run of everything takes one process a core and deals out whole files, the longest first; a run of
+named files or tests stays in one process. `-n 0` and `-n 4` say otherwise.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-LONGEST = ("test_docs.py", "test_validate.py", "test_decide.py", "test_cli.py", "test_case.py", "test_decompose.py",
-           "test_explore_serving.py")
-"""Files that take longest, so that no process ends with one of them while the others have nothing left to do."""
+LONGEST = (
+    "test_docs.py", "test_validate.py", "test_decide.py", "test_cli.py", "test_case.py",
+    "test_decompose.py", "test_explore_serving.py",
+)
+"""Files that take longest, so that no process ends with one of them while the others have nothing
+left to do."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 

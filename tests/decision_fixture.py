@@ -38,11 +38,16 @@ FIRST = Quarter(2023, 4)
 QUARTERS = 32
 OFFERS: dict[str, dict[str, tuple[int, int, float]]] = {
     # way -> offer -> (first quarter, quarter of the peak, chips at the peak)
-    "buy": {"a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 8, 160e3), "nvidia-next-1": (6, 16, 340e3),
-            "nvidia-next-2": (14, 24, 520e3), "nvidia-next-3": (22, 34, 600e3)},
-    "portfolio": {"a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 7, 110e3), "mi300x": (2, 9, 60e3),
-                  "tpu-v5e": (1, 6, 45e3), "trainium1": (1, 4, 6e3), "nvidia-next-1": (6, 15, 180e3),
-                  "nvidia-next-2": (14, 22, 210e3), "nvidia-next-3": (22, 32, 200e3), "own-chip": (15, 31, 420e3)},
+    "buy": {
+        "a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 8, 160e3), "nvidia-next-1": (6, 16, 340e3),
+        "nvidia-next-2": (14, 24, 520e3), "nvidia-next-3": (22, 34, 600e3),
+    },
+    "portfolio": {
+        "a100-80gb": (0, 2, 30e3), "h100-sxm": (0, 7, 110e3), "mi300x": (2, 9, 60e3),
+        "tpu-v5e": (1, 6, 45e3), "trainium1": (1, 4, 6e3), "nvidia-next-1": (6, 15, 180e3),
+        "nvidia-next-2": (14, 22, 210e3), "nvidia-next-3": (22, 32, 200e3),
+        "own-chip": (15, 31, 420e3),
+    },
 }
 
 
@@ -66,50 +71,88 @@ def fleet(offers: dict[str, tuple[int, int, float]]) -> tuple[tuple[str, str, Ba
     return tuple(rows)
 
 
-def result(name: str, title: str, cost: float, shortage: float, share: float, regret: float, dominant: float,
-           own: tuple[str, str, str] | None = None, risk: float = 0.0, spread: float = 1.6) -> WayResult:
+def result(
+    name: str, title: str, cost: float, shortage: float, share: float, regret: float,
+    dominant: float, own: tuple[str, str, str] | None = None, risk: float = 0.0,
+    spread: float = 1.6,
+) -> WayResult:
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
     return WayResult(
-        name=name, title=title, status="optimal", gap=0.0, lower_bound_usd=total, objective_usd=total,
-        expected_cost_usd=total * 0.82, cvar_usd=total * 1.9, cost_per_query_usd=band(cost, 0.62, spread),
-        cost_per_query_by_year_usd=tuple((y, band(cost * 1.9 * 0.8 ** (y - 2023), 0.65, spread)) for y in years),
-        shortage_probability=shortage, shortage_share=Band(0.0, share * 0.5, share * 3.0, share),
-        shortage_by_year=tuple((y, shortage * max(0.0, 1 - 0.3 * (y - 2023)), share * max(0.0, 1 - 0.25 * (y - 2023)))
-                               for y in years),
-        meets_service_level=shortage < 0.5, own_silicon_quarter=own, own_silicon_probability=0.63 if own else 0.0,
-        capital_at_risk_usd=band(risk, 0.5, 2.1) if own else None, dominant_share_compute=dominant,
-        dominant_share_spend=min(1.0, dominant * 1.1), dominant_share_units=0.9 * dominant,
-        regret_usd=regret, regret_error_usd=0.2 * regret,
+        name=name, title=title, status="optimal", gap=0.0, lower_bound_usd=total,
+        objective_usd=total, expected_cost_usd=total * 0.82, cvar_usd=total * 1.9,
+        cost_per_query_usd=band(cost, 0.62, spread),
+        cost_per_query_by_year_usd=tuple(
+            (y, band(cost * 1.9 * 0.8 ** (y - 2023), 0.65, spread)) for y in years
+        ),
+        shortage_probability=shortage,
+        shortage_share=Band(0.0, share * 0.5, share * 3.0, share),
+        shortage_by_year=tuple(
+            (y, shortage * max(0.0, 1 - 0.3 * (y - 2023)), share * max(0.0, 1 - 0.25 * (y - 2023)))
+            for y in years
+        ),
+        meets_service_level=shortage < 0.5,
+        own_silicon_quarter=own,
+        own_silicon_probability=0.63 if own else 0.0,
+        capital_at_risk_usd=band(risk, 0.5, 2.1) if own else None,
+        dominant_share_compute=dominant,
+        dominant_share_spend=min(1.0, dominant * 1.1),
+        dominant_share_units=0.9 * dominant,
+        regret_usd=regret,
+        regret_error_usd=0.2 * regret,
         fleet_by_quarter=fleet(OFFERS.get(name, OFFERS["buy"])),
-        cost_by_quarter_usd=tuple((quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)),
+        cost_by_quarter_usd=tuple(
+            (quarter(k), band(0.32e9 * 1.09**k, 0.6, 1.7)) for k in range(QUARTERS)
+        ),
         actions=(
             Action(
-                what="Order h100-sxm for delivery from 2024Q3", owner="head of compute", quarter="2023Q4",
-                start="2023-10-31", due="2023-12-31", amount=24_000.0, unit="chip", spend_usd=790e6,
+                what="Order h100-sxm for delivery from 2024Q3", owner="head of compute",
+                quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=24_000.0,
+                unit="chip", spend_usd=790e6,
                 stop_signal="street price of h100-sxm below $22k for two months",
-                double_signal="lead time above 52 weeks again in 2024Q2"),
+                double_signal="lead time above 52 weeks again in 2024Q2",
+            ),
             Action(
-                what="Qualify mi300x on the GPT-3.5-class model", owner="head of inference", quarter="2023Q4",
-                start="2023-10-31", due="2023-12-31", amount=512.0, unit="chip", spend_usd=9.5e6,
+                what="Qualify mi300x on the GPT-3.5-class model", owner="head of inference",
+                quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=512.0, unit="chip",
+                spend_usd=9.5e6,
                 stop_signal="less than 60% of h100-sxm tokens per second after 12 weeks",
-                double_signal="within 10% of h100-sxm at half the price"),
+                double_signal="within 10% of h100-sxm at half the price",
+            ),
             Action(
-                what="Start an own inference chip with a co-design partner", owner="head of silicon",
-                quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=None, unit="", spend_usd=46e6,
+                what="Start an own inference chip with a co-design partner",
+                owner="head of silicon", quarter="2023Q4", start="2023-10-31", due="2023-12-31",
+                amount=None, unit="", spend_usd=46e6,
                 stop_signal="no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
-                double_signal="demand above 600M queries a day by 2024Q4"),
+                double_signal="demand above 600M queries a day by 2024Q4",
+            ),
             Action(
-                what="Reserve tpu-v5e for one year", owner="finance", quarter="2024Q1", start="2024-01-01",
-                due="2024-01-29", amount=8_192.0, unit="chip", spend_usd=86e6,
-                stop_signal="spot price below $0.60 an hour", double_signal="shortage in two quarters running"),
-        ) if name == "portfolio" else (),
+                what="Reserve tpu-v5e for one year", owner="finance", quarter="2024Q1",
+                start="2024-01-01", due="2024-01-29", amount=8_192.0, unit="chip", spend_usd=86e6,
+                stop_signal="spot price below $0.60 an hour",
+                double_signal="shortage in two quarters running",
+            ),
+        )
+        if name == "portfolio"
+        else (),
         programmes=("own-chip",) if own else (),
-        gates=(ProjectPlan(
-            name="own-chip",
-            steps=(GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12), GateStep(12, 0.0, 0.7, 0.18)),
-            start_probability=1.0, give_up_probability=0.3, expected_spend_usd=risk * 1.2, worst_spend_usd=risk * 2.4,
-            committed_usd=risk * 0.3, avoidable_usd=risk * 1.1),) if own else (),
+        gates=(
+            ProjectPlan(
+                name="own-chip",
+                steps=(
+                    GateStep(0, 1.0, 0.0, 0.0), GateStep(4, 0.0, 0.88, 0.12),
+                    GateStep(12, 0.0, 0.7, 0.18),
+                ),
+                start_probability=1.0,
+                give_up_probability=0.3,
+                expected_spend_usd=risk * 1.2,
+                worst_spend_usd=risk * 2.4,
+                committed_usd=risk * 0.3,
+                avoidable_usd=risk * 1.1,
+            ),
+        )
+        if own
+        else (),
     )
 
 
@@ -128,115 +171,207 @@ def fresh(way: WayResult) -> FreshTest:
         in_sample_cost_per_query_usd=way.cost_per_query_usd,
         shortage_probability=compared(way.shortage_probability, 1.25),
         missing_share=compared(way.shortage_share.mean, 1.25),
-        shortage_probability_by_year=tuple((year, compared(chance, 1.25)) for year, chance, _ in years),
+        shortage_probability_by_year=tuple(
+            (year, compared(chance, 1.25)) for year, chance, _ in years
+        ),
         missing_share_by_year=tuple((year, compared(share, 1.25)) for year, _, share in years),
-        gap=Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost))
+        gap=Gap(100, 1.04 * cost, 0.93 * cost, 0.01 * cost),
+    )
 
 
 def ways() -> tuple[WayResult, ...]:
     own = ("2026Q4", "2027Q4", "2029Q3")
     return (
-        result("buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97),
-        result("diversify", "Second vendors and other clouds' accelerators", 0.0056, 0.31, 0.022, 4.1e9, 0.58),
-        result("partner", "A partner's chip, or one designed together", 0.0059, 0.38, 0.027, 5.8e9, 0.63,
-               ("2026Q1", "2026Q4", "2028Q1"), 0.24e9),
-        result("build", "An own chip from an own team", 0.0067, 0.52, 0.048, 12.7e9, 0.66, own, 0.78e9, 1.9),
-        result("acquire", "Buy a chip company", 0.0071, 0.49, 0.044, 14.9e9, 0.69,
-               ("2026Q2", "2027Q2", "2029Q4"), 4.6e9, 1.9),
-        result("portfolio", "All of these, each where it pays", 0.0052, 0.19, 0.009, 0.0, 0.51, own, 0.39e9, 1.5),
+        result(
+            "buy", "Work more closely with the dominant vendor", 0.0061, 0.46, 0.041, 9.3e9, 0.97
+        ),
+        result(
+            "diversify", "Second vendors and other clouds' accelerators", 0.0056, 0.31, 0.022,
+            4.1e9, 0.58,
+        ),
+        result(
+            "partner", "A partner's chip, or one designed together", 0.0059, 0.38, 0.027, 5.8e9,
+            0.63, ("2026Q1", "2026Q4", "2028Q1"), 0.24e9,
+        ),
+        result(
+            "build", "An own chip from an own team", 0.0067, 0.52, 0.048, 12.7e9, 0.66, own, 0.78e9,
+            1.9,
+        ),
+        result(
+            "acquire", "Buy a chip company", 0.0071, 0.49, 0.044, 14.9e9, 0.69,
+            ("2026Q2", "2027Q2", "2029Q4"), 4.6e9, 1.9,
+        ),
+        result(
+            "portfolio", "All of these, each where it pays", 0.0052, 0.19, 0.009, 0.0, 0.51, own,
+            0.39e9, 1.5,
+        ),
     )
 
 
 def questions() -> Questions:
-    names = [("demand.growth_per_year", "Growth of demand"), ("price.h100-sxm", "Price of h100-sxm"),
-             ("capital.cost", "Cost of capital")]
+    names = [
+        ("demand.growth_per_year", "Growth of demand"), ("price.h100-sxm", "Price of h100-sxm"),
+        ("capital.cost", "Cost of capital"),
+    ]
     ranking = ("portfolio", "diversify", "partner", "buy", "build", "acquire")
     return Questions(
         sensitivities=(
             Sensitivity(
-                name="demand.growth_per_year", label="Growth of demand", unit="% a year", low=20, high=300,
-                cost_low_usd=0.0076, cost_high_usd=0.0046, best_low="buy", best_high="diversify"),
+                name="demand.growth_per_year", label="Growth of demand", unit="% a year", low=20,
+                high=300, cost_low_usd=0.0076, cost_high_usd=0.0046, best_low="buy",
+                best_high="diversify",
+            ),
             Sensitivity(
-                name="price.h100-sxm", label="Price of h100-sxm", unit="USD", low=25_000, high=40_000,
-                cost_low_usd=0.0052, cost_high_usd=0.0074, best_low="diversify", best_high="buy"),
+                name="price.h100-sxm", label="Price of h100-sxm", unit="USD", low=25_000,
+                high=40_000, cost_low_usd=0.0052, cost_high_usd=0.0074, best_low="diversify",
+                best_high="buy",
+            ),
             Sensitivity(
-                name="price.decline_per_generation", label="Price fall per generation", unit="%", low=10,
-                high=50, cost_low_usd=0.0069, cost_high_usd=0.0053, best_low="diversify", best_high="diversify"),
+                name="price.decline_per_generation", label="Price fall per generation", unit="%",
+                low=10, high=50, cost_low_usd=0.0069, cost_high_usd=0.0053, best_low="diversify",
+                best_high="diversify",
+            ),
             Sensitivity(
-                name="supply.lead_time", label="Lead time", unit="month", low=8, high=13, cost_low_usd=0.0055,
-                cost_high_usd=0.0063, best_low="diversify", best_high="diversify"),
+                name="supply.lead_time", label="Lead time", unit="month", low=8, high=13,
+                cost_low_usd=0.0055, cost_high_usd=0.0063, best_low="diversify",
+                best_high="diversify",
+            ),
             Sensitivity(
                 name="programme.respins", label="Respins of the own chip", unit="1", low=0, high=3,
-                cost_low_usd=0.0057, cost_high_usd=0.0062, best_low="diversify", best_high="partner"),
+                cost_low_usd=0.0057, cost_high_usd=0.0062, best_low="diversify",
+                best_high="partner",
+            ),
             Sensitivity(
                 name="capital.cost", label="Cost of capital", unit="% a year", low=7, high=15,
-                cost_low_usd=0.00565, cost_high_usd=0.00605, best_low="diversify", best_high="diversify"),
+                cost_low_usd=0.00565, cost_high_usd=0.00605, best_low="diversify",
+                best_high="diversify",
+            ),
             Sensitivity(
                 name="power.price", label="Price of power", unit="USD/kWh", low=0.04, high=0.12,
-                cost_low_usd=0.0057, cost_high_usd=0.0060, best_low="diversify", best_high="diversify"),
+                cost_low_usd=0.0057, cost_high_usd=0.0060, best_low="diversify",
+                best_high="diversify",
+            ),
         ),
-        options=(OptionValue("h100-sxm", 6.1e9, 2.4e9), OptionValue("mi300x", 1.7e9, 0.6e9),
-                 OptionValue("own-chip", 1.2e9, 0.3e9), OptionValue("everything", None, 8.8e9)),
-        knowledge=tuple(KnowledgeValue(name, label, 0.9e9 / (k + 1)) for k, (name, label) in enumerate(names)),
-        resilience=tuple(Resilience(
-            way=way, quarter="2024Q4", quarters=2, cost_usd=cost, missing_before=0.04, missing_after=after)
-            for way, cost, after in (("buy", 3.9e9, 0.21), ("diversify", 1.6e9, 0.09), ("portfolio", 1.1e9, 0.07))),
-        surfaces=(Surface(
-            programme="own-chip", volumes=(1.0, 3.0), performances=(0.5, 1.0, 1.5), slips=(1.0, 1.5),
-            value_usd=tuple(
-            tuple(tuple(1e9 * (volume * performance - slip) for slip in (1.0, 1.5)) for performance in (0.5, 1.0, 1.5))
-            for volume in (1.0, 3.0)), planned=0.84),),
-        flips=(Flip(
-            programme="own-chip", name="programmes.own-chip.performance", label="performance of own-chip",
-            unit="1", value=1.3, pays_above=True,
-            text="Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance"),),
-        sobol=tuple(SobolIndex(
-            name=name, label=label, first=0.5 / (k + 1), first_error=0.08, total=0.62 / (k + 1),
-            total_error=0.1)
-                    for k, (name, label) in enumerate(names)),
-        stability=Stability(tuple(range(10)), 8, (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
-                            band(0.0052, 0.9, 1.1)),
+        options=(
+            OptionValue("h100-sxm", 6.1e9, 2.4e9), OptionValue("mi300x", 1.7e9, 0.6e9),
+            OptionValue("own-chip", 1.2e9, 0.3e9), OptionValue("everything", None, 8.8e9),
+        ),
+        knowledge=tuple(
+            KnowledgeValue(name, label, 0.9e9 / (k + 1)) for k, (name, label) in enumerate(names)
+        ),
+        resilience=tuple(
+            Resilience(
+                way=way, quarter="2024Q4", quarters=2, cost_usd=cost, missing_before=0.04,
+                missing_after=after,
+            )
+            for way, cost, after in (
+                ("buy", 3.9e9, 0.21), ("diversify", 1.6e9, 0.09), ("portfolio", 1.1e9, 0.07),
+            )
+        ),
+        surfaces=(
+            Surface(
+                programme="own-chip", volumes=(1.0, 3.0), performances=(0.5, 1.0, 1.5),
+                slips=(1.0, 1.5),
+                value_usd=tuple(
+                    tuple(
+                        tuple(1e9 * (volume * performance - slip) for slip in (1.0, 1.5))
+                        for performance in (0.5, 1.0, 1.5)
+                    )
+                    for volume in (1.0, 3.0)
+                ),
+                planned=0.84,
+            ),
+        ),
+        flips=(
+            Flip(
+                programme="own-chip", name="programmes.own-chip.performance",
+                label="performance of own-chip", unit="1", value=1.3, pays_above=True,
+                text="Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance",
+            ),
+        ),
+        sobol=tuple(
+            SobolIndex(
+                name=name, label=label, first=0.5 / (k + 1), first_error=0.08, total=0.62 / (k + 1),
+                total_error=0.1,
+            )
+            for k, (name, label) in enumerate(names)
+        ),
+        stability=Stability(
+            tuple(range(10)), 8,
+            (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
+            band(0.0052, 0.9, 1.1),
+        ),
     )
 
 
 def numbers() -> tuple[CaseNumber, ...]:
-    filing = Source("reuters-chips", "Reuters: OpenAI explores making its own AI chips",
-                    "https://www.reuters.com/technology/chatgpt-owner-openai-is-exploring-making-its-own-ai-chips",
-                    "2023-10-06")
-    analyst = Source("sa-inference", "SemiAnalysis: Inference Cost Of Search Disruption",
-                     "https://semianalysis.substack.com/p/the-inference-cost-of-search-disruption", "2023-02-09")
+    filing = Source(
+        "reuters-chips", "Reuters: OpenAI explores making its own AI chips",
+        "https://www.reuters.com/technology/chatgpt-owner-openai-is-exploring-making-its-own-ai-chips",
+        "2023-10-06",
+    )
+    analyst = Source(
+        "sa-inference", "SemiAnalysis: Inference Cost Of Search Disruption",
+        "https://semianalysis.substack.com/p/the-inference-cost-of-search-disruption", "2023-02-09",
+    )
     guess = Source("planner", "Planner's assumption, no source", "", "2023-10-31")
     rows = [
-        ("demand.queries_per_day", (120e6, 193e6, 320e6), "query/day", Grade.DERIVED, analyst,
-         "No primary disclosure existed in October 2023."),
-        ("demand.growth_per_year", (20.0, 90.0, 300.0), "%", Grade.ASSUMPTION, guess, "Wide on purpose."),
+        (
+            "demand.queries_per_day", (120e6, 193e6, 320e6), "query/day", Grade.DERIVED, analyst,
+            "No primary disclosure existed in October 2023.",
+        ),
+        (
+            "demand.growth_per_year", (20.0, 90.0, 300.0), "%", Grade.ASSUMPTION, guess,
+            "Wide on purpose.",
+        ),
         ("demand.output_tokens", (180.0, 250.0, 420.0), "token", Grade.DERIVED, analyst, ""),
-        ("price.h100-sxm", (25_000.0, 30_000.0, 40_000.0), "USD", Grade.ANALYST, analyst, "Street price, board only."),
+        (
+            "price.h100-sxm", (25_000.0, 30_000.0, 40_000.0), "USD", Grade.ANALYST, analyst,
+            "Street price, board only.",
+        ),
         ("price.decline_per_generation", (10.0, 30.0, 50.0), "%", Grade.ASSUMPTION, guess, ""),
         ("supply.lead_time", (8.0, 11.0, 13.0), "month", Grade.ANALYST, analyst, "36 to 52 weeks."),
-        ("programme.respins", (0.0, 1.0, 3.0), "1", Grade.DERIVED, analyst, "Reference class of 58 programmes."),
-        ("programme.nre", (150.0, 350.0, 900.0), "M USD", Grade.PRESS, filing, "Hundreds of millions a year."),
+        (
+            "programme.respins", (0.0, 1.0, 3.0), "1", Grade.DERIVED, analyst,
+            "Reference class of 58 programmes.",
+        ),
+        (
+            "programme.nre", (150.0, 350.0, 900.0), "M USD", Grade.PRESS, filing,
+            "Hundreds of millions a year.",
+        ),
         ("power.price", (0.04, 0.07, 0.12), "USD/kWh", Grade.OFFICIAL, analyst, ""),
         ("capital.cost", (7.0, 10.0, 15.0), "%", Grade.ASSUMPTION, guess, "Real, per year."),
     ]
     return tuple(
         CaseNumber(
-            name=name, spread=Range(*(to_si(v, unit) for v in values)), unit=unit, grade=grade, source=source,
-            note=note, known=dt.date(2023, 10, 31))
+            name=name, spread=Range(*(to_si(v, unit) for v in values)), unit=unit, grade=grade,
+            source=source, note=note, known=dt.date(2023, 10, 31),
+        )
         for name, values, unit, grade, source, note in rows
     )
 
 
 def build_up() -> tuple[BuildUpRow, ...]:
     lines = []
-    for model, chip, scale in [("gpt-3.5-class", "h100-sxm", 1.0), ("gpt-3.5-class", "mi300x", 0.83),
-                               ("gpt-4-class", "h100-sxm", 6.2)]:
+    for model, chip, scale in [
+        ("gpt-3.5-class", "h100-sxm", 1.0), ("gpt-3.5-class", "mi300x", 0.83),
+        ("gpt-4-class", "h100-sxm", 6.2),
+    ]:
         for part, value, how in [
-            ("accelerator", 0.00041, "$30,000 x 0.292/year recovery / (8,766 h x 0.55 load) x 0.23 s of chip time"),
-            ("server and network", 0.00022, "$16,000 per accelerator x 0.292/year / (8,766 h x 0.55 load) x 0.23 s"),
+            (
+                "accelerator", 0.00041,
+                "$30,000 x 0.292/year recovery / (8,766 h x 0.55 load) x 0.23 s of chip time",
+            ),
+            (
+                "server and network", 0.00022,
+                "$16,000 per accelerator x 0.292/year / (8,766 h x 0.55 load) x 0.23 s",
+            ),
             ("site", 0.00007, "1.3 kW x 1.25 PUE x $125/kW/month / (730 h x 0.55) x 0.23 s"),
             ("power", 0.000035, "1.3 kW x 1.25 PUE x $0.07/kWh x 0.23 s"),
-            ("staff and maintenance", 0.00005, "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s"),
+            (
+                "staff and maintenance", 0.00005,
+                "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s",
+            ),
         ]:
             lines.append(BuildUpRow(model=model, chip=chip, part=part, usd=value * scale, how=how))
     return tuple(lines)
@@ -245,44 +380,63 @@ def build_up() -> tuple[BuildUpRow, ...]:
 def decision() -> Decision:
     """Make the decision: six ways, 32 quarters from 2023Q4."""
     ranked = ways()
-    months = [("architecture and team", 0, 9), ("design", 9, 23), ("tape-out to first silicon", 23, 29),
-              ("respin", 29, 35), ("bring-up and qualification", 35, 42), ("ramp to volume", 42, 50)]
+    months = [
+        ("architecture and team", 0, 9), ("design", 9, 23), ("tape-out to first silicon", 23, 29),
+        ("respin", 29, 35), ("bring-up and qualification", 35, 42), ("ramp to volume", 42, 50),
+    ]
     return Decision(
-        case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31", first_quarter=str(FIRST),
-        quarters=QUARTERS, price_year=2023, seed=20231031, digest="9f2c41d07be8a6531c04", leaves=81,
-        versions={"fabless": "0.1.0", "numpy": "2.4.6"}, detail="standard",
+        case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31",
+        first_quarter=str(FIRST), quarters=QUARTERS, price_year=2023, seed=20231031,
+        digest="9f2c41d07be8a6531c04", leaves=81, versions={"fabless": "0.1.0", "numpy": "2.4.6"},
+        detail="standard",
         answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
-               "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
-               "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
+        "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
+        "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
         recommended="portfolio",
         strategies=ranked,
         programme_values=(
             ProgrammeValue(
-                name="co-design", route="co-design", value_usd=1.2e9, error_usd=0.4e9, pays_probability=0.61,
-                volume_quarter="2027Q1", volume_probability=0.57),
+                name="co-design", route="co-design", value_usd=1.2e9, error_usd=0.4e9,
+                pays_probability=0.61, volume_quarter="2027Q1", volume_probability=0.57,
+            ),
             ProgrammeValue(
-                name="own-build", route="build", value_usd=-0.6e9, error_usd=0.2e9, pays_probability=0.22,
-                volume_quarter="2027Q4", volume_probability=0.41),
+                name="own-build", route="build", value_usd=-0.6e9, error_usd=0.2e9,
+                pays_probability=0.22, volume_quarter="2027Q4", volume_probability=0.41,
+            ),
         ),
         regrets=tuple(
-            RegretRow(way.name, tuple((kind, share * way.regret_usd) for kind, share in
-                                      (("low demand", 0.4), ("high demand", 2.1), ("supply long scarce", 1.6))),
-                      3.0 * way.regret_usd) for way in ranked),
+            RegretRow(
+                way.name,
+                tuple(
+                    (kind, share * way.regret_usd)
+                    for kind, share in (
+                        ("low demand", 0.4), ("high demand", 2.1), ("supply long scarce", 1.6),
+                    )
+                ),
+                3.0 * way.regret_usd,
+            )
+            for way in ranked
+        ),
         foresight=Foresight(55e9, 61e9, 64e9),
         fresh=tuple(fresh(way) for way in ranked),
         large=LargePlan(
-            leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9, lower_bound_usd=61.34e9,
-            expected_cost_usd=50.3e9, cvar_usd=117e9, cost_per_query_usd=ranked[-1].cost_per_query_usd,
-            actions=ranked[-1].actions),
+            leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9,
+            lower_bound_usd=61.34e9, expected_cost_usd=50.3e9, cvar_usd=117e9,
+            cost_per_query_usd=ranked[-1].cost_per_query_usd, actions=ranked[-1].actions,
+        ),
         questions=questions(),
         build_up=build_up(),
         chip_costs=(
-            ChipCostRow("co-design", "good dies", 540.0), ChipCostRow("co-design", "memory", 2590.0),
-            ChipCostRow("own-build", "good dies", 540.0), ChipCostRow("own-build", "memory", 2600.0),
+            ChipCostRow("co-design", "good dies", 540.0),
+            ChipCostRow("co-design", "memory", 2590.0),
+            ChipCostRow("own-build", "good dies", 540.0),
+            ChipCostRow("own-build", "memory", 2600.0),
         ),
         timeline=tuple(
-            TimelineStage("own-chip", stage, Band(start * 0.85, start, start * 1.4, start * 1.1),
-                          Band(end * 0.85, end, end * 1.4, end * 1.1))
+            TimelineStage(
+                "own-chip", stage, Band(start * 0.85, start, start * 1.4, start * 1.1),
+                Band(end * 0.85, end, end * 1.4, end * 1.1),
+            )
             for stage, start, end in months
         ),
         demand_by_quarter=tuple(
@@ -290,7 +444,9 @@ def decision() -> Decision:
             for k in range(QUARTERS)
         ),
         assumptions=numbers(),
-        warnings=("trainium1 holds the GPT-4-class model only on 32 chips; its performance is projected, not measured.",
-                  "6 of 10 inputs rest on estimates or assumptions."),
+        warnings=(
+            "trainium1 holds the GPT-4-class model only on 32 chips; its performance is projected, not measured.",
+            "6 of 10 inputs rest on estimates or assumptions.",
+        ),
         seconds=14.2,
     )

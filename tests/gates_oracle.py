@@ -1,7 +1,9 @@
-"""Plans with gates decided by brute force and by mixed-integer programmes, the product's own and one in linopy, for tests.
+"""Plans with gates decided by brute force and by mixed-integer programmes, the product's own and
+one in linopy, for tests.
 
-Neither uses anything of `fabless.plan.gates.decide*` but the record of a project: paths are walked by their parents, and the
-policies are all assignments of on and off to stretches that pass a check written here from the words of the definition.
+Neither uses anything of `fabless.plan.gates.decide*` but the record of a project: paths are walked
+by their parents, and the policies are all assignments of on and off to stretches that pass a check
+written here from the words of the definition.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from fabless.scenario import balanced_tree
 
 
 def random_gates(seed: int, branching: tuple[int, ...] = (2, 2), keys: int = 2, starts: int = 2) -> PlanProblem:
-    """A rent, a bought chip, and projects whose chips are cheap where they come to volume and dead elsewhere."""
+    """A rent, a bought chip, and projects whose chips are cheap where they come to volume and dead
+    elsewhere."""
     rng = np.random.default_rng(seed)
     tree = balanced_tree(branching, (1, *(2,) * len(branching)))
     size, quarter = tree.size, tree.quarter
@@ -46,22 +49,34 @@ def random_gates(seed: int, branching: tuple[int, ...] = (2, 2), keys: int = 2, 
             prices.append((rng.uniform(0.2, 1.5), 0.5))
             cap.append(np.where(arrived, rng.uniform(3.0, 9.0), 0.0))
             spend = rng.uniform(3.0, 25.0) * ~arrived * ~dead * rng.uniform(0.5, 1.5, size)
-            projects.append(Project(
-                name=f"{key} from {begin}", offers=(len(offers) - 1,), start=is_first & (stage == begin),
-                gate=is_first & (stage > begin), spend_usd=spend, end_usd=rng.choice([0.0, 0.5]) * np.ones(size),
-                excludes=f"programme {key}"))
+            projects.append(
+                Project(
+                    name=f"{key} from {begin}", offers=(len(offers) - 1,),
+                    start=is_first & (stage == begin), gate=is_first & (stage > begin),
+                    spend_usd=spend, end_usd=rng.choice([0.0, 0.5]) * np.ones(size),
+                    excludes=f"programme {key}",
+                )
+            )
     count = len(offers)
     lead = np.array([0, 1, *(1,) * (count - 2)])
     limit = np.array(cap)
     return PlanProblem(
-        tree=tree, offers=tuple(offers), loads=("l",), lead_quarters=np.repeat(lead[:, None], size, 1),
-        term_quarters=np.array([1, *(4,) * (count - 1)]), available=limit > 0, cap=np.full((count, size), np.inf),
+        tree=tree, offers=tuple(offers), loads=("l",),
+        lead_quarters=np.repeat(lead[:, None], size, 1),
+        term_quarters=np.array([1, *(4,) * (count - 1)]), available=limit > 0,
+        cap=np.full((count, size), np.inf),
         groups=tuple((f"pool {o}", (o,), limit[o]) for o in range(count)),
-        capital_usd=np.repeat(np.array([p[0] for p in prices])[:, None], size, 1) * rng.uniform(0.8, 1.2, (count, size)),
+        capital_usd=np.repeat(np.array([p[0] for p in prices])[:, None], size, 1)
+        * rng.uniform(0.8, 1.2, (count, size)),
         running_usd=np.repeat(np.array([p[1] for p in prices])[:, None], size, 1),
-        rate=np.ones((count, 1, size)), demand=rng.uniform(4.0, 14.0, (1, size)) * (1.0 + 0.3 * stage),
-        unmet_usd=np.full((1, size), 9.0), discount=0.97 ** np.arange(tree.quarters), projects=tuple(projects),
-        cvar_weight=[0.0, 0.3][seed % 2], cvar_level=0.7)
+        rate=np.ones((count, 1, size)),
+        demand=rng.uniform(4.0, 14.0, (1, size)) * (1.0 + 0.3 * stage),
+        unmet_usd=np.full((1, size), 9.0),
+        discount=0.97 ** np.arange(tree.quarters),
+        projects=tuple(projects),
+        cvar_weight=[0.0, 0.3][seed % 2],
+        cvar_level=0.7,
+    )
 
 
 def stretch_starts(tree: Tree) -> list[int]:
@@ -76,7 +91,8 @@ def stretch_of(tree: Tree, node: int) -> int:
 
 
 def histories(problem: PlanProblem, project: Project) -> list[dict[int, bool]]:
-    """Every way in which one project may go on at the starts of stretches, by recursion from the root."""
+    """Every way in which one project may go on at the starts of stretches, by recursion from the
+    root."""
     tree, starts = problem.tree, stretch_starts(problem.tree)
     after: dict[int, list[int]] = {k: [] for k in starts}
     for k in starts[1:]:
@@ -149,7 +165,8 @@ def enumerated(problem: PlanProblem) -> tuple[float, np.ndarray, int]:
 
 
 def exact(problem: PlanProblem) -> tuple[np.ndarray, float]:
-    """The best policy (P, K) and its objective, by branch and bound on the programme that the search relaxes."""
+    """The best policy (P, K) and its objective, by branch and bound on the programme that the
+    search relaxes."""
     program = assemble(problem, service(problem), constant_costs(problem))
     solver = solver_of(solver_model(program, row_units(program)))
     solver.setOptionValue("solver", "choose")
@@ -168,7 +185,8 @@ def exact(problem: PlanProblem) -> tuple[np.ndarray, float]:
 
 
 def linopy_objective(problem: PlanProblem) -> float:
-    """Least objective by a mixed-integer programme in linopy, with modes fresh, on and over for each project and path.
+    """Least objective by a mixed-integer programme in linopy, with modes fresh, on and over for
+    each project and path.
 
     For problems with groups of one offer, one load, no budgets and no fleet in place.
     """
@@ -200,8 +218,9 @@ def linopy_objective(problem: PlanProblem) -> float:
     model.add_constraints((named(problem.rate[:, 0], "offer", "node") * serve).sum("offer") + unmet
                           == named(problem.demand[0], "node"), name="demand")
     annuity = named(problem.capital_usd, "offer", "node").rename({"node": "order_node"})
-    capital = (named(table, "offer", "node", "order_node") * annuity * order.rename({"node": "order_node"})).sum(
-        ["offer", "order_node"])
+    capital = (
+        named(table, "offer", "node", "order_node") * annuity * order.rename({"node": "order_node"})
+    ).sum(["offer", "order_node"])
     spent = capital + (named(problem.running_usd, "offer", "node") * fleet).sum("offer")
     spent = spent + named(problem.unmet_usd[0], "node") * unmet
     projects = range(len(problem.projects))

@@ -24,10 +24,12 @@ ORACLE_SEEDS = (4, 8)
 def small(quarters: int = 2, **given: Any) -> PlanProblem:
     """One offer, one load, every number another one."""
     fields: dict[str, Any] = {
-        "tree": chain_tree(quarters), "offers": ("a",), "loads": ("l",), "lead_quarters": np.array(0),
-        "term_quarters": np.array(2), "available": np.array(True), "cap": np.array(90.0), "capital_usd": np.array(3.0),
-        "running_usd": np.array(1.0), "rate": np.array(2.0), "demand": np.array(10.0), "unmet_usd": np.array(7.0),
-        "discount": 0.5 ** np.arange(quarters)}
+        "tree": chain_tree(quarters), "offers": ("a",), "loads": ("l",),
+        "lead_quarters": np.array(0), "term_quarters": np.array(2), "available": np.array(True),
+        "cap": np.array(90.0), "capital_usd": np.array(3.0), "running_usd": np.array(1.0),
+        "rate": np.array(2.0), "demand": np.array(10.0), "unmet_usd": np.array(7.0),
+        "discount": 0.5 ** np.arange(quarters),
+    }
     return PlanProblem(**(fields | given))
 
 
@@ -42,13 +44,23 @@ FAMILIES: dict[str, PlanProblem] = {
     "orders": small(2, floor=np.array([[1.0, 0.0]])),
     "allocation": small(1, offers=("a", "b"), groups=(("g", (0, 1), np.array(8.0)),)),
     "power": small(1, offers=("a", "b"), power_w=np.array([2.0, 3.0]), power_cap_w=np.array(12.0)),
-    "cash": small(1, payment_usd=np.array(5.0), cash_cap_usd=np.array(30.0),
-                  agreements=(_agreement(fee_usd=np.array(2.0)),)),
-    "draw limit": small(3, agreements=(_agreement(start_quarters=np.array(1), sign=np.arange(3) < 2),)),
-    "take or pay": small(2, agreements=(_agreement(least=np.array([1.0, 3.0]), untaken_usd=np.array(1.5)),)),
-    "retirement": small(3, existing=np.array([[4.0, 3.0, 0.0]]), retire=np.array(True), resale_usd=np.array(0.5)),
-    "path cost and tail": small(tree=balanced_tree((2,), (1, 1), [[0.25, 0.75]]), fixed_usd=np.array([1.0, 2.0, 3.0]),
-                                cvar_weight=0.5, cvar_level=0.75),
+    "cash": small(
+        1, payment_usd=np.array(5.0), cash_cap_usd=np.array(30.0),
+        agreements=(_agreement(fee_usd=np.array(2.0)),),
+    ),
+    "draw limit": small(
+        3, agreements=(_agreement(start_quarters=np.array(1), sign=np.arange(3) < 2),)
+    ),
+    "take or pay": small(
+        2, agreements=(_agreement(least=np.array([1.0, 3.0]), untaken_usd=np.array(1.5)),)
+    ),
+    "retirement": small(
+        3, existing=np.array([[4.0, 3.0, 0.0]]), retire=np.array(True), resale_usd=np.array(0.5)
+    ),
+    "path cost and tail": small(
+        tree=balanced_tree((2,), (1, 1), [[0.25, 0.75]]), fixed_usd=np.array([1.0, 2.0, 3.0]),
+        cvar_weight=0.5, cvar_level=0.75,
+    ),
 }
 """By constraint family, or by the variable family that only it shows."""
 

@@ -1,8 +1,9 @@
-"""The plan's mathematics written a second time, in linopy, path by path and with every dimension named.
+"""The plan's mathematics written a second time, in linopy, path by path and with every dimension
+named.
 
-It shares nothing with `fabless.plan` but the problem: paths are walked by their parents, service is a dense table,
-every possible variable exists, the cost of each path is one row, and retired chips are booked by
-the order they came from.
+It shares nothing with `fabless.plan` but the problem: paths are walked by their parents, service is
+a dense table, every possible variable exists, the cost of each path is one row, and retired chips
+are booked by the order they came from.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from fabless.scenario import balanced_tree
 
 
 def random_problem(seed: int) -> PlanProblem:
-    """Every family in play, random: four offers as they come, three more under agreements, one of those a rent.
+    """Every family in play, random: four offers as they come, three more under agreements, one of
+    those a rent.
 
     Chips of the second and third may be retired; the second are resold then.
     """
@@ -31,8 +33,12 @@ def random_problem(seed: int) -> PlanProblem:
         return np.concatenate([values, values[source] * factor])
 
     def agreed(least: list[float], most: list[float], **given: object) -> dict[str, object]:
-        return {"least": np.array(least), "most": np.array(most), "level_cap": 3e3 * rng.uniform(0.5, 2.0, size),
-                "fee_usd": rng.uniform(100.0, 900.0, size), "untaken_usd": rng.uniform(300.0, 900.0, size)} | given
+        return {
+            "least": np.array(least), "most": np.array(most),
+            "level_cap": 3e3 * rng.uniform(0.5, 2.0, size),
+            "fee_usd": rng.uniform(100.0, 900.0, size),
+            "untaken_usd": rng.uniform(300.0, 900.0, size),
+        } | given
 
     early = plain.tree.quarter <= 2
     term = more(plain.term_quarters)
@@ -45,21 +51,25 @@ def random_problem(seed: int) -> PlanProblem:
     rate[4] = rate[5]
     return replace(
         plain, offers=tuple("abcdefg"), lead_quarters=more(plain.lead_quarters), term_quarters=term,
-        available=more(plain.available), cap=more(plain.cap), capital_usd=more(plain.capital_usd, 0.75),
-        running_usd=more(plain.running_usd), payment_usd=more(plain.payment_usd, 0.5), rate=rate,
-        existing=existing, floor=more(plain.floor),
-        existing_capital_usd=more(plain.existing_capital_usd), power_w=more(plain.power_w),
-        retire=retire, resale_usd=resale,
+        available=more(plain.available), cap=more(plain.cap),
+        capital_usd=more(plain.capital_usd, 0.75), running_usd=more(plain.running_usd),
+        payment_usd=more(plain.payment_usd, 0.5), rate=rate, existing=existing,
+        floor=more(plain.floor), existing_capital_usd=more(plain.existing_capital_usd),
+        power_w=more(plain.power_w), retire=retire, resale_usd=resale,
         agreements=(
-            Agreement(name="wafers", offers=(4, 5), sign=early, start_quarters=np.array(1),
-                      **agreed([0.0, 0.4, 0.4, 0.2], [0.5, 1.0, 1.0, 1.0])),
+            Agreement(
+                name="wafers", offers=(4, 5), sign=early, start_quarters=np.array(1),
+                **agreed([0.0, 0.4, 0.4, 0.2], [0.5, 1.0, 1.0, 1.0]),
+            ),
             Agreement(name="packages", offers=(5,), **agreed([0.3] * 5, [1.0] * 5)),
             Agreement(name="cloud", offers=(6,), sign=early, **agreed([0.7] * 3, [1.0] * 3)),
-        ))
+        ),
+    )
 
 
 def plain_problem(seed: int) -> PlanProblem:
-    """Four offers (one a rent), two loads, a tree of 2 x 2 or 3 x 2 paths over seven quarters; every limit, random."""
+    """Four offers (one a rent), two loads, a tree of 2 x 2 or 3 x 2 paths over seven quarters;
+    every limit, random."""
     rng = np.random.default_rng(seed)
     first = rng.dirichlet(np.ones(2 + seed % 2)).tolist()
     tree = balanced_tree((len(first), 2), (1, 2, 4), [first, [0.3, 0.7]])
@@ -78,17 +88,26 @@ def plain_problem(seed: int) -> PlanProblem:
         term_quarters=np.where(rent, 1, rng.integers(2, 5, offers)),
         available=(rng.random((offers, size)) < 0.85) | (floor > 0),
         cap=np.where(rng.random((offers, size)) < 0.2, np.inf, chips), floor=floor,
-        groups=(("vendor", (1, 2), 1e4 * rng.uniform(0.4, 1.5, size)), ("cloud", (0, 3), np.array(np.inf))),
-        capital_usd=0.07 * price * np.where(rent, 2.0, 1.0)[:, None], running_usd=0.02 * price, payment_usd=price,
+        groups=(
+            ("vendor", (1, 2), 1e4 * rng.uniform(0.4, 1.5, size)),
+            ("cloud", (0, 3), np.array(np.inf)),
+        ),
+        capital_usd=0.07 * price * np.where(rent, 2.0, 1.0)[:, None],
+        running_usd=0.02 * price,
+        payment_usd=price,
         rate=speed,
         demand=rng.uniform(0.5, 2.0, (2, size)) * np.array([[2e6], [4e5]]),
         unmet_usd=rng.uniform(20.0, 90.0, (2, size)),
-        existing=rng.uniform(0.0, 5e3, (offers, 1)) * np.clip(1.0 - np.arange(quarters) / 5.0, 0.0, None),
-        existing_capital_usd=rng.uniform(500.0, 1500.0, offers), power_w=watts,
+        existing=rng.uniform(0.0, 5e3, (offers, 1))
+        * np.clip(1.0 - np.arange(quarters) / 5.0, 0.0, None),
+        existing_capital_usd=rng.uniform(500.0, 1500.0, offers),
+        power_w=watts,
         power_cap_w=np.where(rng.random(size) < 0.3, np.inf, 1.5e7 * rng.uniform(0.8, 2.0, size)),
         cash_cap_usd=np.where(rng.random(size) < 0.3, np.inf, 2e8 * rng.uniform(0.5, 2.0, size)),
-        fixed_usd=rng.uniform(0.0, 1e7, size), discount=1.1 ** (-np.arange(quarters) / 4.0),
-        cvar_weight=[0.0, 0.3, 1.0][seed % 3], cvar_level=[0.9, 0.5][seed % 2],
+        fixed_usd=rng.uniform(0.0, 1e7, size),
+        discount=1.1 ** (-np.arange(quarters) / 4.0),
+        cvar_weight=[0.0, 0.3, 1.0][seed % 3],
+        cvar_level=[0.9, 0.5][seed % 2],
     )
 
 
@@ -158,7 +177,9 @@ def oracle_objective(problem: PlanProblem) -> float:
     use = (running * fleet).sum("offer")
     short = (named(problem.unmet_usd, "load", "node") * unmet).sum("load")
     constant = problem.fixed_usd + (
-        (problem.existing_capital_usd[:, None] + problem.running_usd) * problem.existing[:, tree.quarter]).sum(axis=0)
+        (problem.existing_capital_usd[:, None] + problem.running_usd)
+        * problem.existing[:, tree.quarter]
+    ).sum(axis=0)
     factor = problem.discount[tree.quarter]
     spent = capital + use + short
     if extra:
@@ -195,7 +216,8 @@ def on_path(problem: PlanProblem) -> np.ndarray:
 
 
 def retired_chips(model: linopy.Model, problem: PlanProblem, order: linopy.Variable) -> linopy.LinearExpression:
-    """Chips retired and within their term (offer, node), each booked by the order or the run-down it came from."""
+    """Chips retired and within their term (offer, node), each booked by the order or the run-down
+    it came from."""
     tree, quarters, offers = problem.tree, problem.tree.quarters, len(problem.offers)
     path = on_path(problem)
     inside = np.zeros((offers, tree.size + quarters, tree.size))
@@ -209,8 +231,10 @@ def retired_chips(model: linopy.Model, problem: PlanProblem, order: linopy.Varia
             last = problem.existing[o, end] if end < quarters else 0.0
             inside[o, tree.size + end - 1] = tree.quarter < end
             in_place[o, tree.size + end - 1] = float(problem.existing[o, end - 1] - last)
-    out = model.add_variables(named(np.zeros(inside.shape), "offer", "cohort", "out"),
-                              named(np.where(inside > 0, np.inf, 0.0), "offer", "cohort", "out"), name="out")
+    out = model.add_variables(
+        named(np.zeros(inside.shape), "offer", "cohort", "out"),
+        named(np.where(inside > 0, np.inf, 0.0), "offer", "cohort", "out"), name="out",
+    )
     so_far = (out * named(path, "node", "out")).sum("out")
     own = np.zeros((tree.size + quarters, tree.size))
     own[: tree.size] = np.eye(tree.size)
@@ -228,8 +252,10 @@ def agreements(
     tree, agreed = problem.tree, problem.agreements
     count, size = len(agreed), tree.size
     cap = np.array([np.where(agreement.sign, agreement.level_cap, 0.0) for agreement in agreed])
-    level = model.add_variables(named(np.zeros((count, size)), "agreement", "signing"), named(cap, "agreement", "signing"),
-                                name="level")
+    level = model.add_variables(
+        named(np.zeros((count, size)), "agreement", "signing"), named(cap, "agreement", "signing"),
+        name="level",
+    )
     short = model.add_variables(named(np.zeros((count, size)), "agreement", "node"), name="short")
     most, least = np.zeros((count, size, size)), np.zeros((count, size, size))
     use = np.zeros((count, len(problem.offers)))

@@ -1,4 +1,5 @@
-"""One call over arrays of models, machines, splits, batches and lengths gives what single calls give."""
+"""One call over arrays of models, machines, splits, batches and lengths gives what single calls
+give."""
 
 from __future__ import annotations
 
@@ -18,9 +19,12 @@ from fabless.quote import calibration_of
 from fabless.records import LLM
 from fabless.workload import parameters, shape
 
-MODELS = ("llama-3.1-70b", "gpt-3-175b", "mixtral-8x7b", "deepseek-v3", "qwen3-next-80b-a3b", "gpt-oss-120b",
-          "nemotron-h-56b", "gemma-3-27b", "deepseek-v3.2")
-"""Dense, without gates, mixture of experts, latent, hybrid, sliding window, layers of one kind only, window, sparse."""
+MODELS = (
+    "llama-3.1-70b", "gpt-3-175b", "mixtral-8x7b", "deepseek-v3", "qwen3-next-80b-a3b",
+    "gpt-oss-120b", "nemotron-h-56b", "gemma-3-27b", "deepseek-v3.2",
+)
+"""Dense, without gates, mixture of experts, latent, hybrid, sliding window, layers of one kind
+only, window, sparse."""
 CHIPS = ("h100-sxm", "mi300x", "tpu-v5e")
 FORMATS = (Formats("bf16", "bf16"), Formats("fp8", "fp8"), Formats("int4", "bf16", "bf16"))
 
@@ -59,21 +63,28 @@ def test_every_kind_of_model_is_among_them() -> None:
 
 
 def test_one_call_equals_single_calls() -> None:
-    """Models x machines x splits with batches and lengths of their own, prefix cache and drafts included."""
+    """Models x machines x splits with batches and lengths of their own, prefix cache and drafts
+    included."""
     llms, chips = models(), machines()
-    split = Split(np.array([1.0, 8.0, 16.0, 4.0]), np.array([1.0, 2.0, 1.0, 1.0]), np.array([1.0, 1.0, 16.0, 1.0]),
-                  np.array([1.0, 1.0, 2.0, 2.0]))
+    split = Split(
+        np.array([1.0, 8.0, 16.0, 4.0]), np.array([1.0, 2.0, 1.0, 1.0]),
+        np.array([1.0, 1.0, 16.0, 1.0]), np.array([1.0, 1.0, 2.0, 2.0]),
+    )
     entered, written = np.array([512.0, 8192.0, 100.0, 3000.0]), np.array([256.0, 64.0, 2000.0, 1.0])
     batch = np.array([1.0, 64.0, 500.0, 33.0])
     cached, drafts = np.array([0.0, 0.5, 0.0, 0.0]), np.array([0.0, 0.0, 2.0, 0.0])
     whole = (len(llms), len(chips), 4)
-    together = perf.steady_state(stack(llms, following=2), stack(chips, following=1), split, entered, written, batch,
-                                 cached=cached, drafts=drafts, accepted=drafts / 2.0)
+    together = perf.steady_state(
+        stack(llms, following=2), stack(chips, following=1), split, entered, written, batch,
+        cached=cached, drafts=drafts, accepted=drafts / 2.0,
+    )
     assert np.shape(together.tpot_s) == whole
     for index in np.ndindex(whole):
         k = index[-1]
-        one = perf.steady_state(llms[index[0]], chips[index[1]], pick(split, np.array(k)), entered[k], written[k], batch[k],
-                                cached=cached[k], drafts=drafts[k], accepted=drafts[k] / 2.0)
+        one = perf.steady_state(
+            llms[index[0]], chips[index[1]], pick(split, np.array(k)), entered[k], written[k],
+            batch[k], cached=cached[k], drafts=drafts[k], accepted=drafts[k] / 2.0,
+        )
         np.testing.assert_allclose(numbers(together, index, whole), numbers(one, (), ()), rtol=1e-12, atol=1e-300)
 
 

@@ -16,7 +16,10 @@ from fabless.report import write_report
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="needs Chromium (apt-get install chromium)"),
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("CI"),
+        reason="needs Chromium (apt-get install chromium)",
+    ),
 ]
 
 
@@ -25,7 +28,11 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
         chromium = play.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"])
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--disable-component-update",
+            ],
+        )
         yield chromium
         chromium.close()
 
@@ -36,7 +43,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light")])
-def test_report_opens_offline_and_fits(browser: Browser, report: Path, width: int, scheme: str) -> None:
+def test_report_opens_offline_and_fits(
+    browser: Browser, report: Path, width: int, scheme: str
+) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     asked: list[str] = []
     wrong: list[str] = []
@@ -48,17 +57,23 @@ def test_report_opens_offline_and_fits(browser: Browser, report: Path, width: in
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator("h1").count() == 1
-    assert all(box["height"] > 20 for box in page.evaluate(
-        "[...document.querySelectorAll('figure svg')].filter(s => getComputedStyle(s).display !== 'none'"
-        " && s.getBoundingClientRect().width > 0).map(s => ({height: s.getBoundingClientRect().height}))"))
+    assert all(
+        box["height"] > 20
+        for box in page.evaluate(
+            "[...document.querySelectorAll('figure svg')].filter(s => getComputedStyle(s).display !== 'none'"
+            " && s.getBoundingClientRect().width > 0).map(s => ({height: s.getBoundingClientRect().height}))"
+        )
+    )
     page.close()
 
 
 def test_every_link_inside_leads_somewhere(browser: Browser, report: Path) -> None:
     page = browser.new_page()
     page.goto(report.as_uri())
-    lost = page.evaluate("[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
-                         ".filter(id => !document.getElementById(id))")
+    lost = page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
+        ".filter(id => !document.getElementById(id))"
+    )
     assert lost == []
     page.close()
 

@@ -115,8 +115,12 @@ def test_a_case_of_one_load_and_one_line_decides(minimal: Case) -> None:
 
 
 def test_demand_that_no_plan_meets_is_a_result_with_its_shortage() -> None:
-    case = read(edited(MINIMAL, ("{low: 1.0e+6, mode: 2.0e+6, high: 4.0e+6, scale: log}", "{value: 2.0e+9}"),
-                       ("ceiling: {value: 1.0e+9}", "ceiling: {value: 1.0e+12}")))
+    case = read(
+        edited(
+            MINIMAL, ("{low: 1.0e+6, mode: 2.0e+6, high: 4.0e+6, scale: log}", "{value: 2.0e+9}"),
+            ("ceiling: {value: 1.0e+9}", "ceiling: {value: 1.0e+12}"),
+        )
+    )
     way = decide(case, executor=Here()).strategies[0]
     assert way.shortage_probability == 1.0
     assert way.shortage_share.mean > 0.5
@@ -147,8 +151,12 @@ def test_a_case_with_the_users_chip_model_and_trace(tmp_path: Path) -> None:
     (tmp_path / "tiny.json").write_text(json.dumps(LLAMA))
     (tmp_path / "day.csv").write_text(TRACE)
     path = tmp_path / "own.yaml"
-    path.write_text(edited(MINIMAL + OWN_CHIP, ("chip: h100-sxm", "chip: mine"), ("llama-2-70b", "tiny.json"),
-                           ("input_tokens: 1000\n    output_tokens: 200", "trace: day.csv")))
+    path.write_text(
+        edited(
+            MINIMAL + OWN_CHIP, ("chip: h100-sxm", "chip: mine"), ("llama-2-70b", "tiny.json"),
+            ("input_tokens: 1000\n    output_tokens: 200", "trace: day.csv"),
+        )
+    )
     case = read_case(path)
     assert case.lines[0].chip.memory_bytes == 80e9
     assert (case.loads[0].model.layers, case.loads[0].model.hidden) == (32, 4096)  # type: ignore[union-attr]
@@ -177,22 +185,64 @@ def test_every_number_of_the_schema_has_a_unit() -> None:
 
 FORM = [
     # edit, kind, place, words of the message
-    (("seed: 1", "seed: 1\nseed: 2"), BadValue, "my.yaml:8: seed", ["given twice, first in line 7"]),
-    (("price: {value: 30000}", "price: {value: 3, value: 4}"), BadValue, "lines.h100.price.value", ["given twice"]),
-    (("seed: 1", "sed: 1"), BadValue, "my.yaml:7: sed", ["unknown key 'sed'", "did you mean seed?", "seed: missing"]),
-    (("high: 4.0e+6", "hgih: 4.0e+6"), UnknownName, "my.yaml:13: demand.queries.hgih", ["did you mean high?"]),
-    (("lead_normal:", "lead_norml:"), UnknownName, "lines.h100.lead_norml", ["did you mean lead_normal?"]),
-    (("tpot:", "tpott:"), BadValue, "loads.chat.tpott", ["did you mean tpot?", "loads.chat.tpot: missing"]),
-    (("kind: inference", "kind: inferense"), UnknownName, "loads.chat", ["did you mean inference?"]),
+    (
+        ("seed: 1", "seed: 1\nseed: 2"), BadValue, "my.yaml:8: seed",
+        ["given twice, first in line 7"],
+    ),
+    (
+        ("price: {value: 30000}", "price: {value: 3, value: 4}"), BadValue,
+        "lines.h100.price.value", ["given twice"],
+    ),
+    (
+        ("seed: 1", "sed: 1"), BadValue, "my.yaml:7: sed",
+        ["unknown key 'sed'", "did you mean seed?", "seed: missing"],
+    ),
+    (
+        ("high: 4.0e+6", "hgih: 4.0e+6"), UnknownName, "my.yaml:13: demand.queries.hgih",
+        ["did you mean high?"],
+    ),
+    (
+        ("lead_normal:", "lead_norml:"), UnknownName, "lines.h100.lead_norml",
+        ["did you mean lead_normal?"],
+    ),
+    (
+        ("tpot:", "tpott:"), BadValue, "loads.chat.tpott",
+        ["did you mean tpot?", "loads.chat.tpot: missing"],
+    ),
+    (
+        ("kind: inference", "kind: inferense"), UnknownName, "loads.chat",
+        ["did you mean inference?"],
+    ),
     (("kind: inference\n", "tpot_: 1\n"), BadValue, "loads.chat.kind", ["missing"]),
-    (("[buy, diversify", "[buy, diversfy"), UnknownName, "lines.h100.ways.1", ["did you mean diversify?", "acquire"]),
-    (("ways: [buy, diversify, partner, build, acquire]", "ways: []"), BadValue, "lines.h100.ways", ["1 or more"]),
-    (("precision: int8", "precision: int9"), UnknownName, "loads.chat.precision", ["did you mean int8?"]),
+    (
+        ("[buy, diversify", "[buy, diversfy"), UnknownName, "lines.h100.ways.1",
+        ["did you mean diversify?", "acquire"],
+    ),
+    (
+        ("ways: [buy, diversify, partner, build, acquire]", "ways: []"), BadValue,
+        "lines.h100.ways", ["1 or more"],
+    ),
+    (
+        ("precision: int8", "precision: int9"), UnknownName, "loads.chat.precision",
+        ["did you mean int8?"],
+    ),
     (("scale: log", "scale: lgo"), UnknownName, "demand.queries.scale", ["did you mean log?"]),
-    (("{value: 30000}", "{value: 3, grade: pres}"), UnknownName, "lines.h100.price.grade", ["did you mean press?"]),
-    (("price: {value: 30000}", "price: 30000"), BadValue, "my.yaml:57: lines.h100.price", ["write {value: 30000}"]),
-    (("price: {value: 30000}", "price: 30000 USD"), BadValue, "lines.h100.price", ["write {value: 30000, unit: USD}"]),
-    (("price: {value: 30000}", "price: [1, 2]"), BadValue, "lines.h100.price", ["{low, mode, high}", "{value: 1}"]),
+    (
+        ("{value: 30000}", "{value: 3, grade: pres}"), UnknownName, "lines.h100.price.grade",
+        ["did you mean press?"],
+    ),
+    (
+        ("price: {value: 30000}", "price: 30000"), BadValue, "my.yaml:57: lines.h100.price",
+        ["write {value: 30000}"],
+    ),
+    (
+        ("price: {value: 30000}", "price: 30000 USD"), BadValue, "lines.h100.price",
+        ["write {value: 30000, unit: USD}"],
+    ),
+    (
+        ("price: {value: 30000}", "price: [1, 2]"), BadValue, "lines.h100.price",
+        ["{low, mode, high}", "{value: 1}"],
+    ),
     (("pue: {value: 1.3}", "pue:"), BadValue, "owning.pue", ["{low, mode, high}"]),
     (("{value: 30000}", "{value: lots}"), BadValue, "lines.h100.price.value", ["'lots'", "number"]),
     (("{value: 30000}", "{value: true}"), BadValue, "lines.h100.price.value", ["True", "a number"]),
@@ -200,28 +250,46 @@ FORM = [
     (("{value: 30000}", "{value: .inf}"), BadValue, "lines.h100.price.value", ["finite"]),
     (("2023-10-31", "someday"), BadValue, "my.yaml:3: as_of", ["'someday'", "YYYY-MM-DD"]),
     (("2023-10-31", "2023-13-45"), BadFile, "my.yaml:3", ["month must be in 1..12"]),
-    (("first_quarter: 2023Q4", "first_quarter: 2023Q5"), BadValue, "first_quarter", ["'2023Q5'", "YYYYQ1 to YYYYQ4"]),
-    (("quarters: 8", "quarters: 2"), BadValue, "my.yaml:5: quarters", ["greater than or equal to 4"]),
+    (
+        ("first_quarter: 2023Q4", "first_quarter: 2023Q5"), BadValue, "first_quarter",
+        ["'2023Q5'", "YYYYQ1 to YYYYQ4"],
+    ),
+    (
+        ("quarters: 8", "quarters: 2"), BadValue, "my.yaml:5: quarters",
+        ["greater than or equal to 4"],
+    ),
     (("quarters: 8", "quarters: 8.5"), BadValue, "quarters", ["8.5", "integer"]),
     (("boundaries: [2]", "boundaries: []"), BadValue, "tree.boundaries", ["1 or more"]),
     (("weight: 0.3", "weight: 1.3"), BadValue, "risk.weight", ["less than 1"]),
     (("input_tokens: 1000", "input_tokens: -1"), BadValue, "loads.chat.input_tokens", ["-1"]),
     (("name: minimal", "name: ../../x"), BadValue, "my.yaml:1: name", ["letters, digits"]),
     (("seed: 1", "seed: -1"), BadValue, "seed", ["-1", "greater than or equal to 0"]),
-    ((MINIMAL[MINIMAL.index("supply:"):MINIMAL.index("lines:")], ""), BadValue, "supply", ["missing", "fabless init"]),
-    ((MINIMAL[MINIMAL.index("  h100:"):], "  {}\n"), BadValue, "lines", ["1 or more"]),
-    (("existing: {", "existing: 3 #"), BadValue, "existing", ["a mapping with the keys chip, vendor, count"]),
+    (
+        (MINIMAL[MINIMAL.index("supply:") : MINIMAL.index("lines:")], ""), BadValue, "supply",
+        ["missing", "fabless init"],
+    ),
+    ((MINIMAL[MINIMAL.index("  h100:") :], "  {}\n"), BadValue, "lines", ["1 or more"]),
+    (
+        ("existing: {", "existing: 3 #"), BadValue, "existing",
+        ["a mapping with the keys chip, vendor, count"],
+    ),
 ]
 """Faults of form: found before anything is looked up."""
 
 
-@pytest.mark.parametrize(("edit", "kind", "place", "words"), FORM, ids=[row[2] + " " + row[3][0] for row in FORM])
-def test_each_fault_of_form_is_told(edit: tuple[str, str], kind: type[FablessError], place: str, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("edit", "kind", "place", "words"), FORM, ids=[row[2] + " " + row[3][0] for row in FORM]
+)
+def test_each_fault_of_form_is_told(
+    edit: tuple[str, str], kind: type[FablessError], place: str, words: list[str]
+) -> None:
     with pytest.raises(FablessError) as caught:
         read(edited(MINIMAL, edit))
     assert type(caught.value) is kind
     assert place in [fault.place for fault in caught.value.faults] or any(
-        re.fullmatch(rf"my\.yaml(:\d+)?: {re.escape(place)}", fault.place) for fault in caught.value.faults)
+        re.fullmatch(rf"my\.yaml(:\d+)?: {re.escape(place)}", fault.place)
+        for fault in caught.value.faults
+    )
     for word in words:
         assert word in str(caught.value)
 
@@ -231,28 +299,70 @@ TOLD = [
     (("chip: h100-sxm", "chip: h100-smx"), "lines.h100.chip", "did you mean h100-sxm"),
     (("chip: a100-80gb", "chip: a101"), "existing.chip", "unknown chip 'a101'"),
     (("llama-2-70b", "llama-2-71b"), "loads.chat.model", "llama-2-70b"),
-    (("real_rate: {value: 0.1}", "real_rate: {fact: datacenter.pue}"), "finance.real_rate", "did you mean datacentre"),
-    (("life: {value: 4}", "life: {fact: datacentre.lief}"), "owning.life", "unknown field of datacentre 'lief'"),
+    (
+        ("real_rate: {value: 0.1}", "real_rate: {fact: datacenter.pue}"), "finance.real_rate",
+        "did you mean datacentre",
+    ),
+    (
+        ("life: {value: 4}", "life: {fact: datacentre.lief}"), "owning.life",
+        "unknown field of datacentre 'lief'",
+    ),
     (("pue: {value: 1.3}", "pue: {fact: datacentre.pue, period: 1999}"), "owning.pue", "'1999'"),
     (("residual: {value: 0.1}", "residual: {fact: h100}"), "owning.residual", "entity.field"),
-    (("upkeep: {value: 0.05}", "upkeep: {fact: datacentre.pue, value: 3}"), "owning.upkeep", "either the fact or"),
-    (("server_cost: {value: 10000}", "server_cost: {fact: h100-sxm.vendor}"), "owning.server_cost", "is of text"),
-    (("electricity: {value: 0.08}", "electricity: {value: 1, unit: USDD}"), "owning.electricity", "unknown unit 'USDD'"),
+    (
+        ("upkeep: {value: 0.05}", "upkeep: {fact: datacentre.pue, value: 3}"), "owning.upkeep",
+        "either the fact or",
+    ),
+    (
+        ("server_cost: {value: 10000}", "server_cost: {fact: h100-sxm.vendor}"),
+        "owning.server_cost", "is of text",
+    ),
+    (
+        ("electricity: {value: 0.08}", "electricity: {value: 1, unit: USDD}"), "owning.electricity",
+        "unknown unit 'USDD'",
+    ),
     (("price: {value: 30000}", "price: {value: 1, unit: GB}"), "lines.h100.price", "is of byte"),
-    (("growth: {low: 1.1, mode: 1.5, high: 2}", "growth: {low: 2, mode: 1.5, high: 1}"), "demand.growth", "rising order"),
+    (
+        ("growth: {low: 1.1, mode: 1.5, high: 2}", "growth: {low: 2, mode: 1.5, high: 1}"),
+        "demand.growth", "rising order",
+    ),
     (("queries: {low: 1.0e+6", "queries: {low: -1"), "demand.queries", "above 0 query/day"),
     (("growth_fade: {value: 2}", "growth_fade: {value: 0}"), "demand.growth_fade", "above 0 year"),
-    (("colocation: {value: 150}", "colocation: {value: -5}"), "owning.colocation", "0 or more USD/kW/month"),
-    (("allotment: {value: 1000}", "allotment: {low: 0, mode: 1, high: 2, scale: log}"), "lines.h100.allotment", "log scale"),
-    (("work_trend: {value: 1}", "work_trend: {low: 1, value: 2}"), "demand.work_trend", "one value"),
-    (("value_decline: {value: 0.1}", "value_decline: {value: 1}"), "demand.value_decline", "at most 0.95"),
-    (("scarce_duration: {value: 12}", "scarce_duration: {value: 0}"), "supply.scarce_duration", "3 or more month"),
-    (("server_power: {value: 1.5}", "server_power: {value: 0.9}"), "owning.server_power", "1 or more"),
+    (
+        ("colocation: {value: 150}", "colocation: {value: -5}"), "owning.colocation",
+        "0 or more USD/kW/month",
+    ),
+    (
+        ("allotment: {value: 1000}", "allotment: {low: 0, mode: 1, high: 2, scale: log}"),
+        "lines.h100.allotment", "log scale",
+    ),
+    (
+        ("work_trend: {value: 1}", "work_trend: {low: 1, value: 2}"), "demand.work_trend",
+        "one value",
+    ),
+    (
+        ("value_decline: {value: 0.1}", "value_decline: {value: 1}"), "demand.value_decline",
+        "at most 0.95",
+    ),
+    (
+        ("scarce_duration: {value: 12}", "scarce_duration: {value: 0}"), "supply.scarce_duration",
+        "3 or more month",
+    ),
+    (
+        ("server_power: {value: 1.5}", "server_power: {value: 0.9}"), "owning.server_power",
+        "1 or more",
+    ),
     (("tpot: 50 ms", "tpot: 50"), "loads.chat.tpot", "'50' is not a number with a unit"),
     (("ttft: 2 s", "ttft: -2 s"), "loads.chat.ttft", "a time above 0"),
     (("    output_tokens: 200\n", ""), "loads.chat", "either a trace, or"),
-    (("boundaries: [2], branching: [2]", "boundaries: [5, 3], branching: [2, 2]"), "tree", "which rise between 0 and 8"),
-    (("dominant_vendor: nvidia", "dominant_vendor: nvidai"), "dominant_vendor", "did you mean nvidia?"),
+    (
+        ("boundaries: [2], branching: [2]", "boundaries: [5, 3], branching: [2, 2]"), "tree",
+        "which rise between 0 and 8",
+    ),
+    (
+        ("dominant_vendor: nvidia", "dominant_vendor: nvidai"), "dominant_vendor",
+        "did you mean nvidia?",
+    ),
     (("as_of: 2023-10-31", "as_of: 2024-01-02"), "first_quarter", "2024Q1 or later"),
     (("    lead_scarce: {value: 40}\n", ""), "lines.h100.lead_scarce", "the line it is like"),
     (("how: buy", "how: buy\n    successors: 1"), "lines.h100.successor_gap", "missing"),
@@ -270,20 +380,51 @@ def test_all_faults_of_what_a_case_names_are_told_at_once() -> None:
     assert set(told) == {row[1] for row in TOLD} | more
 
 
-@pytest.mark.parametrize(("edits", "kind", "place", "words"), [
-    ([("boundaries: [2], branching: [2]", "boundaries: [2, 9], branching: [2, 2]")], BadValue, "tree", "between 0 and 8"),
-    ([("branching: [2]", "branching: [2, 2]")], BadValue, "tree", "as many branchings"),
-    ([("branching: [2]", "branching: [0]")], BadValue, "tree", "1 or more"),
-    ([("branching: [2]", f"branching: [{MOST_SCENARIOS + 1}]")], BadValue, "tree.branching", "1,000 or fewer"),
-    ([("    vendor: nvidia\n", "    vendor: nvidia\n    like: h100\n")], UnknownName, "lines.h100.like", "without `like`"),
-    ([("  h100:\n", "  b: {like: h10, ways: [buy]}\n  h100:\n")], UnknownName, "lines.b.like", "did you mean h100?"),
-    ([("llama-2-70b", "llama-3.1-70b")], Leak, "loads.chat.model", "became known on 2024-07-23"),
-    ([("chip: h100-sxm", "chip: b200")], Leak, "lines.h100.chip", "facts known on or before 2023-10-31"),
-    ([("    unserved", "    share: {value: 0.5}\n    unserved")], BadValue, "loads", "0 inference loads without a share"),
-    ([("input_tokens: 1000", "input_tokens: 9000")], BadValue, "loads.chat", "at most 4096, the context of llama-2-70b"),
-    ([("input_tokens: 1000", "trace: azure-2023-code")], BadValue, "loads.chat", "either a trace, or"),
-    ([("  h100:\n", "  existing:\n")], BadValue, "lines.existing", "a name of its own"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("edits", "kind", "place", "words"),
+    [
+        (
+            [("boundaries: [2], branching: [2]", "boundaries: [2, 9], branching: [2, 2]")],
+            BadValue, "tree", "between 0 and 8",
+        ),
+        ([("branching: [2]", "branching: [2, 2]")], BadValue, "tree", "as many branchings"),
+        ([("branching: [2]", "branching: [0]")], BadValue, "tree", "1 or more"),
+        (
+            [("branching: [2]", f"branching: [{MOST_SCENARIOS + 1}]")], BadValue, "tree.branching",
+            "1,000 or fewer",
+        ),
+        (
+            [("    vendor: nvidia\n", "    vendor: nvidia\n    like: h100\n")], UnknownName,
+            "lines.h100.like", "without `like`",
+        ),
+        (
+            [("  h100:\n", "  b: {like: h10, ways: [buy]}\n  h100:\n")], UnknownName,
+            "lines.b.like", "did you mean h100?",
+        ),
+        (
+            [("llama-2-70b", "llama-3.1-70b")], Leak, "loads.chat.model",
+            "became known on 2024-07-23",
+        ),
+        (
+            [("chip: h100-sxm", "chip: b200")], Leak, "lines.h100.chip",
+            "facts known on or before 2023-10-31",
+        ),
+        (
+            [("    unserved", "    share: {value: 0.5}\n    unserved")], BadValue, "loads",
+            "0 inference loads without a share",
+        ),
+        (
+            [("input_tokens: 1000", "input_tokens: 9000")], BadValue, "loads.chat",
+            "at most 4096, the context of llama-2-70b",
+        ),
+        (
+            [("input_tokens: 1000", "trace: azure-2023-code")], BadValue, "loads.chat",
+            "either a trace, or",
+        ),
+        ([("  h100:\n", "  existing:\n")], BadValue, "lines.existing", "a name of its own"),
+    ],
+    ids=str,
+)
 def test_each_fault_of_meaning_is_told(
     edits: list[tuple[str, str]], kind: type[FablessError], place: str, words: str
 ) -> None:
@@ -305,8 +446,12 @@ def test_shares_that_can_exceed_one_are_refused() -> None:
 
 def test_faults_of_an_own_chip_are_told_once_with_the_rest() -> None:
     with pytest.raises(BadValue) as caught:
-        read(edited(MINIMAL + OWN_CHIP, ("vendor: me", "vendr: me"), ("80 GB", "80 GBB"), ("chip: h100-sxm", "chip: mine"),
-                    ("pue: {value: 1.3}", "pue: {value: 0}")))
+        read(
+            edited(
+                MINIMAL + OWN_CHIP, ("vendor: me", "vendr: me"), ("80 GB", "80 GBB"),
+                ("chip: h100-sxm", "chip: mine"), ("pue: {value: 1.3}", "pue: {value: 0}"),
+            )
+        )
     text = str(caught.value)
     assert len(caught.value.faults) == 3
     assert "chips.mine: vendr: unknown field" in text
@@ -314,19 +459,45 @@ def test_faults_of_an_own_chip_are_told_once_with_the_rest() -> None:
     assert "owning.pue" in text
 
 
-@pytest.mark.parametrize(("edits", "kind", "place", "words"), [
-    ([("chip: own-1", "chip: own-2")], UnknownName, "programmes.own-build.chip", "did you mean own-1"),
-    ([("node: n3\n", "node: n33\n")], UnknownName, "chips.own-1.node", "did you mean n3?"),
-    ([("memory_type: hbm3e", "memory_type: hbm33")], UnknownName, "chips.own-1.memory_type", "did you mean hbm3"),
-    ([("packaging: cowos-s", "packaging: cowos-z")], UnknownName, "chips.own-1.packaging", "did you mean cowos-s"),
-    ([("    die_area: [750 mm2]\n", "")], BadValue, "programmes.own-build.chip", "own-1 has no die_area"),
-    ([("spin_limit: 6\n", "spin_limit: 6\n    end_shares: [0.31, 0.06, 0.73]\n")], BadValue,
-     "programmes.own-build.end_shares", "sum"),
-    ([("spin_limit: 6\n", "spin_limit: 6\n    ended: {failed: 0, passed: 0}\n")], BadValue, "programmes.own-build.ended",
-     "not both 0"),
-    ([("route: build\n", "route: bild\n")], UnknownName, "programmes.own-build.route", "did you mean build?"),
-    ([("  own-build:\n", "  nvidia-owned:\n")], BadValue, "programmes.nvidia-owned", "a line has this name too"),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("edits", "kind", "place", "words"),
+    [
+        (
+            [("chip: own-1", "chip: own-2")], UnknownName, "programmes.own-build.chip",
+            "did you mean own-1",
+        ),
+        ([("node: n3\n", "node: n33\n")], UnknownName, "chips.own-1.node", "did you mean n3?"),
+        (
+            [("memory_type: hbm3e", "memory_type: hbm33")], UnknownName, "chips.own-1.memory_type",
+            "did you mean hbm3",
+        ),
+        (
+            [("packaging: cowos-s", "packaging: cowos-z")], UnknownName, "chips.own-1.packaging",
+            "did you mean cowos-s",
+        ),
+        (
+            [("    die_area: [750 mm2]\n", "")], BadValue, "programmes.own-build.chip",
+            "own-1 has no die_area",
+        ),
+        (
+            [("spin_limit: 6\n", "spin_limit: 6\n    end_shares: [0.31, 0.06, 0.73]\n")], BadValue,
+            "programmes.own-build.end_shares", "sum",
+        ),
+        (
+            [("spin_limit: 6\n", "spin_limit: 6\n    ended: {failed: 0, passed: 0}\n")], BadValue,
+            "programmes.own-build.ended", "not both 0",
+        ),
+        (
+            [("route: build\n", "route: bild\n")], UnknownName, "programmes.own-build.route",
+            "did you mean build?",
+        ),
+        (
+            [("  own-build:\n", "  nvidia-owned:\n")], BadValue, "programmes.nvidia-owned",
+            "a line has this name too",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_each_fault_of_a_programme_is_told(
     edits: list[tuple[str, str]], kind: type[FablessError], place: str, words: str
 ) -> None:
@@ -337,15 +508,26 @@ def test_each_fault_of_a_programme_is_told(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ("no,such\n2023-11-16 18:15:46,1\n", "trace.csv:1: column TIMESTAMP"),
-    ("", "trace.csv:1: is empty"),
-    ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "no request after the first line"),
-    ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,nan,2\n", "trace.csv:2: ContextTokens 'nan'"),
-    ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,0,0\n", "a mean request of 0 tokens in"),
-    (None, "trace.csv: cannot be read"),
-])
-def test_each_bad_trace_of_a_case_names_the_case_and_the_trace(tmp_path: Path, content: str | None, words: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("no,such\n2023-11-16 18:15:46,1\n", "trace.csv:1: column TIMESTAMP"),
+        ("", "trace.csv:1: is empty"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "no request after the first line"),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,nan,2\n",
+            "trace.csv:2: ContextTokens 'nan'",
+        ),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,0,0\n",
+            "a mean request of 0 tokens in",
+        ),
+        (None, "trace.csv: cannot be read"),
+    ],
+)
+def test_each_bad_trace_of_a_case_names_the_case_and_the_trace(
+    tmp_path: Path, content: str | None, words: str
+) -> None:
     if content is not None:
         (tmp_path / "trace.csv").write_text(content)
     with pytest.raises(FablessError) as caught:

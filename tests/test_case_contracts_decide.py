@@ -1,4 +1,5 @@
-"""Contracts of a case in its decision: what is signed, drawn and paid, on the tree and on fresh paths."""
+"""Contracts of a case in its decision: what is signed, drawn and paid, on the tree and on fresh
+paths."""
 
 from __future__ import annotations
 
@@ -61,12 +62,20 @@ DEALS = [
 
 
 def case_with(*deals: str, programmes: tuple[str, ...] = ()) -> Case:
-    """The reference case with two lines, two scenarios and contracts of nvidia-owned, each named deal-0, deal-1, ..."""
-    text = re.sub(r"(?m)^tree: .*", "tree: {boundaries: [2, 7, 12, 17], branching: [2, 1, 1, 1], persistence: 0.7}",
-                  reference_text())
+    """The reference case with two lines, two scenarios and contracts of nvidia-owned, each named
+    deal-0, deal-1, ..."""
+    text = re.sub(
+        r"(?m)^tree: .*",
+        "tree: {boundaries: [2, 7, 12, 17], branching: [2, 1, 1, 1], persistence: 0.7}",
+        reference_text(),
+    )
     text = text[:text.index("# Contracts on offer")]
-    stated = [f"  deal-{k}: {{line: nvidia-owned, {deal}}}" if "line:" not in deal and "chip:" not in deal
-              else f"  deal-{k}: {{{deal}}}" for k, deal in enumerate(deals)]
+    stated = [
+        f"  deal-{k}: {{line: nvidia-owned, {deal}}}"
+        if "line:" not in deal and "chip:" not in deal
+        else f"  deal-{k}: {{{deal}}}"
+        for k, deal in enumerate(deals)
+    ]
     case = parse_case(text + "\n".join(["contracts:", *stated, ""]) if deals else text, "case.yaml", Path("."))
     return replace(case, lines=tuple(line for line in case.lines if line.name in LINES),
                    programmes=tuple(item for item in case.programmes if item.name in programmes))
@@ -133,8 +142,11 @@ def test_a_dear_contract_is_not_signed_where_the_line_has_no_end() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(DEALS)))
-def test_a_contract_of_any_kind_never_costs_the_way_anything(number: int, here: World, bare: SolvedWay) -> None:
-    """Also: reported parts add up to what was minimised, and every line of the fleet counts the chips drawn."""
+def test_a_contract_of_any_kind_never_costs_the_way_anything(
+    number: int, here: World, bare: SolvedWay
+) -> None:
+    """Also: reported parts add up to what was minimised, and every line of the fleet counts the
+    chips drawn."""
     name = f"deal-{number}"
     solved = solved_with(here, name)
     assert solved.result.objective_usd <= bare.result.objective_usd * (1 + 1e-9)
@@ -163,7 +175,8 @@ def adds_up(solved: SolvedWay) -> None:
 
 
 def test_take_or_pay_is_paid_when_demand_collapses(firm: SolvedWay) -> None:
-    """Signed for the demand that was planned; then the demand goes, and the penalty is due on every firm unit."""
+    """Signed for the demand that was planned; then the demand goes, and the penalty is due on every
+    firm unit."""
     plan, solved = firm.plan, firm
     quarter = plan.problem.tree.quarter
     gone = plan.problem.demand * np.where(quarter < 2, 1.0, 1e-6)
@@ -181,7 +194,8 @@ def test_take_or_pay_is_paid_when_demand_collapses(firm: SolvedWay) -> None:
 
 
 def test_fee_and_price_of_a_prepayment_by_hand(here: World) -> None:
-    """All chips of the tenor run out their life within the horizon: the whole fee counts, 8 quarters x 0.4 x 25,000 USD."""
+    """All chips of the tenor run out their life within the horizon: the whole fee counts, 8
+    quarters x 0.4 x 25,000 USD."""
     solved = solved_with(here, "deal-3")
     terms, = solved.plan.contracts
     assert terms.fee_usd[0] == pytest.approx(8 * 0.4 * 25000.0)
@@ -195,9 +209,12 @@ def test_fee_and_price_of_a_prepayment_by_hand(here: World) -> None:
 
 
 def test_a_fee_counts_in_the_horizon_for_the_service_that_falls_there() -> None:
-    """Four deliveries of chips that live 16 quarters, running 8, 7, 6 and 5 quarters before the end of the horizon."""
-    case = case_with("kind: prepayment, start: 2029Q3, tenor: 1 year, volume: {value: 100}, price: {value: 25000}, "
-                     "prepaid_share: {value: 0.5}")
+    """Four deliveries of chips that live 16 quarters, running 8, 7, 6 and 5 quarters before the end
+    of the horizon."""
+    case = case_with(
+        "kind: prepayment, start: 2029Q3, tenor: 1 year, volume: {value: 100}, price: {value: 25000}, "
+        "prepaid_share: {value: 0.5}"
+    )
     terms, = plan_of(made(case), Commitment(case.lines, ())).contracts
     left = case.quarters - (Quarter(2029, 3) - case.first_quarter) - int(terms.offer.lead_quarters[0]) - np.arange(4)
     rate = case.numbers.finance.real_rate.spread.mode
@@ -210,7 +227,8 @@ def test_a_fee_counts_in_the_horizon_for_the_service_that_falls_there() -> None:
 
 
 def test_a_draw_costs_what_owning_a_chip_at_that_price_costs(here: World, bare: SolvedWay) -> None:
-    """At the line's own price the contract's chip has the annuity and running cost of the line's."""
+    """At the line's own price the contract's chip has the annuity and running cost of the
+    line's."""
     line = next(offer for offer in bare.plan.offers if offer.name == "nvidia-owned")
     matched, = solved_with(here, "deal-9").plan.contracts
     assert matched.contract.kind == "right-of-first-refusal"
@@ -228,8 +246,10 @@ def test_equity_paid_above_its_worth_lowers_the_price(here: World) -> None:
 
 def test_a_way_opens_the_contracts_that_name_it_and_the_portfolio_all() -> None:
     case = case_with(DEAL + ", ways: [buy]", DEAL, next(deal for deal in DEALS if "azure" in deal) + ", ways: [partner]")
-    names = {way: [item.name for choice in commitments(case, way)[:1] for item in choice.contracts or ()]
-             for way in ("buy", "partner", "build")}
+    names = {
+        way: [item.name for choice in commitments(case, way)[:1] for item in choice.contracts or ()]
+        for way in ("buy", "partner", "build")
+    }
     assert names == {"buy": ["deal-0", "deal-1"], "partner": ["deal-1", "deal-2"], "build": ["deal-1"]}
     here = made(case)
     owned = tuple(line for line in case.lines if line.how == "buy")
@@ -304,14 +324,24 @@ def test_a_level_floor_is_signed_whatever_it_costs(cheap: SolvedWay) -> None:
         replace(cheap.plan.problem, agreements=(replace(dear, level_cap=np.full(floor.size, 50.0)),))
 
 
-@pytest.mark.parametrize(("edit", "words"), [
-    (("deal:", "h100:"), ["contracts.h100", "a line or a programme has this name too"]),
-    (("kind: take-or-pay", "kind: warrants"), ["contracts.deal.kind", "warrants in a case", "fabless contract value"]),
-    (("deal:", "existing:"), ["contracts.existing", "the fleet in place has this name"]),
-])
-def test_contracts_that_no_decision_can_take_are_told(edit: tuple[str, str], words: list[str]) -> None:
-    deal = ("contracts:\n  deal: {line: h100, kind: take-or-pay, tenor: 1 year, volume: {value: 10}, price: {value: 20000}, "
-            "firm_share: {value: 0.5}}\n")
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (("deal:", "h100:"), ["contracts.h100", "a line or a programme has this name too"]),
+        (
+            ("kind: take-or-pay", "kind: warrants"),
+            ["contracts.deal.kind", "warrants in a case", "fabless contract value"],
+        ),
+        (("deal:", "existing:"), ["contracts.existing", "the fleet in place has this name"]),
+    ],
+)
+def test_contracts_that_no_decision_can_take_are_told(
+    edit: tuple[str, str], words: list[str]
+) -> None:
+    deal = (
+        "contracts:\n  deal: {line: h100, kind: take-or-pay, tenor: 1 year, volume: {value: 10}, price: {value: 20000}, "
+        "firm_share: {value: 0.5}}\n"
+    )
     assert parse_case(MINIMAL + deal, "my.yaml", Path(".")).contracts[0].name == "deal"
     with pytest.raises(FablessError) as told:
         parse_case(MINIMAL + edited(deal, edit), "my.yaml", Path("."))

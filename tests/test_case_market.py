@@ -43,8 +43,10 @@ def test_every_number_of_the_market_is_a_number_of_the_case() -> None:
     tied, = case.numbers.correlations
     assert tied.name == correlation_name("demand.growth", "demand.queries")
     assert (tied.spread.mode, tied.note) == (0.5, "both")
-    assert [(item.first_quarter, case.numbers.limits.power[item.period].spread.high) for item in case.power_limits] == [
-        (Quarter(2024, 1), 4e7), (Quarter(2025, 1), 8e7)]
+    assert [
+        (item.first_quarter, case.numbers.limits.power[item.period].spread.high)
+        for item in case.power_limits
+    ] == [(Quarter(2024, 1), 4e7), (Quarter(2025, 1), 8e7)]
     assert [(item.first_quarter, item.quarters) for item in case.cash_limits] == [
         (Quarter(2024, 1), 4), (Quarter(2024, 3), 1)]
 
@@ -54,22 +56,40 @@ def test_a_case_without_these_sections_has_none_of_them() -> None:
     assert (case.shocks, case.pools, case.correlations, case.power_limits, case.cash_limits) == ((), (), (), (), ())
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("vendors: [nvidia]", "vendors: [nvidea]", ["shocks.quake.vendors", "did you mean nvidia"]),
-    ("rate: {value: 0.3}", "rate: {value: -1}", ["shocks.quake.rate", "0 or more"]),
-    ("duration: {value: 3}", "duration: {value: 1}", ["shocks.quake.duration", "3 or more month"]),
-    ("share: {value: 0.1}", "share: {value: 1.1}", ["pools.packaging.share", "at most 1"]),
-    ("share: {value: 0.1}", "members: [nobody], share: {value: 0.1}", ["pools.packaging.members", "nobody"]),
-    ("value: 0.5, note: both", "value: 1.5, note: both", ["demand.growth with demand.queries: 1.5", "-1 to 1"]),
-    ("demand.queries]", "demand.querys]", ["unknown number 'demand.querys'", "did you mean demand.queries"]),
-    ("demand.queries]", "demand.growth]", ["demand.growth with itself"]),
-    ("{2024: {value: 40}", "{20x4: {value: 40}", ["a year, YYYY"]),
-    ("2024Q3:", "2024Q5:", ["YYYYQ1 to YYYYQ4"]),
-    ("value: 0.5, note: both", "value: 0.5, nota: both", ["unknown key 'nota'", "did you mean note"]),
-    ("value: 0.5, note: both", "note: both", ["correlations.0.value", "missing"]),
-    ("{value: 40}", "{valu: 40}", ["unknown key 'valu'", "did you mean value"]),
-    ("{value: 1.0e+7}", "{value: -1}", ["limits.cash.2024Q3", "0 or more"]),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("vendors: [nvidia]", "vendors: [nvidea]", ["shocks.quake.vendors", "did you mean nvidia"]),
+        ("rate: {value: 0.3}", "rate: {value: -1}", ["shocks.quake.rate", "0 or more"]),
+        (
+            "duration: {value: 3}", "duration: {value: 1}",
+            ["shocks.quake.duration", "3 or more month"],
+        ),
+        ("share: {value: 0.1}", "share: {value: 1.1}", ["pools.packaging.share", "at most 1"]),
+        (
+            "share: {value: 0.1}", "members: [nobody], share: {value: 0.1}",
+            ["pools.packaging.members", "nobody"],
+        ),
+        (
+            "value: 0.5, note: both", "value: 1.5, note: both",
+            ["demand.growth with demand.queries: 1.5", "-1 to 1"],
+        ),
+        (
+            "demand.queries]", "demand.querys]",
+            ["unknown number 'demand.querys'", "did you mean demand.queries"],
+        ),
+        ("demand.queries]", "demand.growth]", ["demand.growth with itself"]),
+        ("{2024: {value: 40}", "{20x4: {value: 40}", ["a year, YYYY"]),
+        ("2024Q3:", "2024Q5:", ["YYYYQ1 to YYYYQ4"]),
+        (
+            "value: 0.5, note: both", "value: 0.5, nota: both",
+            ["unknown key 'nota'", "did you mean note"],
+        ),
+        ("value: 0.5, note: both", "note: both", ["correlations.0.value", "missing"]),
+        ("{value: 40}", "{valu: 40}", ["unknown key 'valu'", "did you mean value"]),
+        ("{value: 1.0e+7}", "{value: -1}", ["limits.cash.2024Q3", "0 or more"]),
+    ],
+)
 def test_what_a_bad_market_section_is_told(old: str, new: str, said: list[str]) -> None:
     assert SECTIONS.count(old) == 1
     with pytest.raises(FablessError) as error:

@@ -39,14 +39,17 @@ from fabless.errors import UnknownName
 from fabless.records import Range
 
 SECTIONS: dict[type[BaseModel], type[Section]] = {
-    schema.Finance: FinanceNumbers, schema.Demand: DemandNumbers, schema.InferenceLoad: QueryNumbers,
-    schema.TrainingLoad: TrainingNumbers, schema.Existing: ExistingNumbers, schema.CaseOwningSection: OwningNumbers,
-    schema.Supply: SupplyNumbers, schema.LineSection: LineNumbers, schema_programme.ProgrammeSection: ProgrammeNumbers,
-    schema_programme.DesignShares: DesignShareNumbers, schema_programme.PricePathSection: PricePathNumbers,
+    schema.Finance: FinanceNumbers, schema.Demand: DemandNumbers,
+    schema.InferenceLoad: QueryNumbers, schema.TrainingLoad: TrainingNumbers,
+    schema.Existing: ExistingNumbers, schema.CaseOwningSection: OwningNumbers,
+    schema.Supply: SupplyNumbers, schema.LineSection: LineNumbers,
+    schema_programme.ProgrammeSection: ProgrammeNumbers,
+    schema_programme.DesignShares: DesignShareNumbers,
+    schema_programme.PricePathSection: PricePathNumbers,
     schema_programme.SecondSection: SecondNumbers, schema_contract.ContractSection: ContractNumbers,
     schema_market.ShockSection: ShockNumbers, schema_market.PoolSection: PoolNumbers,
-    schema_market.LimitsSection: LimitNumbers,
-    contract_question.OutlookSection: MarketNumbers, contract_question.OwningSection: HoldingNumbers,
+    schema_market.LimitsSection: LimitNumbers, contract_question.OutlookSection: MarketNumbers,
+    contract_question.OwningSection: HoldingNumbers,
 }
 """Section of a file -> the record of its numbers."""
 

@@ -1,4 +1,5 @@
-"""Options of a case's chip programmes: how each is read, what it does, and what a wrong one is told."""
+"""Options of a case's chip programmes: how each is read, what it does, and what a wrong one is
+told."""
 
 from __future__ import annotations
 
@@ -86,13 +87,16 @@ def test_every_option_is_read_into_the_parameters() -> None:
 
 
 def test_what_is_left_out_keeps_its_default() -> None:
-    """Without the keys of the catalogue's facts the parameters are those of a programme that states none."""
+    """Without the keys of the catalogue's facts the parameters are those of a programme that states
+    none."""
     plain = re.sub(r"(?m)^    (bring_up_share|slip_correlation): .*\n", "", SMALL)
     plain = re.sub(r"(?m)^    design_shares:\n(      .*\n){3}", "", plain)
     case = parse_case(plain, "my.yaml", Path("."))
     found = parameters(case, "own-build")
-    fields = ("design_shares", "bring_up_share", "slip_correlation", "gates", "software_s", "ramp_s", "price_path",
-              "integration_s", "retention", "stands_at", "second", "stages")
+    fields = (
+        "design_shares", "bring_up_share", "slip_correlation", "gates", "software_s", "ramp_s",
+        "price_path", "integration_s", "retention", "stands_at", "second", "stages",
+    )
     bare = {name: ProgrammeModel.__dataclass_fields__[name].default for name in fields}
     assert {name: getattr(found, name) for name in fields} == bare
 
@@ -109,9 +113,16 @@ def test_the_reference_case_takes_what_the_catalogue_assumes(reference: Case) ->
         assert found.spin_limit == 6
 
 
-@pytest.mark.parametrize(("name", "route"), [
-    ("own-build", Route.BUILD), ("co-design", Route.CO_DESIGN), ("acquisition", Route.ACQUIRE), ("backer", Route.PARTNER)])
-def test_a_case_counts_as_the_programme_command_does(reference: Case, name: str, route: Route) -> None:
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [
+        ("own-build", Route.BUILD), ("co-design", Route.CO_DESIGN), ("acquisition", Route.ACQUIRE),
+        ("backer", Route.PARTNER),
+    ],
+)
+def test_a_case_counts_as_the_programme_command_does(
+    reference: Case, name: str, route: Route
+) -> None:
     """One rate, wherever it is shown: 51 % of first chips of a house end before volume."""
     found = parameters(reference, name)
     spread = Range(0.2, 0.4, 0.6)
@@ -128,8 +139,10 @@ def test_counts_of_the_case_itself_are_used_and_said() -> None:
     filled, notes = counted(case, load(case.as_of))
     assert filled.programmes[0].ended == (4.0, 3.0)
     note, = notes
-    assert note == ("own-build states its own counts of programmes that ended: 57%, where those known on 2023-10-31 "
-                    "give 51%")
+    assert note == (
+        "own-build states its own counts of programmes that ended: 57%, where those known on 2023-10-31 "
+        "give 51%"
+    )
     assert counted(read((COUNTS, "")), load(case.as_of))[1] == ()
     second = "    second: {overlap: {value: 6}, design: {value: 14}, design_cost: {value: 1}, masks: {value: 1}}\n"
     found = parameters(read((COUNTS, second)), "own-build")
@@ -155,17 +168,23 @@ def test_names_of_a_case_are_those_of_the_programme(reference: Case) -> None:
 
 
 def test_options_move_what_the_planner_sees(reference: Case) -> None:
-    """A chip in the fab comes sooner and cheaper, an integration of nine months brings it nine months later."""
+    """A chip in the fab comes sooner and cheaper, an integration of nine months brings it nine
+    months later."""
     case, _ = counted(reference, load(reference.as_of))
     item = next(one for one in case.programmes if one.name == "acquisition")
-    sure = with_ranges(case, {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()}
-                       | {"programmes.acquisition.first_silicon_good": Range.point(1.0)})
+    sure = with_ranges(
+        case,
+        {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items()}
+        | {"programmes.acquisition.first_silicon_good": Range.point(1.0)},
+    )
 
     def volume(item_: Programme = item, **more: float) -> float:
         programmes = dict(sure.numbers.programmes)
         deal = programmes["acquisition"].deal
         programmes["acquisition"] = replace(
-            programmes["acquisition"], **{key: replace(deal, spread=Range.point(s)) for key, s in more.items()})
+            programmes["acquisition"],
+            **{key: replace(deal, spread=Range.point(s)) for key, s in more.items()},
+        )
         outlook = simulated_outcomes_of(item_, replace(sure, numbers=replace(sure.numbers, programmes=programmes)))
         assert outlook.summary.volume_month is not None
         return outlook.summary.volume_month.p50
@@ -181,42 +200,100 @@ def test_options_move_what_the_planner_sees(reference: Case) -> None:
 
 FAULTS = [
     # edits of own-build, options added to it, kind, place below it, words
-    ("    stands_at: silicone\n", UnknownName, "stands_at", ["unknown name 'silicone'", "did you mean silicon?"]),
-    ("    gates: {tapeout: {failed: 1, passed: 1}}\n", UnknownName, "gates.tapeout", ["did you mean tape-out?"]),
-    ("    gates: {tape-out: {failed: 1, passed: 1}}\n", BadValue, "ended",
-     ["ended beside gates", "take one of the two out"]),
+    (
+        "    stands_at: silicone\n", UnknownName, "stands_at",
+        ["unknown name 'silicone'", "did you mean silicon?"],
+    ),
+    (
+        "    gates: {tapeout: {failed: 1, passed: 1}}\n", UnknownName, "gates.tapeout",
+        ["did you mean tape-out?"],
+    ),
+    (
+        "    gates: {tape-out: {failed: 1, passed: 1}}\n", BadValue, "ended",
+        ["ended beside gates", "take one of the two out"],
+    ),
     ("    retention: {value: 1.2}\n", BadValue, "retention", ["1.2", "at most 1"]),
     ("    retention: {value: 0}\n", BadValue, "retention", ["above 0"]),
     ("    ramp: {value: -1}\n", BadValue, "ramp", ["-1", "0 or more month"]),
     ("    ramp: {value: 1, unit: USD}\n", BadValue, "ramp", ["unit 'USD'", "give it in month"]),
-    ("    price_path: {distressed: {value: 0.4}, distressed_multiple: {value: 0.3}, contested_multiple: {value: 1.4}}\n",
-     BadValue, "price_path", ["route build", "choose the route acquire"]),
-    ("    price_path: {distressed: {value: 1.4}, distressed_multiple: {value: 0.3}, contested_multiple: {value: 1.4}}\n",
-     BadValue, "price_path.distressed", ["1.4", "at most 1"]),
-    ("    second: {overlap: {value: 6}, design: {value: 14}, ended: {failed: 0, passed: 0}, design_cost: {value: 1},"
-     " masks: {value: 1}}\n", BadValue, "second.ended", ["not both 0"]),
-    ("    second: {overlap: {value: 6}, design: {value: 14}, ended: {failed: 1, passed: 1}, design_cst: {value: 1},"
-     " masks: {value: 1}}\n", BadValue, "second.design_cst", ["did you mean design_cost?"]),
+    (
+        "    price_path: {distressed: {value: 0.4}, distressed_multiple: {value: 0.3}, contested_multiple: {value: 1.4}}\n",
+        BadValue, "price_path", ["route build", "choose the route acquire"],
+    ),
+    (
+        "    price_path: {distressed: {value: 1.4}, distressed_multiple: {value: 0.3}, contested_multiple: {value: 1.4}}\n",
+        BadValue, "price_path.distressed", ["1.4", "at most 1"],
+    ),
+    (
+        "    second: {overlap: {value: 6}, design: {value: 14}, ended: {failed: 0, passed: 0}, design_cost: {value: 1},"
+        " masks: {value: 1}}\n",
+        BadValue,
+        "second.ended",
+        ["not both 0"],
+    ),
+    (
+        "    second: {overlap: {value: 6}, design: {value: 14}, ended: {failed: 1, passed: 1}, design_cst: {value: 1},"
+        " masks: {value: 1}}\n",
+        BadValue,
+        "second.design_cst",
+        ["did you mean design_cost?"],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("options", "kind", "place", "words"), FAULTS, ids=[f"{row[2]} {row[3][0]}" for row in FAULTS])
-def test_each_fault_of_an_option_is_told(options: str, kind: type[FablessError], place: str, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "kind", "place", "words"), FAULTS, ids=[f"{row[2]} {row[3][0]}" for row in FAULTS]
+)
+def test_each_fault_of_an_option_is_told(
+    options: str, kind: type[FablessError], place: str, words: list[str]
+) -> None:
     told(kind, place, words, with_options("own-build", options))
 
 
-@pytest.mark.parametrize(("edit", "place", "words"), [
-    (("    slip_correlation: {fact: reference-class.slip_correlation}", "    slip_correlation: {value: 1.3}"),
-     "slip_correlation", ["1.3", "at most 1"]),
-    (("      physical: {fact: reference-class.design_share_physical}", "      physical: {value: 0.4}"), "design_shares",
-     ["0.2, 0.5, 0.4", "sum to 1"]),
-    (("      physical: {fact: reference-class.design_share_physical}\n", ""), "design_shares.physical", ["missing"]),
-    (("    end_shares: [0.31, 0.06, 0.63]", "    end_shares: [0.31, 0.69]"), "end_shares",
-     ["[0.31, 0.69]", "first-silicon"]),
-    (("    bid_failed: {failed: 0, passed: 1}", "    bid_failed: {failed: 1, passed: 1}"), "bid_failed", ["route build"]),
-    (("    purchase: {low: 0, mode: 0, high: 0,", "    purchase: {low: 0, mode: 0, high: 5,"), "purchase", ["route build"]),
-])
-def test_each_fault_of_a_stated_key_is_told(edit: tuple[str, str], place: str, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("edit", "place", "words"),
+    [
+        (
+            (
+                "    slip_correlation: {fact: reference-class.slip_correlation}",
+                "    slip_correlation: {value: 1.3}",
+            ),
+            "slip_correlation",
+            ["1.3", "at most 1"],
+        ),
+        (
+            (
+                "      physical: {fact: reference-class.design_share_physical}",
+                "      physical: {value: 0.4}",
+            ),
+            "design_shares",
+            ["0.2, 0.5, 0.4", "sum to 1"],
+        ),
+        (
+            ("      physical: {fact: reference-class.design_share_physical}\n", ""),
+            "design_shares.physical", ["missing"],
+        ),
+        (
+            ("    end_shares: [0.31, 0.06, 0.63]", "    end_shares: [0.31, 0.69]"), "end_shares",
+            ["[0.31, 0.69]", "first-silicon"],
+        ),
+        (
+            ("    bid_failed: {failed: 0, passed: 1}", "    bid_failed: {failed: 1, passed: 1}"),
+            "bid_failed", ["route build"],
+        ),
+        (
+            (
+                "    purchase: {low: 0, mode: 0, high: 0,",
+                "    purchase: {low: 0, mode: 0, high: 5,",
+            ),
+            "purchase",
+            ["route build"],
+        ),
+    ],
+)
+def test_each_fault_of_a_stated_key_is_told(
+    edit: tuple[str, str], place: str, words: list[str]
+) -> None:
     told(BadValue, place, words, edit)
 
 
@@ -224,7 +301,9 @@ def told(kind: type[FablessError], place: str, words: list[str], *edits: tuple[s
     with pytest.raises(FablessError) as caught:
         read(*edits)
     assert type(caught.value) is kind
-    assert any(re.fullmatch(rf"my\.yaml:\d+: programmes\.own-build\.{re.escape(place)}", fault.place)
-               for fault in caught.value.faults), str(caught.value)
+    assert any(
+        re.fullmatch(rf"my\.yaml:\d+: programmes\.own-build\.{re.escape(place)}", fault.place)
+        for fault in caught.value.faults
+    ), str(caught.value)
     for word in words:
         assert word in str(caught.value)

@@ -46,12 +46,15 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-# ------------------------------------------------------------------------------------------------------ good rows
+# ------------------------------------------------------------------------------------------------------
+# good rows
 
 
 def test_a_users_fact_is_read_in_si_with_its_place(own: Path) -> None:
     catalogue = load(
-        extra=write(own, GOOD, "my-chip,price_list,2,1,3,thousand USD,2023,2023,2023-01-01,press,mine,dear")
+        extra=write(
+            own, GOOD, "my-chip,price_list,2,1,3,thousand USD,2023,2023,2023-01-01,press,mine,dear"
+        )
     )
     fact = catalogue.fact("my-chip", "memory_capacity")
     assert (fact.value, fact.unit, fact.grade, fact.source.title) == (80e9, "GB", Grade.VENDOR_CLAIM, "My own notes")
@@ -85,34 +88,53 @@ def test_the_digest_sees_every_users_fact(own: Path) -> None:
     assert len(digests) == 3
 
 
-# ------------------------------------------------------------------------------------------------------- bad rows
+# -------------------------------------------------------------------------------------------------------
+# bad rows
 
 BAD_ROWS = {
     "unit": (GOOD.replace("GB", "Gb"), "unknown unit 'Gb'", "GB"),
-    "number": (GOOD.replace("80", "eighty"), "'eighty' is not a finite number", "leave the row out"),
+    "number": (
+        GOOD.replace("80", "eighty"), "'eighty' is not a finite number", "leave the row out",
+    ),
     "nan": (GOOD.replace("80", "nan"), "'nan' is not a finite number", "leave the row out"),
     "infinite": (GOOD.replace("80", "inf"), "'inf' is not a finite number", "leave the row out"),
     "empty": (GOOD.replace("80", ""), "'' is not a finite number", "leave the row out"),
     "zero": (GOOD.replace("80", "0"), "value 0 GB", "leave the row out"),
     "negative": (GOOD.replace("80", "-80"), "value -80 GB", "a byte is positive"),
-    "reversed": (GOOD.replace("80,,", "80,90,70"), "low 90, value 80, high 70", "low <= value <= high"),
+    "reversed": (
+        GOOD.replace("80,,", "80,90,70"), "low 90, value 80, high 70", "low <= value <= high",
+    ),
     "low above": (GOOD.replace("80,,", "80,81,"), "low 81, value 80, high ", "rising order"),
     "high below": (GOOD.replace("80,,", "80,,79"), "low , value 80, high 79", "rising order"),
     "source": (GOOD.replace("mine", "mein"), "unknown source 'mein'", "did you mean mine"),
-    "date": (GOOD.replace("2023-01-01", "2023-02-30"), "known '2023-02-30' is not a date", "YYYY-MM-DD"),
+    "date": (
+        GOOD.replace("2023-01-01", "2023-02-30"), "known '2023-02-30' is not a date", "YYYY-MM-DD",
+    ),
     "grade": (GOOD.replace("vendor claim", "vendor"), "unknown grade 'vendor'", "vendor claim"),
     "period": (GOOD.replace("GB,,", "GB,Q3 2024,"), "period 'Q3 2024'", "2024Q3"),
     "entity": (GOOD.replace("my-chip", "My Chip"), "entity 'My Chip'", "small letters"),
-    "price year": ("my-chip,price_list,2,,,USD,2023,,2023-01-01,press,mine,", "money without a price year", "a year"),
-    "price year form": ("my-chip,price_list,2,,,USD,,23,2023-01-01,press,mine,", "price year '23'", "four digits"),
+    "price year": (
+        "my-chip,price_list,2,,,USD,2023,,2023-01-01,press,mine,", "money without a price year",
+        "a year",
+    ),
+    "price year form": (
+        "my-chip,price_list,2,,,USD,,23,2023-01-01,press,mine,", "price year '23'", "four digits",
+    ),
     "text": ("my-chip,vendor,,,,text,,,2023-01-01,press,mine,", "empty text", "leave the row out"),
-    "band on text": ("my-chip,vendor,me,1,,text,,,2023-01-01,press,mine,", "low on a text", "a band on a number"),
-    "day": ("my-chip,announced,2023,,,date,,,2023-01-01,press,mine,", "value '2023' is not a date", "YYYY-MM-DD"),
+    "band on text": (
+        "my-chip,vendor,me,1,,text,,,2023-01-01,press,mine,", "low on a text", "a band on a number",
+    ),
+    "day": (
+        "my-chip,announced,2023,,,date,,,2023-01-01,press,mine,", "value '2023' is not a date",
+        "YYYY-MM-DD",
+    ),
 }
 
 
 @pytest.mark.parametrize(("row", "found", "hint"), BAD_ROWS.values(), ids=BAD_ROWS)
-def test_each_bad_row_names_line_finding_and_remedy(own: Path, row: str, found: str, hint: str) -> None:
+def test_each_bad_row_names_line_finding_and_remedy(
+    own: Path, row: str, found: str, hint: str
+) -> None:
     with pytest.raises(BadValue) as caught:
         load(extra=write(own, row))
     (fault,) = caught.value.faults
@@ -141,9 +163,10 @@ def test_source_tables_are_checked(own: Path) -> None:
     (own.parent / "sources.csv").write_text(SOURCES + "mine,Again,,\nother,,,\n")
     with pytest.raises(BadValue) as caught:
         load(extra=own)
-    assert ["second time" in str(fault) or "without id or title" in str(fault) for fault in caught.value.faults] == [
-        True
-    ] * 2
+    assert [
+        "second time" in str(fault) or "without id or title" in str(fault)
+        for fault in caught.value.faults
+    ] == [True] * 2
 
 
 BAD_FILES = {
@@ -157,7 +180,9 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize(("content", "message"), BAD_FILES.values(), ids=BAD_FILES)
-def test_each_bad_facts_file_gives_its_message(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_each_bad_facts_file_gives_its_message(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
     path = tmp_path / "chips.csv"
     if content is not None:
         path.write_bytes(content)
@@ -172,7 +197,8 @@ def test_a_folder_in_place_of_a_file_is_a_bad_file(tmp_path: Path) -> None:
             read(tmp_path)
 
 
-# ------------------------------------------------------------------------------------------------------ as-of view
+# ------------------------------------------------------------------------------------------------------
+# as-of view
 
 
 @pytest.mark.parametrize(
@@ -195,8 +221,12 @@ def test_october_2023_cannot_see_what_came_later(
         october.fact(entity, field)
 
 
-@pytest.mark.parametrize("chip", ["h200", "b200", "gb200", "mi325x", "tpu-v6e", "trainium2", "maia-100", "jalapeno"])
-def test_later_chips_are_neither_listed_nor_built_in_october_2023(october: Catalogue, chip: str) -> None:
+@pytest.mark.parametrize(
+    "chip", ["h200", "b200", "gb200", "mi325x", "tpu-v6e", "trainium2", "maia-100", "jalapeno"]
+)
+def test_later_chips_are_neither_listed_nor_built_in_october_2023(
+    october: Catalogue, chip: str
+) -> None:
     assert chip not in october.chips()
     with pytest.raises(Leak, match=rf"{chip} became known"):
         october.chip(chip)
@@ -253,7 +283,10 @@ def test_range_is_the_band_or_a_point(everything: Catalogue) -> None:
         (lambda c: c.chip("h100-sx"), "unknown chip 'h100-sx'(.|\n)*did you mean h100-"),
         (lambda c: c.model("llama-70b"), "unknown model 'llama-70b'(.|\n)*llama-.*70b"),
         (lambda c: c.fact("h100-smx", "tdp"), "unknown entity 'h100-smx'(.|\n)*h100-sxm"),
-        (lambda c: c.fact("h100-sxm", "memory_bandwith"), "unknown field of h100-sxm(.|\n)*memory_bandwidth"),
+        (
+            lambda c: c.fact("h100-sxm", "memory_bandwith"),
+            "unknown field of h100-sxm(.|\n)*memory_bandwidth",
+        ),
         (lambda c: c.fact("us-cpi", "index", "2032"), "unknown period(.|\n)*2023"),
         (lambda c: c.node("n4"), "unknown process node 'n4'"),
         (lambda c: c.memory("hbm5"), "unknown memory type 'hbm5'(.|\n)*hbm"),
@@ -278,7 +311,8 @@ def test_what_a_chip_inherits_is_said(everything: Catalogue) -> None:
     assert any(text.startswith("tdp: no source") for text in chip.assumed)
 
 
-# ----------------------------------------------------------------------------------------------------- chip files
+# -----------------------------------------------------------------------------------------------------
+# chip files
 
 CHIP_YAML = """\
 name: my-chip
@@ -330,7 +364,9 @@ def test_a_chip_file_may_name_a_class_of_efficiencies(tmp_path: Path) -> None:
         ("2023-10-31", "October", "announced: 'October'"),
     ],
 )
-def test_each_bad_field_of_a_chip_file_gives_its_message(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_each_bad_field_of_a_chip_file_gives_its_message(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     path = tmp_path / "chip.yaml"
     path.write_text(CHIP_YAML.replace(old, new))
     with pytest.raises(BadValue, match=message) as caught:
@@ -344,7 +380,10 @@ def test_all_faults_of_a_chip_are_reported_at_once() -> None:
     assert len(caught.value.faults) == 8  # six fields missing, one unknown, one negative
 
 
-@pytest.mark.parametrize(("text", "message"), [("- a\n- b\n", "holds one list"), ("a: [", "is not YAML"), ("", "is empty")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a\n- b\n", "holds one list"), ("a: [", "is not YAML"), ("", "is empty")],
+)
 def test_a_chip_file_of_another_form_is_a_bad_file(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "chip.yaml"
     path.write_text(text)
@@ -388,7 +427,8 @@ def test_any_chip_survives_writing_and_reading(
     assert again.scale_up_domain == domain
 
 
-# ---------------------------------------------------------------------------------------------------- model files
+# ----------------------------------------------------------------------------------------------------
+# model files
 
 
 def config(**fields: object) -> str:
@@ -442,42 +482,36 @@ def test_what_a_configuration_leaves_out_takes_the_default_of_its_class(tmp_path
 FAMILIES = {
     "gpt2": (
         GPT2,
-        {"kv_heads": 12, "head_dim": 64, "ffn": 3072, "gated_ffn": False, "tied_embeddings": True, "max_context": 1024},
+        {
+            "kv_heads": 12, "head_dim": 64, "ffn": 3072, "gated_ffn": False,
+            "tied_embeddings": True, "max_context": 1024,
+        },
     ),
     "opt": (
         {
-            "model_type": "opt",
-            "hidden_size": 12288,
-            "num_hidden_layers": 96,
-            "num_attention_heads": 96,
-            "ffn_dim": 49152,
-            "vocab_size": 50272,
+            "model_type": "opt", "hidden_size": 12288, "num_hidden_layers": 96,
+            "num_attention_heads": 96, "ffn_dim": 49152, "vocab_size": 50272,
         },
         {"ffn": 49152, "kv_heads": 96, "gated_ffn": False},
     ),
     "bloom": (
-        {"model_type": "bloom", "n_embed": 14336, "n_layer": 70, "num_attention_heads": 112, "vocab_size": 250880},
+        {
+            "model_type": "bloom", "n_embed": 14336, "n_layer": 70, "num_attention_heads": 112,
+            "vocab_size": 250880,
+        },
         {"hidden": 14336, "ffn": 57344, "head_dim": 128},
     ),
     "falcon-7b": (
         {
-            "model_type": "falcon",
-            "hidden_size": 4544,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 71,
-            "vocab_size": 65024,
-            "multi_query": True,
+            "model_type": "falcon", "hidden_size": 4544, "num_hidden_layers": 32,
+            "num_attention_heads": 71, "vocab_size": 65024, "multi_query": True,
         },
         {"kv_heads": 1, "ffn": 18176, "head_dim": 64},
     ),
     "falcon-40b": (
         {
-            "model_type": "falcon",
-            "hidden_size": 8192,
-            "num_hidden_layers": 60,
-            "num_attention_heads": 128,
-            "num_kv_heads": 8,
-            "new_decoder_architecture": True,
+            "model_type": "falcon", "hidden_size": 8192, "num_hidden_layers": 60,
+            "num_attention_heads": 128, "num_kv_heads": 8, "new_decoder_architecture": True,
             "vocab_size": 65024,
         },
         {"kv_heads": 8},
@@ -486,9 +520,15 @@ FAMILIES = {
         LLAMA | {"model_type": "mistral", "sliding_window": 4096},
         {"sliding_window": 4096, "global_layer_share": 0.0},
     ),
-    "mistral without window": (LLAMA | {"model_type": "mistral", "sliding_window": None}, {"sliding_window": 0}),
+    "mistral without window": (
+        LLAMA | {"model_type": "mistral", "sliding_window": None}, {"sliding_window": 0},
+    ),
     "mixtral": (
-        LLAMA | {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2, "sliding_window": None},
+        LLAMA
+        | {
+            "model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2,
+            "sliding_window": None,
+        },
         {"experts": 8, "experts_per_token": 2, "expert_ffn": 28672},
     ),
     "phi3": (LLAMA | {"model_type": "phi3", "sliding_window": 2047}, {"sliding_window": 2047}),
@@ -497,17 +537,18 @@ FAMILIES = {
         {"sliding_window": 0},
     ),
     "qwen2 windowed": (
-        LLAMA | {"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": True, "max_window_layers": 60},
+        LLAMA
+        | {
+            "model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": True,
+            "max_window_layers": 60,
+        },
         {"sliding_window": 4096, "global_layer_share": 0.75},
     ),
     "qwen2_moe": (
         LLAMA
         | {
-            "model_type": "qwen2_moe",
-            "num_experts": 60,
-            "num_experts_per_tok": 4,
-            "moe_intermediate_size": 1408,
-            "shared_expert_intermediate_size": 5632,
+            "model_type": "qwen2_moe", "num_experts": 60, "num_experts_per_tok": 4,
+            "moe_intermediate_size": 1408, "shared_expert_intermediate_size": 5632,
             "decoder_sparse_step": 1,
         },
         {"experts": 60, "shared_experts": 1, "shared_expert_ffn": 5632, "expert_ffn": 1408},
@@ -515,54 +556,47 @@ FAMILIES = {
     "qwen3_moe": (
         LLAMA
         | {
-            "model_type": "qwen3_moe",
-            "num_experts": 128,
-            "num_experts_per_tok": 8,
-            "head_dim": 128,
-            "moe_intermediate_size": 768,
-            "mlp_only_layers": [],
+            "model_type": "qwen3_moe", "num_experts": 128, "num_experts_per_tok": 8,
+            "head_dim": 128, "moe_intermediate_size": 768, "mlp_only_layers": [],
         },
         {"experts": 128, "shared_experts": 0, "head_dim": 128},
     ),
     "gemma2": (
-        LLAMA | {"model_type": "gemma2", "num_hidden_layers": 46, "sliding_window": 4096, "head_dim": 128},
+        LLAMA
+        | {
+            "model_type": "gemma2", "num_hidden_layers": 46, "sliding_window": 4096,
+            "head_dim": 128,
+        },
         {"sliding_window": 4096, "global_layer_share": 0.5, "tied_embeddings": True},
     ),
     "gemma3": (
         {
             "model_type": "gemma3",
-            "text_config": LLAMA | {"num_hidden_layers": 62, "sliding_window": 1024, "head_dim": 128},
+            "text_config": LLAMA
+            | {"num_hidden_layers": 62, "sliding_window": 1024, "head_dim": 128},
         },
         {"layers": 62, "global_layer_share": 10 / 62},
     ),
     "gpt_oss": (
         LLAMA
         | {
-            "model_type": "gpt_oss",
-            "num_local_experts": 32,
-            "num_experts_per_tok": 4,
-            "sliding_window": 128,
-            "layer_types": ["sliding_attention", "full_attention"] * 40,
+            "model_type": "gpt_oss", "num_local_experts": 32, "num_experts_per_tok": 4,
+            "sliding_window": 128, "layer_types": ["sliding_attention", "full_attention"] * 40,
         },
         {"experts": 32, "sliding_window": 128, "global_layer_share": 0.5},
     ),
     "deepseek_v3": (
         LLAMA
         | {
-            "model_type": "deepseek_v3",
-            "n_routed_experts": 256,
-            "num_experts_per_tok": 8,
-            "n_shared_experts": 1,
-            "moe_intermediate_size": 2048,
-            "first_k_dense_replace": 3,
-            "q_lora_rank": 1536,
-            "kv_lora_rank": 512,
-            "qk_nope_head_dim": 128,
-            "qk_rope_head_dim": 64,
-            "v_head_dim": 128,
-            "moe_layer_freq": 1,
+            "model_type": "deepseek_v3", "n_routed_experts": 256, "num_experts_per_tok": 8,
+            "n_shared_experts": 1, "moe_intermediate_size": 2048, "first_k_dense_replace": 3,
+            "q_lora_rank": 1536, "kv_lora_rank": 512, "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64, "v_head_dim": 128, "moe_layer_freq": 1,
         },
-        {"kv_lora_rank": 512, "head_dim": 128, "rope_head_dim": 64, "dense_layers": 3, "shared_expert_ffn": 2048},
+        {
+            "kv_lora_rank": 512, "head_dim": 128, "rope_head_dim": 64, "dense_layers": 3,
+            "shared_expert_ffn": 2048,
+        },
     ),
     "deepseek_v2 lite": (
         LLAMA
@@ -595,7 +629,10 @@ def test_each_family_of_configurations_is_read(
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        (config(**{**LLAMA, "model_type": "lama"}), UnknownName, "unknown model_type 'lama'(.|\n)*llama"),
+        (
+            config(**{**LLAMA, "model_type": "lama"}), UnknownName,
+            "unknown model_type 'lama'(.|\n)*llama",
+        ),
         (config(hidden_size=1), UnknownName, "unknown model_type ''"),
         (
             config(model_type="llama", hidden_size=8192),
@@ -632,7 +669,8 @@ def test_each_bad_configuration_gives_its_message(
         read_model(path)
 
 
-# --------------------------------------------------------------------------------------------------------- traces
+# ---------------------------------------------------------------------------------------------------------
+# traces
 
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 
@@ -656,23 +694,31 @@ def test_a_trace_is_read(tmp_path: Path) -> None:
         (TRACE + "2023-11-16,1,-1\n", BadValue, "mine.csv:2: GeneratedTokens '-1'"),
         (TRACE + "2023-11-16,1,\n", BadValue, "mine.csv:2: GeneratedTokens ''"),
         (TRACE + "yesterday,1,1\n", BadValue, "mine.csv:2: TIMESTAMP 'yesterday'"),
-        (TRACE + "2023-11-16,1,1\n2023-11-16T00:00Z,1,1\n", BadValue, "with and without a time zone"),
+        (
+            TRACE + "2023-11-16,1,1\n2023-11-16T00:00Z,1,1\n", BadValue,
+            "with and without a time zone",
+        ),
         (TRACE + "2023-11-16,x,1\n" * 30, BadValue, "10 more faults"),
     ],
 )
-def test_each_bad_trace_gives_its_message(tmp_path: Path, text: str, kind: type[FablessError], message: str) -> None:
+def test_each_bad_trace_gives_its_message(
+    tmp_path: Path, text: str, kind: type[FablessError], message: str
+) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(text)
     with pytest.raises(kind, match=message):
         read_trace(path)
 
 
-# Counts and means of Azure/AzurePublicDataset as its own notebook gives them: 19,366 and 8,819 requests.
+# Counts and means of Azure/AzurePublicDataset as its own notebook gives them: 19,366 and 8,819
+# requests.
 @pytest.mark.parametrize(
     ("name", "requests", "inputs", "outputs"),
     [("azure-2023-conversation", 19_366, 1155, 211), ("azure-2023-code", 8_819, 2048, 28)],
 )
-def test_shipped_traces_have_the_published_shape(name: str, requests: int, inputs: int, outputs: int) -> None:
+def test_shipped_traces_have_the_published_shape(
+    name: str, requests: int, inputs: int, outputs: int
+) -> None:
     trace = embedded_trace(name)
     assert trace.input_tokens.size == trace.output_tokens.size == trace.arrival_s.size == requests
     assert (round(trace.request.input_tokens), round(trace.request.output_tokens)) == (inputs, outputs)

@@ -1,4 +1,5 @@
-"""Charts: labels never collide, colours can be told apart, the picture holds the numbers of the decision."""
+"""Charts: labels never collide, colours can be told apart, the picture holds the numbers of the
+decision."""
 
 from __future__ import annotations
 
@@ -47,8 +48,13 @@ def texts(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol"])
-def test_a_chart_draws_the_same_picture_twice_within_its_width(chosen: Decision, name: str, width: int) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol"],
+)
+def test_a_chart_draws_the_same_picture_twice_within_its_width(
+    chosen: Decision, name: str, width: int
+) -> None:
     svg = as_svg(every_chart(chosen, width)[name], "what it shows")
     assert svg == as_svg(every_chart(decision(), width)[name], "what it shows")
     root = ET.fromstring(svg)
@@ -89,8 +95,14 @@ def test_the_stack_of_the_fleet_adds_up_to_the_mean_of_all_offers(chosen: Decisi
 
 
 def test_offers_beyond_the_colours_are_drawn_together(chosen: Decision) -> None:
-    way = dataclasses.replace(best(chosen), fleet_by_quarter=tuple(
-        (quarter, f"offer-{k}", band(10.0 + k)) for quarter in ("2023Q4", "2024Q1") for k in range(12)))
+    way = dataclasses.replace(
+        best(chosen),
+        fleet_by_quarter=tuple(
+            (quarter, f"offer-{k}", band(10.0 + k))
+            for quarter in ("2023Q4", "2024Q1")
+            for k in range(12)
+        ),
+    )
     said = " ".join(texts(as_svg(time_charts.fleet(way, WIDE), "x")))
     assert "all others" in said
     assert "offer-11" in said
@@ -100,7 +112,8 @@ def test_offers_beyond_the_colours_are_drawn_together(chosen: Decision) -> None:
 def test_a_timeline_dates_the_end_of_each_stage(chosen: Decision) -> None:
     svg = as_svg(time_charts.chip_timeline(chosen.timeline, "2023Q4", WIDE), "x")
     said = [" ".join(text.split()) for text in texts(svg)]
-    # 50 months from 1 October 2023 lie in 2027Q4; 0.85 x 50 = 42.5 in 2027Q2; 1.4 x 50 = 70 in 2029Q3
+    # 50 months from 1 October 2023 lie in 2027Q4; 0.85 x 50 = 42.5 in 2027Q2; 1.4 x 50 = 70 in
+    # 2029Q3
     assert "2027Q4 (2027Q2–2029Q3)" in said
 
 
@@ -147,5 +160,7 @@ def test_every_colour_the_dark_theme_swaps_is_one_the_charts_use() -> None:
     css = (canvas.__file__.rsplit("/", 1)[0]) + "/templates/report.css"
     with open(css, encoding="utf-8") as stream:
         swapped = set(re.findall(r'\[(?:fill|stroke)="(#[0-9a-f]{6})"\]', stream.read()))
-    assert swapped == {canvas.INK, canvas.MUTED, canvas.GRID, canvas.SURFACE, canvas.OTHER, canvas.WARN, canvas.ACCENT,
-                       "#ffffff"}
+    assert swapped == {
+        canvas.INK, canvas.MUTED, canvas.GRID, canvas.SURFACE, canvas.OTHER, canvas.WARN,
+        canvas.ACCENT, "#ffffff",
+    }

@@ -1,4 +1,5 @@
-"""The silicon of one chip: area and power from architecture, prices through time, what does not fit, and the command."""
+"""The silicon of one chip: area and power from architecture, prices through time, what does not
+fit, and the command."""
 
 from __future__ import annotations
 
@@ -67,17 +68,25 @@ def mine(tmp_path: Path, **changes: object) -> fb.Chip:
     return read_chip(path)
 
 
-# --- blocks -----------------------------------------------------------------------------------------------------------
+# --- blocks
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_area_by_hand(catalogue: Catalogue) -> None:
     model = area_model(catalogue)
     content = DieContent(
-        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9,
-        neighbours=1)
+        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2,
+        link_bandwidth=450e9, neighbours=1,
+    )
     got = die_blocks(model, content, logic_density=model.reference_density, sram_density=33.3e12, rounded=False)
-    parts = (1e5 * model.mac_m2 + 1e4 * model.lane_m2 + 8e8 / 33.3e12 * model.sram_overhead + 84 * MM2
-             + 450e9 * model.link_m2_per_rate + model.die_to_die_m2)
+    parts = (
+        1e5 * model.mac_m2
+        + 1e4 * model.lane_m2
+        + 8e8 / 33.3e12 * model.sram_overhead
+        + 84 * MM2
+        + 450e9 * model.link_m2_per_rate
+        + model.die_to_die_m2
+    )
     assert float(got.total) == pytest.approx(parts * (1 + model.rest_share) + model.fixed_m2, rel=1e-12)
     assert float(sum(area for _, area in got.lines())) == pytest.approx(float(got.total), rel=1e-12)
 
@@ -85,7 +94,9 @@ def test_area_by_hand(catalogue: Catalogue) -> None:
 def test_area_grows_with_everything_and_shrinks_with_density(catalogue: Catalogue) -> None:
     model = area_model(catalogue)
     base = DieContent(
-        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9)
+        macs=1e5, lanes=1e4, sram_bytes=100e6, memory_sites=6, memory_site_m2=14 * MM2,
+        link_bandwidth=450e9,
+    )
     start = float(die_blocks(model, base, logic_density=1e14, sram_density=3e13).total)
     for name in ("macs", "lanes", "sram_bytes", "memory_sites", "memory_site_m2", "link_bandwidth"):
         more = replace(base, **{name: 2 * getattr(base, name)})
@@ -105,13 +116,22 @@ def test_formats_share_one_array() -> None:
 
 def test_power_by_hand_and_its_clock(catalogue: Catalogue) -> None:
     model = power_model(catalogue)
-    given = {"matrix_flops": 1e15, "vector_flops": 5e13, "memory_bandwidth": 4e12, "memory_j_per_byte": 3e-11,
-             "link_bandwidth": 5e11, "logic_area_m2": 800 * MM2, "energy_scale": 0.7}
+    given = {
+        "matrix_flops": 1e15, "vector_flops": 5e13, "memory_bandwidth": 4e12,
+        "memory_j_per_byte": 3e-11, "link_bandwidth": 5e11, "logic_area_m2": 800 * MM2,
+        "energy_scale": 0.7,
+    }
     got = rated_power(model, **given)
-    expected = (0.7 * (1e15 * model.matrix_j + 5e13 * model.vector_j) + 120 + 5e11 * model.link_j_per_byte
-                + 800 * MM2 * model.static_w_per_m2 + model.fixed_w)
+    expected = (
+        0.7 * (1e15 * model.matrix_j + 5e13 * model.vector_j)
+        + 120
+        + 5e11 * model.link_j_per_byte
+        + 800 * MM2 * model.static_w_per_m2
+        + model.fixed_w
+    )
     assert float(got.total) == pytest.approx(expected, rel=1e-12)
-    # at the same units a clock higher by 15 % takes the power back that a node gained: 0.7 x 1.15^2.55 = 1
+    # at the same units a clock higher by 15 % takes the power back that a node gained: 0.7 x
+    # 1.15^2.55 = 1
     fast = rated_power(model, **given | {"matrix_flops": 1.15e15, "vector_flops": 5.75e13}, clock_ratio=1.15)
     assert float((fast.matrix + fast.vector) / (got.matrix + got.vector)) == pytest.approx(1 / 0.7, rel=0.01)
 
@@ -119,10 +139,18 @@ def test_power_by_hand_and_its_clock(catalogue: Catalogue) -> None:
 def test_blocks_broadcast(catalogue: Catalogue) -> None:
     model, macs = area_model(catalogue), np.array([1e4, 1e5, 2e5])
     content = DieContent(
-        macs=macs, lanes=1e4, sram_bytes=1e8, memory_sites=6, memory_site_m2=14 * MM2, link_bandwidth=450e9)
+        macs=macs, lanes=1e4, sram_bytes=1e8, memory_sites=6, memory_site_m2=14 * MM2,
+        link_bandwidth=450e9,
+    )
     many = die_blocks(model, content, logic_density=1e14, sram_density=3e13).total
-    assert list(many) == [float(die_blocks(
-        model, replace(content, macs=value), logic_density=1e14, sram_density=3e13).total) for value in macs]
+    assert list(many) == [
+        float(
+            die_blocks(
+                model, replace(content, macs=value), logic_density=1e14, sram_density=3e13
+            ).total
+        )
+        for value in macs
+    ]
 
 
 def test_carbon_by_hand() -> None:
@@ -138,7 +166,8 @@ def test_interposers_and_edges() -> None:
     assert int(stacks_along_edge(31.0e-3, 2, 11e-3, 0.5)) >= 8  # B200
 
 
-# --- calibration ------------------------------------------------------------------------------------------------------
+# --- calibration
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_a_fit_finds_the_parameters_that_made_the_data() -> None:
@@ -188,7 +217,8 @@ def test_most_unit_costs_lie_within_their_published_range(catalogue: Catalogue) 
     assert len(inside) >= 0.6 * len(rows)
 
 
-# --- the sheet --------------------------------------------------------------------------------------------------------
+# --- the sheet
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_the_sheet_adds_up(catalogue: Catalogue) -> None:
@@ -247,7 +277,8 @@ def test_chip_files_keep_their_silicon(catalogue: Catalogue, tmp_path: Path) -> 
         assert chip_sheet(catalogue, again).unit_cost_usd == chip_sheet(catalogue, chip).unit_cost_usd
 
 
-# --- what does not fit ------------------------------------------------------------------------------------------------
+# --- what does not fit
+# ------------------------------------------------------------------------------------------------
 
 
 def test_a_die_over_the_field_says_what_two_dies_would_need(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -277,7 +308,8 @@ def test_stacks_over_the_edge_are_refused(catalogue: Catalogue, tmp_path: Path) 
     ],
 )
 def test_unknown_names_list_the_known_ones(
-    catalogue: Catalogue, tmp_path: Path, change: dict[str, object], kind: type[Exception], says: str
+    catalogue: Catalogue, tmp_path: Path, change: dict[str, object], kind: type[Exception],
+    says: str,
 ) -> None:
     with pytest.raises(kind, match=says):
         chip_sheet(catalogue, mine(tmp_path, **change))
@@ -289,7 +321,10 @@ def test_unknown_names_list_the_known_ones(
         ({"die_area": "-5 mm2"}, "positive"),
         ({"die_area": "700"}, "unit"),
         ({"clock": "2 m"}, "unit"),
-        ({"dies": [{"area": "700 mm2", "units": 4, "units_needed": 5}], "die_area": None}, "at most 4"),
+        (
+            {"dies": [{"area": "700 mm2", "units": 4, "units_needed": 5}], "die_area": None},
+            "at most 4",
+        ),
         ({"dies": [{"aera": "700 mm2"}], "die_area": None}, "did you mean area"),
         ({"dies": [{"area": "700 mm2"}]}, "beside dies"),
     ],
@@ -299,7 +334,8 @@ def test_bad_silicon_in_a_chip_file(tmp_path: Path, change: dict[str, object], s
         mine(tmp_path, **change)
 
 
-# --- the command ------------------------------------------------------------------------------------------------------
+# --- the command
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

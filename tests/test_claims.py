@@ -21,15 +21,19 @@ from fabless.report.document import as_document
 from fabless.units import DAY_S, HOUR_S, YEAR_S, from_si, to_si
 
 EXPECTED_IDS = (
-    "C01_options", "C02_share80", "C03_4cents", "C04_48B", "C05_16B", "C06_realised_cost_per_message",
-    "C07_semianalysis", "C08_google_baseline", "C09_cost_of_custom", "C10_years_even_if_acquired", "C11_annapurna",
-    "C12_meta", "C13_microsoft", "C14_supercomputer", "C15_demand", "C16_acquisition_target", "C17_energy")
+    "C01_options", "C02_share80", "C03_4cents", "C04_48B", "C05_16B",
+    "C06_realised_cost_per_message", "C07_semianalysis", "C08_google_baseline",
+    "C09_cost_of_custom", "C10_years_even_if_acquired", "C11_annapurna", "C12_meta",
+    "C13_microsoft", "C14_supercomputer", "C15_demand", "C16_acquisition_target", "C17_energy",
+)
 
-# Figures as published, worked out by hand; sources: SemiAnalysis 2023-02-09 (28,936 GPUs at 1 USD an hour, 13 million
-# users with 15 responses, 320,000 searches a second), Reuters 2023-02-23 (3.3e12 searches at a fifth of a cent, ten
-# times that for a language model), Reuters 2023-10-06 (4 cents, 48.1 and 16 billion USD), The Information 2024-08
-# (290,000 A100 at 1.30 USD), leaked accounts of 2025 (7.5 billion USD), OpenAI list prices 2023 (30 and 60, 1 and 2 USD
-# a million tokens), Epoch 2026-04 (thousands of H100 equivalents and of units shipped), Nvidia's quarterly releases.
+# Figures as published, worked out by hand; sources: SemiAnalysis 2023-02-09 (28,936 GPUs at 1 USD
+# an hour, 13 million users with 15 responses, 320,000 searches a second), Reuters 2023-02-23
+# (3.3e12 searches at a fifth of a cent, ten times that for a language model), Reuters 2023-10-06 (4
+# cents, 48.1 and 16 billion USD), The Information 2024-08 (290,000 A100 at 1.30 USD), leaked
+# accounts of 2025 (7.5 billion USD), OpenAI list prices 2023 (30 and 60, 1 and 2 USD a million
+# tokens), Epoch 2026-04 (thousands of H100 equivalents and of units shipped), Nvidia's quarterly
+# releases.
 HAND = {
     ("C02_share80", "compute shipped in 2023"): (90 + 892 + 115) / (90 + 892 + 115 + 193),
     ("C02_share80", "units shipped in 2023"): (287 + 892 + 115) / (287 + 892 + 115 + 1020),
@@ -54,7 +58,10 @@ HAND = {
     ("C08_google_baseline", "SemiAnalysis over Morgan Stanley"): 1.8,
     ("C08_google_baseline", "Altman's cents over Morgan Stanley"): 10.0,
     ("C08_google_baseline", "searches a year"): 8.5e9 * 365.25,
-    ("C14_supercomputer", "later fleet at its later growth, run back"): 102535 / 4.12**3.6 * 989.4 / 125,
+    ("C14_supercomputer", "later fleet at its later growth, run back"): 102535
+    / 4.12**3.6
+    * 989.4
+    / 125,
     ("C15_demand", "daily users times queries"): 195e6,
     ("C17_energy", "accelerator time times power"): 1.01 * 700 * 0.741 * 1.82 * 1.24 / 3600,
 }
@@ -121,7 +128,8 @@ def test_verdicts_of_the_main_claims(results: tuple[ClaimResult, ...]) -> None:
 
 
 def test_implied_figures_of_the_published_claims(results: tuple[ClaimResult, ...]) -> None:
-    """48.1e9 / 3 / 0.04 = 4.0e12 searches a year; 36e9 / 0.0036 = 1.0e13: the known weak inputs of both claims."""
+    """48.1e9 / 3 / 0.04 = 4.0e12 searches a year; 36e9 / 0.0036 = 1.0e13: the known weak inputs of
+    both claims."""
     found = by_name(results)
     needed = {name: {one.name: one for one in found[name].needed} for name in found}
     volume = needed["C05_16B", "volume times 4 cents"]["searches"]
@@ -129,8 +137,9 @@ def test_implied_figures_of_the_published_claims(results: tuple[ClaimResult, ...
     assert not volume.in_band
     every = found["C07_semianalysis", "every Google search, Morgan Stanley's volume"].breaking_input
     assert (every.name, every.in_band) == ("searches", False)
-    assert needed["C07_semianalysis", "every Google search, Morgan Stanley's volume"]["searches"].value == (
-        pytest.approx(36e9 / 0.0036))
+    assert needed["C07_semianalysis", "every Google search, Morgan Stanley's volume"][
+        "searches"
+    ].value == (pytest.approx(36e9 / 0.0036))
     life = found["C04_48B", "4 cents are three years' depreciation"].breaking_input
     assert (life.name, life.in_band) == ("life", True)
     assert life.value == pytest.approx(48.1 / 13.2)
@@ -173,7 +182,8 @@ DIRECTIONS = [
 
 @pytest.mark.parametrize(("claim", "variant", "name", "sign"), DIRECTIONS)
 def test_a_raised_input_moves_the_claim_the_right_way(
-    catalogue: Catalogue, results: tuple[ClaimResult, ...], claim: str, variant: str, name: str, sign: int
+    catalogue: Catalogue, results: tuple[ClaimResult, ...], claim: str, variant: str, name: str,
+    sign: int,
 ) -> None:
     before = by_name(results)[claim, variant]
     used = next(one for one in before.inputs if one.name == name)
@@ -233,12 +243,15 @@ positive = st.floats(1e-3, 1e6)
 
 
 @given(positive, positive, positive)
-def test_share_lies_between_zero_and_one_and_needs_no_unit(leader: float, one: float, other: float) -> None:
+def test_share_lies_between_zero_and_one_and_needs_no_unit(
+    leader: float, one: float, other: float
+) -> None:
     found = r.share(leader=leader, one=one, other=other)
     assert 0.0 < found < 1.0
     assert found == pytest.approx(r.share(leader=7 * leader, one=7 * one, other=7 * other))
-    assert found + r.share(leader=one, one=leader, other=other) + r.share(leader=other, a=one, b=leader) == (
-        pytest.approx(1.0))
+    assert found + r.share(leader=one, one=leader, other=other) + r.share(
+        leader=other, a=one, b=leader
+    ) == (pytest.approx(1.0))
 
 
 @given(positive, positive, positive)
@@ -266,8 +279,18 @@ def test_formula_is_written_with_its_brackets() -> None:
     assert formula_text(lambda a, b, c: a / (b * c), texts) == "1 / (2 x 3)"
     assert formula_text(lambda a, b, c: a / b / c, texts) == "1 / 2 / 3"
     assert formula_text(lambda a, b, c: (a * b) ** c, texts) == "(1 x 2) ^ 3"
-    assert formula_text(r.token_price, dict(zip(("input_tokens", "output_tokens", "input_price", "output_price"),
-                                                "abcd", strict=True))) == "a x c + b x d"
+    assert (
+        formula_text(
+            r.token_price,
+            dict(
+                zip(
+                    ("input_tokens", "output_tokens", "input_price", "output_price"), "abcd",
+                    strict=True,
+                )
+            ),
+        )
+        == "a x c + b x d"
+    )
 
 
 def written(tmp_path, text: str):  # type: ignore[no-untyped-def]
@@ -276,20 +299,25 @@ def written(tmp_path, text: str):  # type: ignore[no-untyped-def]
     return path
 
 
-GOOD = ("- id: X\n  claim: x\n  kind: reported\n  date: 2023-10-06\n  sources: [reuters-rewrite-report]\n"
-        "  published: {value: 1, low: 1, high: 1, unit: month}\n"
-        "  rebuilds:\n    - {name: n, recipe: same, inputs: {quantity: claimed-programme months_realised}}\n")
+GOOD = (
+    "- id: X\n  claim: x\n  kind: reported\n  date: 2023-10-06\n  sources: [reuters-rewrite-report]\n"
+    "  published: {value: 1, low: 1, high: 1, unit: month}\n"
+    "  rebuilds:\n    - {name: n, recipe: same, inputs: {quantity: claimed-programme months_realised}}\n"
+)
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("unit: month", "unit: moth", "unknown unit 'moth'"),
-    ("low: 1,", "low: 2,", "low <= value <= high"),
-    ("reuters-rewrite-report", "reuters-rewrite-reprot", "unknown source"),
-    ("kind: reported", "kind: rumour", "kind"),
-    ("claimed-programme months_realised", "claimed-programme", "is not 'entity field'"),
-    ("  claim: x\n", "  claim: x\n  colour: red\n", "colour"),
-    ("  claim: x\n", "  claim: x\n  reason: both\n", "give rebuilds, or the reason"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("unit: month", "unit: moth", "unknown unit 'moth'"),
+        ("low: 1,", "low: 2,", "low <= value <= high"),
+        ("reuters-rewrite-report", "reuters-rewrite-reprot", "unknown source"),
+        ("kind: reported", "kind: rumour", "kind"),
+        ("claimed-programme months_realised", "claimed-programme", "is not 'entity field'"),
+        ("  claim: x\n", "  claim: x\n  colour: red\n", "colour"),
+        ("  claim: x\n", "  claim: x\n  reason: both\n", "give rebuilds, or the reason"),
+    ],
+)
 def test_faults_of_a_claims_file_are_named(tmp_path, old: str, new: str, said: str) -> None:  # type: ignore[no-untyped-def]
     assert read_claims(written(tmp_path, GOOD))[0].id == "X"
     with pytest.raises(BadValue, match="X") as caught:
@@ -310,8 +338,10 @@ def test_all_faults_are_told_at_once_and_bad_files_are_refused(tmp_path) -> None
 def bad_claim(recipe: str, **inputs: FactReference) -> Claim:
     statement = Statement(1.0, 1.0, 1.0, "1")
     return Claim(
-        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(), statement=statement,
-        rebuilds=(Rebuild("n", recipe, statement, inputs, ""),), reason="", place="here")
+        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(),
+        statement=statement, rebuilds=(Rebuild("n", recipe, statement, inputs, ""),), reason="",
+        place="here",
+    )
 
 
 def test_unknown_recipe_fact_or_argument_is_refused(catalogue: Catalogue) -> None:
@@ -324,9 +354,14 @@ def test_unknown_recipe_fact_or_argument_is_refused(catalogue: Catalogue) -> Non
         rebuild(catalogue, [bad_claim("same", quantity=FactReference("claimed-program", "months_realised", None))])
 
 
-@pytest.mark.parametrize(("low", "high", "verdict", "deviation"), [
-    (10.0, 20.0, "breaks", 38 / 20 - 1), (60.0, 80.0, "breaks", 38 / 60 - 1), (10.0, 33.0, "holds", 38 / 33 - 1),
-    (47.0, 80.0, "holds", 38 / 47 - 1), (30.0, 40.0, "holds", 0.0)])
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "deviation"),
+    [
+        (10.0, 20.0, "breaks", 38 / 20 - 1), (60.0, 80.0, "breaks", 38 / 60 - 1),
+        (10.0, 33.0, "holds", 38 / 33 - 1), (47.0, 80.0, "holds", 38 / 47 - 1),
+        (30.0, 40.0, "holds", 0.0),
+    ],
+)
 def test_verdict_and_deviation_on_either_side_of_the_band(
     catalogue: Catalogue, low: float, high: float, verdict: str, deviation: float
 ) -> None:
@@ -334,8 +369,9 @@ def test_verdict_and_deviation_on_either_side_of_the_band(
     statement = Statement(None, to_si(low, "month"), to_si(high, "month"), "month")
     way = Rebuild("n", "same", statement, {"quantity": FactReference("claimed-programme", "months_realised", None)}, "")
     claim = Claim(
-        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(), statement=statement,
-        rebuilds=(way,), reason="", place="here")
+        id="X", claim="x", kind="reported", date=dt.date(2023, 1, 1), sources=(),
+        statement=statement, rebuilds=(way,), reason="", place="here",
+    )
     (result,) = rebuild(catalogue, [claim])
     assert (result.verdict, result.deviation) == (verdict, pytest.approx(deviation))
     assert (result.breaking_input is None) == (deviation == 0.0)

@@ -57,8 +57,11 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
 def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
     """The program in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "fabless", *arguments], cwd=folder, text=True, start_new_session=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", "fabless", *arguments], cwd=folder, text=True,
+        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=os.environ | environment,
+    )
 
 
 def test_every_command_and_parameter_is_documented() -> None:
@@ -179,7 +182,9 @@ def test_cost_says_what_each_chip_takes(run: Run) -> None:
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_cost_fits_the_terminal_and_has_a_band(run: Run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_cost_fits_the_terminal_and_has_a_band(
+    run: Run, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     assert run(*COST, "--chip", "h100-sxm,mi300x,tpu-v5e", "--tpot", "50 ms") == 0
     assert max(map(len, run.out.splitlines())) <= columns
@@ -290,7 +295,9 @@ def test_a_closed_pipe_ends_the_program_quietly(tmp_path: Path) -> None:
     assert asked.wait(timeout=60) == 1
 
 
-@pytest.mark.parametrize("command", [("chips",), ("claims", "C03"), ("show", "reference-class")], ids=str)
+@pytest.mark.parametrize(
+    "command", [("chips",), ("claims", "C03"), ("show", "reference-class")], ids=str
+)
 def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...]) -> None:
     asked = program(*command, folder=tmp_path, PYTHONIOENCODING="ascii", LC_ALL="C")
     out, err = asked.communicate(timeout=60)
@@ -298,69 +305,137 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
     assert out.isascii()
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("decide", "openai-2024"), ["unknown case 'openai-2024'", "openai-2023"]),
-    (("decide", "missing.yaml"), ["missing.yaml: cannot be read", "check the path"]),
-    (("decide", "bad.yaml"), ["bad.yaml:9: tree", "bad.yaml:57: lines.h100.price", "2 errors"]),
-    (("decide", "good.yaml", "--report", "good.yaml"), ["--report: good.yaml", "ends in .html"]),
-    (("decide", "good.yaml", "--report", "."), ["--report: .", "ends in .html"]),
-    (("decide", "good.yaml", "--report", "folder.html"), ["folder.html: is a folder"]),
-    (("decide", "good.yaml", "--report", "good.yaml/x.html"), ["good.yaml/x.html: cannot be written"]),
-    (("decide", "good.yaml", "--seed", "-1"), ["--seed", "greater than or equal to 0"]),
-    (("decide", "good.yaml", "--seed", "x"), ["--seed", "integer"]),
-    (("init", "good.yaml"), ["good.yaml: exists already"]),
-    (("init", "."), ["exists already"]),
-    (("init", "good.yaml/new.yaml"), ["good.yaml/new.yaml: cannot be written"]),
-    (("init",), ["Missing argument"]),
-    (("deicde",), ["Did you mean 'decide'"]),
-    ((*COST, "--chip", "h100-smx,mi300y"), ["2 errors", "did you mean h100-sxm", "did you mean mi300x"]),
-    ((*COST, "--chip", ","), ["--chip", "one or more chips"]),
-    ((*COST, "--chip", "missing.yaml"), ["missing.yaml: cannot be read"]),
-    ((*COST, "--chip", "bad-chip.yaml"), ["bad-chip.yaml: memory_capacity: missing", "tdp: missing"]),
-    ((*COST, "--chip", "twice.yaml"), ["twice.yaml:2: name", "given twice"]),
-    (("cost", "--model", "lama-2-70b", "--chip", "h100-sxm", "--input", "1", "--output", "1"), ["did you mean llama-2-70b"]),
-    (("cost", "--model", "huge.json", "--chip", "h100-sxm,a10", "--input", "9", "--output", "9"),
-     ["2 errors", "huge on h100-sxm", "huge on a10", "take another chip"]),
-    (("cost", "--model", "bad.json", "--chip", "h100-sxm", "--input", "9", "--output", "9"), ["did you mean llama"]),
-    (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "9"), ["--input and --output, or --trace"]),
-    ((*ON_H100, "--trace", "azure-2023-code"), ["--trace", "leave one of the two out"]),
-    (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--trace", "azure-2023"), ["did you mean azure-2023-code"]),
-    (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--trace", "bad.csv"), ["bad.csv:2: ContextTokens 'nan'"]),
-    (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "-4", "--output", "9"), ["input_tokens: -4"]),
-    (("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "nan", "--output", "9"), ["input_tokens: nan"]),
-    ((*ON_H100, "--price", "lots"), ["--price: 'lots'", "'1 USD'"]),
-    ((*ON_H100, "--price", "-5 USD"), ["--price: '-5 USD'", "0 USD or more"]),
-    ((*ON_H100, "--price", "1e999 USD"), ["--price", "0 USD or more"]),
-    ((*ON_H100, "--price", "1..2 USD"), ["--price: '1..2 USD' is not a number"]),
-    ((*ON_H100, "--price", "5 GB"), ["--price: 'GB' is a unit of byte"]),
-    ((*ON_H100, "--price", "5 US"), ["unknown unit 'US'", "did you mean USD"]),
-    ((*ON_H100, "--tpot", "5"), ["--tpot: '5' is not a number with a unit"]),
-    ((*ON_H100, "--ttft", "0 s"), ["--ttft: '0 s'", "above 0"]),
-    ((*ON_H100, "--load-factor", "3"), ["load_factor: 3", "at most 1"]),
-    ((*ON_H100, "--precision", "fp9"), ["--precision: unknown precision 'fp9'", "fp8"]),
-    ((*ON_H100, "--expert-precision", "fp9", "--kv-precision", "x"), ["--expert-precision", "--kv-precision", "2 errors"]),
-    ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
-    ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
-    (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
-    (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),
-    (("chips", "--as-of", "2023-13-45"), ["--as-of: '2023-13-45'"]),
-    (("models", "--as-of", ""), ["--as-of: ''"]),
-    (("show", "h100-smx"), ["did you mean h100-sxm"]),
-    (("show", "b200", "--as-of", "2023-10-31"), ["became known on", "facts known on or before 2023-10-31"]),
-    (("why", "h100-sxm", "memory_bandwith"), ["did you mean memory_bandwidth"]),
-    (("why", "h100-smx", "tdp"), ["did you mean h100-sxm"]),
-], ids=lambda value: " ".join(value)[:60])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("decide", "openai-2024"), ["unknown case 'openai-2024'", "openai-2023"]),
+        (("decide", "missing.yaml"), ["missing.yaml: cannot be read", "check the path"]),
+        (("decide", "bad.yaml"), ["bad.yaml:9: tree", "bad.yaml:57: lines.h100.price", "2 errors"]),
+        (
+            ("decide", "good.yaml", "--report", "good.yaml"),
+            ["--report: good.yaml", "ends in .html"],
+        ),
+        (("decide", "good.yaml", "--report", "."), ["--report: .", "ends in .html"]),
+        (("decide", "good.yaml", "--report", "folder.html"), ["folder.html: is a folder"]),
+        (
+            ("decide", "good.yaml", "--report", "good.yaml/x.html"),
+            ["good.yaml/x.html: cannot be written"],
+        ),
+        (("decide", "good.yaml", "--seed", "-1"), ["--seed", "greater than or equal to 0"]),
+        (("decide", "good.yaml", "--seed", "x"), ["--seed", "integer"]),
+        (("init", "good.yaml"), ["good.yaml: exists already"]),
+        (("init", "."), ["exists already"]),
+        (("init", "good.yaml/new.yaml"), ["good.yaml/new.yaml: cannot be written"]),
+        (("init",), ["Missing argument"]),
+        (("deicde",), ["Did you mean 'decide'"]),
+        (
+            (*COST, "--chip", "h100-smx,mi300y"),
+            ["2 errors", "did you mean h100-sxm", "did you mean mi300x"],
+        ),
+        ((*COST, "--chip", ","), ["--chip", "one or more chips"]),
+        ((*COST, "--chip", "missing.yaml"), ["missing.yaml: cannot be read"]),
+        (
+            (*COST, "--chip", "bad-chip.yaml"),
+            ["bad-chip.yaml: memory_capacity: missing", "tdp: missing"],
+        ),
+        ((*COST, "--chip", "twice.yaml"), ["twice.yaml:2: name", "given twice"]),
+        (
+            (
+                "cost", "--model", "lama-2-70b", "--chip", "h100-sxm", "--input", "1", "--output",
+                "1",
+            ),
+            ["did you mean llama-2-70b"],
+        ),
+        (
+            (
+                "cost", "--model", "huge.json", "--chip", "h100-sxm,a10", "--input", "9",
+                "--output", "9",
+            ),
+            ["2 errors", "huge on h100-sxm", "huge on a10", "take another chip"],
+        ),
+        (
+            ("cost", "--model", "bad.json", "--chip", "h100-sxm", "--input", "9", "--output", "9"),
+            ["did you mean llama"],
+        ),
+        (
+            ("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "9"),
+            ["--input and --output, or --trace"],
+        ),
+        ((*ON_H100, "--trace", "azure-2023-code"), ["--trace", "leave one of the two out"]),
+        (
+            ("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--trace", "azure-2023"),
+            ["did you mean azure-2023-code"],
+        ),
+        (
+            ("cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--trace", "bad.csv"),
+            ["bad.csv:2: ContextTokens 'nan'"],
+        ),
+        (
+            (
+                "cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "-4", "--output",
+                "9",
+            ),
+            ["input_tokens: -4"],
+        ),
+        (
+            (
+                "cost", "--model", "llama-2-70b", "--chip", "h100-sxm", "--input", "nan",
+                "--output", "9",
+            ),
+            ["input_tokens: nan"],
+        ),
+        ((*ON_H100, "--price", "lots"), ["--price: 'lots'", "'1 USD'"]),
+        ((*ON_H100, "--price", "-5 USD"), ["--price: '-5 USD'", "0 USD or more"]),
+        ((*ON_H100, "--price", "1e999 USD"), ["--price", "0 USD or more"]),
+        ((*ON_H100, "--price", "1..2 USD"), ["--price: '1..2 USD' is not a number"]),
+        ((*ON_H100, "--price", "5 GB"), ["--price: 'GB' is a unit of byte"]),
+        ((*ON_H100, "--price", "5 US"), ["unknown unit 'US'", "did you mean USD"]),
+        ((*ON_H100, "--tpot", "5"), ["--tpot: '5' is not a number with a unit"]),
+        ((*ON_H100, "--ttft", "0 s"), ["--ttft: '0 s'", "above 0"]),
+        ((*ON_H100, "--load-factor", "3"), ["load_factor: 3", "at most 1"]),
+        ((*ON_H100, "--precision", "fp9"), ["--precision: unknown precision 'fp9'", "fp8"]),
+        (
+            (*ON_H100, "--expert-precision", "fp9", "--kv-precision", "x"),
+            ["--expert-precision", "--kv-precision", "2 errors"],
+        ),
+        ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
+        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
+        (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
+        (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),
+        (("chips", "--as-of", "2023-13-45"), ["--as-of: '2023-13-45'"]),
+        (("models", "--as-of", ""), ["--as-of: ''"]),
+        (("show", "h100-smx"), ["did you mean h100-sxm"]),
+        (
+            ("show", "b200", "--as-of", "2023-10-31"),
+            ["became known on", "facts known on or before 2023-10-31"],
+        ),
+        (("why", "h100-sxm", "memory_bandwith"), ["did you mean memory_bandwidth"]),
+        (("why", "h100-smx", "tdp"), ["did you mean h100-sxm"]),
+    ],
+    ids=lambda value: " ".join(value)[:60],
+)
 def test_every_error_is_told_and_loses_nothing(
     run: Run, tmp_path: Path, arguments: tuple[str, ...], words: list[str]
 ) -> None:
     (tmp_path / "good.yaml").write_text(MINIMAL)
-    (tmp_path / "bad.yaml").write_text(edited(
-        MINIMAL, ("branching: [2]", "branching: [2, 2]"), ("price: {value: 30000}", "price: {value: -3}")))
+    (tmp_path / "bad.yaml").write_text(
+        edited(
+            MINIMAL, ("branching: [2]", "branching: [2, 2]"),
+            ("price: {value: 30000}", "price: {value: -3}"),
+        )
+    )
     (tmp_path / "bad-chip.yaml").write_text("name: mine\npeak: {bf16: 1 TFLOP/s}\n")
     (tmp_path / "twice.yaml").write_text("name: mine\nname: yours\n")
     (tmp_path / "bad.json").write_text('{"model_type": "lama"}')
-    (tmp_path / "huge.json").write_text(json.dumps(LLAMA | {
-        "hidden_size": 131072, "num_attention_heads": 1024, "num_hidden_layers": 1000, "intermediate_size": 524288}))
+    (tmp_path / "huge.json").write_text(
+        json.dumps(
+            LLAMA
+            | {
+                "hidden_size": 131072, "num_attention_heads": 1024, "num_hidden_layers": 1000,
+                "intermediate_size": 524288,
+            }
+        )
+    )
     (tmp_path / "bad.csv").write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,nan,2\n")
     (tmp_path / "folder.html").mkdir()
     before = {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")}

@@ -86,30 +86,71 @@ def sums(contract: Purchase, outlook: Outlook = FLAT, rate: float = 0.0) -> tupl
     return float(found.paid_usd[0]), float(found.cost_usd[0]), float(found.firm_usd[0])
 
 
-@pytest.mark.parametrize(("contract", "paid", "cost", "firm"), [
-    (Purchase("p", 50.0, 10.0, tenor_quarters=3), 1000.0, 1000.0 + 50 * 12, 0.0),
-    (Purchase("dear", 50.0, 13.0, tenor_quarters=3), 0.0, 150 * 12.0, 0.0),
-    # 20 % of 50 x 3 x 10 at signing, 8 a chip for 50 + 40 + 10
-    (Prepayment("p", 50.0, 10.0, prepaid_share=0.2, tenor_quarters=3), 300.0 + 800.0, 1100.0 + 50 * 12, 300.0),
-    # 30 firm: 50, 40, 10 taken, 20 missed in the last quarter at 6
-    (TakeOrPay("t", 50.0, 10.0, firm_share=0.6, penalty_share=0.6, tenor_quarters=3), 1000.0 + 120.0, 1120.0 + 600.0,
-     3 * 30 * 6.0),
-    # firm 30 at 10 paid in full, option 40 at 11: 40, 10, 0, premium 1 x 40 x 3
-    (FirmAndOption("f", 30.0, 10.0, option_volume=40.0, option_price_usd=11.0, premium_usd=1.0, tenor_quarters=3),
-     900.0 + 550.0 + 120.0, 1570.0 + 30 * 12.0, 900.0 + 120.0),
-    # 50 held for 3 in three quarters, 50 + 40 + 10 used for 8
-    (ReserveAndRent("r", 50.0, 8.0, reserve_usd=3.0, tenor_quarters=3), 450.0 + 800.0, 1250.0 + 600.0, 450.0),
-    # 30 ordered, 20 of the last quarter cancelled for 2
-    (CancellationFee("c", 30.0, 10.0, fee_share=0.2, tenor_quarters=3), 700.0 + 40.0, 740.0 + 80 * 12.0, 3 * 30 * 2.0),
-    # first 60 units at 10, the next 30 at 9, those above 90 at 7: 50, 40, 10
-    (VolumeDiscount("v", 50.0, 10.0, tiers=(Tier(60.0, 9.0), Tier(90.0, 7.0)), tenor_quarters=3), 600 + 270 + 70.0,
-     940.0 + 600.0, 0.0),
-    (VolumeDiscount("all", 50.0, 10.0, tiers=(Tier(60.0, 9.0), Tier(90.0, 7.0)), on_all=True, tenor_quarters=3), 700.0,
-     700.0 + 600.0, 0.0),
-    # 60 for shares worth 45: 15 over 150 units is 0.1 a unit
-    (VendorEquity("e", 50.0, 10.0, investment_usd=60.0, valuation_usd=400.0, fair_valuation_usd=300.0, tenor_quarters=3),
-     1000.0 - 10.0, 990.0 + 600.0, 0.0),
-])
+@pytest.mark.parametrize(
+    ("contract", "paid", "cost", "firm"),
+    [
+        (Purchase("p", 50.0, 10.0, tenor_quarters=3), 1000.0, 1000.0 + 50 * 12, 0.0),
+        (Purchase("dear", 50.0, 13.0, tenor_quarters=3), 0.0, 150 * 12.0, 0.0),
+        # 20 % of 50 x 3 x 10 at signing, 8 a chip for 50 + 40 + 10
+        (
+            Prepayment("p", 50.0, 10.0, prepaid_share=0.2, tenor_quarters=3), 300.0 + 800.0,
+            1100.0 + 50 * 12, 300.0,
+        ),
+        # 30 firm: 50, 40, 10 taken, 20 missed in the last quarter at 6
+        (
+            TakeOrPay("t", 50.0, 10.0, firm_share=0.6, penalty_share=0.6, tenor_quarters=3),
+            1000.0 + 120.0, 1120.0 + 600.0, 3 * 30 * 6.0,
+        ),
+        # firm 30 at 10 paid in full, option 40 at 11: 40, 10, 0, premium 1 x 40 x 3
+        (
+            FirmAndOption(
+                "f", 30.0, 10.0, option_volume=40.0, option_price_usd=11.0, premium_usd=1.0,
+                tenor_quarters=3,
+            ),
+            900.0 + 550.0 + 120.0,
+            1570.0 + 30 * 12.0,
+            900.0 + 120.0,
+        ),
+        # 50 held for 3 in three quarters, 50 + 40 + 10 used for 8
+        (
+            ReserveAndRent("r", 50.0, 8.0, reserve_usd=3.0, tenor_quarters=3), 450.0 + 800.0,
+            1250.0 + 600.0, 450.0,
+        ),
+        # 30 ordered, 20 of the last quarter cancelled for 2
+        (
+            CancellationFee("c", 30.0, 10.0, fee_share=0.2, tenor_quarters=3), 700.0 + 40.0,
+            740.0 + 80 * 12.0, 3 * 30 * 2.0,
+        ),
+        # first 60 units at 10, the next 30 at 9, those above 90 at 7: 50, 40, 10
+        (
+            VolumeDiscount(
+                "v", 50.0, 10.0, tiers=(Tier(60.0, 9.0), Tier(90.0, 7.0)), tenor_quarters=3
+            ),
+            600 + 270 + 70.0,
+            940.0 + 600.0,
+            0.0,
+        ),
+        (
+            VolumeDiscount(
+                "all", 50.0, 10.0, tiers=(Tier(60.0, 9.0), Tier(90.0, 7.0)), on_all=True,
+                tenor_quarters=3,
+            ),
+            700.0,
+            700.0 + 600.0,
+            0.0,
+        ),
+        # 60 for shares worth 45: 15 over 150 units is 0.1 a unit
+        (
+            VendorEquity(
+                "e", 50.0, 10.0, investment_usd=60.0, valuation_usd=400.0, fair_valuation_usd=300.0,
+                tenor_quarters=3,
+            ),
+            1000.0 - 10.0,
+            990.0 + 600.0,
+            0.0,
+        ),
+    ],
+)
 def test_every_kind_by_hand(contract: Purchase, paid: float, cost: float, firm: float) -> None:
     assert sums(contract) == pytest.approx((paid, cost, firm))
     taken = np.minimum(FLAT.need, sum(np.asarray(part.volume) for part in contract.parts()))
@@ -134,7 +175,8 @@ def test_warrants_vest_with_volume_and_price() -> None:
     path = replace(FLAT, share_usd=np.array([[80.0, 120.0, 105.0]]))
     tranches = (Tranche(2.0, 50.0, 100.0), Tranche(3.0, 60.0, 100.0), Tranche(5.0, 100.0, 110.0))
     deal = Warrants("w", 50.0, 10.0, tranches=tranches, exercise_price_usd=20.0, tenor_quarters=3)
-    # the first needs a price of 100, reached in the second quarter, the second its 60 units too; the third never vests
+    # the first needs a price of 100, reached in the second quarter, the second its 60 units too;
+    # the third never vests
     assert float(value(deal, path, 0.0).rebate_usd[0]) == pytest.approx((2.0 + 3.0) * 100.0)
     assert float(value(replace(deal, expiry_quarters=1), path, 0.0).rebate_usd[0]) == 0.0
     assert float(value(replace(deal, exercise_price_usd=500.0), path, 0.0).rebate_usd[0]) == 0.0
@@ -143,15 +185,18 @@ def test_warrants_vest_with_volume_and_price() -> None:
 
 
 def test_warrants_on_paths_agree_with_closed_forms() -> None:
-    """A tranche without hurdle is a call struck at expiry; with one it is a call that pays only above it."""
+    """A tranche without hurdle is a call struck at expiry; with one it is a call that pays only
+    above it."""
     rate, spread, quarters = 0.10, 0.5, 8
     years = (np.arange(quarters) + 0.5) / 4.0
     share = price_paths(100.0, spread, np.log1p(rate), years, 40_000, stream(4, "shares")).T
     need = np.zeros(quarters)
     need[-1] = 1.0
     for strike, hurdle in ((0.01, 0.0), (0.01, 150.0), (90.0, 0.0), (90.0, 150.0)):
-        deal = Warrants("w", 1.0, 0.0, tranches=(Tranche(1.0, 1.0, hurdle),), exercise_price_usd=strike,
-                        tenor_quarters=quarters)
+        deal = Warrants(
+            "w", 1.0, 0.0, tranches=(Tranche(1.0, 1.0, hurdle),), exercise_price_usd=strike,
+            tenor_quarters=quarters,
+        )
         found = value(deal, Outlook(need=need[None], spot_usd=1.0, share_usd=share), rate).rebate_usd
         t, r = years[-1], np.log1p(rate)
         edge = max(strike, hurdle)
@@ -171,14 +216,26 @@ def test_circular_money_at_its_fair_worth_is_worth_nothing() -> None:
 
 
 def test_the_warrant_of_amd_and_openai() -> None:
-    """160 M shares at 0.01 USD are worth 96 billion at 600 USD, more than the hardware of some 90 billion."""
-    facts = {field: float(load().fact("amd-openai-2025", field).value) for field in (  # type: ignore[arg-type]
-        "warrant_shares", "exercise_price", "last_hurdle", "hardware_worth", "warrant_worth_at_last_hurdle", "power",
-        "chips_per_gigawatt")}
+    """160 M shares at 0.01 USD are worth 96 billion at 600 USD, more than the hardware of some 90
+    billion."""
+    facts = {
+        field: float(load().fact("amd-openai-2025", field).value)
+        for field in (  # type: ignore[arg-type]
+            "warrant_shares",
+            "exercise_price",
+            "last_hurdle",
+            "hardware_worth",
+            "warrant_worth_at_last_hurdle",
+            "power",
+            "chips_per_gigawatt",
+        )
+    }
     chips = facts["power"] / 1e9 * facts["chips_per_gigawatt"]
     price = facts["hardware_worth"] / chips
-    deal = Warrants("amd", chips / 18, price, tenor_quarters=18, exercise_price_usd=facts["exercise_price"], tranches=(
-        Tranche(facts["warrant_shares"], chips * (1 - 1e-9), facts["last_hurdle"]),))
+    deal = Warrants(
+        "amd", chips / 18, price, tenor_quarters=18, exercise_price_usd=facts["exercise_price"],
+        tranches=(Tranche(facts["warrant_shares"], chips * (1 - 1e-9), facts["last_hurdle"]),),
+    )
     up = Outlook(need=np.full((1, 18), chips / 18), spot_usd=price, share_usd=facts["last_hurdle"])
     found = value(deal, up, 0.0)
     assert float(found.rebate_usd[0]) == pytest.approx(160e6 * (600.0 - 0.01), rel=1e-12)
@@ -206,9 +263,12 @@ def test_share_paths_drift_at_the_rate_they_are_discounted_with() -> None:
 
 
 def test_the_firm_and_optional_megawatts_of_cerebras() -> None:
-    """750 MW firm for 10 billion are 13.3 M USD a megawatt; the option on 1,250 MW at that price adds nothing to pay."""
-    firm, option, price = (float(load().fact("cerebras-openai-2025", field).value)  # type: ignore[arg-type]
-                           for field in ("firm_power", "option_power", "firm_price"))
+    """750 MW firm for 10 billion are 13.3 M USD a megawatt; the option on 1,250 MW at that price
+    adds nothing to pay."""
+    firm, option, price = (
+        float(load().fact("cerebras-openai-2025", field).value)  # type: ignore[arg-type]
+        for field in ("firm_power", "option_power", "firm_price")
+    )
     per_megawatt = price / (firm / 1e6)
     assert per_megawatt == pytest.approx(13.33e6, rel=1e-3)
     deal = FirmAndOption("cerebras", firm / 1e6 / 12, per_megawatt, option_volume=option / 1e6 / 12,
@@ -245,18 +305,32 @@ def cheapest_by_lp(contract: Purchase, need: float, spot: float, cap: float, unm
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.sampled_from(["purchase", "prepayment", "take-or-pay", "firm-and-option", "reserve-and-rent",
-                        "right-of-first-refusal", "cancellation-fee"]),
-       st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3), st.floats(0.0, 40.0), st.floats(0.0, 200.0),
-       st.floats(0.0, 30.0), st.floats(0.0, 100.0), st.floats(0.0, 60.0))
+@given(
+    st.sampled_from(
+        [
+            "purchase", "prepayment", "take-or-pay", "firm-and-option", "reserve-and-rent",
+            "right-of-first-refusal", "cancellation-fee",
+        ]
+    ),
+    st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3),
+    st.floats(0.0, 40.0),
+    st.floats(0.0, 200.0),
+    st.floats(0.0, 30.0),
+    st.floats(0.0, 100.0),
+    st.floats(0.0, 60.0),
+)
 def test_the_take_is_the_optimum_of_a_linear_programme(
     kind: str, shares: list[float], price: float, need: float, spot: float, cap: float, unmet: float
 ) -> None:
     one, two, three = shares
     extra = {
-        "purchase": {}, "prepayment": {"prepaid_share": one}, "take-or-pay": {"firm_share": one, "penalty_share": two},
-        "firm-and-option": {"option_volume": 50.0 * one, "option_price_usd": 40.0 * two, "premium_usd": 5.0 * three},
-        "reserve-and-rent": {"reserve_usd": 20.0 * one}, "right-of-first-refusal": {"price_multiple": 2.0 * one + 0.1},
+        "purchase": {}, "prepayment": {"prepaid_share": one},
+        "take-or-pay": {"firm_share": one, "penalty_share": two},
+        "firm-and-option": {
+            "option_volume": 50.0 * one, "option_price_usd": 40.0 * two, "premium_usd": 5.0 * three,
+        },
+        "reserve-and-rent": {"reserve_usd": 20.0 * one},
+        "right-of-first-refusal": {"price_multiple": 2.0 * one + 0.1},
         "cancellation-fee": {"fee_share": one},
     }[kind]
     contract = KINDS[kind](name="c", volume=80.0, price_usd=price, **extra)  # type: ignore[arg-type]
@@ -270,8 +344,11 @@ def test_paths_and_single_values_agree() -> None:
     deal = TakeOrPay("t", 80.0, price, firm_share=0.5, penalty_share=0.7, tenor_quarters=4, start_quarter=1)
     together = value(deal, Outlook(need=need, spot_usd=spot, spot_cap=50.0, unmet_usd=30.0), 0.1)
     for k in range(5):
-        alone = value(replace(deal, price_usd=price[k, 0]),
-                      Outlook(need=need[k : k + 1], spot_usd=spot[k : k + 1], spot_cap=50.0, unmet_usd=30.0), 0.1)
+        alone = value(
+            replace(deal, price_usd=price[k, 0]),
+            Outlook(need=need[k : k + 1], spot_usd=spot[k : k + 1], spot_cap=50.0, unmet_usd=30.0),
+            0.1,
+        )
         for name in ("paid_usd", "cost_usd", "without_usd", "firm_usd", "usd_per_unit", "missing", "taken"):
             assert getattr(together, name)[k] == pytest.approx(getattr(alone, name)[0], rel=1e-12), name
 
@@ -312,12 +389,16 @@ def test_more_that_may_be_left_never_costs_more(volume: float, more: float, pric
 
 def test_a_contract_says_all_its_faults_at_once() -> None:
     with pytest.raises(BadValue) as told:
-        Warrants("w", -1.0, -5.0, firm_share=1.2, tenor_quarters=0, start_quarter=1, signed_quarter=2,
-                 exercise_price_usd=-1.0,
-                 tranches=(Tranche(1.0, 10.0, 50.0), Tranche(1.0, 5.0, 60.0), Tranche(1.0, 5.0, 60.0)))
+        Warrants(
+            "w", -1.0, -5.0, firm_share=1.2, tenor_quarters=0, start_quarter=1, signed_quarter=2,
+            exercise_price_usd=-1.0,
+            tranches=(Tranche(1.0, 10.0, 50.0), Tranche(1.0, 5.0, 60.0), Tranche(1.0, 5.0, 60.0)),
+        )
     places = [fault.place for fault in told.value.faults]
-    for name in ("volume", "price_usd", "firm_share", "tenor_quarters", "start_quarter", "exercise_price_usd", "tranches.1",
-                 "tranches.2"):
+    for name in (
+        "volume", "price_usd", "firm_share", "tenor_quarters", "start_quarter",
+        "exercise_price_usd", "tranches.1", "tranches.2",
+    ):
         assert any(place.endswith(name) for place in places), name
     with pytest.raises(BadValue, match="leave them idle"):
         TakeOrPay("t", 10.0, 5.0, penalty_share=1.1)
@@ -344,11 +425,17 @@ def test_a_plan_at_the_full_level_costs_what_the_valuation_says() -> None:
     """The linear programme that `PlanTerms` states, solved for given need, against `value`."""
     need, spot = np.array([100.0, 40.0, 10.0, 70.0]), 12.0
     outlook = Outlook(need=need[None], spot_usd=spot)
-    for deal in (TakeOrPay("t", 60.0, 10.0, firm_share=0.6, penalty_share=0.5, tenor_quarters=2, start_quarter=1),
-                 FirmAndOption("f", 30.0, 10.0, option_volume=40.0, option_price_usd=11.0, premium_usd=1.0,
-                               tenor_quarters=4),
-                 ReserveAndRent("r", 50.0, 8.0, reserve_usd=3.0, tenor_quarters=3),
-                 Prepayment("p", 50.0, 10.0, prepaid_share=0.2, tenor_quarters=4)):
+    for deal in (
+        TakeOrPay(
+            "t", 60.0, 10.0, firm_share=0.6, penalty_share=0.5, tenor_quarters=2, start_quarter=1
+        ),
+        FirmAndOption(
+            "f", 30.0, 10.0, option_volume=40.0, option_price_usd=11.0, premium_usd=1.0,
+            tenor_quarters=4,
+        ),
+        ReserveAndRent("r", 50.0, 8.0, reserve_usd=3.0, tenor_quarters=3),
+        Prepayment("p", 50.0, 10.0, prepaid_share=0.2, tenor_quarters=4),
+    ):
         terms = at_quarters(deal, spot)
         total = spot * need.sum() + sum(float(one.fee_usd[0] * one.level_cap[0]) for one in terms)
         for q in range(4):
@@ -357,8 +444,11 @@ def test_a_plan_at_the_full_level_costs_what_the_valuation_says() -> None:
                 at = q - one.signed_quarter - one.start_quarters
                 inside = 0 <= at < one.tenor_quarters
                 level = one.level_cap[at] if inside else 0.0
-                most, least, price, untaken = ((one.most[at], one.least[at], one.price_usd[at], one.untaken_usd[at])
-                                               if inside else (0.0, 0.0, 0.0, 0.0))
+                most, least, price, untaken = (
+                    (one.most[at], one.least[at], one.price_usd[at], one.untaken_usd[at])
+                    if inside
+                    else (0.0, 0.0, 0.0, 0.0)
+                )
                 prices += [price - spot, untaken]
                 bounds += [(0.0, most * level), (0.0, None)]
                 row = np.zeros(2 * len(terms))
@@ -372,15 +462,19 @@ def test_a_plan_at_the_full_level_costs_what_the_valuation_says() -> None:
 
 
 def test_rebates_lower_the_price_of_a_plan() -> None:
-    deal = VendorEquity("e", 50.0, 10.0, investment_usd=60.0, valuation_usd=400.0, fair_valuation_usd=300.0,
-                        tenor_quarters=3)
+    deal = VendorEquity(
+        "e", 50.0, 10.0, investment_usd=60.0, valuation_usd=400.0, fair_valuation_usd=300.0,
+        tenor_quarters=3,
+    )
     (terms,) = at_quarters(deal, 12.0, mean_rebate_usd(deal, FLAT, 0.1))
     assert terms.price_usd == pytest.approx(9.9)
     assert terms.committed_usd == pytest.approx(0.0), "nothing of it is firm"
     assert mean_rebate_usd(TakeOrPay("t", 60.0, 10.0), FLAT, 0.1) == 0.0
     assert mean_rebate_usd(deal, replace(FLAT, spot_usd=1.0), 0.1) == 0.0, "nothing is taken"
-    (matched,) = at_quarters(RightOfFirstRefusal("r", 50.0, price_multiple=1.5, tenor_quarters=2, start_quarter=1),
-                             [12.0, 16.0])
+    (matched,) = at_quarters(
+        RightOfFirstRefusal("r", 50.0, price_multiple=1.5, tenor_quarters=2, start_quarter=1),
+        [12.0, 16.0],
+    )
     assert matched.price_usd == pytest.approx([18.0, 24.0])
 
 
@@ -437,14 +531,19 @@ def test_contracts_of_a_case() -> None:
 
 
 def test_faults_of_contracts_in_a_case_come_together() -> None:
-    bad = edited(CONTRACTS, ("end: 2024Q4", "end: 2023Q4"), ("{value: 0.8}", "{value: 1.2}"), ("line: h100", "line: h10"),
-                 ("tenor: 1 year", "tenor: 0 year"), ("chip: a100-80gb", "chip: a100-80g"),
-                 ("reserve: {value: 0.5}", "reserve: {value: -0.5}"))
+    bad = edited(
+        CONTRACTS, ("end: 2024Q4", "end: 2023Q4"), ("{value: 0.8}", "{value: 1.2}"),
+        ("line: h100", "line: h10"), ("tenor: 1 year", "tenor: 0 year"),
+        ("chip: a100-80gb", "chip: a100-80g"), ("reserve: {value: 0.5}", "reserve: {value: -0.5}"),
+    )
     with pytest.raises(FablessError) as told:
         case_with(bad)
     said = str(told.value)
-    for words in ("ends in 2023Q4, starts in 2024Q1", "contracts.reserve.firm_share: 1.2", "unknown line 'h10'",
-                  "did you mean h100", "contracts.cloud.tenor", "unknown chip 'a100-80g'", "contracts.cloud.reserve: -0.5"):
+    for words in (
+        "ends in 2023Q4, starts in 2024Q1", "contracts.reserve.firm_share: 1.2",
+        "unknown line 'h10'", "did you mean h100", "contracts.cloud.tenor",
+        "unknown chip 'a100-80g'", "contracts.cloud.reserve: -0.5",
+    ):
         assert words in said
     with pytest.raises(UnknownName, match="did you mean take-or-pay"):
         case_with(CONTRACTS.replace("kind: take-or-pay", "kind: take-and-pay"))
@@ -500,7 +599,8 @@ def test_own_or_rent_breaks_even_where_the_hours_pay_the_chip() -> None:
 
 
 def test_prepayment_against_none_by_hand() -> None:
-    """Without uncertainty a prepaid price p with share s breaks even with a price P where both present values are equal."""
+    """Without uncertainty a prepaid price p with share s breaks even with a price P where both
+    present values are equal."""
     text = """
 outlook: {first_quarter: 2024Q1, quarters: 4, price_year: 2024, how: buy, real_rate: {value: 0.21}, need: {value: 100},
   spot: {value: 50000}}
@@ -514,7 +614,8 @@ contracts:
     # half three quarters earlier: p (0.5 x 1.21^0.75 + 0.5) = 12000
     assert found.at == pytest.approx((12_000.0 / (0.5 * 1.21**0.75 + 0.5),), rel=1e-9)
     assert found.cheaper == ("prepaid", "plain")
-    # over the chips wanted x: 5000 x 100 x 1.21^0.75 + 5000 x = 12000 x, so that few chips do not pay the fee
+    # over the chips wanted x: 5000 x 100 x 1.21^0.75 + 5000 x = 12000 x, so that few chips do not
+    # pay the fee
     volume = break_even_of(question, "prepaid", "plain", "volume")
     assert volume.at[0] == pytest.approx(5e5 * 1.21**0.75 / 7000, rel=1e-9)
     assert volume.cheaper[:2] == ("plain", "prepaid")

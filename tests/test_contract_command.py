@@ -65,7 +65,9 @@ def test_contracts_stand_beside_each_other(run: Run) -> None:
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])
-def test_tables_fit_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: str) -> None:
+def test_tables_fit_the_terminal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: str
+) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     for name in ("beside", "warrants"):
         (tmp_path / "mine.yaml").write_text(few_paths(name))
@@ -117,24 +119,43 @@ def test_the_curve_of_a_firm_contract_is_flat_up_to_its_volume() -> None:
 GOOD = example_text("take-or-pay")
 
 
-@pytest.mark.parametrize(("edits", "words"), [
-    ([("kind: take-or-pay", "kind: take-or-play")], ["unknown kind of contract 'take-or-play'", "did you mean take-or-pay"]),
-    ([("tenor: 2 year", "end: 2023Q1")], ["ends in 2023Q1, starts in 2024Q1"]),
-    ([("tenor: 2 year", "tenor: 0 year")], ["mine.tenor", "1 quarter or more"]),
-    ([("tenor: 2 year", "")], ["neither end nor tenor"]),
-    ([("firm_share: {value: 0.97}", "firm_share: {value: 1.5}"), ("low: 2.0, mode: 2.5", "low: -2.0, mode: 2.5"),
-      ("penalty_share: {value: 1}", "penalty_share: {value: 2}"), ("tenor: 2 year", "tenor: 0 year"),
-      ("spot_volatility: {value: 0.3}", "spot_volatility: {value: -0.3}"),
-      ("real_rate: {fact: datacentre.discount_rate}", "real_rate: {value: -1}")],
-     ["6 errors", "firm_share: 1.5", "price: -2", "penalty_share: 2", "mine.tenor", "spot_volatility: -0.3",
-      "real_rate: -1"]),
-    ([("volume:", "volumen:")], ["volumen", "did you mean volume"]),
-    ([("how: rent  ", "how: buy  ")], ["rent beside chips that are bought"]),
-    ([("  spot: ", "  spot_cap: {value: 5}\n  spot: ")], ["outlook.unmet: missing beside spot_cap"]),
-    ([("outlook:", "outlok:")], ["unknown key 'outlok'", "did you mean outlook"]),
-    ([("contracts:", "contracts: {}\nother:")], ["contracts", "1 or more entries"]),
-])
-def test_errors_of_a_file_come_together(run: Run, tmp_path: Path, edits: list[tuple[str, str]], words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("edits", "words"),
+    [
+        (
+            [("kind: take-or-pay", "kind: take-or-play")],
+            ["unknown kind of contract 'take-or-play'", "did you mean take-or-pay"],
+        ),
+        ([("tenor: 2 year", "end: 2023Q1")], ["ends in 2023Q1, starts in 2024Q1"]),
+        ([("tenor: 2 year", "tenor: 0 year")], ["mine.tenor", "1 quarter or more"]),
+        ([("tenor: 2 year", "")], ["neither end nor tenor"]),
+        (
+            [
+                ("firm_share: {value: 0.97}", "firm_share: {value: 1.5}"),
+                ("low: 2.0, mode: 2.5", "low: -2.0, mode: 2.5"),
+                ("penalty_share: {value: 1}", "penalty_share: {value: 2}"),
+                ("tenor: 2 year", "tenor: 0 year"),
+                ("spot_volatility: {value: 0.3}", "spot_volatility: {value: -0.3}"),
+                ("real_rate: {fact: datacentre.discount_rate}", "real_rate: {value: -1}"),
+            ],
+            [
+                "6 errors", "firm_share: 1.5", "price: -2", "penalty_share: 2", "mine.tenor",
+                "spot_volatility: -0.3", "real_rate: -1",
+            ],
+        ),
+        ([("volume:", "volumen:")], ["volumen", "did you mean volume"]),
+        ([("how: rent  ", "how: buy  ")], ["rent beside chips that are bought"]),
+        (
+            [("  spot: ", "  spot_cap: {value: 5}\n  spot: ")],
+            ["outlook.unmet: missing beside spot_cap"],
+        ),
+        ([("outlook:", "outlok:")], ["unknown key 'outlok'", "did you mean outlook"]),
+        ([("contracts:", "contracts: {}\nother:")], ["contracts", "1 or more entries"]),
+    ],
+)
+def test_errors_of_a_file_come_together(
+    run: Run, tmp_path: Path, edits: list[tuple[str, str]], words: list[str]
+) -> None:
     text = GOOD
     for old, new in edits:
         assert old in text, old
@@ -156,22 +177,33 @@ def test_tranches_that_do_not_rise_are_refused(run: Run, tmp_path: Path) -> None
         assert word in run.err, run.err
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("valu", "x.yaml"), ["unknown action 'valu'", "did you mean value"]),
-    (("value", "missing.yaml"), ["missing.yaml: cannot be read"]),
-    (("value", "besides"), ["unknown example 'besides'", "beside"]),
-    (("value", "a", "b"), ["2 names", "one file"]),
-    (("example", "take-pay"), ["unknown example 'take-pay'", "take-or-pay"]),
-    (("example",), ["0 names", "one kind"]),
-    (("break-even", "own"), ["1 names", "two contracts"]),
-    (("break-even", "own", "rented"), ["unknown contract 'rented'"]),
-    (("break-even", "own", "reserved", "--over", "prices"), ["unknown quantity 'prices'", "did you mean price"]),
-    (("break-even", "spot", "own"), ["price of spot", "name the contract first"]),
-    (("break-even", "own", "reserved", "--low", "5", "--high", "4"), ["high end above the low end"]),
-    (("kinds", "--svg", "x.svg"), ["--svg", "only `fabless contract value`"]),
-    (("value", "beside", "--svg", "x.png"), ["ends in .svg"]),
-])
-def test_errors_leave_the_program_with_words(run: Run, arguments: tuple[str, ...], words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("valu", "x.yaml"), ["unknown action 'valu'", "did you mean value"]),
+        (("value", "missing.yaml"), ["missing.yaml: cannot be read"]),
+        (("value", "besides"), ["unknown example 'besides'", "beside"]),
+        (("value", "a", "b"), ["2 names", "one file"]),
+        (("example", "take-pay"), ["unknown example 'take-pay'", "take-or-pay"]),
+        (("example",), ["0 names", "one kind"]),
+        (("break-even", "own"), ["1 names", "two contracts"]),
+        (("break-even", "own", "rented"), ["unknown contract 'rented'"]),
+        (
+            ("break-even", "own", "reserved", "--over", "prices"),
+            ["unknown quantity 'prices'", "did you mean price"],
+        ),
+        (("break-even", "spot", "own"), ["price of spot", "name the contract first"]),
+        (
+            ("break-even", "own", "reserved", "--low", "5", "--high", "4"),
+            ["high end above the low end"],
+        ),
+        (("kinds", "--svg", "x.svg"), ["--svg", "only `fabless contract value`"]),
+        (("value", "beside", "--svg", "x.png"), ["ends in .svg"]),
+    ],
+)
+def test_errors_leave_the_program_with_words(
+    run: Run, arguments: tuple[str, ...], words: list[str]
+) -> None:
     assert run(*arguments) == 2
     for word in words:
         assert word in run.err, run.err

@@ -95,11 +95,12 @@ def test_loading_is_quick() -> None:
     assert time.process_time() - start < 1.0  # 0.1 s on two shared cores; a slow loader takes many times that
 
 
-# ------------------------------------------------------------------------------------------------------------ chips
+# ------------------------------------------------------------------------------------------------------------
+# chips
 
-# Vendor data sheets: NVIDIA A100 80GB (2021), H100 (2023), H200 (2024), AMD MI300X (2023), Google Cloud TPU pages,
-# Intel Gaudi 3 white paper, Intel Arc Pro pages, AWS Neuron pages; dense 16-bit rate [TFLOP/s], memory [GB],
-# bandwidth [TB/s], power [W], one-way link [GB/s].
+# Vendor data sheets: NVIDIA A100 80GB (2021), H100 (2023), H200 (2024), AMD MI300X (2023), Google
+# Cloud TPU pages, Intel Gaudi 3 white paper, Intel Arc Pro pages, AWS Neuron pages; dense 16-bit
+# rate [TFLOP/s], memory [GB], bandwidth [TB/s], power [W], one-way link [GB/s].
 DATA_SHEETS = {
     "v100": (125, 32, 0.900, 300, 150),
     "a100-80gb": (312, 80, 2.039, 400, 300),
@@ -124,7 +125,9 @@ DATA_SHEETS = {
 
 
 @pytest.mark.parametrize(("name", "sheet"), DATA_SHEETS.items(), ids=DATA_SHEETS)
-def test_chips_agree_with_their_data_sheets(everything: Catalogue, name: str, sheet: tuple[float | None, ...]) -> None:
+def test_chips_agree_with_their_data_sheets(
+    everything: Catalogue, name: str, sheet: tuple[float | None, ...]
+) -> None:
     chip = everything.chip(name)
     rate = chip.peak_flops.get("bf16", chip.peak_flops.get("fp16"))
     given = (
@@ -140,7 +143,8 @@ def test_chips_agree_with_their_data_sheets(everything: Catalogue, name: str, sh
 
 
 def test_rates_are_dense(everything: Catalogue) -> None:
-    """Sparse headline rates are twice the dense ones: 8-bit at most twice 16-bit, 4-bit at most four times 8-bit."""
+    """Sparse headline rates are twice the dense ones: 8-bit at most twice 16-bit, 4-bit at most
+    four times 8-bit."""
     for name in built(everything):
         peak = everything.chip(name).peak_flops
         half = peak.get("bf16", peak.get("fp16"))
@@ -150,12 +154,13 @@ def test_rates_are_dense(everything: Catalogue) -> None:
 
 
 FASTER_THAN_TWICE = {"vr200", "groq-lpu1", "trainium3", "wormhole-n150", "wormhole-n300", "rtx-3090"}
-"""8-bit more than twice 16-bit by design: NVFP4-first arithmetic, integer arrays, microscaled FP8, block floats, and
-half the rate for sums in FP32."""
+"""8-bit more than twice 16-bit by design: NVFP4-first arithmetic, integer arrays, microscaled FP8,
+block floats, and half the rate for sums in FP32."""
 
 
 def test_a_density_of_operations_per_byte_is_of_the_right_size(everything: Catalogue) -> None:
-    """A slip of a unit (GB for TB, TFLOP for PFLOP) shows as an absurd ratio of rate to bandwidth."""
+    """A slip of a unit (GB for TB, TFLOP for PFLOP) shows as an absurd ratio of rate to
+    bandwidth."""
     for name in built(everything):
         chip = everything.chip(name)
         best = max(chip.peak_flops.values())
@@ -172,11 +177,13 @@ def test_dies_fit_the_reticle_unless_the_chip_is_a_wafer_or_a_sum(everything: Ca
             assert area < 858e-6 or name in {"ascend-910", "br100", "max-1550"}, name  # 26 x 33 mm
 
 
-# ----------------------------------------------------------------------------------------------------------- models
+# -----------------------------------------------------------------------------------------------------------
+# models
 
 
 def parameters(model: LLM) -> float:
-    """Weights of the matrices, counted here on its own: embeddings, mixers, feed-forward, experts, router."""
+    """Weights of the matrices, counted here on its own: embeddings, mixers, feed-forward, experts,
+    router."""
     matrices = 3 if model.gated_ffn else 2
     if model.kv_lora_rank:
         query = model.heads * (model.head_dim + model.rope_head_dim)
@@ -228,7 +235,8 @@ def test_parameter_counts_match_the_published_ones(everything: Catalogue) -> Non
     assert compared >= 130
 
 
-# Papers and model cards to three digits: GPT-3 (Table 2.1), Llama 2 and 3.1, Mixtral 46.7 B, DeepSeek-V3 671 B, BLOOM.
+# Papers and model cards to three digits: GPT-3 (Table 2.1), Llama 2 and 3.1, Mixtral 46.7 B,
+# DeepSeek-V3 671 B, BLOOM.
 @pytest.mark.parametrize(
     ("name", "billions"),
     [
@@ -244,12 +252,15 @@ def test_parameter_counts_match_the_published_ones(everything: Catalogue) -> Non
         ("gpt-j-6b", 6.05),
     ],
 )
-def test_parameter_counts_to_three_digits(everything: Catalogue, name: str, billions: float) -> None:
+def test_parameter_counts_to_three_digits(
+    everything: Catalogue, name: str, billions: float
+) -> None:
     assert parameters(everything.model(name)) / 1e9 == pytest.approx(billions, rel=0.002)
 
 
 def test_models_are_whole(everything: Catalogue) -> None:
-    """What a shape has to fulfil whatever its maker: heads divide, experts suffice, no kind has more layers than all."""
+    """What a shape has to fulfil whatever its maker: heads divide, experts suffice, no kind has
+    more layers than all."""
     for name in everything.models():
         model = everything.model(name)
         assert model.heads % model.kv_heads == 0, name
@@ -262,9 +273,11 @@ def test_models_are_whole(everything: Catalogue) -> None:
         assert (model.index_topk > 0) == (model.index_heads > 0) == (model.index_head_dim > 0), name
 
 
-CLASSES = {"nvidia-volta", "nvidia-ampere", "nvidia-ada", "nvidia-hopper", "nvidia-blackwell", "nvidia-workstation",
-           "amd-cdna", "amd-cdna4", "google-tpu", "aws-neuron", "intel-gaudi", "intel-xe", "tenstorrent",
-           "huawei-ascend"}
+CLASSES = {
+    "nvidia-volta", "nvidia-ampere", "nvidia-ada", "nvidia-hopper", "nvidia-blackwell",
+    "nvidia-workstation", "amd-cdna", "amd-cdna4", "google-tpu", "aws-neuron", "intel-gaudi",
+    "intel-xe", "tenstorrent", "huawei-ascend",
+}
 
 
 def test_chips_name_a_class_of_efficiencies(everything: Catalogue) -> None:
@@ -275,7 +288,8 @@ def test_chips_name_a_class_of_efficiencies(everything: Catalogue) -> None:
 
 
 def test_the_reported_gpt_4_reproduces_the_reported_figures(october: Catalogue) -> None:
-    """The report: 16 experts of 111e9, 2 active, 120 layers, 1.8e12 in all; its 55e9 in attention needs every head."""
+    """The report: 16 experts of 111e9, 2 active, 120 layers, 1.8e12 in all; its 55e9 in attention
+    needs every head."""
     model = october.model("gpt-4-reported")
     expert = model.layers * 2 * model.hidden * model.expert_ffn
     assert expert == pytest.approx(111e9, rel=0.001)
@@ -284,7 +298,8 @@ def test_the_reported_gpt_4_reproduces_the_reported_figures(october: Catalogue) 
     assert october.fact("gpt-4-reported", "layers").grade is Grade.ANALYST
 
 
-# ----------------------------------------------------------------------------------------------- prices and markets
+# -----------------------------------------------------------------------------------------------
+# prices and markets
 
 
 def test_prices_that_a_planner_of_october_2023_needs_are_visible(october: Catalogue) -> None:
@@ -299,7 +314,10 @@ def test_prices_that_a_planner_of_october_2023_needs_are_visible(october: Catalo
         )
     }
     assert rent == pytest.approx(
-        {"tpu-v5e": 1.20, "trainium1": 21.50 / 16, "inferentia2": 12.98 / 12, "h100-sxm": 98.32 / 8, "tpu-v4": 3.22},
+        {
+            "tpu-v5e": 1.20, "trainium1": 21.50 / 16, "inferentia2": 12.98 / 12,
+            "h100-sxm": 98.32 / 8, "tpu-v4": 3.22,
+        },
         rel=1e-3,
     )
     for chip in ("h100-sxm", "a100-80gb", "a100-40gb"):
@@ -363,7 +381,8 @@ def test_every_probability_and_share_is_one(everything: Catalogue) -> None:
                 and fact.unit in ("1", "%")
                 and isinstance(fact.value, float)
                 and (
-                    fact.field != "server_power_share"  # server watts over accelerator watts: above one by meaning
+                    fact.field
+                    != "server_power_share"  # server watts over accelerator watts: above one by meaning
                 )
             ):
                 assert 0 <= fact.value <= 1, fact.place

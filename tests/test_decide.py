@@ -214,7 +214,8 @@ def test_band_weighs_by_probability() -> None:
 
 
 def test_the_error_of_a_difference_counts_branches_and_not_leaves() -> None:
-    """Two branches of three paths that differ by 1 and 3: the mean is 2 and its error 1, whatever the paths below say."""
+    """Two branches of three paths that differ by 1 and 3: the mean is 2 and its error 1, whatever
+    the paths below say."""
     costs, other = np.array([5.0, 6.0, 7.0, 9.0, 8.0, 7.0]), np.array([4.0, 5.0, 6.0, 6.0, 5.0, 4.0])
     assert standard_error(costs, other, 2) == pytest.approx(1.0)
     assert standard_error(costs + np.array([2.0, -1.0, -1.0, 0.0, 4.0, -4.0]), other, 2) == pytest.approx(1.0)
@@ -264,7 +265,8 @@ def test_more_lines_never_hurt(prepared: Prepared) -> None:
 
 
 def test_money_has_no_unit_of_its_own(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
-    """Every price doubled doubles the cost and moves nothing else: no sum is added in another currency, or left out."""
+    """Every price doubled doubles the cost and moves nothing else: no sum is added in another
+    currency, or left out."""
     money = [name for name, number in named(prepared.case.numbers).items() if "USD" in number.unit]
     twice = draw_world(prepared, scaled(prepared, 2.0, money), SMALL)
     for way in ("diversify", "acquire"):
@@ -313,7 +315,8 @@ def test_unlimited_supply_ends_the_shortage_after_the_lead_time(prepared: Prepar
 
 
 def gain_before_spend(here: World, name: str) -> tuple[float, float]:
-    """What the chips of a programme that is carried through save, its spend left aside [USD], and how many there are."""
+    """What the chips of a programme that is carried through save, its spend left aside [USD], and
+    how many there are."""
     case = here.prepared.case
     item = next(item for item in case.programmes if item.name == name)
     lines = tuple(line for line in case.lines if "build" in line.ways)
@@ -329,14 +332,26 @@ def started(here: World, commitment: Commitment) -> SolvedWay:
 
 
 def told(here: World, name: str, arrives: Callable[[Array], Any]) -> World:
-    """The world in which a programme comes in volume after three years at the node-quarters told."""
+    """The world in which a programme comes in volume after three years at the node-quarters
+    told."""
     tree, case = here.scenarios.tree, here.prepared.case
     leaf = np.arange(tree.size) % tree.leaves.size
     known = (tree.quarter >= case.boundaries[0]) & arrives(leaf)
     fate, *later = here.outcomes[name]
-    return replace(here, outcomes={**here.outcomes, name: (replace(
-        fate, volume_quarter=np.where(known, 12, NEVER), dead=~known & (tree.quarter >= case.boundaries[0]),
-        performance=np.ones(tree.size), scope_cut=np.zeros(tree.size)), *later)})
+    return replace(
+        here,
+        outcomes={
+            **here.outcomes,
+            name: (
+                replace(
+                    fate, volume_quarter=np.where(known, 12, NEVER),
+                    dead=~known & (tree.quarter >= case.boundaries[0]),
+                    performance=np.ones(tree.size), scope_cut=np.zeros(tree.size),
+                ),
+                *later,
+            ),
+        },
+    )
 
 
 @pytest.mark.parametrize("name", ["own-build", "co-design", "acquisition"])
@@ -355,8 +370,12 @@ def test_a_programme_that_always_fails_costs_what_it_spends_and_one_that_never_f
     prepared: Prepared
 ) -> None:
     neutral = replace(prepared, case=replace(prepared.case, risk_weight=0.0))
-    lost, usual, sure = (gain_before_spend(changed(ready, {}, (8, 1, 1, 1)), "co-design") for ready in (
-        with_fate(neutral, (1.0, 0.0)), neutral, with_fate(neutral, (0.0, 1.0), spin_limit=50)))
+    lost, usual, sure = (
+        gain_before_spend(changed(ready, {}, (8, 1, 1, 1)), "co-design")
+        for ready in (
+            with_fate(neutral, (1.0, 0.0)), neutral, with_fate(neutral, (0.0, 1.0), spin_limit=50),
+        )
+    )
     assert lost == (pytest.approx(0.0, abs=1e4), 0.0)
     assert 0.0 < usual[1] < sure[1]
 
@@ -376,8 +395,10 @@ def test_what_is_told_of_a_programme_follows_its_fate(prepared: Prepared) -> Non
 def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepared: Prepared, here: World) -> None:
     item = next(item for item in prepared.case.programmes if item.name == "co-design")
     begun = started(here, Commitment(prepared.case.lines, (item,)))
-    gate = ProjectPlan(name=item.name, steps=(), start_probability=1.0, give_up_probability=0.25, expected_spend_usd=0.0,
-                    worst_spend_usd=0.0, committed_usd=0.0, avoidable_usd=0.0)
+    gate = ProjectPlan(
+        name=item.name, steps=(), start_probability=1.0, give_up_probability=0.25,
+        expected_spend_usd=0.0, worst_spend_usd=0.0, committed_usd=0.0, avoidable_usd=0.0,
+    )
     sure, doubtful, of_another = (
         strategy_result(replace(begun, gates=gates), prepared, begun).own_silicon_probability
         for gates in ((), (gate,), (replace(gate, name="own-build"),)))
@@ -387,8 +408,13 @@ def test_a_programme_that_may_be_given_up_has_that_much_less_of_a_chance(prepare
 
 
 def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, base: dict[str, SolvedWay]) -> None:
-    still = changed(prepared, {"demand.growth": 1.0, "demand.growth_long_run": 1.0, "demand.work_trend": 1.0,
-                               "loads.training.growth": 1.0, "shocks.demand-collapse.demand": 1.0})
+    still = changed(
+        prepared,
+        {
+            "demand.growth": 1.0, "demand.growth_long_run": 1.0, "demand.work_trend": 1.0,
+            "loads.training.growth": 1.0, "shocks.demand-collapse.demand": 1.0,
+        },
+    )
     found = solved(still, "buy")
     late = found.paths.wanted[:, prepared.case.boundaries[0]:]
     np.testing.assert_allclose(late, late[:, :1] * np.ones((1, late.shape[1])), rtol=1e-9)
@@ -396,24 +422,34 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
     assert found.paths.missing[:, 8:].sum() < base["buy"].paths.missing[:, 8:].sum()
 
 
-@pytest.mark.parametrize(("name", "dearer"), [
-    ("lines.nvidia-owned.price", 1), ("owning.electricity", 1), ("owning.pue", 1),
-    ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1), ("loads.training.unserved_price", 1),
-    ("existing.price", 1), ("owning.residual", -1), ("lines.nvidia-owned.allotment", -1),
-    ("lines.nvidia-owned.successor_gain", -1), ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
-    ("loads.training.utilisation", -1),
-])
+@pytest.mark.parametrize(
+    ("name", "dearer"),
+    [
+        ("lines.nvidia-owned.price", 1), ("owning.electricity", 1), ("owning.pue", 1),
+        ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1),
+        ("loads.training.unserved_price", 1), ("existing.price", 1), ("owning.residual", -1),
+        ("lines.nvidia-owned.allotment", -1), ("lines.nvidia-owned.successor_gain", -1),
+        ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
+        ("loads.training.utilisation", -1),
+    ],
+)
 def test_every_input_moves_the_cost_its_own_way(here: World, name: str, dearer: int) -> None:
     middle = named(here.case.numbers)[name].spread.mode
-    low, high = (objective(solved(world_with_ranges(here, {name: Range.point(share * middle)}), "buy"))
-                 for share in (0.9, 1.1))
+    low, high = (
+        objective(solved(world_with_ranges(here, {name: Range.point(share * middle)}), "buy"))
+        for share in (0.9, 1.1)
+    )
     assert dearer * (high - low) > 0.0
 
 
 def test_a_wonder_chip_makes_building_win(prepared: Prepared) -> None:
     own = "programmes.own-build."
-    wonder = {f"{own}{key}": value for key, value in
-              {"performance": 3.0, "allotment": 1e5, "deal": 0.0, "design": 0.0, "qualification": 0.0}.items()}
+    wonder = {
+        f"{own}{key}": value
+        for key, value in {
+            "performance": 3.0, "allotment": 1e5, "deal": 0.0, "design": 0.0, "qualification": 0.0,
+        }.items()
+    }
     here = changed(with_fate(prepared, (0.0, 1.0)), wonder)
     ranked = sorted(WAYS, key=lambda way: objective(solved(here, way)))
     assert ranked[0] == "build"
@@ -474,13 +510,16 @@ MOVED = ("demand.growth", "lines.amd-owned.efficiency", "demand.load_factor")
 
 @pytest.fixture(scope="module")
 def short_case() -> Case:
-    """Five years of the reference case with two lines and one programme, all but three numbers certain."""
+    """Five years of the reference case with two lines and one programme, all but three numbers
+    certain."""
     case = read_case()
     lines = tuple(line for line in case.lines if line.name in ("nvidia-owned", "amd-owned"))
     programmes = tuple(item for item in case.programmes if item.route == "co-design")
     certain = {name: Range.point(number.spread.mode) for name, number in named(case.numbers).items() if name not in MOVED}
-    return replace(with_ranges(case, certain), quarters=20, boundaries=case.boundaries[:3], branching=(2, 1, 1), lines=lines,
-                   programmes=programmes)
+    return replace(
+        with_ranges(case, certain), quarters=20, boundaries=case.boundaries[:3],
+        branching=(2, 1, 1), lines=lines, programmes=programmes,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -499,7 +538,9 @@ def short(short_case: Case, few_points: None) -> Decision:
 
 
 @pytest.mark.slow
-def test_the_same_case_gives_the_same_bytes(short_case: Case, short: Decision, few_points: None) -> None:
+def test_the_same_case_gives_the_same_bytes(
+    short_case: Case, short: Decision, few_points: None
+) -> None:
     assert as_json(decide(short_case, detail=SHORT, executor=Here())) == as_json(short)
 
 

@@ -1,4 +1,5 @@
-"""The plan by decomposition against the same plan as one programme, against published optima, and under mishaps."""
+"""The plan by decomposition against the same plan as one programme, against published optima, and
+under mishaps."""
 
 from __future__ import annotations
 
@@ -38,20 +39,27 @@ def whole(seed: int) -> PlanResult:
 
 
 def wide(seed: int) -> PlanProblem:
-    """A chip to be ordered before four branches of three paths each, power short on some: many cuts, also of feasibility."""
+    """A chip to be ordered before four branches of three paths each, power short on some: many
+    cuts, also of feasibility."""
     rng = np.random.default_rng(seed)
     tree = balanced_tree((4, 3), (2, 2, 3))
     price = rng.uniform(1e4, 3e4, (2, tree.size))
     return PlanProblem(
-        tree=tree, offers=("long", "short"), loads=("queries", "training"), lead_quarters=np.array([[1], [0]]) + np.zeros(
-            (1, tree.size), dtype=np.int64), term_quarters=np.array([6, 2]), available=np.array(True), cap=np.array(np.inf),
+        tree=tree, offers=("long", "short"), loads=("queries", "training"),
+        lead_quarters=np.array([[1], [0]]) + np.zeros((1, tree.size), dtype=np.int64),
+        term_quarters=np.array([6, 2]), available=np.array(True), cap=np.array(np.inf),
         capital_usd=0.05 * price * np.array([[1.0], [1.6]]), running_usd=0.02 * price,
-        rate=rng.uniform(50.0, 150.0, (2, 2, tree.size)), demand=rng.uniform(1e5, 4e6, (2, tree.size)),
-        unmet_usd=rng.uniform(20.0, 60.0, (2, tree.size)), discount=np.array(1.0), power_w=np.array([700.0, 500.0]),
-        power_cap_w=np.where(tree.quarter > 3, rng.uniform(2e6, 6e7, tree.size), np.inf), cvar_weight=0.3)
+        rate=rng.uniform(50.0, 150.0, (2, 2, tree.size)),
+        demand=rng.uniform(1e5, 4e6, (2, tree.size)),
+        unmet_usd=rng.uniform(20.0, 60.0, (2, tree.size)), discount=np.array(1.0),
+        power_w=np.array([700.0, 500.0]),
+        power_cap_w=np.where(tree.quarter > 3, rng.uniform(2e6, 6e7, tree.size), np.inf),
+        cvar_weight=0.3,
+    )
 
 
-# --- the same answer --------------------------------------------------------------------------------------------------
+# --- the same answer
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 6])
@@ -74,7 +82,8 @@ def test_agrees_with_the_whole_programme(seed: int, boundary: int | None) -> Non
 
 
 def test_a_gap_that_rounding_leaves_open_is_told() -> None:
-    """The best plan is found; the bound stays below it by less than the solver's tolerance of 1e-7, and no more comes."""
+    """The best plan is found; the bound stays below it by less than the solver's tolerance of 1e-7,
+    and no more comes."""
     result = solve_large(random_problem(4), gap=1e-8)
     assert result.status is Status.FAILED
     assert result.objective_usd == pytest.approx(whole(4).objective_usd, rel=1e-12)
@@ -96,14 +105,20 @@ def test_orders_are_a_plan_of_the_whole() -> None:
     assert solve(held).objective_usd == pytest.approx(result.objective_usd, rel=1e-7)
 
 
-@pytest.mark.parametrize(("test", "given"), [
-    (test_textbook.test_farmer_recourse_problem, ()), (test_textbook.test_farmer_cvar_from_the_mean_to_the_worst_case, ()),
-    (test_textbook.test_lands, ()), (test_textbook.test_apl1p, ()),
-    (test_textbook.test_generation_investment_5_2, (3, 406_712.49)),
-    (test_textbook.test_generation_expansion_in_five_stages, ()), (test_textbook.test_air_conditioning, ()),
-    (test_textbook.test_news_vendor_normal, ()),
-])
-def test_published_optima(test: object, given: tuple[float, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("test", "given"),
+    [
+        (test_textbook.test_farmer_recourse_problem, ()),
+        (test_textbook.test_farmer_cvar_from_the_mean_to_the_worst_case, ()),
+        (test_textbook.test_lands, ()), (test_textbook.test_apl1p, ()),
+        (test_textbook.test_generation_investment_5_2, (3, 406_712.49)),
+        (test_textbook.test_generation_expansion_in_five_stages, ()),
+        (test_textbook.test_air_conditioning, ()), (test_textbook.test_news_vendor_normal, ()),
+    ],
+)
+def test_published_optima(
+    test: object, given: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(test_textbook, "solve", lambda problem: solve_large(problem, gap=1e-10))
     test(*given)  # type: ignore[operator]
 
@@ -126,7 +141,8 @@ def test_reference_case_at_64_leaves(reference: PlanProblem) -> None:
     assert other.lower_bound_usd <= one.objective_usd * (1 + 1e-9)
 
 
-# --- limits between blocks --------------------------------------------------------------------------------------------
+# --- limits between blocks
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 3, 6])
@@ -162,11 +178,13 @@ def test_boundary_must_be_a_split() -> None:
         solve_large(plain_problem(0), boundary_quarter=2)
 
 
-# --- blocks -----------------------------------------------------------------------------------------------------------
+# --- blocks
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_blocks_are_the_whole_programme() -> None:
-    """Columns, rows, entries, costs and offsets of the blocks and their links add up to those of the whole."""
+    """Columns, rows, entries, costs and offsets of the blocks and their links add up to those of
+    the whole."""
     problem = random_problem(1)
     program = assemble(problem, service(problem), constant_costs(problem))
     parted = cut(problem)
@@ -200,7 +218,8 @@ def test_a_warm_solve_equals_a_cold_one(reference: PlanProblem) -> None:
             assert below <= there.objective + 1e-7 * abs(there.objective), "a cut lies above the cost"
 
 
-# --- workers ----------------------------------------------------------------------------------------------------------
+# --- workers
+# ----------------------------------------------------------------------------------------------------------
 
 
 def pools(made: list[ProcessPoolExecutor]) -> Iterator[Executor]:
@@ -259,7 +278,8 @@ def test_a_dask_cluster_gives_the_same_and_survives_a_killed_worker() -> None:
     assert result.objective_usd == solve_large(problem, gap=1e-8).objective_usd
 
 
-# --- interrupts, checkpoints ------------------------------------------------------------------------------------------
+# --- interrupts, checkpoints
+# ------------------------------------------------------------------------------------------
 
 
 def interrupt(bounds: Bounds) -> None:
@@ -302,7 +322,8 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
         solve_large(problem, checkpoint=tmp_path / "missing" / "plan.npz")
 
 
-# --- branching --------------------------------------------------------------------------------------------------------
+# --- branching
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stages", [1, 2, 4, 6])

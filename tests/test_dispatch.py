@@ -19,10 +19,12 @@ def fleet(rate: Array, demand: Array, price: Array) -> PlanProblem:
     """One quarter in which nothing can be ordered; rate (O, L), demand and price (L,)."""
     offers, loads = rate.shape
     return PlanProblem(
-        tree=chain_tree(1), offers=tuple(f"chip {o}" for o in range(offers)), loads=tuple(f"load {n}" for n in range(loads)),
-        lead_quarters=np.array(0), term_quarters=np.array(1), available=np.array(False), cap=np.array(0.0),
-        capital_usd=np.array(0.0), running_usd=np.array(0.0), rate=rate[..., None], demand=demand[:, None],
-        unmet_usd=price[:, None], discount=np.array(1.0))
+        tree=chain_tree(1), offers=tuple(f"chip {o}" for o in range(offers)),
+        loads=tuple(f"load {n}" for n in range(loads)), lead_quarters=np.array(0),
+        term_quarters=np.array(1), available=np.array(False), cap=np.array(0.0),
+        capital_usd=np.array(0.0), running_usd=np.array(0.0), rate=rate[..., None],
+        demand=demand[:, None], unmet_usd=price[:, None], discount=np.array(1.0),
+    )
 
 
 def cost(problem: PlanProblem, active: Array) -> float:
@@ -69,7 +71,8 @@ def test_equals_the_plan_that_chose_the_fleet(seed: int) -> None:
 
 
 def test_comparative_advantage_beats_the_faster_chip() -> None:
-    """Chip 0 does 4 or 2, chip 1 does 3 or 3 of loads worth 1 each: each goes where the other is weaker."""
+    """Chip 0 does 4 or 2, chip 1 does 3 or 3 of loads worth 1 each: each goes where the other is
+    weaker."""
     problem = fleet(np.array([[4.0, 2.0], [3.0, 3.0]]), np.array([4.0, 3.0]), np.ones(2))
     used = dispatch(problem, np.ones((2, 1)))
     assert used.serve[..., 0].tolist() == [[1.0, 0.0], [0.0, 1.0]]

@@ -64,14 +64,18 @@ def test_code_is_fenced_and_names_its_language(page: str) -> None:
     assert [part for part in paragraphs if part.startswith("    ") and ">>>" not in part] == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python") and page != "README.md"])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page, "python") and page != "README.md"]
+)
 def test_python_blocks_run(page: str) -> None:
     names: dict[str, object] = {"__name__": page}
     for block in blocks(page, "python"):
         exec(compile(block, page, "exec"), names)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in (ROOT / page).read_text(encoding="utf-8")])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if ">>>" in (ROOT / page).read_text(encoding="utf-8")]
+)
 def test_sessions_of_python_print_what_is_shown(page: str) -> None:
     text = re.sub(r"^ *```.*$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
     test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
@@ -96,8 +100,13 @@ def test_other_shown_commands_are_known(page: str) -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
-@pytest.mark.parametrize("command", [
-    *sorted(QUICK), *(pytest.param(command, marks=pytest.mark.slow) for command in sorted(OF_README))])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *sorted(QUICK),
+        *(pytest.param(command, marks=pytest.mark.slow) for command in sorted(OF_README)),
+    ],
+)
 def test_shown_commands_run(command: str, tmp_path: Path) -> None:
     done = run(shlex.split(command), tmp_path)
     assert done.returncode == 0, done.stderr
@@ -146,7 +155,8 @@ def rows_of_ways(text: str) -> dict[str, list[float]]:
 
 @pytest.mark.slow
 def test_readme_shows_what_the_program_prints() -> None:
-    """The answer and the costs of every way; another processor may round a plan's orders to another optimum."""
+    """The answer and the costs of every way; another processor may round a plan's orders to another
+    optimum."""
     spec = importlib.util.spec_from_file_location("rebuild", ROOT / "docs" / "rebuild.py")
     assert spec is not None
     assert spec.loader is not None

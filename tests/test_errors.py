@@ -22,10 +22,14 @@ def test_an_error_says_all_of_its_faults() -> None:
 @pytest.mark.parametrize(
     ("asked", "known", "found"),
     [
-        ("h100", ["a100", "h100-sxm", "h100-pcie", "v100"], ["h100-pcie", "h100-sxm"]),  # the beginning comes first
+        (
+            "h100", ["a100", "h100-sxm", "h100-pcie", "v100"], ["h100-pcie", "h100-sxm"],
+        ),  # the beginning comes first
         ("mein", ["mine", "other"], ["mine"]),  # the likest
         ("tpu", ["google-tpu-v4", "trainium"], ["google-tpu-v4"]),  # part of a name
-        ("gb", ["GB", "Gb", "kW"], ["GB", "Gb"]),  # spellings that differ only in capitals are two names
+        (
+            "gb", ["GB", "Gb", "kW"], ["GB", "Gb"],
+        ),  # spellings that differ only in capitals are two names
         ("zzz", ["mine", "other"], []),
     ],
 )
@@ -56,5 +60,7 @@ def test_bounds_hold_their_ends_and_every_element() -> None:
             Bound("fine", 0.5, 0, 1, ""),
         )
     assert [(fault.place, fault.found) for fault in caught.value.faults] == [
-        ("call: open", "0"), ("call: second", "1.5"), ("call: nan", "nan"), ("call: infinite", "inf")]
+        ("call: open", "0"), ("call: second", "1.5"), ("call: nan", "nan"),
+        ("call: infinite", "inf"),
+    ]
     assert caught.value.faults[0].allowed == "a number in (0, 1]"

@@ -1,4 +1,5 @@
-"""The space of designs: numbering, limits, fronts, sweeps that are cut, resumed and spread over processes."""
+"""The space of designs: numbering, limits, fronts, sweeps that are cut, resumed and spread over
+processes."""
 
 from __future__ import annotations
 
@@ -88,13 +89,21 @@ def task_of(catalogue: Catalogue, space: Space, scorer: ByRate | None = None) ->
 
 
 def same(one: SweepState, other: SweepState) -> bool:
-    return (one.designs == other.designs and dict(one.removed) == dict(other.removed)
-            and dict(one.unserved) == dict(other.unserved) and one.points == other.points
-            and np.array_equal(one.kept.numbers, other.kept.numbers)
-            and all(np.array_equal(one.kept.metrics[name], other.kept.metrics[name]) for name in one.kept.metrics))
+    return (
+        one.designs == other.designs
+        and dict(one.removed) == dict(other.removed)
+        and dict(one.unserved) == dict(other.unserved)
+        and one.points == other.points
+        and np.array_equal(one.kept.numbers, other.kept.numbers)
+        and all(
+            np.array_equal(one.kept.metrics[name], other.kept.metrics[name])
+            for name in one.kept.metrics
+        )
+    )
 
 
-# --- the space --------------------------------------------------------------------------------------------------------
+# --- the space
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_every_combination_is_there_once(small: Space) -> None:
@@ -145,8 +154,16 @@ def test_bad_spaces_are_explained(change: dict[str, object], says: str) -> None:
 
 def test_all_faults_of_a_file_come_at_once_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
-    path.write_text(yaml.safe_dump({"node": "n3", "packaging": "cowos-l", "power_limit": "1 kW", "domain": 8,
-                                    "scale_out": "400 Gb/s"} | SMALL | {"units": [-1], "clock": ["fast"]}))
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "node": "n3", "packaging": "cowos-l", "power_limit": "1 kW", "domain": 8,
+                "scale_out": "400 Gb/s",
+            }
+            | SMALL
+            | {"units": [-1], "clock": ["fast"]}
+        )
+    )
     with pytest.raises(BadValue) as caught:
         read_space(path)
     assert len(caught.value.faults) == 2
@@ -162,7 +179,8 @@ def test_unknown_technology_lists_the_known(catalogue: Catalogue) -> None:
         technology_of(catalogue, "n3", "hbm3e", "cowos")
 
 
-# --- silicon of many designs ------------------------------------------------------------------------------------------
+# --- silicon of many designs
+# ------------------------------------------------------------------------------------------
 
 
 def test_a_chunk_equals_its_designs_one_by_one(catalogue: Catalogue, small: Space) -> None:
@@ -186,12 +204,16 @@ def test_a_design_costs_the_same_as_a_chip(catalogue: Catalogue, small: Space) -
         one = designs.take(made[k : k + 1])
         built = Chip(
             name="design", vendor="", peak_flops={"bf16": float(one.bf16_flops[0])},
-            memory_bytes=float(silicon.memory_bytes[k]), memory_bandwidth=float(silicon.memory_bandwidth[k]),
-            scale_up_bandwidth=float(one.link_bandwidth[0]), scale_up_domain=64, scale_out_bandwidth=5e10,
-            tdp_w=float(silicon.power_w[k]), node="n3", memory_type="hbm3e", packaging="cowos-l",
-            hbm_stacks=int(one.stacks[0]))
-        die = LogicDie(float(silicon.die_area_m2[k]), int(one.dies[0]), None, int(built_units(one.units)[0]),
-                       int(one.units[0]))
+            memory_bytes=float(silicon.memory_bytes[k]),
+            memory_bandwidth=float(silicon.memory_bandwidth[k]),
+            scale_up_bandwidth=float(one.link_bandwidth[0]), scale_up_domain=64,
+            scale_out_bandwidth=5e10, tdp_w=float(silicon.power_w[k]), node="n3",
+            memory_type="hbm3e", packaging="cowos-l", hbm_stacks=int(one.stacks[0]),
+        )
+        die = LogicDie(
+            float(silicon.die_area_m2[k]), int(one.dies[0]), None, int(built_units(one.units)[0]),
+            int(one.units[0]),
+        )
         chip = replace(built, architecture=replace(built.architecture, dies=(die,)))
         assert chip_sheet(catalogue, chip, draws=64).unit_cost_usd == pytest.approx(silicon.unit_cost_usd[k], rel=1e-9)
 
@@ -214,8 +236,13 @@ def test_removed_and_made_add_up(catalogue: Catalogue, small: Space) -> None:
 
 def test_free_memory_and_perfect_yields(catalogue: Catalogue, small: Space) -> None:
     base = technology_of(catalogue, "n3", "hbm3e", "cowos-l")
-    free = replace(base, cost=replace(base.cost, memory_usd_per_byte=0.0, attach_yield=1.0, probe_coverage=1.0,
-                                      wafers=tuple(replace(w, defect_density=0.0) for w in base.cost.wafers)))
+    free = replace(
+        base,
+        cost=replace(
+            base.cost, memory_usd_per_byte=0.0, attach_yield=1.0, probe_coverage=1.0,
+            wafers=tuple(replace(w, defect_density=0.0) for w in base.cost.wafers),
+        ),
+    )
     designs = small.designs(np.arange(0, small.of_one_memory, 11))
     made, _, _ = screen(designs, base, limits_of(catalogue, base, 1e4))
     some = designs.take(made)
@@ -225,7 +252,8 @@ def test_free_memory_and_perfect_yields(catalogue: Catalogue, small: Space) -> N
     assert isinstance(base.cost, CostInputs)
 
 
-# --- fronts -----------------------------------------------------------------------------------------------------------
+# --- fronts
+# -----------------------------------------------------------------------------------------------------------
 
 POINTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=40)
 
@@ -261,7 +289,8 @@ def test_points_that_are_not_finite_are_on_no_front() -> None:
     assert front_of(np.array([np.inf]), np.array([0.0])).size == 0
 
 
-# --- sweeps -----------------------------------------------------------------------------------------------------------
+# --- sweeps
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_answer_does_not_depend_on_the_chunk(catalogue: Catalogue, small: Space) -> None:
@@ -271,15 +300,25 @@ def test_the_answer_does_not_depend_on_the_chunk(catalogue: Catalogue, small: Sp
     assert whole.made + sum(whole.removed.values()) == small.size
     assert same(whole, sweep(task, chunk=37).found)
     every = [run_chunk(task, start, stop) for start, stop in small.chunks(100)]
-    assert min(float(part.kept.metrics["usd"].min()) for part in every if part.kept.numbers.size) == pytest.approx(
-        float(whole.kept.metrics["usd"].min()))
+    assert min(
+        float(part.kept.metrics["usd"].min()) for part in every if part.kept.numbers.size
+    ) == pytest.approx(float(whole.kept.metrics["usd"].min()))
 
 
 def test_one_price_doubled_moves_the_cost_and_not_the_silicon(catalogue: Catalogue, small: Space) -> None:
     task = task_of(catalogue, small)
-    dear = replace(task, technologies=tuple(
-        replace(one, cost=replace(one.cost, memory_usd_per_byte=2.0 * np.asarray(one.cost.memory_usd_per_byte)))
-        for one in task.technologies))
+    dear = replace(
+        task,
+        technologies=tuple(
+            replace(
+                one,
+                cost=replace(
+                    one.cost, memory_usd_per_byte=2.0 * np.asarray(one.cost.memory_usd_per_byte)
+                ),
+            )
+            for one in task.technologies
+        ),
+    )
     before, after = sweep(task).found, sweep(dear).found
     assert dict(before.removed) == dict(after.removed)
     assert before.kept.metrics["watt"].min() == after.kept.metrics["watt"].min()

@@ -1,4 +1,5 @@
-"""Designs on the performance model: the same figures as `serve`, limits, objectives, and the command."""
+"""Designs on the performance model: the same figures as `serve`, limits, objectives, and the
+command."""
 
 from __future__ import annotations
 
@@ -52,8 +53,9 @@ def small() -> Space:
 
 def served(catalogue: Catalogue, model: str = "llama-3.1-70b", **changes: object) -> Served:
     base = Served(
-        llm=catalogue.model(model), request=fb.Request(1024, 256), precision="fp8", kv_precision="bf16",
-        tpot_limit_s=0.05, ttft_limit_s=2.0)
+        llm=catalogue.model(model), request=fb.Request(1024, 256), precision="fp8",
+        kv_precision="bf16", tpot_limit_s=0.05, ttft_limit_s=2.0,
+    )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -61,8 +63,10 @@ def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object
     calibration = calibration_of(catalogue)
     base = ServingScorer(
         load=one, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
-        owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
-        domain=space.domain, scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
+        owning=owning_of(catalogue)[0],
+        load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=space.domain,
+        scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0,
+    )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -82,9 +86,11 @@ def test_the_winner_costs_what_serve_says_of_its_chip(catalogue: Catalogue, smal
     best, chip, one = answer.best, answer.best_chip, scorer.load
     assert best is not None
     assert chip is not None
-    serving = serve(one.llm, chip, one.request, formats=Formats(one.precision, one.kv_precision),
-                    efficiency=scorer.efficiency, engine=scorer.engine, tpot_limit_s=one.tpot_limit_s,
-                    ttft_limit_s=one.ttft_limit_s, load_factor=scorer.load_factor)
+    serving = serve(
+        one.llm, chip, one.request, formats=Formats(one.precision, one.kv_precision),
+        efficiency=scorer.efficiency, engine=scorer.engine, tpot_limit_s=one.tpot_limit_s,
+        ttft_limit_s=one.ttft_limit_s, load_factor=scorer.load_factor,
+    )
     hour = owned_hour(best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
     expected = 1e6 * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
     assert best.usd_per_million_tokens_tco == pytest.approx(expected, rel=0.03)  # serve searches batches more finely
@@ -105,8 +111,12 @@ def test_one_design_alone_equals_the_design_among_others(catalogue: Catalogue, s
 
 
 def test_objectives_pick_by_what_they_name(catalogue: Catalogue, small: Space) -> None:
-    answers = {name: answer_of(catalogue, small, scorer_of(catalogue, small, served(catalogue), objective=name)).best
-               for name in OBJECTIVES}
+    answers = {
+        name: answer_of(
+            catalogue, small, scorer_of(catalogue, small, served(catalogue), objective=name)
+        ).best
+        for name in OBJECTIVES
+    }
     assert all(best is not None for best in answers.values())
     chip, tco, watt = (answers[name] for name in OBJECTIVES)
     assert chip is not None
@@ -123,8 +133,15 @@ def test_doubling_inputs_moves_the_answer_the_right_way(catalogue: Catalogue, sm
     base = answer_of(catalogue, small, scorer).best
     assert base is not None
     task = task_of(catalogue, small, scorer)
-    dear = tuple(replace(one, cost=replace(one.cost, memory_usd_per_byte=2 * np.asarray(one.cost.memory_usd_per_byte)))
-                 for one in task.technologies)
+    dear = tuple(
+        replace(
+            one,
+            cost=replace(
+                one.cost, memory_usd_per_byte=2 * np.asarray(one.cost.memory_usd_per_byte)
+            ),
+        )
+        for one in task.technologies
+    )
     doubled = explore(catalogue, small, dear, replace(task, technologies=dear)).best
     assert doubled is not None
     assert base.usd_per_million_tokens_tco < doubled.usd_per_million_tokens_tco < 2 * base.usd_per_million_tokens_tco
@@ -190,13 +207,18 @@ def test_designs_a_second_through_the_serving_model(catalogue: Catalogue) -> Non
     few = read_space(changes=SMALL)
     sweep(task_of(catalogue, few, scorer_of(catalogue, few, served(catalogue))))
     start = time.process_time()
-    part = sweep(replace(task, space=read_space(changes=SMALL | {"memory": ["hbm3e"]}), technologies=task.technologies[:1],
-                         limits=task.limits[:1]))
+    part = sweep(
+        replace(
+            task, space=read_space(changes=SMALL | {"memory": ["hbm3e"]}),
+            technologies=task.technologies[:1], limits=task.limits[:1],
+        )
+    )
     # 500,000 points a second a core where nothing else runs; a tenth is left to busy machines
     assert part.found.points / max(time.process_time() - start, 1e-3) > 20_000
 
 
-# --- the command ------------------------------------------------------------------------------------------------------
+# --- the command
+# ------------------------------------------------------------------------------------------------------
 
 
 LOAD = ("--model", "llama-3.1-70b", "--input", "1024", "--output", "256", "--also", "none", "--market", "h100-sxm")
@@ -218,7 +240,8 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 def test_the_command_saves_draws_and_resumes(
-    run: Run, folder: Path, catalogue: Catalogue, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: Run, folder: Path, catalogue: Catalogue, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     options = (*LOAD, "--space", "space.yaml", "--checkpoint", "state.json")
     assert run(*options, "--save", "best.yaml", "--picture", "front.svg") == 0, run.err
@@ -234,8 +257,13 @@ def test_the_command_saves_draws_and_resumes(
     assert data["resumed"] == data["designs"]
     assert data["best"]["unit_cost_usd"] > 0
     cost = Run("cost", capsys, monkeypatch)
-    assert cost("--model", "llama-3.1-70b", "--chip", "best.yaml", "--input", "1024", "--output", "256",
-                "--price", "5000 USD") == 0, cost.err
+    assert (
+        cost(
+            "--model", "llama-3.1-70b", "--chip", "best.yaml", "--input", "1024", "--output", "256",
+            "--price", "5000 USD",
+        )
+        == 0
+    ), cost.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The out-of-sample test: rules against the plan itself, against perfect information and closed forms, and its honesty."""
+"""The out-of-sample test: rules against the plan itself, against perfect information and closed
+forms, and its honesty."""
 
 from __future__ import annotations
 
@@ -62,8 +63,10 @@ def solved(prepared: Prepared) -> SolvedWay:
 
 def block_of(prepared: Prepared, solved: SolvedWay, count: int, **given: Any) -> FreshBlock:
     return FreshBlock(
-        prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy, planned=solved.plan.problem,
-        result=solved.result, number=0, count=count, seed=prepared.case.seed, **given)
+        prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
+        planned=solved.plan.problem, result=solved.result, number=0, count=count,
+        seed=prepared.case.seed, **given,
+    )
 
 
 # The rules on what the plan knew
@@ -146,9 +149,16 @@ def test_orders_within_all_limits_are_left_alone() -> None:
 
 
 def test_untaken_draws_are_paid_and_signed_levels_bound_the_orders() -> None:
-    """Ten units signed at a fee of 5, at least half to be drawn or 3 each: nothing drawn costs 50 + 15."""
-    problem = tiny(agreements=(Agreement(name="deal", offers=(0,), most=np.array([1.0]), least=np.array([0.5]),
-                                         fee_usd=np.array(5.0), untaken_usd=np.array(3.0)),))
+    """Ten units signed at a fee of 5, at least half to be drawn or 3 each: nothing drawn costs 50 +
+    15."""
+    problem = tiny(
+        agreements=(
+            Agreement(
+                name="deal", offers=(0,), most=np.array([1.0]), least=np.array([0.5]),
+                fee_usd=np.array(5.0), untaken_usd=np.array(3.0),
+            ),
+        )
+    )
     level = np.array([[10.0]])
     idle, busy = (simulate_orders(problem, np.array([[chips]]), level) for chips in (0.0, 99.0))
     assert idle.path_cost_usd[0] == pytest.approx(50.0 + 15.0 + 100.0)
@@ -160,7 +170,8 @@ def test_untaken_draws_are_paid_and_signed_levels_bound_the_orders() -> None:
 
 
 def twice(problem: PlanProblem) -> PlanProblem:
-    """A path that may split after its first quarter, but the branches are the same: all is foreseen."""
+    """A path that may split after its first quarter, but the branches are the same: all is
+    foreseen."""
     tree = balanced_tree((2,), (1, problem.tree.quarters - 1))
     return on_tree(problem, tree, tree.quarter)
 
@@ -170,21 +181,31 @@ def by_merit(problem: PlanProblem) -> Array:
 
 
 def test_merit_order_finds_the_plan_of_a_growing_demand() -> None:
-    """One long-lived chip and a dear rent, demand that only grows and is foreseen: chips for all of it, no rent."""
-    problem = twice(tiny(
-        chain_tree(6), offers=("rent", "chip"), demand=np.array([[10.0, 12.0, 15.0, 19.0, 24.0, 30.0]]),
-        term_quarters=np.array([1, 9]), lead_quarters=np.repeat([[0], [1]], 6, axis=1),
-        capital_usd=np.repeat([[8.0], [3.0]], 6, axis=1)))
+    """One long-lived chip and a dear rent, demand that only grows and is foreseen: chips for all of
+    it, no rent."""
+    problem = twice(
+        tiny(
+            chain_tree(6), offers=("rent", "chip"),
+            demand=np.array([[10.0, 12.0, 15.0, 19.0, 24.0, 30.0]]), term_quarters=np.array([1, 9]),
+            lead_quarters=np.repeat([[0], [1]], 6, axis=1),
+            capital_usd=np.repeat([[8.0], [3.0]], 6, axis=1),
+        )
+    )
     found = simulate_orders(problem, by_merit(problem))
     assert found.path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
 
 
 def test_merit_order_discounts_what_a_chip_is_worth_later() -> None:
-    """A rent at 3 fills the first quarter cheaper than a chip at 5 + 5 / 2 less the 5 / 2 it saves later, not less 5."""
-    problem = twice(tiny(
-        chain_tree(3), offers=("rent", "chip"), demand=np.array([[0.0, 10.0, 10.0]]), term_quarters=np.array([1, 2]),
-        capital_usd=np.array([[3.0, 3.0, 8.0], [5.0, 5.0, 5.0]]), running_usd=np.array(0.0),
-        discount=np.array([1.0, 0.5, 0.25])))
+    """A rent at 3 fills the first quarter cheaper than a chip at 5 + 5 / 2 less the 5 / 2 it saves
+    later, not less 5."""
+    problem = twice(
+        tiny(
+            chain_tree(3), offers=("rent", "chip"), demand=np.array([[0.0, 10.0, 10.0]]),
+            term_quarters=np.array([1, 2]),
+            capital_usd=np.array([[3.0, 3.0, 8.0], [5.0, 5.0, 5.0]]), running_usd=np.array(0.0),
+            discount=np.array([1.0, 0.5, 0.25]),
+        )
+    )
     orders = by_merit(problem)
     assert orders[:, problem.tree.quarter == 1].tolist() == [[10.0, 10.0], [0.0, 0.0]]
     assert simulate_orders(problem, orders).path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=1e-9)
@@ -195,11 +216,15 @@ def test_merit_order_leaves_what_is_cheaper_unserved() -> None:
 
 
 def test_merit_order_keeps_shared_room_for_what_lasts() -> None:
-    """Ten chips a quarter in all, much more wanted: a chip that serves eight quarters takes the room of a rent."""
-    problem = twice(tiny(
-        chain_tree(9), offers=("rent", "chip"), demand=np.array(1e3), term_quarters=np.array([1, 8]),
-        lead_quarters=np.repeat([[0], [1]], 9, axis=1), unmet_usd=np.array(20.0),
-        groups=(("packages", (0, 1), np.array(10.0)),)))
+    """Ten chips a quarter in all, much more wanted: a chip that serves eight quarters takes the
+    room of a rent."""
+    problem = twice(
+        tiny(
+            chain_tree(9), offers=("rent", "chip"), demand=np.array(1e3),
+            term_quarters=np.array([1, 8]), lead_quarters=np.repeat([[0], [1]], 9, axis=1),
+            unmet_usd=np.array(20.0), groups=(("packages", (0, 1), np.array(10.0)),),
+        )
+    )
     found = simulate_orders(problem, by_merit(problem))
     assert found.path_cost_usd == pytest.approx(solve(problem).path_cost_usd, rel=0.01)
 
@@ -215,7 +240,8 @@ def news_vendor(leaves: int, rng: np.random.Generator) -> PlanProblem:
 
 
 def test_a_tiny_tree_flatters_its_plan() -> None:
-    """The cost on fresh paths meets ``4 x + 10 (1000 - x)^2 / 2000``; in the tree of three paths it looks lower."""
+    """The cost on fresh paths meets ``4 x + 10 (1000 - x)^2 / 2000``; in the tree of three paths it
+    looks lower."""
     rng = np.random.default_rng(5)
     fresh = news_vendor(20_000, rng)
     differences = []
@@ -235,7 +261,8 @@ def test_a_tiny_tree_flatters_its_plan() -> None:
 
 
 def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: SolvedWay) -> None:
-    """Paths that differ after the first branching alone have the same outlook at it, and its history is true."""
+    """Paths that differ after the first branching alone have the same outlook at it, and its
+    history is true."""
     block = block_of(prepared, solved, 20)
     here = fresh_world(block)
     case, scenarios = here.case, here.scenarios
@@ -255,7 +282,8 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: SolvedWay
 
 
 def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
-    """A programme known to come is under way at the first branching and given up at the second on every other path."""
+    """A programme known to come is under way at the first branching and given up at the second on
+    every other path."""
     case = replace(read_case(), branching=(6, 1, 1, 1))
     ready = prepare(case, load(case.as_of))
     item = next(item for item in case.programmes if item.name == "co-design")
@@ -283,8 +311,13 @@ def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared,
     problem, views = plan.problem, views_along(here, block.commitment, followed(block.policy, here, plan))
     second = here.case.boundaries[1]
     later = problem.tree.quarter >= second
-    other = replace(problem, demand=np.where(later, 7.0 * problem.demand, problem.demand),
-                    groups=tuple((name, members, np.where(later, 0.1 * cap, cap)) for name, members, cap in problem.groups))
+    other = replace(
+        problem, demand=np.where(later, 7.0 * problem.demand, problem.demand),
+        groups=tuple(
+            (name, members, np.where(later, 0.1 * cap, cap))
+            for name, members, cap in problem.groups
+        ),
+    )
     changed = [view if view.quarter < second else View(view.quarter, other) for view in views]
     one, two = (merit_order(block.planned, block.result, *args) for args in ((problem, views), (other, changed)))
     assert np.array_equal(one[:, ~later], two[:, ~later])
@@ -329,8 +362,14 @@ def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: S
     rng = np.random.default_rng(7)
     drawn = rule_costs(prepared, solved, paths=2)
     cost = np.exp(rng.normal(size=2_000))
-    found = as_fresh_test(prepared, solved, replace(
-        drawn, cost_usd=cost, query_cost_usd=cost, missing=0.0 * cost, missing_by_year=np.zeros((2_000, 3))), 1)
+    found = as_fresh_test(
+        prepared, solved,
+        replace(
+            drawn, cost_usd=cost, query_cost_usd=cost, missing=0.0 * cost,
+            missing_by_year=np.zeros((2_000, 3)),
+        ),
+        1,
+    )
     again = np.sort(cost[rng.integers(2_000, size=(1_000, 2_000))], axis=1)[:, -200:].mean(axis=1)
     assert found.cvar_usd.fresh == pytest.approx(np.sort(cost)[-200:].mean())
     assert found.cvar_usd.error == pytest.approx(again.std(), rel=0.1)
@@ -340,7 +379,8 @@ def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: S
 
 
 def tail(cost: Array) -> Array:
-    """Threshold of the worst tenth, plus ten times what lies above it: its mean is that of the worst tenth."""
+    """Threshold of the worst tenth, plus ten times what lies above it: its mean is that of the
+    worst tenth."""
     threshold = np.sort(cost)[-201]
     return np.asarray(threshold + 10.0 * np.clip(cost - threshold, 0.0, None))
 

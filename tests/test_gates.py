@@ -1,4 +1,5 @@
-"""Programme gates as decisions: against brute force, linopy, hand-made cases, and what must hold for any of them."""
+"""Programme gates as decisions: against brute force, linopy, hand-made cases, and what must hold
+for any of them."""
 
 from __future__ import annotations
 
@@ -36,19 +37,23 @@ def by_force(seed: int) -> tuple[float, np.ndarray, int]:
 
 
 def by_hand(spend_usd: float = 10.0, end_usd: float = 0.0, **given: Any) -> PlanProblem:
-    """Load 10 in three quarters, unmet at 5 USD a unit; the project makes chips for nothing on the first branch only.
+    """Load 10 in three quarters, unmet at 5 USD a unit; the project makes chips for nothing on the
+    first branch only.
 
-    Quarter 0 decides the start, quarter 1 (two branches of even odds) brings the news, chips arrive at once.
+    Quarter 0 decides the start, quarter 1 (two branches of even odds) brings the news, chips arrive
+    at once.
     """
     tree = balanced_tree((2,), (1, 2))
     good = np.array([False, True, False, True, False])
     project = {"name": "own", "offers": (0,), "start": tree.quarter == 0, "gate": tree.quarter == 1,
                "spend_usd": np.array(spend_usd), "end_usd": np.array(end_usd)} | given
     return PlanProblem(
-        tree=tree, offers=("own",), loads=("l",), lead_quarters=np.array(0), term_quarters=np.array(1),
-        available=good[None], cap=np.array(20.0), capital_usd=np.array(0.0), running_usd=np.array(0.0),
-        rate=np.array(1.0), demand=np.array(10.0), unmet_usd=np.array(5.0), discount=np.array(1.0),
-        projects=(Project(**project),))
+        tree=tree, offers=("own",), loads=("l",), lead_quarters=np.array(0),
+        term_quarters=np.array(1), available=good[None], cap=np.array(20.0),
+        capital_usd=np.array(0.0), running_usd=np.array(0.0), rate=np.array(1.0),
+        demand=np.array(10.0), unmet_usd=np.array(5.0), discount=np.array(1.0),
+        projects=(Project(**project),),
+    )
 
 
 def without_abandoning(problem: PlanProblem) -> PlanProblem:
@@ -101,7 +106,8 @@ def test_the_instances_start_wait_abandon_and_refrain() -> None:
 
 
 def test_by_hand() -> None:
-    """Unmet alone costs 150. Started: 10 now, 20 on each branch if it goes on; saves 100 with odds of one half."""
+    """Unmet alone costs 150. Started: 10 now, 20 on each branch if it goes on; saves 100 with odds
+    of one half."""
     problem = by_hand()
     found = search(problem)
     assert found.objective_usd == pytest.approx(150.0 - 50.0 + 10.0 + 0.5 * 20.0)
@@ -114,8 +120,12 @@ def test_by_hand() -> None:
     assert (own.committed_usd, own.avoidable_usd) == (10.0, 20.0)
 
 
-@pytest.mark.parametrize(("fee", "objective", "ended"), [(0.0, 120.0, True), (15.0, 127.5, True), (25.0, 130.0, False)])
-def test_a_fee_above_the_spend_to_come_keeps_a_dead_project_going(fee: float, objective: float, ended: bool) -> None:
+@pytest.mark.parametrize(
+    ("fee", "objective", "ended"), [(0.0, 120.0, True), (15.0, 127.5, True), (25.0, 130.0, False)]
+)
+def test_a_fee_above_the_spend_to_come_keeps_a_dead_project_going(
+    fee: float, objective: float, ended: bool
+) -> None:
     found = search(by_hand(end_usd=fee))
     for go, cost in ((found.go, found.objective_usd), exact(by_hand(end_usd=fee))):
         assert cost == pytest.approx(objective)
@@ -123,7 +133,8 @@ def test_a_fee_above_the_spend_to_come_keeps_a_dead_project_going(fee: float, ob
 
 
 def test_the_rights_by_hand() -> None:
-    """Without gates the project costs 30 for a saving of 50; the right to stop saves half of the later 20."""
+    """Without gates the project costs 30 for a saving of 50; the right to stop saves half of the
+    later 20."""
     problem = by_hand()
     best = search(problem)
     assert search(without_abandoning(problem)).objective_usd - best.objective_usd == pytest.approx(10.0)
@@ -132,7 +143,8 @@ def test_the_rights_by_hand() -> None:
 
 
 def test_waiting_for_the_news_has_its_value() -> None:
-    """Starting on the good branch alone saves 100 for a spend of 20, with odds of one half, and nothing is lost."""
+    """Starting on the good branch alone saves 100 for a spend of 20, with odds of one half, and
+    nothing is lost."""
     problem = by_hand()
     later = replace(problem.projects[0], start=problem.tree.quarter <= 1)
     waiting = replace(problem, projects=(later,))
@@ -161,7 +173,8 @@ def test_the_held_plan_is_the_policy_written_out(seed: int) -> None:
 
 
 def test_a_warm_solve_equals_a_cold_one() -> None:
-    """Two dozen policies in one solver, in any order, with and without a bound, each against a solve from nothing."""
+    """Two dozen policies in one solver, in any order, with and without a bound, each against a
+    solve from nothing."""
     problem = random_gates(1, (2, 2))
     gates = gates_of(problem)
     warm = Warm(problem, gates)
@@ -178,7 +191,8 @@ def test_a_warm_solve_equals_a_cold_one() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_prices_bound_every_policy(seed: int) -> None:
-    """What the search rules out without a solve is never better than what the prices said it cannot beat."""
+    """What the search rules out without a solve is never better than what the prices said it cannot
+    beat."""
     problem = tiny(seed)
     gates = gates_of(problem)
     warm = Warm(problem, gates)
@@ -188,8 +202,11 @@ def test_prices_bound_every_policy(seed: int) -> None:
         up, down = gates.changes(step.policy > 0.5)
         for policy, other in zip(every, steps, strict=True):
             rises, falls = gates.changes(policy)
-            change = (step.prices.go * (policy - step.policy) + step.prices.start * (rises.astype(float) - up)
-                      + step.prices.end * (falls.astype(float) - down))
+            change = (
+                step.prices.go * (policy - step.policy)
+                + step.prices.start * (rises.astype(float) - up)
+                + step.prices.end * (falls.astype(float) - down)
+            )
             assert other.objective_usd >= step.objective_usd + change.sum() - 1e-7 * abs(step.objective_usd)
 
 
@@ -209,7 +226,8 @@ def test_policies_that_the_gates_do_not_allow_are_refused() -> None:
 
 
 def test_what_is_known_alike_is_decided_alike() -> None:
-    """The two nodes of quarter 1 tell nothing apart: the project goes on everywhere or nowhere, as without a gate."""
+    """The two nodes of quarter 1 tell nothing apart: the project goes on everywhere or nowhere, as
+    without a gate."""
     tree = balanced_tree((2,), (1, 2))
     blind = by_hand(known=np.minimum(tree.quarter, 1))
     found = search(blind)
@@ -233,14 +251,24 @@ def test_tied_decisions_against_brute_force(seed: int) -> None:
 
 
 def test_decisions_above_a_branching_see_only_its_odds() -> None:
-    """The two branches swapped, with all below them, leave the decisions above as they were; one go on each stretch."""
+    """The two branches swapped, with all below them, leave the decisions above as they were; one go
+    on each stretch."""
     problem = random_gates(4, (2,))
     mirror = np.array([0, 2, 1, 4, 3])
-    laid = {name: np.asarray(getattr(problem, name))[..., mirror] for name in
-            ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "demand", "unmet_usd",
-             "fixed_usd", "payment_usd", "floor", "power_cap_w", "cash_cap_usd")}
-    projects = tuple(replace(item, start=item.start[mirror], gate=item.gate[mirror], spend_usd=item.spend_usd[mirror],
-                             end_usd=item.end_usd[mirror]) for item in problem.projects)
+    laid = {
+        name: np.asarray(getattr(problem, name))[..., mirror]
+        for name in (
+            "lead_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "demand",
+            "unmet_usd", "fixed_usd", "payment_usd", "floor", "power_cap_w", "cash_cap_usd",
+        )
+    }
+    projects = tuple(
+        replace(
+            item, start=item.start[mirror], gate=item.gate[mirror],
+            spend_usd=item.spend_usd[mirror], end_usd=item.end_usd[mirror],
+        )
+        for item in problem.projects
+    )
     groups = tuple((name, members, limit[mirror]) for name, members, limit in problem.groups)
     mirrored = replace(problem, projects=projects, groups=groups, **laid)
     one, other = search(problem), search(mirrored)
@@ -254,8 +282,12 @@ def test_decisions_above_a_branching_see_only_its_odds() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_more_projects_never_cost_more(seed: int) -> None:
     problem = random_gates(seed, (2, 2))
-    costs = [search(replace(problem, projects=problem.projects[:n], available=_closed(problem, n))).objective_usd
-             for n in range(len(problem.projects) + 1)]
+    costs = [
+        search(
+            replace(problem, projects=problem.projects[:n], available=_closed(problem, n))
+        ).objective_usd
+        for n in range(len(problem.projects) + 1)
+    ]
     assert all(more <= fewer * (1 + 1e-9) for fewer, more in pairwise(costs))
 
 
@@ -269,10 +301,13 @@ def _closed(problem: PlanProblem, count: int) -> np.ndarray:
 
 def test_a_free_project_of_useless_offers_changes_nothing() -> None:
     problem = tiny(2)
-    useless = Project(name="useless", offers=(), start=np.array(gate_nodes(problem.tree)), gate=np.array(False),
-                      spend_usd=np.array(0.0))
-    assert search(replace(problem, projects=(*problem.projects, useless))).objective_usd == pytest.approx(
-        by_force(2)[0], rel=1e-9)
+    useless = Project(
+        name="useless", offers=(), start=np.array(gate_nodes(problem.tree)), gate=np.array(False),
+        spend_usd=np.array(0.0),
+    )
+    assert search(
+        replace(problem, projects=(*problem.projects, useless))
+    ).objective_usd == pytest.approx(by_force(2)[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e6])
@@ -280,16 +315,29 @@ def test_scaling_all_money_scales_the_objective(scale: float) -> None:
     problem = random_gates(3, (2, 2))
     scaled = replace(
         problem, capital_usd=scale * problem.capital_usd, running_usd=scale * problem.running_usd,
-        unmet_usd=scale * problem.unmet_usd, projects=tuple(
-            replace(item, spend_usd=scale * item.spend_usd, end_usd=scale * item.end_usd) for item in problem.projects))
+        unmet_usd=scale * problem.unmet_usd,
+        projects=tuple(
+            replace(item, spend_usd=scale * item.spend_usd, end_usd=scale * item.end_usd)
+            for item in problem.projects
+        ),
+    )
     assert search(scaled).objective_usd == pytest.approx(scale * search(problem).objective_usd, rel=1e-7)
 
 
 def test_a_dearer_fee_or_spend_never_costs_less() -> None:
     problem = random_gates(5, (2, 2))
-    costs = [exact(replace(problem, projects=tuple(
-        replace(item, spend_usd=k * item.spend_usd, end_usd=k * item.end_usd) for item in problem.projects)
-    ))[1] for k in (0.0, 0.5, 1.0, 2.0)]
+    costs = [
+        exact(
+            replace(
+                problem,
+                projects=tuple(
+                    replace(item, spend_usd=k * item.spend_usd, end_usd=k * item.end_usd)
+                    for item in problem.projects
+                ),
+            )
+        )[1]
+        for k in (0.0, 0.5, 1.0, 2.0)
+    ]
     assert all(one <= two * (1 + 1e-9) for one, two in pairwise(costs))
 
 
@@ -316,10 +364,13 @@ def test_without_projects_it_is_the_plan() -> None:
 def test_no_plan_at_all_is_a_result() -> None:
     one = by_hand()
     two = PlanProblem(
-        tree=one.tree, offers=("own", "must"), loads=one.loads, lead_quarters=np.array(0), term_quarters=np.array(1),
-        available=np.array(True), cap=np.array(20.0), capital_usd=np.array(0.0), running_usd=np.array(0.0),
-        rate=np.array(1.0), demand=one.demand, unmet_usd=one.unmet_usd, discount=one.discount, projects=one.projects,
-        floor=np.array([[0.0] * 5, [9.0] * 5]), power_w=np.array([0.0, 1.0]), power_cap_w=np.array(5.0))
+        tree=one.tree, offers=("own", "must"), loads=one.loads, lead_quarters=np.array(0),
+        term_quarters=np.array(1), available=np.array(True), cap=np.array(20.0),
+        capital_usd=np.array(0.0), running_usd=np.array(0.0), rate=np.array(1.0), demand=one.demand,
+        unmet_usd=one.unmet_usd, discount=one.discount, projects=one.projects,
+        floor=np.array([[0.0] * 5, [9.0] * 5]), power_w=np.array([0.0, 1.0]),
+        power_cap_w=np.array(5.0),
+    )
     found = search(two)
     assert found.plan.status is Status.INFEASIBLE
     assert found.plan.shortfalls
@@ -344,9 +395,11 @@ def test_all_faults_at_once() -> None:
     with pytest.raises(BadValue) as caught:
         replace(problem, projects=wrong, floor=np.array(1.0))
     said = str(caught.value)
-    for words in ("[a].start: shape (9,)", "[b].gate: node-quarter 3", "[c].spend_usd: -1", "[c].end_usd: nan",
-                  "[d].offers: (0, 7)", "[e].known: state 0", "[own]: 2 projects of this name",
-                  "offer 0 in projects of the keys", "offer 0 has a floor"):
+    for words in (
+        "[a].start: shape (9,)", "[b].gate: node-quarter 3", "[c].spend_usd: -1",
+        "[c].end_usd: nan", "[d].offers: (0, 7)", "[e].known: state 0",
+        "[own]: 2 projects of this name", "offer 0 in projects of the keys", "offer 0 has a floor",
+    ):
         assert words in said, words
 
 
@@ -384,7 +437,8 @@ def test_knowledge_holds_enough_nodes_and_never_forgets() -> None:
 
 
 def test_starts_of_one_programme_share_their_luck() -> None:
-    """Same odds, same draws: same fates; smaller odds of arrival: arrivals among the same nodes; odds of none: none."""
+    """Same odds, same draws: same fates; smaller odds of arrival: arrivals among the same nodes;
+    odds of none: none."""
     tree = balanced_tree((64,), (1, 2))
     stage = np.minimum(tree.quarter, 1)
     node = np.maximum(np.arange(tree.size) - 1, 0) % 64
@@ -394,12 +448,17 @@ def test_starts_of_one_programme_share_their_luck() -> None:
                           stage=stage, node=node)
 
     def arrivals(share: float) -> np.ndarray:
-        paths = tuple(OutcomeGroup(
-            probability=p, reveal_boundary_index=0, outcome=outcome,
-            volume_quarter=1 if outcome is ChainState.ARRIVED else None, performance=1.0, scope_cut_share=0.0,
-            spend_by_quarter_usd=(1.0,) * 3)
-                      for p, outcome in ((share, ChainState.ARRIVED), (0.1, ChainState.DEAD),
-                                         (0.9 - share, ChainState.RUNNING)))
+        paths = tuple(
+            OutcomeGroup(
+                probability=p, reveal_boundary_index=0, outcome=outcome,
+                volume_quarter=1 if outcome is ChainState.ARRIVED else None, performance=1.0,
+                scope_cut_share=0.0, spend_by_quarter_usd=(1.0,) * 3,
+            )
+            for p, outcome in (
+                (share, ChainState.ARRIVED), (0.1, ChainState.DEAD),
+                (0.9 - share, ChainState.RUNNING),
+            )
+        )
         chain = OutcomeChain((1,), 3, (Transition(1, share, 0.1, 0.9 - share),), paths)
         return np.asarray(deal(chain, scenarios, need, stream(1, "fate")).volume_quarter != NEVER)
 

@@ -23,15 +23,18 @@ EXCEPTIONS: Mapping[str, str] = {
 PROGRAMME = {
     "programme": ("Programme",),
     "programme model": ("ProgrammeModel",),
-    "outcome": ("DrawnOutcomes", "OutcomeKind", "SimulatedOutcomes", "OutcomeChain", "OutcomeGroup", "OutcomeOnTree",
-                "OutcomeView"),
+    "outcome": (
+        "DrawnOutcomes", "OutcomeKind", "SimulatedOutcomes", "OutcomeChain", "OutcomeGroup",
+        "OutcomeOnTree", "OutcomeView",
+    ),
     "project": ("Project", "DatedProject", "ProjectPlan"),
 }
 """Noun of a chip programme in each of its four states -> the classes that carry it."""
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """Classes and functions at the top of a module, also below `if` and `try`; private functions may repeat."""
+    """Classes and functions at the top of a module, also below `if` and `try`; private functions
+    may repeat."""
     todo: list[ast.AST] = [tree]
     while todo:
         for node in ast.iter_child_nodes(todo.pop()):
@@ -75,7 +78,8 @@ def test_a_name_defined_twice_is_seen(tmp_path: Path) -> None:
 
 
 def rows(text: str) -> list[tuple[str, str, str]]:
-    """Word, meaning and names in code of each row of the glossary; bold marks the word that a row explains."""
+    """Word, meaning and names in code of each row of the glossary; bold marks the word that a row
+    explains."""
     return [(word, meaning, code) for word, meaning, code in
             re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \| (.+?) \|$", text, flags=re.M)]
 
@@ -107,6 +111,10 @@ def test_names_in_the_glossary_exist() -> None:
     """Classes, functions and fields that the glossary names are in the code."""
     text = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     known = set(re.findall(r"\w+", text))
-    named = {part for _, _, code in rows(GLOSSARY.read_text()) for name in re.findall(r"`([\w.]+)`", code)
-             for part in name.split(".")}
+    named = {
+        part
+        for _, _, code in rows(GLOSSARY.read_text())
+        for name in re.findall(r"`([\w.]+)`", code)
+        for part in name.split(".")
+    }
     assert named <= known, sorted(named - known)

@@ -30,8 +30,13 @@ def command(*arguments: str) -> str:
             "try:\n    main()\nexcept SystemExit as left:\n    assert not left.code")
 
 
-@pytest.mark.parametrize("program", ["import fabless", "import fabless as fb\nfb.LLM\nfb.BadValue",
-                                     "from fabless import perf", "from fabless.perf import steady_state"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import fabless", "import fabless as fb\nfb.LLM\nfb.BadValue", "from fabless import perf",
+        "from fabless.perf import steady_state",
+    ],
+)
 def test_heavy_libraries_are_not_loaded(program: str) -> None:
     assert loaded(program) == []
 

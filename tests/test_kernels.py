@@ -1,4 +1,5 @@
-"""Laws of isolated kernels: rows that no fit has seen, a chip left out, physical limits, and rows as predictions."""
+"""Laws of isolated kernels: rows that no fit has seen, a chip left out, physical limits, and rows
+as predictions."""
 
 from __future__ import annotations
 
@@ -38,9 +39,11 @@ def everything() -> Catalogue:
 
 def row(chip: str, shape: Kernel, seconds: float, chips: int = 1, engine: str = "", layout: Layout = "gemm") -> Measurement:
     return Measurement(
-        id="", file="", line=1, layout=layout, model="", chip=chip, metric="latency_ms", value=seconds, scale=1e-3,
-        quantity="kernel time", phase="kernel", scenario="kernel", chips=chips, precision=shape.precision,
-        precision_written=shape.written, kv_precision=shape.kv_precision, engine=engine, kernel=shape)
+        id="", file="", line=1, layout=layout, model="", chip=chip, metric="latency_ms",
+        value=seconds, scale=1e-3, quantity="kernel time", phase="kernel", scenario="kernel",
+        chips=chips, precision=shape.precision, precision_written=shape.written,
+        kv_precision=shape.kv_precision, engine=engine, kernel=shape,
+    )
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -93,7 +96,8 @@ def errors_by_chip(rows: list[tuple[str, Measurement]]) -> dict[tuple[str, str],
     return {key: statistics.median(values) for key, values in found.items()}
 
 
-# --------------------------------------------------------------------------- rows that no fit has seen, and a chip left out
+# --------------------------------------------------------------------------- rows that no fit has
+# seen, and a chip left out
 
 AIM = 6.0
 """Median error of matrix products by chip and precision that the product aims at [%]."""
@@ -108,7 +112,8 @@ PRODUCT_LIMITS: dict[str, dict[str, float]] = {
     "l40s": {"bfloat16": 9, "fp8": 9, "fp8_block": 8},
     "rtx-pro-6000": {"bfloat16": 5, "fp8": 5, "fp8_block": 8, "nvfp4": 6},
 }
-"""Measured error, rounded up with a point to spare [%]; those above `AIM` + 1 are said in docs/explanation/kernels.md."""
+"""Measured error, rounded up with a point to spare [%]; those above `AIM` + 1 are said in
+docs/explanation/kernels.md."""
 ATTENTION_LIMITS: dict[str, dict[str, float]] = {
     "a100-80gb": {"decode bf16": 7, "prefill bf16": 8},
     "b200": {"decode bf16": 7, "decode fp8": 6, "prefill bf16": 6, "prefill fp8": 5},
@@ -171,7 +176,8 @@ TERMS = {"e_c": "compute", "e_m": "bandwidth", "t0": "fixed_s", "tau": "depth_s"
 
 @pytest.mark.parametrize("left_out", ["h100-sxm", "gb300"])
 def test_a_chip_left_out_of_the_fit(left_out: str) -> None:
-    """Refit its class on the shipped rows of the other chips, then predict it from its data sheet: 15 % is the aim."""
+    """Refit its class on the shipped rows of the other chips, then predict it from its data sheet:
+    15 % is the aim."""
     fits, chip = script(), everything().chip(left_out)
     learn = fits.products(DATA / "measured", "gemm.csv.gz")
     learn = learn[(learn.kind == fits.CLASSES[left_out]) & (learn.chip != left_out)]
@@ -181,31 +187,39 @@ def test_a_chip_left_out_of_the_fit(left_out: str) -> None:
         fit = kernel_laws.Product.of(named | ({"split_depth": fits.SPLIT} if precision != "fp8_block" else {}))
         judged = [m for kind, m in products() if kind == written and everything().resolve("chip", m.chip) == left_out]
         m, n, k = (np.array([getattr(one.kernel, side) for one in judged]) for side in "mnk")
-        predicted = kernel_laws.product_time(m, n, k, fit, chip.peak_flops[precision.partition("_")[0]],
-                                          chip.memory_bandwidth, element_bytes=2.0 if precision == "bf16" else 1.0)
+        predicted = kernel_laws.product_time(
+            m, n, k, fit, chip.peak_flops[precision.partition("_")[0]], chip.memory_bandwidth,
+            element_bytes=2.0 if precision == "bf16" else 1.0,
+        )
         off = np.abs(predicted / np.array([one.value for one in judged]) - 1.0)
         assert np.median(off) < 0.15, precision
 
 
 def test_chips_of_a_class_of_several_left_out_stay_under_the_aim() -> None:
-    """As fitted on all rows: every product and every prefill of a chip whose class has others; the rest is told."""
+    """As fitted on all rows: every product and every prefill of a chip whose class has others; the
+    rest is told."""
     facts = everything()
     several = {"b200", "b300", "gb200", "gb300", "h100-sxm", "h200"}
     for family in ("gemm", "attention_prefill"):
-        left = {name: facts.fact(name, "left_out_error_median").value for name in facts.entities("kernels")
-                if name.partition(".")[0] in several and f".{family}." in name}
+        left = {
+            name: facts.fact(name, "left_out_error_median").value
+            for name in facts.entities("kernels")
+            if name.partition(".")[0] in several and f".{family}." in name
+        }
         assert len(left) >= 12
         assert max(value for value in left.values() if isinstance(value, float)) < 0.15
 
 
-# ------------------------------------------------------------------------------------------------------ physical limits
+# ------------------------------------------------------------------------------------------------------
+# physical limits
 
 SHARE, COUNT, PEAK = st.floats(0.05, 1.0), st.integers(1, 10**5).map(float), st.floats(1e11, 1e17)
 TIME, RATE = st.floats(0.0, 1e-4), st.floats(1e9, 1e14)
 PRODUCTS = st.builds(
     kernel_laws.Product, compute=SHARE, bandwidth=SHARE, fixed_s=TIME, depth_s=st.floats(0.0, 1e-8),
-    split_depth=st.floats(1e2, 1e6), tile_rows=st.floats(1.0, 256.0), input_bytes=st.floats(0.0, 10.0),
-    output_bytes=st.floats(0.0, 10.0))
+    split_depth=st.floats(1e2, 1e6), tile_rows=st.floats(1.0, 256.0),
+    input_bytes=st.floats(0.0, 10.0), output_bytes=st.floats(0.0, 10.0),
+)
 PREFILLS = st.builds(kernel_laws.AttentionPrefill, SHARE, SHARE, TIME, st.floats(0.0, 1e-7))
 DECODES = st.builds(kernel_laws.AttentionDecode, SHARE, SHARE, TIME, st.floats(0.0, 4.0))
 RINGS = st.builds(kernel_laws.Collective, SHARE, TIME, TIME, st.floats(0.0, 4.0))
@@ -213,8 +227,9 @@ SLACK = 1.0 - 1e-9
 
 
 @given(COUNT, COUNT, COUNT, PRODUCTS, PEAK, RATE, st.floats(1.0, 8.0))
-def test_products_obey_physics(m: float, n: float, k: float, fit: kernel_laws.Product, peak: float, rate: float, more: float
-                               ) -> None:
+def test_products_obey_physics(
+    m: float, n: float, k: float, fit: kernel_laws.Product, peak: float, rate: float, more: float
+) -> None:
     taken = float(kernel_laws.product_time(m, n, k, fit, peak, rate))
     assert taken >= SLACK * max(2.0 * m * n * k / peak, kernel_laws.product_bytes(m, n, k) / rate)
     for larger in ((more * m, n, k), (m, more * n, k), (m, n, more * k)):
@@ -224,12 +239,15 @@ def test_products_obey_physics(m: float, n: float, k: float, fit: kernel_laws.Pr
 
 
 @given(COUNT, COUNT, COUNT, COUNT, PREFILLS, PEAK, RATE, st.floats(1.0, 8.0))
-def test_prefill_obeys_physics(batch: float, tokens: float, heads: float, context: float, fit: kernel_laws.AttentionPrefill,
-                               peak: float, rate: float, more: float) -> None:
+def test_prefill_obeys_physics(
+    batch: float, tokens: float, heads: float, context: float, fit: kernel_laws.AttentionPrefill,
+    peak: float, rate: float, more: float,
+) -> None:
     def taken(batch: float = batch, tokens: float = tokens, context: float = context, faster: float = 1.0) -> float:
         return float(
             kernel_laws.attention_prefill_time(
-                batch, tokens, heads, heads, 128.0, fit, faster * peak, faster * rate, context=context
+                batch, tokens, heads, heads, 128.0, fit, faster * peak, faster * rate,
+                context=context,
             )
         )
 
@@ -239,8 +257,10 @@ def test_prefill_obeys_physics(batch: float, tokens: float, heads: float, contex
 
 
 @given(COUNT, COUNT, COUNT, DECODES, PEAK, RATE, st.floats(1.0, 8.0))
-def test_decode_obeys_physics(batch: float, context: float, heads: float, fit: kernel_laws.AttentionDecode, peak: float,
-                              rate: float, more: float) -> None:
+def test_decode_obeys_physics(
+    batch: float, context: float, heads: float, fit: kernel_laws.AttentionDecode, peak: float,
+    rate: float, more: float,
+) -> None:
     for work in (kernel_laws.decode_work, kernel_laws.latent_work):
         def taken(longer: float = 1.0, faster: float = 1.0, work: Callable[..., tuple[float, float]] = work) -> float:
             flop, moved = work(batch, longer * context, heads, heads, 128.0)
@@ -253,7 +273,9 @@ def test_decode_obeys_physics(batch: float, context: float, heads: float, fit: k
 
 
 @given(st.floats(1.0, 1e12), st.integers(1, 72), RINGS, RATE, st.floats(1.0, 8.0))
-def test_collectives_obey_physics(message: float, chips: int, fit: kernel_laws.Collective, rate: float, more: float) -> None:
+def test_collectives_obey_physics(
+    message: float, chips: int, fit: kernel_laws.Collective, rate: float, more: float
+) -> None:
     def taken(message: float = message, chips: int = chips, faster: float = 1.0) -> float:
         return float(kernel_laws.collective_time(message, chips, fit, faster * rate, passes=2.0))
 
@@ -272,7 +294,9 @@ def test_power_stays_within_limits() -> None:
 
 
 @given(PRODUCTS, st.lists(st.tuples(COUNT, COUNT, COUNT), min_size=1, max_size=5))
-def test_scalar_equals_broadcast(fit: kernel_laws.Product, shapes: list[tuple[float, float, float]]) -> None:
+def test_scalar_equals_broadcast(
+    fit: kernel_laws.Product, shapes: list[tuple[float, float, float]]
+) -> None:
     m, n, k = np.array(shapes).T
     together = kernel_laws.product_time(m, n, k, fit, 1e15, 3e12)
     assert np.asarray(together) == pytest.approx([float(kernel_laws.product_time(*one, fit, 1e15, 3e12)) for one in shapes])
@@ -289,7 +313,8 @@ def test_parameters_that_are_wrong_are_all_told() -> None:
         kernel_laws.Product(compute=1.2, bandwidth=0.5, fixed_s=1e-6)
 
 
-# ---------------------------------------------------------------------------------------------------- rows as predictions
+# ----------------------------------------------------------------------------------------------------
+# rows as predictions
 
 GEMM = Kernel(op="gemm", precision="bf16", written="bf16", m=4096.0, n=4096.0, k=4096.0)
 

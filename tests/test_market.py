@@ -1,4 +1,5 @@
-"""The market against closed forms of Markov chains and renewals, simulation, and numerical integration."""
+"""The market against closed forms of Markov chains and renewals, simulation, and numerical
+integration."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ durations = st.floats(1.0, 40.0)
 
 
 @given(normal=durations, scarce=durations, start=st.floats(0, 1), quarters=st.integers(0, 12))
-def test_several_quarters_follow_the_second_eigenvalue(normal: float, scarce: float, start: float, quarters: int):
+def test_several_quarters_follow_the_second_eigenvalue(
+    normal: float, scarce: float, start: float, quarters: int
+):
     enter, leave = leave_chance(normal * QUARTER_S), leave_chance(scarce * QUARTER_S)
     matrix = np.array([[1.0 - enter, enter], [leave, 1.0 - leave]])
     chance = start
@@ -42,7 +45,8 @@ def test_several_quarters_follow_the_second_eigenvalue(normal: float, scarce: fl
 
 
 def test_shares_and_durations_of_a_simulated_chain_meet_their_closed_forms():
-    """100,000 quarters: scarce a third of the time, four quarters long, eight between, durations geometric."""
+    """100,000 quarters: scarce a third of the time, four quarters long, eight between, durations
+    geometric."""
     enter, leave = float(leave_chance(8 * QUARTER_S)), float(leave_chance(4 * QUARTER_S))
     points = stream(3, "chain").random(100_000)
     on = np.empty(points.size, dtype=bool)
@@ -77,7 +81,8 @@ def test_states_that_never_or_always_come():
 
 
 def test_arrivals_are_a_renewal_process():
-    """Mean and variance of the n-th arrival are those of n independent waits; waits of a generation move all later ones."""
+    """Mean and variance of the n-th arrival are those of n independent waits; waits of a generation
+    move all later ones."""
     slip, count = Range(0.5, 1.0, 1.5), 40_000
     slips = quantile(slip, stream(4, "slips").random((3, count)))
     variance = (0.5**2 + 1.0**2 + 1.5**2 - 0.5 * 1.0 - 0.5 * 1.5 - 1.0 * 1.5) / 18.0
@@ -94,8 +99,13 @@ def test_arrivals_are_a_renewal_process():
     assert [of_generation("a.b", g) for g in (1, 2)] == ["a.b", "a.b.2"]
 
 
-@given(price=st.floats(1, 1e5), decline=st.floats(-0.5, 0.9), quarters=st.integers(0, 40), scarce=st.floats(1, 3))
-def test_a_price_falls_by_its_decline_each_year(price: float, decline: float, quarters: int, scarce: float):
+@given(
+    price=st.floats(1, 1e5), decline=st.floats(-0.5, 0.9), quarters=st.integers(0, 40),
+    scarce=st.floats(1, 3),
+)
+def test_a_price_falls_by_its_decline_each_year(
+    price: float, decline: float, quarters: int, scarce: float
+):
     now = price_path_usd(price, decline, quarters, scarce)
     assert price_path_usd(price, decline, quarters + 4, scarce) == pytest.approx(now * (1 - decline), rel=1e-12)
     assert price_path_usd(price, decline, 0) == price
@@ -106,12 +116,18 @@ def test_a_price_falls_by_its_decline_each_year(price: float, decline: float, qu
     assert grid[0, 3] == pytest.approx(price_path_usd(price, decline, 3, scarce), rel=1e-14)
 
 
-@given(g0=st.floats(-1, 3), g1=st.floats(-0.5, 1), tau=st.floats(0.2, 20),
-       times=st.lists(st.floats(0, 9), min_size=3, max_size=3))
-def test_growth_between_two_times_is_its_integral_and_adds_up(g0: float, g1: float, tau: float, times: list[float]):
+@given(
+    g0=st.floats(-1, 3), g1=st.floats(-0.5, 1), tau=st.floats(0.2, 20),
+    times=st.lists(st.floats(0, 9), min_size=3, max_size=3),
+)
+def test_growth_between_two_times_is_its_integral_and_adds_up(
+    g0: float, g1: float, tau: float, times: list[float]
+):
     start, middle, end = sorted(times)
-    first, second, whole = (float(log_growth(g0 / YEAR_S, g1 / YEAR_S, tau * YEAR_S, a * YEAR_S, b * YEAR_S))
-                            for a, b in ((start, middle), (middle, end), (start, end)))
+    first, second, whole = (
+        float(log_growth(g0 / YEAR_S, g1 / YEAR_S, tau * YEAR_S, a * YEAR_S, b * YEAR_S))
+        for a, b in ((start, middle), (middle, end), (start, end))
+    )
     assert first + second == pytest.approx(whole, abs=1e-9)
     integral, _ = quad(lambda t: g1 + (g0 - g1) * math.exp(-t / tau), start, end, epsabs=1e-11)
     assert whole == pytest.approx(integral, abs=1e-8)

@@ -19,16 +19,28 @@ def everything() -> Catalogue:
 
 
 MODELS = {
-    "llama-3.1-70b": ("meta-llama/Llama-3.1-70B-Instruct", "Llama-3.1-70B", "llama3.1-70b", "Meta-Llama-3.1-70B-Instruct",
-                      "LLAMA_3_1_70B", "llama 3.1 70b", "RedHatAI/Meta-Llama-3.1-70B-Instruct-FP8-dynamic",
-                      "amd/Llama-3.1-70B-Instruct-FP8-KV", "Llama-3.3-70B-Instruct", "nvidia/Llama-3.3-70B-Instruct-FP8"),
+    "llama-3.1-70b": (
+        "meta-llama/Llama-3.1-70B-Instruct", "Llama-3.1-70B", "llama3.1-70b",
+        "Meta-Llama-3.1-70B-Instruct", "LLAMA_3_1_70B", "llama 3.1 70b",
+        "RedHatAI/Meta-Llama-3.1-70B-Instruct-FP8-dynamic", "amd/Llama-3.1-70B-Instruct-FP8-KV",
+        "Llama-3.3-70B-Instruct", "nvidia/Llama-3.3-70B-Instruct-FP8",
+    ),
     "llama-2-70b": ("meta-llama/Llama-2-70b-chat-hf", "Llama2-70B", "Llama-2-70B LoRA"),
-    "llama-4-maverick": ("Llama-4-Maverick-17B-128E-Instruct-FP8", "Llama4-Maverick-17B-128E", "llama4 maverick"),
-    "deepseek-r1": ("deepseek-ai/DeepSeek-R1", "DeepSeek-R1-0528", "nvidia/DeepSeek-R1-0528-NVFP4", "deepseek_r1"),
-    "deepseek-v3": ("DeepSeek-V3.1", "deepseek-ai/DeepSeek-V3-0324", "DeepSeekV3 (w/o MTP)", "DeepSeek-V3/R1"),
+    "llama-4-maverick": (
+        "Llama-4-Maverick-17B-128E-Instruct-FP8", "Llama4-Maverick-17B-128E", "llama4 maverick",
+    ),
+    "deepseek-r1": (
+        "deepseek-ai/DeepSeek-R1", "DeepSeek-R1-0528", "nvidia/DeepSeek-R1-0528-NVFP4",
+        "deepseek_r1",
+    ),
+    "deepseek-v3": (
+        "DeepSeek-V3.1", "deepseek-ai/DeepSeek-V3-0324", "DeepSeekV3 (w/o MTP)", "DeepSeek-V3/R1",
+    ),
     "deepseek-v3.2": ("deepseek-ai/DeepSeek-V3.2-Exp",),
-    "qwen3-235b-a22b": ("Qwen3-235B-A22B-Instruct-2507-FP8", "Qwen/Qwen3-235B-A22B-Thinking-2507",
-                        "Qwen3-VL-235B-A22B"),
+    "qwen3-235b-a22b": (
+        "Qwen3-235B-A22B-Instruct-2507-FP8", "Qwen/Qwen3-235B-A22B-Thinking-2507",
+        "Qwen3-VL-235B-A22B",
+    ),
     "qwen3-coder-480b-a35b": ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8",),
     "qwen2.5-32b": ("QwQ-32B", "Qwen2.5-32B-Instruct-AWQ", "Qwen/Qwen2.5-Coder-32B-Instruct"),
     "mistral-7b-v0.3": ("mistralai/Mistral-7B-Instruct-v0.3",),
@@ -45,7 +57,10 @@ MODELS = {
     "command-r-plus": ("CohereForAI/c4ai-command-r-plus", "Command R+"),
 }
 CHIPS = {
-    "h100-sxm": ("H100-SXM", "h100_sxm", "H100", "NVIDIA H100 80GB HBM3", "nvidia/h100-sxm", "H100 SXM5", "DGX H100"),
+    "h100-sxm": (
+        "H100-SXM", "h100_sxm", "H100", "NVIDIA H100 80GB HBM3", "nvidia/h100-sxm", "H100 SXM5",
+        "DGX H100",
+    ),
     "h100-pcie": ("NVIDIA H100 PCIe",),
     "h200": ("H200-SXM", "h200_sxm", "NVIDIA H200", "H200 141GB", "H200-SXM-CTS"),
     "h200-nvl": ("H200-NVL", "NVIDIA H200 NVL"),
@@ -71,13 +86,17 @@ CHIPS = {
 
 
 @pytest.mark.parametrize(("name", "spellings"), MODELS.items(), ids=MODELS)
-def test_models_by_customary_names(everything: Catalogue, name: str, spellings: tuple[str, ...]) -> None:
+def test_models_by_customary_names(
+    everything: Catalogue, name: str, spellings: tuple[str, ...]
+) -> None:
     assert {text: everything.resolve("model", text) for text in spellings} == dict.fromkeys(spellings, name)
     assert everything.model(spellings[0]).name == name
 
 
 @pytest.mark.parametrize(("name", "spellings"), CHIPS.items(), ids=CHIPS)
-def test_chips_by_customary_names(everything: Catalogue, name: str, spellings: tuple[str, ...]) -> None:
+def test_chips_by_customary_names(
+    everything: Catalogue, name: str, spellings: tuple[str, ...]
+) -> None:
     assert {text: everything.resolve("chip", text) for text in spellings} == dict.fromkeys(spellings, name)
     assert everything.chip(spellings[0]).name == name
 

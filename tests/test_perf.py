@@ -1,4 +1,5 @@
-"""The serving model: by hand, against invariants, and against the physical floor of every measured row."""
+"""The serving model: by hand, against invariants, and against the physical floor of every measured
+row."""
 
 import dataclasses
 import math
@@ -24,8 +25,10 @@ from fabless.workload import kv_cache_bytes, layers, parameters, state_flop
 CATALOGUE = load()
 CHAT = Request(1024.0, 512.0)
 FP8 = perf.Formats("fp8", "fp8")
-MODELS = ("llama-3.1-8b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3", "mixtral-8x7b", "gemma-3-27b",
-          "qwen3.5-397b-a17b", "gpt-3-175b")
+MODELS = (
+    "llama-3.1-8b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3", "mixtral-8x7b", "gemma-3-27b",
+    "qwen3.5-397b-a17b", "gpt-3-175b",
+)
 CHIPS = ("a100-80gb", "h100-sxm", "b200", "mi300x", "tpu-v5p", "trainium2", "l40s")
 
 
@@ -35,7 +38,9 @@ def llm(name: str) -> LLM:
 
 
 @cache
-def machine(chip: str = "h100-sxm", formats: perf.Formats = FP8, engine: str = "engine-default") -> perf.Machine:
+def machine(
+    chip: str = "h100-sxm", formats: perf.Formats = FP8, engine: str = "engine-default"
+) -> perf.Machine:
     made = CATALOGUE.chip(chip)
     found = calibration_of(CATALOGUE, made, engine)
     return perf.machine_of(made, formats, found.efficiency, found.engine)[0]
@@ -44,8 +49,15 @@ def machine(chip: str = "h100-sxm", formats: perf.Formats = FP8, engine: str = "
 def serve(model: str = "llama-3.1-70b", chip: str = "h100-sxm", request: Request = CHAT, **options: object) -> perf.Serving:
     made = CATALOGUE.chip(chip)
     found = calibration_of(CATALOGUE, made)
-    return perf.serve(llm(model), made, request, **{"formats": FP8, "efficiency": found.efficiency,  # type: ignore[arg-type]
-                                                   "engine": found.engine, **options})
+    return perf.serve(
+        llm(model), made, request,
+        **{
+            "formats": FP8,
+            "efficiency": found.efficiency,  # type: ignore[arg-type]
+            "engine": found.engine,
+            **options,
+        },
+    )
 
 
 # ------------------------------------------------------------------------------------------ by hand
@@ -58,7 +70,8 @@ def test_times_that_overlap() -> None:
 
 
 def test_decode_at_batch_one_reads_every_weight_once() -> None:
-    # two chips at the data sheet: 70.6 B weights less input embedding and norms at one byte, the head at two
+    # two chips at the data sheet: 70.6 B weights less input embedding and norms at one byte, the
+    # head at two
     counts = parameters(llm("llama-3.1-70b"))
     head = float(counts.embedding) / 2
     weights = float(counts.total) - float(counts.embedding) - (2 * 80 + 1) * 8192 + 2 * head
@@ -91,7 +104,8 @@ def test_collectives_on_one_and_two_levels() -> None:
 def test_messages_to_experts_cross_once_to_each_domain() -> None:
     e = dataclasses.replace(machine().efficiency, collective_s=0.0, collective_chip_s=0.0, scale_out_latency_s=0.0)
     bare = dataclasses.replace(machine(), efficiency=e)
-    # 8 copies over 8 chips of a domain: 8 (1 - (7/8)^8) of them hold any, one of eight is the sender
+    # 8 copies over 8 chips of a domain: 8 (1 - (7/8)^8) of them hold any, one of eight is the
+    # sender
     reached = 8 * (1 - (7 / 8) ** 8)
     assert scatter(1e6, 8.0, 8.0, bare) == pytest.approx(1e6 * reached * 7 / 8 / (450e9 * e.link))
     # over 16 domains a copy crosses to 16 (1 - (15/16)^8) of them, and the slow links pace
@@ -144,8 +158,15 @@ def test_steady_state_is_steps_that_write_and_steps_that_also_read() -> None:
     assert state.output_tokens_per_s_per_chip == pytest.approx(float(50.0 * 200.0 / cycle / 4.0), rel=1e-12)
     alone = perf.prefill(model, made, split, 1.0, 1000.0)
     engine = made.engine
-    assert state.ttft_s == pytest.approx(float(engine.request_s + 1000.0 * engine.input_token_s
-                                               + engine.wait_steps * state.tpot_s + alone.time_s), rel=1e-12)
+    assert state.ttft_s == pytest.approx(
+        float(
+            engine.request_s
+            + 1000.0 * engine.input_token_s
+            + engine.wait_steps * state.tpot_s
+            + alone.time_s
+        ),
+        rel=1e-12,
+    )
 
 
 def test_one_request_alone_is_never_held_up() -> None:
@@ -155,8 +176,10 @@ def test_one_request_alone_is_never_held_up() -> None:
 
 def test_long_prompts_are_read_in_chunks() -> None:
     made = dataclasses.replace(machine(), engine=dataclasses.replace(machine().engine, chunk_tokens=2048.0))
-    whole, parts = (perf.steady_state(llm("llama-3.1-70b"), which, perf.Split(8), 16384.0, 256.0, 16.0)
-                    for which in (machine(), made))
+    whole, parts = (
+        perf.steady_state(llm("llama-3.1-70b"), which, perf.Split(8), 16384.0, 256.0, 16.0)
+        for which in (machine(), made)
+    )
     assert parts.mixed.time_s < whole.mixed.time_s  # a chunk holds the others up for less
     assert parts.mixed_steps == pytest.approx(8 * 15)
 
@@ -164,8 +187,10 @@ def test_long_prompts_are_read_in_chunks() -> None:
 def test_graphs_guesses_and_a_prefix_cache() -> None:
     model, split = llm("llama-3.1-8b"), perf.Split(1)
     eager = dataclasses.replace(machine(), engine=dataclasses.replace(machine().engine, launch_factor=8.0))
-    assert perf.decode_step(model, eager, split, 1.0, 500.0).time_s > perf.decode_step(model, machine(), split, 1.0,
-                                                                                     500.0).time_s
+    assert (
+        perf.decode_step(model, eager, split, 1.0, 500.0).time_s
+        > perf.decode_step(model, machine(), split, 1.0, 500.0).time_s
+    )
     plain = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0)
     cached = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, cached=0.75)
     assert cached.tpot_s < plain.tpot_s
@@ -182,16 +207,21 @@ def test_sparse_and_windowed_attention_reads_less() -> None:
     split, made = perf.Split(8), machine("h200")
     long, short = 100_000.0, 1_000.0
     assert perf.decode_step(sparse, made, split, 8.0, long).time_s < perf.decode_step(dense, made, split, 8.0, long).time_s
-    assert perf.decode_step(sparse, made, split, 8.0, short).time_s > perf.decode_step(dense, made, split, 8.0,
-                                                                                     short).time_s
+    assert (
+        perf.decode_step(sparse, made, split, 8.0, short).time_s
+        > perf.decode_step(dense, made, split, 8.0, short).time_s
+    )
     gemma = llm("gemma-3-27b")
     full = dataclasses.replace(gemma, sliding_window=0, global_layer_share=1.0)
-    assert perf.decode_step(gemma, made, perf.Split(1), 8.0, long).moved_bytes < 0.5 * perf.decode_step(
-        full, made, perf.Split(1), 8.0, long).moved_bytes
+    assert (
+        perf.decode_step(gemma, made, perf.Split(1), 8.0, long).moved_bytes
+        < 0.5 * perf.decode_step(full, made, perf.Split(1), 8.0, long).moved_bytes
+    )
 
 
 def test_flop_of_a_large_batch_are_two_for_each_active_parameter() -> None:
-    # the input embedding is looked up, norms are not counted, and the padding of tiles is lost in the crowd
+    # the input embedding is looked up, norms are not counted, and the padding of tiles is lost in
+    # the crowd
     tokens = 1e6
     for name in ("llama-3.1-70b", "mixtral-8x7b", "deepseek-v3", "qwen3.5-397b-a17b"):
         counts, count = parameters(llm(name)), layers(llm(name))
@@ -222,10 +252,13 @@ def test_a_linear_mixer_does_not_care_how_long_the_context_is() -> None:
     assert near == pytest.approx(float(far))
 
 
-# ------------------------------------------------------------------------------------------ invariants
+# ------------------------------------------------------------------------------------------
+# invariants
 
-LOADS = st.tuples(st.sampled_from(MODELS), st.sampled_from(CHIPS), st.sampled_from([1, 2, 4, 8]), st.booleans(),
-                  st.integers(1, 600), st.integers(1, 20_000), st.integers(1, 4_000))
+LOADS = st.tuples(
+    st.sampled_from(MODELS), st.sampled_from(CHIPS), st.sampled_from([1, 2, 4, 8]), st.booleans(),
+    st.integers(1, 600), st.integers(1, 20_000), st.integers(1, 4_000),
+)
 Load = tuple[str, str, int, bool, int, int, int]
 
 
@@ -266,8 +299,10 @@ def test_never_faster_than_the_physical_floor(load: Load) -> None:
 def test_more_of_anything_is_never_slower(load: Load, factor: float) -> None:
     made = linked(load[1])
     before = state_of(load, made)
-    for field in ("peak_flops", "expert_flops", "attention_flops", "memory_bandwidth", "scale_up_bandwidth",
-                  "scale_out_bandwidth"):
+    for field in (
+        "peak_flops", "expert_flops", "attention_flops", "memory_bandwidth", "scale_up_bandwidth",
+        "scale_out_bandwidth",
+    ):
         after = state_of(load, dataclasses.replace(made, **{field: getattr(made, field) * factor}))
         assert after.tpot_s <= before.tpot_s * (1 + 1e-12), field
         assert after.ttft_s <= before.ttft_s * (1 + 1e-12), field
@@ -291,8 +326,10 @@ def test_twice_the_machine_halves_the_time_without_fixed_times(load: Load) -> No
     e = made.efficiency
     free = dataclasses.replace(made, engine=perf.Engine.ideal(), efficiency=dataclasses.replace(
         e, **{field.name: 0.0 for field in dataclasses.fields(e) if field.name.endswith("_s")}))
-    rates = ("peak_flops", "expert_flops", "attention_flops", "memory_bandwidth", "scale_up_bandwidth",
-             "scale_out_bandwidth")
+    rates = (
+        "peak_flops", "expert_flops", "attention_flops", "memory_bandwidth", "scale_up_bandwidth",
+        "scale_out_bandwidth",
+    )
     doubled = dataclasses.replace(free, **{field: 2.0 * getattr(free, field) for field in rates})
     slow, fast = state_of(load, free), state_of(load, doubled)
     assert fast.tpot_s == pytest.approx(float(slow.tpot_s) / 2.0, rel=1e-12)
@@ -309,24 +346,39 @@ def test_more_chips_never_hold_less(model: str, chip: str, context: int) -> None
 
 
 @settings(max_examples=30)
-@given(field=st.sampled_from(["memory_bandwidth", "memory_bytes", "scale_up_bandwidth", "peak_flops"]),
-       factor=st.floats(1.0, 8.0), limit=st.floats(0.03, 0.5))
+@given(
+    field=st.sampled_from(["memory_bandwidth", "memory_bytes", "scale_up_bandwidth", "peak_flops"]),
+    factor=st.floats(1.0, 8.0), limit=st.floats(0.03, 0.5),
+)
 def test_a_better_chip_serves_at_least_as_much(field: str, factor: float, limit: float) -> None:
     made = CATALOGUE.chip("h100-sxm")
     old = getattr(made, field)
-    better = dataclasses.replace(made, **{
-        field: {key: value * factor for key, value in old.items()} if field == "peak_flops" else old * factor})
+    better = dataclasses.replace(
+        made,
+        **{
+            field: {key: value * factor for key, value in old.items()}
+            if field == "peak_flops"
+            else old * factor
+        },
+    )
     found = calibration_of(CATALOGUE, made)
-    served = [perf.serve(llm("llama-3.1-70b"), which, CHAT, formats=FP8, efficiency=found.efficiency, engine=found.engine,
-                         tpot_limit_s=limit).output_tokens_per_s_per_chip for which in (made, better)]
+    served = [
+        perf.serve(
+            llm("llama-3.1-70b"), which, CHAT, formats=FP8, efficiency=found.efficiency,
+            engine=found.engine, tpot_limit_s=limit,
+        ).output_tokens_per_s_per_chip
+        for which in (made, better)
+    ]
     assert served[1] >= served[0] * 0.999  # the batch is refined on a grid
 
 
 # ------------------------------------------------------------------------------------------ serving
 
 def test_gpt3_on_eight_chips_costs_a_few_chip_seconds() -> None:
-    served = serve("gpt-3-175b", "a100-80gb", Request(1155.0, 211.0), formats=perf.Formats("fp16", "fp16"),
-                   split=perf.Split(8), batch=32)
+    served = serve(
+        "gpt-3-175b", "a100-80gb", Request(1155.0, 211.0), formats=perf.Formats("fp16", "fp16"),
+        split=perf.Split(8), batch=32,
+    )
     assert 2.5 < served.chip_seconds_per_query < 8.0
     assert served.weights_bytes == pytest.approx(2 * 174.6e9 / 8, rel=0.005)  # arXiv 2005.14165
 
@@ -394,7 +446,9 @@ def test_every_bad_argument_is_reported_at_once() -> None:
     with pytest.raises(BadValue) as caught:
         serve(request=Request(math.nan, 0.0), load_factor=0.0, tpot_limit_s=-1.0, batch=0, max_chips=0)
     assert [fault.place for fault in caught.value.faults] == [
-        "max_chips", "request.input_tokens", "request.output_tokens", "load_factor", "tpot_limit_s", "batch"]
+        "max_chips", "request.input_tokens", "request.output_tokens", "load_factor", "tpot_limit_s",
+        "batch",
+    ]
     with pytest.raises(BadValue, match="at most 2048"):
         serve("gpt-3-175b", "a100-80gb", Request(2000.0, 100.0))
 

@@ -1,4 +1,5 @@
-"""The plan: one tiny instance with a hand-made optimum for each constraint family, and what must hold for any plan."""
+"""The plan: one tiny instance with a hand-made optimum for each constraint family, and what must
+hold for any plan."""
 
 from __future__ import annotations
 
@@ -34,12 +35,15 @@ FEW = settings(max_examples=6, deadline=None, derandomize=True)
 
 
 def tiny(tree: Tree | None = None, **given: Any) -> PlanProblem:
-    """A rent at 3 + 1 USD a quarter serves ten units of load, one a chip; each unit unserved costs 10 USD."""
+    """A rent at 3 + 1 USD a quarter serves ten units of load, one a chip; each unit unserved costs
+    10 USD."""
     fields: dict[str, Any] = {
-        "tree": tree or chain_tree(1), "offers": ("a",), "loads": ("l",), "lead_quarters": np.array(0),
-        "term_quarters": np.array(1), "available": np.array(True), "cap": np.array(np.inf),
-        "capital_usd": np.array(3.0), "running_usd": np.array(1.0), "rate": np.array(1.0), "demand": np.array(10.0),
-        "unmet_usd": np.array(10.0), "discount": np.array(1.0)}
+        "tree": tree or chain_tree(1), "offers": ("a",), "loads": ("l",),
+        "lead_quarters": np.array(0), "term_quarters": np.array(1), "available": np.array(True),
+        "cap": np.array(np.inf), "capital_usd": np.array(3.0), "running_usd": np.array(1.0),
+        "rate": np.array(1.0), "demand": np.array(10.0), "unmet_usd": np.array(10.0),
+        "discount": np.array(1.0),
+    }
     return PlanProblem(**(fields | given))
 
 
@@ -49,7 +53,8 @@ def two_offers(**given: Any) -> PlanProblem:
 
 
 def agreed(tree: Tree | None = None, most: Any = (1.0, 1.0), **given: Any) -> PlanProblem:
-    """The rent only under one agreement: by itself free, up to one chip in each of two quarters per unit of level."""
+    """The rent only under one agreement: by itself free, up to one chip in each of two quarters per
+    unit of level."""
     fields = {name: np.array(value) for name, value in given.items()}
     agreement = Agreement(name="deal", offers=(0,), most=np.array(most), **fields)
     return tiny(tree or chain_tree(2), agreements=(agreement,))
@@ -66,25 +71,68 @@ GOLDEN = {
     "signed again where it may be": (agreed(level_cap=6.0), 6 * 4.0 + 4 * 10.0 + 10 * 4.0),
     "start": (agreed(start_quarters=1), 10 * 10.0 + 10 * 4.0),
     "tenor": (agreed(chain_tree(3), sign=[True, False, False]), 2 * 40.0 + 100.0),
-    "ramp": (agreed(most=(0.5, 1.0), level_cap=10.0, sign=[True, False]), 5 * 4.0 + 5 * 10.0 + 40.0),
+    "ramp": (
+        agreed(most=(0.5, 1.0), level_cap=10.0, sign=[True, False]), 5 * 4.0 + 5 * 10.0 + 40.0,
+    ),
     "take or pay: less is due than taken": (agreed(least=[0.5, 0.5], untaken_usd=9.0), 80.0),
-    "take or pay: not worth it": (agreed(chain_tree(3), most=(0.1, 1.0, 0.0), least=(0.1, 1.0, 0.0), level_cap=10.0,
-                                         untaken_usd=0.5, sign=[True, False, False]), 4.0 + 90.0 + 40.0 + 100.0),
-    "untaken": (tiny(chain_tree(2), demand=np.array([[10.0, 0.0]]), agreements=(
-        Agreement(name="deal", offers=(0,), most=np.ones(2), least=np.ones(2), untaken_usd=np.array(1.5)),)),
-        10 * 4.0 + 10 * 1.5),
-    "two agreements, both needed": (tiny(agreements=(
-        Agreement(name="wafers", offers=(0,), most=np.ones(1), level_cap=np.array(8.0)),
-        Agreement(name="packages", offers=(0,), most=np.ones(1), level_cap=np.array(5.0)))), 5 * 4.0 + 5 * 10.0),
-    "fee in the cash": (tiny(cash_cap_usd=np.array(12.0), agreements=(
-        Agreement(name="deal", offers=(0,), most=np.ones(1), fee_usd=np.array(2.0)),)), 6 * (4.0 + 2.0) + 4 * 10.0),
-    "retired: no running": (owned(3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0), retire=np.array(True)), 3 * 30 + 10),
-    "retired: for good": (owned(3, [10.0, 0.0, 10.0], unmet_usd=np.array(20.0), retire=np.array(True)), 3 * 30 + 30),
+    "take or pay: not worth it": (
+        agreed(
+            chain_tree(3), most=(0.1, 1.0, 0.0), least=(0.1, 1.0, 0.0), level_cap=10.0,
+            untaken_usd=0.5, sign=[True, False, False],
+        ),
+        4.0 + 90.0 + 40.0 + 100.0,
+    ),
+    "untaken": (
+        tiny(
+            chain_tree(2), demand=np.array([[10.0, 0.0]]),
+            agreements=(
+                Agreement(
+                    name="deal", offers=(0,), most=np.ones(2), least=np.ones(2),
+                    untaken_usd=np.array(1.5),
+                ),
+            ),
+        ),
+        10 * 4.0 + 10 * 1.5,
+    ),
+    "two agreements, both needed": (
+        tiny(
+            agreements=(
+                Agreement(name="wafers", offers=(0,), most=np.ones(1), level_cap=np.array(8.0)),
+                Agreement(name="packages", offers=(0,), most=np.ones(1), level_cap=np.array(5.0)),
+            )
+        ),
+        5 * 4.0 + 5 * 10.0,
+    ),
+    "fee in the cash": (
+        tiny(
+            cash_cap_usd=np.array(12.0),
+            agreements=(
+                Agreement(name="deal", offers=(0,), most=np.ones(1), fee_usd=np.array(2.0)),
+            ),
+        ),
+        6 * (4.0 + 2.0) + 4 * 10.0,
+    ),
+    "retired: no running": (
+        owned(3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0), retire=np.array(True)), 3 * 30 + 10,
+    ),
+    "retired: for good": (
+        owned(3, [10.0, 0.0, 10.0], unmet_usd=np.array(20.0), retire=np.array(True)), 3 * 30 + 30,
+    ),
     "kept where not": (owned(3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0)), 3 * 30 + 30),
-    "retired: resold": (owned(3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0), retire=np.array(True),
-                              resale_usd=np.array(2.0)), 3 * 30 + 10 - 2 * 20),
-    "retired: in place": (tiny(chain_tree(2), term_quarters=np.array(2), retire=np.array(True),
-                               existing=np.array([[4.0, 4.0]]), demand=np.array([[4.0, 0.0]])), 4.0),
+    "retired: resold": (
+        owned(
+            3, [10.0, 0.0, 0.0], unmet_usd=np.array(20.0), retire=np.array(True),
+            resale_usd=np.array(2.0),
+        ),
+        3 * 30 + 10 - 2 * 20,
+    ),
+    "retired: in place": (
+        tiny(
+            chain_tree(2), term_quarters=np.array(2), retire=np.array(True),
+            existing=np.array([[4.0, 4.0]]), demand=np.array([[4.0, 0.0]]),
+        ),
+        4.0,
+    ),
     "demand": (tiny(), 10 * 4.0),
     "unmet is cheaper": (tiny(unmet_usd=np.array(3.5)), 10 * 3.5),
     "rate": (tiny(rate=np.array(4.0)), 2.5 * 4.0),
@@ -96,19 +144,31 @@ GOLDEN = {
     "power": (tiny(power_w=np.array(2.0), power_cap_w=np.array(12.0)), 6 * 4.0 + 4 * 10.0),
     "cash": (tiny(payment_usd=np.array(5.0), cash_cap_usd=np.array(30.0)), 6 * 4.0 + 4 * 10.0),
     "busy: one chip, two loads": (
-        tiny(loads=("l", "m"), demand=np.full((2, 1), 6.0), unmet_usd=np.array([[10.0], [7.0]]), cap=np.array(10.0)),
-        10 * 4.0 + 2 * 7.0),
-
+        tiny(
+            loads=("l", "m"), demand=np.full((2, 1), 6.0), unmet_usd=np.array([[10.0], [7.0]]),
+            cap=np.array(10.0),
+        ),
+        10 * 4.0 + 2 * 7.0,
+    ),
     "existing, run down": (
         tiny(chain_tree(2), existing=np.array([[10.0, 4.0]]), existing_capital_usd=np.array(2.0)),
-        10 * (2.0 + 1.0) + 4 * (2.0 + 1.0) + 6 * 4.0),
+        10 * (2.0 + 1.0) + 4 * (2.0 + 1.0) + 6 * 4.0,
+    ),
     "in service: lead and term": (
-        tiny(chain_tree(4), lead_quarters=np.array(1), term_quarters=np.array(2),
-             demand=np.array([[0.0, 10.0, 10.0, 0.0]])), 10 * 4.0 * 2),
+        tiny(
+            chain_tree(4), lead_quarters=np.array(1), term_quarters=np.array(2),
+            demand=np.array([[0.0, 10.0, 10.0, 0.0]]),
+        ),
+        10 * 4.0 * 2,
+    ),
     "term ends at the horizon": (tiny(chain_tree(2), term_quarters=np.array(9)), 10 * 4.0 * 2),
     "annuity fixed at the order": (
-        tiny(chain_tree(2), term_quarters=np.array(2), capital_usd=np.array([[3.0, 100.0]]),
-             running_usd=np.array([[1.0, 2.0]])), 10 * (3.0 + 1.0) + 10 * (3.0 + 2.0)),
+        tiny(
+            chain_tree(2), term_quarters=np.array(2), capital_usd=np.array([[3.0, 100.0]]),
+            running_usd=np.array([[1.0, 2.0]]),
+        ),
+        10 * (3.0 + 1.0) + 10 * (3.0 + 2.0),
+    ),
     "discount": (tiny(chain_tree(2), discount=np.array([1.0, 0.5])), 40.0 + 20.0),
     "fixed": (tiny(fixed_usd=np.array(8.0)), 48.0),
 }
@@ -123,11 +183,16 @@ def test_golden(name: str) -> None:
     assert result.gap < 1e-9
 
 
-@pytest.mark.parametrize(("weight", "order", "optimum"), [(0.0, 0.0, 35.0), (0.5, 10.0, 40.0), (1.0, 10.0, 40.0)])
+@pytest.mark.parametrize(
+    ("weight", "order", "optimum"), [(0.0, 0.0, 35.0), (0.5, 10.0, 40.0), (1.0, 10.0, 40.0)]
+)
 def test_golden_tail(weight: float, order: float, optimum: float) -> None:
-    """Order x at 4 before demand is 0 or 10, shortage at 7: the mean is 35 + x/2, the worse half costs 70 - 3x."""
-    problem = tiny(balanced_tree((2,), (1, 1)), lead_quarters=np.array(1), demand=np.array([[0.0, 0.0, 10.0]]),
-                   unmet_usd=np.array(7.0), cvar_weight=weight, cvar_level=0.5)
+    """Order x at 4 before demand is 0 or 10, shortage at 7: the mean is 35 + x/2, the worse half
+    costs 70 - 3x."""
+    problem = tiny(
+        balanced_tree((2,), (1, 1)), lead_quarters=np.array(1), demand=np.array([[0.0, 0.0, 10.0]]),
+        unmet_usd=np.array(7.0), cvar_weight=weight, cvar_level=0.5,
+    )
     result = solve(problem)
     assert result.orders[0, 0] == pytest.approx(order, abs=1e-9)
     assert result.objective_usd == pytest.approx(optimum, abs=1e-9)
@@ -178,7 +243,8 @@ def test_the_objective_is_the_cost_of_the_plan(seed: int) -> None:
             total += spent * float(problem.discount[quarter])
         cost.append(total)
     probability = tree.probability[tree.leaves]
-    # Rockafellar & Uryasev: CVaR is the least over t of t + E[cost - t]+ / (1 - level), reached at one of the costs
+    # Rockafellar & Uryasev: CVaR is the least over t of t + E[cost - t]+ / (1 - level), reached at
+    # one of the costs
     worst = min(t + float(probability @ np.maximum(np.array(cost) - t, 0.0)) / (1 - problem.cvar_level) for t in cost)
     objective = (1 - problem.cvar_weight) * float(probability @ np.array(cost)) + problem.cvar_weight * worst
     assert result.path_cost_usd == pytest.approx(cost, rel=1e-9)
@@ -208,8 +274,17 @@ def test_the_plan_keeps_every_limit(seed: int) -> None:
         assert np.all(result.levels[c] <= np.where(agreement.sign, agreement.level_cap, 0.0) * (1 + slack))
         drawn = result.orders[list(agreement.offers)].sum(axis=0)
         for node in range(problem.tree.size):
-            signed = [(j, int(problem.tree.quarter[node] - problem.tree.quarter[j] - agreement.start_quarters[j]))
-                      for j in path_to(problem, node)]
+            signed = [
+                (
+                    j,
+                    int(
+                        problem.tree.quarter[node]
+                        - problem.tree.quarter[j]
+                        - agreement.start_quarters[j]
+                    ),
+                )
+                for j in path_to(problem, node)
+            ]
             room = sum(agreement.most[age] * result.levels[c, j] for j, age in signed if 0 <= age < agreement.most.size)
             assert drawn[node] <= room * (1 + slack) + slack
 
@@ -229,7 +304,8 @@ def test_foresight_never_costs_and_the_mean_plan_never_gains(seed: int) -> None:
 
 
 def test_information_has_a_value_on_an_uncertain_tree() -> None:
-    """With power to spare, since the mean plan's first orders may otherwise leave no plan at all."""
+    """With power to spare, since the mean plan's first orders may otherwise leave no plan at
+    all."""
     problem = replace(random_problem(1), power_cap_w=np.array(np.inf))
     known, plan, mean_plan = wait_and_see(problem), solve(problem), expected_value_policy(problem)
     assert known.objective_usd < plan.objective_usd * 0.999
@@ -250,12 +326,22 @@ def test_more_options_never_cost_more(seed: int, offer: int) -> None:
 
 
 def test_a_costless_extra_supplier_and_an_unsigned_agreement_never_hurt() -> None:
-    """One more offer and one more agreement that asks for nothing; then the same at a price that nobody would pay."""
+    """One more offer and one more agreement that asks for nothing; then the same at a price that
+    nobody would pay."""
     problem = tiny(chain_tree(3), cap=np.array(7.0))
     deal = Agreement(name="deal", offers=(1,), most=np.ones(2), fee_usd=np.array(1.0))
-    with_more = replace(problem, offers=("a", "b"), **{name: np.repeat(getattr(problem, name), 2, axis=0) for name in (
-        "lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "floor", "payment_usd", "rate",
-        "existing", "existing_capital_usd", "power_w", "retire", "resale_usd")}, agreements=(deal,))
+    with_more = replace(
+        problem, offers=("a", "b"),
+        **{
+            name: np.repeat(getattr(problem, name), 2, axis=0)
+            for name in (
+                "lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd",
+                "floor", "payment_usd", "rate", "existing", "existing_capital_usd", "power_w",
+                "retire", "resale_usd",
+            )
+        },
+        agreements=(deal,),
+    )
     before, after = solve(problem), solve(with_more)
     assert before.objective_usd == pytest.approx(3 * (7 * 4.0 + 3 * 10.0), abs=1e-9)
     assert after.objective_usd == pytest.approx(3 * (10 * 4.0) + 2 * 3.0, abs=1e-9)
@@ -281,8 +367,10 @@ def test_money_scales(seed: int, factor: float) -> None:
     problem = random_problem(seed)
     money = ("capital_usd", "running_usd", "payment_usd", "unmet_usd", "existing_capital_usd",
              "fixed_usd", "cash_cap_usd", "resale_usd")
-    agreements = tuple(replace(item, fee_usd=factor * item.fee_usd, untaken_usd=factor * item.untaken_usd)
-                       for item in problem.agreements)
+    agreements = tuple(
+        replace(item, fee_usd=factor * item.fee_usd, untaken_usd=factor * item.untaken_usd)
+        for item in problem.agreements
+    )
     dearer = solve(replace(problem, agreements=agreements, **{name: factor * getattr(problem, name) for name in money}))
     result = solve(problem)
     assert dearer.objective_usd == pytest.approx(factor * result.objective_usd, rel=1e-9)
@@ -329,8 +417,12 @@ def test_infeasible_names_the_offer_and_the_place() -> None:
 
 def test_infeasible_for_two_reasons() -> None:
     """Nothing may be ordered, yet 5 chips are committed; 10 chips in place draw 20 W of 12."""
-    result = infeasible(tiny(available=np.array(False), floor=np.array(5.0), existing=np.array([[10.0]]),
-                             power_w=np.array(2.0), power_cap_w=np.array(12.0)))
+    result = infeasible(
+        tiny(
+            available=np.array(False), floor=np.array(5.0), existing=np.array([[10.0]]),
+            power_w=np.array(2.0), power_cap_w=np.array(12.0),
+        )
+    )
     assert [(s.family, s.alone) for s in result.shortfalls] == [("floor", False), ("power", False)]
     assert [s.amount for s in result.shortfalls] == pytest.approx([5.0, 8.0], abs=1e-6)
 
@@ -372,17 +464,25 @@ def test_progress_is_told() -> None:
 
 def test_all_faults_at_once() -> None:
     with pytest.raises(BadValue) as caught:
-        tiny(demand=np.array([[np.nan]]), cap=np.array([1.0, 2.0]), unmet_usd=np.array(-1.0), cvar_level=1.0,
-             groups=(("g", (3,), np.array(1.0)),), term_quarters=np.array(0))
+        tiny(
+            demand=np.array([[np.nan]]), cap=np.array([1.0, 2.0]), unmet_usd=np.array(-1.0),
+            cvar_level=1.0, groups=(("g", (3,), np.array(1.0)),), term_quarters=np.array(0),
+        )
     places = {fault.place for fault in caught.value.faults}
     assert places == {"plan.demand", "plan.cap", "plan.unmet_usd", "plan.cvar", "plan.groups[g]", "plan.term_quarters"}
 
 
 def test_faults_of_agreements_and_of_retirement() -> None:
     with pytest.raises(BadValue) as caught:
-        tiny(agreements=(
-            Agreement(name="x", offers=(0, 0), most=np.ones(2), fee_usd=np.array(-1.0), sign=np.ones(3, dtype=bool)),
-            Agreement(name="y", offers=(0,), most=np.ones(2), least=np.array([0.0, 2.0]))))
+        tiny(
+            agreements=(
+                Agreement(
+                    name="x", offers=(0, 0), most=np.ones(2), fee_usd=np.array(-1.0),
+                    sign=np.ones(3, dtype=bool),
+                ),
+                Agreement(name="y", offers=(0,), most=np.ones(2), least=np.array([0.0, 2.0])),
+            )
+        )
     assert {fault.place for fault in caught.value.faults} == {
         "plan.agreements[x].offers", "plan.agreements[x].fee_usd", "plan.agreements[x].sign",
         "plan.agreements[y].least"}
@@ -394,7 +494,8 @@ def test_faults_of_agreements_and_of_retirement() -> None:
 
 
 def test_arrays_are_never_aligned_by_chance() -> None:
-    """Two offers, two node-quarters: an array by node-quarter alone is refused, not repeated over offers."""
+    """Two offers, two node-quarters: an array by node-quarter alone is refused, not repeated over
+    offers."""
     with pytest.raises(BadValue, match="shape"):
         tiny(chain_tree(2), offers=("a", "b"), cap=np.array([1.0, 2.0]))
 

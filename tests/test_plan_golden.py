@@ -1,7 +1,8 @@
-"""One golden LP for each family of variables and constraints, each a file that a person can check by eye.
+"""One golden LP for each family of variables and constraints, each a file that a person can check
+by eye.
 
-A golden file changes only with the mathematics. To write them again: ``python tests/test_plan_golden.py``, then read the
-difference.
+A golden file changes only with the mathematics. To write them again: ``python
+tests/test_plan_golden.py``, then read the difference.
 """
 
 from __future__ import annotations

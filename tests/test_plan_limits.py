@@ -31,7 +31,8 @@ def found(problem: PlanProblem, family: str) -> LimitPrice:
 
 @pytest.mark.parametrize("family", UNIQUE)
 def test_a_limit_without_a_kink_has_one_price(family: str) -> None:
-    """One chip more, or one unit signed, saves 10 - 4; one less committed 4; per W half of 6, per USD of cash a fifth."""
+    """One chip more, or one unit signed, saves 10 - 4; one less committed 4; per W half of 6, per
+    USD of cash a fifth."""
     problem, name, price, limit = UNIQUE[family]
     (limited,) = limit_prices(problem)
     assert (limited.family, limited.name) == (family, name)
@@ -42,7 +43,8 @@ def test_a_limit_without_a_kink_has_one_price(family: str) -> None:
 
 
 def test_a_kink_has_two_prices() -> None:
-    """Ten chips serve ten units at 10 USD; the eleventh would serve a load at 5 USD, and a chip costs 4."""
+    """Ten chips serve ten units at 10 USD; the eleventh would serve a load at 5 USD, and a chip
+    costs 4."""
     problem = tiny(loads=("l", "m"), unmet_usd=np.array([[10.0], [5.0]]), groups=(("g", (0,), np.array(10.0)),))
     limited = found(problem, "allocation")
     assert (limited.unit.looser_usd, limited.unit.tighter_usd) == pytest.approx((1.0, 6.0), abs=1e-9)
@@ -51,7 +53,8 @@ def test_a_kink_has_two_prices() -> None:
 
 
 def test_two_limits_that_bind_at_once_share_nothing() -> None:
-    """Six chips by the cap, six by the power: either alone saves nothing when looser, and costs 6 USD when tighter."""
+    """Six chips by the cap, six by the power: either alone saves nothing when looser, and costs 6
+    USD when tighter."""
     problem = tiny(cap=np.array(6.0), power_w=np.array(2.0), power_cap_w=np.array(12.0))
     for family, price in (("cap", 6.0), ("power", 3.0)):
         limited = found(problem, family)
@@ -60,7 +63,8 @@ def test_two_limits_that_bind_at_once_share_nothing() -> None:
 
 
 def test_what_leaves_no_plan_costs_without_end() -> None:
-    """Five chips committed, five allowed: one more committed cannot be, one less saves what it costs above shortage."""
+    """Five chips committed, five allowed: one more committed cannot be, one less saves what it
+    costs above shortage."""
     problem = two_offers(floor=np.array([[0.0], [5.0]]), cap=np.array([[np.inf], [5.0]]))
     floor = found(problem, "floor")
     assert floor.unit.tighter_usd == np.inf
@@ -83,7 +87,8 @@ def test_no_price_without_a_best_plan() -> None:
 
 
 def moved(problem: PlanProblem, limit: LimitPrice, share: float, chips: float) -> PlanProblem:
-    """The problem with one limit looser, by a share of it and by a number of units where it is not zero."""
+    """The problem with one limit looser, by a share of it and by a number of units where it is not
+    zero."""
 
     def more(size: np.ndarray) -> np.ndarray:
         return np.where(size > 0, size * (1.0 + share) + chips, size)
@@ -92,35 +97,49 @@ def moved(problem: PlanProblem, limit: LimitPrice, share: float, chips: float) -
         name = {"power": "power_cap_w", "cash": "cash_cap_usd"}[limit.family]
         return replace(problem, **{name: more(getattr(problem, name))})
     if limit.family == "allocation":
-        return replace(problem, groups=tuple(
-            (name, members, more(size) if name == limit.name else size) for name, members, size in problem.groups))
+        return replace(
+            problem,
+            groups=tuple(
+                (name, members, more(size) if name == limit.name else size)
+                for name, members, size in problem.groups
+            ),
+        )
     if limit.family == "level cap":
         return replace(problem, agreements=tuple(
             replace(item, level_cap=more(item.level_cap)) if item.name == limit.name else item
             for item in problem.agreements))
     rows = np.array(problem.offers)[:, None] == limit.name
     if limit.family == "floor":
-        return replace(problem, floor=np.where(rows & (problem.floor > 0), problem.floor * (1 - share) - chips,
-                                               problem.floor))
+        return replace(
+            problem,
+            floor=np.where(
+                rows & (problem.floor > 0), problem.floor * (1 - share) - chips, problem.floor
+            ),
+        )
     return replace(problem, cap=np.where(rows, more(problem.cap), problem.cap))
 
 
 def kinked(seed: int) -> PlanProblem:
-    """Round numbers, so that many limits are used up at once and a chip less is worth another sum than a chip more."""
+    """Round numbers, so that many limits are used up at once and a chip less is worth another sum
+    than a chip more."""
     rng = np.random.default_rng(seed)
     tree = balanced_tree((2, 2), (1, 1, 1))
     size = tree.size
     return tiny(
         tree, offers=("a", "b", "c"), loads=("l", "m"), term_quarters=np.array([1, 2, 2]),
-        lead_quarters=np.repeat(np.array([[0], [0], [1]]), size, 1), capital_usd=rng.integers(2, 6, (3, size)) * 1.0,
+        lead_quarters=np.repeat(np.array([[0], [0], [1]]), size, 1),
+        capital_usd=rng.integers(2, 6, (3, size)) * 1.0,
         rate=rng.integers(1, 3, (3, 2, size)) * 1.0, demand=rng.integers(1, 5, (2, size)) * 10.0,
         unmet_usd=rng.integers(5, 12, (2, size)) * 1.0, cap=rng.integers(1, 4, (3, size)) * 5.0,
         groups=(("g", (0, 1), rng.integers(1, 4, size) * 5.0),), power_w=np.array([1.0, 1.0, 2.0]),
-        power_cap_w=rng.integers(1, 5, size) * 10.0, cvar_weight=[0.0, 0.3][seed % 2])
+        power_cap_w=rng.integers(1, 5, size) * 10.0, cvar_weight=[0.0, 0.3][seed % 2],
+    )
 
 
-@pytest.mark.parametrize("problem", [*(kinked(seed) for seed in range(4)), plain_problem(1), plain_problem(2),
-                                     random_problem(4)])
+@pytest.mark.parametrize(
+    "problem",
+    [*(kinked(seed) for seed in range(4)), plain_problem(1), plain_problem(2), random_problem(4)],
+)
 def test_both_prices_are_those_of_a_small_change_solved_again(problem: PlanProblem) -> None:
     base, limits = solve(problem).objective_usd, limit_prices(problem)
     assert limits
@@ -150,15 +169,23 @@ def test_both_prices_of_a_unit_are_those_of_a_small_change_solved_again() -> Non
 
 @pytest.mark.parametrize("problem", [*(kinked(seed) for seed in range(3)), plain_problem(2)])
 def test_the_prices_do_not_depend_on_the_best_plan_that_is_found(problem: PlanProblem) -> None:
-    """Offers in another order lead the solver to another of the best plans, and to other shadow prices."""
+    """Offers in another order lead the solver to another of the best plans, and to other shadow
+    prices."""
     order = np.arange(len(problem.offers))[::-1]
     place = {int(o): k for k, o in enumerate(order)}
-    by_offer = ("lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "rate", "floor",
-                "payment_usd", "existing", "existing_capital_usd", "power_w", "retire", "resale_usd")
+    by_offer = (
+        "lead_quarters", "term_quarters", "available", "cap", "capital_usd", "running_usd", "rate",
+        "floor", "payment_usd", "existing", "existing_capital_usd", "power_w", "retire",
+        "resale_usd",
+    )
     turned = replace(
         problem, offers=tuple(problem.offers[o] for o in order),
-        groups=tuple((name, tuple(place[o] for o in members), limit) for name, members, limit in problem.groups),
-        **{name: getattr(problem, name)[order] for name in by_offer})
+        groups=tuple(
+            (name, tuple(place[o] for o in members), limit)
+            for name, members, limit in problem.groups
+        ),
+        **{name: getattr(problem, name)[order] for name in by_offer},
+    )
     for limit in limit_prices(problem):
         same = next(other for other in limit_prices(turned) if (other.family, other.name) == (limit.family, limit.name))
         for name in ("unit", "percent"):

@@ -1,4 +1,5 @@
-"""The programme against closed forms, a plain loop written again here, and the reference class of real programmes."""
+"""The programme against closed forms, a plain loop written again here, and the reference class of
+real programmes."""
 
 from __future__ import annotations
 
@@ -44,22 +45,25 @@ def exactly(value: float) -> Range:
 
 
 BUILD = ProgrammeModel(
-    name="first chip", route=Route.BUILD,
-    deal_s=months(1, 3, 6), design_s=months(12, 18, 30), fab_s=months(3, 4.5, 6), qualification_s=months(3, 6, 9),
-    slip=Range(1.0, 1.2, 1.7), first_silicon_good=Range(0.15, 0.24, 0.30), respin_good=Range(0.35, 0.5, 0.7),
-    metal_respin_share=Range(0.4, 0.6, 0.8), metal_respin_s=months(2.5, 3.5, 6), full_respin_s=months(5, 7, 12),
-    metal_respin_usd=Range(5e6, 10e6, 15e6), full_respin_usd=Range(15e6, 18e6, 25e6), spin_limit=12,
-    ended=PseudoCounts(3.5, 1.5), end_shares=(0.45, 0.10, 0.45), bid_failed=NEVER,
-    performance=Range(0.5, 0.8, 1.0), scope_cut=Range(0.2, 0.5, 0.8),
+    name="first chip", route=Route.BUILD, deal_s=months(1, 3, 6), design_s=months(12, 18, 30),
+    fab_s=months(3, 4.5, 6), qualification_s=months(3, 6, 9), slip=Range(1.0, 1.2, 1.7),
+    first_silicon_good=Range(0.15, 0.24, 0.30), respin_good=Range(0.35, 0.5, 0.7),
+    metal_respin_share=Range(0.4, 0.6, 0.8), metal_respin_s=months(2.5, 3.5, 6),
+    full_respin_s=months(5, 7, 12), metal_respin_usd=Range(5e6, 10e6, 15e6),
+    full_respin_usd=Range(15e6, 18e6, 25e6), spin_limit=12, ended=PseudoCounts(3.5, 1.5),
+    end_shares=(0.45, 0.10, 0.45), bid_failed=NEVER, performance=Range(0.5, 0.8, 1.0),
+    scope_cut=Range(0.2, 0.5, 0.8),
     team_usd_per_s=Range(80e6 / YEAR_S, 150e6 / YEAR_S, 300e6 / YEAR_S),
-    support_share=Range(0.3, 0.6, 1.0), masks_usd=Range(15e6, 18e6, 25e6), design_usd=Range(50e6, 100e6, 200e6),
-    software_usd=Range(50e6, 120e6, 300e6), purchase_usd=Range.point(0.0),
+    support_share=Range(0.3, 0.6, 1.0), masks_usd=Range(15e6, 18e6, 25e6),
+    design_usd=Range(50e6, 100e6, 200e6), software_usd=Range(50e6, 120e6, 300e6),
+    purchase_usd=Range.point(0.0),
 )
 CERTAIN = replace(
-    BUILD, route=Route.ACQUIRE, deal_s=exactly(4), design_s=exactly(12), fab_s=exactly(4.5), qualification_s=exactly(6),
-    slip=Range.point(1.5), first_silicon_good=Range.point(1.0), ended=NEVER, purchase_usd=Range.point(900e6),
-    team_usd_per_s=Range.point(2e6 / MONTH_S), support_share=Range.point(0.5), masks_usd=Range.point(20e6),
-    design_usd=Range.point(90e6), software_usd=Range.point(63e6),
+    BUILD, route=Route.ACQUIRE, deal_s=exactly(4), design_s=exactly(12), fab_s=exactly(4.5),
+    qualification_s=exactly(6), slip=Range.point(1.5), first_silicon_good=Range.point(1.0),
+    ended=NEVER, purchase_usd=Range.point(900e6), team_usd_per_s=Range.point(2e6 / MONTH_S),
+    support_share=Range.point(0.5), masks_usd=Range.point(20e6), design_usd=Range.point(90e6),
+    software_usd=Range.point(63e6),
 )
 
 
@@ -76,16 +80,21 @@ def test_a_programme_that_never_fails_has_one_spin_and_hand_computed_dates_and_s
     assert (draws.outcome == VOLUME).all()
     assert (draws.spins == 1).all()
     # deal 4; design 1.5 x 12 = 18; fab 4.5; qualification 1.5 x 6 = 9
-    for name, month in (("work", 4.0), ("tapeout", 22.0), ("first_silicon", 26.5), ("good_silicon", 26.5),
-                        ("volume", 35.5)):
+    for name, month in (
+        ("work", 4.0), ("tapeout", 22.0), ("first_silicon", 26.5), ("good_silicon", 26.5),
+        ("volume", 35.5),
+    ):
         np.testing.assert_allclose(getattr(draws, f"{name}_month"), month, rtol=1e-12)
-    # per month: team 2, design tools 90 / 18 = 5, software 63 / 31.5 = 2; support 2 x 0.5 = 1 after volume
+    # per month: team 2, design tools 90 / 18 = 5, software 63 / 31.5 = 2; support 2 x 0.5 = 1 after
+    # volume
     first_quarters = [0.0, 900 + 2 * (2 + 5 + 2), 27.0]
     np.testing.assert_allclose(draws.spend_by_quarter_usd[0, :3], np.array(first_quarters) * 1e6, rtol=1e-12)
     quarter_of_tapeout = 20 + 3 * (2 + 2) + 1 * 5
     quarter_of_volume = 2.5 * (2 + 2) + 0.5 * 1
-    np.testing.assert_allclose(draws.spend_by_quarter_usd[0, [7, 11, 31]],
-                               np.array([quarter_of_tapeout, quarter_of_volume, 3.0]) * 1e6, rtol=1e-12)
+    np.testing.assert_allclose(
+        draws.spend_by_quarter_usd[0, [7, 11, 31]],
+        np.array([quarter_of_tapeout, quarter_of_volume, 3.0]) * 1e6, rtol=1e-12,
+    )
     at_risk = 900 + 31.5 * 2 + 90 + 20 + 63
     np.testing.assert_allclose(draws.capital_at_risk_usd, at_risk * 1e6, rtol=1e-12)
     np.testing.assert_allclose(draws.spend_usd, (at_risk + 96 - 35.5) * 1e6, rtol=1e-12)
@@ -93,8 +102,13 @@ def test_a_programme_that_never_fails_has_one_spin_and_hand_computed_dates_and_s
 
 def test_spins_follow_the_geometric_law():
     p1, p2, count = 0.24, 0.5, 1 << 16
-    draws = run(replace(BUILD, first_silicon_good=Range.point(p1), respin_good=Range.point(p2), ended=NEVER,
-                        spin_limit=60), count)
+    draws = run(
+        replace(
+            BUILD, first_silicon_good=Range.point(p1), respin_good=Range.point(p2), ended=NEVER,
+            spin_limit=60,
+        ),
+        count,
+    )
     assert within(draws.spins.mean(), 1 + (1 - p1) / p2, (1 - p1) * (1 + p1 - p2) / p2**2, count)
     for spins in range(1, 8):
         expected = p1 if spins == 1 else (1 - p1) * (1 - p2) ** (spins - 2) * p2
@@ -109,8 +123,13 @@ def test_mean_duration_is_the_sum_of_triangular_means_without_slip_and_respins()
 
 def test_mean_duration_with_slip_and_respins():
     p1, p2, share, count = 0.24, 0.5, 0.6, 1 << 15
-    draws = run(replace(BUILD, first_silicon_good=Range.point(p1), respin_good=Range.point(p2), ended=NEVER,
-                        metal_respin_share=Range.point(share), spin_limit=60), count)
+    draws = run(
+        replace(
+            BUILD, first_silicon_good=Range.point(p1), respin_good=Range.point(p2), ended=NEVER,
+            metal_respin_share=Range.point(share), spin_limit=60,
+        ),
+        count,
+    )
     respin = (1 - p1) / p2 * (share * (2.5 + 3.5 + 6) / 3 + (1 - share) * (5 + 7 + 12) / 3)
     mean = 10 / 3 + (1.0 + 1.2 + 1.7) / 3 * (20 + 6) + 4.5 + respin
     assert within(draws.volume_month.mean(), mean, draws.volume_month.var(), count)
@@ -126,8 +145,10 @@ def test_outcomes_come_at_the_rates_of_the_gates():
     acquire = replace(BUILD, route=Route.ACQUIRE, bid_failed=PseudoCounts(2.5, 4.5), spin_limit=60)
     draws = run(acquire, count)
     bid, ended = 2.5 / 7, 3.5 / 5
-    expected = {BID_FAILED: bid, CANCELLED: (1 - bid) * ended * 0.55, LIMITED: (1 - bid) * ended * 0.45,
-                VOLUME: (1 - bid) * (1 - ended)}
+    expected = {
+        BID_FAILED: bid, CANCELLED: (1 - bid) * ended * 0.55, LIMITED: (1 - bid) * ended * 0.45,
+        VOLUME: (1 - bid) * (1 - ended),
+    }
     for kind, share in expected.items():
         assert within(np.mean(draws.outcome == kind), share, share * (1 - share), count)
     in_design = (draws.outcome == CANCELLED) & np.isnan(draws.tapeout_month)
@@ -136,9 +157,10 @@ def test_outcomes_come_at_the_rates_of_the_gates():
 
 
 def test_first_chips_take_as_long_as_the_reference_class():
-    # Months from start to first deployment of first chips: TPU v1 15, Graphcore GC2 24, Groq v1 47, Cerebras WSE-1 50,
-    # Tesla D1 51, Maia 100 60, Tenstorrent 63, d-Matrix 66: P10 21, P50 50, P90 64; planning range 24 / 42 / 66
-    # (reference class of chip programmes; P10 to P90 of that triangle: 32.7, 43.3, 56.3).
+    # Months from start to first deployment of first chips: TPU v1 15, Graphcore GC2 24, Groq v1 47,
+    # Cerebras WSE-1 50, Tesla D1 51, Maia 100 60, Tenstorrent 63, d-Matrix 66: P10 21, P50 50, P90
+    # 64; planning range 24 / 42 / 66 (reference class of chip programmes; P10 to P90 of that
+    # triangle: 32.7, 43.3, 56.3).
     draws = run(BUILD, 1 << 14)
     volume = draws.outcome == VOLUME
     p10, p50, p90 = np.quantile((draws.volume_month - draws.work_month)[volume], (0.1, 0.5, 0.9))
@@ -211,8 +233,10 @@ def test_a_programme_that_always_fails_brings_nothing():
 
 
 def test_silicon_that_never_works_is_given_up_at_the_spin_limit():
-    hopeless = replace(CERTAIN, first_silicon_good=Range.point(0.0), respin_good=Range.point(0.0), spin_limit=3,
-                       metal_respin_s=exactly(5), full_respin_s=exactly(5))
+    hopeless = replace(
+        CERTAIN, first_silicon_good=Range.point(0.0), respin_good=Range.point(0.0), spin_limit=3,
+        metal_respin_s=exactly(5), full_respin_s=exactly(5),
+    )
     draws = run(hopeless, 64)
     assert (draws.outcome == CANCELLED).all()
     assert (draws.spins == 3).all()
@@ -248,11 +272,14 @@ def test_a_bid_that_always_fails_costs_nothing_and_ends_with_the_deal():
 
 
 def test_a_chip_that_is_already_taped_out_pays_what_is_left_at_once():
-    waiting = replace(CERTAIN, route=Route.PARTNER, purchase_usd=Range.point(0.0), deal_s=exactly(0),
-                      design_s=exactly(0), fab_s=exactly(0))
+    waiting = replace(
+        CERTAIN, route=Route.PARTNER, purchase_usd=Range.point(0.0), deal_s=exactly(0),
+        design_s=exactly(0), fab_s=exactly(0),
+    )
     draws = run(waiting, 2)
     np.testing.assert_allclose(draws.volume_month, 9.0)  # 1.5 x 6 of qualification
-    # design tools 90 and masks 20 at once, then team 2 and software 63 / 9 = 7 a month; support 1 a month
+    # design tools 90 and masks 20 at once, then team 2 and software 63 / 9 = 7 a month; support 1 a
+    # month
     np.testing.assert_allclose(draws.spend_by_quarter_usd[0, :4], np.array([110 + 27, 27, 27, 3]) * 1e6, rtol=1e-12)
 
 
@@ -276,24 +303,33 @@ counts = st.tuples(st.floats(0, 9), st.floats(0.1, 9)).map(lambda v: PseudoCount
 @st.composite
 def programmes(draw: st.DrawFn) -> ProgrammeModel:
     return replace(
-        BUILD, route=Route.ACQUIRE, deal_s=draw(spreads), design_s=draw(spreads), fab_s=draw(spreads),
-        qualification_s=draw(spreads), first_silicon_good=draw(chances), respin_good=draw(chances),
-        metal_respin_share=draw(chances), ended=draw(counts), bid_failed=draw(counts),
-        spin_limit=draw(st.integers(1, 12)), purchase_usd=Range(0.0, 1e9, 3e9),
-        end_shares=draw(st.sampled_from([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.4, 0.2, 0.4)])),
+        BUILD, route=Route.ACQUIRE, deal_s=draw(spreads), design_s=draw(spreads),
+        fab_s=draw(spreads), qualification_s=draw(spreads), first_silicon_good=draw(chances),
+        respin_good=draw(chances), metal_respin_share=draw(chances), ended=draw(counts),
+        bid_failed=draw(counts), spin_limit=draw(st.integers(1, 12)),
+        purchase_usd=Range(0.0, 1e9, 3e9),
+        end_shares=draw(
+            st.sampled_from([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.4, 0.2, 0.4)])
+        ),
     )
 
 
 @settings(max_examples=60, deadline=None)
 @given(parameters=programmes(), quarters=st.integers(2, 40), seed=st.integers(0, 5))
-def test_money_is_conserved_and_dates_are_ordered(parameters: ProgrammeModel, quarters: int, seed: int):
+def test_money_is_conserved_and_dates_are_ordered(
+    parameters: ProgrammeModel, quarters: int, seed: int
+):
     draws = run(parameters, 256, seed, quarters)
     assert draws.spend_by_quarter_usd.shape == (256, quarters)
     np.testing.assert_allclose(draws.spend_by_quarter_usd.sum(axis=1), draws.spend_usd)
     assert (draws.spend_by_quarter_usd >= -1e-3).all()
     assert (draws.capital_at_risk_usd <= draws.spend_usd * (1 + 1e-12) + 1e-3).all()
-    dates = np.stack([draws.work_month, draws.tapeout_month, draws.first_silicon_month, draws.good_silicon_month,
-                      draws.volume_month])
+    dates = np.stack(
+        [
+            draws.work_month, draws.tapeout_month, draws.first_silicon_month,
+            draws.good_silicon_month, draws.volume_month,
+        ]
+    )
     for earlier, later in pairwise(dates):
         both = ~np.isnan(later)
         assert (earlier[both] <= later[both]).all()
@@ -308,8 +344,12 @@ def test_money_is_conserved_and_dates_are_ordered(parameters: ProgrammeModel, qu
 
 
 @settings(max_examples=40, deadline=None)
-@given(parameters=programmes(), seed=st.integers(0, 3), notice=st.sampled_from([0.0, 1.0, 2.5]),
-       boundaries=st.sets(st.integers(1, 31), min_size=1, max_size=6).map(lambda found: tuple(sorted(found))))
+@given(
+    parameters=programmes(), seed=st.integers(0, 3), notice=st.sampled_from([0.0, 1.0, 2.5]),
+    boundaries=st.sets(st.integers(1, 31), min_size=1, max_size=6).map(
+        lambda found: tuple(sorted(found))
+    ),
+)
 def test_the_chain_keeps_the_mean_and_sees_no_future(
     parameters: ProgrammeModel, seed: int, notice: float, boundaries: tuple[int, ...]
 ):
@@ -352,8 +392,10 @@ def test_the_chain_counts_what_the_draws_hold():
     np.testing.assert_allclose(arrived[16].spend_by_quarter_usd[16:],
                                draws.spend_by_quarter_usd[members, 16:].mean(axis=0), rtol=1e-12)
     undistinguished = draws.end_month > 36
-    np.testing.assert_allclose(arrived[16].spend_by_quarter_usd[12:16],
-                               draws.spend_by_quarter_usd[undistinguished, 12:16].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(
+        arrived[16].spend_by_quarter_usd[12:16],
+        draws.spend_by_quarter_usd[undistinguished, 12:16].mean(axis=0), rtol=1e-12,
+    )
 
 
 def test_notice_brings_the_news_forward_and_not_the_chips():
@@ -408,8 +450,10 @@ def test_the_summary_repeats_the_quantiles():
     assert told.volume_month is not None
     found = (told.volume_month.p10, told.volume_month.p50, told.volume_month.p90)
     assert found == pytest.approx(np.percentile(volume, (10, 50, 90)))
-    assert {stage.name for stage in told.stages} == {"team", "architecture", "RTL and verification", "physical design",
-                                                     "silicon", "respins", "qualification", "software"}
+    assert {stage.name for stage in told.stages} == {
+        "team", "architecture", "RTL and verification", "physical design", "silicon", "respins",
+        "qualification", "software",
+    }
     stages = {stage.name: stage for stage in told.stages}
     assert told.outcome_shares[VOLUME] == pytest.approx(volume.size / draws.outcome.size)
     tested = float(np.mean(draws.ended_at >= End.QUALIFICATION))
@@ -425,19 +469,26 @@ def test_the_summary_repeats_the_quantiles():
 
 def test_bad_parameters_are_all_reported():
     with pytest.raises(BadValue) as error:
-        replace(BUILD, fab_s=months(-1, 3, 4), respin_good=Range(0.5, 0.9, 1.1), slip=Range(0.0, 1.0, 1.2),
-                masks_usd=Range(-1.0, 0.0, 1.0), ended=PseudoCounts(0.0, 0.0), end_shares=(0.5, 0.5, 0.5), spin_limit=0,
-                purchase_usd=Range.point(1.0), bid_failed=ALWAYS)
+        replace(
+            BUILD, fab_s=months(-1, 3, 4), respin_good=Range(0.5, 0.9, 1.1),
+            slip=Range(0.0, 1.0, 1.2), masks_usd=Range(-1.0, 0.0, 1.0),
+            ended=PseudoCounts(0.0, 0.0), end_shares=(0.5, 0.5, 0.5), spin_limit=0,
+            purchase_usd=Range.point(1.0), bid_failed=ALWAYS,
+        )
     places = {fault.place.rsplit(", ")[-1] for fault in error.value.faults}
-    assert places == {"fab_s", "respin_good", "slip", "masks_usd", "ended", "end_shares", "spin_limit", "purchase_usd",
-                      "bid_failed"}
+    assert places == {
+        "fab_s", "respin_good", "slip", "masks_usd", "ended", "end_shares", "spin_limit",
+        "purchase_usd", "bid_failed",
+    }
 
 
 def test_bad_calls_are_refused():
     with pytest.raises(BadValue, match="count"):
         run(BUILD, 0)
     draws = run(BUILD, 8)
-    for quarters, boundaries, notice in ((33, (8,), 0.0), (32, (), 0.0), (32, (8, 8), 0.0), (32, (0, 8), 0.0),
-                                         (32, (8, 32), 0.0), (32, (8,), -1.0), (32, (8,), math.nan)):
+    for quarters, boundaries, notice in (
+        (33, (8,), 0.0), (32, (), 0.0), (32, (8, 8), 0.0), (32, (0, 8), 0.0), (32, (8, 32), 0.0),
+        (32, (8,), -1.0), (32, (8,), math.nan),
+    ):
         with pytest.raises(BadValue):
             discretise(draws, quarters, boundaries, notice)

@@ -1,4 +1,5 @@
-"""`fabless programme`: what it prints, that it says the same in JSON, its picture, and how its errors leave it."""
+"""`fabless programme`: what it prints, that it says the same in JSON, its picture, and how its
+errors leave it."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def graphcore(october: Catalogue) -> ProgrammeStudy:
     return study(october, Route.ACQUIRE, candidate=candidate(october, "graphcore"), draws=20_000)
 
 
-# ------------------------------------------------------------------------------------------------------------- answers
+# -------------------------------------------------------------------------------------------------------------
+# answers
 
 
 @pytest.mark.parametrize("route", ["build", "co-design", "acquire"])
@@ -76,7 +78,8 @@ def test_json_says_what_the_screen_says(run: Run) -> None:
 
 @pytest.mark.parametrize("route", [Route.BUILD, Route.CO_DESIGN, Route.ACQUIRE])
 def test_the_stages_come_out_as_the_class_has_the_whole(october: Catalogue, route: Route) -> None:
-    """P50 and P90 of the drawn volume are those of the class's law, which knows nothing of stages."""
+    """P50 and P90 of the drawn volume are those of the class's law, which knows nothing of
+    stages."""
     found = study(october, route, draws=20_000)
     _, middle, late = span_months(found.reference.span_s)
     volume = found.summary.volume_month
@@ -133,19 +136,23 @@ def test_a_case_brings_its_own_numbers(run: Run) -> None:
     assert told["assumed"] == {}
 
 
-# -------------------------------------------------------------------------------------------------------- acquisition
+# --------------------------------------------------------------------------------------------------------
+# acquisition
 
 
 def test_a_distressed_seller_is_paid_a_part_of_its_valuation(graphcore: ProgrammeStudy) -> None:
-    """2.77 billion USD times a triangular 0.2, 0.4, 0.8, whose median is 0.4536 and P10 and P90 0.310 and 0.645."""
+    """2.77 billion USD times a triangular 0.2, 0.4, 0.8, whose median is 0.4536 and P10 and P90
+    0.310 and 0.645."""
     assert graphcore.price_usd is not None
     triangle = [0.2 + np.sqrt(0.1 * 0.6 * 0.2), 0.8 - np.sqrt(0.5 * 0.6 * 0.4), 0.8 - np.sqrt(0.1 * 0.6 * 0.4)]
-    assert [graphcore.price_usd.p10, graphcore.price_usd.p50, graphcore.price_usd.p90] == pytest.approx(
-        [2.77e9 * float(part) for part in triangle], rel=0.02)
+    assert [
+        graphcore.price_usd.p10, graphcore.price_usd.p50, graphcore.price_usd.p90,
+    ] == pytest.approx([2.77e9 * float(part) for part in triangle], rel=0.02)
 
 
 def test_a_chip_in_the_fab_comes_sooner_than_one_in_design() -> None:
-    """Groq in July 2024, its next chip taped out, and the same company with nothing known of a next chip."""
+    """Groq in July 2024, its next chip taped out, and the same company with nothing known of a next
+    chip."""
     day = load(dt.date(2024, 7, 1))
     groq = candidate(day, "groq")
     assert groq.next_stage == "taped out"
@@ -175,7 +182,8 @@ def test_candidates_of_a_day(run: Run) -> None:
     assert "No candidate was known" in run.out
 
 
-# ------------------------------------------------------------------------------------------------------------- picture
+# -------------------------------------------------------------------------------------------------------------
+# picture
 
 
 def test_the_picture_shows_each_stage_outcome_and_the_spend(graphcore: ProgrammeStudy, run: Run) -> None:
@@ -192,7 +200,8 @@ def test_the_picture_shows_each_stage_outcome_and_the_spend(graphcore: Programme
 
 
 def text_boxes(svg: str) -> list[tuple[str, float, float]]:
-    """Text, left end and baseline of each text of a drawing, by adding up the translations above it."""
+    """Text, left end and baseline of each text of a drawing, by adding up the translations above
+    it."""
     found: list[tuple[str, float, float]] = []
 
     def walk(node: ElementTree.Element, x: float, y: float) -> None:
@@ -216,25 +225,35 @@ def overlapping(boxes: Sequence[tuple[str, float, float]]) -> list[tuple[str, st
             and one[1] < other[1] + 5.0 * len(other[0]) and other[1] < one[1] + 5.0 * len(one[0])]
 
 
-# -------------------------------------------------------------------------------------------------------------- errors
+# --------------------------------------------------------------------------------------------------------------
+# errors
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (("bild",), "did you mean build?"),
-    (("acquire", "--candidate", "graphcor", *OCTOBER), "did you mean graphcore"),
-    (("acquire", "--candidate", "densityai", *OCTOBER), "became known on 2025-08-31, after 2023-10-31"),
-    (("acquire", "--candidate", "graphcore", "--as-of", "2025-01-01"), "was sold: known on 2024-07-11, to SoftBank"),
-    (("build", "--candidate", "groq", *OCTOBER), "only with acquire"),
-    (("acquire", "--candidate", "groq", "--case", "openai-2023"), "one of the two"),
-    (("build", "--second", "--case", "openai-2023"), "leave one of the two out"),
-    (("build", "--as-of", "2005-01-01"), "no chip programme was known yet"),
-    (("build", "--as-of", "2020-01-01"), "became known on"),
-    (("build", "--as-of", "yesterday"), "YYYY-MM-DD"),
-    (("build", "--start", "2024"), "YYYYQ1 to YYYYQ4"),
-    (("build", "--draws", "3"), "100 to 2,000,000"),
-    (("build", "--svg", "line.png"), "ends in .svg"),
-    (("build", "--case", "nobody"), "unknown case"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("bild",), "did you mean build?"),
+        (("acquire", "--candidate", "graphcor", *OCTOBER), "did you mean graphcore"),
+        (
+            ("acquire", "--candidate", "densityai", *OCTOBER),
+            "became known on 2025-08-31, after 2023-10-31",
+        ),
+        (
+            ("acquire", "--candidate", "graphcore", "--as-of", "2025-01-01"),
+            "was sold: known on 2024-07-11, to SoftBank",
+        ),
+        (("build", "--candidate", "groq", *OCTOBER), "only with acquire"),
+        (("acquire", "--candidate", "groq", "--case", "openai-2023"), "one of the two"),
+        (("build", "--second", "--case", "openai-2023"), "leave one of the two out"),
+        (("build", "--as-of", "2005-01-01"), "no chip programme was known yet"),
+        (("build", "--as-of", "2020-01-01"), "became known on"),
+        (("build", "--as-of", "yesterday"), "YYYY-MM-DD"),
+        (("build", "--start", "2024"), "YYYYQ1 to YYYYQ4"),
+        (("build", "--draws", "3"), "100 to 2,000,000"),
+        (("build", "--svg", "line.png"), "ends in .svg"),
+        (("build", "--case", "nobody"), "unknown case"),
+    ],
+)
 def test_errors_say_what_is_allowed(run: Run, arguments: tuple[str, ...], said: str) -> None:
     assert run(*arguments) == 2
     assert run.out == ""

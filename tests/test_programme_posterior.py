@@ -98,7 +98,8 @@ def test_few_cases_lean_on_the_pool():
 
 
 def test_the_pool_is_the_one_way_analysis_of_variance():
-    # classes of logs (1, 3), (4, 6), (7, 9): means 2, 5, 8; within 2; between 2 x 18 / 2 = 18; tau2 = (18 - 2) / 2 = 8
+    # classes of logs (1, 3), (4, 6), (7, 9): means 2, 5, 8; within 2; between 2 x 18 / 2 = 18; tau2
+    # = (18 - 2) / 2 = 8
     prior = pooled_prior([tuple(np.exp(pair)) for pair in ((1.0, 3.0), (4.0, 6.0), (7.0, 9.0))])
     assert prior.location == pytest.approx(5.0)
     assert prior.variance == pytest.approx(2.0)
@@ -108,12 +109,16 @@ def test_the_pool_is_the_one_way_analysis_of_variance():
     assert same.location_cases == pytest.approx(4.0)  # no spread between classes: worth all their cases
 
 
-@pytest.mark.parametrize("call", [
-    lambda: jeffreys(-1, 2), lambda: jeffreys(1, math.inf), lambda: log_time([5.0]), lambda: log_time([5.0, 5.0]),
-    lambda: log_time([5.0, 0.0]), lambda: log_time([5.0, math.nan]), lambda: pooled_prior([(1.0, 2.0)]),
-    lambda: pooled_prior([(1.0,), (2.0,)]), lambda: LogTime(math.inf, 1.0, 1.0), lambda: LogTime(0.0, -1.0, 1.0),
-    lambda: LogTime(0.0, 1.0, 0.0),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: jeffreys(-1, 2), lambda: jeffreys(1, math.inf), lambda: log_time([5.0]),
+        lambda: log_time([5.0, 5.0]), lambda: log_time([5.0, 0.0]),
+        lambda: log_time([5.0, math.nan]), lambda: pooled_prior([(1.0, 2.0)]),
+        lambda: pooled_prior([(1.0,), (2.0,)]), lambda: LogTime(math.inf, 1.0, 1.0),
+        lambda: LogTime(0.0, -1.0, 1.0), lambda: LogTime(0.0, 1.0, 0.0),
+    ],
+)
 def test_what_cannot_be_is_refused(call):
     with pytest.raises(BadValue):
         call()
@@ -143,8 +148,12 @@ def test_the_band_needs_no_draws_and_names_the_smallest_sample():
 
 
 def test_more_cases_of_the_same_rate_narrow_the_band_and_keep_the_mean():
-    bands = [summary(run(replace(BUILD, ended=PseudoCounts(2.0 * size, 3.0 * size)), 1 << 13)).outcome_bands[
-        OutcomeKind.VOLUME] for size in (1.0, 10.0, 1000.0)]
+    bands = [
+        summary(
+            run(replace(BUILD, ended=PseudoCounts(2.0 * size, 3.0 * size)), 1 << 13)
+        ).outcome_bands[OutcomeKind.VOLUME]
+        for size in (1.0, 10.0, 1000.0)
+    ]
     widths = [band.high - band.low for band in bands]
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
     assert bands[0].mean == pytest.approx(bands[2].mean, abs=5e-3)
@@ -155,22 +164,36 @@ def test_hazards_of_gates_keep_the_law_of_any_end():
         hazards = replace(BUILD, ended=PseudoCounts(4.0, 3.0), end_shares=shares).hazards
         passing = np.prod([counts.passed / (counts.failed + counts.passed) for counts in hazards])
         assert passing == pytest.approx(3.0 / 7.0)
-        second_moment = np.prod([c.passed * (c.passed + 1) / ((c.failed + c.passed) * (c.failed + c.passed + 1))
-                                 for c in hazards])
+        second_moment = np.prod(
+            [
+                c.passed * (c.passed + 1) / ((c.failed + c.passed) * (c.failed + c.passed + 1))
+                for c in hazards
+            ]
+        )
         assert second_moment == pytest.approx(3.0 * 4.0 / (7.0 * 8.0))  # that of Beta(3, 4)
 
 
 def test_ends_are_the_product_of_the_gates():
-    chances = {Gate.ARCHITECTURE: 0.1, Gate.TAPE_OUT: 0.2, Gate.FIRST_SILICON: 0.25, Gate.QUALIFICATION: 0.3,
-               Gate.DEPLOYMENT: 0.4}
+    chances = {
+        Gate.ARCHITECTURE: 0.1, Gate.TAPE_OUT: 0.2, Gate.FIRST_SILICON: 0.25,
+        Gate.QUALIFICATION: 0.3, Gate.DEPLOYMENT: 0.4,
+    }
     counts = {gate: PseudoCounts(1e9 * chance, 1e9 * (1 - chance)) for gate, chance in chances.items()}
     first, later, limit, size = 0.3, 0.5, 3, 1 << 16
-    draws = run(replace(BUILD, gates=counts, first_silicon_good=Range.point(first), respin_good=Range.point(later),
-                        spin_limit=limit), size)
+    draws = run(
+        replace(
+            BUILD, gates=counts, first_silicon_good=Range.point(first),
+            respin_good=Range.point(later), spin_limit=limit,
+        ),
+        size,
+    )
     spins = 0.7 * 0.5**2
-    expected = {End.BID: 0.0, End.ARCHITECTURE: 0.1, End.TAPE_OUT: 0.9 * 0.2, End.FIRST_SILICON: 0.72 * 0.25,
-                End.SPINS: 0.54 * spins, End.QUALIFICATION: 0.54 * (1 - spins) * 0.3,
-                End.DEPLOYMENT: 0.54 * (1 - spins) * 0.7 * 0.4, End.NONE: 0.54 * (1 - spins) * 0.7 * 0.6}
+    expected = {
+        End.BID: 0.0, End.ARCHITECTURE: 0.1, End.TAPE_OUT: 0.9 * 0.2,
+        End.FIRST_SILICON: 0.72 * 0.25, End.SPINS: 0.54 * spins,
+        End.QUALIFICATION: 0.54 * (1 - spins) * 0.3, End.DEPLOYMENT: 0.54 * (1 - spins) * 0.7 * 0.4,
+        End.NONE: 0.54 * (1 - spins) * 0.7 * 0.6,
+    }
     assert sum(expected.values()) == pytest.approx(1.0)
     for end, share in expected.items():
         assert draws.rates.ends[end].mean() == pytest.approx(share, rel=1e-4)

@@ -1,4 +1,5 @@
-"""Slips, purchases, second generations, ramps and delayed starts against hand-made numbers; extremes of every input."""
+"""Slips, purchases, second generations, ramps and delayed starts against hand-made numbers;
+extremes of every input."""
 
 from __future__ import annotations
 
@@ -46,12 +47,15 @@ from test_programme import (
     within,
 )
 
-SECOND = SecondGeneration(overlap_s=exactly(8), design_s=exactly(10), ended=NEVER, gain=Range.point(2.0),
-                          design_usd=Range.point(60e6), masks_usd=Range.point(25e6))
+SECOND = SecondGeneration(
+    overlap_s=exactly(8), design_s=exactly(10), ended=NEVER, gain=Range.point(2.0),
+    design_usd=Range.point(60e6), masks_usd=Range.point(25e6),
+)
 
 
 def scores(slip: np.ndarray, spread: Range) -> np.ndarray:
-    """Normal scores of triangular values: the law's own distribution function, written again here."""
+    """Normal scores of triangular values: the law's own distribution function, written again
+    here."""
     low, mode, high = spread.low, spread.mode, spread.high
     below = (slip - low) ** 2 / ((high - low) * (mode - low))
     above = 1 - (high - slip) ** 2 / ((high - low) * (high - mode))
@@ -105,7 +109,8 @@ def test_the_price_path_multiplies_the_purchase():
 
 
 def test_a_second_generation_by_hand():
-    # First: volume at 35.5. Second: starts 27.5, tape-out 27.5 + 15, silicon 47, qualification 9, volume 56.
+    # First: volume at 35.5. Second: starts 27.5, tape-out 27.5 + 15, silicon 47, qualification 9,
+    # volume 56.
     draws = run(replace(CERTAIN, second=SECOND), 3)
     np.testing.assert_allclose(draws.second_volume_month, 56)
     np.testing.assert_allclose(draws.second_gain, 2)
@@ -135,15 +140,18 @@ def test_a_second_generation_stops_with_the_first_and_never_overtakes_it():
     np.testing.assert_allclose(never.spend_usd - run(CERTAIN, 4).spend_usd, 60e6, rtol=1e-9)  # its masks are not paid
     early = run(replace(CERTAIN, second=SECOND, ended=ALWAYS, end_shares=(1.0, 0.0, 0.0)), 64)
     assert (early.outcome == CANCELLED).all()
-    np.testing.assert_array_equal(early.spend_usd,
-                                  run(replace(CERTAIN, ended=ALWAYS, end_shares=(1.0, 0.0, 0.0)), 64).spend_usd)
+    np.testing.assert_array_equal(
+        early.spend_usd,
+        run(replace(CERTAIN, ended=ALWAYS, end_shares=(1.0, 0.0, 0.0)), 64).spend_usd,
+    )
 
 
 def test_the_ramp_rises_over_quarters():
     draws = run(replace(CERTAIN, ramp_s=exactly(12)), 2)
     np.testing.assert_allclose(draws.full_volume_month, 47.5)
     share = ramp_share(draws, 32)
-    # rate (t - 35.5) / 12: quarter 11 (33 to 36) holds 0.5^2 / 24, quarter 12 (36 to 39) (3.5^2 - 0.5^2) / 24, over 3
+    # rate (t - 35.5) / 12: quarter 11 (33 to 36) holds 0.5^2 / 24, quarter 12 (36 to 39) (3.5^2 -
+    # 0.5^2) / 24, over 3
     assert share[:13] == pytest.approx([*[0.0] * 11, 0.25 / 72, 12.0 / 72])
     assert share[16:] == pytest.approx([1.0] * 16)
     at_once = ramp_share(run(CERTAIN, 2), 32)
@@ -217,18 +225,27 @@ def test_a_start_after_the_horizon_is_refused(start: int):
         discretise(run(BUILD, 8), 32, (4, 20), 0.0, start)
 
 
-@pytest.mark.parametrize(("changed", "place"), [
-    ({"slip_correlation": 1.01}, "slip_correlation"), ({"slip_correlation": -0.1}, "slip_correlation"),
-    ({"slip_correlation": math.inf}, "slip_correlation"), ({"slip_correlation": math.nan}, "slip_correlation"),
-    ({"bring_up_share": 1.5}, "bring_up_share"), ({"design_shares": (0.5, 0.5, 0.5)}, "design_shares"),
-    ({"end_shares": (0.5, 0.5)}, "end_shares"), ({"first_silicon_good": PseudoCounts(-1.0, 2.0)}, "first_silicon_good"),
-    ({"scope_cut": Range(0.5, 0.6, 1.2)}, "scope_cut"), ({"software_s": months(-1, 2, 3)}, "software_s"),
-    ({"retention": Range(0.0, 0.5, 1.0)}, "retention"), ({"retention": Range(0.5, 1.0, 1.1)}, "retention"),
-    ({"price_path": PricePath(NEVER, Range.point(1.0), Range.point(1.0))}, "price_path"),
-    ({"gates": {0: PseudoCounts(math.nan, 1.0)}}, "gates"),
-    ({"second": replace(SECOND, design_s=months(-2, 0, 1))}, "second, design_s"),
-    ({"second": replace(SECOND, ended=Range(0.1, 0.2, 1.3))}, "second, ended"),
-])
+@pytest.mark.parametrize(
+    ("changed", "place"),
+    [
+        ({"slip_correlation": 1.01}, "slip_correlation"),
+        ({"slip_correlation": -0.1}, "slip_correlation"),
+        ({"slip_correlation": math.inf}, "slip_correlation"),
+        ({"slip_correlation": math.nan}, "slip_correlation"),
+        ({"bring_up_share": 1.5}, "bring_up_share"),
+        ({"design_shares": (0.5, 0.5, 0.5)}, "design_shares"),
+        ({"end_shares": (0.5, 0.5)}, "end_shares"),
+        ({"first_silicon_good": PseudoCounts(-1.0, 2.0)}, "first_silicon_good"),
+        ({"scope_cut": Range(0.5, 0.6, 1.2)}, "scope_cut"),
+        ({"software_s": months(-1, 2, 3)}, "software_s"),
+        ({"retention": Range(0.0, 0.5, 1.0)}, "retention"),
+        ({"retention": Range(0.5, 1.0, 1.1)}, "retention"),
+        ({"price_path": PricePath(NEVER, Range.point(1.0), Range.point(1.0))}, "price_path"),
+        ({"gates": {0: PseudoCounts(math.nan, 1.0)}}, "gates"),
+        ({"second": replace(SECOND, design_s=months(-2, 0, 1))}, "second, design_s"),
+        ({"second": replace(SECOND, ended=Range(0.1, 0.2, 1.3))}, "second, ended"),
+    ],
+)
 def test_values_that_cannot_be_are_refused_by_name(changed: dict[str, object], place: str):
     from fabless.programme import Gate
 
@@ -265,9 +282,14 @@ def test_extremes_of_every_input_behave():
 def test_metal_and_full_respins_follow_the_binomial_law():
     # Always five respins: the share of metal ones moves the cost, at 1 and 100 USD a respin.
     size, share = 1 << 14, 0.3
-    draws = run(replace(CERTAIN, first_silicon_good=Range.point(0.0), respin_good=Range.point(0.0), spin_limit=6,
-                        metal_respin_share=Range.point(share), metal_respin_usd=Range.point(1e6),
-                        full_respin_usd=Range.point(100e6), metal_respin_s=exactly(4), full_respin_s=exactly(4)), size)
+    draws = run(
+        replace(
+            CERTAIN, first_silicon_good=Range.point(0.0), respin_good=Range.point(0.0),
+            spin_limit=6, metal_respin_share=Range.point(share), metal_respin_usd=Range.point(1e6),
+            full_respin_usd=Range.point(100e6), metal_respin_s=exactly(4), full_respin_s=exactly(4),
+        ),
+        size,
+    )
     base = 900 + 90 + 20 + 2 * 42.5 + 63 * 42.5 / 51.5
     metal = (base + 500 - draws.capital_at_risk_usd / 1e6) / 99
     for count in range(6):

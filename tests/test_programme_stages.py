@@ -43,13 +43,27 @@ def test_any_order_of_the_same_stages_gives_the_same_dates(order: list[int]):
         name: float(pair[1]) for name, pair in shuffled.items()}
 
 
-@pytest.mark.parametrize(("stages", "said"), [
-    ((Stage(name="a", after=("b",)), Stage(name="b", after=("c",)), Stage(name="c", after=("a",))),
-     "a after b after c after a"),
-    ((Stage(name="x"), Stage(name="a", after=("x", "b")), Stage(name="b", after=("a",))), "a after b after a"),
-    ((Stage(name="silicon", after=("tape-uot",)), Stage(name="tape-out")), "did you mean tape-out"),
-    ((Stage(name="a"), Stage(name="a")), "stage a: given 2 times"),
-])
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        (
+            (
+                Stage(name="a", after=("b",)), Stage(name="b", after=("c",)),
+                Stage(name="c", after=("a",)),
+            ),
+            "a after b after c after a",
+        ),
+        (
+            (Stage(name="x"), Stage(name="a", after=("x", "b")), Stage(name="b", after=("a",))),
+            "a after b after a",
+        ),
+        (
+            (Stage(name="silicon", after=("tape-uot",)), Stage(name="tape-out")),
+            "did you mean tape-out",
+        ),
+        ((Stage(name="a"), Stage(name="a")), "stage a: given 2 times"),
+    ],
+)
 def test_a_graph_that_cannot_be_is_named(stages: tuple[Stage, ...], said: str):
     with pytest.raises(BadValue, match=said):
         topological_order(stages)
@@ -77,7 +91,8 @@ def test_routes_differ_in_how_they_start():
 
 
 def test_an_own_stage_delays_what_waits_for_it():
-    # deal 4, design 1.5 x 12 = 18, so tape-out at 22; a licence of 30 from the start of work holds it until 34
+    # deal 4, design 1.5 x 12 = 18, so tape-out at 22; a licence of 30 from the start of work holds
+    # it until 34
     licence = Stage(name="licence", after=("integration",), duration_s=exactly(30), spend_usd=Range.point(6e6))
     tape_out = Stage(name="tape-out", after=("physical design", "licence"), spend_usd=Range.point(20e6))
     draws = run(replace(CERTAIN, stages=(licence, tape_out)), 4)
@@ -106,8 +121,18 @@ def test_a_gate_must_stand_on_one_stage():
     with pytest.raises(BadValue, match="gate ARCHITECTURE"):
         run(replace(BUILD, stages=(Stage(name="architecture", after=("integration",), duration_s=exactly(5)),)), 4)
     with pytest.raises(BadValue, match="on silicon and bring-up"):
-        run(replace(BUILD, stages=(Stage(
-            name="silicon", after=("tape-out",), duration_s=exactly(5), gate=Gate.FIRST_SILICON),)), 4)
+        run(
+            replace(
+                BUILD,
+                stages=(
+                    Stage(
+                        name="silicon", after=("tape-out",), duration_s=exactly(5),
+                        gate=Gate.FIRST_SILICON,
+                    ),
+                ),
+            ),
+            4,
+        )
 
 
 def test_what_is_in_the_fab_takes_no_time_and_no_money():
@@ -123,8 +148,13 @@ def test_what_is_in_the_fab_takes_no_time_and_no_money():
 
 def test_a_chip_beyond_its_respins_spins_no_more_and_passes_no_gate_again():
     certain_end = {Gate.ARCHITECTURE: replace(BUILD.ended, failed=1.0, passed=0.0)}
-    draws = run(replace(CERTAIN, stands_at="qualification", gates=certain_end, first_silicon_good=Range.point(0.0),
-                        respin_good=Range.point(0.0)), 8)
+    draws = run(
+        replace(
+            CERTAIN, stands_at="qualification", gates=certain_end,
+            first_silicon_good=Range.point(0.0), respin_good=Range.point(0.0),
+        ),
+        8,
+    )
     np.testing.assert_allclose(draws.volume_month, 4 + 9)
     assert draws.spins.tolist() == [1] * 8
     assert draws.rates.ends[End.NONE].min() == 1.0

@@ -1,4 +1,5 @@
-"""What the answer is asked, against hand calculations, closed forms and laws that any answer must keep."""
+"""What the answer is asked, against hand calculations, closed forms and laws that any answer must
+keep."""
 
 from __future__ import annotations
 
@@ -112,10 +113,14 @@ def test_an_interruption_moves_deliveries_to_its_end_and_leaves_other_vendors_al
 
 
 def test_regret_by_hand() -> None:
-    tree = SimpleNamespace(leaves=np.arange(1, 5), probability=np.array([1.0, 0.25, 0.25, 0.25, 0.25]),
-                           ancestors=lambda: np.array([[0, -1], [0, 1], [0, 2], [0, 3], [0, 4]]))
-    here = SimpleNamespace(scenarios=SimpleNamespace(tree=tree, scarce=np.array([1.0, 0.0, 0.1, 0.8, 0.9])),
-                           need=np.array([1.0, 1.0, 2.0, 3.0, 4.0]))
+    tree = SimpleNamespace(
+        leaves=np.arange(1, 5), probability=np.array([1.0, 0.25, 0.25, 0.25, 0.25]),
+        ancestors=lambda: np.array([[0, -1], [0, 1], [0, 2], [0, 3], [0, 4]]),
+    )
+    here = SimpleNamespace(
+        scenarios=SimpleNamespace(tree=tree, scarce=np.array([1.0, 0.0, 0.1, 0.8, 0.9])),
+        need=np.array([1.0, 1.0, 2.0, 3.0, 4.0]),
+    )
     ways = [SimpleNamespace(name=name, result=SimpleNamespace(path_cost_usd=np.array(cost)))
             for name, cost in (("one", [1.0, 2.0, 3.0, 10.0]), ("two", [2.0, 2.0, 2.0, 4.0]))]
     one, two = regret_table(here, ways)  # type: ignore[arg-type]
@@ -143,7 +148,8 @@ def test_no_option_is_worth_less_than_nothing_and_waiting_on_all_costs_most(
 def test_waiting_closes_an_option_for_four_quarters(
     here: World, lines: Commitment, pool: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where each quarter in which a line takes orders saves a dollar, waiting a year costs four, going without costs all."""
+    """Where each quarter in which a line takes orders saves a dollar, waiting a year costs four,
+    going without costs all."""
     tree, name = here.scenarios.tree, "nvidia-owned"
 
     def counted(_: World, __: str, plan: Plan) -> SimpleNamespace:
@@ -185,7 +191,8 @@ def test_losing_the_vendor_never_helps(here: World, prepared: Prepared, lines: C
 
 
 def test_the_surface_rises_with_volume_and_performance_and_falls_with_slip(
-    few: World, prepared: Prepared, vendor: Commitment, pool: Executor, monkeypatch: pytest.MonkeyPatch
+    few: World, prepared: Prepared, vendor: Commitment, pool: Executor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(break_even, "VOLUMES", (1.0, 4.0))
     monkeypatch.setattr(break_even, "RELATIVE", (0.4, 1.2))
@@ -203,7 +210,8 @@ def test_the_surface_rises_with_volume_and_performance_and_falls_with_slip(
 
 
 def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
-    """Planned queries a second over those of the newest part that the vendor ships by the median quarter of volume."""
+    """Planned queries a second over those of the newest part that the vendor ships by the median
+    quarter of volume."""
     item = co_design(prepared)
     line = next(line for line in prepared.case.lines if line.vendor == prepared.case.dominant_vendor and line.how == "buy")
     mode = modes(prepared.case.numbers).lines[line.name]
@@ -245,7 +253,8 @@ def test_a_policy_followed_on_its_own_tree_is_itself(here: World, prepared: Prep
 
 
 def ishigami(points: np.ndarray) -> np.ndarray:
-    """``sin x + 7 sin^2 y + 0.1 z^4 sin x`` on the cube of side 2 pi about 0, at points of the unit cube."""
+    """``sin x + 7 sin^2 y + 0.1 z^4 sin x`` on the cube of side 2 pi about 0, at points of the unit
+    cube."""
     x, y, z = ((2.0 * points - 1.0) * np.pi).T
     return np.sin(x) + 7.0 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x)
 
@@ -256,7 +265,8 @@ def ishigami_shares(base: int) -> sobol.Shares:
 
 
 def test_sobol_indices_of_ishigami_meet_their_closed_form() -> None:
-    """``V = 49/8 + 0.1 pi^4/5 + 0.01 pi^8/18 + 1/2``; z has a share through its product with x alone."""
+    """``V = 49/8 + 0.1 pi^4/5 + 0.01 pi^8/18 + 1/2``; z has a share through its product with x
+    alone."""
     variance = 49.0 / 8.0 + 0.02 * np.pi**4 + 0.01 * np.pi**8 / 18.0 + 0.5
     x, y, together = 0.5 * (1.0 + 0.02 * np.pi**4) ** 2, 49.0 / 8.0, 8.0 * 0.01 * np.pi**8 / 225.0
     found = ishigami_shares(2**15)
@@ -266,7 +276,8 @@ def test_sobol_indices_of_ishigami_meet_their_closed_form() -> None:
 
 
 def test_sobol_indices_are_those_of_salib_at_the_same_points() -> None:
-    """Figures of SALib 1.6.0, which drew the points and took the indices before: at 64 points its errors are visible."""
+    """Figures of SALib 1.6.0, which drew the points and took the indices before: at 64 points its
+    errors are visible."""
     found = ishigami_shares(64)
     assert found.first == pytest.approx([0.36802058, 0.48385208, 0.03159166], abs=1e-8)
     assert found.total == pytest.approx([0.51272046, 0.45367492, 0.27825868], abs=1e-8)

@@ -35,9 +35,10 @@ def catalogue() -> Catalogue:
 
 def fact(field: str, value: float | str, unit: str = "USD", known: str = "2023-01-01", period: str = "2023") -> Fact:
     return Fact(
-        entity="chip", field=field, value=value, low=None, high=None, unit=unit, period=period, price_year=2023,
-        known=dt.date.fromisoformat(known), grade=Grade.PRESS, source=Source("s", "t", "", ""), note="",
-        place="here:1")
+        entity="chip", field=field, value=value, low=None, high=None, unit=unit, period=period,
+        price_year=2023, known=dt.date.fromisoformat(known), grade=Grade.PRESS,
+        source=Source("s", "t", "", ""), note="", place="here:1",
+    )
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,11 @@ def chosen(*facts: Fact) -> str:
 
 def quoted(catalogue: Catalogue, chip: str, price: Fact | None = None, load_factor: float = 0.5) -> Quote:
     record = catalogue.chip(chip)
-    return quote(catalogue.model("llama-3.1-70b"), record, REQUEST, price or price_of(catalogue, chip),
-                 owning_of(catalogue)[0], calibration_of(catalogue, record), formats=Formats("bf16", "bf16"),
-                 load_factor=load_factor, tpot_limit_s=0.05, ttft_limit_s=5.0)
+    return quote(
+        catalogue.model("llama-3.1-70b"), record, REQUEST, price or price_of(catalogue, chip),
+        owning_of(catalogue)[0], calibration_of(catalogue, record), formats=Formats("bf16", "bf16"),
+        load_factor=load_factor, tpot_limit_s=0.05, ttft_limit_s=5.0,
+    )
 
 
 def test_a_query_costs_its_seconds_of_the_hour(catalogue: Catalogue) -> None:
@@ -76,14 +79,17 @@ def test_energy_of_a_query_is_measured_at_the_wall(catalogue: Catalogue) -> None
     found, owning = quoted(catalogue, "h100-sxm"), owning_of(catalogue)[0]
     watts = found.serving.power_w_per_chip * float(np.asarray(owning.server_power)) * float(np.asarray(owning.pue))
     assert found.wh_per_query == pytest.approx(watts * found.serving.chip_seconds_per_query / 3600.0, rel=1e-12)
-    # Published estimates of an answer: 0.3 Wh (Epoch AI 2025, GPT-4o), 2.9 Wh (de Vries 2023, GPT-3 on A100).
+    # Published estimates of an answer: 0.3 Wh (Epoch AI 2025, GPT-4o), 2.9 Wh (de Vries 2023, GPT-3
+    # on A100).
     assert 0.1 < found.wh_per_query < 3.0
 
 
 def test_lines_of_an_owned_hour_by_hand() -> None:
-    owning = Owning(real_rate=0.0, colocation_usd_per_w_s=100.0 / 1000 / (8766 / 12 * 3600),
-                    electricity_usd_per_j=0.1 / 3.6e6, pue=1.25, server_power=2.0, server_usd=8766.0, life_s=4 * 8766 * 3600,
-                    residual_share=0.0, upkeep_per_s=0.05 / (8766 * 3600))
+    owning = Owning(
+        real_rate=0.0, colocation_usd_per_w_s=100.0 / 1000 / (8766 / 12 * 3600),
+        electricity_usd_per_j=0.1 / 3.6e6, pue=1.25, server_power=2.0, server_usd=8766.0,
+        life_s=4 * 8766 * 3600, residual_share=0.0, upkeep_per_s=0.05 / (8766 * 3600),
+    )
     hour = owned_hour(4 * 8766.0, owning, rated_power_w=500.0, average_power_w=300.0)
     found = {name: float(amount) for name, amount in hour.lines()}
     assert found["chip"] == pytest.approx(1.0)

@@ -31,7 +31,8 @@ ROOMS = {
     "catalogue": ({"facts"}, {"model_file"}, {"files"}, {"case"}),
     "perf": ({"efficiency"}, {"machine", "power"}, {"kernels"}, {"serving", "training"}),
 }
-"""Rooms and modules inside a part, lowest first. The rest is the front: it may import every room, no room imports it."""
+"""Rooms and modules inside a part, lowest first. The rest is the front: it may import every room,
+no room imports it."""
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 ROOT = Path(fabless.__file__).parent
 
@@ -43,7 +44,8 @@ def part(path: Path) -> str:
 
 
 def imported(path: Path) -> set[str]:
-    """Parts of fabless that a file imports anywhere: inside functions and under TYPE_CHECKING too."""
+    """Parts of fabless that a file imports anywhere: inside functions and under TYPE_CHECKING
+    too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):

@@ -1,4 +1,5 @@
-"""The reference class: counts by hand, days that cannot see ahead, posteriors against brute force, and the calibration."""
+"""The reference class: counts by hand, days that cannot see ahead, posteriors against brute force,
+and the calibration."""
 
 from __future__ import annotations
 
@@ -60,17 +61,22 @@ def made(name: str, kind: ProgrammeKind, outcome: Outcome | None = None, months:
     """A programme of no real company."""
     return ReferenceCase(
         name=name, organisation=name, kind=kind, generation=1, outcome=outcome,
-        decided=dt.date(2020, 1, 1) if outcome else None, began=None, end_gate=None, first_silicon_good=None,
-        scope_cut=None, spans={} if months is None else {Span.VOLUME: months * MONTH_S})
+        decided=dt.date(2020, 1, 1) if outcome else None, began=None, end_gate=None,
+        first_silicon_good=None, scope_cut=None,
+        spans={} if months is None else {Span.VOLUME: months * MONTH_S},
+    )
 
 
-# ------------------------------------------------------------------------------------------------------ what a day sees
+# ------------------------------------------------------------------------------------------------------
+# what a day sees
 
 
 def test_counts_of_october_2023_by_hand(october: Catalogue) -> None:
-    """In-house first chips: TPU v1 in volume; Hanguang, MTIA v1 and Dojo D1 small; MTIA v0 and Zeku ended; Maia open.
+    """In-house first chips: TPU v1 in volume; Hanguang, MTIA v1 and Dojo D1 small; MTIA v0 and Zeku
+    ended; Maia open.
 
-    Bought: A4 and Inferentia in volume, Gaudi 2 small, Nervana ended; the chip of Nuvia was open. Seven later ones shipped.
+    Bought: A4 and Inferentia in volume, Gaudi 2 small, Nervana ended; the chip of Nuvia was open.
+    Seven later ones shipped.
     """
     counts = outcome_counts(cases(october))
     assert counts[ProgrammeKind.FIRST] == (2 + 3 / 2, 1 + 3 / 2)
@@ -80,13 +86,16 @@ def test_counts_of_october_2023_by_hand(october: Catalogue) -> None:
 
 
 def test_gates_of_october_2023_by_hand(october: Catalogue) -> None:
-    """Zeku and Rialto ended in design, MTIA v0 and Nervana after deployment, and half of five small shipments did."""
+    """Zeku and Rialto ended in design, MTIA v0 and Nervana after deployment, and half of five small
+    shipments did."""
     ends = gate_shares(cases(october))
     assert ends.cases == 2 + 2 + 5 / 2
     assert ends.shares == pytest.approx((2.5 / 8, 0.5 / 8, 5 / 8))
 
 
-@pytest.mark.parametrize("day", [dt.date(2016, 1, 1), dt.date(2019, 12, 31), OCTOBER, dt.date(2025, 6, 1)], ids=str)
+@pytest.mark.parametrize(
+    "day", [dt.date(2016, 1, 1), dt.date(2019, 12, 31), OCTOBER, dt.date(2025, 6, 1)], ids=str
+)
 def test_no_day_sees_ahead(day: dt.date) -> None:
     catalogue = load(day)
     for case in cases(catalogue):
@@ -107,8 +116,10 @@ def test_what_october_2023_could_not_know(october: Catalogue) -> None:
 
 def test_spans_come_from_dates_or_from_a_stated_number(today: Catalogue) -> None:
     months = {case.name: round(case.spans[Span.VOLUME] / MONTH_S) for case in cases(today) if Span.VOLUME in case.spans}
-    assert months == {"google-tpu-v1": 15, "graphcore-gc2": 24, "groq-v1": 47, "cerebras-wse1": 50, "tesla-dojo-d1": 51,
-                      "ms-maia100": 60, "tenstorrent-grayskull": 63, "dmatrix-corsair": 66}
+    assert months == {
+        "google-tpu-v1": 15, "graphcore-gc2": 24, "groq-v1": 47, "cerebras-wse1": 50,
+        "tesla-dojo-d1": 51, "ms-maia100": 60, "tenstorrent-grayskull": 63, "dmatrix-corsair": 66,
+    }
     bought = sorted(round(value / MONTH_S) for value in span_times(cases(today), Span.PURCHASE)[ProgrammeKind.ACQUIRED])
     assert bought == [24, 29, 39, 39, 46]
 
@@ -128,14 +139,17 @@ def test_numbers_are_those_of_the_reference_case(october: Catalogue, reference: 
     """The case takes them from the catalogue."""
     for route, name in (("build", "own-build"), ("co-design", "co-design"), ("acquire", "acquisition")):
         facts = programme_facts(october, route)
-        for field in ("deal", "design", "team", "design_cost", "software", "qualification", "masks", "performance",
-                      "scope_cut"):
+        for field in (
+            "deal", "design", "team", "design_cost", "software", "qualification", "masks",
+            "performance", "scope_cut",
+        ):
             spread = named(reference.numbers)[f"programmes.{name}.{field}"].spread
             fact = facts[field]
             assert (fact.low, fact.value, fact.high) == pytest.approx((spread.low, spread.mode, spread.high)), (name, field)
 
 
-# ---------------------------------------------------------------------------------------------------------- candidates
+# ----------------------------------------------------------------------------------------------------------
+# candidates
 
 
 def test_a_candidate_leaves_on_the_day_of_its_sale() -> None:
@@ -174,11 +188,13 @@ def test_a_wrong_candidate_names_the_day_and_those_of_the_day(
 
 
 def test_prices_over_the_last_valuation_by_hand(today: Catalogue, october: Catalogue) -> None:
-    """Graphcore 600 of 2,770, SambaNova 1,600 of 5,000, Rivos 2,000 of 2,000, Enfabrica 900 of 600, FuriosaAI 800 of 500,
-    Groq 20,000 of 6,900 million."""
+    """Graphcore 600 of 2,770, SambaNova 1,600 of 5,000, Rivos 2,000 of 2,000, Enfabrica 900 of 600,
+    FuriosaAI 800 of 500, Groq 20,000 of 6,900 million."""
     multiples = price_multiples(deals(today))
     assert {name: round(value, 2) for name, value in multiples.items()} == {
-        "graphcore": 0.22, "sambanova": 0.32, "rivos": 1.0, "enfabrica": 1.5, "furiosaai": 1.6, "groq": 2.9}
+        "graphcore": 0.22, "sambanova": 0.32, "rivos": 1.0, "enfabrica": 1.5, "furiosaai": 1.6,
+        "groq": 2.9,
+    }
     rate = distressed_rate(deals(today))
     assert (rate.events, rate.cases) == (2, 6)
     assert distressed_rate(deals(october)).cases == 0
@@ -186,13 +202,18 @@ def test_prices_over_the_last_valuation_by_hand(today: Catalogue, october: Catal
                            ("contested_multiple", ("rivos", "enfabrica", "furiosaai", "groq"))):
         spread = today.range("acquisition-class", field)
         assert [spread.low, spread.high] == pytest.approx(
-            [min(multiples[name] for name in members), max(multiples[name] for name in members)], rel=0.03)
+            [min(multiples[name] for name in members), max(multiples[name] for name in members)],
+            rel=0.03,
+        )
 
 
 def test_a_later_valuation_does_not_price_an_earlier_deal(tmp_path: Path) -> None:
     own = tmp_path / "companies.csv"
-    own.write_text("entity,field,value,low,high,unit,period,price_year,known,grade,source,note\n"
-                   "graphcore,valuation,9000,,,M USD,2025-06,2025,2025-06-30,press,target-graph-deal,\n", encoding="utf-8")
+    own.write_text(
+        "entity,field,value,low,high,unit,period,price_year,known,grade,source,note\n"
+        "graphcore,valuation,9000,,,M USD,2025-06,2025,2025-06-30,press,target-graph-deal,\n",
+        encoding="utf-8",
+    )
     assert price_multiples(deals(load(extra=own)))["graphcore"] == pytest.approx(600 / 2770)
 
 
@@ -203,13 +224,17 @@ def test_bids_are_takeovers_and_failures(today: Catalogue) -> None:
     assert bid_rate([closed] * 3).counts == jeffreys(0, 3)
 
 
-# ---------------------------------------------------------------------------------------------------------- posteriors
+# ----------------------------------------------------------------------------------------------------------
+# posteriors
 
 
 def test_pooled_rates_against_importance_sampling() -> None:
-    """The same hierarchical law drawn half a million times and weighted by its likelihood: no grid, no betaln."""
-    counts = {ProgrammeKind.FIRST: (3.0, 2.0), ProgrammeKind.LATER: (0.0, 7.0), ProgrammeKind.STARTUP: (4.0, 3.0),
-              ProgrammeKind.PARTNER: (0.0, 0.0)}
+    """The same hierarchical law drawn half a million times and weighted by its likelihood: no grid,
+    no betaln."""
+    counts = {
+        ProgrammeKind.FIRST: (3.0, 2.0), ProgrammeKind.LATER: (0.0, 7.0),
+        ProgrammeKind.STARTUP: (4.0, 3.0), ProgrammeKind.PARTNER: (0.0, 0.0),
+    }
     rng = np.random.default_rng(7)
     size = 500_000
     m, shrink = rng.beta(0.5, 0.5, size), rng.uniform(0, 1, size)
@@ -245,12 +270,17 @@ def test_fewer_cases_give_wider_bands(october: Catalogue) -> None:
     counts = outcome_counts(cases(october))
     found = kind_rates("ended", counts)
     width = {kind: rate.pooled.high - rate.pooled.low for kind, rate in found.items()}
-    assert (width[ProgrammeKind.PARTNER] > width[ProgrammeKind.ACQUIRED] > width[ProgrammeKind.FIRST]
-            > width[ProgrammeKind.LATER])
+    assert (
+        width[ProgrammeKind.PARTNER]
+        > width[ProgrammeKind.ACQUIRED]
+        > width[ProgrammeKind.FIRST]
+        > width[ProgrammeKind.LATER]
+    )
 
 
 def test_a_survey_is_a_prior_of_its_own_mean_and_variance() -> None:
-    """Triangular 0.2, 0.4, 0.6: mean 0.4, variance 0.2^2 / 6; Beta of the same: a + b + 1 = 0.24 / var = 36."""
+    """Triangular 0.2, 0.4, 0.6: mean 0.4, variance 0.2^2 / 6; Beta of the same: a + b + 1 = 0.24 /
+    var = 36."""
     alone = with_survey("x", Range(0.2, 0.4, 0.6), 0, 0).counts
     assert (alone.failed, alone.passed) == pytest.approx((14.0, 21.0))
     more = with_survey("x", Range(0.2, 0.4, 0.6), 3, 1).counts
@@ -258,7 +288,8 @@ def test_a_survey_is_a_prior_of_its_own_mean_and_variance() -> None:
 
 
 def test_scope_and_first_silicon_are_counted_by_hand(today: Catalogue, october: Catalogue) -> None:
-    """TPU v1 had no respin, Blackwell and Sapphire Rapids had; one use of four was dropped, none of three by 2023."""
+    """TPU v1 had no respin, Blackwell and Sapphire Rapids had; one use of four was dropped, none of
+    three by 2023."""
     def total(catalogue: Catalogue, field: str) -> tuple[float, float]:
         counts = event_counts(cases(catalogue), field).values()
         return sum(yes for yes, _ in counts), sum(no for _, no in counts)
@@ -277,7 +308,8 @@ def test_a_span_without_other_kinds_is_the_plain_law(today: Catalogue) -> None:
 
 
 def test_the_slip_makes_the_whole_come_out_as_the_class_has_it() -> None:
-    """With 20 months planned and 15 that do not slip: P50 and P90 of 15 + 20 slip are those of the span, to 3 %."""
+    """With 20 months planned and 15 that do not slip: P50 and P90 of 15 + 20 slip are those of the
+    span, to 3 %."""
     total = LogTime(math.log(45.0 * MONTH_S), 0.35, math.inf, 9)
     slip = slip_range(total, 20 * MONTH_S, 15 * MONTH_S)
     for p in (0.1, 0.5, 0.9):
@@ -289,16 +321,28 @@ def test_the_slip_makes_the_whole_come_out_as_the_class_has_it() -> None:
     assert wide.low > 0.1  # the law itself gives a tenth of programmes less than the 18 months that do not slip
 
 
-# --------------------------------------------------------------------------------------------------------- calibration
+# ---------------------------------------------------------------------------------------------------------
+# calibration
 
 
 def test_leaving_one_out_covers_what_it_says_on_programmes_of_a_known_law() -> None:
-    """160 times of a log-normal law: 80 % bands hold 80 %, PIT is uniform, and the score of the kind beats the base rate."""
+    """160 times of a log-normal law: 80 % bands hold 80 %, PIT is uniform, and the score of the
+    kind beats the base rate."""
     rng = np.random.default_rng(3)
-    known = [made(f"a{k}", ProgrammeKind.FIRST, Outcome.ENDED if rng.random() < 0.8 else Outcome.VOLUME,
-                  float(np.exp(3.9 + 0.4 * rng.standard_normal()))) for k in range(60)]
-    known += [made(f"b{k}", ProgrammeKind.STARTUP, Outcome.ENDED if rng.random() < 0.1 else Outcome.VOLUME,
-                   float(np.exp(3.0 + 0.4 * rng.standard_normal()))) for k in range(60)]
+    known = [
+        made(
+            f"a{k}", ProgrammeKind.FIRST, Outcome.ENDED if rng.random() < 0.8 else Outcome.VOLUME,
+            float(np.exp(3.9 + 0.4 * rng.standard_normal())),
+        )
+        for k in range(60)
+    ]
+    known += [
+        made(
+            f"b{k}", ProgrammeKind.STARTUP, Outcome.ENDED if rng.random() < 0.1 else Outcome.VOLUME,
+            float(np.exp(3.0 + 0.4 * rng.standard_normal())),
+        )
+        for k in range(60)
+    ]
     found = score(known, all_others)
     assert found.inside / len(found.timed) == pytest.approx(0.8, abs=0.09)  # 2.5 standard errors of 120
     assert found.mean_pit == pytest.approx(0.5, abs=0.07)
@@ -326,7 +370,8 @@ def test_earlier_ones_were_known_before_the_start(today: Catalogue) -> None:
 
 
 def test_calibration_of_the_known_programmes(today: Catalogue) -> None:
-    """The figures of docs/results/programmes.md; they change when a programme is added or a law is changed."""
+    """The figures of docs/results/programmes.md; they change when a programme is added or a law is
+    changed."""
     found = score(cases(today), all_others)
     assert (found.inside, len(found.timed), len(found.outcomes)) == (15, 18, 51)
     assert found.mean_pit == pytest.approx(0.51, abs=0.005)
@@ -342,8 +387,10 @@ def test_the_results_page_is_current() -> None:
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    made, kept = (re.split(r"(\d+(?:\.\d+)?)", page)
-                  for page in (script.programme_results_page(load()), script.PAGE.read_text(encoding="utf-8")))
+    made, kept = (
+        re.split(r"(\d+(?:\.\d+)?)", page)
+        for page in (script.programme_results_page(load()), script.PAGE.read_text(encoding="utf-8"))
+    )
     assert made[::2] == kept[::2], "run: python docs/programme_results.py"
     for number, told in zip(made[1::2], kept[1::2], strict=True):  # another processor may round a draw another way
         assert float(number) == pytest.approx(float(told), abs=0.02 if "." in told else 1), "run: docs/programme_results.py"

@@ -1,4 +1,5 @@
-"""What people read: the same numbers in JSON, in the terminal and on paper, and nothing from outside."""
+"""What people read: the same numbers in JSON, in the terminal and on paper, and nothing from
+outside."""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def terminal(chosen: Decision, width: int, encoding: str = "utf-8", report: Path
     return buffer.getvalue().decode(encoding)
 
 
-# JSON ---------------------------------------------------------------------------------------------------------------
+# JSON
+# ---------------------------------------------------------------------------------------------------------------
 
 def test_json_gives_every_way_with_its_band(chosen: Decision) -> None:
     read = json.loads(as_json(chosen))
@@ -104,8 +106,10 @@ def test_json_keeps_field_order_and_leaves_only_the_time_out(chosen: Decision) -
 
 
 def test_json_never_holds_what_is_not_finite(chosen: Decision) -> None:
-    broken = dataclasses.replace(chosen.strategies[0], gap=math.nan,
-                                 cost_per_query_usd=Band(-math.inf, math.nan, math.inf, np.float64("nan")))
+    broken = dataclasses.replace(
+        chosen.strategies[0], gap=math.nan,
+        cost_per_query_usd=Band(-math.inf, math.nan, math.inf, np.float64("nan")),
+    )
     text = as_json(dataclasses.replace(chosen, strategies=(broken,)))
     assert "NaN" not in text
     assert "Infinity" not in text
@@ -122,7 +126,8 @@ def test_plain_data_of_other_kinds() -> None:
         plain_data(object())
 
 
-# numbers ------------------------------------------------------------------------------------------------------------
+# numbers
+# ------------------------------------------------------------------------------------------------------------
 
 @given(st.floats(1e-6, 1e14))
 def test_money_reads_back_within_half_a_unit_of_its_last_digit(value: float) -> None:
@@ -138,19 +143,24 @@ def test_what_is_missing_is_a_dash_and_never_nought(write: object) -> None:
     assert {write(None), write(math.nan), write(math.inf)} == {wording.MISSING}
 
 
-@pytest.mark.parametrize(("value", "text"),
-                         [(0.0049, "<1%"), (0.0051, "1%"), (0.9949, "99%"), (0.996, ">99%"), (1.0, "100%")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0049, "<1%"), (0.0051, "1%"), (0.9949, "99%"), (0.996, ">99%"), (1.0, "100%")],
+)
 def test_shares_near_none_and_all(value: float, text: str) -> None:
     assert wording.in_percent(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"),
-                         [(9999.4, "9,999"), (9999.6, "10.0k"), (999_600.0, "1.00M"), (-12_000.0, "−12.0k")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(9999.4, "9,999"), (9999.6, "10.0k"), (999_600.0, "1.00M"), (-12_000.0, "−12.0k")],
+)
 def test_counts_change_suffix_where_they_round(value: float, text: str) -> None:
     assert wording.count(value) == text
 
 
-# terminal -----------------------------------------------------------------------------------------------------------
+# terminal
+# -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -> None:
@@ -171,8 +181,11 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
     assert "by 2023-12-31: Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M" in text
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
-    for words in ("own-build −$600M ± $200M", chosen.questions.flips[0].text, "$52.0B ± $500M expected, $50.0B on the 81",
-                  "portfolio first in 8", "7% of that year's compute missing, not 4%", "gap 0.09%"):
+    for words in (
+        "own-build −$600M ± $200M", chosen.questions.flips[0].text,
+        "$52.0B ± $500M expected, $50.0B on the 81", "portfolio first in 8",
+        "7% of that year's compute missing, not 4%", "gap 0.09%",
+    ):
         assert words in text
     assert lines[-1] == "Report: /tmp/x/report.html"
 
@@ -187,14 +200,17 @@ def test_a_terminal_without_symbols_gets_ascii_with_the_same_numbers(chosen: Dec
 def test_numbers_are_never_cut_and_markup_is_text() -> None:
     stream = io.StringIO()
     columns = ["Name", *(Column(f"value {k}", True) for k in range(9))]
-    print_table("[red]T[/red]", columns, [["[bold]a[/bold] long name of words", *["123,456.789"] * 9]],
-                Console(file=stream, width=60))
+    print_table(
+        "[red]T[/red]", columns, [["[bold]a[/bold] long name of words", *["123,456.789"] * 9]],
+        Console(file=stream, width=60),
+    )
     assert stream.getvalue().count("123,456.789") == 9
     assert "[red]T[/red]" in stream.getvalue()
     assert "[bold]a" in stream.getvalue()
 
 
-# HTML ---------------------------------------------------------------------------------------------------------------
+# HTML
+# ---------------------------------------------------------------------------------------------------------------
 
 def test_the_page_asks_nothing_from_outside(page: str) -> None:
     reader = Reader(page)
@@ -227,10 +243,13 @@ def test_the_page_is_well_formed_and_in_order(page: str) -> None:
 
 def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> None:
     words = " ".join("".join(Reader(page).words).split())
-    order = [chosen.answer, "How the ways compare", "What to do in the first 90 days", "Fleet and cost through time",
-             "Year by year", "What a query costs", "Timeline of the own chip", "What moves the answer",
-             "When an own chip would pay", "What options, waiting and knowledge are worth", "How well the answer holds",
-             "Every input of the case", "Warnings", "How this was computed"]
+    order = [
+        chosen.answer, "How the ways compare", "What to do in the first 90 days",
+        "Fleet and cost through time", "Year by year", "What a query costs",
+        "Timeline of the own chip", "What moves the answer", "When an own chip would pay",
+        "What options, waiting and knowledge are worth", "How well the answer holds",
+        "Every input of the case", "Warnings", "How this was computed",
+    ]
     places = [words.rindex(text) if text != chosen.answer else words.index(text) for text in order]
     assert places == sorted(places)
     for way in chosen.strategies:
@@ -254,13 +273,19 @@ def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) 
 
 
 def test_hostile_names_stay_text(chosen: Decision) -> None:
-    way = dataclasses.replace(chosen.strategies[-1], name=HOSTILE, title=HOSTILE, fleet_by_quarter=tuple(
-        (quarter, HOSTILE if offer == "own-chip" else offer, chips)
-        for quarter, offer, chips in chosen.strategies[-1].fleet_by_quarter))
+    way = dataclasses.replace(
+        chosen.strategies[-1], name=HOSTILE, title=HOSTILE,
+        fleet_by_quarter=tuple(
+            (quarter, HOSTILE if offer == "own-chip" else offer, chips)
+            for quarter, offer, chips in chosen.strategies[-1].fleet_by_quarter
+        ),
+    )
     number = dataclasses.replace(chosen.assumptions[0], name=HOSTILE, note=HOSTILE,
                                  source=Source("x", HOSTILE, "javascript:alert(1)", HOSTILE))
-    hostile = dataclasses.replace(chosen, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
-                                  strategies=(*chosen.strategies[:-1], way), assumptions=(number,))
+    hostile = dataclasses.replace(
+        chosen, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
+        strategies=(*chosen.strategies[:-1], way), assumptions=(number,),
+    )
     text = as_html(hostile)
     reader = Reader(text)
     assert not reader.of("script")
@@ -270,10 +295,16 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
 
 
 def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> None:
-    bare = dataclasses.replace(chosen.strategies[0], cost_per_query_by_year_usd=(), shortage_by_year=(),
-                               fleet_by_quarter=(), cost_by_quarter_usd=(), actions=())
-    text = as_html(dataclasses.replace(chosen, strategies=(bare,), recommended="buy", questions=Questions(), build_up=(),
-                                       timeline=(), demand_by_quarter=(), assumptions=(), warnings=()))
+    bare = dataclasses.replace(
+        chosen.strategies[0], cost_per_query_by_year_usd=(), shortage_by_year=(),
+        fleet_by_quarter=(), cost_by_quarter_usd=(), actions=(),
+    )
+    text = as_html(
+        dataclasses.replace(
+            chosen, strategies=(bare,), recommended="buy", questions=Questions(), build_up=(),
+            timeline=(), demand_by_quarter=(), assumptions=(), warnings=(),
+        )
+    )
     assert len(Reader(text).of("figure")) == 1
     assert "No way considered here starts an own chip." in text
 
@@ -284,11 +315,14 @@ def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> Non
     turn = chosen.questions.flips[0].text
     assert lines["What would change it"].endswith(f" {turn}.")
     steady = Questions(sensitivities=chosen.questions.sensitivities[2:4])
-    assert (dict(summary_rows(dataclasses.replace(chosen, questions=steady)))["What would change it"]
-            == "No single input within its range puts another way first.")
+    assert (
+        dict(summary_rows(dataclasses.replace(chosen, questions=steady)))["What would change it"]
+        == "No single input within its range puts another way first."
+    )
 
 
-# files --------------------------------------------------------------------------------------------------------------
+# files
+# --------------------------------------------------------------------------------------------------------------
 
 def test_the_same_decision_gives_the_same_bytes(tmp_path: Path, page: str) -> None:
     target = write_report(dataclasses.replace(decision(), seconds=99.0), tmp_path / "new" / "report.html")

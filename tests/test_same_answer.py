@@ -35,10 +35,10 @@ from fabless.strategy import Commitment
 from here import Here
 
 SPACE = {
-    "node": "n3", "packaging": "cowos-l", "power_limit": "1200 W", "scale_out": "400 Gb/s", "dies": [1, 2],
-    "units": [16, 32], "rows": [128], "columns": [128], "clock": ["1.6 GHz"], "precision": ["bf16", "fp8"],
-    "on_chip_memory": ["64 MB"], "memory": ["hbm3e"], "stacks": [4, 6],
-    "stack_capacity": ["24 GB"], "link_bandwidth": ["600 GB/s"], "domain": 16,
+    "node": "n3", "packaging": "cowos-l", "power_limit": "1200 W", "scale_out": "400 Gb/s",
+    "dies": [1, 2], "units": [16, 32], "rows": [128], "columns": [128], "clock": ["1.6 GHz"],
+    "precision": ["bf16", "fp8"], "on_chip_memory": ["64 MB"], "memory": ["hbm3e"],
+    "stacks": [4, 6], "stack_capacity": ["24 GB"], "link_bandwidth": ["600 GB/s"], "domain": 16,
 }
 COMMANDS = (
     "decide --detail quick --leaves 2 --paths 4 --report report.html --json",
@@ -69,7 +69,8 @@ print(json.dumps(printed))
 
 
 def started(source: Path, folder: Path, hash_seed: str) -> subprocess.Popen[str]:
-    """Run every command in a process of its own, with the package in `source` and its files in `folder`."""
+    """Run every command in a process of its own, with the package in `source` and its files in
+    `folder`."""
     own = folder / "own"
     own.mkdir(parents=True)
     (own / "case.yaml").write_text(
@@ -79,13 +80,16 @@ def started(source: Path, folder: Path, hash_seed: str) -> subprocess.Popen[str]
     (own / "chip.yaml").write_text(yaml.safe_dump({"name": "mine", **chip}), encoding="utf-8")
     (folder / "space.yaml").write_text(yaml.safe_dump(SPACE), encoding="utf-8")
     settings = {**os.environ, "PYTHONPATH": str(source), "PYTHONHASHSEED": hash_seed}
-    return subprocess.Popen([sys.executable, "-c", RUN, json.dumps(COMMANDS)], cwd=folder, env=settings,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, json.dumps(COMMANDS)], cwd=folder, env=settings,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    """What every command prints, of two processes with other folders, other hash seeds and another place of the package."""
+    """What every command prints, of two processes with other folders, other hash seeds and another
+    place of the package."""
     here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
     source = Path(fabless.__file__).parent
     shutil.copytree(source, there / "moved" / "fabless")
@@ -107,7 +111,9 @@ def test_commands_print_the_same_anywhere(printed: list[dict[str, str]], command
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_prints_a_path_of_this_machine(printed: list[dict[str, str]], command: str) -> None:
+def test_no_command_prints_a_path_of_this_machine(
+    printed: list[dict[str, str]], command: str
+) -> None:
     def texts(item: Any) -> list[str]:
         if isinstance(item, dict):
             return [*item, *(text for part in item.values() for text in texts(part))]
@@ -135,7 +141,8 @@ def test_the_canonical_text_depends_on_content_alone() -> None:
         canonical(Path("case.yaml"))
 
 
-# --- ties ---------------------------------------------------------------------------------------------------------------
+# --- ties
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -155,8 +162,11 @@ def said(case: Case) -> tuple[str, list[str]]:
     found = decide(case, detail=small_detail(12), executor=Here())
     out = io.StringIO()
     print_decision(found, Console(file=out, width=120), Path("report.html"))
-    return out.getvalue(), [f"{value:.3g}" if isinstance(value, float) else value for row in found.table()
-                            for value in row.values()]
+    return out.getvalue(), [
+        f"{value:.3g}" if isinstance(value, float) else value
+        for row in found.table()
+        for value in row.values()
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -217,11 +227,13 @@ def test_the_size_in_which_the_solver_counts_moves_no_printed_digit(
     assert said(small_case) == plain
 
 
-# --- names --------------------------------------------------------------------------------------------------------------
+# --- names
+# --------------------------------------------------------------------------------------------------------------
 
 OTHER_NAMES = {
-    "nvidia-owned": "zz-first", "amd-owned": "aa-second", "google-rented": "zz-third", "own-build": "aa-ours",
-    "backer": "zz-backed", "packaging": "zz-wafers", "disruption": "zz-upset", "frontier": "aa-large",
+    "nvidia-owned": "zz-first", "amd-owned": "aa-second", "google-rented": "zz-third",
+    "own-build": "aa-ours", "backer": "zz-backed", "packaging": "zz-wafers",
+    "disruption": "zz-upset", "frontier": "aa-large",
 }
 
 
@@ -264,16 +276,27 @@ def without_line(numbers: CaseNumbers[CaseNumber], gone: str) -> CaseNumbers[Cas
     """The numbers of a case less those of a line and its correlations."""
     return replace(
         numbers, lines={name: line for name, line in numbers.lines.items() if name != gone},
-        correlations=tuple(number for number in numbers.correlations if f".{gone}." not in number.name))
+        correlations=tuple(
+            number for number in numbers.correlations if f".{gone}." not in number.name
+        ),
+    )
 
 
 def test_a_line_less_leaves_ways_without_it_as_they_were(small_case: Case, usual: Any) -> None:
     gone = "amd-owned"
     case = replace(
         small_case, lines=tuple(line for line in small_case.lines if line.name != gone),
-        pools=tuple(replace(pool, members=tuple(sorted({*pool.members} - {gone}))) for pool in small_case.pools),
-        correlations=tuple(pair for pair in small_case.correlations if not any(f".{gone}." in name for name in pair)),
-        numbers=without_line(small_case.numbers, gone))
+        pools=tuple(
+            replace(pool, members=tuple(sorted({*pool.members} - {gone})))
+            for pool in small_case.pools
+        ),
+        correlations=tuple(
+            pair
+            for pair in small_case.correlations
+            if not any(f".{gone}." in name for name in pair)
+        ),
+        numbers=without_line(small_case.numbers, gone),
+    )
     assert len(case.correlations) < len(small_case.correlations)
     found = document(case)
     for section, key in (("strategies", "name"), ("fresh", "way")):
@@ -292,7 +315,8 @@ def numbers_of(item: Any, place: str = "") -> Iterator[tuple[str, float]]:
         yield place, item
 
 
-# --- what the solver prints ---------------------------------------------------------------------------------------------
+# --- what the solver prints
+# ---------------------------------------------------------------------------------------------
 
 LOUD = """
 import ctypes, os, sys
@@ -319,7 +343,9 @@ print(found.status)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="prints through the C library by its POSIX name")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="prints through the C library by its POSIX name"
+)
 def test_what_a_solver_prints_never_reaches_standard_output() -> None:
     run = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
     assert run.stdout == "before\noptimal\n"

@@ -1,4 +1,5 @@
-"""Distributions against scipy's triangular law, correlations against the closed form of the Gaussian copula."""
+"""Distributions against scipy's triangular law, correlations against the closed form of the
+Gaussian copula."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def triangle(spread: Range) -> object:
 
 
 @given(low=st.floats(-10, 10), left=st.floats(0, 5), right=st.floats(0.01, 5), p=st.floats(0, 1))
-def test_quantiles_are_those_of_scipys_triangular_law(low: float, left: float, right: float, p: float) -> None:
+def test_quantiles_are_those_of_scipys_triangular_law(
+    low: float, left: float, right: float, p: float
+) -> None:
     spread = Range(low, low + left, low + left + right)
     assert float(quantile(spread, p)) == pytest.approx(triangle(spread).ppf(p), abs=1e-9)
 
@@ -123,7 +126,8 @@ def test_coupled_columns_keep_their_points_and_the_first_its_order() -> None:
 
 @pytest.mark.parametrize("law", [uniforms, sliced])
 def test_quasi_random_points_beat_chance_on_a_known_integral(law: object) -> None:
-    """Product of six factors of mean 1: the error over 40 randomisations against that of as many plain draws."""
+    """Product of six factors of mean 1: the error over 40 randomisations against that of as many
+    plain draws."""
     def error(points: np.ndarray) -> float:
         return float(np.prod(1.0 + (points - 0.5), axis=1).mean() - 1.0)
 
@@ -156,7 +160,8 @@ def test_the_interval_of_an_entry_ends_where_the_determinant_does() -> None:
 
 
 def test_the_nearest_correlation_matrix_is_highams() -> None:
-    """The worked example of Higham (2002), and its optimality: no convex step towards another correlation matrix helps."""
+    """The worked example of Higham (2002), and its optimality: no convex step towards another
+    correlation matrix helps."""
     asked = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
     found = nearest_correlation(asked)
     np.testing.assert_allclose(found, [[1, 0.7607, 0.1573], [0.7607, 1, 0.7607], [0.1573, 0.7607, 1]], atol=5e-5)
@@ -177,16 +182,27 @@ def test_laws_of_some_scores_given_others_put_the_matrix_together_again() -> Non
     np.testing.assert_allclose(lower_root(singular) @ lower_root(singular).T, singular)
 
 
-@pytest.mark.parametrize(("pairs", "said"), [
-    ({("a", "b"): 0.9, ("a", "c"): 0.9, ("b", "c"): -0.9}, ["b with c", "0.62 to 1", "write 0.62, the nearest"]),
-    ({("a", "b"): 0.9, ("a", "c"): 0.9}, ["a with c", "-0.4358 to 0.4358", "or state b with c: 0.62"]),
-    ({("a", "b"): 1.5}, ["a with b: 1.5", "-1 to 1"]),
-    ({("a", "b"): float("nan")}, ["a with b: nan", "-1 to 1"]),
-    ({("a", "a"): 1.0}, ["a with itself"]),
-    ({("a", "b"): 0.1, ("b", "a"): 0.1}, ["b with a a second time"]),
-    ({("a", "dd"): 0.1}, ["unknown number 'dd'", "did you mean"]),
-])
-def test_correlations_that_cannot_be_are_refused(pairs: dict[tuple[str, str], float], said: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (
+            {("a", "b"): 0.9, ("a", "c"): 0.9, ("b", "c"): -0.9},
+            ["b with c", "0.62 to 1", "write 0.62, the nearest"],
+        ),
+        (
+            {("a", "b"): 0.9, ("a", "c"): 0.9},
+            ["a with c", "-0.4358 to 0.4358", "or state b with c: 0.62"],
+        ),
+        ({("a", "b"): 1.5}, ["a with b: 1.5", "-1 to 1"]),
+        ({("a", "b"): float("nan")}, ["a with b: nan", "-1 to 1"]),
+        ({("a", "a"): 1.0}, ["a with itself"]),
+        ({("a", "b"): 0.1, ("b", "a"): 0.1}, ["b with a a second time"]),
+        ({("a", "dd"): 0.1}, ["unknown number 'dd'", "did you mean"]),
+    ],
+)
+def test_correlations_that_cannot_be_are_refused(
+    pairs: dict[tuple[str, str], float], said: list[str]
+) -> None:
     with pytest.raises(BadValue) as error:
         correlation_matrix(("a", "b", "c", "ddd"), pairs)
     for part in said:
@@ -194,8 +210,10 @@ def test_correlations_that_cannot_be_are_refused(pairs: dict[tuple[str, str], fl
 
 
 def test_where_no_single_correlation_mends_a_group_the_nearest_matrix_is_proposed_and_taken() -> None:
-    pairs = {("a", "b"): 0.99, ("a", "c"): 0.99, ("b", "c"): -0.9, ("c", "d"): 0.9, ("d", "e"): 0.9, ("c", "e"): -0.9,
-             ("a", "e"): 0.9}
+    pairs = {
+        ("a", "b"): 0.99, ("a", "c"): 0.99, ("b", "c"): -0.9, ("c", "d"): 0.9, ("d", "e"): 0.9,
+        ("c", "e"): -0.9, ("a", "e"): 0.9,
+    }
     with pytest.raises(BadValue) as error:
         correlation_matrix("abcde", pairs)
     mended = dict(pairs)

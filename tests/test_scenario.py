@@ -66,7 +66,8 @@ def chain_of(normal_s: float, scarce_s: float) -> Array:
 
 
 def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
-    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long run."""
+    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long
+    run."""
     years, tau = np.arange(quarters) / 4.0, fade_s / YEAR_S
     return np.exp(np.log(final) * years + np.log(initial / final) * tau * (1.0 - np.exp(-years / tau)))
 
@@ -82,8 +83,14 @@ def test_trees_refuse_what_is_no_tree() -> None:
 def test_demand_without_news_is_the_fading_growth_of_the_market(prepared: Prepared) -> None:
     case = replace(with_ranges(without_news(prepared.case), {"demand.ceiling": Range.point(1e30)}), shocks=())
     found = sample(case)
-    expected = mode(case, "demand.queries") * QUARTER_S * fading(
-        mode(case, "demand.growth"), mode(case, "demand.growth_long_run"), mode(case, "demand.growth_fade"), case.quarters)
+    expected = (
+        mode(case, "demand.queries")
+        * QUARTER_S
+        * fading(
+            mode(case, "demand.growth"), mode(case, "demand.growth_long_run"),
+            mode(case, "demand.growth_fade"), case.quarters,
+        )
+    )
     total = queries_per_day(found, case) * QUARTER_S / DAY_S
     np.testing.assert_allclose(total, expected[found.tree.quarter], rtol=1e-12)
 
@@ -92,9 +99,11 @@ def test_demand_under_a_ceiling_solves_the_logistic_equation(prepared: Prepared)
     case = replace(without_news(prepared.case), shocks=())
     initial, final = (np.log(mode(case, f"demand.{key}")) for key in ("growth", "growth_long_run"))
     fade, ceiling = mode(case, "demand.growth_fade") / YEAR_S, mode(case, "demand.ceiling")
-    solved = solve_ivp(lambda t, q: (final + (initial - final) * np.exp(-t / fade)) * q * (1.0 - q / ceiling),
-                       (0.0, 8.0), [mode(case, "demand.queries")], t_eval=np.arange(case.quarters) / 4.0,
-                       rtol=1e-10, atol=1e-8)
+    solved = solve_ivp(
+        lambda t, q: (final + (initial - final) * np.exp(-t / fade)) * q * (1.0 - q / ceiling),
+        (0.0, 8.0), [mode(case, "demand.queries")], t_eval=np.arange(case.quarters) / 4.0,
+        rtol=1e-10, atol=1e-8,
+    )
     found = sample(case)
     np.testing.assert_allclose(queries_per_day(found, case), DAY_S * solved.y[0][found.tree.quarter], rtol=1e-7)
 
@@ -104,7 +113,9 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
     found = sample(case)
     fade = mode(case, "demand.growth_fade")
     training = mode(case, "loads.training.flop") * fading(
-        mode(case, "loads.training.growth"), mode(case, "demand.growth_long_run"), fade, case.quarters)
+        mode(case, "loads.training.growth"), mode(case, "demand.growth_long_run"), fade,
+        case.quarters,
+    )
     work = fading(mode(case, "demand.work_trend"), 1.0, fade, case.quarters)
     np.testing.assert_allclose(found.demand["training"], training[found.tree.quarter], rtol=1e-12)
     np.testing.assert_allclose(found.work, work[found.tree.quarter], rtol=1e-12)
@@ -209,8 +220,13 @@ def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> 
     np.testing.assert_allclose(law(old, before), law(wider, after), atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["demand.growth", "demand.queries", "supply.scarce_duration", "loads.training.growth",
-                                  "lines.amd-owned.efficiency"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demand.growth", "demand.queries", "supply.scarce_duration", "loads.training.growth",
+        "lines.amd-owned.efficiency",
+    ],
+)
 def test_drawing_only_what_changed_gives_the_same_bytes(prepared: Prepared, name: str) -> None:
     case = replace(prepared.case, branching=(8, 2, 1, 1))
     other = with_ranges(case, {name: Range.point(named(case.numbers)[name].spread.high)})
@@ -228,7 +244,8 @@ def fresh(prepared: Prepared) -> Scenarios:
 
 
 def moments(found: Scenarios, values: Array) -> tuple[Array, Array]:
-    """Mean of `values` by quarter, and the standard error of it if every node of a quarter is a draw."""
+    """Mean of `values` by quarter, and the standard error of it if every node of a quarter is a
+    draw."""
     quarter, weight = found.tree.quarter, found.tree.probability
     middle = np.bincount(quarter, weights=weight * values)
     spread = np.bincount(quarter, weights=weight * (values - middle[quarter]) ** 2)
@@ -252,7 +269,8 @@ def test_fresh_paths_carry_states_that_flip_as_the_chain_says(prepared: Prepared
 
 
 def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh: Scenarios) -> None:
-    """Scarcity, shocks, demand and the price multiple of both: what one averages the other realises."""
+    """Scarcity, shocks, demand and the price multiple of both: what one averages the other
+    realises."""
     case = replace(prepared.case, branching=(2048, 1, 1, 1), seed=1)
     tree = sample(case)
 
@@ -260,8 +278,10 @@ def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh:
         multiple = 1.0 + found.scarce * (found.draws.at_nodes("supply.scarce_price") - 1.0)
         return multiple * (1.0 + found.shock_chance["disruption"] * (found.draws.at_nodes("shocks.disruption.price") - 1.0))
 
-    for pick in (lambda found: found.scarce, price, lambda found: queries_per_day(found, case),
-                 lambda found: found.demand["training"], lambda found: found.shock_chance["export-rule"]):
+    for pick in (
+        lambda found: found.scarce, price, lambda found: queries_per_day(found, case),
+        lambda found: found.demand["training"], lambda found: found.shock_chance["export-rule"],
+    ):
         (one, error), (other, error_too) = moments(tree, pick(tree)), moments(fresh, pick(fresh))
         assert np.all(np.abs(one - other) <= 4.5 * np.hypot(error, error_too) + 1e-9 * np.abs(one))
     wrong = moments(fresh, 1.2 * price(fresh))[0]
@@ -284,9 +304,15 @@ def with_shock(case: Case, rate: float, **terms: float) -> Case:
     """A case with one shock of a certain rate [1/s]."""
     source = case.numbers.demand.growth.source
     values = {"rate": rate, "duration": 4 * QUARTER_S, **terms}
-    numbers = ShockNumbers(**{key: CaseNumber(
-        name=f"shocks.it.{key}", spread=Range.point(value), unit="1", grade=Grade.ASSUMPTION, source=source)
-                              for key, value in values.items()})
+    numbers = ShockNumbers(
+        **{
+            key: CaseNumber(
+                name=f"shocks.it.{key}", spread=Range.point(value), unit="1",
+                grade=Grade.ASSUMPTION, source=source,
+            )
+            for key, value in values.items()
+        }
+    )
     return replace(case, shocks=(Shock("it", ()),), numbers=replace(case.numbers, shocks={"it": numbers}))
 
 
@@ -325,21 +351,29 @@ def score_of(case: Case, found: Scenarios, name: str, quarter: int) -> Array:
 def test_stated_correlations_hold_at_every_branching_and_growth_persists(prepared: Prepared) -> None:
     """One number drawn once, two slow ones, and one by generation, on 4,000 nodes."""
     gain = "lines.nvidia-owned.successor_gain_spread"
-    pairs = {("demand.growth", "loads.training.growth"): 0.5, ("demand.growth", "demand.work_level"): -0.4,
-             ("demand.work_level", gain): 0.6}
+    pairs = {
+        ("demand.growth", "loads.training.growth"): 0.5,
+        ("demand.growth", "demand.work_level"): -0.4, ("demand.work_level", gain): 0.6,
+    }
     case = correlated(replace(prepared.case, branching=(4000, 1, 1, 1)), pairs)
     found = sample(case)
     boundaries = case.boundaries
     for stage, quarter in enumerate(boundaries, start=1):
-        growth, training, level, spread = (score_of(case, found, name, quarter) for name in (
-            "demand.growth", "loads.training.growth", "demand.work_level", of_generation(gain, min(stage, 3))))
+        growth, training, level, spread = (
+            score_of(case, found, name, quarter)
+            for name in (
+                "demand.growth", "loads.training.growth", "demand.work_level",
+                of_generation(gain, min(stage, 3)),
+            )
+        )
         measured = np.corrcoef([growth, training, level, spread])
         np.testing.assert_allclose(measured[0, 1:3], [0.5, -0.4], atol=0.06)
         assert measured[1, 2] == pytest.approx(0.0, abs=0.06)
         if stage <= 3:
             assert measured[2, 3] == pytest.approx(0.6, abs=0.06)
             assert measured[0, 3] == pytest.approx(0.0, abs=0.06)
-    # what the number drawn once explains of growth (0.4^2 of its variance) stays whole, the rest persists
+    # what the number drawn once explains of growth (0.4^2 of its variance) stays whole, the rest
+    # persists
     before, after = (score_of(case, found, "demand.growth", quarter) for quarter in boundaries[:2])
     explained = 0.4**2
     assert np.corrcoef(before, after)[0, 1] == pytest.approx(explained + (1 - explained) * case.persistence, abs=0.03)
@@ -352,8 +386,15 @@ def test_a_correlation_moves_only_what_comes_after_in_its_group(prepared: Prepar
     one = correlated(case, {(names[0], names[1]): 0.8})
     two = correlated(case, {(names[0], names[1]): 0.8, (names[1], names[2]): 0.5})
     drawn = [sample(each).draws for each in (free, one, two)]
-    changed = [{name for name in named(case.numbers) if not name.startswith("correlations.")
-                and before.at_nodes(name).tobytes() != after.at_nodes(name).tobytes()} for before, after in pairwise(drawn)]
+    changed = [
+        {
+            name
+            for name in named(case.numbers)
+            if not name.startswith("correlations.")
+            and before.at_nodes(name).tobytes() != after.at_nodes(name).tobytes()
+        }
+        for before, after in pairwise(drawn)
+    ]
     # what is the case's own comes before what a line brings
     assert changed == [{names[1]}, {names[1]}]
 
@@ -385,8 +426,12 @@ def test_given_values_take_the_place_of_draws(prepared: Prepared) -> None:
 def fates(prepared: Prepared, wide: tuple[Case, Scenarios]) -> dict[str, OutcomeOnTree]:
     case, found = wide
     need = queries_per_day(found, case) * found.work
-    return {item.name: outcome_on_tree(prepared.simulated[item.name].chain, found, need, stream(case.seed, item.name))
-            for item in case.programmes}
+    return {
+        item.name: outcome_on_tree(
+            prepared.simulated[item.name].chain, found, need, stream(case.seed, item.name)
+        )
+        for item in case.programmes
+    }
 
 
 def running(fate: OutcomeOnTree) -> np.ndarray:
@@ -446,7 +491,8 @@ def test_shares_on_the_tree_meet_the_chain_to_one_node(
 def test_a_programme_fares_alike_where_demand_is_high_and_where_it_is_low(
     prepared: Prepared, wide: tuple[Case, Scenarios], fates: dict[str, OutcomeOnTree]
 ) -> None:
-    """Arrivals among the neediest of the running nodes keep to their share within two nodes, however many one takes."""
+    """Arrivals among the neediest of the running nodes keep to their share within two nodes,
+    however many one takes."""
     case, found = wide
     need = queries_per_day(found, case) * found.work
     for name, fate in fates.items():

@@ -1,4 +1,5 @@
-"""Serving with one and with two kinds of instances: identities that can be checked by hand, and what `serve` prints."""
+"""Serving with one and with two kinds of instances: identities that can be checked by hand, and
+what `serve` prints."""
 
 from __future__ import annotations
 
@@ -43,18 +44,26 @@ def known(model: str, chip: str) -> tuple[LLM, Chip, perf.Machine]:
 
 def served(model: str, chip: str, request: Request = CHAT, **asked: object) -> perf.Serving:
     llm, record, machine = known(model, chip)
-    return perf.serve(llm, record, request, formats=asked.pop("formats", FP8),  # type: ignore[arg-type]
-                      efficiency=machine.efficiency, engine=machine.engine, **asked)  # type: ignore[arg-type]
+    return perf.serve(
+        llm, record, request,
+        formats=asked.pop("formats", FP8),  # type: ignore[arg-type]
+        efficiency=machine.efficiency,
+        engine=machine.engine,
+        **asked,
+    )  # type: ignore[arg-type]
 
 
 @cache
-def two_pools(model: str = "llama-3.1-70b", chip: str = "h100-sxm", tpot: float = 0.04, traffic: Traffic = NO_TRAFFIC
-              ) -> Disaggregation:
+def two_pools(
+    model: str = "llama-3.1-70b", chip: str = "h100-sxm", tpot: float = 0.04,
+    traffic: Traffic = NO_TRAFFIC,
+) -> Disaggregation:
     llm, _, machine = known(model, chip)
     return disaggregate(llm, machine, machine, CHAT, tpot_limit_s=tpot, ttft_limit_s=3.0, max_chips=64, traffic=traffic)
 
 
-# ------------------------------------------------------------------------------------------ two pools, by hand
+# ------------------------------------------------------------------------------------------ two
+# pools, by hand
 
 def test_throughput_is_that_of_the_slower_pool() -> None:
     for one in (two_pools().best, *two_pools().front):
@@ -157,8 +166,13 @@ def test_a_prefix_cache_and_guesses_help_and_a_queue_delays() -> None:
     assert half.ttft_s < plain.ttft_s
     guessed = served("llama-3.1-70b", "h100-sxm", batch=64, split=perf.Split(4), traffic=Traffic(drafts=3, accepted=2))
     assert guessed.tpot_s < plain.tpot_s
-    waits = [served("llama-3.1-70b", "h100-sxm", batch=64, split=perf.Split(4), traffic=Traffic(utilisation=load))
-             for load in (0.0, 0.3, 0.6, 0.9)]
+    waits = [
+        served(
+            "llama-3.1-70b", "h100-sxm", batch=64, split=perf.Split(4),
+            traffic=Traffic(utilisation=load),
+        )
+        for load in (0.0, 0.3, 0.6, 0.9)
+    ]
     assert [one.queue_s for one in waits] == sorted(one.queue_s for one in waits)
     assert waits[0].queue_s == 0.0
     for one in waits:
@@ -190,8 +204,10 @@ def test_unbeaten_points() -> None:
 # ------------------------------------------------------------------------------------------ splits
 
 def test_models_larger_than_a_domain_are_pipelined() -> None:
-    best = served("llama-3.1-405b", "h100-sxm", Request(1024.0, 512.0), formats=perf.Formats("bf16", "bf16"),
-                  tpot_limit_s=0.1, max_chips=16)
+    best = served(
+        "llama-3.1-405b", "h100-sxm", Request(1024.0, 512.0), formats=perf.Formats("bf16", "bf16"),
+        tpot_limit_s=0.1, max_chips=16,
+    )
     assert (best.tensor_parallel, best.pipeline_parallel) == (8, 2)
 
 
@@ -260,7 +276,8 @@ def test_limits_that_nothing_meets_say_which_binds() -> None:
         served("llama-3.1-70b", "h100-sxm", tpot_limit_s=1.0, ttft_limit_s=1e-3)
 
 
-# ------------------------------------------------------------------------------------------ the command
+# ------------------------------------------------------------------------------------------ the
+# command
 
 ASKED = ("serve", "--model", "llama-3.1-70b", "--chip", "h100-sxm", "--input", "1024", "--output", "512")
 
@@ -283,7 +300,9 @@ class Told:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Told:
+def told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Told:
     monkeypatch.chdir(tmp_path)
     return Told(capsys, monkeypatch)
 
@@ -293,8 +312,10 @@ def test_one_screen(told: Told, columns: int) -> None:
     code, out, err = told(*ASKED, "--tpot", "30 ms", "--price", "2 USD/h", columns=columns)
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= columns
-    for words in ("Best: ", "tok/s/chip", "TTFT s", "prefill limit", "weights GB/chip",
-                  "J/output token", "USD/Mtok", "Throughput against speed", "TPOT = (end to end", "efficiencies of"):
+    for words in (
+        "Best: ", "tok/s/chip", "TTFT s", "prefill limit", "weights GB/chip", "J/output token",
+        "USD/Mtok", "Throughput against speed", "TPOT = (end to end", "efficiencies of",
+    ):
         assert words in " ".join(out.split()), words
     assert len(out.splitlines()) < 60
 
@@ -345,22 +366,45 @@ def test_formats_that_are_multiplied_in_others_are_said(told: Told) -> None:
     assert "has no fp8 units" in out
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (("--model", "lama-3.1-70b", "--chip", "h100-smx", "--precision", "fp9", "--engine", "vlm"),
-     ["4 errors", "did you mean h100-sxm", "unknown precision 'fp9'", "did you mean vllm"]),
-    (("--input", "0", "--output", "-1"), ["2 errors", "--input: request.input_tokens: 0", "--output"]),
-    (("--load", "1", "--cached-share", "2", "--accepted", "1"), ["3 errors", "--load", "--cached-share", "--accepted"]),
-    (("--expert-precision", "x", "--kv-precision", "y"), ["--expert-precision", "--kv-precision", "2 errors"]),
-    (("--mode", "all", "--picture", "x.png", "--chips", "0"), ["--mode", "--picture: x.png", "--chips", "3 errors"]),
-    (("--tensor", "3"), ["--tensor: 3", "take one of 1, 2, 4"]),
-    (("--tensor", "0", "--batch", "0"), ["--tensor: 0", "--batch: 0"]),
-    (("--expert", "2"), ["--expert: 2", "has no experts"]),
-    (("--pipeline", "81"), ["--pipeline: 81", "at most 80 layers"]),
-    (("--tpot", "0.1 ms"), ["a token: ", "at best", "the closest: "]),
-    (("--batch", "1000000"), ["holds 1000000 of these requests", "at most"]),
-    (("--tpot", "5", "--ttft", "0 s"), ["--tpot: '5'", "--ttft: '0 s'"]),
-], ids=lambda value: " ".join(value)[:40])
-def test_faults_are_told_at_once(told: Told, tmp_path: Path, options: tuple[str, ...], words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            (
+                "--model", "lama-3.1-70b", "--chip", "h100-smx", "--precision", "fp9", "--engine",
+                "vlm",
+            ),
+            ["4 errors", "did you mean h100-sxm", "unknown precision 'fp9'", "did you mean vllm"],
+        ),
+        (
+            ("--input", "0", "--output", "-1"),
+            ["2 errors", "--input: request.input_tokens: 0", "--output"],
+        ),
+        (
+            ("--load", "1", "--cached-share", "2", "--accepted", "1"),
+            ["3 errors", "--load", "--cached-share", "--accepted"],
+        ),
+        (
+            ("--expert-precision", "x", "--kv-precision", "y"),
+            ["--expert-precision", "--kv-precision", "2 errors"],
+        ),
+        (
+            ("--mode", "all", "--picture", "x.png", "--chips", "0"),
+            ["--mode", "--picture: x.png", "--chips", "3 errors"],
+        ),
+        (("--tensor", "3"), ["--tensor: 3", "take one of 1, 2, 4"]),
+        (("--tensor", "0", "--batch", "0"), ["--tensor: 0", "--batch: 0"]),
+        (("--expert", "2"), ["--expert: 2", "has no experts"]),
+        (("--pipeline", "81"), ["--pipeline: 81", "at most 80 layers"]),
+        (("--tpot", "0.1 ms"), ["a token: ", "at best", "the closest: "]),
+        (("--batch", "1000000"), ["holds 1000000 of these requests", "at most"]),
+        (("--tpot", "5", "--ttft", "0 s"), ["--tpot: '5'", "--ttft: '0 s'"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_faults_are_told_at_once(
+    told: Told, tmp_path: Path, options: tuple[str, ...], words: list[str]
+) -> None:
     given = dict(zip(ASKED[1::2], ASKED[2::2], strict=True)) | dict(zip(options[::2], options[1::2], strict=True))
     code, out, err = told("serve", *(text for pair in given.items() for text in pair))
     assert (code, out) == (2, "")

@@ -1,4 +1,5 @@
-"""Dies per wafer, yield, unit cost and NRE against brute force, closed forms and published estimates."""
+"""Dies per wafer, yield, unit cost and NRE against brute force, closed forms and published
+estimates."""
 
 from __future__ import annotations
 
@@ -39,11 +40,13 @@ from fabless.silicon import (
 MM = 1e-3
 MM2 = 1e-6
 
-# --- geometry ---------------------------------------------------------------------------------------------------------
+# --- geometry
+# ---------------------------------------------------------------------------------------------------------
 
 
 def brute_force(width: float, height: float, radius: float, scribe: float, steps: int) -> int:
-    """Best count over offsets on a full period, from the four corners of every cell: not the module's method."""
+    """Best count over offsets on a full period, from the four corners of every cell: not the
+    module's method."""
     best = 0
     reach = math.ceil(radius / (min(width, height) + scribe)) + 2
     column, row = np.meshgrid(np.arange(-reach, reach + 1), np.arange(-reach, reach + 1))
@@ -59,7 +62,9 @@ def brute_force(width: float, height: float, radius: float, scribe: float, steps
     return best
 
 
-@pytest.mark.parametrize(("width", "height"), [(26, 33), (26, 31.3), (50, 50), (22, 17), (68.6, 68.6), (120, 40)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(26, 33), (26, 31.3), (50, 50), (22, 17), (68.6, 68.6), (120, 40)]
+)
 def test_packing_equals_brute_force(width: float, height: float) -> None:
     count = int(dies_per_wafer(width * MM, height * MM))
     assert count == brute_force(width, height, 147.0, 0.1, 129)  # the module's offsets
@@ -68,7 +73,8 @@ def test_packing_equals_brute_force(width: float, height: float) -> None:
 
 @pytest.mark.parametrize("radius", [3, 5, 8, 12, 20])
 def test_unit_squares_in_a_circle(radius: int) -> None:
-    # Squares of side 1 wholly inside a circle centred on a lattice point: 4 * sum floor(sqrt(r^2 - k^2)), OEIS A119677.
+    # Squares of side 1 wholly inside a circle centred on a lattice point: 4 * sum floor(sqrt(r^2 -
+    # k^2)), OEIS A119677.
     centred = 4 * sum(math.isqrt(radius * radius - k * k) for k in range(1, radius + 1))
     count = int(dies_per_wafer(0.01, 0.01, wafer_diameter_m=0.02 * radius, edge_exclusion_m=0.0, scribe_m=0.0))
     assert centred <= count <= math.pi * radius**2
@@ -78,16 +84,20 @@ def test_counts_that_were_published() -> None:
     # 9 Rubin-size packages of 4,700 mm2 per interposer wafer (JPMorgan, September 2025).
     side = math.sqrt(4700 * MM2)
     assert int(dies_per_wafer(side, side)) == 9
-    # 55 good H200 dies per wafer at 85 % (supply model, 2026) and 65 dies of 812 mm2 (blog, 2024): within 5 %.
+    # 55 good H200 dies per wafer at 85 % (supply model, 2026) and 65 dies of 812 mm2 (blog, 2024):
+    # within 5 %.
     assert int(dies_per_wafer_of_area(814 * MM2)) == pytest.approx(55 / 0.85, rel=0.05)
     assert int(dies_per_wafer_of_area(812 * MM2)) == pytest.approx(65, rel=0.05)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    width=st.floats(2.0, 60.0), height=st.floats(2.0, 60.0), more_x=st.floats(0.0, 20.0), more_y=st.floats(0.0, 20.0)
+    width=st.floats(2.0, 60.0), height=st.floats(2.0, 60.0), more_x=st.floats(0.0, 20.0),
+    more_y=st.floats(0.0, 20.0),
 )
-def test_larger_dies_never_pack_better(width: float, height: float, more_x: float, more_y: float) -> None:
+def test_larger_dies_never_pack_better(
+    width: float, height: float, more_x: float, more_y: float
+) -> None:
     small = int(dies_per_wafer(width * MM, height * MM))
     assert int(dies_per_wafer((width + more_x) * MM, (height + more_y) * MM)) <= small
     assert int(dies_per_wafer(height * MM, width * MM)) == small
@@ -132,7 +142,8 @@ def test_bad_geometry_is_refused_all_at_once() -> None:
     ]
 
 
-# --- yield ------------------------------------------------------------------------------------------------------------
+# --- yield
+# ------------------------------------------------------------------------------------------------------------
 
 DEFECTS = st.floats(0.0, 20.0)
 
@@ -167,7 +178,8 @@ def test_yields_of_a_reticle_size_die(law: Callable[[float], Array], published: 
 
 
 def exact_harvest(x: Fraction, alpha: int, units: int, needed: int, share: Fraction) -> float:
-    """Inclusion and exclusion in exact fractions: floating point would lose all digits to cancellation."""
+    """Inclusion and exclusion in exact fractions: floating point would lose all digits to
+    cancellation."""
     total = Fraction(0)
     for failed in range(units - needed + 1):
         for i in range(failed + 1):
@@ -179,16 +191,22 @@ def exact_harvest(x: Fraction, alpha: int, units: int, needed: int, share: Fract
 
 
 @pytest.mark.parametrize("alpha", [1, 2, 3, 10])
-@pytest.mark.parametrize(("units", "needed", "share"), [(144, 132, "0.55"), (4, 3, "0.9"), (8, 7, "1")])
+@pytest.mark.parametrize(
+    ("units", "needed", "share"), [(144, 132, "0.55"), (4, 3, "0.9"), (8, 7, "1")]
+)
 @pytest.mark.parametrize("x", ["0.1", "0.65", "8"])
-def test_harvest_equals_exact_inclusion_and_exclusion(alpha: int, units: int, needed: int, share: str, x: str) -> None:
+def test_harvest_equals_exact_inclusion_and_exclusion(
+    alpha: int, units: int, needed: int, share: str, x: str
+) -> None:
     exact = exact_harvest(Fraction(x), alpha, units, needed, Fraction(share))
     assert float(harvested_yield(float(x), alpha, units, needed, float(share))) == pytest.approx(exact, abs=1e-8)
 
 
 @settings(max_examples=60, deadline=None)
 @given(x=DEFECTS, alpha=st.floats(0.3, 100.0), needed=st.integers(1, 20), share=st.floats(0.0, 1.0))
-def test_harvest_lies_between_plain_and_one(x: float, alpha: float, needed: int, share: float) -> None:
+def test_harvest_lies_between_plain_and_one(
+    x: float, alpha: float, needed: int, share: float
+) -> None:
     plain = float(negative_binomial_yield(x, alpha))
     got = float(harvested_yield(x, alpha, 20, needed, share))
     assert plain - 1e-7 <= got <= 1 + 1e-7
@@ -240,23 +258,28 @@ def test_bad_numbers_are_refused(call: Callable[[], object]) -> None:
     assert all(fault.allowed and fault.remedy for fault in caught.value.faults)
 
 
-# --- unit cost --------------------------------------------------------------------------------------------------------
-# One set of prices for all products; each is a class value with its source, none is fitted to the total of a product.
+# --- unit cost
+# --------------------------------------------------------------------------------------------------------
+# One set of prices for all products; each is a class value with its source, none is fitted to the
+# total of a product.
 
 
 def node(name: str, wafer_usd: tuple[float, float, float], per_cm2: tuple[float, float, float]) -> ProcessNode:
     low, mode, high = (1e4 * value for value in per_cm2)
     return ProcessNode(
         name=name, wafer_price_usd=Range(*wafer_usd), defect_density=Range(low, mode, high),
-        launch_defect_density=None, clustering=Range(2, 3, 10), mask_set_usd=None, design_cost_usd=None,
-        fab_s=None, volume_start=None)
+        launch_defect_density=None, clustering=Range(2, 3, 10), mask_set_usd=None,
+        design_cost_usd=None, fab_s=None, volume_start=None,
+    )
 
 
-# Wafer prices: CSET 2020, DigiTimes 2022, press 2023; densities: TSMC symposium 2020, Chiplet Actuary.
+# Wafer prices: CSET 2020, DigiTimes 2022, press 2023; densities: TSMC symposium 2020, Chiplet
+# Actuary.
 N5 = node("N5", (13_400, 16_000, 17_000), (0.05, 0.08, 0.11))
 N7 = node("N7", (9_000, 9_500, 10_000), (0.07, 0.09, 0.15))
-# Service: 12,000 to 15,750 USD per interposer wafer (430 to 750 USD per H100); 0.98 to 0.996 per attached part;
-# test and module: median of the residuals 480, 600, 920 USD of three analyst build-ups.
+# Service: 12,000 to 15,750 USD per interposer wafer (430 to 750 USD per H100); 0.98 to 0.996 per
+# attached part; test and module: median of the residuals 480, 600, 920 USD of three analyst
+# build-ups.
 SERVICE = Packaging(
     name="2.5D", interposer_wafer_usd=Range(12_000, 15_200, 15_750),
     interposer_area_per_die_area=Range(1.1, 1.25, 1.6), attach_yield=Range(0.98, 0.99, 0.996),
@@ -266,8 +289,9 @@ SERVICE = Packaging(
 def memory(*usd_per_gb: float) -> MemoryType:
     low, mode, high = (1e-9 * value for value in usd_per_gb)
     return MemoryType(
-        name="stacked", price_usd_per_byte=Range(low, mode, high), stack_bytes=16e9, stack_bandwidth=8e11,
-        stack_area_m2=121e-6)
+        name="stacked", price_usd_per_byte=Range(low, mode, high), stack_bytes=16e9,
+        stack_bandwidth=8e11, stack_area_m2=121e-6,
+    )
 
 
 HBM2, HBM3, HBM3E = memory(7, 7, 15), memory(12.5, 15, 15), memory(14.6, 15.1, 16.1)
@@ -284,19 +308,21 @@ def modes(design: Design, *nodes: ProcessNode, dram: MemoryType) -> float:
 
 
 def test_unit_costs_that_were_published() -> None:
-    # Raymond James 2023 (3,320; independent estimates 3,000-3,500); siliconanalysts 2026 (4,250-4,800, roll-up 3,030);
-    # Epoch AI 2025 (5,700-7,300).
+    # Raymond James 2023 (3,320; independent estimates 3,000-3,500); siliconanalysts 2026
+    # (4,250-4,800, roll-up 3,030); Epoch AI 2025 (5,700-7,300).
     assert 3000 <= modes(H100, N5, dram=HBM3) <= 3500
     assert 3030 <= modes(H200, N5, dram=HBM3E) <= 4800
     assert 5700 <= modes(B200, N5, dram=HBM3E) <= 7300
 
 
 def test_unit_costs_that_miss_the_published_range_miss_it_by_what_is_known() -> None:
-    # MI300X: siliconanalysts gives 5,300 without a line for scrap; without scrap the model agrees within 10 %.
+    # MI300X: siliconanalysts gives 5,300 without a line for scrap; without scrap the model agrees
+    # within 10 %.
     cost = unit_cost(MI300X, CostInputs.of((N5, N7), HBM3, SERVICE))
     scrap = float(cost.scrapped_dies_usd + cost.scrapped_memory_usd + cost.scrapped_rest_usd)
     assert float(cost.total_usd) - scrap == pytest.approx(5300, rel=0.10)
-    # Epoch AI 2026, 90 % interval 1,100-1,500, die "under 600 mm2": at the bound of the area just above it.
+    # Epoch AI 2026, 90 % interval 1,100-1,500, die "under 600 mm2": at the bound of the area just
+    # above it.
     assert modes(TPU_V4, N7, dram=HBM2) == pytest.approx(1500, rel=0.06)
     # Epoch AI 2026, 2,300-2,900 for a die of unknown area: some area below the field's gives it.
     v5p = [modes(Design((Die(mm2 * MM2),), 95e9, 6, 121 * MM2), N5, dram=HBM3) for mm2 in (200, 400, 858)]
@@ -312,7 +338,9 @@ def test_the_memory_carries_most_of_a_memory_rich_package() -> None:
 
 PERFECT = CostInputs(
     wafers=(Wafer(10_000.0, 0.0, 3.0),), memory_usd_per_byte=1e-8, interposer_wafer_usd=None,
-    interposer_area_ratio=1.2, attach_yield=1.0, probe_coverage=1.0, substrate_usd=40.0, test_usd=60.0)
+    interposer_area_ratio=1.2, attach_yield=1.0, probe_coverage=1.0, substrate_usd=40.0,
+    test_usd=60.0,
+)
 
 
 def test_perfect_yields_leave_the_sum_of_what_is_bought() -> None:
@@ -329,7 +357,9 @@ def test_lines_add_up_and_margin_is_on_the_price() -> None:
     assert float(sum(amount for _, amount in cost.lines())) == pytest.approx(float(cost.total_usd), rel=1e-12)
     assert float(1 - cost.total_usd / cost.price_usd) == pytest.approx(0.6)
     named = {field.name for field in fields(cost)} - {
-        "total_usd", "price_usd", "die_yields", "dies_per_wafer", "package_yield", "interposer_area_m2"}
+        "total_usd", "price_usd", "die_yields", "dies_per_wafer", "package_yield",
+        "interposer_area_m2",
+    }
     assert len(cost.lines()) == len(named)
 
 
@@ -358,7 +388,9 @@ def test_a_column_of_designs_equals_its_rows() -> None:
     factor=st.floats(1.0, 5.0),
     density=st.floats(0.0, 3000.0),
 )  # fmt: skip
-def test_cost_rises_with_every_price_and_falls_with_assembly_yield(name: str, factor: float, density: float) -> None:
+def test_cost_rises_with_every_price_and_falls_with_assembly_yield(
+    name: str, factor: float, density: float
+) -> None:
     base = replace(CostInputs.of(N5, HBM3, SERVICE), wafers=(Wafer(16_000.0, density, 3.0),))
     design = replace(H100, interposer_area_m2=None)
     cost = float(unit_cost(design, base).total_usd)
@@ -381,7 +413,8 @@ def test_missing_memory_price_and_nodes_are_refused() -> None:
     assert float(without.memory_usd) == 0
 
 
-# --- NRE --------------------------------------------------------------------------------------------------------------
+# --- NRE
+# --------------------------------------------------------------------------------------------------------------
 
 
 def test_nre_by_hand() -> None:

@@ -73,15 +73,21 @@ def future(prepared: Prepared, scarce: float = 0.0, **changes: float) -> Certain
         own = changes.get(number.name, number.spread.mode)
         if not number.name.endswith(("successor_slip", "successor_gain_spread")):
             return own * ONES
-        return np.array([changes.get(of_generation(number.name, g), number.spread.mode if g > 1 else own) * ONES
-                         for g in (1, 2, 3)])
+        return np.array(
+            [
+                changes.get(of_generation(number.name, g), number.spread.mode if g > 1 else own)
+                * ONES
+                for g in (1, 2, 3)
+            ]
+        )
 
     struck = {shock.name: 0.0 * ONES for shock in prepared.case.shocks}
     return Certain(chain_tree(32), mapped(prepared.case.numbers, certain), scarce * ONES, struck, ONES)
 
 
 def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:
-    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long run."""
+    """Multiple by quarter of what grows by `initial` a year at first and by `final` in the long
+    run."""
     years, tau = np.arange(quarters) / 4.0, fade_s / YEAR_S
     return np.exp(np.log(final) * years + np.log(initial / final) * tau * (1.0 - np.exp(-years / tau)))
 
@@ -137,7 +143,8 @@ def test_capital_and_running_of_an_owned_chip_by_hand(prepared: Prepared) -> Non
 
 
 def test_charges_of_a_life_repay_the_price(prepared: Prepared) -> None:
-    """Discounted as the plan does, at mid-quarter, they are worth what was paid, with interest, less the resale."""
+    """Discounted as the plan does, at mid-quarter, they are worth what was paid, with interest,
+    less the resale."""
     offer, *_ = offers_of(prepared, "nvidia-owned", **{"owning.residual": 0.0})
     rate = mode(prepared, "finance.real_rate")
     middle = (np.arange(offer.term_quarters) + 0.5) * QUARTER_S
@@ -176,8 +183,9 @@ def test_lead_time_and_price_by_regime(prepared: Prepared, name: str, scarce: fl
 def test_allotment_grows_as_demand_does(prepared: Prepared) -> None:
     offer, *_ = offers_of(prepared, "nvidia-owned")
     expected = mode(prepared, "lines.nvidia-owned.allotment") * fading(
-        mode(prepared, "lines.nvidia-owned.allotment_growth"), mode(prepared, "demand.growth_long_run"),
-        mode(prepared, "demand.growth_fade"), 32)
+        mode(prepared, "lines.nvidia-owned.allotment_growth"),
+        mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32,
+    )
     np.testing.assert_allclose(offer.pool.cap, expected, rtol=1e-12)
 
 
@@ -199,8 +207,10 @@ def test_successors_arrive_gain_cost_and_draw(prepared: Prepared) -> None:
         assert paid[arrival + 4] == pytest.approx(paid[arrival] * (1.0 - mode(prepared, f"lines.{name}.price_decline")))
         upkeep = offer.payment_usd * mode(prepared, "owning.upkeep") / 4.0
         first_upkeep = offers[0].payment_usd * mode(prepared, "owning.upkeep") / 4.0
-        np.testing.assert_allclose((offer.running_usd - upkeep) / (offers[0].running_usd - first_upkeep),
-                                   power**generation, rtol=1e-9)
+        np.testing.assert_allclose(
+            (offer.running_usd - upkeep) / (offers[0].running_usd - first_upkeep),
+            power**generation, rtol=1e-9,
+        )
 
 
 def test_paying_at_the_order_costs_interest_and_saves_the_discount(prepared: Prepared) -> None:
@@ -218,8 +228,11 @@ def test_paying_at_the_order_costs_interest_and_saves_the_discount(prepared: Pre
 def test_a_line_serves_its_chips_throughput_at_its_efficiency(prepared: Prepared) -> None:
     offer, *_ = offers_of(prepared, "amd-owned")
     does, efficiency = prepared.throughput["mi300x-projected"], mode(prepared, "lines.amd-owned.efficiency")
-    factor = {"chat": mode(prepared, "demand.load_factor"), "frontier": mode(prepared, "demand.load_factor"),
-              "training": mode(prepared, "loads.training.utilisation")}
+    factor = {
+        "chat": mode(prepared, "demand.load_factor"),
+        "frontier": mode(prepared, "demand.load_factor"),
+        "training": mode(prepared, "loads.training.utilisation"),
+    }
     for row, load_ in enumerate(prepared.case.loads):
         assert offer.rate[row, 0] == pytest.approx(
             does.per_second[load_.name] * QUARTER_S * efficiency * factor[load_.name])
@@ -248,8 +261,9 @@ def test_own_chips_are_ordered_one_lead_time_ahead_of_volume(prepared: Prepared)
     assert np.all(first.pool.cap[:start + 1] == first.pool.cap[0])
     assert first.pool.cap[0] == pytest.approx(mode(prepared, "programmes.own-build.allotment"))
     grown = fading(
-        mode(prepared, "programmes.own-build.allotment_growth"), mode(prepared, "demand.growth_long_run"),
-        mode(prepared, "demand.growth_fade"), 32 - start)
+        mode(prepared, "programmes.own-build.allotment_growth"),
+        mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32 - start,
+    )
     np.testing.assert_allclose(first.pool.cap[start:] / first.pool.cap[0], grown, rtol=1e-12)
 
 
@@ -264,8 +278,12 @@ def test_price_of_an_own_chip_is_its_cost_over_one_less_the_margin(prepared: Pre
     assert first.payment_usd[0] - server == pytest.approx(price)
     assert second.payment_usd[0] - server == pytest.approx(price * mode(prepared, f"{item}.successor_price"))
     np.testing.assert_allclose(second.rate / first.rate, mode(prepared, f"{item}.successor_gain"))
-    np.testing.assert_allclose(first.rate[0, 0] / QUARTER_S, 0.8 * prepared.throughput["own-1"].per_second["chat"]
-                               * mode(prepared, "demand.load_factor"))
+    np.testing.assert_allclose(
+        first.rate[0, 0] / QUARTER_S,
+        0.8
+        * prepared.throughput["own-1"].per_second["chat"]
+        * mode(prepared, "demand.load_factor"),
+    )
 
 
 def test_the_team_after_volume_is_paid_for_by_the_chips(prepared: Prepared) -> None:
@@ -308,8 +326,9 @@ def test_every_way_opens_the_lines_that_name_it(prepared: Prepared) -> None:
                 line.name for line in commitment.lines}
             assert all(way in item.ways for item in commitment.programmes)
             assert len(commitment.programmes) <= 1
-    assert {item.name for way in WAYS for choice in commitments(case, way) for item in choice.programmes} == {
-        item.name for item in case.programmes}
+    assert {
+        item.name for way in WAYS for choice in commitments(case, way) for item in choice.programmes
+    } == {item.name for item in case.programmes}
     assert commitments(replace(case, programmes=()), "build")[0].programmes == ()
     assert [choice.programmes for choice in with_programmes(case, case.lines)] == [(item,) for item in case.programmes]
 
@@ -339,8 +358,10 @@ def test_a_generation_that_slips_moves_the_later_ones_and_gains_multiply(prepare
         f"{name}.successor_gain_spread": 0.8, f"{name}.successor_gain_spread.3": 1.2})
     first, gap = mode(prepared, f"{name}.successor_first"), mode(prepared, f"{name}.successor_gap")
     gain = mode(prepared, f"{name}.successor_gain")
-    for offer, wait, factor in zip(late[1:], (1.4 * first, 1.4 * first + 0.5 * gap, 1.4 * first + 1.5 * gap),
-                                   (0.8 * gain, 0.8 * gain**2, 0.8 * 1.2 * gain**3), strict=True):
+    for offer, wait, factor in zip(
+        late[1:], (1.4 * first, 1.4 * first + 0.5 * gap, 1.4 * first + 1.5 * gap),
+        (0.8 * gain, 0.8 * gain**2, 0.8 * 1.2 * gain**3), strict=True,
+    ):
         assert int(np.argmax(offer.available)) == round(wait / QUARTER_S)
         np.testing.assert_allclose(offer.rate / late[0].rate, factor, rtol=1e-12)
 
@@ -367,8 +388,13 @@ def test_shocks_move_the_terms_of_the_vendors_they_strike(prepared: Prepared) ->
     struck = replace(usual, shock_chance={**usual.shock_chance, "disruption": 0.5 * ONES, "vendor-stop": ONES})
     for name in ("nvidia-owned", "amd-owned"):
         line = line_of(prepared, name)
-        (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
-                                                 owning_in(prepared, at)) for at in (usual, struck))
+        (before, *_), (after, *_) = (
+            line_offers(
+                prepared.case, line, at, prepared.throughput[line.chip.name],
+                owning_in(prepared, at),
+            )
+            for at in (usual, struck)
+        )
         price, fewer, lead = (mode(prepared, f"shocks.disruption.{key}") for key in ("price", "allotment", "lead"))
         stopped = mode(prepared, "shocks.vendor-stop.allotment") if line.vendor == "Nvidia" else 1.0
         cut = (1.0 + 0.5 * (fewer - 1.0)) * stopped
@@ -394,23 +420,31 @@ def test_delays_of_shocks_add_up_by_their_chance_and_strike_whom_they_name(prepa
 
 
 @pytest.mark.parametrize("name", ["nvidia-owned", "azure-rented"])
-def test_a_long_delay_of_a_shock_moves_the_lead_time_by_its_quarters(prepared: Prepared, name: str) -> None:
+def test_a_long_delay_of_a_shock_moves_the_lead_time_by_its_quarters(
+    prepared: Prepared, name: str
+) -> None:
     line = line_of(prepared, name)
     usual = future(prepared)
     shocks = dict(usual.values.shocks)
     shocks["disruption"] = replace(shocks["disruption"], lead=8.0 * QUARTER_S * ONES)
     struck = replace(usual, values=replace(usual.values, shocks=shocks),
                      shock_chance={**usual.shock_chance, "disruption": 0.5 * ONES})
-    (before, *_), (after, *_) = (line_offers(prepared.case, line, at, prepared.throughput[line.chip.name],
-                                             owning_in(prepared, at)) for at in (usual, struck))
+    (before, *_), (after, *_) = (
+        line_offers(
+            prepared.case, line, at, prepared.throughput[line.chip.name], owning_in(prepared, at)
+        )
+        for at in (usual, struck)
+    )
     assert (after.lead_quarters - before.lead_quarters).tolist() == [4] * 32
 
 
 def test_own_chips_share_scarcity_with_all(prepared: Prepared) -> None:
     normal, _ = chips_of(prepared, "own-build", 10)
     item, outlook = programme_of(prepared, "own-build"), future(prepared, 1.0)
-    scarce, _ = programme_offers(prepared.case, item, outlook, Told(np.full(32, 10), 0.8 * ONES, 0.0 * ONES),
-                                 prepared.throughput[item.chip.name], owning_in(prepared, outlook))
+    scarce, _ = programme_offers(
+        prepared.case, item, outlook, Told(np.full(32, 10), 0.8 * ONES, 0.0 * ONES),
+        prepared.throughput[item.chip.name], owning_in(prepared, outlook),
+    )
     np.testing.assert_allclose(scarce.pool.cap, mode(prepared, "supply.scarce_allotment") * normal.pool.cap)
 
 
@@ -422,8 +456,18 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
     keys = ("output", "chips", "share", "growth")
     output, chips, share, growth = (mode(prepared, f"pools.packaging.{key}") for key in keys)
     assert (name, members) == ("packaging", (0, 1, 2, 3))
-    np.testing.assert_allclose(cap, output * QUARTER_S * chips * share * fading(
-        growth, mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32), rtol=1e-12)
+    np.testing.assert_allclose(
+        cap,
+        output
+        * QUARTER_S
+        * chips
+        * share
+        * fading(
+            growth, mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"),
+            32,
+        ),
+        rtol=1e-12,
+    )
     world_of = draw_world(prepared, {"pools.packaging.share": Range.point(0.002)}, (2, 1, 1, 1))
     plan = plan_of(world_of, Commitment(prepared.case.lines, ()))
     result = solve(plan.problem)
@@ -444,9 +488,16 @@ def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
         name=f"limits.{kind}.{period}", spread=Range.point(value), unit="1", grade=Grade.ASSUMPTION,
         source=source)
                     for period, value in periods.items()} for kind, periods in stated.items())
-    case = replace(prepared.case, numbers=replace(prepared.case.numbers, limits=LimitNumbers(power=power, cash=cash)),
-                   power_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026")),
-                   cash_limits=(TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2024, 2), 1, "2024Q2")))
+    case = replace(
+        prepared.case,
+        numbers=replace(prepared.case.numbers, limits=LimitNumbers(power=power, cash=cash)),
+        power_limits=(
+            TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026"),
+        ),
+        cash_limits=(
+            TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2024, 2), 1, "2024Q2"),
+        ),
+    )
     bought = tuple(line for line in case.lines if line.how == "buy")
     plan = plan_of(draw_world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
     problem, quarter = plan.problem, plan.problem.tree.quarter

@@ -46,13 +46,17 @@ def foreign(tree: ast.Module) -> set[str]:
 
 
 def long_calls(tree: ast.Module, known: dict[str, bool]) -> Iterator[tuple[int, str, int]]:
-    """Line, name and positional arguments of calls to functions and records of the package that have too many."""
+    """Line, name and positional arguments of calls to functions and records of the package that
+    have too many."""
     names, others = known | defined(tree), foreign(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or len(node.args) <= MOST_POSITIONAL:
             continue
-        of_others = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and (
-            node.func.value.id in others)
+        of_others = (
+            isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and (node.func.value.id in others)
+        )
         called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if not of_others and called in names and not names[called]:
             yield node.lineno, called, len(node.args)
@@ -74,7 +78,9 @@ def records(path: Path) -> Iterator[type]:
             yield value
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if path.relative_to(ROOT).parts[0] != "plan"], ids=module_of)
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if path.relative_to(ROOT).parts[0] != "plan"], ids=module_of
+)
 def test_a_record_of_many_fields_takes_them_by_name(path: Path) -> None:
     for record in records(path):
         if record.__name__ in BY_POSITION or record.__init__.__qualname__ != f"{record.__qualname__}.__init__":

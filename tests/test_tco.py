@@ -31,7 +31,8 @@ RATES = st.floats(-0.2, 0.6)
 
 
 def test_textbook_factors() -> None:
-    # Tables of capital recovery factors (A/P): 10 %, 5 years 0.2638; 8 %, 20 years 0.1019; 6 %, 30 years 0.0726.
+    # Tables of capital recovery factors (A/P): 10 %, 5 years 0.2638; 8 %, 20 years 0.1019; 6 %, 30
+    # years 0.0726.
     for rate, years, factor in ((0.10, 5, 0.2638), (0.08, 20, 0.1019), (0.06, 30, 0.0726)):
         assert float(capital_recovery_factor(rate, years * YEAR_S)) == pytest.approx(factor, abs=5e-5)
     # A mortgage of 200,000 at a nominal 6.5 % compounded monthly over 30 years: 1,264.14 a month.
@@ -57,7 +58,8 @@ def test_discounted_charges_equal_price_less_discounted_residual(
 def test_discounting_is_multiplicative(rate: float, first: float, second: float) -> None:
     both = discount_factor(rate, (first + second) * YEAR_S)
     assert float(both) == pytest.approx(
-        float(discount_factor(rate, first * YEAR_S) * discount_factor(rate, second * YEAR_S)), rel=1e-9
+        float(discount_factor(rate, first * YEAR_S) * discount_factor(rate, second * YEAR_S)),
+        rel=1e-9,
     )
     assert float(discount_factor(rate, YEAR_S)) == pytest.approx(1 / (1 + rate))
 
@@ -74,10 +76,11 @@ def test_limits_of_the_capital_charge() -> None:
     assert interest < float(capital_charge_usd_per_quarter(16_000, 0.0, 200 * YEAR_S, 0.1)) < 1.001 * interest
 
 
-# Owner's inputs, the same for every chip: colocation 150 (hyperscaler) and 200 (small cloud) USD/kW/month, 0.08 and
-# 0.10 USD/kWh, inside the 150-250 and 0.06-0.12 of a GPU cost guide; network and storage 12.5 % (10-15 % in that
-# guide); server share 32,010 USD per 8 chips (SemiAnalysis bill of material, May 2023, via Epoch AI). PUE 1.25, mean
-# power 80 % of the survey's all-in kW, life 5 and 4 years, real rate 10 and 13 %: assumptions for the kind of owner.
+# Owner's inputs, the same for every chip: colocation 150 (hyperscaler) and 200 (small cloud)
+# USD/kW/month, 0.08 and 0.10 USD/kWh, inside the 150-250 and 0.06-0.12 of a GPU cost guide; network
+# and storage 12.5 % (10-15 % in that guide); server share 32,010 USD per 8 chips (SemiAnalysis bill
+# of material, May 2023, via Epoch AI). PUE 1.25, mean power 80 % of the survey's all-in kW, life 5
+# and 4 years, real rate 10 and 13 %: assumptions for the kind of owner.
 SERVER_USD = 32_010 / 8
 
 
@@ -94,8 +97,8 @@ def owned(price_usd: float, all_in_kw: float, *, small_cloud: bool) -> ChipHour:
     )
 
 
-# Chip, price USD (Epoch AI, siliconanalysts), all-in kW and owner's USD/h for hyperscaler and small cloud (SemiAnalysis
-# survey, August 2025 and July 2026).
+# Chip, price USD (Epoch AI, siliconanalysts), all-in kW and owner's USD/h for hyperscaler and small
+# cloud (SemiAnalysis survey, August 2025 and July 2026).
 SURVEY = [
     ("H100 2025", 23_238, 1.37, 1.30, 1.69),
     ("H100 2026", 23_238, 1.37, 1.17, 1.55),
@@ -108,7 +111,9 @@ SURVEY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "price", "kw", "hyperscaler", "small_cloud"), SURVEY, ids=[row[0] for row in SURVEY])
+@pytest.mark.parametrize(
+    ("name", "price", "kw", "hyperscaler", "small_cloud"), SURVEY, ids=[row[0] for row in SURVEY]
+)
 def test_survey_of_owners_costs(
     name: str, price: float, kw: float, hyperscaler: float, small_cloud: float | None
 ) -> None:
@@ -124,14 +129,16 @@ def test_capital_share_of_the_survey() -> None:
 
 
 def test_a_published_day_of_a_fleet() -> None:
-    # SemiAnalysis, February 2023: 694,444 USD a day, 0.36 cents a query; 28,936 GPUs at 1.00 USD/h give that.
+    # SemiAnalysis, February 2023: 694,444 USD a day, 0.36 cents a query; 28,936 GPUs at 1.00 USD/h
+    # give that.
     queries_per_day = 193e6
     assert float(usd_per_query(1.00, 28_936 * 86_400 / queries_per_day)) == pytest.approx(0.0036, rel=0.001)
 
 
 HARDWARE = Hardware(
-    chip_usd=20_000.0, life_s=4 * YEAR_S, server_usd=4_000.0, network_usd=3_000.0, residual_share=0.1,
-    maintenance_per_s=0.02 / YEAR_S)
+    chip_usd=20_000.0, life_s=4 * YEAR_S, server_usd=4_000.0, network_usd=3_000.0,
+    residual_share=0.1, maintenance_per_s=0.02 / YEAR_S,
+)
 SITE = Site(to_si(0.08, "USD/kWh"), 1.3, 0.0, 12.0, 15 * YEAR_S)
 
 
@@ -180,7 +187,8 @@ def test_free_things_cost_nothing() -> None:
 
 
 def test_rent_reserve_and_own_stand_on_one_footing() -> None:
-    # A reservation paid wholly in advance costs what a chip of that price without residual or running cost does.
+    # A reservation paid wholly in advance costs what a chip of that price without residual or
+    # running cost does.
     own = chip_hour_cost(Hardware(chip_usd=9_000.0, life_s=YEAR_S), Site(0.0, 1.0), real_rate=0.1, average_power_w=0.0,
                          provisioned_power_w=0.0)  # fmt: skip
     reserved = rented_chip_hour(0.0, prepaid_usd=9_000.0, term_s=YEAR_S, real_rate=0.1)

@@ -1,4 +1,5 @@
-"""Training: closed forms, invariants on random recipes, published memory and measured steps with limits."""
+"""Training: closed forms, invariants on random recipes, published memory and measured steps with
+limits."""
 
 from __future__ import annotations
 
@@ -53,24 +54,31 @@ from fabless.workload import parameters
 
 IDEAL = TrainingEfficiency.ideal()
 A100 = Chip(
-    name="A100", vendor="vendor", peak_flops={"bf16": 312e12}, memory_bytes=80e9, memory_bandwidth=2039e9,
-    scale_up_bandwidth=300e9, scale_up_domain=8, scale_out_bandwidth=25e9, tdp_w=400)
+    name="A100", vendor="vendor", peak_flops={"bf16": 312e12}, memory_bytes=80e9,
+    memory_bandwidth=2039e9, scale_up_bandwidth=300e9, scale_up_domain=8, scale_out_bandwidth=25e9,
+    tdp_w=400,
+)
 H100 = Chip(
     name="H100", vendor="vendor", peak_flops={"bf16": 989.4e12, "fp8": 1979e12}, memory_bytes=80e9,
-    memory_bandwidth=3350e9, scale_up_bandwidth=450e9, scale_up_domain=8, scale_out_bandwidth=50e9, tdp_w=700)
+    memory_bandwidth=3350e9, scale_up_bandwidth=450e9, scale_up_domain=8, scale_out_bandwidth=50e9,
+    tdp_w=700,
+)
 
 
 def gpt(layers: int, hidden: int, heads: int, vocab: int = 51200) -> LLM:
     return LLM(
-        name="gpt", layers=layers, hidden=hidden, heads=heads, kv_heads=heads, head_dim=hidden // heads,
-        ffn=4 * hidden, vocab=vocab, gated_ffn=False, tied_embeddings=True)
+        name="gpt", layers=layers, hidden=hidden, heads=heads, kv_heads=heads,
+        head_dim=hidden // heads, ffn=4 * hidden, vocab=vocab, gated_ffn=False,
+        tied_embeddings=True,
+    )
 
 
 GPT3 = gpt(96, 12288, 96)
 LLAMA = LLM(name="llama", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=128256)
 MIXTURE = LLM(
-    name="mixture", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=32000,
-    experts=8, experts_per_token=2, expert_ffn=14336)
+    name="mixture", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336,
+    vocab=32000, experts=8, experts_per_token=2, expert_ffn=14336,
+)
 
 
 @cache
@@ -81,9 +89,15 @@ def catalogue() -> Catalogue:
 @cache
 def values() -> Mapping[str, Mapping[str, float]]:
     everything = catalogue()
-    return {entity: {fact.field: float(fact.value) for fact in everything.facts_of(entity)  # type: ignore[arg-type]
-                     if isinstance(fact.value, float)}
-            for entity in everything.entities("training") if entity.startswith("training-")}
+    return {
+        entity: {
+            fact.field: float(fact.value)
+            for fact in everything.facts_of(entity)  # type: ignore[arg-type]
+            if isinstance(fact.value, float)
+        }
+        for entity in everything.entities("training")
+        if entity.startswith("training-")
+    }
 
 
 @cache
@@ -164,7 +178,8 @@ def test_volume_of_collectives() -> None:
     assert group(32.0, 8.0, chip).inside == 1.0
     assert gather(900e9, group(1.0, 1.0, chip), chip, IDEAL) == 0.0
     assert expert_dispatch(1.0, 450e9, 2.0, inside, chip, IDEAL) == pytest.approx(2 * 7 / 8)
-    # two experts among four domains: on average 4 (1 - (3/4)^2) domains, of which three quarters are elsewhere
+    # two experts among four domains: on average 4 (1 - (3/4)^2) domains, of which three quarters
+    # are elsewhere
     assert expert_dispatch(1.0, 50e9, 2.0, across, chip, IDEAL) == pytest.approx(4 * (1 - 0.75**2) * 0.75)
     assert send(450e9, 4.0, chip, IDEAL) == pytest.approx(1.0)
     assert send(450e9, 8.0, chip, IDEAL) == pytest.approx(9.0)
@@ -187,15 +202,19 @@ def test_more_micro_batches_take_as_much_longer() -> None:
 
 def test_half_the_width_of_products_is_half_their_time() -> None:
     fast = replace(H100, memory_bandwidth=1e30)
-    wide, narrow = (step(LLAMA, machine(fast, precision), Recipe(global_batch=8, sequence=4096), IDEAL)
-                    for precision in ("bf16", "fp8"))
+    wide, narrow = (
+        step(LLAMA, machine(fast, precision), Recipe(global_batch=8, sequence=4096), IDEAL)
+        for precision in ("bf16", "fp8")
+    )
     assert narrow.products_s == pytest.approx(wide.products_s * 989.4 / 1979, rel=1e-6)
     assert narrow.attention_s == wide.attention_s
 
 
 def test_twice_the_layers_take_twice_as_long() -> None:
-    one, two = (step(replace(LLAMA, layers=layers), machine(), Recipe(global_batch=8, sequence=4096), IDEAL)
-                for layers in (16, 32))
+    one, two = (
+        step(replace(LLAMA, layers=layers), machine(), Recipe(global_batch=8, sequence=4096), IDEAL)
+        for layers in (16, 32)
+    )
     assert two.products_s == pytest.approx(2 * one.products_s)
     assert two.head_s == one.head_s
 
@@ -212,20 +231,25 @@ def paper_recipe(row: Mapping[str, str]) -> Recipe:
     """Recipe of a row of Korthikanti et al. 2022, arXiv 2205.05198."""
     kind = row["recompute"]
     return Recipe(
-        global_batch=float(row["global_batch"]), micro_batch=float(row["micro_batch"]), sequence=float(row["seq"]),
-        tensor=float(row["tp"]), pipeline=float(row["pp"]), interleave=float(row["interleave"]),
-        replay=1.0 if kind == "full" else 0.0, selective=1.0 if "sel" in kind else 0.0,
-        sequence_parallel=1.0 if "seq" in kind else 0.0, fused_attention=0.0, dropout=1.0)
+        global_batch=float(row["global_batch"]), micro_batch=float(row["micro_batch"]),
+        sequence=float(row["seq"]), tensor=float(row["tp"]), pipeline=float(row["pp"]),
+        interleave=float(row["interleave"]), replay=1.0 if kind == "full" else 0.0,
+        selective=1.0 if "sel" in kind else 0.0, sequence_parallel=1.0 if "seq" in kind else 0.0,
+        fused_attention=0.0, dropout=1.0,
+    )
 
 
 HEADS = {"megatron-22B": 64, "gpt3-175B": 96, "turing-530B": 128, "megatron-1T": 160}
 
 
 def test_activation_formula_of_the_paper() -> None:
-    """``s b h (10 + 24 / t + 5 a s / (h t))`` and, with sequence parallelism, ``s b h / t (34 + 5 a s / h)``."""
+    """``s b h (10 + 24 / t + 5 a s / (h t))`` and, with sequence parallelism, ``s b h / t (34 + 5 a
+    s / h)``."""
     s, b, h, a, t = 2048, 4, 6144, 64, 8
-    plain = Recipe(global_batch=4, sequence=s, micro_batch=b, tensor=t, fused_attention=0.0, dropout=1.0,
-                   sequence_parallel=0.0)
+    plain = Recipe(
+        global_batch=4, sequence=s, micro_batch=b, tensor=t, fused_attention=0.0, dropout=1.0,
+        sequence_parallel=0.0,
+    )
     kept, scores = activation_bytes_per_layer(gpt(48, h, a), plain)
     assert kept == pytest.approx(s * b * h * (10 + 24 / t))
     assert scores == pytest.approx(s * b * h * 5 * a * s / h / t)
@@ -233,8 +257,10 @@ def test_activation_formula_of_the_paper() -> None:
     assert kept == pytest.approx(s * b * h * 34 / t)
 
 
-@pytest.mark.parametrize("row", [row for row in rows("megatron.csv.gz") if "memory per GPU" in row["metric"]],
-                         ids=lambda row: f"{row['model']}-{row['recompute']}-{row['metric'][:6]}")
+@pytest.mark.parametrize(
+    "row", [row for row in rows("megatron.csv.gz") if "memory per GPU" in row["metric"]],
+    ids=lambda row: f"{row['model']}-{row['recompute']}-{row['metric'][:6]}",
+)
 def test_memory_of_figure_1(row: Mapping[str, str]) -> None:
     # the figure leaves the embeddings out
     llm = gpt(int(row["layers"]), int(row["hidden"]), HEADS[row["model"]], vocab=1)
@@ -245,14 +271,18 @@ def test_memory_of_figure_1(row: Mapping[str, str]) -> None:
     assert float(found) / 2**30 == pytest.approx(float(row["value"]), rel=0.004)
 
 
-@pytest.mark.parametrize("row", [row for row in rows("megatron.csv.gz") if "relative" in row["metric"]],
-                         ids=lambda row: f"{row['model']}-{row['recompute']}")
+@pytest.mark.parametrize(
+    "row", [row for row in rows("megatron.csv.gz") if "relative" in row["metric"]],
+    ids=lambda row: f"{row['model']}-{row['recompute']}",
+)
 def test_memory_of_figure_7(row: Mapping[str, str]) -> None:
     llm = gpt(int(row["layers"]), int(row["hidden"]), HEADS[row["model"]])
     recipe = paper_recipe(row)
     base = paper_recipe({**row, "recompute": "none"})
-    ratio = training_memory(llm, machine(A100), recipe, IDEAL).activations / training_memory(llm, machine(A100), base,
-                                                                                             IDEAL).activations
+    ratio = (
+        training_memory(llm, machine(A100), recipe, IDEAL).activations
+        / training_memory(llm, machine(A100), base, IDEAL).activations
+    )
     assert 100.0 * float(ratio) == pytest.approx(float(row["value"]), rel=0.013)
 
 
@@ -276,21 +306,24 @@ def test_least_replay_just_fits() -> None:
     recipe = Recipe(global_batch=64, sequence=8192, data=8, micro_batch=4, sharding=3)
     replayed = float(least_replay(LLAMA, machine(), recipe, IDEAL))
     assert 0.0 < replayed < 1.0
-    assert float(training_memory(LLAMA, machine(), replace(recipe, replay=replayed), IDEAL).free) == pytest.approx(0.0,
-                                                                                                                   abs=1e3)
+    assert float(
+        training_memory(LLAMA, machine(), replace(recipe, replay=replayed), IDEAL).free
+    ) == pytest.approx(0.0, abs=1e3)
     assert float(least_replay(LLAMA, machine(), replace(recipe, micro_batch=1), IDEAL)) < replayed
 
 
 # invariants on random recipes
 
 RECIPES = st.builds(
-    Recipe, global_batch=st.sampled_from([64.0, 512.0, 1024.0]), sequence=st.sampled_from([512.0, 4096.0, 32768.0]),
+    Recipe, global_batch=st.sampled_from([64.0, 512.0, 1024.0]),
+    sequence=st.sampled_from([512.0, 4096.0, 32768.0]),
     micro_batch=st.sampled_from([1.0, 2.0, 4.0]), tensor=st.sampled_from([1.0, 2.0, 8.0]),
-    pipeline=st.sampled_from([1.0, 2.0, 8.0]), context=st.sampled_from([1.0, 4.0]), data=st.sampled_from([1.0, 4.0, 16.0]),
-    interleave=st.sampled_from([1.0, 2.0]), sharding=st.sampled_from([0.0, 1.0, 2.0, 3.0]),
-    replay=st.sampled_from([0.0, 0.5, 1.0]), selective=st.sampled_from([0.0, 1.0]),
-    sequence_parallel=st.sampled_from([0.0, 1.0]), fused_attention=st.sampled_from([0.0, 1.0]),
-    dropout=st.sampled_from([0.0, 1.0]))
+    pipeline=st.sampled_from([1.0, 2.0, 8.0]), context=st.sampled_from([1.0, 4.0]),
+    data=st.sampled_from([1.0, 4.0, 16.0]), interleave=st.sampled_from([1.0, 2.0]),
+    sharding=st.sampled_from([0.0, 1.0, 2.0, 3.0]), replay=st.sampled_from([0.0, 0.5, 1.0]),
+    selective=st.sampled_from([0.0, 1.0]), sequence_parallel=st.sampled_from([0.0, 1.0]),
+    fused_attention=st.sampled_from([0.0, 1.0]), dropout=st.sampled_from([0.0, 1.0]),
+)
 MODELS = st.sampled_from([LLAMA, GPT3, MIXTURE])
 
 
@@ -308,10 +341,16 @@ def test_never_above_peak_and_parts_add_up(llm: LLM, recipe: Recipe, precision: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(MODELS, RECIPES, st.sampled_from(["memory_bandwidth", "scale_up_bandwidth", "scale_out_bandwidth", "peak"]))
+@given(
+    MODELS, RECIPES,
+    st.sampled_from(["memory_bandwidth", "scale_up_bandwidth", "scale_out_bandwidth", "peak"]),
+)
 def test_a_better_chip_is_never_slower(llm: LLM, recipe: Recipe, what: str) -> None:
-    better = (replace(H100, peak_flops={name: 2 * rate for name, rate in H100.peak_flops.items()}) if what == "peak"
-              else replace(H100, **{what: 2 * getattr(H100, what)}))
+    better = (
+        replace(H100, peak_flops={name: 2 * rate for name, rate in H100.peak_flops.items()})
+        if what == "peak"
+        else replace(H100, **{what: 2 * getattr(H100, what)})
+    )
     efficiency = calibrated()
     now, then = (step(llm, machine(chip, "bf16", efficiency), recipe, efficiency).time_s for chip in (H100, better))
     assert then <= now * (1 + 1e-12)
@@ -325,8 +364,10 @@ def test_replaying_saves_memory_and_costs_time(llm: LLM, recipe: Recipe) -> None
     none, full = (replace(recipe, replay=replay) for replay in (0.0, 1.0))
     assert step(llm, chip, full, efficiency).time_s >= step(llm, chip, none, efficiency).time_s * (1 - 1e-12)
     assert hardware_flop_per_token(llm, full) > hardware_flop_per_token(llm, none)
-    assert training_memory(llm, chip, full, efficiency).activations < training_memory(llm, chip, none,
-                                                                                      efficiency).activations
+    assert (
+        training_memory(llm, chip, full, efficiency).activations
+        < training_memory(llm, chip, none, efficiency).activations
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -357,8 +398,11 @@ def test_arrays_of_chips_and_models() -> None:
 
 def test_a_hundred_thousand_points_a_second() -> None:
     count = 20_000
-    many = Recipe(global_batch=512.0, sequence=4096.0, tensor=np.tile([1.0, 2.0, 4.0, 8.0], count // 4),
-                  pipeline=np.repeat([1.0, 2.0, 4.0, 8.0, 16.0], count // 5), micro_batch=1.0, data=4.0, sharding=1.0)
+    many = Recipe(
+        global_batch=512.0, sequence=4096.0, tensor=np.tile([1.0, 2.0, 4.0, 8.0], count // 4),
+        pipeline=np.repeat([1.0, 2.0, 4.0, 8.0, 16.0], count // 5), micro_batch=1.0, data=4.0,
+        sharding=1.0,
+    )
     efficiency = calibrated()
     chip = machine(H100, "bf16", efficiency)
     step(GPT3, chip, many, efficiency)
@@ -405,8 +449,10 @@ def test_the_best_recipe_is_the_fastest_that_fits() -> None:
 
 def test_a_fixed_part_stays_fixed() -> None:
     efficiency = calibrated()
-    plans = best(LLAMA, machine(H100, "bf16", efficiency), efficiency, 64, Recipe(global_batch=512, sequence=8192),
-                 {"tensor": 4.0, "sharding": 3.0, "replay": 1.0})
+    plans = best(
+        LLAMA, machine(H100, "bf16", efficiency), efficiency, 64,
+        Recipe(global_batch=512, sequence=8192), {"tensor": 4.0, "sharding": 3.0, "replay": 1.0},
+    )
     assert {(plan.recipe.tensor, plan.recipe.sharding, plan.recipe.replay) for plan in plans} == {(4.0, 3.0, 1.0)}
 
 
@@ -467,7 +513,8 @@ def errors_of(name: str, kind: str, stack: str = "") -> list[float]:
 
 
 def test_megatron_points() -> None:
-    """Step times of Korthikanti et al. 2022, table 5; Calculon, the best peer, is 3.65 % off in the mean, 8.9 % at worst."""
+    """Step times of Korthikanti et al. 2022, table 5; Calculon, the best peer, is 3.65 % off in the
+    mean, 8.9 % at worst."""
     errors = [abs(value / m.value - 1.0) for m, value, _ in measured("megatron.csv.gz")
               if value is not None and m.value and m.quantity == "step time"]
     assert len(errors) == 8
@@ -475,9 +522,14 @@ def test_megatron_points() -> None:
     assert max(errors) < 0.06
 
 
-@pytest.mark.parametrize(("kind", "stack", "median", "mean", "count"), [
-    ("dense", "", 0.03, 0.055, 380), ("dense", "llm-foundry", 0.025, 0.04, 220), ("dense", "maxtext", 0.03, 0.06, 60),
-    ("dense", "megatron-bridge", 0.065, 0.07, 60), ("mixture", "", 0.22, 0.28, 120)])
+@pytest.mark.parametrize(
+    ("kind", "stack", "median", "mean", "count"),
+    [
+        ("dense", "", 0.03, 0.055, 380), ("dense", "llm-foundry", 0.025, 0.04, 220),
+        ("dense", "maxtext", 0.03, 0.06, 60), ("dense", "megatron-bridge", 0.065, 0.07, 60),
+        ("mixture", "", 0.22, 0.28, 120),
+    ],
+)
 def test_measured_runs(kind: str, stack: str, median: float, mean: float, count: int) -> None:
     errors = [abs(error) for error in errors_of("training.csv.gz", kind, stack)]
     assert len(errors) >= count
@@ -491,7 +543,8 @@ def test_rows_that_are_not_predicted_say_why() -> None:
 
 
 def test_llama_3_at_scale() -> None:
-    """Llama 3 405B on 8,192 and 16,384 H100: 43 and 41 % of peak, arXiv 2407.21783 table 4; nothing is fitted to it."""
+    """Llama 3 405B on 8,192 and 16,384 H100: 43 and 41 % of peak, arXiv 2407.21783 table 4; nothing
+    is fitted to it."""
     llama = catalogue().model("llama-3.1-405b")
     chip = machine(catalogue().chip("h100-sxm"), "bf16", calibrated())
     for data, utilisation in ((64, 0.43), (128, 0.41)):
@@ -531,15 +584,20 @@ def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 
 def test_command_faults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(monkeypatch, capsys, "--model", "llama-3.1-8c", "--chip", "h100", "--chips", "0", "--tokens", "-1",
-                       "--batch", "many", "--recompute", "some", "--tensor", "0", "--optimizer-sharding", "7")
+    code, _, err = run(
+        monkeypatch, capsys, "--model", "llama-3.1-8c", "--chip", "h100", "--chips", "0",
+        "--tokens", "-1", "--batch", "many", "--recompute", "some", "--tensor", "0",
+        "--optimizer-sharding", "7",
+    )
     assert code == 2
     for place in ("--chips", "--tokens", "--batch", "--recompute", "--tensor", "--optimizer-sharding", "did you mean"):
         assert place in err
     code, _, err = run(monkeypatch, capsys, *LLAMA_8B, "--tensor", "3", "--context", "3")
     assert code == 2
     assert "--tensor: 3 does not divide the 32 heads" in err
-    code, _, err = run(monkeypatch, capsys, "--model", "llama-3.1-405b", "--chip", "h100-sxm", "--chips", "8",
-                       "--tokens", "1e12", "--batch", "64 sequences")
+    code, _, err = run(
+        monkeypatch, capsys, "--model", "llama-3.1-405b", "--chip", "h100-sxm", "--chips", "8",
+        "--tokens", "1e12", "--batch", "64 sequences",
+    )
     assert code == 2
     assert "GB a chip" in err

@@ -1,4 +1,5 @@
-"""Validation: readers of every layout, faults of files, statistics, JSON, the command, and the limits of the model."""
+"""Validation: readers of every layout, faults of files, statistics, JSON, the command, and the
+limits of the model."""
 
 from __future__ import annotations
 
@@ -61,37 +62,67 @@ LIMITS: Mapping[str, tuple[float, float, float]] = {
     "power while serving": (0.104, 0.178, 0.86),
     "energy per output token": (0.294, 0.325, 0.85),
 }
-"""Measure -> most median error, most mean error, least coverage of the shipped rows: a change that worsens it fails."""
+"""Measure -> most median error, most mean error, least coverage of the shipped rows: a change that
+worsens it fails."""
 
-INFERENCE = {"id": "A-1", "model": "Llama-3.1-70B", "chip": "H100-SXM", "n_chips": "8", "tp": "8", "pp": "1", "ep": "",
-             "dp": "", "precision_weights": "fp8", "precision_kv": "fp8", "engine": "vLLM", "engine_version": "1",
-             "scenario": "fixed_batch", "batch_or_concurrency": "16", "input_len": "128", "output_len": "2048",
-             "metric": "tpot_s", "value": "0.02", "notes": "", "vendor": "NVIDIA", "spec_decode": "no", "tier": "A"}
-ENERGY = {"id": "E-1", "model": "Qwen3-14B", "chip": "H100-SXM", "n_chips": "1", "tp": "1", "ep": "1",
-          "precision_weights": "bfloat16", "engine": "vLLM", "scenario": "sweep", "batch_or_concurrency": "7.99",
-          "input_len": "", "output_len": "619.5", "metric": "power_w_per_chip", "value": "443.01", "unit": "W",
-          "boundary": "GPUs only (NVML via Zeus), steady state", "notes": "task=lm-arena-chat; max_num_seqs=8"}
-TRAINING = {"id": "T-1", "model": "MPT-7b", "chip": "H100-SXM", "n_chips": "8", "tp": "1", "pp": "1", "cp": "", "vp": "",
-            "ep": "", "dp_or_fsdp": "FSDP", "precision": "amp_bf16", "framework": "llm-foundry (PyTorch FSDP)",
-            "global_batch_seqs": "4096", "micro_batch": "8", "seq_len": "2048", "metric": "mfu_pct", "value": "41.25",
-            "notes": "HFU=55.0; sharding/ckpt flags: amp_bf16 DEFAULT FULL_SHARD True False 6", "tier": "A"}
-OPERATOR = {"id": "O-1", "op": "gemm", "chip": "H200-SXM", "n_chips": "1", "precision": "bfloat16", "m": "8", "n": "16",
-            "k": "32", "other_shape": "", "metric": "time_ms", "value": "5.8", "unit": "ms", "notes": ""}
-SERVING = {"id": "dsr1_b200_sglang_fp4_agg_1024x8192_c4_cfg201", "original_source": "silicon_concurrency=4",
-           "backend": "sglang", "backend_version": "0.5", "model_path": "deepseek-ai/DeepSeek-V3", "system": "b200_sxm",
-           "precision": "fp4", "mode": "agg", "isl": "1024", "osl": "8192", "gemm_quant_mode": "nvfp4",
-           "moe_quant_mode": "nvfp4", "batch_size": "4.0", "tp_size": "64.0", "pp_size": "1.0", "attention_dp_size": "1.0",
-           "moe_tp_size": "8.0", "moe_ep_size": "8.0", "ttft_ms": "200", "tpot_ms": "8", "concurrency": "4.0",
-           **{f"{pool}_{name}": "" for pool in ("prefill", "decode") for name in (
-               "batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")}}
-GEMM = {"system": "h100_sxm", "framework": "trtllm/1.3", "dtype": "fp8_block", "m": "16", "n": "4096", "k": "8192",
-        "latency_ms": "0.02"}
-COLLECTIVE = {"system": "h100_sxm", "library": "sglang", "version": "0.5", "kernel": "Custom_graph", "op": "alltoall",
-              "dtype": "half", "num_gpus": "4", "message_elements": "128", "latency_ms": "0.005",
-              "variant": "sglang_graph"}
-MEGATRON = {"model": "gpt3-175B", "hardware": "A100-80GB (Selene)", "n_gpus": "64", "tp": "8", "pp": "8", "dp": "1",
-            "global_batch": "64", "micro_batch": "1", "interleave": "3", "seq": "2048", "recompute": "seqsel",
-            "metric": "iteration_time", "value": "13.75", "unit": "s"}
+INFERENCE = {
+    "id": "A-1", "model": "Llama-3.1-70B", "chip": "H100-SXM", "n_chips": "8", "tp": "8", "pp": "1",
+    "ep": "", "dp": "", "precision_weights": "fp8", "precision_kv": "fp8", "engine": "vLLM",
+    "engine_version": "1", "scenario": "fixed_batch", "batch_or_concurrency": "16",
+    "input_len": "128", "output_len": "2048", "metric": "tpot_s", "value": "0.02", "notes": "",
+    "vendor": "NVIDIA", "spec_decode": "no", "tier": "A",
+}
+ENERGY = {
+    "id": "E-1", "model": "Qwen3-14B", "chip": "H100-SXM", "n_chips": "1", "tp": "1", "ep": "1",
+    "precision_weights": "bfloat16", "engine": "vLLM", "scenario": "sweep",
+    "batch_or_concurrency": "7.99", "input_len": "", "output_len": "619.5",
+    "metric": "power_w_per_chip", "value": "443.01", "unit": "W",
+    "boundary": "GPUs only (NVML via Zeus), steady state",
+    "notes": "task=lm-arena-chat; max_num_seqs=8",
+}
+TRAINING = {
+    "id": "T-1", "model": "MPT-7b", "chip": "H100-SXM", "n_chips": "8", "tp": "1", "pp": "1",
+    "cp": "", "vp": "", "ep": "", "dp_or_fsdp": "FSDP", "precision": "amp_bf16",
+    "framework": "llm-foundry (PyTorch FSDP)", "global_batch_seqs": "4096", "micro_batch": "8",
+    "seq_len": "2048", "metric": "mfu_pct", "value": "41.25",
+    "notes": "HFU=55.0; sharding/ckpt flags: amp_bf16 DEFAULT FULL_SHARD True False 6", "tier": "A",
+}
+OPERATOR = {
+    "id": "O-1", "op": "gemm", "chip": "H200-SXM", "n_chips": "1", "precision": "bfloat16",
+    "m": "8", "n": "16", "k": "32", "other_shape": "", "metric": "time_ms", "value": "5.8",
+    "unit": "ms", "notes": "",
+}
+SERVING = {
+    "id": "dsr1_b200_sglang_fp4_agg_1024x8192_c4_cfg201",
+    "original_source": "silicon_concurrency=4", "backend": "sglang", "backend_version": "0.5",
+    "model_path": "deepseek-ai/DeepSeek-V3", "system": "b200_sxm", "precision": "fp4",
+    "mode": "agg", "isl": "1024", "osl": "8192", "gemm_quant_mode": "nvfp4",
+    "moe_quant_mode": "nvfp4", "batch_size": "4.0", "tp_size": "64.0", "pp_size": "1.0",
+    "attention_dp_size": "1.0", "moe_tp_size": "8.0", "moe_ep_size": "8.0", "ttft_ms": "200",
+    "tpot_ms": "8", "concurrency": "4.0",
+    **{
+        f"{pool}_{name}": ""
+        for pool in ("prefill", "decode")
+        for name in (
+            "batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size",
+            "moe_ep_size",
+        )
+    },
+}
+GEMM = {
+    "system": "h100_sxm", "framework": "trtllm/1.3", "dtype": "fp8_block", "m": "16", "n": "4096",
+    "k": "8192", "latency_ms": "0.02",
+}
+COLLECTIVE = {
+    "system": "h100_sxm", "library": "sglang", "version": "0.5", "kernel": "Custom_graph",
+    "op": "alltoall", "dtype": "half", "num_gpus": "4", "message_elements": "128",
+    "latency_ms": "0.005", "variant": "sglang_graph",
+}
+MEGATRON = {
+    "model": "gpt3-175B", "hardware": "A100-80GB (Selene)", "n_gpus": "64", "tp": "8", "pp": "8",
+    "dp": "1", "global_batch": "64", "micro_batch": "1", "interleave": "3", "seq": "2048",
+    "recompute": "seqsel", "metric": "iteration_time", "value": "13.75", "unit": "s",
+}
 
 
 def stub(ms: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
@@ -107,7 +138,8 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def run_of_the_command() -> tuple[Validation, str]:
-    """What `fabless validate` finds for all shipped rows and what it prints: long work, done once."""
+    """What `fabless validate` finds for all shipped rows and what it prints: long work, done
+    once."""
     found: list[Validation] = []
 
     def kept(*given: Any, **named: Any) -> Validation:
@@ -146,9 +178,14 @@ def written(path: Path, *rows: Mapping[str, str]) -> Path:
 
 
 class TestLayouts:
-    @pytest.mark.parametrize(("layout", "row"), [
-        ("inference", INFERENCE), ("energy", ENERGY), ("training", TRAINING), ("operators", OPERATOR),
-        ("serving", SERVING), ("gemm", GEMM), ("collectives", COLLECTIVE), ("megatron", MEGATRON)])
+    @pytest.mark.parametrize(
+        ("layout", "row"),
+        [
+            ("inference", INFERENCE), ("energy", ENERGY), ("training", TRAINING),
+            ("operators", OPERATOR), ("serving", SERVING), ("gemm", GEMM),
+            ("collectives", COLLECTIVE), ("megatron", MEGATRON),
+        ],
+    )
     def test_header_tells_the_layout(self, layout: str, row: Mapping[str, str]) -> None:
         assert layout_of(table(row)) == layout
         assert layout_of(table(dict(reversed(list(row.items()))))) == layout
@@ -181,9 +218,14 @@ class TestFiles:
         assert read_table(plain).lines == read_table(packed).lines
         assert read_table(plain).lines[0][0] == 2
 
-    @pytest.mark.parametrize(("content", "said"), [
-        (b"", "is empty"), (b"a,a\n1,2\n", "column a twice"), (b"a,b\n1\n1,2\n1,2,3\n", "3 cells"),
-        (b"\xff\xfea", "is not text"), (b"a\0b\n", "zero bytes"), (b"\x1f\x8b123", "not a whole gzip file")])
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "is empty"), (b"a,a\n1,2\n", "column a twice"),
+            (b"a,b\n1\n1,2\n1,2,3\n", "3 cells"), (b"\xff\xfea", "is not text"),
+            (b"a\0b\n", "zero bytes"), (b"\x1f\x8b123", "not a whole gzip file"),
+        ],
+    )
     def test_bad_files_say_what_is_wrong(self, tmp_path: Path, content: bytes, said: str) -> None:
         path = tmp_path / "x.csv"
         path.write_bytes(content)
@@ -203,10 +245,15 @@ class TestFiles:
 
 
 class TestCells:
-    @pytest.mark.parametrize(("text", "name"), [
-        ("fp8", "fp8"), ("fp8 (unet)", "fp8"), ("MXFP8", "fp8"), ("NVFP4", "fp4"), ("mxfp4", "fp4"), ("bfloat16", "bf16"),
-        ("amp_bf16", "bf16"), ("uint4", "int4"), ("int8 (W8A8)", "int8"), ("fp8 (full-attn layers)", "fp8"),
-        ("half", "fp16"), ("bf16 math, fp8 KV", "bf16"), ("fp8 tensorwise", "fp8"), ("", "")])
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("fp8", "fp8"), ("fp8 (unet)", "fp8"), ("MXFP8", "fp8"), ("NVFP4", "fp4"),
+            ("mxfp4", "fp4"), ("bfloat16", "bf16"), ("amp_bf16", "bf16"), ("uint4", "int4"),
+            ("int8 (W8A8)", "int8"), ("fp8 (full-attn layers)", "fp8"), ("half", "fp16"),
+            ("bf16 math, fp8 KV", "bf16"), ("fp8 tensorwise", "fp8"), ("", ""),
+        ],
+    )
     def test_spellings_of_precision(self, text: str, name: str) -> None:
         found = precision(text)
         assert found is not None
@@ -268,20 +315,42 @@ class TestInference:
     def test_too_much_parallelism_is_a_fault(self) -> None:
         assert "need more than 8 chips" in read(INFERENCE | {"tp": "3", "pp": "3"})[0].reason
 
-    @pytest.mark.parametrize(("cells", "batch", "concurrency", "limit"), [
-        ({}, 16.0, None, None),
-        ({"scenario": "sweep"}, None, 16.0, None),
-        ({"scenario": "offline"}, None, 16.0, None),
-        ({"scenario": "server"}, None, None, 16.0),
-        ({"scenario": "offline", "notes": "(batch is per engine instance limit)"}, None, None, 16.0),
-        ({"scenario": "sweep", "notes": "batch = measured average batch size"}, 16.0, None, None),
-        ({"batch_or_concurrency": "16384 tokens/GPU", "metric": "prefill_tok_s_per_chip"}, 1024.0, None, None),
-        ({"notes": "decode-only, 16 sequences per GPU", "metric": "decode_tok_s_per_chip"}, 128.0, None, None),
-        ({"scenario": "sweep", "batch_or_concurrency": "135",
-          "notes": "client concurrency 320 but max-num-seqs 135"}, 135.0, 320.0, None),
-        ({"scenario": "single_stream", "batch_or_concurrency": ""}, 1.0, None, None)])
+    @pytest.mark.parametrize(
+        ("cells", "batch", "concurrency", "limit"),
+        [
+            ({}, 16.0, None, None), ({"scenario": "sweep"}, None, 16.0, None),
+            ({"scenario": "offline"}, None, 16.0, None), ({"scenario": "server"}, None, None, 16.0),
+            (
+                {"scenario": "offline", "notes": "(batch is per engine instance limit)"}, None,
+                None, 16.0,
+            ),
+            (
+                {"scenario": "sweep", "notes": "batch = measured average batch size"}, 16.0, None,
+                None,
+            ),
+            (
+                {"batch_or_concurrency": "16384 tokens/GPU", "metric": "prefill_tok_s_per_chip"},
+                1024.0, None, None,
+            ),
+            (
+                {"notes": "decode-only, 16 sequences per GPU", "metric": "decode_tok_s_per_chip"},
+                128.0, None, None,
+            ),
+            (
+                {
+                    "scenario": "sweep", "batch_or_concurrency": "135",
+                    "notes": "client concurrency 320 but max-num-seqs 135",
+                },
+                135.0,
+                320.0,
+                None,
+            ),
+            ({"scenario": "single_stream", "batch_or_concurrency": ""}, 1.0, None, None),
+        ],
+    )
     def test_what_batch_or_concurrency_means(
-        self, cells: dict[str, str], batch: float | None, concurrency: float | None, limit: float | None
+        self, cells: dict[str, str], batch: float | None, concurrency: float | None,
+        limit: float | None,
     ) -> None:
         one = read(INFERENCE | cells)[0]
         assert (one.batch, one.concurrency, one.batch_limit) == (batch, concurrency, limit)
@@ -304,12 +373,20 @@ class TestInference:
             one = read(INFERENCE | {"model": "openai/gpt-oss-120b", "precision_weights": label})[0]
             assert (one.precision, one.expert_precision) == ("bf16", "fp4")
 
-    @pytest.mark.parametrize(("cells", "reason"), [
-        ({"model": "Whisper-large-v3"}, "not a language model"), ({"model": "Stable-Diffusion-XL"}, "not a language model"),
-        ({"model": "Wan2.2-T2V-A14B"}, "not a language model"), ({"chip": "mixed"}, "no one chip"),
-        ({"metric": "tok_s_unspecified"}, "metric not predicted"), ({"metric": "tpot"}, "unknown metric"),
-        ({"scenario": "burst"}, "unknown scenario"), ({"precision_weights": "fp9"}, "bad cell"),
-        ({"metric": "user_output_tok_s", "n_chips": ""}, "not stated"), ({"model": ""}, "bad cell")])
+    @pytest.mark.parametrize(
+        ("cells", "reason"),
+        [
+            ({"model": "Whisper-large-v3"}, "not a language model"),
+            ({"model": "Stable-Diffusion-XL"}, "not a language model"),
+            ({"model": "Wan2.2-T2V-A14B"}, "not a language model"),
+            ({"chip": "mixed"}, "no one chip"),
+            ({"metric": "tok_s_unspecified"}, "metric not predicted"),
+            ({"metric": "tpot"}, "unknown metric"), ({"scenario": "burst"}, "unknown scenario"),
+            ({"precision_weights": "fp9"}, "bad cell"),
+            ({"metric": "user_output_tok_s", "n_chips": ""}, "not stated"),
+            ({"model": ""}, "bad cell"),
+        ],
+    )
     def test_reasons(self, cells: dict[str, str], reason: str) -> None:
         assert read(INFERENCE | cells)[0].reason.partition(":")[0] == reason
 
@@ -322,25 +399,35 @@ class TestEnergy:
         one = read(ENERGY)[0]
         assert (one.quantity, one.phase, one.batch, one.value) == ("power per chip", "power", 7.99, 443.01)
 
-    @pytest.mark.parametrize(("cells", "reason"), [
-        ({"boundary": "whole server at the wall (analyser log)"}, "boundary is not the chips"),
-        ({"metric": "energy_wh_per_query", "unit": "Wh"}, "metric not predicted"), ({"unit": "kW"}, "unknown unit"),
-        ({"chip": "unknown"}, "no one chip")])
+    @pytest.mark.parametrize(
+        ("cells", "reason"),
+        [
+            ({"boundary": "whole server at the wall (analyser log)"}, "boundary is not the chips"),
+            ({"metric": "energy_wh_per_query", "unit": "Wh"}, "metric not predicted"),
+            ({"unit": "kW"}, "unknown unit"), ({"chip": "unknown"}, "no one chip"),
+        ],
+    )
     def test_reasons(self, cells: dict[str, str], reason: str) -> None:
         assert read(ENERGY | cells)[0].reason.partition(":")[0] == reason
 
 
 class TestServing:
-    @pytest.mark.parametrize(("labels", "named", "chips", "tp", "attention", "moe_tp", "ep"), [
-        ((64, 1, 8, 8), None, 8, 8, 1, 1, 8), ((16, 1, 4, 4), None, 4, 4, 1, 1, 4), ((4, 1, 2, 2), None, 2, 2, 1, 1, 2),
-        ((1, 64, 8, 8), None, 8, 1, 8, 1, 8), ((1, 16, 4, 4), None, 4, 1, 4, 1, 4), ((4, 4, 1, 16), None, 4, 1, 4, 1, 4),
-        ((8, 1, 8, 1), None, 8, 8, 1, 8, 1), ((8, 1, 1, 8), None, 8, 8, 1, 1, 8), ((1, 8, 1, 8), None, 8, 1, 8, 1, 8),
-        ((8, 1, 2, 4), None, 8, 8, 1, 2, 4), ((8, 1, 1, 1), None, 8, 8, 1, 8, 1), ((1, 4, 4, 1), None, 4, 1, 4, 4, 1),
-        ((4, 1, 2, 2), (4, 2), 4, 4, 1, 2, 2), ((64, 1, 8, 8), (8, 8), 8, 8, 1, 1, 8),
-        ((2, 2, 1, 4), (2, 2), 2, 1, 2, 1, 2)])
+    @pytest.mark.parametrize(
+        ("labels", "named", "chips", "tp", "attention", "moe_tp", "ep"),
+        [
+            ((64, 1, 8, 8), None, 8, 8, 1, 1, 8), ((16, 1, 4, 4), None, 4, 4, 1, 1, 4),
+            ((4, 1, 2, 2), None, 2, 2, 1, 1, 2), ((1, 64, 8, 8), None, 8, 1, 8, 1, 8),
+            ((1, 16, 4, 4), None, 4, 1, 4, 1, 4), ((4, 4, 1, 16), None, 4, 1, 4, 1, 4),
+            ((8, 1, 8, 1), None, 8, 8, 1, 8, 1), ((8, 1, 1, 8), None, 8, 8, 1, 1, 8),
+            ((1, 8, 1, 8), None, 8, 1, 8, 1, 8), ((8, 1, 2, 4), None, 8, 8, 1, 2, 4),
+            ((8, 1, 1, 1), None, 8, 8, 1, 8, 1), ((1, 4, 4, 1), None, 4, 1, 4, 4, 1),
+            ((4, 1, 2, 2), (4, 2), 4, 4, 1, 2, 2), ((64, 1, 8, 8), (8, 8), 8, 8, 1, 1, 8),
+            ((2, 2, 1, 4), (2, 2), 2, 1, 2, 1, 2),
+        ],
+    )
     def test_instance(
-        self, labels: tuple[int, int, int, int], named: tuple[int, int] | None, chips: int, tp: int, attention: int,
-        moe_tp: int, ep: int
+        self, labels: tuple[int, int, int, int], named: tuple[int, int] | None, chips: int, tp: int,
+        attention: int, moe_tp: int, ep: int,
     ) -> None:
         one = instance(*labels, named)
         assert (one.chips, one.tp, one.attention_dp, one.moe_tp, one.ep) == (chips, tp, attention, moe_tp, ep)
@@ -358,9 +445,11 @@ class TestServing:
         assert (one.chips, one.ep) == (16, 4)
 
     def test_blank_attention_dp_and_precision(self) -> None:
-        row = SERVING | {"id": "x_c80_tp8_epnone_3", "tp_size": "8.0", "attention_dp_size": "", "moe_tp_size": "1.0",
-                         "batch_size": "10.0", "concurrency": "80.0", "precision": "", "gemm_quant_mode": "",
-                         "moe_quant_mode": ""}
+        row = SERVING | {
+            "id": "x_c80_tp8_epnone_3", "tp_size": "8.0", "attention_dp_size": "",
+            "moe_tp_size": "1.0", "batch_size": "10.0", "concurrency": "80.0", "precision": "",
+            "gemm_quant_mode": "", "moe_quant_mode": "",
+        }
         one = read(row)[0]
         assert (one.chips, one.tp, one.attention_dp, one.precision) == (8, 1, 8, "bf16")
         assert read(row | {"concurrency": "10.0"})[0].attention_dp == 1
@@ -370,19 +459,27 @@ class TestServing:
         assert read(SERVING | {"concurrency": "", "original_source": ""})[0].concurrency == 4.0
 
     def test_pools(self) -> None:
-        row = SERVING | {"mode": "disagg", "tp_size": "", "moe_tp_size": "", "moe_ep_size": "", "attention_dp_size": "",
-                         "pp_size": "", "batch_size": "", "prefill_num_workers": "1.0", "prefill_batch_size": "1.0",
-                         "prefill_tp_size": "1.0", "prefill_attention_dp_size": "4.0", "prefill_moe_tp_size": "1.0",
-                         "prefill_moe_ep_size": "4.0", "decode_num_workers": "5.0", "decode_batch_size": "2.0",
-                         "decode_tp_size": "8.0", "decode_attention_dp_size": "1.0", "decode_moe_tp_size": "1.0",
-                         "decode_moe_ep_size": "8.0"}
+        row = SERVING | {
+            "mode": "disagg", "tp_size": "", "moe_tp_size": "", "moe_ep_size": "",
+            "attention_dp_size": "", "pp_size": "", "batch_size": "", "prefill_num_workers": "1.0",
+            "prefill_batch_size": "1.0", "prefill_tp_size": "1.0",
+            "prefill_attention_dp_size": "4.0", "prefill_moe_tp_size": "1.0",
+            "prefill_moe_ep_size": "4.0", "decode_num_workers": "5.0", "decode_batch_size": "2.0",
+            "decode_tp_size": "8.0", "decode_attention_dp_size": "1.0", "decode_moe_tp_size": "1.0",
+            "decode_moe_ep_size": "8.0",
+        }
         one = read(row)[0]
         assert one.prefill is not None
         assert one.decode is not None
         assert one.mode == "disaggregated"
         assert (one.chips, one.prefill.chips, one.decode.chips, one.decode.workers) == (44, 4, 8, 5)
-        open_row = read(row | {"prefill_num_workers": "", "decode_num_workers": "", "decode_tp_size": "32.0",
-                               "decode_moe_tp_size": "8.0", "decode_moe_ep_size": "4.0"})[0]
+        open_row = read(
+            row
+            | {
+                "prefill_num_workers": "", "decode_num_workers": "", "decode_tp_size": "32.0",
+                "decode_moe_tp_size": "8.0", "decode_moe_ep_size": "4.0",
+            }
+        )[0]
         assert open_row.decode is not None
         assert (open_row.chips, open_row.decode.ep, open_row.decode.attention_dp) == (None, 32, None)
         assert "decode_tp_size" in read(row | {"decode_tp_size": ""})[0].reason
@@ -399,20 +496,34 @@ class TestTraining:
         assert (one.quantity, one.value, one.precision) == ("mfu", pytest.approx(0.4125), "bf16")
         assert (one.training.recompute, one.training.sharded, one.training.global_batch) == ("full", True, 4096.0)
 
-    @pytest.mark.parametrize(("notes", "sharding", "recompute"), [
-        ("amp; sharding/ckpt flags: amp_bf16 DEFAULT FULL_SHARD False False 1", "FSDP", "none"),
-        ("", "FSDP8 TP8 SAC bs12", "selective"), ("", "FSDP8 TP8 PP8 1F1B full AC", "full"), ("", "", ""),
-        ("sequence parallel + selective (attention-only) recompute", "DP 1", "selective+sequence"),
-        ("full activation recompute, no sequence parallelism", "DP 1", "full"), ("", "ZeRO-2, no act. ckpt", "none")])
+    @pytest.mark.parametrize(
+        ("notes", "sharding", "recompute"),
+        [
+            ("amp; sharding/ckpt flags: amp_bf16 DEFAULT FULL_SHARD False False 1", "FSDP", "none"),
+            ("", "FSDP8 TP8 SAC bs12", "selective"), ("", "FSDP8 TP8 PP8 1F1B full AC", "full"),
+            ("", "", ""),
+            (
+                "sequence parallel + selective (attention-only) recompute", "DP 1",
+                "selective+sequence",
+            ),
+            ("full activation recompute, no sequence parallelism", "DP 1", "full"),
+            ("", "ZeRO-2, no act. ckpt", "none"),
+        ],
+    )
     def test_recomputation(self, notes: str, sharding: str, recompute: str) -> None:
         one = read(TRAINING | {"notes": notes, "dp_or_fsdp": sharding})[0]
         assert one.training is not None
         assert one.training.recompute == recompute
 
-    @pytest.mark.parametrize(("cells", "reason"), [
-        ({"metric": "time_to_train_min"}, "metric not predicted"), ({"model": "Llama-2-70B LoRA"}, "adapters"),
-        ({"model": "wan2.1-14b"}, "not a language model"), ({"metric": "mfu"}, "unknown metric"),
-        ({"n_chips": "eight"}, "bad cell")])
+    @pytest.mark.parametrize(
+        ("cells", "reason"),
+        [
+            ({"metric": "time_to_train_min"}, "metric not predicted"),
+            ({"model": "Llama-2-70B LoRA"}, "adapters"),
+            ({"model": "wan2.1-14b"}, "not a language model"),
+            ({"metric": "mfu"}, "unknown metric"), ({"n_chips": "eight"}, "bad cell"),
+        ],
+    )
     def test_reasons(self, cells: dict[str, str], reason: str) -> None:
         assert read(TRAINING | cells)[0].reason.partition(":")[0] == reason
 
@@ -444,18 +555,29 @@ class TestKernels:
         assert read(COLLECTIVE | {"op": "gossip"})[0].reason.startswith("bad cell")
 
     def test_attention_shapes_of_operators(self) -> None:
-        one = read(OPERATOR | {
-            "op": "decode attention GQA", "m": "", "n": "", "k": "", "precision": "bfloat16 compute, fp8 KV",
-            "other_shape": "batch=4; q_heads=64; kv_heads=8; head_dim=128; context=1024"})[0]
+        one = read(
+            OPERATOR
+            | {
+                "op": "decode attention GQA", "m": "", "n": "", "k": "",
+                "precision": "bfloat16 compute, fp8 KV",
+                "other_shape": "batch=4; q_heads=64; kv_heads=8; head_dim=128; context=1024",
+            }
+        )[0]
         assert one.kernel is not None
         assert (one.kernel.op, one.kernel.context, one.kernel.heads, one.kernel.kv_precision) == (
             "attention decode", 1024.0, 64.0, "fp8")
         assert one.reason == ""
 
-    @pytest.mark.parametrize(("cells", "reason"), [
-        ({"k": ""}, "not stated"), ({"precision": ""}, "not stated"), ({"op": "ep_dispatch v2"}, "operator not predicted"),
-        ({"n_chips": "0.5 (one device)"}, "part of a chip"), ({"unit": "us"}, "unknown unit"),
-        ({"metric": "time"}, "unknown metric"), ({"m": "x"}, "bad cell"), ({"chip": "unknown"}, "no one chip")])
+    @pytest.mark.parametrize(
+        ("cells", "reason"),
+        [
+            ({"k": ""}, "not stated"), ({"precision": ""}, "not stated"),
+            ({"op": "ep_dispatch v2"}, "operator not predicted"),
+            ({"n_chips": "0.5 (one device)"}, "part of a chip"), ({"unit": "us"}, "unknown unit"),
+            ({"metric": "time"}, "unknown metric"), ({"m": "x"}, "bad cell"),
+            ({"chip": "unknown"}, "no one chip"),
+        ],
+    )
     def test_reasons(self, cells: dict[str, str], reason: str) -> None:
         assert read(OPERATOR | cells)[0].reason.partition(":")[0] == reason
 
@@ -492,11 +614,17 @@ class TestStatistics:
 class TestRun:
     @pytest.fixture
     def files(self, tmp_path: Path) -> list[Path]:
-        return [written(tmp_path / "inference.csv", INFERENCE, INFERENCE | {"id": "A-2", "batch_or_concurrency": "999"},
-                        INFERENCE | {"id": "A-3", "value": "x"}, INFERENCE | {"id": "A-4", "chip": "H1000-SXM"},
-                        INFERENCE | {"id": "A-5", "model": "Whisper-large-v3"},
-                        INFERENCE | {"id": "A-6", "model": "Llama-9-70T"}),
-                written(tmp_path / "serving.csv.gz", SERVING)]
+        return [
+            written(
+                tmp_path / "inference.csv", INFERENCE,
+                INFERENCE | {"id": "A-2", "batch_or_concurrency": "999"},
+                INFERENCE | {"id": "A-3", "value": "x"},
+                INFERENCE | {"id": "A-4", "chip": "H1000-SXM"},
+                INFERENCE | {"id": "A-5", "model": "Whisper-large-v3"},
+                INFERENCE | {"id": "A-6", "model": "Llama-9-70T"},
+            ),
+            written(tmp_path / "serving.csv.gz", SERVING),
+        ]
 
     def test_every_row_stays(self, files: list[Path], catalogue: Catalogue) -> None:
         found = validate(catalogue, files, predict=stub)
@@ -563,8 +691,12 @@ class TestReports:
         assert page.count("<svg") >= 6
         assert "<script" not in page
         assert "<b>1" not in page
-        none = as_validation_html(validate(catalogue, [written(tmp_path / "b.csv", INFERENCE)],
-                                           predict=lambda ms, _: [Prediction(None, "no: x")] * len(ms)))
+        none = as_validation_html(
+            validate(
+                catalogue, [written(tmp_path / "b.csv", INFERENCE)],
+                predict=lambda ms, _: [Prediction(None, "no: x")] * len(ms),
+            )
+        )
         assert "No row is predicted." in none
 
     def test_thinned_and_decades(self) -> None:
@@ -594,11 +726,16 @@ class TestCommand:
         assert self.run(monkeypatch, "--against", str(one), "--by", "chip,engine") == 0
         assert "Chip" in capsys.readouterr().out
 
-    @pytest.mark.parametrize(("arguments", "said"), [
-        (("--against", "none.csv"), "cannot be read"), (("--by", "chipz"), "unknown group"),
-        (("--report", "x.txt"), "ends in .html")])
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("--against", "none.csv"), "cannot be read"), (("--by", "chipz"), "unknown group"),
+            (("--report", "x.txt"), "ends in .html"),
+        ],
+    )
     def test_errors(
-        self, arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         assert self.run(monkeypatch, *arguments) == 2
         assert said in capsys.readouterr().err
@@ -617,7 +754,9 @@ class TestShipped:
         assert {one.tier for one in rows} <= {"A", "B", "C", ""}
 
     @pytest.mark.slow
-    def test_the_command_prints_what_it_finds(self, run_of_the_command: tuple[Validation, str]) -> None:
+    def test_the_command_prints_what_it_finds(
+        self, run_of_the_command: tuple[Validation, str]
+    ) -> None:
         found, printed = run_of_the_command
         assert "fabless validate" in (ROOT / "README.md").read_text(encoding="utf-8")
         assert len(printed.splitlines()) > 2
@@ -642,8 +781,12 @@ class TestShipped:
         assert spec.loader is not None
         rebuild = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(rebuild)
-        told, now = (rows_of_tables(text)
-                     for text in (rebuild.RESULTS.read_text(), validation_results_page(shipped, catalogue.digest)))
+        told, now = (
+            rows_of_tables(text)
+            for text in (
+                rebuild.RESULTS.read_text(), validation_results_page(shipped, catalogue.digest),
+            )
+        )
         assert list(told) == list(now), "run: python docs/rebuild.py --results"
         for name, numbers in now.items():
             assert told[name] == pytest.approx(numbers, rel=0.05, abs=1.0), f"{name}: run: python docs/rebuild.py --results"

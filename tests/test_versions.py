@@ -14,8 +14,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DIRECT = [Requirement(line) for line in PROJECT["dependencies"]]
-LOWEST = ("uv pip compile --universal --python-version 3.11 --resolution lowest-direct --no-header --no-annotate "
-          "--no-emit-index-url pyproject.toml -o constraints-lowest.txt")
+LOWEST = (
+    "uv pip compile --universal --python-version 3.11 --resolution lowest-direct --no-header --no-annotate "
+    "--no-emit-index-url pyproject.toml -o constraints-lowest.txt"
+)
 
 
 def pinned(file: str) -> dict[str, list[str]]:

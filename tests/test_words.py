@@ -36,6 +36,10 @@ def test_a_leaning_docstring_is_noticed(text: str) -> None:
 
 
 def test_every_docstring_can_be_read_alone() -> None:
-    leaning = [f"{module.relative_to(SOURCE)}:{line}: {text}" for module in sorted(SOURCE.rglob("*.py"))
-               for line, text in docstrings(module) if LEANING.search(text)]
+    leaning = [
+        f"{module.relative_to(SOURCE)}:{line}: {text}"
+        for module in sorted(SOURCE.rglob("*.py"))
+        for line, text in docstrings(module)
+        if LEANING.search(text)
+    ]
     assert leaning == []

@@ -15,22 +15,31 @@ from fabless.records import LLM
 
 # Shapes from the models' config.json on Hugging Face.
 LLAMA2_7B = LLM(
-    name="Llama 2 7B", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128, ffn=11008, vocab=32000)
+    name="Llama 2 7B", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128, ffn=11008,
+    vocab=32000,
+)
 LLAMA31_70B = LLM(
-    name="Llama 3.1 70B", layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, ffn=28672, vocab=128256)
+    name="Llama 3.1 70B", layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, ffn=28672,
+    vocab=128256,
+)
 MIXTRAL = LLM(
-    name="Mixtral 8x7B", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336, vocab=32000,
-    experts=8, experts_per_token=2, expert_ffn=14336)
+    name="Mixtral 8x7B", layers=32, hidden=4096, heads=32, kv_heads=8, head_dim=128, ffn=14336,
+    vocab=32000, experts=8, experts_per_token=2, expert_ffn=14336,
+)
 DEEPSEEK_V3 = LLM(
-    name="DeepSeek-V3", layers=61, hidden=7168, heads=128, kv_heads=128, head_dim=128, ffn=18432, vocab=129280,
-    experts=256, experts_per_token=8, expert_ffn=2048, shared_experts=1, shared_expert_ffn=2048, dense_layers=3,
-    kv_lora_rank=512, q_lora_rank=1536, rope_head_dim=64, v_head_dim=128)
+    name="DeepSeek-V3", layers=61, hidden=7168, heads=128, kv_heads=128, head_dim=128, ffn=18432,
+    vocab=129280, experts=256, experts_per_token=8, expert_ffn=2048, shared_experts=1,
+    shared_expert_ffn=2048, dense_layers=3, kv_lora_rank=512, q_lora_rank=1536, rope_head_dim=64,
+    v_head_dim=128,
+)
 GPT3 = LLM(
-    name="GPT-3 175B", layers=96, hidden=12288, heads=96, kv_heads=96, head_dim=128, ffn=49152, vocab=50257,
-    gated_ffn=False, tied_embeddings=True)
+    name="GPT-3 175B", layers=96, hidden=12288, heads=96, kv_heads=96, head_dim=128, ffn=49152,
+    vocab=50257, gated_ffn=False, tied_embeddings=True,
+)
 GEMMA2_9B = LLM(
-    name="Gemma 2 9B", layers=42, hidden=3584, heads=16, kv_heads=8, head_dim=256, ffn=14336, vocab=256000,
-    tied_embeddings=True, sliding_window=4096, global_layer_share=0.5)
+    name="Gemma 2 9B", layers=42, hidden=3584, heads=16, kv_heads=8, head_dim=256, ffn=14336,
+    vocab=256000, tied_embeddings=True, sliding_window=4096, global_layer_share=0.5,
+)
 
 
 @pytest.mark.parametrize(("llm", "total", "tolerance"), [
@@ -46,7 +55,8 @@ def test_total_parameters_are_the_published_ones(llm: LLM, total: float, toleran
 
 
 def test_active_parameters_of_mixtures() -> None:
-    # Mixtral: 12.9 B (arXiv 2401.04088). DeepSeek-V3: 37 B in its paper, two digits, input embedding left aside.
+    # Mixtral: 12.9 B (arXiv 2401.04088). DeepSeek-V3: 37 B in its paper, two digits, input
+    # embedding left aside.
     assert workload.parameters(MIXTRAL).active == pytest.approx(12.9e9, rel=0.005)
     counts = workload.parameters(DEEPSEEK_V3)
     assert round((counts.active - counts.embedding / 2) / 1e9) == 37

@@ -1,4 +1,5 @@
-"""Records side by side: one record whose numbers are arrays, so that one call evaluates many models or machines; ranks."""
+"""Records side by side: one record whose numbers are arrays, so that one call evaluates many models
+or machines; ranks."""
 
 from __future__ import annotations
 
@@ -24,9 +25,10 @@ _PLAIN = frozenset({float, int, bool, str, type(None)})
 def stack(records: Sequence[Record], following: int = 0) -> Record:
     """Put records of one kind side by side: every number becomes an array with an element a record.
 
-    The records lie along an axis of their own, with `following` axes of length 1 after it for what else varies. Records
-    inside records are stacked too; what is no number is kept of the first record. A number that only some records have
-    (None in others) raises `BadValue`: `workload.shape` fills in those of a model.
+    The records lie along an axis of their own, with `following` axes of length 1 after it for what
+    else varies. Records inside records are stacked too; what is no number is kept of the first
+    record. A number that only some records have (None in others) raises `BadValue`:
+    `workload.shape` fills in those of a model.
 
     >>> from fabless.records import Request
     >>> stack([Request(1.0, 2.0), Request(3.0, 4.0)]).output_tokens.tolist()
@@ -42,18 +44,32 @@ def stack(records: Sequence[Record], following: int = 0) -> Record:
         if is_dataclass(values[0]):
             joined[field.name] = stack(values, following)
         elif any(isinstance(value, (int, float, np.ndarray)) for value in values):
-            lacking += [Fault(f"record {k}.{field.name}", "missing", "a number, as in other records of the stack",
-                              "fill it in: workload.shape(model)") for k, value in enumerate(values) if value is None]
+            lacking += [
+                Fault(
+                    f"record {k}.{field.name}", "missing",
+                    "a number, as in other records of the stack",
+                    "fill it in: workload.shape(model)",
+                )
+                for k, value in enumerate(values)
+                if value is None
+            ]
             joined[field.name] = values
     if lacking:
         raise BadValue(*lacking)
-    return replace(first, **{  # type: ignore[type-var]
-        name: np.array(value, dtype=float).reshape(len(records), *(1,) * following) if isinstance(value, list) else value
-        for name, value in joined.items()})
+    return replace(
+        first,
+        **{  # type: ignore[type-var]
+            name: np.array(value, dtype=float).reshape(len(records), *(1,) * following)
+            if isinstance(value, list)
+            else value
+            for name, value in joined.items()
+        },
+    )
 
 
 def pick(record: Record, index: NDArray[np.intp]) -> Record:
-    """Take elements of a stacked record: `index` gives the shape to which everything else then broadcasts."""
+    """Take elements of a stacked record: `index` gives the shape to which everything else then
+    broadcasts."""
     return _each(record, lambda array: array[index])
 
 
@@ -69,9 +85,11 @@ def shape_of(*values: object) -> tuple[int, ...]:
 
 
 def chunked(evaluate: Callable[..., Record], *arguments: Any, block: int = _BLOCK, **named: Any) -> Record:
-    """Call a model that broadcasts, block by block: the same result with temporaries of at most about `block` elements.
+    """Call a model that broadcasts, block by block: the same result with temporaries of at most
+    about `block` elements.
 
-    The arguments are numbers, arrays and records of them; the result is one array or record, all of it in the full shape.
+    The arguments are numbers, arrays and records of them; the result is one array or record, all of
+    it in the full shape.
 
     >>> chunked(np.hypot, np.array([[3.0], [6.0]]), np.array([4.0, 8.0]), block=2).tolist()
     [[5.0, 8.54400374531753], [7.211102550927978, 10.0]]
@@ -117,7 +135,8 @@ def _cut(value: Record, where: tuple[slice, ...]) -> Record:
 
 
 def _blocks(shape: tuple[int, ...], block: int) -> Iterator[tuple[slice, ...]]:
-    """Slices that cover a shape: last axes whole as far as they fit, one axis in steps, those before it one by one."""
+    """Slices that cover a shape: last axes whole as far as they fit, one axis in steps, those
+    before it one by one."""
     axis, inner = len(shape) - 1, 1
     while axis > 0 and inner * shape[axis] <= block:
         inner *= shape[axis]

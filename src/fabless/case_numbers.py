@@ -1,8 +1,10 @@
-"""The numbers of a case as records whose fields are checked by name: of ranges, of draws, of modes, of anything.
+"""The numbers of a case as records whose fields are checked by name: of ranges, of draws, of modes,
+of anything.
 
-Each record has the fields of one section of a case file (`catalogue.case.schema`). A record of `CaseNumber` says what the
-file states; `mapped` turns it into a record of the same shape with, say, an array in each place. A number that a line
-takes from the line it is `like` is one object in both places.
+Each record has the fields of one section of a case file (`catalogue.case.schema`). A record of
+`CaseNumber` says what the file states; `mapped` turns it into a record of the same shape with, say,
+an array in each place. A number that a line takes from the line it is `like` is one object in both
+places.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The frozen records of a question: a case with its loads, lines, contracts and programmes, all in SI and USD.
+"""The frozen records of a question: a case with its loads, lines, contracts and programmes, all in
+SI and USD.
 
 The records of facts are in `records`; how a case is read is the business of `catalogue`.
 """
@@ -47,7 +48,8 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A product line that can be bought or rented; its terms stand among the numbers of the case."""
+    """A product line that can be bought or rented; its terms stand among the numbers of the
+    case."""
 
     name: str
     vendor: str
@@ -75,14 +77,17 @@ class Programme:
     """Whether the chip is planned for training too."""
     spin_limit: int
     ended: tuple[float, float] | None = None
-    """Pseudo-counts of programmes that end before volume, and that reach it; None: those of the reference class."""
+    """Pseudo-counts of programmes that end before volume, and that reach it; None: those of the
+    reference class."""
     end_shares: tuple[float, ...] | None = None
-    """Where those end: in design, after tape-out, after a small deployment; or one share for each gate; None: as the class
-    has it."""
+    """Where those end: in design, after tape-out, after a small deployment; or one share for each
+    gate; None: as the class has it."""
     bid_failed: tuple[float, float] | None = None
-    """Pseudo-counts of bids that fail, and that close; None: those of the class, or none fails where nothing is bought."""
+    """Pseudo-counts of bids that fail, and that close; None: those of the class, or none fails
+    where nothing is bought."""
     gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`; empty: from `ended`."""
+    """Pseudo-counts of programmes ended at each gate, and that passed it, in place of `ended`;
+    empty: from `ended`."""
     stands_at: str = ""
     """Stage at which the chip stands already."""
     second_ended: tuple[float, float] | None = None
@@ -102,14 +107,21 @@ class Tranche:
 
 
 def tranche_faults(place: str, tranches: Sequence[Tranche]) -> list[Fault]:
-    """Say which tranches do not rise: each needs more units or a higher hurdle than the one before, and less of neither."""
+    """Say which tranches do not rise: each needs more units or a higher hurdle than the one before,
+    and less of neither."""
     return [
-        Fault(f"{place}.{k}", f"{one.units:g} units at {one.hurdle_usd:g} USD after {last.units:g} units at "
-              f"{last.hurdle_usd:g} USD", "tranches that rise in units or hurdle and fall in neither",
-              "put the tranches in the order in which they vest, and join those that vest together")
+        Fault(
+            f"{place}.{k}",
+            f"{one.units:g} units at {one.hurdle_usd:g} USD after {last.units:g} units at "
+            f"{last.hurdle_usd:g} USD",
+            "tranches that rise in units or hurdle and fall in neither",
+            "put the tranches in the order in which they vest, and join those that vest together",
+        )
         for k, (last, one) in enumerate(itertools.pairwise(tranches), start=1)
-        if one.units < last.units or one.hurdle_usd < last.hurdle_usd
-        or (one.units, one.hurdle_usd) == (last.units, last.hurdle_usd)]
+        if one.units < last.units
+        or one.hurdle_usd < last.hurdle_usd
+        or (one.units, one.hurdle_usd) == (last.units, last.hurdle_usd)
+    ]
 
 
 @dataclass(frozen=True)
@@ -123,12 +135,19 @@ class Tier:
 
 
 def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fault]:
-    """Say which tiers do not rise in units and fall in price, from `price_usd` for the first unit."""
+    """Say which tiers do not rise in units and fall in price, from `price_usd` for the first
+    unit."""
     return [
-        Fault(f"{place}.{k}", f"{one.price_usd:g} USD from {one.units:g} units after {last.price_usd:g} USD from "
-              f"{last.units:g}", "tiers that rise in units and fall in price", "put the tiers in order")
+        Fault(
+            f"{place}.{k}",
+            f"{one.price_usd:g} USD from {one.units:g} units after {last.price_usd:g} USD from "
+            f"{last.units:g}",
+            "tiers that rise in units and fall in price",
+            "put the tiers in order",
+        )
         for k, (last, one) in enumerate(itertools.pairwise((Tier(0.0, price_usd), *tiers)))
-        if one.units <= last.units or one.price_usd > last.price_usd]
+        if one.units <= last.units or one.price_usd > last.price_usd
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +196,8 @@ class ContractQuestion:
 
 @dataclass(frozen=True)
 class Shock:
-    """Something that strikes the market now and then and lasts a while; its effects stand among the numbers of the case."""
+    """Something that strikes the market now and then and lasts a while; its effects stand among the
+    numbers of the case."""
 
     name: str
     vendors: tuple[str, ...]
@@ -186,7 +206,8 @@ class Shock:
 
 @dataclass(frozen=True)
 class WorldPool:
-    """World supply of something that every chip needs one of, such as a package: what one company can get of it."""
+    """World supply of something that every chip needs one of, such as a package: what one company
+    can get of it."""
 
     name: str
     members: tuple[str, ...]
@@ -235,7 +256,8 @@ class Case:
     shocks: tuple[Shock, ...] = ()
     pools: tuple[WorldPool, ...] = ()
     correlations: tuple[tuple[str, str], ...] = ()
-    """Pairs of numbers, by dotted name, whose normal scores correlate; the values are `numbers.correlations`."""
+    """Pairs of numbers, by dotted name, whose normal scores correlate; the values are
+    `numbers.correlations`."""
     power_limits: tuple[TimedLimit, ...] = ()
     """Power at hand for owned chips, by the quarter from which it holds."""
     cash_limits: tuple[TimedLimit, ...] = ()
@@ -249,7 +271,8 @@ def correlation_name(one: str, other: str) -> str:
 
 
 def named(numbers: CaseNumbers[CaseNumber] | ContractFileNumbers[CaseNumber]) -> dict[str, CaseNumber]:
-    """Every number once, under its dotted name: the border to streams of random numbers, files and printed names."""
+    """Every number once, under its dotted name: the border to streams of random numbers, files and
+    printed names."""
     return {number.name: number for number in each(numbers)}
 
 
@@ -259,10 +282,16 @@ def modes(numbers: CaseNumbers[CaseNumber]) -> CaseNumbers[float]:
 
 
 def with_ranges(case: Case, ranges: Mapping[str, Range]) -> Case:
-    """The case with the ranges of some numbers, by dotted name, replaced; `UnknownName` for a name that it does not have."""
+    """The case with the ranges of some numbers, by dotted name, replaced; `UnknownName` for a name
+    that it does not have."""
     known = named(case.numbers)
     errors = [unknown("number of the case", name, list(known)) for name in ranges if name not in known]
     if errors:
         raise UnknownName(*(fault for error in errors for fault in error.faults))
-    return replace(case, numbers=mapped(
-        case.numbers, lambda number: replace(number, spread=ranges.get(number.name, number.spread))))
+    return replace(
+        case,
+        numbers=mapped(
+            case.numbers,
+            lambda number: replace(number, spread=ranges.get(number.name, number.spread)),
+        ),
+    )

@@ -1,4 +1,5 @@
-"""Numbers as the models take them: arrays of floats inside stated bounds, every fault of a call reported at once."""
+"""Numbers as the models take them: arrays of floats inside stated bounds, every fault of a call
+reported at once."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ def number(value: ArrayLike) -> Array:
 
 @dataclass(frozen=True)
 class Bound:
-    """One argument of a call with the interval it must lie in; NaN lies in none, nor does infinity unless `unbounded`."""
+    """One argument of a call with the interval it must lie in; NaN lies in none, nor does infinity
+    unless `unbounded`."""
 
     name: str
     value: ArrayLike

@@ -1,7 +1,7 @@
 """Canonical text of a value, and its digest: the same in every process, folder and machine.
 
-Whatever decides an answer is known by the digest of its canonical text. That text holds contents only: no path, no order of
-a set, nothing that another version of a library prints otherwise.
+Whatever decides an answer is known by the digest of its canonical text. That text holds contents
+only: no path, no order of a set, nothing that another version of a library prints otherwise.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import numpy as np
 def canonical(value: object) -> str:
     """Write a value as JSON text that depends on nothing but its content.
 
-    Keys are sorted, sets too; numbers are written so that they read back exactly; dates are ISO; a record is an object with
-    its class under ``record``; an array is its kind, its shape and the SHA-256 of its bytes, least significant first.
-    Raises `TypeError` for anything else, a path above all: what a file holds counts, not where it lies.
+    Keys are sorted, sets too; numbers are written so that they read back exactly; dates are ISO; a
+    record is an object with its class under ``record``; an array is its kind, its shape and the
+    SHA-256 of its bytes, least significant first. Raises `TypeError` for anything else, a path
+    above all: what a file holds counts, not where it lies.
 
     >>> canonical({"b": {2.0, 1.0}, "a": (dt.date(2023, 10, 31), None)})
     '{"a":["2023-10-31",null],"b":[1.0,2.0]}'

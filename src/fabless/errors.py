@@ -7,8 +7,8 @@
     ├── Leak               a fact that the case's as-of date cannot know
     └── DoesNotFit         a model, die or load that no offered thing can hold
 
-Every error carries one or more `Fault`s: all faults of one input are reported at once. A plan that leaves demand unmet
-is a result, not an error.
+Every error carries one or more `Fault`s: all faults of one input are reported at once. A plan that
+leaves demand unmet is a result, not an error.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class DoesNotFit(FablessError):
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return up to `count` names of `known`: those that begin with `name`, then the likest, then those that hold it.
+    """Return up to `count` names of `known`: those that begin with `name`, then the likest, then
+    those that hold it.
 
     >>> nearest_names("h100", ["v100", "h100-sxm", "a100"], 2)
     ['h100-sxm', 'v100']

@@ -1,7 +1,8 @@
-"""Where independent pieces of work run: this process, processes of this machine, or a Dask cluster; lost workers replaced.
+"""Where independent pieces of work run: this process, processes of this machine, or a Dask cluster;
+lost workers replaced.
 
-A piece of work is a pure function of picklable arguments, so that it can be given to another worker when one dies, and
-the answer does not depend on where it ran.
+A piece of work is a pure function of picklable arguments, so that it can be given to another worker
+when one dies, and the answer does not depend on where it ran.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ NAMES = ("serial", "process", "dask")
 WAITING = 4
 """Pieces handed to an executor ahead of what it has done, for each worker."""
 UNSAID = 16
-"""Workers taken for granted where an executor does not say how many it has, as a cluster's does not."""
+"""Workers taken for granted where an executor does not say how many it has, as a cluster's does
+not."""
 TRIES = 3
 """Executors made for one round of work, the broken ones included."""
 
@@ -33,7 +35,8 @@ def executors_of(name: str, workers: int = 2, address: str | None = None) -> Exe
     """Make what `Workers` takes; None for this process.
 
     Parameters: `name` serial, process or dask; `workers` processes; `address` of a Dask scheduler (None: a cluster of
-    `workers` processes on this machine). Raises `UnknownName`, and `BadValue` where Dask is not installed.
+    `workers` processes on this machine). Raises `UnknownName`, and `BadValue` where Dask is not
+    installed.
     """
     if name not in NAMES:
         raise unknown("executor", name, NAMES, "--executor")
@@ -50,12 +53,14 @@ def executors_of(name: str, workers: int = 2, address: str | None = None) -> Exe
 
 
 class Workers:
-    """Runs rounds of work on an executor that lives through all of them; leave it to stop the workers."""
+    """Runs rounds of work on an executor that lives through all of them; leave it to stop the
+    workers."""
 
     def __init__(self, executor: Executor | Executors | None) -> None:
         """Take an executor, a maker of them, or None for this process.
 
-        An executor that breaks is replaced where there is a maker; where there is none, its work goes on in this process.
+        An executor that breaks is replaced where there is a maker; where there is none, its work
+        goes on in this process.
         """
         self._maker = executor if executor is None or not isinstance(executor, Executor) else None
         self._executor = executor if isinstance(executor, Executor) else None
@@ -65,16 +70,19 @@ class Workers:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
     def results(
-        self, function: Callable[..., Result], keys: Sequence[int], arguments: Callable[[int], tuple[Any, ...]]
+        self, function: Callable[..., Result], keys: Sequence[int],
+        arguments: Callable[[int], tuple[Any, ...]],
     ) -> Iterator[tuple[int, Result]]:
         """Call `function` with the arguments of each key and give key and result as they come.
 
-        Arguments are asked for only a few pieces ahead. A piece whose worker died is given to a new executor.
+        Arguments are asked for only a few pieces ahead. A piece whose worker died is given to a new
+        executor.
         """
         left = list(keys)
         for attempt in range(TRIES):
@@ -103,7 +111,8 @@ class Workers:
 
 
 def _through(
-    executor: Executor, function: Callable[..., Result], keys: Sequence[int], arguments: Callable[[int], tuple[Any, ...]]
+    executor: Executor, function: Callable[..., Result], keys: Sequence[int],
+    arguments: Callable[[int], tuple[Any, ...]],
 ) -> Iterator[tuple[int, Result]]:
     waiting: dict[Future[Result], int] = {}
     coming = iter(keys)

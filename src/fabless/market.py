@@ -1,6 +1,8 @@
-"""The market: states that come and go, prices that fall, growth that fades, generations that arrive.
+"""The market: states that come and go, prices that fall, growth that fades, generations that
+arrive.
 
-Scarcity and every shock is a two-state Markov chain by quarter: on or off. Every function takes plain numbers and arrays.
+Scarcity and every shock is a two-state Markov chain by quarter: on or off. Every function takes
+plain numbers and arrays.
 """
 
 from __future__ import annotations
@@ -16,23 +18,29 @@ from fabless.units import QUARTER_S
 
 
 def leave_chance(duration_s: ArrayLike) -> Array:
-    """Chance that a state of a mean duration [s] ends with a quarter: ``quarter / duration``; broadcasts.
+    """Chance that a state of a mean duration [s] ends with a quarter: ``quarter / duration``;
+    broadcasts.
 
-    A state left with probability q each quarter lasts 1/q quarters on average. A duration of infinity is never left.
-    Raises `BadValue` for a duration below a quarter.
+    A state left with probability q each quarter lasts 1/q quarters on average. A duration of
+    infinity is never left. Raises `BadValue` for a duration below a quarter.
 
     >>> float(leave_chance(8 * QUARTER_S))
     0.125
     """
     duration = np.asarray(duration_s, dtype=float)
     if not np.all(duration >= QUARTER_S * (1.0 - 1e-12)):
-        raise BadValue(Fault("duration of a state of the market", f"{duration.min() / QUARTER_S:g} quarters",
-                             "1 quarter or more", "give the mean duration of each state, a quarter at the least"))
+        raise BadValue(
+            Fault(
+                "duration of a state of the market", f"{duration.min() / QUARTER_S:g} quarters",
+                "1 quarter or more", "give the mean duration of each state, a quarter at the least",
+            )
+        )
     return np.asarray(np.minimum(QUARTER_S / duration, 1.0))
 
 
 def strike_chance(rate_per_s: ArrayLike) -> Array:
-    """Chance that a shock of a base rate [1/s] strikes within a quarter: ``1 - exp(-rate x quarter)``; broadcasts.
+    """Chance that a shock of a base rate [1/s] strikes within a quarter: ``1 - exp(-rate x
+    quarter)``; broadcasts.
 
     >>> float(strike_chance(0.0)), float(strike_chance(np.inf))
     (0.0, 1.0)
@@ -41,10 +49,12 @@ def strike_chance(rate_per_s: ArrayLike) -> Array:
 
 
 def next_chance(chance: ArrayLike, enter: ArrayLike, leave: ArrayLike) -> Array:
-    """Chance that a state is on one quarter later: ``chance (1 - leave) + (1 - chance) enter``; broadcasts.
+    """Chance that a state is on one quarter later: ``chance (1 - leave) + (1 - chance) enter``;
+    broadcasts.
 
-    In the long run it is ``enter / (enter + leave)``, approached by the factor ``1 - enter - leave`` a quarter. Where the
-    state is known, `chance` is 0 or 1 and the result the transition probability.
+    In the long run it is ``enter / (enter + leave)``, approached by the factor ``1 - enter -
+    leave`` a quarter. Where the state is known, `chance` is 0 or 1 and the result the transition
+    probability.
 
     >>> float(next_chance(1.0, 0.125, 0.25)), float(next_chance(0.0, 0.125, 0.25))
     (0.75, 0.125)
@@ -63,9 +73,11 @@ def expected_multiple(chance: ArrayLike, multiple: ArrayLike) -> Array:
 
 
 def price_path_usd(
-    price_usd: ArrayLike, yearly_decline: ArrayLike, quarters: ArrayLike, price_multiplier: ArrayLike = 1.0
+    price_usd: ArrayLike, yearly_decline: ArrayLike, quarters: ArrayLike,
+    price_multiplier: ArrayLike = 1.0,
 ) -> Array:
-    """Price of one chip after `quarters`: ``price * (1 - decline) ** (quarters / 4) * multiplier``; broadcasts.
+    """Price of one chip after `quarters`: ``price * (1 - decline) ** (quarters / 4) * multiplier``;
+    broadcasts.
 
     A negative decline is a rise.
 
@@ -80,7 +92,8 @@ def price_path_usd(
 
 
 def log_growth(
-    initial_growth: ArrayLike, long_growth: ArrayLike, fade_s: ArrayLike, start_s: ArrayLike, end_s: ArrayLike
+    initial_growth: ArrayLike, long_growth: ArrayLike, fade_s: ArrayLike, start_s: ArrayLike,
+    end_s: ArrayLike,
 ) -> Array:
     """Log of the growth between two times when growth fades; broadcasts.
 
@@ -97,8 +110,8 @@ def arrival_quarter(
     """Quarter, rounded, in which a coming generation arrives; broadcasts.
 
     ``(first x slip_1 + gap x (slip_2 + ... + slip_n)) / quarter``, for as many slips as generations until it: a renewal
-    process whose waits are a common pace, `first_s` and then `gap_s` [s], times a factor of their own. Never before
-    `start_quarter`.
+    process whose waits are a common pace, `first_s` and then `gap_s` [s], times a factor of their
+    own. Never before `start_quarter`.
 
     >>> int(arrival_quarter(4 * QUARTER_S, 8 * QUARTER_S, [1.5, 0.5]))
     10
@@ -110,7 +123,8 @@ def arrival_quarter(
 
 
 def of_generation(name: str, generation: int) -> str:
-    """Name under which the draw of one coming generation stands: the number itself for the first, then numbered.
+    """Name under which the draw of one coming generation stands: the number itself for the first,
+    then numbered.
 
     >>> of_generation("lines.x.successor_slip", 1), of_generation("lines.x.successor_slip", 3)
     ('lines.x.successor_slip', 'lines.x.successor_slip.3')

@@ -1,6 +1,7 @@
 """A model on a chip at a price: time, cost and energy of a query.
 
-This is where the performance model meets the cost of ownership; `fabless cost` prints it and the plan is fed by it.
+This is where the performance model meets the cost of ownership; `fabless cost` prints it and the
+plan is fed by it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Calibration:
     said: str
     """Sentence that says why the chip has this class."""
     error_median: float
-    """Median absolute error of the time of an output token against measurements on chips of the class [1]."""
+    """Median absolute error of the time of an output token against measurements on chips of the
+    class [1]."""
     error_p90: float
     """Error that 90 % of the measurements stay under [1]."""
 
@@ -107,14 +109,19 @@ def owned_hour(
     site = Site(electricity_usd_per_j=owning.electricity_usd_per_j, pue=owning.pue,
                 rent_usd_per_w_s=owning.colocation_usd_per_w_s)
     server = np.asarray(owning.server_power, dtype=float)
-    return chip_hour_cost(hardware, site, real_rate=owning.real_rate, average_power_w=server * average_power_w,
-                          provisioned_power_w=server * rated_power_w)
+    return chip_hour_cost(
+        hardware, site, real_rate=owning.real_rate, average_power_w=server * average_power_w,
+        provisioned_power_w=server * rated_power_w,
+    )
 
 
 def owning_of(catalogue: Catalogue) -> tuple[Owning, tuple[Fact, ...]]:
     """Cost of owning from the catalogue's facts on data centres, and those facts."""
-    names = ("discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
-             "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share")
+    names = (
+        "discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
+        "server_network_cost", "accelerator_life", "residual_share", "maintenance_share",
+        "staff_share",
+    )
     facts = tuple(catalogue.fact("datacentre", name) for name in names)
     rate, rent, power, pue, server_power, server, life, residual, spares, staff = (number_of(fact) for fact in facts)
     return Owning(
@@ -133,8 +140,8 @@ def number_of(fact: Fact) -> float:
 def price_of(catalogue: Catalogue, chip: str) -> Fact:
     """Price of a chip: its purchase price, or its rent if only a cloud offers it.
 
-    Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when none is known on the
-    as-of date.
+    Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when
+    none is known on the as-of date.
     """
     try:
         facts: Sequence[Fact] = catalogue.facts_of(chip)
@@ -146,9 +153,13 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
             found = [fact for fact in facts if fact.field.partition(".")[0] in wanted]
             if found:
                 return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
-    raise BadValue(Fault(chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
-                         "a chip with a purchase or rental price",
-                         "give --price, such as '25000 USD' or '2.5 USD/h', or choose a later --as-of"))
+    raise BadValue(
+        Fault(
+            chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
+            "a chip with a purchase or rental price",
+            "give --price, such as '25000 USD' or '2.5 USD/h', or choose a later --as-of",
+        )
+    )
 
 
 def efficiency_entity(name: str = EFFICIENCY) -> str:
@@ -159,7 +170,8 @@ def efficiency_entity(name: str = EFFICIENCY) -> str:
 def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[str, str]:
     """Class of efficiencies of a chip, and a sentence that says why.
 
-    Its own class where that is known by then, or that of the chip it names as donor; else its vendor's; else `EFFICIENCY`.
+    Its own class where that is known by then, or that of the chip it names as donor; else its
+    vendor's; else `EFFICIENCY`.
     """
     entities = catalogue.entities("perf")
     classes = [name.removeprefix(_CLASS_PREFIX) for name in entities if name.startswith(_CLASS_PREFIX)]
@@ -171,8 +183,10 @@ def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[st
         inherited, _ = efficiency_class(catalogue, catalogue.chip(chip.efficiency))
         return inherited, f"inherits {inherited} from {chip.efficiency}"
     if chip.efficiency and chip.name not in catalogue.chips():
-        raise unknown("class of efficiencies or chip", chip.efficiency, [*classes, *catalogue.chips()],
-                      f"{chip.name}.efficiency")
+        raise unknown(
+            "class of efficiencies or chip", chip.efficiency, [*classes, *catalogue.chips()],
+            f"{chip.name}.efficiency",
+        )
     vendor = f"vendor-{chip.vendor.lower()}"
     if vendor in entities:
         name = str(catalogue.fact(vendor, "efficiency").value)
@@ -181,7 +195,8 @@ def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[st
 
 
 def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str = ENGINE) -> Calibration:
-    """Efficiencies for a chip and an engine; raises `UnknownName` for an engine or class that is not known."""
+    """Efficiencies for a chip and an engine; raises `UnknownName` for an engine or class that is
+    not known."""
     name, said = efficiency_class(catalogue, chip)
     values = {fact.field: number_of(fact) for fact in catalogue.facts_of(efficiency_entity(name))}
     median, p90 = (values.pop(field) for field in _ERRORS)
@@ -190,25 +205,30 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
         raise unknown("engine", engine, engines, "engine")
     host = {fact.field: number_of(fact) for fact in catalogue.facts_of(engine)}
     return Calibration(
-        efficiency=Efficiency.of(values), engine=Engine.of(host), name=name, said=said, error_median=median,
-        error_p90=p90)
+        efficiency=Efficiency.of(values), engine=Engine.of(host), name=name, said=said,
+        error_median=median, error_p90=p90,
+    )
 
 
 def quote(
-    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration, *,
-    formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+    llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration,
+    *, formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
 ) -> Quote:
     """Time, cost and energy of a query of `llm` on `chip`.
 
-    Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours are in the cost.
+    Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours
+    are in the cost.
 
         USD/query = USD/chip-hour / 3600 * chip-seconds/query
         Wh/query  = chip energy * server power share * PUE / 3600
 
     Raises the same errors as `perf.serve`.
     """
-    serving = serve(llm, chip, request, formats=formats, efficiency=calibration.efficiency, engine=calibration.engine,
-                    tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, load_factor=load_factor)
+    serving = serve(
+        llm, chip, request, formats=formats, efficiency=calibration.efficiency,
+        engine=calibration.engine, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s,
+        load_factor=load_factor,
+    )
     if price.unit.endswith("/h"):
         hour = rented_chip_hour(number_of(price))
     else:
@@ -216,8 +236,12 @@ def quote(
     total = float(hour.total_usd)
     wall = float(np.asarray(owning.server_power) * np.asarray(owning.pue))
     return Quote(
-        model=llm.name, chip=chip.name, price=price, serving=serving, hour=hour, usd_per_chip_hour=total,
-        usd_per_million_output_tokens=float(usd_per_million_tokens(total, serving.output_tokens_per_s_per_chip)),
+        model=llm.name, chip=chip.name, price=price, serving=serving, hour=hour,
+        usd_per_chip_hour=total,
+        usd_per_million_output_tokens=float(
+            usd_per_million_tokens(total, serving.output_tokens_per_s_per_chip)
+        ),
         usd_per_query=float(usd_per_query(total, serving.chip_seconds_per_query)),
-        calibration=calibration, wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
+        calibration=calibration,
+        wh_per_query=serving.energy_j_per_query * wall / HOUR_S,
     )

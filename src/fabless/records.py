@@ -1,7 +1,7 @@
 """The frozen records that flow through the program, all in SI and USD.
 
-Records hold facts and no behaviour beyond their own checks; how they are read is `catalogue`'s business, how they are
-written is `report`'s.
+Records hold facts and no behaviour beyond their own checks; how they are read is `catalogue`'s
+business, how they are written is `report`'s.
 """
 
 from __future__ import annotations
@@ -80,8 +80,12 @@ class Range:
         if not all(math.isfinite(v) for v in (self.low, self.mode, self.high)):
             raise BadValue(Fault("range", f"{self}", "finite numbers", "give low, mode and high as finite numbers"))
         if not self.low <= self.mode <= self.high:
-            raise BadValue(Fault("range", f"low {self.low:g}, mode {self.mode:g}, high {self.high:g}",
-                                 "low <= mode <= high", "put the three numbers in rising order"))
+            raise BadValue(
+                Fault(
+                    "range", f"low {self.low:g}, mode {self.mode:g}, high {self.high:g}",
+                    "low <= mode <= high", "put the three numbers in rising order",
+                )
+            )
         if self.scale == "log" and self.low <= 0:
             raise BadValue(Fault("range", f"low {self.low:g} on a log scale", "low > 0", "use scale: linear"))
 
@@ -139,7 +143,8 @@ class Architecture:
 class Chip:
     """An accelerator, real or hypothetical: its specification and nothing measured.
 
-    Rates are dense (no structured sparsity), per chip or package; bandwidths are bytes/s, network ones unidirectional.
+    Rates are dense (no structured sparsity), per chip or package; bandwidths are bytes/s, network
+    ones unidirectional.
     """
 
     name: str
@@ -166,7 +171,8 @@ class Chip:
     announced: dt.date | None = None
     available: dt.date | None = None
     efficiency: str | None = None
-    """Class of efficiencies, or a chip whose class it takes; None: its vendor's, else the default."""
+    """Class of efficiencies, or a chip whose class it takes; None: its vendor's, else the
+    default."""
     assumed: tuple[str, ...] = ()
     """Fields that no source gives and that were inherited, with from where, for the reader."""
     architecture: Architecture = Architecture()
@@ -249,11 +255,12 @@ class Packaging:
 class LLM:
     """A language model, in the terms of a Hugging Face `config.json`.
 
-    Every layer has a mixer (attention, or a linear mixer with a fixed state) and a feed-forward, dense or a mixture of
-    experts; hybrids that give a layer only one of the two say so by `attention_layers`, `linear_layers` and
-    `ffn_layers`. For a mixture of experts `experts` is the number of routed experts, `experts_per_token` how many a
-    token uses and `expert_ffn` the width of one; `dense_layers` of the feed-forward layers stay dense, of width `ffn`.
-    The numbers may be arrays of one shape, an element a model.
+    Every layer has a mixer (attention, or a linear mixer with a fixed state) and a feed-forward,
+    dense or a mixture of experts; hybrids that give a layer only one of the two say so by
+    `attention_layers`, `linear_layers` and `ffn_layers`. For a mixture of experts `experts` is the
+    number of routed experts, `experts_per_token` how many a token uses and `expert_ffn` the width
+    of one; `dense_layers` of the feed-forward layers stay dense, of width `ffn`. The numbers may be
+    arrays of one shape, an element a model.
     """
 
     name: str
@@ -287,7 +294,8 @@ class LLM:
     attention_gate: bool = False
     """True: the queries carry a gate of their own width (Qwen 3.5)."""
     linear_layers: int = 0
-    """Layers whose mixer keeps a state of fixed size instead of a cache: Mamba 2, gated delta net."""
+    """Layers whose mixer keeps a state of fixed size instead of a cache: Mamba 2, gated delta
+    net."""
     linear_key_heads: int = 0
     """Groups that share keys (Mamba: n_groups)."""
     linear_value_heads: int = 0
@@ -322,8 +330,8 @@ class Request:
 class Tree:
     """A scenario tree laid out by node-quarter, parents before children.
 
-    Node-quarter k lies in quarter `quarter[k]` (0 = first) and follows `parent[k]` (-1 for the root). Probability is
-    unconditional; the node-quarters of one quarter sum to 1.
+    Node-quarter k lies in quarter `quarter[k]` (0 = first) and follows `parent[k]` (-1 for the
+    root). Probability is unconditional; the node-quarters of one quarter sum to 1.
     """
 
     parent: NDArray[np.int64]
@@ -354,7 +362,8 @@ class Tree:
         return np.flatnonzero(self.quarter == self.quarters - 1)
 
     def ancestors(self) -> NDArray[np.int64]:
-        """Table (size, quarters): node-quarter on the path to k in quarter q, or -1 past k's own quarter."""
+        """Table (size, quarters): node-quarter on the path to k in quarter q, or -1 past k's own
+        quarter."""
         table = np.full((self.size, self.quarters), -1, dtype=np.int64)
         for q in range(self.quarters):
             here = np.flatnonzero(self.quarter == q)

@@ -1,7 +1,8 @@
 """Cost of an hour of a chip (owned, reserved or rented), of a token and of a query.
 
-All money is real USD of one price year and all rates are real. There is one discounting function; capital becomes a
-level charge by the annuity that it implies, so that owning, reserving and renting stand on one footing.
+All money is real USD of one price year and all rates are real. There is one discounting function;
+capital becomes a level charge by the annuity that it implies, so that owning, reserving and renting
+stand on one footing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
 
 
 def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: float = YEAR_S) -> Array:
-    """Level payment at the end of each period that repays one dollar over a life: ``i / (1 - (1 + i)^-n)``.
+    """Level payment at the end of each period that repays one dollar over a life: ``i / (1 - (1 +
+    i)^-n)``.
 
     ``i = (1 + rate)^(period / year) - 1`` is the rate per period and ``n = life / period`` the number of payments; at
     rate 0 the factor is 1 / n.
@@ -53,15 +55,18 @@ def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: f
 
 
 def capital_charge_usd(
-    price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike, real_rate: ArrayLike, period_s: float
+    price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike, real_rate: ArrayLike,
+    period_s: float,
 ) -> Array:
-    """Level charge at the end of each period for the use of a thing that is sold at the end of its life.
+    """Level charge at the end of each period for the use of a thing that is sold at the end of its
+    life.
 
     ``(price - residual share * price * discount_factor(rate, life)) * capital_recovery_factor``: the discounted charges
     add up to the price less the discounted residual.
 
     Parameters (broadcast): `price_usd` [USD], `residual_share` of the real price at the end [1, 0 to 1], `life_s` [s],
-    `real_rate` per year [1]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0 the straight line.
+    `real_rate` per year [1]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0
+    the straight line.
     """
     require(
         "tco",
@@ -159,9 +164,10 @@ def chip_hour_cost(
         all divided by availability
 
     Parameters (broadcast): `hardware`, `site`; `real_rate` per year [1]; `average_power_w` drawn and
-    `provisioned_power_w` paid for, per chip with its share of server and network, before PUE [W]; `staff_usd_per_s`
-    per chip [USD/s]; `availability` share of hours in which the chip is up [1]. Limits: free power and rate 0 leave the
-    straight line. Raises `BadValue` with every number out of range.
+    `provisioned_power_w` paid for, per chip with its share of server and network, before PUE [W];
+    `staff_usd_per_s` per chip [USD/s]; `availability` share of hours in which the chip is up [1].
+    Limits: free power and rate 0 leave the straight line. Raises `BadValue` with every number out
+    of range.
     """
     require(
         "tco",
@@ -171,16 +177,29 @@ def chip_hour_cost(
         _price("server_usd", hardware.server_usd),
         _price("network_usd", hardware.network_usd),
         _price("chip_usd", hardware.chip_usd),
-        Bound("maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"),
-        Bound("electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5, "0.1 USD/kWh is 2.8e-8 USD/J"),
+        Bound(
+            "maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"
+        ),
+        Bound(
+            "electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5,
+            "0.1 USD/kWh is 2.8e-8 USD/J",
+        ),
         Bound("pue", site.pue, 1, 5, "site energy over computer energy is at least 1"),
-        Bound("rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"),
+        Bound(
+            "rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"
+        ),
         Bound("capital_usd_per_w", site.capital_usd_per_w, 0, 1e4, "give USD per W"),
-        Bound("site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds", open_low=True),
+        Bound(
+            "site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds",
+            open_low=True,
+        ),
         Bound("average_power_w", average_power_w, 0, 1e7, "give W per chip"),
         Bound("provisioned_power_w", provisioned_power_w, 0, 1e7, "give W per chip"),
         Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
-        Bound("availability", availability, 0, 1, "give the share of hours in which the chip is up", open_low=True),
+        Bound(
+            "availability", availability, 0, 1, "give the share of hours in which the chip is up",
+            open_low=True,
+        ),
     )
     up = number(availability)
 
@@ -194,8 +213,14 @@ def chip_hour_cost(
         chip_usd=hourly(hardware.chip_usd),
         server_usd=hourly(hardware.server_usd),
         network_usd=hourly(hardware.network_usd),
-        site_usd=number(provisioned_power_w) * (number(site.rent_usd_per_w_s) * HOUR_S + plant) / up,
-        power_usd=number(site.pue) * number(average_power_w) * number(site.electricity_usd_per_j) * HOUR_S / up,
+        site_usd=number(provisioned_power_w)
+        * (number(site.rent_usd_per_w_s) * HOUR_S + plant)
+        / up,
+        power_usd=number(site.pue)
+        * number(average_power_w)
+        * number(site.electricity_usd_per_j)
+        * HOUR_S
+        / up,
         staff_usd=upkeep * HOUR_S / up,
         rent_usd=np.asarray(0.0),
     )
@@ -212,7 +237,8 @@ def rented_chip_hour(
     """Cost of an hour of a chip rented by the hour, or reserved for a term.
 
     ``rent = rate + hourly capital charge of the prepayment over the term``; site and power are the cloud's. A reserved
-    hour is paid whether used or not, a rented one only when used: that is the busy share's business in `usd_per_query`.
+    hour is paid whether used or not, a rented one only when used: that is the busy share's business
+    in `usd_per_query`.
 
     Parameters (broadcast): `rent_usd_per_s` per chip [USD/s]; `prepaid_usd` at the start of the term [USD], `term_s`
     [s], `real_rate` per year [1]; `staff_usd_per_s` the tenant's own [USD/s].
@@ -236,7 +262,8 @@ def rented_chip_hour(
         site_usd=none,
         power_usd=none,
         staff_usd=number(staff_usd_per_s) * HOUR_S,
-        rent_usd=number(rent_usd_per_s) * HOUR_S + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
+        rent_usd=number(rent_usd_per_s) * HOUR_S
+        + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
     )
 
 
@@ -263,7 +290,9 @@ def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_sh
         "tco",
         Bound("chip_hour_usd", chip_hour_usd, 0, 1e9, "give USD per hour"),
         Bound("chip_s_per_query", chip_s_per_query, 0, 1e15, "give chip seconds"),
-        Bound("busy_share", busy_share, 0, 1, "give the share of paid hours with work", open_low=True),
+        Bound(
+            "busy_share", busy_share, 0, 1, "give the share of paid hours with work", open_low=True
+        ),
     )
     return np.asarray(number(chip_hour_usd) / HOUR_S * number(chip_s_per_query) / number(busy_share))
 

@@ -1,7 +1,8 @@
 """Units at the border, quarters, and the deflator.
 
-Inside the program every quantity is plain SI (byte, second, watt, metre, flop, token) or USD of a stated year. Units are
-read once, here, from a closed list of spellings: an unknown spelling is an error, never a guess.
+Inside the program every quantity is plain SI (byte, second, watt, metre, flop, token) or USD of a
+stated year. Units are read once, here, from a closed list of spellings: an unknown spelling is an
+error, never a guess.
 """
 
 from __future__ import annotations
@@ -160,18 +161,23 @@ _QUANTITY = re.compile(r"^\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]
 def quantity(text: str, wanted: str, place: str) -> float:
     """Read a number with its unit, such as ``"3.35 TB/s"``, as SI of the dimension of `wanted`.
 
-    Raises `BadValue` when there is no unit or the dimension differs, `UnknownName` when the spelling is unknown.
+    Raises `BadValue` when there is no unit or the dimension differs, `UnknownName` when the
+    spelling is unknown.
     """
     match = _QUANTITY.match(text)
     if not match:
-        fault = Fault(place, f"{text!r} is not a number with a unit", f"a number and a unit, such as '1 {wanted}'",
-                      "write the unit after the number")
+        fault = Fault(
+            place, f"{text!r} is not a number with a unit",
+            f"a number and a unit, such as '1 {wanted}'", "write the unit after the number",
+        )
         raise BadValue(fault)
     number, unit = match.groups()
     if dimension(unit, place) != dimension(wanted):
         same = [name for name, (kind, _) in UNITS.items() if kind == dimension(wanted)]
-        fault = Fault(place, f"{unit!r} is a unit of {dimension(unit)}, not of {dimension(wanted)}", ", ".join(same),
-                      f"give the value in {wanted} or another unit of {dimension(wanted)}")
+        fault = Fault(
+            place, f"{unit!r} is a unit of {dimension(unit)}, not of {dimension(wanted)}",
+            ", ".join(same), f"give the value in {wanted} or another unit of {dimension(wanted)}",
+        )
         raise BadValue(fault)
     return to_si(float(number), unit)
 

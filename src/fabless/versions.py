@@ -1,4 +1,5 @@
-"""Versions of what an answer rests on: this program and the numerical libraries whose rounding it inherits."""
+"""Versions of what an answer rests on: this program and the numerical libraries whose rounding it
+inherits."""
 
 from __future__ import annotations
 

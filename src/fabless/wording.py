@@ -1,7 +1,7 @@
 """How numbers are written, in sentences, on the terminal, on paper and in charts alike.
 
-Every function takes plain floats in SI or USD and gives a short string; what is missing or not finite is written as a
-dash, never as 0.
+Every function takes plain floats in SI or USD and gives a short string; what is missing or not
+finite is written as a dash, never as 0.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ MISSING = "–"
 MINUS = "−"
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
-_ASCII = str.maketrans({"–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "·": "*", "≤": "<=", "≥": ">=",
-                        "±": "+-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+_ASCII = str.maketrans(
+    {
+        "–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "·": "*", "≤": "<=",
+        "≥": ">=", "±": "+-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ",
+        "\u2009": " ",
+    }
+)
 
 
 def ascii_only(text: str) -> str:
-    """Write `text` in ASCII, for terminals whose encoding lacks symbols; a letter without a like becomes ``?``.
+    """Write `text` in ASCII, for terminals whose encoding lacks symbols; a letter without a like
+    becomes ``?``.
 
     >>> ascii_only("2026Q3–2027Q1")
     '2026Q3-2027Q1'
@@ -55,7 +61,8 @@ def _with_suffix(value: float, digits: int) -> str:
 
 
 def plain(value: float) -> str:
-    """Write an input as a person would type it: up to four digits, large ones with M, B or T, huge ones with an exponent.
+    """Write an input as a person would type it: up to four digits, large ones with M, B or T, huge
+    ones with an exponent.
 
     >>> plain(0.5), plain(26500.0), plain(1.93e8), plain(30.0), plain(2.15e25)
     ('0.5', '26,500', '193M', '30', '2.15e25')
@@ -93,7 +100,8 @@ def error_usd(value: float) -> str:
 
 
 def cent_decimals(values_usd: Iterable[float]) -> int:
-    """Decimals with which a column of costs in cents shows its smallest with two significant digits, 1 to 4.
+    """Decimals with which a column of costs in cents shows its smallest with two significant
+    digits, 1 to 4.
 
     >>> cent_decimals([0.0031, 0.0187])
     2
@@ -153,7 +161,8 @@ def in_unit(value_si: float, unit: str) -> str:
 
 
 def amount(value: float | None, unit: str) -> str:
-    """Write how much of what, with the plural of a thing that is counted; empty where there is no amount.
+    """Write how much of what, with the plural of a thing that is counted; empty where there is no
+    amount.
 
     >>> amount(24_000.0, "chip"), amount(1.0, "chip"), amount(30.0, "MW"), amount(None, "")
     ('24,000 chips', '1 chip', '30 MW', '')

@@ -1,7 +1,8 @@
 """Parameters, FLOP and bytes of a language model, counted from its shape.
 
-Counts are for the whole model, before it is split over chips. Every numeric argument broadcasts, and so do the fields
-of the model: `records.LLM` may hold arrays, an element a model (see `arrays.stack`).
+Counts are for the whole model, before it is split over chips. Every numeric argument broadcasts,
+and so do the fields of the model: `records.LLM` may hold arrays, an element a model (see
+`arrays.stack`).
 """
 
 from __future__ import annotations
@@ -17,20 +18,26 @@ from fabless.records import LLM, Array
 
 Number = float | Array
 
-BYTES_PER_ELEMENT: Mapping[str, float] = MappingProxyType({
-    "fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.0 + 1 / 32, "int8": 1.0, "fp6": 0.75,
-    "fp4": 0.5, "nvfp4": 0.5 + 1 / 16, "mxfp4": 0.5 + 1 / 32, "int4": 0.5 + 1 / 64,
-})
-"""Width of each number format [B]; block formats with their scales (int4: one 16-bit scale for 128 weights)."""
+BYTES_PER_ELEMENT: Mapping[str, float] = MappingProxyType(
+    {
+        "fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.0 + 1 / 32,
+        "int8": 1.0, "fp6": 0.75, "fp4": 0.5, "nvfp4": 0.5 + 1 / 16, "mxfp4": 0.5 + 1 / 32,
+        "int4": 0.5 + 1 / 64,
+    }
+)
+"""Width of each number format [B]; block formats with their scales (int4: one 16-bit scale for 128
+weights)."""
 
 _SIXTEEN_BITS = 2.0
 """Bytes below which embeddings and output head are not narrowed [B]."""
 _NO_WINDOW = 1e18
-"""A window longer than any context, finite so that no token outside it counts 0 x infinity [token]."""
+"""A window longer than any context, finite so that no token outside it counts 0 x infinity
+[token]."""
 _STATE_BYTES = 4.0
 """Linear mixers keep their state in 32 bits [B]."""
 _STATE_FLOP = 6.0
-"""FLOP of a linear mixer for each number of its state and token: decay, update, read, each a multiply-add."""
+"""FLOP of a linear mixer for each number of its state and token: decay, update, read, each a
+multiply-add."""
 _CONVOLUTION = 4.0
 """Width of the short convolution in front of a linear mixer [token]."""
 
@@ -97,18 +104,37 @@ def check(llm: LLM) -> None:
         positive += ["heads", "kv_heads", "head_dim"]
     if llm.linear_layers:
         positive += ["linear_key_heads", "linear_value_heads", "linear_key_dim", "linear_value_dim"]
-    faults = [Fault(f"{llm.name}.{name}", str(getattr(llm, name)), "a number above 0", "give the model's own value")
-              for name in positive if getattr(llm, name) <= 0]
+    faults = [
+        Fault(
+            f"{llm.name}.{name}", str(getattr(llm, name)), "a number above 0",
+            "give the model's own value",
+        )
+        for name in positive
+        if getattr(llm, name) <= 0
+    ]
     if llm.experts and not (0 < llm.experts_per_token <= llm.experts and llm.expert_ffn > 0):
-        faults.append(Fault(f"{llm.name}.experts", f"{llm.experts_per_token} of {llm.experts}, width {llm.expert_ffn}",
-                            "0 < experts_per_token <= experts, expert_ffn > 0", "correct the mixture of experts"))
+        faults.append(
+            Fault(
+                f"{llm.name}.experts",
+                f"{llm.experts_per_token} of {llm.experts}, width {llm.expert_ffn}",
+                "0 < experts_per_token <= experts, expert_ffn > 0",
+                "correct the mixture of experts",
+            )
+        )
     if not llm.experts and llm.ffn <= 0 and llm.ffn_layers != 0:
         faults.append(Fault(f"{llm.name}.ffn", str(llm.ffn), "a number above 0", "give the width of the feed-forward"))
     if not 0.0 <= llm.global_layer_share <= 1.0:
         faults.append(Fault(f"{llm.name}.global_layer_share", str(llm.global_layer_share), "0 to 1", "give a share"))
     if llm.linear_layers > llm.layers or (llm.attention_layers or 0) > llm.layers or (llm.ffn_layers or 0) > llm.layers:
-        faults.append(Fault(f"{llm.name}.layers", f"{llm.layers}, with attention in {attention_layers(llm)}, linear "
-                            f"mixers in {llm.linear_layers}", "no kind in more layers than there are", "correct the counts"))
+        faults.append(
+            Fault(
+                f"{llm.name}.layers",
+                f"{llm.layers}, with attention in {attention_layers(llm)}, linear "
+                f"mixers in {llm.linear_layers}",
+                "no kind in more layers than there are",
+                "correct the counts",
+            )
+        )
     if faults:
         raise BadValue(*faults)
 
@@ -119,10 +145,13 @@ def attention_layers(llm: LLM) -> Number:
 
 
 def shape(llm: LLM) -> LLM:
-    """Reduce a model to its shape with every count given, so that `arrays.stack` can put it beside others."""
+    """Reduce a model to its shape with every count given, so that `arrays.stack` can put it beside
+    others."""
     ffn = llm.layers if llm.ffn_layers is None else llm.ffn_layers
-    return replace(llm, attention_layers=int(attention_layers(llm)), ffn_layers=ffn, params_published=None, release=None,
-                   note="")
+    return replace(
+        llm, attention_layers=int(attention_layers(llm)), ffn_layers=ffn, params_published=None,
+        release=None, note="",
+    )
 
 
 def layers(llm: LLM) -> Layers:
@@ -140,7 +169,8 @@ def is_latent(llm: LLM) -> Array:
 
 
 def query_width(llm: LLM) -> Number:
-    """Width of the queries of all heads; a latent cache keeps a part of each head for the position."""
+    """Width of the queries of all heads; a latent cache keeps a part of each head for the
+    position."""
     return llm.heads * (llm.head_dim + np.where(is_latent(llm), llm.rope_head_dim, 0.0))
 
 
@@ -163,7 +193,8 @@ def _attention_parameters(llm: LLM) -> Number:
 
 
 def _linear_parameters(llm: LLM) -> Number:
-    """Gated delta net or Mamba 2: queries, keys, values, gate and decays in, values out, a short convolution."""
+    """Gated delta net or Mamba 2: queries, keys, values, gate and decays in, values out, a short
+    convolution."""
     keys = np.asarray(llm.linear_key_heads, dtype=float) * llm.linear_key_dim
     values = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim
     return np.asarray(llm.hidden * (2.0 * keys + 3.0 * values + 2.0 * llm.linear_value_heads)
@@ -184,26 +215,40 @@ def parameters(llm: LLM) -> ParameterCounts:
     width = np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
     shared = llm.shared_experts * matrices * width + llm.experts * np.asarray(llm.hidden, dtype=float)
     embedding = np.asarray(llm.vocab, dtype=float) * llm.hidden * np.where(np.asarray(llm.tied_embeddings), 1.0, 2.0)
-    common = (count.attention * attention + count.linear * linear + count.dense * ffn + count.mixed * shared + embedding
-              + (count.blocks + 1.0) * llm.hidden)
+    common = (
+        count.attention * attention
+        + count.linear * linear
+        + count.dense * ffn
+        + count.mixed * shared
+        + embedding
+        + (count.blocks + 1.0) * llm.hidden
+    )
     return ParameterCounts(
         total=common + count.mixed * llm.experts * expert,
         active=common + count.mixed * llm.experts_per_token * expert,
-        embedding=embedding, attention_per_layer=attention, linear_per_layer=linear, ffn_per_layer=ffn, expert=expert,
+        embedding=embedding,
+        attention_per_layer=attention,
+        linear_per_layer=linear,
+        ffn_per_layer=ffn,
+        expert=expert,
         shared_per_layer=shared,
     )
 
 
 def head_bytes(weight: Number, head: Number | None = None) -> Number:
-    """Bytes of one number of the embeddings and the output head: as given, else at 16 bits or wider."""
+    """Bytes of one number of the embeddings and the output head: as given, else at 16 bits or
+    wider."""
     return np.maximum(weight, _SIXTEEN_BITS) if head is None else head
 
 
-def weight_bytes(llm: LLM, bytes_per_weight: Number, expert_bytes: Number | None = None, head: Number | None = None
-                 ) -> Number:
+def weight_bytes(
+    llm: LLM, bytes_per_weight: Number, expert_bytes: Number | None = None,
+    head: Number | None = None,
+) -> Number:
     """Bytes that the weights take.
 
-    Routed experts may be narrower (`expert_bytes`); embeddings and head stay at 16 bits or wider unless `head` says else.
+    Routed experts may be narrower (`expert_bytes`); embeddings and head stay at 16 bits or wider
+    unless `head` says else.
     """
     counts = parameters(llm)
     experts = layers(llm).mixed * llm.experts * counts.expert
@@ -213,7 +258,8 @@ def weight_bytes(llm: LLM, bytes_per_weight: Number, expert_bytes: Number | None
 
 
 def distinct_experts(experts: Number, per_token: Number, tokens: Number) -> Number:
-    """Expected number of experts that a batch of tokens touches under even routing: ``E (1 - (1 - k/E)^tokens)``.
+    """Expected number of experts that a batch of tokens touches under even routing: ``E (1 - (1 -
+    k/E)^tokens)``.
 
     >>> float(distinct_experts(8, 2, 1)), float(distinct_experts(8, 2, 1000))
     (2.0, 8.0)
@@ -223,14 +269,16 @@ def distinct_experts(experts: Number, per_token: Number, tokens: Number) -> Numb
 
 
 def kv_bytes_per_token_layer(llm: LLM, kv_bytes: Number) -> Number:
-    """Cache bytes of one token in one attention layer: two vectors a KV head, or one latent vector."""
+    """Cache bytes of one token in one attention layer: two vectors a KV head, or one latent
+    vector."""
     latent = np.asarray(llm.kv_lora_rank, dtype=float) + llm.rope_head_dim
     width = np.where(is_latent(llm), latent, 2.0 * llm.kv_heads * llm.head_dim)
     return np.asarray(width * np.asarray(kv_bytes, dtype=float) + llm.index_head_dim)
 
 
 def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
-    """Cache bytes of one sequence of `context` tokens; layers with a window keep no more than the window.
+    """Cache bytes of one sequence of `context` tokens; layers with a window keep no more than the
+    window.
 
     The states of linear mixers count, whatever the context.
 
@@ -278,7 +326,8 @@ def _topk(llm: LLM) -> Number:
 
 
 def _pairs(new: Number, past: Number, window: Number) -> Number:
-    """Pairs of (query, key) of `new` causal tokens after `past` ones, each seeing at most `window` keys."""
+    """Pairs of (query, key) of `new` causal tokens after `past` ones, each seeing at most `window`
+    keys."""
     before = np.asarray(past, dtype=float)
     if np.all(np.asarray(window) >= _NO_WINDOW):
         return new * (before + (np.asarray(new, dtype=float) + 1.0) / 2.0)
@@ -293,7 +342,8 @@ def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
     """FLOP of scores and weighted values of one sequence, over all attention layers.
 
     ``2 heads (d_qk + d_v)`` a pair; latent attention works on the latent vector while it decodes (``new`` small) and on
-    expanded heads in prefill, whichever is less. Sparse attention adds the scores by which it chooses its keys.
+    expanded heads in prefill, whichever is less. Sparse attention adds the scores by which it
+    chooses its keys.
     """
     count = layers(llm)
     value = value_dim(llm)

@@ -1,4 +1,5 @@
-"""The text of a formula, from the function that computes it: called with symbols it writes itself down."""
+"""The text of a formula, from the function that computes it: called with symbols it writes itself
+down."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Rebuild published claims from facts: what the facts give, how far off it is, and which input would have to change.
+"""Rebuild published claims from facts: what the facts give, how far off it is, and which input
+would have to change.
 
-Every number comes from a fact of the catalogue. A claim holds when something that its wording allows lies in the band
-which the bands of its inputs span; each recipe is monotone in each input, so the corners of the inputs span it.
+Every number comes from a fact of the catalogue. A claim holds when something that its wording
+allows lies in the band which the bands of its inputs span; each recipe is monotone in each input,
+so the corners of the inputs span it.
 """
 
 from __future__ import annotations
@@ -41,8 +43,9 @@ def _published(claim: Claim, statement: Statement) -> Published:
     unit = statement.unit
     value = None if statement.value is None else _printed(statement.value, unit)
     return Published(
-        value=value, low=_printed(statement.low, unit), high=_printed(statement.high, unit), unit=unit,
-        date=claim.date, source=claim.sources)
+        value=value, low=_printed(statement.low, unit), high=_printed(statement.high, unit),
+        unit=unit, date=claim.date, source=claim.sources,
+    )
 
 
 def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
@@ -52,9 +55,12 @@ def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
         fact = catalogue.fact(where.entity, where.field, where.period)
         band = catalogue.range(where.entity, where.field, where.period)
         low, value, high = (_printed(end, fact.unit) for end in (band.low, band.mode, band.high))
-        used.append(InputUsed(
-            name=name, fact=str(where), value=value, low=low, high=high, unit=fact.unit, grade=fact.grade,
-            source=fact.source, note=fact.note, place=fact.place))
+        used.append(
+            InputUsed(
+                name=name, fact=str(where), value=value, low=low, high=high, unit=fact.unit,
+                grade=fact.grade, source=fact.source, note=fact.note, place=fact.place,
+            )
+        )
     return tuple(used)
 
 
@@ -67,21 +73,29 @@ def _recipe(rebuild: Rebuild, place: str) -> Recipe:
     try:
         signature.bind(**rebuild.inputs)
     except TypeError as error:
-        raise BadValue(Fault(f"{place} {rebuild.name}", f"{rebuild.recipe}: {error}", ", ".join(signature.parameters),
-                             "name each input of the recipe once")) from error
+        raise BadValue(
+            Fault(
+                f"{place} {rebuild.name}", f"{rebuild.recipe}: {error}",
+                ", ".join(signature.parameters), "name each input of the recipe once",
+            )
+        ) from error
     return recipe
 
 
 def _span(recipe: Recipe, spreads: Mapping[str, Range]) -> Range:
-    """Band of a recipe that is monotone in each input: the extremes over all corners of the inputs."""
-    corners = [recipe(**dict(zip(spreads, corner, strict=True)))
-               for corner in itertools.product(*((spread.low, spread.high) for spread in spreads.values()))]
+    """Band of a recipe that is monotone in each input: the extremes over all corners of the
+    inputs."""
+    corners = [
+        recipe(**dict(zip(spreads, corner, strict=True)))
+        for corner in itertools.product(*((spread.low, spread.high) for spread in spreads.values()))
+    ]
     mode = recipe(**{name: spread.mode for name, spread in spreads.items()})
     return Range(min(mode, *corners), mode, max(mode, *corners))
 
 
 def _target(statement: Statement, mode: float) -> float | None:
-    """What the recipe would have to give; None where its mode is already what the wording allows."""
+    """What the recipe would have to give; None where its mode is already what the wording
+    allows."""
     if statement.low <= mode <= statement.high:
         return None
     if statement.value is not None:
@@ -90,7 +104,8 @@ def _target(statement: Statement, mode: float) -> float | None:
 
 
 def _solve(recipe: Recipe, modes: Mapping[str, float], name: str, target: float) -> float | None:
-    """Value of one input at which the recipe gives the target, the others at their mode; None where there is none."""
+    """Value of one input at which the recipe gives the target, the others at their mode; None where
+    there is none."""
     if modes[name] <= 0.0:
         return None
 
@@ -111,7 +126,8 @@ def _outside(value: float, band: Range) -> float:
 
 
 def _needed(recipe: Recipe, inputs: Sequence[InputUsed], target: float) -> tuple[NeededInput, ...]:
-    """What each input alone would have to be: nearest to its band first, then by the least change."""
+    """What each input alone would have to be: nearest to its band first, then by the least
+    change."""
     modes = {used.name: used.si.mode for used in inputs}
     found: list[tuple[float, float, int, NeededInput]] = []
     for used in inputs:
@@ -141,9 +157,10 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
         inputs = _inputs(catalogue, rebuild)
     except Leak as leak:
         return ClaimResult(
-            id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name, published=published,
-            rebuilt=None, deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(),
-            formula="", inputs=(), note=leak.faults[0].found)
+            id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name,
+            published=published, rebuilt=None, deviation=None, verdict="cannot be rebuilt",
+            breaking_input=None, needed=(), formula="", inputs=(), note=leak.faults[0].found,
+        )
     band = _span(recipe, {used.name: used.si for used in inputs})
     target = _target(statement, band.mode)
     needed = _needed(recipe, inputs, target) if target is not None else ()
@@ -153,17 +170,20 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
     return ClaimResult(
         id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name, published=published,
         rebuilt=Range(low, mode, high), deviation=_deviation(statement, band.mode),
-        verdict="holds" if holds else "breaks", breaking_input=needed[0] if needed else None, needed=needed,
-        formula=f"{formula} = {_said(mode, statement.unit)}", inputs=inputs, note=rebuild.note)
+        verdict="holds" if holds else "breaks", breaking_input=needed[0] if needed else None,
+        needed=needed, formula=f"{formula} = {_said(mode, statement.unit)}", inputs=inputs,
+        note=rebuild.note,
+    )
 
 
 def _told(claim: Claim) -> ClaimResult:
     """A claim that cannot be rebuilt, with the reason."""
     published = _published(claim, claim.statement) if claim.statement else None
     return ClaimResult(
-        id=claim.id, claim=claim.claim, kind=claim.kind, variant="", published=published, rebuilt=None,
-        deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(), formula="", inputs=(),
-        note=claim.reason)
+        id=claim.id, claim=claim.claim, kind=claim.kind, variant="", published=published,
+        rebuilt=None, deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(),
+        formula="", inputs=(), note=claim.reason,
+    )
 
 
 def rebuild(catalogue: Catalogue, claims: Sequence[Claim] | None = None) -> tuple[ClaimResult, ...]:
@@ -172,8 +192,8 @@ def rebuild(catalogue: Catalogue, claims: Sequence[Claim] | None = None) -> tupl
     Parameters: `catalogue`, the facts; seen from an as-of date, a way whose facts became known later cannot be rebuilt;
     `claims`, those of the shipped file unless given.
 
-    Raises `UnknownName` for a recipe, entity or field that is not there, `BadValue` for inputs that do not
-    fit a recipe.
+    Raises `UnknownName` for a recipe, entity or field that is not there, `BadValue` for inputs that
+    do not fit a recipe.
     """
     results: list[ClaimResult] = []
     for claim in read_claims() if claims is None else claims:

@@ -1,7 +1,7 @@
 """The recipes: one small formula each, monotone in each argument, SI in and out.
 
-Arguments are named as in the claims file. Called with symbols instead of numbers, a recipe gives its own formula as
-text, so that what is printed is what is computed.
+Arguments are named as in the claims file. Called with symbols instead of numbers, a recipe gives
+its own formula as text, so that what is printed is what is computed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from fabless.units import YEAR_S
 
 
 def share(**amounts: float) -> float:
-    """Share of the leader in the whole [1]: sum of the amounts named ``leader...`` over the sum of all, in one unit.
+    """Share of the leader in the whole [1]: sum of the amounts named ``leader...`` over the sum of
+    all, in one unit.
 
     >>> share(leader_old=1.0, leader_new=2.0, rival=1.0)
     0.75
@@ -23,7 +24,8 @@ def share(**amounts: float) -> float:
 
 
 def token_price(input_tokens: float, output_tokens: float, input_price: float, output_price: float) -> float:
-    """Price of a query [USD]: ``tokens in x price in + tokens out x price out``, prices in USD a token."""
+    """Price of a query [USD]: ``tokens in x price in + tokens out x price out``, prices in USD a
+    token."""
     return input_tokens * input_price + output_tokens * output_price
 
 
@@ -48,12 +50,14 @@ def yearly_cost_of_all(searches: float, cost: float) -> float:
 
 
 def depreciated_capital(searches: float, share: float, cost: float, life: float) -> float:
-    """Capital [USD] whose straight-line depreciation over its life [s] is the whole cost of the queries."""
+    """Capital [USD] whose straight-line depreciation over its life [s] is the whole cost of the
+    queries."""
     return searches * share * cost * life
 
 
 def fleet_capital(searches: float, share: float, accelerator_time: float, capital_per_accelerator: float) -> float:
-    """Capital [USD] of the accelerators that serve a share of the searches: rate x time each x capital each."""
+    """Capital [USD] of the accelerators that serve a share of the searches: rate x time each x
+    capital each."""
     return searches * share * accelerator_time * capital_per_accelerator
 
 
@@ -100,7 +104,8 @@ def programme_spend(spend: float, duration: float) -> float:
 
 
 def fleet_before(fleet: float, growth: float, elapsed: float, peak_then: float, peak_now: float) -> float:
-    """Chips [1] of an earlier day: ``fleet / growth^years x peak now / peak then``, growth a factor a year."""
+    """Chips [1] of an earlier day: ``fleet / growth^years x peak now / peak then``, growth a factor
+    a year."""
     factor: float = growth ** (elapsed / YEAR_S)
     return fleet / factor * peak_now / peak_then
 
@@ -111,14 +116,23 @@ def user_queries(users: float, queries_per_user: float) -> float:
 
 
 def query_energy(
-    accelerator_time: float, rated_power: float, mean_power_share: float, server_power_share: float, pue: float
+    accelerator_time: float, rated_power: float, mean_power_share: float, server_power_share: float,
+    pue: float,
 ) -> float:
-    """Energy of a query [J]: time [s] x rated power [W] x mean over rated x server over accelerators x building."""
+    """Energy of a query [J]: time [s] x rated power [W] x mean over rated x server over
+    accelerators x building."""
     return accelerator_time * rated_power * mean_power_share * server_power_share * pue
 
 
-RECIPES: Mapping[str, Callable[..., float]] = MappingProxyType({recipe.__name__: recipe for recipe in (
-    share, token_price, time_cost, multiple, yearly_cost, yearly_cost_of_all, depreciated_capital, fleet_capital,
-    straight_line, fleet_cost, fleet_cost_per_query, fleet_cost_per_user_query, cost_per_query, ratio, same,
-    programme_spend, fleet_before, user_queries, query_energy)})
+RECIPES: Mapping[str, Callable[..., float]] = MappingProxyType(
+    {
+        recipe.__name__: recipe
+        for recipe in (
+            share, token_price, time_cost, multiple, yearly_cost, yearly_cost_of_all,
+            depreciated_capital, fleet_capital, straight_line, fleet_cost, fleet_cost_per_query,
+            fleet_cost_per_user_query, cost_per_query, ratio, same, programme_spend, fleet_before,
+            user_queries, query_energy,
+        )
+    }
+)
 """Every recipe a claims file can name."""

@@ -77,7 +77,8 @@ class ClaimResult:
     """Rebuilt mode over published value, less one; from a band its nearest end, 0 inside it."""
     verdict: Verdict
     breaking_input: NeededInput | None
-    """The input that meets the claim with a value in its band, or nearest to it; None where the mode meets it."""
+    """The input that meets the claim with a value in its band, or nearest to it; None where the
+    mode meets it."""
     needed: tuple[NeededInput, ...]
     """Every input that alone can meet the claim, with its value, nearest to its band first."""
     formula: str

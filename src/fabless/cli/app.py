@@ -35,7 +35,8 @@ def program(
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend is printed without a traceback, exit code 2."""
+    """Run the command line; an error that the user can mend is printed without a traceback, exit
+    code 2."""
     try:
         app(prog_name="fabless")
     except FablessError as error:

@@ -87,20 +87,33 @@ def _check(reuse: float, margin: float | None) -> None:
 
 def print_sheet(sheet: ChipSheet, console: Console) -> None:
     """Print every part of a chip sheet as a table with the source of each line."""
-    say(console, f"{sheet.chip}: {usd(sheet.unit_cost_usd)} to make (P10 to P90 {usd(sheet.unit_cost.p10)} to "
-                 f"{usd(sheet.unit_cost.p90)}), at {sheet.at}", "bold")
+    say(
+        console,
+        f"{sheet.chip}: {usd(sheet.unit_cost_usd)} to make (P10 to P90 {usd(sheet.unit_cost.p10)} to "
+        f"{usd(sheet.unit_cost.p90)}), at {sheet.at}",
+        "bold",
+    )
     console.print()
     headings = ("dies", "mm2", "per wafer", "yield", "sold")
-    columns: list[Column | str] = [Column("die", name=True), *(Column(text, True) for text in headings),
-                                   "units", "area from"]
-    rows = [[die.node, str(die.count), plain(round(die.area_mm2, 1)), str(die.gross_dies_per_wafer),
-             in_percent(die.plain_yield), in_percent(die.sold_yield),
-             f"{die.units_needed} of {die.units}" if die.units > 1 else "all", die.area_source] for die in sheet.dies]
+    columns: list[Column | str] = [
+        Column("die", name=True), *(Column(text, True) for text in headings), "units", "area from",
+    ]
+    rows = [
+        [
+            die.node, str(die.count), plain(round(die.area_mm2, 1)), str(die.gross_dies_per_wafer),
+            in_percent(die.plain_yield), in_percent(die.sold_yield),
+            f"{die.units_needed} of {die.units}" if die.units > 1 else "all", die.area_source,
+        ]
+        for die in sheet.dies
+    ]
     print_table("Logic dies", columns, rows, console)
-    say(console, "yield: dies without a defect; sold: dies with enough working units. Packages "
-                 f"that work: {in_percent(sheet.package_yield)}"
-                 + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2 else "."),
-        "dim")
+    say(
+        console,
+        "yield: dies without a defect; sold: dies with enough working units. Packages "
+        f"that work: {in_percent(sheet.package_yield)}"
+        + (f", interposer {sheet.interposer_mm2:,.0f} mm2." if sheet.interposer_mm2 else "."),
+        "dim",
+    )
     for die in sheet.dies:
         if die.blocks:
             console.print()
@@ -109,8 +122,11 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
     _print_cost(sheet, console)
     if sheet.power:
         console.print()
-        _print_lines(f"Rated power [W], modelled {sheet.power_modelled_w:,.0f}, stated {plain(sheet.power_stated_w)}",
-                     sheet.power, console)
+        _print_lines(
+            f"Rated power [W], modelled {sheet.power_modelled_w:,.0f}, stated {plain(sheet.power_stated_w)}",
+            sheet.power,
+            console,
+        )
     console.print()
     rates = ", ".join(f"{line.name} {plain(line.value / 1e12)}" for line in sheet.peaks)
     say(console, f"Peak rates [TFLOP/s]: {rates} (specification, dense)")
@@ -130,12 +146,18 @@ def _print_lines(title: str, lines: Sequence[SheetRow], console: Console) -> Non
 
 
 def _print_cost(sheet: ChipSheet, console: Console) -> None:
-    columns: list[Column | str] = [Column("cost", name=True), *(Column(text, True) for text in ("USD", "P10", "P50", "P90")),
-                                   "from"]
+    columns: list[Column | str] = [
+        Column("cost", name=True), *(Column(text, True) for text in ("USD", "P10", "P50", "P90")),
+        "from",
+    ]
     rows = [[line.name, f"{line.value:,.0f}", *_band_cells(line), line.source] for line in sheet.cost]
     total = sheet.unit_cost
-    rows.append(["unit cost", f"{sheet.unit_cost_usd:,.0f}", f"{total.p10:,.0f}", f"{total.p50:,.0f}",
-                 f"{total.p90:,.0f}", "sum; bands do not add"])
+    rows.append(
+        [
+            "unit cost", f"{sheet.unit_cost_usd:,.0f}", f"{total.p10:,.0f}", f"{total.p50:,.0f}",
+            f"{total.p90:,.0f}", "sum; bands do not add",
+        ]
+    )
     rows.append([sheet.partner_price.name, f"{sheet.partner_price.value:,.0f}", "", "", "", sheet.partner_price.source])
     print_table("Unit cost", columns, rows, console)
 

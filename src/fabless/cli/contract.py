@@ -66,8 +66,14 @@ def contract(
     else:
         found = break_even_of(read_contracts(file), given[0], given[1], over, low, high)
         if json:
-            typer.echo(as_json({"over": over, "first": given[0], "second": given[1], "break_even": found,
-                                "said": found.said}))
+            typer.echo(
+                as_json(
+                    {
+                        "over": over, "first": given[0], "second": given[1], "break_even": found,
+                        "said": found.said,
+                    }
+                )
+            )
         else:
             say(Console(), f"{_unit_of(over)}: {found.said}.")
 
@@ -78,9 +84,16 @@ def _names(action: str, names: list[str]) -> list[str]:
     given = names or ([BESIDE] if action == "value" else [])
     if len(given) != ACTIONS[action]:
         wanted = {"kinds": "no name", "example": "one kind", "value": "one file", "break-even": "two contracts"}[action]
-        raise BadValue(Fault(f"fabless contract {action}", f"{len(given)} names", wanted,
-                             "for example: fabless contract " + {"kinds": "kinds", "example": "example take-or-pay",
-                             "value": "value my.yaml", "break-even": "break-even own reserved"}[action]))
+        raise BadValue(
+            Fault(
+                f"fabless contract {action}", f"{len(given)} names", wanted,
+                "for example: fabless contract "
+                + {
+                    "kinds": "kinds", "example": "example take-or-pay", "value": "value my.yaml",
+                    "break-even": "break-even own reserved",
+                }[action],
+            )
+        )
     return given
 
 
@@ -97,8 +110,16 @@ def _check_options(action: str, over: str, svg: Path | None) -> None:
 
 def _kinds(json: bool) -> None:
     if json:
-        typer.echo(as_json({"kinds": [{"kind": name, "said": kind.said, "needs": kind.needs, "may": kind.may}
-                                      for name, kind in KINDS.items()]}))
+        typer.echo(
+            as_json(
+                {
+                    "kinds": [
+                        {"kind": name, "said": kind.said, "needs": kind.needs, "may": kind.may}
+                        for name, kind in KINDS.items()
+                    ]
+                }
+            )
+        )
         return
     rows = [[name, kind.said] for name, kind in KINDS.items()]
     print_table("", [Column("kind", name=True), "what it is"], rows, Console())
@@ -166,9 +187,13 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 def _cells(row: ContractRow, per_hour: bool, full: bool) -> list[str]:
     paid = row.usd_per_unit
-    cells = [row.name, _price(paid.p50, per_hour), f"{_price(paid.p10, per_hour)}–{_price(paid.p90, per_hour)}",
-             _price(row.served_usd_per_unit.p50, per_hour), usd(row.value.mean), usd(_flat(row.worst_usd)),
-             usd(row.firm_usd), count(row.firm_units), count(row.option_units)]
+    cells = [
+        row.name, _price(paid.p50, per_hour),
+        f"{_price(paid.p10, per_hour)}–{_price(paid.p90, per_hour)}",
+        _price(row.served_usd_per_unit.p50, per_hour), usd(row.value.mean),
+        usd(_flat(row.worst_usd)), usd(row.firm_usd), count(row.firm_units),
+        count(row.option_units),
+    ]
     return [*cells, count(row.taken), count(row.missing), usd(row.rebate_usd)] if full else cells
 
 

@@ -81,8 +81,11 @@ def cost(
     catalogue = seen_from(as_of)
     llm = model_of(catalogue, model)
     load = catalogue.fact("datacentre", "load_factor")
-    limits = ServiceTerms(formats_of(precision, expert_precision, kv_precision), engine, positive(tpot, "s", "--tpot"),
-                    positive(ttft, "s", "--ttft"), number_of(load) if load_factor is None else load_factor)
+    limits = ServiceTerms(
+        formats_of(precision, expert_precision, kv_precision), engine,
+        positive(tpot, "s", "--tpot"), positive(ttft, "s", "--ttft"),
+        number_of(load) if load_factor is None else load_factor,
+    )
     request = request_of(input, output, trace)
     owning, owned_facts = owning_of(catalogue)
     quotes: list[Quote] = []
@@ -98,8 +101,13 @@ def cost(
     if unknown_chips:
         raise UnknownName(*dict.fromkeys(unknown_chips))
     if not quotes:
-        raise DoesNotFit(*(fault for error in refused for fault in error.faults)) if refused else BadValue(
-            Fault("--chip", repr(chip), "one or more chips", "name a chip, see `fabless chips`"))
+        raise (
+            DoesNotFit(*(fault for error in refused for fault in error.faults))
+            if refused
+            else BadValue(
+                Fault("--chip", repr(chip), "one or more chips", "name a chip, see `fabless chips`")
+            )
+        )
     if json:
         typer.echo(as_json({"model": llm.name, "request": request, "quotes": quotes, "refused": [
             str(fault) for error in refused for fault in error.faults]}))
@@ -108,13 +116,15 @@ def cost(
 
 
 def _quote(
-    catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning, limits: ServiceTerms
+    catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning,
+    limits: ServiceTerms,
 ) -> Quote:
     chip = chip_of(catalogue, name)
     return quote(
-        llm, chip, request, stated_price(price) if price else price_of(catalogue, chip.name), owning,
-        calibration_for(catalogue, chip, limits.engine), formats=limits.formats,
-        load_factor=limits.load_factor, tpot_limit_s=limits.tpot_s, ttft_limit_s=limits.ttft_s)
+        llm, chip, request, stated_price(price) if price else price_of(catalogue, chip.name),
+        owning, calibration_for(catalogue, chip, limits.engine), formats=limits.formats,
+        load_factor=limits.load_factor, tpot_limit_s=limits.tpot_s, ttft_limit_s=limits.ttft_s,
+    )
 
 
 def _row(q: Quote, load_factor: float, full: bool) -> list[str]:
@@ -133,19 +143,24 @@ def _columns(full: bool) -> list[Column | str]:
     middle = [Column("tok/s\n/chip", True), Column("TTFT\ns", True), Column("TPOT\nms", True)]
     money = [Column("USD\n/Mtok", True), Column("cents/query", True)]
     if full:
-        return [Column("chip", name=True), Column("split", name=True), Column("batch", True), *middle,
-                Column("limit", name=True), Column("USD/h", True), *money, Column("Wh/\nquery", True)]
+        return [
+            Column("chip", name=True), Column("split", name=True), Column("batch", True), *middle,
+            Column("limit", name=True), Column("USD/h", True), *money, Column("Wh/\nquery", True),
+        ]
     return [Column("chip", name=True), "split", *middle, Column("limit", name=True), *money]
 
 
 def _print(
-    llm: LLM, request: Request, quotes: Sequence[Quote], refused: Sequence[FablessError], facts: Sequence[Fact],
+    llm: LLM, request: Request, quotes: Sequence[Quote], refused: Sequence[FablessError],
+    facts: Sequence[Fact],
     limits: ServiceTerms,
 ) -> None:
     console = Console()
     full = console.width >= _FULL_WIDTH
-    title = (f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, weights "
-             f"{limits.formats.weights}, cache {limits.formats.kv}, engine {limits.engine}")
+    title = (
+        f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, weights "
+        f"{limits.formats.weights}, cache {limits.formats.kv}, engine {limits.engine}"
+    )
     say(console, title, "bold")
     print_table("", _columns(full), [_row(q, limits.load_factor, full) for q in quotes], console)
     say(console, "TP, PP, EP, DP: degrees of tensor, pipeline, expert and data parallelism. "
@@ -159,16 +174,26 @@ def _print(
     for error in refused:
         for fault in error.faults:
             say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
-    say(console, "Owning: " + "; ".join(
-        f"{fact.field.replace('_', ' ')} {plain(from_si(number_of(fact), fact.unit))}"
-        f"{'' if fact.unit == '1' else ' ' + fact.unit} ({fact.grade.value})" for fact in facts), "dim")
+    say(
+        console,
+        "Owning: "
+        + "; ".join(
+            f"{fact.field.replace('_', ' ')} {plain(from_si(number_of(fact), fact.unit))}"
+            f"{'' if fact.unit == '1' else ' ' + fact.unit} ({fact.grade.value})"
+            for fact in facts
+        ),
+        "dim",
+    )
 
 
 def _print_basis(q: Quote, full: bool, console: Console) -> None:
     """Print the price, cost parts and efficiencies behind the quote of one chip."""
     kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
-    value = f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h" if q.price.unit.endswith("/h") else usd(
-        number_of(q.price))
+    value = (
+        f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h"
+        if q.price.unit.endswith("/h")
+        else usd(number_of(q.price))
+    )
     parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
     hour = "USD/h" if full else f"{q.usd_per_chip_hour:.2f} USD/h, {q.wh_per_query:.2f} Wh/query"
     named = " ".join(part for part in (q.price.field.replace("_", " "), q.price.period) if part)

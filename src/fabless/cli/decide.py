@@ -67,8 +67,10 @@ def decide(
         raise unknown("executor", executor, EXECUTORS, "--executor")
     with shown() as tick:
         with maker() as pool:
-            decision = decide_case(question, detail=_detail(detail, leaves, paths, len(question.branching)), executor=pool,
-                                   checkpoint=checkpoint, progress=tick)
+            decision = decide_case(
+                question, detail=_detail(detail, leaves, paths, len(question.branching)),
+                executor=pool, checkpoint=checkpoint, progress=tick,
+            )
         tick("report")
         write_report(decision, path)
     if json:

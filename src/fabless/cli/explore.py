@@ -109,16 +109,20 @@ def explore(
     day = None if at is None else middle_of(str(Quarter.parse(at, "--at")))
     technologies = tuple(technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory)
     limits = tuple(limits_of(catalogue, one, place.power_limit_w) for one in technologies)
-    scorer = _scorer(catalogue, _load(catalogue, model, input, output, precision, kv_precision, tpot, ttft), also,
-                     place.domain, place.scale_out_bandwidth, margin, objective)
+    scorer = _scorer(
+        catalogue, _load(catalogue, model, input, output, precision, kv_precision, tpot, ttft),
+        also, place.domain, place.scale_out_bandwidth, margin, objective,
+    )
     names = [name.strip() for name in market.split(",") if name.strip()]
     for name in names:
         if name not in catalogue.chips():
             raise unknown("chip", name, catalogue.chips(), "--market")
     with _bar() as tick:
-        answer = explore_space(catalogue, place, technologies, Task(place, technologies, limits, scorer), market=names,
-                               executors=executors_of(executor, workers, address), chunk=chunk,
-                               checkpoint_path=checkpoint, progress=tick)
+        answer = explore_space(
+            catalogue, place, technologies, Task(place, technologies, limits, scorer), market=names,
+            executors=executors_of(executor, workers, address), chunk=chunk,
+            checkpoint_path=checkpoint, progress=tick,
+        )
     if save is not None and answer.best_chip is not None:
         write_chip(answer.best_chip, save)
     if picture is not None and answer.best is not None:
@@ -147,11 +151,16 @@ def _positive(text: str, place: str) -> float:
     return value
 
 
-def _load(catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float, precision: str, kv_precision: str,
-          tpot: str, ttft: str) -> Served:
+def _load(
+    catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float, precision: str,
+    kv_precision: str, tpot: str, ttft: str,
+) -> Served:
     llm: LLM = read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
-    faults = [Fault(place, f"{value:g}", "1 or more", "give the mean length of requests")
-              for place, value in (("--input", tokens_in), ("--output", tokens_out)) if not 1.0 <= value < math.inf]
+    faults = [
+        Fault(place, f"{value:g}", "1 or more", "give the mean length of requests")
+        for place, value in (("--input", tokens_in), ("--output", tokens_out))
+        if not 1.0 <= value < math.inf
+    ]
     if faults:
         raise BadValue(*faults)
     return Served(
@@ -160,22 +169,30 @@ def _load(catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float,
         ttft_limit_s=_positive(ttft, "--ttft"))
 
 
-def _scorer(catalogue: Catalogue, load: Served, also: str, domain: int, scale_out: float, margin: float,
-            objective: str) -> ServingScorer:
+def _scorer(
+    catalogue: Catalogue, load: Served, also: str, domain: int, scale_out: float, margin: float,
+    objective: str,
+) -> ServingScorer:
     others = []
     for item in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
         parts = item.split(":")
         if len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts[1:]):
             raise BadValue(Fault("--also", repr(item), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
         request = Request(float(parts[1]), float(parts[2]), "command line")
-        others.append(Served(
-            llm=catalogue.model(parts[0]), request=request, precision=load.precision,
-            kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s))
+        others.append(
+            Served(
+                llm=catalogue.model(parts[0]), request=request, precision=load.precision,
+                kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s,
+                ttft_limit_s=load.ttft_limit_s,
+            )
+        )
     calibration = calibration_of(catalogue)
     return ServingScorer(
         load=load, also=tuple(others), efficiency=calibration.efficiency, engine=calibration.engine,
-        owning=owning_of(catalogue)[0], load_factor=number_of(catalogue.fact("datacentre", "load_factor")),
-        domain=domain, scale_out_bandwidth=scale_out, margin=margin, objective=objective)
+        owning=owning_of(catalogue)[0],
+        load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=domain,
+        scale_out_bandwidth=scale_out, margin=margin, objective=objective,
+    )
 
 
 @contextmanager
@@ -205,57 +222,86 @@ def print_exploration(answer: Exploration, console: Console) -> None:
     console.print()
     rows = [[EXPLAINED[name], f"{number:,}"] for name, number in answer.removed if number]
     rows += [[f"misses the load: {name}", f"{number:,}"] for name, number in answer.unserved if number]
-    print_table(f"{answer.designs:,} designs, {answer.made:,} can be made, {answer.served:,} serve the load",
-                ["removed by", Column("designs", True)], rows, console)
+    print_table(
+        f"{answer.designs:,} designs, {answer.made:,} can be made, {answer.served:,} serve the load",
+        ["removed by", Column("designs", True)],
+        rows,
+        console,
+    )
     if answer.latency_front:
         console.print()
         points = answer.latency_front[:: max(1, len(answer.latency_front) // 8)]
-        print_table("Cost against speed",
-                    [Column("TPOT ms", True), Column("USD/Mtok", True), Column("design", True)],
-                    [[f"{1e3 * point.x:.1f}", f"{point.y:.2f}", str(point.number)] for point in points], console)
+        print_table(
+            "Cost against speed",
+            [Column("TPOT ms", True), Column("USD/Mtok", True), Column("design", True)],
+            [[f"{1e3 * point.x:.1f}", f"{point.y:.2f}", str(point.number)] for point in points],
+            console,
+        )
     if answer.flexibility_front:
         console.print()
         flexible = answer.flexibility_front[:: max(1, len(answer.flexibility_front) // 8)]
-        print_table("Cost against flexibility",
-                    [Column("USD/Mtok, this load", True), Column("other loads", True),
-                     Column("design", True)],
-                    [[f"{point.x:.2f}", f"{point.y:.2f}", str(point.number)] for point in flexible], console)
+        print_table(
+            "Cost against flexibility",
+            [
+                Column("USD/Mtok, this load", True), Column("other loads", True),
+                Column("design", True),
+            ],
+            [[f"{point.x:.2f}", f"{point.y:.2f}", str(point.number)] for point in flexible],
+            console,
+        )
     if answer.market:
         console.print()
         _print_market(answer, console)
-    say(console, f"{answer.points:,} combinations of design, parallelism and batch in {answer.seconds:.1f} s"
-                 + (f"; {answer.resumed:,} designs from the checkpoint" if answer.resumed else "")
-                 + ". Accuracy: docs/explanation/silicon.md, "
-                   "docs/explanation/performance.md.", "dim")
+    say(
+        console,
+        f"{answer.points:,} combinations of design, parallelism and batch in {answer.seconds:.1f} s"
+        + (f"; {answer.resumed:,} designs from the checkpoint" if answer.resumed else "")
+        + ". Accuracy: docs/explanation/silicon.md, "
+        "docs/explanation/performance.md.",
+        "dim",
+    )
 
 
 def _print_winner(answer: Exploration, console: Console) -> None:
     best = answer.best
     assert best is not None
     rows = [
-        ["matrix units", f"{best.units} of {best.units_built} per die, {best.rows} x "
-                         f"{best.columns}, {best.clock_hz / 1e9:g} GHz, down to {best.precision}"],
+        [
+            "matrix units",
+            f"{best.units} of {best.units_built} per die, {best.rows} x "
+            f"{best.columns}, {best.clock_hz / 1e9:g} GHz, down to {best.precision}",
+        ],
         ["rate", f"{best.bf16_flops / 1e12:,.0f} TFLOP/s in bf16"],
         ["on-chip memory", f"{best.on_chip_bytes / 1e6:g} MB per die"],
         ["memory", f"{best.memory_bytes / 1e9:g} GB, {best.memory_bandwidth / 1e12:.1f} TB/s"],
         ["links", f"{best.link_bandwidth / 1e9:g} GB/s one way"],
         ["rated power", f"{best.power_w:,.0f} W"],
-        ["served with", f"tensor {best.tensor_parallel}, pipeline {best.pipeline_parallel}, expert {best.expert_parallel}, "
-                        f"data {best.data_parallel}; {best.sequences:,} sequences"],
+        [
+            "served with",
+            f"tensor {best.tensor_parallel}, pipeline {best.pipeline_parallel}, expert {best.expert_parallel}, "
+            f"data {best.data_parallel}; {best.sequences:,} sequences",
+        ],
         ["latency", f"TPOT {1e3 * best.tpot_s:.1f} ms, TTFT {best.ttft_s:.2f} s"],
         ["energy", f"{best.joule_per_token:.3g} J per token at the wall"],
     ]
-    print_table(f"Best of the space by {answer.objective} (design {best.number})", [Column("part", name=True), "value"],
-                rows, console)
+    print_table(
+        f"Best of the space by {answer.objective} (design {best.number})",
+        [Column("part", name=True), "value"], rows, console,
+    )
 
 
 def _print_market(answer: Exploration, console: Console) -> None:
     def cell(value: float | None) -> str:
         return "" if value is None else f"{value:.2f}"
 
-    rows = [[one.chip, cell(one.usd_per_million_tokens_tco), "" if one.over_best is None else f"{plain(one.over_best)}x",
-             cell(one.at_price), "" if one.tpot_s is None else f"{1e3 * one.tpot_s:.1f}", one.why_not]
-            for one in answer.market]
+    rows = [
+        [
+            one.chip, cell(one.usd_per_million_tokens_tco),
+            "" if one.over_best is None else f"{plain(one.over_best)}x", cell(one.at_price),
+            "" if one.tpot_s is None else f"{1e3 * one.tpot_s:.1f}", one.why_not,
+        ]
+        for one in answer.market
+    ]
     print_table("Chips on the market, USD per million output tokens",
                 [Column("chip", name=True), Column("at unit cost", True), Column("over best", True),
                  Column("at its price", True), Column("TPOT ms", True), "why not"], rows, console)

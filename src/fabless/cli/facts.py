@@ -36,8 +36,8 @@ def chips(as_of: AsOf = None, json: Json = False) -> None:
         typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in found]}))
         return
     columns: list[Column | str] = [
-        Column("chip", name=True), "vendor", Column("bf16 TFLOP/s", True), Column("memory GB", True),
-        Column("TB/s", True), Column("W", True), "announced",
+        Column("chip", name=True), "vendor", Column("bf16 TFLOP/s", True),
+        Column("memory GB", True), Column("TB/s", True), Column("W", True), "announced",
     ]
     rows = [_chip_row(name, chip) for name, chip in found]
     print_table(f"{len(rows)} accelerators", columns, rows, Console())
@@ -74,8 +74,10 @@ def models(as_of: AsOf = None, json: Json = False) -> None:
 
 def _model_row(name: str, model: LLM) -> list[str]:
     counts = parameters(model)
-    return [name, f"{counts.total / 1e9:,.1f}", f"{counts.active / 1e9:,.1f}", str(model.layers), str(model.hidden),
-            str(model.release or "")]
+    return [
+        name, f"{counts.total / 1e9:,.1f}", f"{counts.active / 1e9:,.1f}", str(model.layers),
+        str(model.hidden), str(model.release or ""),
+    ]
 
 
 def show(
@@ -89,8 +91,8 @@ def show(
         typer.echo(as_json({"name": name, "facts": facts}))
         return
     columns: list[Column | str] = [
-        Column("field", name=True), "value", "unit", Column("period", name=True), Column("known", name=True),
-        "grade", "source",
+        Column("field", name=True), "value", "unit", Column("period", name=True),
+        Column("known", name=True), "grade", "source",
     ]
     rows = [[fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value, fact.source.id] for fact in facts]
     print_table(name, columns, rows, Console())
@@ -108,10 +110,13 @@ def why(
         return
     for fact in facts:
         value, unit = _written(fact)
-        lines = [f"{name} {field} = {value} {unit}".rstrip() + (f" (period {fact.period})" if fact.period else ""),
-                 f"  known   {fact.known}, grade {fact.grade.value}"
-                 + (f", USD of {fact.price_year}" if fact.price_year else ""),
-                 f"  source  {fact.source.title} [{fact.source.id}]"]
+        lines = [
+            f"{name} {field} = {value} {unit}".rstrip()
+            + (f" (period {fact.period})" if fact.period else ""),
+            f"  known   {fact.known}, grade {fact.grade.value}"
+            + (f", USD of {fact.price_year}" if fact.price_year else ""),
+            f"  source  {fact.source.title} [{fact.source.id}]",
+        ]
         lines += [f"          {fact.source.url}"] if fact.source.url else []
         lines += [f"  note    {fact.note}"] if fact.note else []
         typer.echo("\n".join([*lines, f"  row     {fact.place}"]))

@@ -112,8 +112,12 @@ def request_of(input_tokens: float | None, output_tokens: float | None, trace: s
     """A request shape from two lengths or from a trace."""
     if trace is not None:
         if input_tokens is not None or output_tokens is not None:
-            raise BadValue(Fault("--trace", f"{trace!r} beside --input or --output", "--input and --output, or --trace",
-                                 "leave one of the two out"))
+            raise BadValue(
+                Fault(
+                    "--trace", f"{trace!r} beside --input or --output",
+                    "--input and --output, or --trace", "leave one of the two out",
+                )
+            )
         return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
     if input_tokens is None or output_tokens is None:
         raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
@@ -124,8 +128,10 @@ def request_of(input_tokens: float | None, output_tokens: float | None, trace: s
 def formats_of(precision: str, expert_precision: str, kv_precision: str) -> Formats:
     """Number formats by name; all unknown ones at once."""
     faults: list[Fault] = []
-    for name, place in ((precision, "--precision"), (expert_precision or precision, "--expert-precision"),
-                        (kv_precision, "--kv-precision")):
+    for name, place in (
+        (precision, "--precision"), (expert_precision or precision, "--expert-precision"),
+        (kv_precision, "--kv-precision"),
+    ):
         if not (place == "--expert-precision" and not expert_precision):
             attempt(faults, element_bytes, name, place)
     refuse(faults)
@@ -153,7 +159,8 @@ def stated_price(price: str) -> Fact:
 
 
 def error_band(value: float, error: float) -> tuple[float, float]:
-    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either way.
+    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either
+    way.
 
     >>> low, high = error_band(1.0, 0.25)
     >>> low, round(high, 3)

@@ -71,16 +71,18 @@ def programme(
 
 
 def _answer(
-    catalogue: Catalogue, route: str, target: Candidate | None, first: Quarter | None, case: str | None, second: bool,
-    draws: int, seed: int, svg: Path | None, json: bool,
+    catalogue: Catalogue, route: str, target: Candidate | None, first: Quarter | None,
+    case: str | None, second: bool, draws: int, seed: int, svg: Path | None, json: bool,
 ) -> None:
     from fabless.cli.programme_screen import print_study, programme_document
     from fabless.programme.parameters import Route
     from fabless.programme.study import study
 
     own, case_start = (None, None) if case is None else _own(case, route)
-    found = study(catalogue, Route(route), candidate=target, start=first or case_start, draws=draws, seed=seed, own=own,
-                  second=second)
+    found = study(
+        catalogue, Route(route), candidate=target, start=first or case_start, draws=draws,
+        seed=seed, own=own, second=second,
+    )
     if svg is not None:
         from fabless.report.canvas import WIDE, as_svg
         from fabless.report.programme_charts import label, picture
@@ -117,8 +119,12 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
     catalogue = seen_from(as_of)
     known = [fact.known for name in catalogue.topics["programmes"] for fact in catalogue.rows[name] if fact.field == "kind"]
     if catalogue.as_of is not None and catalogue.as_of < min(known):
-        raise BadValue(Fault("--as-of", f"{catalogue.as_of}: no chip programme was known yet", f"{min(known)} or later",
-                             "choose a later day"))
+        raise BadValue(
+            Fault(
+                "--as-of", f"{catalogue.as_of}: no chip programme was known yet",
+                f"{min(known)} or later", "choose a later day",
+            )
+        )
     return catalogue
 
 
@@ -131,14 +137,19 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeModel], Quarter]:
     found = [item for item in question.programmes if item.route == route]
     if not found:
         routes = sorted({item.route for item in question.programmes} & set(ROUTES))
-        raise BadValue(Fault("--case", f"{question.name} has no programme by the route {route}", ", ".join(routes) or "none",
-                             "choose one of these routes, or leave --case out"))
+        raise BadValue(
+            Fault(
+                "--case", f"{question.name} has no programme by the route {route}",
+                ", ".join(routes) or "none", "choose one of these routes, or leave --case out",
+            )
+        )
     name = f"{question.name}, {found[0].name}"
     return (name, programme_model_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
 
 
 def _check(
-    route: str, named: str | None, case: str | None, second: bool, draws: int, svg: Path | None, faults: list[Fault]
+    route: str, named: str | None, case: str | None, second: bool, draws: int, svg: Path | None,
+    faults: list[Fault],
 ) -> None:
     if named is not None and case is not None:
         faults.append(Fault("--candidate", f"{named!r} beside --case {case}", "one of the two",

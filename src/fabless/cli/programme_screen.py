@@ -51,10 +51,12 @@ def programme_headline(study: ProgrammeStudy) -> str:
     reached = study.summary.outcome_bands[OutcomeKind.VOLUME]
     what = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
     own = f", numbers of {study.case}" if study.case else ""
-    return (f"{what} from {study.start}, as known on {study.as_of}{own}: {in_percent(reached.mean)} reach volume (90% band "
-            f"{in_percent(reached.low)} to {in_percent(reached.high)}); first silicon {quarter_range(study.first_silicon)}, "
-            "volume "
-            f"{quarter_range(study.volume)}, where they come{_second(study)}")
+    return (
+        f"{what} from {study.start}, as known on {study.as_of}{own}: {in_percent(reached.mean)} reach volume (90% band "
+        f"{in_percent(reached.low)} to {in_percent(reached.high)}); first silicon {quarter_range(study.first_silicon)}, "
+        "volume "
+        f"{quarter_range(study.volume)}, where they come{_second(study)}"
+    )
 
 
 def _second(study: ProgrammeStudy) -> str:
@@ -65,8 +67,11 @@ def _second(study: ProgrammeStudy) -> str:
 
 def _print_stages(study: ProgrammeStudy, console: Console) -> None:
     first = Quarter.parse(study.start)
-    columns = [Column("stage", name=True), Column("starts P50", True), *(Column(f"done {name}", True) for name in _DATES),
-               Column("months P50", True), Column("reached", True)]
+    columns = [
+        Column("stage", name=True), Column("starts P50", True),
+        *(Column(f"done {name}", True) for name in _DATES), Column("months P50", True),
+        Column("reached", True),
+    ]
     print_table("By stage, of the simulated programmes that complete it", columns,
                 [_stage(stage, first) for stage in in_order(study)], console)
 
@@ -78,8 +83,11 @@ def in_order(study: ProgrammeStudy) -> list[StageBand]:
 
 def _stage(stage: StageBand, first: Quarter) -> list[str]:
     begin, end = stage.start_month, stage.end_month
-    return [stage.name, _quarter(first, begin.p50), *(_quarter(first, value) for value in (end.p10, end.p50, end.p90)),
-            plain(round(end.p50 - begin.p50, 1)), in_percent(stage.reached)]
+    return [
+        stage.name, _quarter(first, begin.p50),
+        *(_quarter(first, value) for value in (end.p10, end.p50, end.p90)),
+        plain(round(end.p50 - begin.p50, 1)), in_percent(stage.reached),
+    ]
 
 
 def _quarter(first: Quarter, month: float) -> str:
@@ -88,13 +96,21 @@ def _quarter(first: Quarter, month: float) -> str:
 
 def _print_outcomes(study: ProgrammeStudy, console: Console) -> None:
     told = study.summary
-    ends = (f"{kind.name.lower().replace('_', ' ')} {_band(band)}" for kind, band in told.outcome_bands.items()
-            if band.high > 0)
+    ends = (
+        f"{kind.name.lower().replace('_', ' ')} {_band(band)}"
+        for kind, band in told.outcome_bands.items()
+        if band.high > 0
+    )
     say(console, f"Outcome, mean and 90% band: {', '.join(ends)}.")
-    money = (("spend in ten years", told.spend_usd), ("peak cash before volume", told.peak_cash_usd),
-             ("capital at risk", told.capital_at_risk_usd))
-    print_table("", [Column("USD of 2023", name=True), *(Column(name, True) for name in (*_DATES, "mean"))],
-                [[name, *map(usd, (band.p10, band.p50, band.p90, band.mean))] for name, band in money], console)
+    money = (
+        ("spend in ten years", told.spend_usd), ("peak cash before volume", told.peak_cash_usd),
+        ("capital at risk", told.capital_at_risk_usd),
+    )
+    print_table(
+        "", [Column("USD of 2023", name=True), *(Column(name, True) for name in (*_DATES, "mean"))],
+        [[name, *map(usd, (band.p10, band.p50, band.p90, band.mean))] for name, band in money],
+        console,
+    )
 
 
 def _band(band: CredibleBand) -> str:
@@ -110,17 +126,21 @@ def _print_class(study: ProgrammeStudy, console: Console) -> None:
                 [_rate(rate) for rate in (*reference.rates, *_later(study))], console)
     early, middle, late = span_months(reference.span_s)
     slip = [plain(round(float(value), 1)) for value in quantile(study.slip, np.array((0.1, 0.5, 0.9)))]
-    said = (f"{reference.span.value}: {middle:.0f} months ({early:.0f} to {late:.0f}, P10 to P90) from "
-            f"{reference.span_cases} timed programmes, {reference.span_s.cases:g} of this kind.")
+    said = (
+        f"{reference.span.value}: {middle:.0f} months ({early:.0f} to {late:.0f}, P10 to P90) from "
+        f"{reference.span_cases} timed programmes, {reference.span_s.cases:g} of this kind."
+    )
     if study.case is None:
         said += f" So design and qualification take {slip[1]} ({slip[0]} to {slip[2]}) times the plan."
     if reference.silicon_s is not None:
         early, middle, late = span_months(reference.silicon_s)
         said += f" Start to first silicon: {middle:.0f} months ({early:.0f} to {late:.0f}) from {reference.silicon_cases}."
     in_design, taped_out, deployed = reference.end_shares
-    said += (f" Those that end: {in_percent(in_design)} in design, {in_percent(taped_out)} after tape-out, "
-             f"{in_percent(deployed)} after a "
-             f"small deployment ({reference.end_cases:g} cases).")
+    said += (
+        f" Those that end: {in_percent(in_design)} in design, {in_percent(taped_out)} after tape-out, "
+        f"{in_percent(deployed)} after a "
+        f"small deployment ({reference.end_cases:g} cases)."
+    )
     say(console, said)
     say(console, "The column 'used' pools all kinds of programme, or takes a survey or an "
                  "assumption as its prior. A shipment in small numbers counts as half a "
@@ -138,9 +158,12 @@ def _rate(rate: RateEstimate) -> list[str]:
 def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
     target = study.candidate
     if target is not None:
-        rows = [("product", target.product), ("next chip", target.next_chip), ("how far", target.next_stage),
-                ("last valuation", _money(target.valuation)), ("capital raised", _money(target.raised)),
-                ("employees", _people(target.employees)), ("known of it", "; ".join(target.notes) or "nothing more")]
+        rows = [
+            ("product", target.product), ("next chip", target.next_chip),
+            ("how far", target.next_stage), ("last valuation", _money(target.valuation)),
+            ("capital raised", _money(target.raised)), ("employees", _people(target.employees)),
+            ("known of it", "; ".join(target.notes) or "nothing more"),
+        ]
         print_table(f"{target.title}, as known on {study.as_of}", [Column("", name=True), ""],
                     [[name, value or "no source"] for name, value in rows], console)
     price = study.price_usd
@@ -148,9 +171,14 @@ def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
     rate = study.reference.distressed
     path = "as companies of that day were priced"
     if target is not None and target.valuation is not None:
-        path = "a distressed seller" if target.distressed else (
-            f"distressed (under {DISTRESSED_BELOW:g} of the last valuation) with {in_percent(rate.pooled.mean)}, else "
-            "contested")
+        path = (
+            "a distressed seller"
+            if target.distressed
+            else (
+                f"distressed (under {DISTRESSED_BELOW:g} of the last valuation) with {in_percent(rate.pooled.mean)}, else "
+                "contested"
+            )
+        )
         path += f"; {rate.cases:g} priced deals known"
     stands = f" Its next chip is under way: the programme enters at {study.stands_at}." if study.stands_at else ""
     say(console, f"{paid}{path}.{stands}")
@@ -182,10 +210,17 @@ def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console:
     if not found:
         say(console, f"No candidate was known on {as_of}.")
         return
-    columns: list[Column | str] = [Column("candidate", name=True), Column("valuation", True), Column("raised", True),
-                                   Column("people", True), Column("next chip", name=True), "product"]
-    rows = [[one.name + ("*" if one.distressed else ""), _short(one.valuation), _short(one.raised),
-             _short(one.employees, True), one.next_stage or MISSING, one.product or MISSING] for one in found]
+    columns: list[Column | str] = [
+        Column("candidate", name=True), Column("valuation", True), Column("raised", True),
+        Column("people", True), Column("next chip", name=True), "product",
+    ]
+    rows = [
+        [
+            one.name + ("*" if one.distressed else ""), _short(one.valuation), _short(one.raised),
+            _short(one.employees, True), one.next_stage or MISSING, one.product or MISSING,
+        ]
+        for one in found
+    ]
     print_table(f"{len(rows)} candidates" + (f" on {as_of}" if as_of else ""), columns, rows, console)
     say(console, "* distressed seller. A dash: no source states it. Sources: fabless show "
                  "NAME.", "dim")
@@ -206,8 +241,15 @@ def programme_document(study: ProgrammeStudy) -> dict[str, object]:
     return fields | {
         "outcomes": {kind.name.lower(): band for kind, band in told.outcome_bands.items()},
         "ends": {end.name.lower(): band for end, band in told.end_bands.items()},
-        "drawn_rates": told.rate_bands, "rates": study.reference.rates, "stages": in_order(study),
-        "first_silicon_month": told.first_silicon_month, "volume_month": told.volume_month, "spins_mean": told.spins_mean,
-        "spend_usd": told.spend_usd, "peak_cash_usd": told.peak_cash_usd, "peak_quarter_usd": told.peak_quarter_usd,
-        "capital_at_risk_usd": told.capital_at_risk_usd, "scope_cut_share": told.scope_cut_share,
+        "drawn_rates": told.rate_bands,
+        "rates": study.reference.rates,
+        "stages": in_order(study),
+        "first_silicon_month": told.first_silicon_month,
+        "volume_month": told.volume_month,
+        "spins_mean": told.spins_mean,
+        "spend_usd": told.spend_usd,
+        "peak_cash_usd": told.peak_cash_usd,
+        "peak_quarter_usd": told.peak_quarter_usd,
+        "capital_at_risk_usd": told.capital_at_risk_usd,
+        "scope_cut_share": told.scope_cut_share,
     }

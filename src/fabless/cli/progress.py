@@ -10,7 +10,8 @@ from rich.console import Console
 
 @contextmanager
 def shown() -> Iterator[Callable[[str], None]]:
-    """Give a function that shows what is under way: a spinner on a terminal, a line each elsewhere."""
+    """Give a function that shows what is under way: a spinner on a terminal, a line each
+    elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda text: console.print(f"... {text}", highlight=False, markup=False, soft_wrap=True)

@@ -55,10 +55,12 @@ from fabless.report.front_chart import front_chart
 from fabless.tco import rented_chip_hour, usd_per_million_tokens
 
 _MODES = ("aggregated", "disaggregated", "both")
-_OPTIONS = {"request.input_tokens": "--input", "request.output_tokens": "--output", "cached": "--cached-share",
-            "drafts": "--drafts", "accepted": "--accepted", "utilisation": "--load", "batch": "--batch",
-            "max_chips": "--chips", "split.tensor": "--tensor", "split.pipeline": "--pipeline",
-            "split.expert": "--expert", "split.data": "--data"}
+_OPTIONS = {
+    "request.input_tokens": "--input", "request.output_tokens": "--output",
+    "cached": "--cached-share", "drafts": "--drafts", "accepted": "--accepted",
+    "utilisation": "--load", "batch": "--batch", "max_chips": "--chips", "split.tensor": "--tensor",
+    "split.pipeline": "--pipeline", "split.expert": "--expert", "split.data": "--data",
+}
 """Name of an argument in `perf` -> the option that sets it."""
 
 
@@ -127,14 +129,19 @@ def serve_command(
     if llm is not None:
         attempt(faults, _named, lambda: check_request(
             llm, request or Request(1.0, 1.0), 1.0, 1.0, 1.0, batch, (1, chips), traffic))
-    faults += [Fault(f"--{name}", str(degree), "1 or more", "correct the degree") for name, degree in degrees.items()
-               if degree < 1]
+    faults += [
+        Fault(f"--{name}", str(degree), "1 or more", "correct the degree")
+        for name, degree in degrees.items()
+        if degree < 1
+    ]
     refuse(faults)
     if not (llm and record and request and formats and calibration and first and token):
         raise AssertionError("what is missing is a fault, and faults are raised")
     question = Question(
-        llm=llm, chip=record, request=request, formats=formats, engine=engine, calibration=calibration,
-        tpot_s=token, ttft_s=first, max_chips=chips, batch=batch, degrees=degrees, traffic=traffic)
+        llm=llm, chip=record, request=request, formats=formats, engine=engine,
+        calibration=calibration, tpot_s=token, ttft_s=first, max_chips=chips, batch=batch,
+        degrees=degrees, traffic=traffic,
+    )
     machine, notes = machine_of(record, formats, calibration.efficiency, calibration.engine)
     answer = _answered(question, machine, mode, (*notes, *record.assumed))
     money, said = _money(catalogue, question, machine, answer, fact)
@@ -157,9 +164,19 @@ def _named(check: Callable[[], object]) -> None:
     try:
         check()
     except BadValue as error:
-        raise BadValue(*(Fault(_OPTIONS.get(fault.place, fault.place), f"{fault.place}: {fault.found}"
-                               if fault.place.startswith("request.") else fault.found, fault.allowed, fault.remedy)
-                         for fault in error.faults)) from error
+        raise BadValue(
+            *(
+                Fault(
+                    _OPTIONS.get(fault.place, fault.place),
+                    f"{fault.place}: {fault.found}"
+                    if fault.place.startswith("request.")
+                    else fault.found,
+                    fault.allowed,
+                    fault.remedy,
+                )
+                for fault in error.faults
+            )
+        ) from error
 
 
 def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> ServeAnswer:
@@ -178,21 +195,27 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
     if mode != "disaggregated":
         chosen = splits(whole, q.max_chips)
         try:
-            served = serve(q.llm, q.chip, q.request, formats=q.formats, efficiency=q.calibration.efficiency,
-                           engine=q.calibration.engine, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s, split=chosen,
-                           batch=q.batch, max_chips=q.max_chips, traffic=q.traffic)
+            served = serve(
+                q.llm, q.chip, q.request, formats=q.formats, efficiency=q.calibration.efficiency,
+                engine=q.calibration.engine, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
+                split=chosen, batch=q.batch, max_chips=q.max_chips, traffic=q.traffic,
+            )
         except DoesNotFit as error:
             unmet += error.faults
-        points = front(q.llm, machine, q.request, max_chips=q.max_chips, ttft_limit_s=q.ttft_s, split=chosen,
-                       batch=q.batch, traffic=q.traffic)
+        points = front(
+            q.llm, machine, q.request, max_chips=q.max_chips, ttft_limit_s=q.ttft_s, split=chosen,
+            batch=q.batch, traffic=q.traffic,
+        )
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
-            two = disaggregate(q.llm, machine, machine, q.request, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
-                               max_chips=q.max_chips, batch=q.batch,
-                               prefill_split=splits(q.request.input_tokens, q.max_chips),
-                               decode_split=splits(whole, q.max_chips), traffic=q.traffic,
-                               place=f"{q.llm.name} on {q.chip.name}")
+            two = disaggregate(
+                q.llm, machine, machine, q.request, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
+                max_chips=q.max_chips, batch=q.batch,
+                prefill_split=splits(q.request.input_tokens, q.max_chips),
+                decode_split=splits(whole, q.max_chips), traffic=q.traffic,
+                place=f"{q.llm.name} on {q.chip.name}",
+            )
         except DoesNotFit as error:
             unmet += error.faults
     if served is None and two is None:
@@ -208,8 +231,10 @@ def _chosen(served: Serving | None) -> list[Point]:
     return [Point(split, served.batch, served.ttft_s, served.tpot_s, served.output_tokens_per_s_per_chip)]
 
 
-def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: ServeAnswer, fact: Fact | None
-           ) -> tuple[Money | None, str]:
+def _money(
+    catalogue: Catalogue, question: Question, machine: Machine, answer: ServeAnswer,
+    fact: Fact | None,
+) -> tuple[Money | None, str]:
     """Cost of tokens, or the reason why it is unknown."""
     if fact is None:
         try:
@@ -220,8 +245,10 @@ def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: S
     owning, _ = owning_of(catalogue)
     found: dict[str, float] = {}
     if answer.aggregated is not None:
-        found["aggregated"] = _usd(question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
-                                   answer.aggregated.output_tokens_per_s_per_chip)
+        found["aggregated"] = _usd(
+            question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
+            answer.aggregated.output_tokens_per_s_per_chip,
+        )
     if answer.disaggregated is not None:
         best = answer.disaggregated.best
         found["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
@@ -233,8 +260,11 @@ def _money(catalogue: Catalogue, question: Question, machine: Machine, answer: S
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
     """USD per million output tokens of a chip with `rate` [token/s] at full load."""
     mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
-    hour = (rented_chip_hour(number_of(price)) if price.unit.endswith("/h")
-            else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean))
+    hour = (
+        rented_chip_hour(number_of(price))
+        if price.unit.endswith("/h")
+        else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean)
+    )
     return float(np.asarray(usd_per_million_tokens(float(hour.total_usd), rate * load)))
 
 
@@ -262,16 +292,33 @@ def _document(question: Question, answer: ServeAnswer, money: Money | None) -> d
     q, two = question, answer.disaggregated
     return {
         "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,
-        "precision": q.formats.weights, "expert_precision": q.formats.routed, "kv_precision": q.formats.kv,
-        "limits": {"tpot_s": q.tpot_s, "ttft_s": q.ttft_s, "chips": q.max_chips}, "traffic": q.traffic,
-        "aggregated": answer.aggregated, "disaggregated": two.best if two else None,
-        "front": {"aggregated": [{"tokens_per_s_per_user": 1.0 / point.tpot_s, "batch": point.batch, "ttft_s": point.ttft_s,
-                                  "output_tokens_per_s_per_chip": point.output_tokens_per_s_per_chip,
-                                  **{name: round(float(np.asarray(getattr(point.split, name))))
-                                     for name in ("tensor", "pipeline", "expert", "data")}} for point in answer.front],
-                  "disaggregated": [{"tokens_per_s_per_user": 1.0 / one.tpot_s} | vars(one)
-                                    for one in (two.front if two else ())]},
+        "precision": q.formats.weights, "expert_precision": q.formats.routed,
+        "kv_precision": q.formats.kv,
+        "limits": {"tpot_s": q.tpot_s, "ttft_s": q.ttft_s, "chips": q.max_chips},
+        "traffic": q.traffic, "aggregated": answer.aggregated,
+        "disaggregated": two.best if two else None,
+        "front": {
+            "aggregated": [
+                {
+                    "tokens_per_s_per_user": 1.0 / point.tpot_s, "batch": point.batch,
+                    "ttft_s": point.ttft_s,
+                    "output_tokens_per_s_per_chip": point.output_tokens_per_s_per_chip,
+                    **{
+                        name: round(float(np.asarray(getattr(point.split, name))))
+                        for name in ("tensor", "pipeline", "expert", "data")
+                    },
+                }
+                for point in answer.front
+            ],
+            "disaggregated": [
+                {"tokens_per_s_per_user": 1.0 / one.tpot_s} | vars(one)
+                for one in (two.front if two else ())
+            ],
+        },
         "unmet": [str(fault) for fault in answer.unmet],
-        "error_median": q.calibration.error_median, "error_p90": q.calibration.error_p90,
-        "efficiencies_of": q.calibration.said, "money": money, "notes": answer.notes,
+        "error_median": q.calibration.error_median,
+        "error_p90": q.calibration.error_p90,
+        "efficiencies_of": q.calibration.said,
+        "money": money,
+        "notes": answer.notes,
     }

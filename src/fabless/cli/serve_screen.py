@@ -68,9 +68,10 @@ class Money:
     """Mode (aggregated, disaggregated) -> USD per million output tokens; idle hours are paid."""
 
 
-def print_answer(question: Question, answer: ServeAnswer, money: Money | None, said: str, picture: Path | None,
-                 console: Console
-                 ) -> None:
+def print_answer(
+    question: Question, answer: ServeAnswer, money: Money | None, said: str, picture: Path | None,
+    console: Console,
+) -> None:
     """Print the answer on a terminal of 80 columns or more."""
     q, e = question, question.calibration
     experts = f", experts {q.formats.routed}" if q.formats.routed != q.formats.weights else ""
@@ -97,9 +98,13 @@ def print_answer(question: Question, answer: ServeAnswer, money: Money | None, s
                  f"first token, {queue}. TP, PP, EP, DP: degrees of tensor, pipeline, expert and "
                  "data parallelism. Aggregated: every instance does prefill and decode. "
                  "Disaggregated: separate pools, and the KV cache crosses the links.", "dim")
-    say(console, f"In brackets: the range that holds half of the measurements; {e.said}, time per "
-                 f"token within {in_percent(e.error_median)} for half of them, {in_percent(e.error_p90)} for "
-                 "nine in ten. The error of TTFT was not measured separately.", "dim")
+    say(
+        console,
+        f"In brackets: the range that holds half of the measurements; {e.said}, time per "
+        f"token within {in_percent(e.error_median)} for half of them, {in_percent(e.error_p90)} for "
+        "nine in ten. The error of TTFT was not measured separately.",
+        "dim",
+    )
     if money is not None:
         say(console, "USD/Mtok: per million output tokens, their input included, at "
                      f"{money.price.field.replace('_', ' ')} ({money.price.source.title}), idle "
@@ -115,11 +120,16 @@ def _best(answer: ServeAnswer) -> str:
     one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
     if two is None or (one is not None and one.output_tokens_per_s_per_chip >= two.output_tokens_per_s_per_chip):
         assert one is not None
-        return (f"Best: aggregated, instances of {_chips(one.chips)} ({_split(one)}), batch {one.batch:,}: "
-                f"{significant(one.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / one.tpot_s)} tok/s/user")
-    gain = (f", {in_percent(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
-            "above the best aggregated instance"
-            if one is not None else "")
+        return (
+            f"Best: aggregated, instances of {_chips(one.chips)} ({_split(one)}), batch {one.batch:,}: "
+            f"{significant(one.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / one.tpot_s)} tok/s/user"
+        )
+    gain = (
+        f", {in_percent(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
+        "above the best aggregated instance"
+        if one is not None
+        else ""
+    )
     gives = f"{significant(two.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / two.tpot_s)} tok/s/user"
     return (f"Best: disaggregated on {_chips(two.chips)}, prefill {_pool(two.prefill)}, decode "
             f"{_pool(two.decode)}: {gives}{gain}")
@@ -153,23 +163,32 @@ def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, co
     cells: dict[str, list[str]] = {}
     if one is not None:
         cells["aggregated"] = [
-            _chips(one.chips), _split(one), f"{one.batch:,}", band(one.output_tokens_per_s_per_chip, True),
-            band(1.0 / one.tpot_s, True), band(1e3 * one.tpot_s), band(one.ttft_s), f"{1e3 * one.queue_s:.0f}",
-            one.prefill_bound, one.decode_bound, one.bound, *_memory(one), f"{one.power_w_per_chip:.0f}",
-            significant(one.energy_j_per_query / out), costs("aggregated")]
+            _chips(one.chips), _split(one), f"{one.batch:,}",
+            band(one.output_tokens_per_s_per_chip, True), band(1.0 / one.tpot_s, True),
+            band(1e3 * one.tpot_s), band(one.ttft_s), f"{1e3 * one.queue_s:.0f}", one.prefill_bound,
+            one.decode_bound, one.bound, *_memory(one), f"{one.power_w_per_chip:.0f}",
+            significant(one.energy_j_per_query / out), costs("aggregated"),
+        ]
     if two is not None:
         reads, writes = two.prefill, two.decode
         cells["disaggregated"] = [
             f"{_chips(two.chips)}: {reads.instances} x {reads.chips} prefill, {writes.instances} x "
             f"{writes.chips} decode",
-            f"{_split(reads)} | {_split(writes)}", f"{reads.batch:,} | {writes.batch:,}",
-            band(two.output_tokens_per_s_per_chip, True), band(1.0 / two.tpot_s, True), band(1e3 * two.tpot_s),
+            f"{_split(reads)} | {_split(writes)}",
+            f"{reads.batch:,} | {writes.batch:,}",
+            band(two.output_tokens_per_s_per_chip, True),
+            band(1.0 / two.tpot_s, True),
+            band(1e3 * two.tpot_s),
             band(two.ttft_s),
             f"{1e3 * two.queue_s:.0f} queue, {1e3 * two.transfer_s:.0f} cache transfer",
-            reads.bound, writes.bound, _slower(two),
+            reads.bound,
+            writes.bound,
+            _slower(two),
             *(f"{a} | {b}" for a, b in zip(_memory(reads), _memory(writes), strict=True)),
-            f"{reads.power_w_per_chip:.0f} | {writes.power_w_per_chip:.0f}", significant(two.energy_j_per_query / out),
-            costs("disaggregated")]
+            f"{reads.power_w_per_chip:.0f} | {writes.power_w_per_chip:.0f}",
+            significant(two.energy_j_per_query / out),
+            costs("disaggregated"),
+        ]
     names = ["instance", "split", "batch", "tok/s/chip", "tok/s/user", "TPOT ms", "TTFT s",
              "wait in TTFT ms",
              "prefill limit", "decode limit", "bottleneck", "weights GB/chip", "cache GB/chip",
@@ -197,8 +216,10 @@ def _print_front(answer: ServeAnswer, console: Console) -> None:
     full = console.width >= _FULL_WIDTH
     columns: list[Column | str] = [Column("tok/s/user\nat least", True)]
     if answer.front:
-        columns += [Column("aggregated\ntok/s/chip", True), Column("split, batch" if full else "chips, batch", name=True),
-                    Column("TTFT\ns", True)]
+        columns += [
+            Column("aggregated\ntok/s/chip", True),
+            Column("split, batch" if full else "chips, batch", name=True), Column("TTFT\ns", True),
+        ]
     if two:
         columns += [Column("disaggregated\ntok/s/chip", True),
                     Column("prefill + decode" if full else "chips prefill\n+ decode", name=True),

@@ -98,8 +98,10 @@ def train(
     json: Json = False,
 ) -> None:
     """Say how long a training run takes, what it costs and which parallelism is fastest."""
-    given = {"tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
-             "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding}
+    given = {
+        "tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
+        "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding,
+    }
     answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
     if json:
         typer.echo(as_json(training_document(answer)))
@@ -108,8 +110,9 @@ def train(
 
 
 def _answer(
-    catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str, seq: int, precision: str,
-    given: dict[str, int | None], recompute: str | None, stack: str, price: str | None,
+    catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str,
+    seq: int, precision: str, given: dict[str, int | None], recompute: str | None, stack: str,
+    price: str | None,
 ) -> TrainAnswer:
     faults: list[Fault] = []
     fixed: dict[str, float] = {}
@@ -150,16 +153,20 @@ def _answer(
     run = campaign(plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens, float(chips))
     cost, wall = _cost(catalogue, chip, run, fact)
     return TrainAnswer(
-        llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run, price=fact,
-        cost_usd=cost, wall_j=wall, calibration=calibration, notes=[*notes, *chip.assumed])
+        llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run,
+        price=fact, cost_usd=cost, wall_j=wall, calibration=calibration,
+        notes=[*notes, *chip.assumed],
+    )
 
 
 def training_calibration(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:
     """Training efficiencies of a chip and a stack from the catalogue's facts."""
     values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
               for entity in catalogue.entities("training") if entity.startswith("training-")}
-    return calibrate(values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
-                     inherited=chip is not None and chip.name not in catalogue.chips())
+    return calibrate(
+        values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
+        inherited=chip is not None and chip.name not in catalogue.chips(),
+    )
 
 
 def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[Fault]) -> int:
@@ -185,13 +192,16 @@ def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[
         return int(exact)
     step: int = 1 << max(round(math.log2(max(exact, 1.0))) - 2, 0)
     sequences = max(round(exact / step), 1) * step
-    notes.append(f"a batch of {plain(amount)} tokens is rounded to {sequences:,} sequences of {seq:,}: "
-                 f"{plain(sequences * seq)} tokens")
+    notes.append(
+        f"a batch of {plain(amount)} tokens is rounded to {sequences:,} sequences of {seq:,}: "
+        f"{plain(sequences * seq)} tokens"
+    )
     return sequences
 
 
 def _plans(
-    llm: LLM, machine: TrainingMachine, calibration: TrainingCalibration, chips: int, base: Recipe, fixed: dict[str, float]
+    llm: LLM, machine: TrainingMachine, calibration: TrainingCalibration, chips: int, base: Recipe,
+    fixed: dict[str, float],
 ) -> list[TimedRecipe]:
     """The recipe that the options state if they state all of it, else the best recipes."""
     splits = {"tensor", "pipeline", "context", "expert"}
@@ -210,8 +220,11 @@ def _plans(
         first = {name: fixed.get(name, 1.0) for name in (*splits, "interleave", "micro_batch")}
         data = fixed.get("data", max(chips // int(first["tensor"] * first["pipeline"] * first["context"]), 1))
         guess = replace(base, **first, data=float(data))
-        own = [fault for fault in division_faults(llm, guess, chips)
-               if fault.place in fixed and fault.place in ("tensor", "pipeline", "context", "expert")]
+        own = [
+            fault
+            for fault in division_faults(llm, guess, chips)
+            if fault.place in fixed and fault.place in ("tensor", "pipeline", "context", "expert")
+        ]
         if own:
             raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own))
     return best(llm, machine, calibration.efficiency, chips, base, fixed)

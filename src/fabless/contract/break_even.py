@@ -34,8 +34,10 @@ class BreakEven:
         if self.status == "everywhere":
             return f"both cost the same from {self.low:.4g} to {self.high:.4g}"
         if self.status == "never":
-            return (f"no break-even from {self.low:.4g} to {self.high:.4g}: {self.cheaper[0]} is cheaper throughout, by "
-                    f"{self.least_gap_usd:.4g} at the least")
+            return (
+                f"no break-even from {self.low:.4g} to {self.high:.4g}: {self.cheaper[0]} is cheaper throughout, by "
+                f"{self.least_gap_usd:.4g} at the least"
+            )
         parts = [f"{self.cheaper[0]} is cheaper below {self.at[0]:.4g}"]
         for k, value in enumerate(self.at):
             upto = f" up to {self.at[k + 1]:.4g}" if k + 1 < len(self.at) else ""
@@ -56,17 +58,21 @@ def break_even(
 ) -> BreakEven:
     """Find every value between `low` and `high` at which two costs are equal.
 
-    The difference is looked at in 33 points (by ratio where the stretch spans more than a factor of ten above 0) and
-    bracketed where its sign changes, then solved to 1e-12 of the value; a jump from one side to the other counts. Two
-    crossings between neighbouring points are not seen.
+    The difference is looked at in 33 points (by ratio where the stretch spans more than a factor of
+    ten above 0) and bracketed where its sign changes, then solved to 1e-12 of the value; a jump
+    from one side to the other counts. Two crossings between neighbouring points are not seen.
 
     Parameters: `first` and `second` give the cost at a value. Raises `BadValue` on an empty stretch.
 
     >>> break_even(lambda hours: 10.0, lambda hours: 2.0 * hours, 1.0, 8.0, ("own", "rent")).said
     'rent is cheaper below 5, own above 5'
     """
-    require("break-even", Bound("low", low, -1e15, 1e15, "give the stretch to look at"),
-            Bound("high - low", high - low, 0, 1e16, "give a high end above the low end", open_low=True))
+    require(
+        "break-even", Bound("low", low, -1e15, 1e15, "give the stretch to look at"),
+        Bound(
+            "high - low", high - low, 0, 1e16, "give a high end above the low end", open_low=True
+        ),
+    )
     points = np.geomspace(low, high, _SCAN) if low > 0.0 and high > 10.0 * low else np.linspace(low, high, _SCAN)
     points[0], points[-1] = low, high
 
@@ -78,7 +84,9 @@ def break_even(
     signs = np.where(np.abs(gaps) <= 1e-12 * scale, 0.0, np.sign(gaps))
     if not signs.any():
         return BreakEven(
-            status="everywhere", at=(), cheaper=(" and ".join(names),), low=low, high=high, least_gap_usd=0.0)
+            status="everywhere", at=(), cheaper=(" and ".join(names),), low=low, high=high,
+            least_gap_usd=0.0,
+        )
     at: list[float] = []
     known = [int(k) for k in np.flatnonzero(signs)]
     cheaper = [names[0] if signs[known[0]] < 0 else names[1]]

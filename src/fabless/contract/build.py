@@ -1,6 +1,7 @@
 """Every kind of contract by its name in files, and a contract of a case as one of them.
 
-A new kind is a class in `kinds` or `rewards`, a line here, and an example of it in `data/contracts`.
+A new kind is a class in `kinds` or `rewards`, a line here, and an example of it in
+`data/contracts`.
 """
 
 from __future__ import annotations
@@ -29,9 +30,15 @@ from fabless.errors import unknown
 from fabless.records import Array
 from fabless.units import QUARTER_S, Quarter
 
-KINDS: Mapping[str, type[Purchase]] = MappingProxyType({kind.kind: kind for kind in (
-    Purchase, Prepayment, TakeOrPay, FirmAndOption, ReserveAndRent, Warrants, VendorEquity, VolumeDiscount,
-    RightOfFirstRefusal, CancellationFee)})
+KINDS: Mapping[str, type[Purchase]] = MappingProxyType(
+    {
+        kind.kind: kind
+        for kind in (
+            Purchase, Prepayment, TakeOrPay, FirmAndOption, ReserveAndRent, Warrants, VendorEquity,
+            VolumeDiscount, RightOfFirstRefusal, CancellationFee,
+        )
+    }
+)
 """Every kind by the name it has in files."""
 
 
@@ -46,8 +53,8 @@ def contract_of(
     """Make the contract that a specification states, at given values of its numbers.
 
     Parameters: `numbers` in SI: plain, or arrays (paths, 1). Rents come in USD/s and become USD a chip and quarter. A term
-    that is not stated keeps its default. Raises `UnknownName` for a kind that is not there, `BadValue` with every fault of
-    the values.
+    that is not stated keeps its default. Raises `UnknownName` for a kind that is not there,
+    `BadValue` with every fault of the values.
     """
     if spec.kind not in KINDS:
         raise unknown("kind of contract", spec.kind, list(KINDS))
@@ -64,6 +71,8 @@ def contract_of(
             value = np.asarray(getattr(numbers, term), dtype=float)
             stated[part.name] = value * QUARTER_S if rented and term in PER_UNIT else value
     return kind(
-        name=spec.name, unit=ContractUnit.CHIP_QUARTER if rented else ContractUnit.CHIP, tenor_quarters=spec.tenor_quarters,
-        start_quarter=spec.start - first_quarter, signed_quarter=spec.signed - first_quarter,
-        lead_quarters=spec.lead_quarters, **{name: value for name, value in stated.items() if value is not None})
+        name=spec.name, unit=ContractUnit.CHIP_QUARTER if rented else ContractUnit.CHIP,
+        tenor_quarters=spec.tenor_quarters, start_quarter=spec.start - first_quarter,
+        signed_quarter=spec.signed - first_quarter, lead_quarters=spec.lead_quarters,
+        **{name: value for name, value in stated.items() if value is not None},
+    )

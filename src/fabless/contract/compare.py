@@ -46,8 +46,10 @@ class DrawnQuestion:
         charge = capital_charge_usd_per_quarter(contract.price_usd, holding.residual, holding.life, self.real_rate)
         return ReserveAndRent(
             contract.name, contract.volume, 0.0, reserve_usd=charge + holding.running * QUARTER_S,
-            tenor_quarters=max(1, round(float(np.mean(holding.life)) / QUARTER_S)), start_quarter=contract.start_quarter,
-            signed_quarter=contract.signed_quarter, lead_quarters=contract.lead_quarters)
+            tenor_quarters=max(1, round(float(np.mean(holding.life)) / QUARTER_S)),
+            start_quarter=contract.start_quarter, signed_quarter=contract.signed_quarter,
+            lead_quarters=contract.lead_quarters,
+        )
 
     def cost_usd(self, contract: Purchase, outlook: Outlook) -> float:
         """Mean present value of the whole need with a contract."""
@@ -103,8 +105,9 @@ class Comparison:
 def draw_question(question: ContractQuestion) -> DrawnQuestion:
     """Draw the numbers of a question and its paths; one path where nothing is uncertain.
 
-    Numbers are drawn once a path. Need, spot price and share price then walk lognormally around their course; the share
-    price drifts at the real rate. Volatilities and the rate stand at their mode.
+    Numbers are drawn once a path. Need, spot price and share price then walk lognormally around
+    their course; the share price drifts at the real rate. Volatilities and the rate stand at their
+    mode.
     """
     stated_market, numbers = question.numbers.outlook, named(question.numbers)
     volatilities = (stated_market.need_volatility, stated_market.spot_volatility, stated_market.share_volatility)
@@ -155,10 +158,13 @@ def compare(question: ContractQuestion) -> Comparison:
     none = value(nothing(made.unit), made.outlook, made.real_rate)
     costs = {SPOT: float(none.cost_usd.mean()), **{name: float(one.cost_usd.mean()) for name, one in found.items()}}
     return Comparison(
-        unit="chip-hour" if made.unit is ContractUnit.CHIP_QUARTER else "chip", first_quarter=str(question.first_quarter),
-        quarters=question.quarters, price_year=question.price_year, paths=made.outlook.shape[0],
-        real_rate=made.real_rate, without_usd_per_unit=_band(none.served_usd_per_unit / per),
-        without_missing=float(none.missing.mean()), rows=rows, cheapest=min(costs, key=lambda name: costs[name]))
+        unit="chip-hour" if made.unit is ContractUnit.CHIP_QUARTER else "chip",
+        first_quarter=str(question.first_quarter), quarters=question.quarters,
+        price_year=question.price_year, paths=made.outlook.shape[0], real_rate=made.real_rate,
+        without_usd_per_unit=_band(none.served_usd_per_unit / per),
+        without_missing=float(none.missing.mean()), rows=rows,
+        cheapest=min(costs, key=lambda name: costs[name]),
+    )
 
 
 def nothing(unit: ContractUnit) -> Purchase:
@@ -170,9 +176,11 @@ def _row(one: Valuation, kind: str, per: float) -> ContractRow:
     return ContractRow(
         name=one.name, kind=kind, usd_per_unit=_band(one.usd_per_unit / per),
         served_usd_per_unit=_band(one.served_usd_per_unit / per), value=_band(one.value_usd),
-        worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()), firm_units=float(one.firm_units.mean()),
+        worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()),
+        firm_units=float(one.firm_units.mean()),
         option_units=float((one.most_units - one.firm_units).mean()), taken=float(one.taken.mean()),
-        missing=float(one.missing.mean()), rebate_usd=float(one.rebate_usd.mean()))
+        missing=float(one.missing.mean()), rebate_usd=float(one.rebate_usd.mean()),
+    )
 
 
 def _band(values: Array) -> Band:
@@ -184,14 +192,17 @@ def _band(values: Array) -> Band:
 
 
 def break_even_of(
-    question: ContractQuestion, first: str, second: str, over: str, low: float | None = None, high: float | None = None
+    question: ContractQuestion, first: str, second: str, over: str, low: float | None = None,
+    high: float | None = None,
 ) -> BreakEven:
-    """Where two contracts (or `spot`, having none) make the whole need cost the same in the mean over the paths.
+    """Where two contracts (or `spot`, having none) make the whole need cost the same in the mean
+    over the paths.
 
-    Over *price*: of the first, per chip or chip-hour, the second's staying as it is. Over *volume*: chips wanted in the
-    first quarter, growing and moving as stated. Over *utilisation*: share of the first contract's volume that is wanted in
-    every quarter, the same for both. The stretch looked at is a tenth to ten times the present value, 0.01 to 1 for a
-    utilisation. Raises `UnknownName` for names that are not there.
+    Over *price*: of the first, per chip or chip-hour, the second's staying as it is. Over *volume*:
+    chips wanted in the first quarter, growing and moving as stated. Over *utilisation*: share of
+    the first contract's volume that is wanted in every quarter, the same for both. The stretch
+    looked at is a tenth to ten times the present value, 0.01 to 1 for a utilisation. Raises
+    `UnknownName` for names that are not there.
     """
     names = {SPOT, *(spec.name for spec in question.contracts)}
     unknown_ones = [unknown("contract", name, [*names]) for name in (first, second) if name not in names]
@@ -200,8 +211,12 @@ def break_even_of(
     if unknown_ones:
         raise UnknownName(*(fault for error in unknown_ones for fault in error.faults))
     if first == SPOT and over != "volume":
-        raise BadValue(Fault("break-even", f"{over} of {SPOT}", "a contract as the first of the two",
-                             "name the contract first, then spot"))
+        raise BadValue(
+            Fault(
+                "break-even", f"{over} of {SPOT}", "a contract as the first of the two",
+                "name the contract first, then spot",
+            )
+        )
     made = draw_question(question)
     contracts = {SPOT: nothing(made.unit), **made.contracts}
     one, other = contracts[first], contracts[second]
@@ -218,8 +233,10 @@ def break_even_of(
     def cost(contract: Purchase, amount: float) -> float:
         return made.cost_usd(contract, replace(outlook, need=shape * amount))
 
-    return break_even(lambda amount: cost(one, amount), lambda amount: cost(other, amount),
-                      ends[0] if low is None else low, ends[1] if high is None else high, (first, second))
+    return break_even(
+        lambda amount: cost(one, amount), lambda amount: cost(other, amount),
+        ends[0] if low is None else low, ends[1] if high is None else high, (first, second),
+    )
 
 
 def _over_price(made: DrawnQuestion, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
@@ -227,31 +244,44 @@ def _over_price(made: DrawnQuestion, one: Purchase, other: Purchase, low: float 
     per = HOURS if one.unit is ContractUnit.CHIP_QUARTER else 1.0
     now = float(np.mean(np.asarray(one.price_usd, dtype=float))) / per
     if now == 0.0:
-        raise BadValue(Fault("break-even", f"{one.name} has no price by the unit", "a contract with a price above 0",
-                             "ask for --over volume or utilisation"))
+        raise BadValue(
+            Fault(
+                "break-even", f"{one.name} has no price by the unit",
+                "a contract with a price above 0", "ask for --over volume or utilisation",
+            )
+        )
     floor = max((tier.price_usd / per for tier in one.tiers), default=0.0) if isinstance(one, VolumeDiscount) else 0.0
     fixed = made.cost_usd(other, made.outlook)
-    return break_even(lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook), lambda _: fixed,
-                      max(0.1 * now, floor) if low is None else low, 10.0 * now if high is None else high,
-                      (one.name, other.name))
+    return break_even(
+        lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook),
+        lambda _: fixed, max(0.1 * now, floor) if low is None else low,
+        10.0 * now if high is None else high, (one.name, other.name),
+    )
 
 
 def price_paths(
-    price: float, volatility: float, drift: float, years: Array, paths: int, rng: np.random.Generator
+    price: float, volatility: float, drift: float, years: Array, paths: int,
+    rng: np.random.Generator,
 ) -> Array:
-    """Antithetic lognormal paths (dates, paths): ``S exp((drift - s^2/2) t + s W(t))`` at rising `years` (dates,).
+    """Antithetic lognormal paths (dates, paths): ``S exp((drift - s^2/2) t + s W(t))`` at rising
+    `years` (dates,).
 
-    The second half of the paths mirrors the first; `paths` is even. `drift` is continuous per year: the riskless rate
-    for values that a market would give.
+    The second half of the paths mirrors the first; `paths` is even. `drift` is continuous per year:
+    the riskless rate for values that a market would give.
     """
     times = np.asarray(years, dtype=float)
     steps = np.diff(times, prepend=0.0)
-    require("price paths", Bound("price", price, 0, 1e15, "give USD"),
-            Bound("volatility", volatility, 0, 100, "give the standard deviation of a year's log price, 0 or more"),
-            Bound("drift", drift, -10, 10, "give the continuous drift per year"),
-            Bound("years", steps, 0, 1000, "give rising times from today"),
-            Bound("paths", paths, 2, 1e9, "take for example 10,000"),
-            Bound("paths modulo 2", paths % 2, 0, 0, "take an even number"))
+    require(
+        "price paths", Bound("price", price, 0, 1e15, "give USD"),
+        Bound(
+            "volatility", volatility, 0, 100,
+            "give the standard deviation of a year's log price, 0 or more",
+        ),
+        Bound("drift", drift, -10, 10, "give the continuous drift per year"),
+        Bound("years", steps, 0, 1000, "give rising times from today"),
+        Bound("paths", paths, 2, 1e9, "take for example 10,000"),
+        Bound("paths modulo 2", paths % 2, 0, 0, "take an even number"),
+    )
     half = rng.standard_normal((times.size, paths // 2)) * np.sqrt(steps)[:, None]
     walk = np.cumsum(np.concatenate([half, -half], axis=1), axis=0)
     return np.asarray(price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk))

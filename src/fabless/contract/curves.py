@@ -29,9 +29,11 @@ class Curve:
 
 
 def curves(question: ContractQuestion) -> tuple[Curve, ...]:
-    """Cost of each contract, and of none, against a need that is the same in every quarter of any contract's delivery.
+    """Cost of each contract, and of none, against a need that is the same in every quarter of any
+    contract's delivery.
 
-    Every number stands at its mode and nothing moves; spot has no limit, so that every unit wanted is served.
+    Every number stands at its mode and nothing moves; spot has no limit, so that every unit wanted
+    is served.
     """
     made = draw_question(replace(question, paths=1))
     contracts: dict[str, Purchase] = {name: made.beside(one) for name, one in made.contracts.items()}

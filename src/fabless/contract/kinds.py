@@ -1,7 +1,8 @@
 """The plain kinds of contract: one frozen record each, made of prices, volumes and dates.
 
-Every kind knows its volume a quarter, its first quarter, its tenor and its price; units are chips delivered or chips in
-use for a quarter. Numbers may be arrays (paths, 1). A fault of any field is found when the record is made.
+Every kind knows its volume a quarter, its first quarter, its tenor and its price; units are chips
+delivered or chips in use for a quarter. Numbers may be arrays (paths, 1). A fault of any field is
+found when the record is made.
 """
 
 from __future__ import annotations
@@ -56,10 +57,22 @@ class Purchase:
         return (
             Bound("volume", self.volume, 0, 1e12, "give units a quarter"),
             Bound("price_usd", self.price_usd, 0, _MOST_USD, "give USD a unit, 0 or more"),
-            Bound("tenor_quarters", self.tenor_quarters, 1, 400, "a contract delivers in one quarter or more"),
-            Bound("signed_quarter", self.signed_quarter, 0, 400, "count quarters from the first one, 0"),
-            Bound("start_quarter", self.start_quarter, self.signed_quarter, 400, "deliveries start at the signing or later"),
-            Bound("lead_quarters", self.lead_quarters, 0, 400, "give quarters from call-off to delivery"),
+            Bound(
+                "tenor_quarters", self.tenor_quarters, 1, 400,
+                "a contract delivers in one quarter or more",
+            ),
+            Bound(
+                "signed_quarter", self.signed_quarter, 0, 400,
+                "count quarters from the first one, 0",
+            ),
+            Bound(
+                "start_quarter", self.start_quarter, self.signed_quarter, 400,
+                "deliveries start at the signing or later",
+            ),
+            Bound(
+                "lead_quarters", self.lead_quarters, 0, 400,
+                "give quarters from call-off to delivery",
+            ),
         )
 
     def _faults(self) -> list[Fault]:
@@ -76,7 +89,8 @@ class Purchase:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepayment(Purchase):
-    """Pay a share of the whole volume at signing for a place in the queue: off the price when taken, else lost."""
+    """Pay a share of the whole volume at signing for a place in the queue: off the price when
+    taken, else lost."""
 
     kind: ClassVar[str] = "prepayment"
     said: ClassVar[str] = "pay part of the whole volume at signing for a place in the queue; unused it is lost"
@@ -89,7 +103,8 @@ class Prepayment(Purchase):
         return (*super()._bounds(), Bound("prepaid_share", self.prepaid_share, 0, 1, "give the share of the price"))
 
     def parts(self) -> tuple[Part, ...]:
-        """The price less what was prepaid, and the prepayment for every unit of the tenor as a fee."""
+        """The price less what was prepaid, and the prepayment for every unit of the tenor as a
+        fee."""
         price, share = number(self.price_usd), number(self.prepaid_share)
         return (Part(
             name=self.name, volume=self.volume, price_usd=price * (1.0 - share),
@@ -98,7 +113,8 @@ class Prepayment(Purchase):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TakeOrPay(Purchase):
-    """Take a firm share of the volume every quarter, or pay a share of the price for each unit not taken.
+    """Take a firm share of the volume every quarter, or pay a share of the price for each unit not
+    taken.
 
     A penalty above the price is refused: it would pay to take units and leave them idle.
     """
@@ -113,20 +129,31 @@ class TakeOrPay(Purchase):
     """Penalty per firm unit not taken, as a share of the price."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(), Bound("firm_share", self.firm_share, 0, 1, "give the share of the volume"),
-                Bound("penalty_share", self.penalty_share, 0, 1, "above the price it would pay to take units and leave "
-                      "them idle: give the share of the price that refusing a unit costs"))
+        return (
+            *super()._bounds(),
+            Bound("firm_share", self.firm_share, 0, 1, "give the share of the volume"),
+            Bound(
+                "penalty_share", self.penalty_share, 0, 1,
+                "above the price it would pay to take units and leave "
+                "them idle: give the share of the price that refusing a unit costs",
+            ),
+        )
 
     def parts(self) -> tuple[Part, ...]:
         """One price with a firm share."""
-        return (Part(
-            name=self.name, volume=self.volume, price_usd=self.price_usd, firm_share=self.firm_share,
-            penalty_usd=number(self.penalty_share) * number(self.price_usd)),)
+        return (
+            Part(
+                name=self.name, volume=self.volume, price_usd=self.price_usd,
+                firm_share=self.firm_share,
+                penalty_usd=number(self.penalty_share) * number(self.price_usd),
+            ),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FirmAndOption(Purchase):
-    """A firm volume, paid whether taken or not, and an option on more at its own price, for a premium at signing."""
+    """A firm volume, paid whether taken or not, and an option on more at its own price, for a
+    premium at signing."""
 
     kind: ClassVar[str] = "firm-and-option"
     said: ClassVar[str] = "a firm volume, and for a premium the right to more at its own price"
@@ -139,18 +166,32 @@ class FirmAndOption(Purchase):
     """Premium at signing, per optional unit of the tenor."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(), Bound("option_volume", self.option_volume, 0, 1e12, "give units a quarter"),
-                Bound("option_price_usd", self.option_price_usd, 0, _MOST_USD, "give USD a unit, 0 or more"),
-                Bound("premium_usd", self.premium_usd, 0, _MOST_USD, "give USD an optional unit, 0 or more"))
+        return (
+            *super()._bounds(),
+            Bound("option_volume", self.option_volume, 0, 1e12, "give units a quarter"),
+            Bound(
+                "option_price_usd", self.option_price_usd, 0, _MOST_USD,
+                "give USD a unit, 0 or more",
+            ),
+            Bound(
+                "premium_usd", self.premium_usd, 0, _MOST_USD,
+                "give USD an optional unit, 0 or more",
+            ),
+        )
 
     def parts(self) -> tuple[Part, ...]:
         """The firm part and the optional part."""
-        return (Part(
-            name=f"{self.name} firm", volume=self.volume, price_usd=self.price_usd, firm_share=1.0,
-            penalty_usd=self.price_usd),
-                Part(
-                    name=f"{self.name} option", volume=self.option_volume, price_usd=self.option_price_usd,
-                    fee_usd=number(self.premium_usd) * self.tenor_quarters))
+        return (
+            Part(
+                name=f"{self.name} firm", volume=self.volume, price_usd=self.price_usd,
+                firm_share=1.0, penalty_usd=self.price_usd,
+            ),
+            Part(
+                name=f"{self.name} option", volume=self.option_volume,
+                price_usd=self.option_price_usd,
+                fee_usd=number(self.premium_usd) * self.tenor_quarters,
+            ),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -170,16 +211,21 @@ class ReserveAndRent(Purchase):
         return (*super()._bounds(), Bound("reserve_usd", self.reserve_usd, 0, _MOST_USD, "give USD a unit, 0 or more"))
 
     def parts(self) -> tuple[Part, ...]:
-        """Take-or-pay of the whole volume whose penalty is the fee: used or not, the fee is paid."""
+        """Take-or-pay of the whole volume whose penalty is the fee: used or not, the fee is
+        paid."""
         fee = number(self.reserve_usd)
-        return (Part(
-            name=self.name, volume=self.volume, price_usd=number(self.price_usd) + fee, firm_share=1.0,
-            penalty_usd=fee),)
+        return (
+            Part(
+                name=self.name, volume=self.volume, price_usd=number(self.price_usd) + fee,
+                firm_share=1.0, penalty_usd=fee,
+            ),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RightOfFirstRefusal(Purchase):
-    """The right to take units offered to others at their terms: the spot price, or a multiple of it, and no duty."""
+    """The right to take units offered to others at their terms: the spot price, or a multiple of
+    it, and no duty."""
 
     kind: ClassVar[str] = "right-of-first-refusal"
     said: ClassVar[str] = "the right to match what others are offered, and no duty"
@@ -192,13 +238,21 @@ class RightOfFirstRefusal(Purchase):
     """Matched price as a multiple of the spot price."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(),
-                Bound("price_multiple", self.price_multiple, 0, 100, "give a multiple of the spot price"))
+        return (
+            *super()._bounds(),
+            Bound(
+                "price_multiple", self.price_multiple, 0, 100, "give a multiple of the spot price"
+            ),
+        )
 
     def parts(self) -> tuple[Part, ...]:
         """A volume at the price of the day."""
-        return (Part(
-            name=self.name, volume=self.volume, price_usd=self.price_usd, spot_multiple=self.price_multiple),)
+        return (
+            Part(
+                name=self.name, volume=self.volume, price_usd=self.price_usd,
+                spot_multiple=self.price_multiple,
+            ),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,4 +1,5 @@
-"""Contracts in which money comes back with volume: warrants, the vendor's equity, tiers of price."""
+"""Contracts in which money comes back with volume: warrants, the vendor's equity, tiers of
+price."""
 
 from __future__ import annotations
 
@@ -20,11 +21,13 @@ _MOST_USD = 1e13
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Warrants(TakeOrPay):
-    """A purchase for which the vendor grants warrants on its shares, vesting with volume and share price.
+    """A purchase for which the vendor grants warrants on its shares, vesting with volume and share
+    price.
 
-    A tranche is worth ``shares * max(share price - exercise price, 0)`` in the first quarter in which its units have been
-    taken and the share price is at its hurdle or above, before expiry. That is its worth to a holder who sells then; an
-    exercise price near 0 leaves no time value. Share paths that drift at the discount rate give a market value.
+    A tranche is worth ``shares * max(share price - exercise price, 0)`` in the first quarter in
+    which its units have been taken and the share price is at its hurdle or above, before expiry.
+    That is its worth to a holder who sells then; an exercise price near 0 leaves no time value.
+    Share paths that drift at the discount rate give a market value.
     """
 
     kind: ClassVar[str] = "warrants"
@@ -40,12 +43,27 @@ class Warrants(TakeOrPay):
     """Quarters from signing in which tranches may vest."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(),
-                Bound("exercise_price_usd", self.exercise_price_usd, 0, 1e9, "give USD a share, 0 or more"),
-                Bound("expiry_quarters", self.expiry_quarters, 1, 4000, "give quarters from signing, 1 or more"),
-                Bound("tranches.shares", [t.shares for t in self.tranches], 0, 1e15, "give shares above 0", open_low=True),
-                Bound("tranches.units", [t.units for t in self.tranches], 0, 1e15, "give units, 0 or more"),
-                Bound("tranches.hurdle_usd", [t.hurdle_usd for t in self.tranches], 0, 1e9, "give USD a share, 0 or more"))
+        return (
+            *super()._bounds(),
+            Bound(
+                "exercise_price_usd", self.exercise_price_usd, 0, 1e9, "give USD a share, 0 or more"
+            ),
+            Bound(
+                "expiry_quarters", self.expiry_quarters, 1, 4000,
+                "give quarters from signing, 1 or more",
+            ),
+            Bound(
+                "tranches.shares", [t.shares for t in self.tranches], 0, 1e15,
+                "give shares above 0", open_low=True,
+            ),
+            Bound(
+                "tranches.units", [t.units for t in self.tranches], 0, 1e15, "give units, 0 or more"
+            ),
+            Bound(
+                "tranches.hurdle_usd", [t.hurdle_usd for t in self.tranches], 0, 1e9,
+                "give USD a share, 0 or more",
+            ),
+        )
 
     def _faults(self) -> list[Fault]:
         if not self.tranches:
@@ -55,8 +73,12 @@ class Warrants(TakeOrPay):
     def rebates(self, taken: Array, outlook: Outlook) -> Array:
         """Worth of the tranches in the quarters in which they vest."""
         if outlook.share_usd is None:
-            raise BadValue(Fault(f"{self.name}: share price", "missing", "a path of the vendor's share price",
-                                 "give the outlook the share price: warrants are worth nothing without one"))
+            raise BadValue(
+                Fault(
+                    f"{self.name}: share price", "missing", "a path of the vendor's share price",
+                    "give the outlook the share price: warrants are worth nothing without one",
+                )
+            )
         share = np.broadcast_to(number(outlook.share_usd), taken.shape)
         bought = np.cumsum(taken, axis=1) * (1.0 + 1e-12)
         quarter = np.arange(taken.shape[1])
@@ -73,8 +95,9 @@ class Warrants(TakeOrPay):
 class VendorEquity(TakeOrPay):
     """A purchase towards which the vendor buys shares of the buyer, in step with the units taken.
 
-    Money that comes back for shares at their fair worth is financing and worth nothing by itself; what the vendor pays
-    above it is a rebate: ``investment / units * (1 - fair / valuation)`` a unit.
+    Money that comes back for shares at their fair worth is financing and worth nothing by itself;
+    what the vendor pays above it is a rebate: ``investment / units * (1 - fair / valuation)`` a
+    unit.
     """
 
     kind: ClassVar[str] = "vendor-equity"
@@ -92,9 +115,12 @@ class VendorEquity(TakeOrPay):
     """Fair worth of the buyer; that of `valuation_usd` if not stated."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(), Bound("investment_usd", self.investment_usd, 0, _MOST_USD, "give USD, 0 or more"),
-                Bound("valuation_usd", self.valuation_usd, 0, 1e15, "give USD above 0", open_low=True),
-                Bound("fair_valuation_usd", self._fair, 0, 1e15, "give USD, 0 or more"))
+        return (
+            *super()._bounds(),
+            Bound("investment_usd", self.investment_usd, 0, _MOST_USD, "give USD, 0 or more"),
+            Bound("valuation_usd", self.valuation_usd, 0, 1e15, "give USD above 0", open_low=True),
+            Bound("fair_valuation_usd", self._fair, 0, 1e15, "give USD, 0 or more"),
+        )
 
     @property
     def _fair(self) -> Array:
@@ -116,7 +142,8 @@ class VendorEquity(TakeOrPay):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VolumeDiscount(TakeOrPay):
-    """A price that falls with the units taken in all: on the units above each threshold, or on all units."""
+    """A price that falls with the units taken in all: on the units above each threshold, or on all
+    units."""
 
     kind: ClassVar[str] = "volume-discount"
     said: ClassVar[str] = "a price that falls in tiers with the units taken in all"
@@ -130,9 +157,17 @@ class VolumeDiscount(TakeOrPay):
     """Whether reaching a tier also lowers the price of the units before it."""
 
     def _bounds(self) -> tuple[Bound, ...]:
-        return (*super()._bounds(), Bound("tiers.units", [t.units for t in self.tiers], 0, 1e15, "give units above 0",
-                                          open_low=True),
-                Bound("tiers.price_usd", [t.price_usd for t in self.tiers], 0, _MOST_USD, "give USD a unit, 0 or more"))
+        return (
+            *super()._bounds(),
+            Bound(
+                "tiers.units", [t.units for t in self.tiers], 0, 1e15, "give units above 0",
+                open_low=True,
+            ),
+            Bound(
+                "tiers.price_usd", [t.price_usd for t in self.tiers], 0, _MOST_USD,
+                "give USD a unit, 0 or more",
+            ),
+        )
 
     def _faults(self) -> list[Fault]:
         if not self.tiers:

@@ -1,8 +1,9 @@
 """Cost and worth of a contract on paths of need and spot price, in one way for every kind.
 
-A contract is one or more parts: a volume a quarter, of which a share is firm, at a price, with a penalty on firm units
-not taken. Each quarter the need is served from the cheapest source first: firm units (at the price less the penalty that
-taking them saves), optional units at the price, spot up to what it has, and what is left goes unserved at a loss.
+A contract is one or more parts: a volume a quarter, of which a share is firm, at a price, with a
+penalty on firm units not taken. Each quarter the need is served from the cheapest source first:
+firm units (at the price less the penalty that taking them saves), optional units at the price, spot
+up to what it has, and what is left goes unserved at a loss.
 """
 
 from __future__ import annotations
@@ -49,11 +50,16 @@ class Outlook:
     """Price of the vendor's share, for warrants."""
 
     def __post_init__(self) -> None:
-        require("outlook", Bound("need", self.need, 0, 1e15, "give units a quarter"),
-                Bound("spot_usd", self.spot_usd, 0, 1e15, "give USD a unit"),
-                Bound("spot_cap", self.spot_cap, 0, np.inf, "give units a quarter", unbounded=True),
-                Bound("unmet_usd", self.unmet_usd, 0, 1e15, "give USD a unit"),
-                Bound("share_usd", 0.0 if self.share_usd is None else self.share_usd, 0, 1e12, "give USD a share"))
+        require(
+            "outlook", Bound("need", self.need, 0, 1e15, "give units a quarter"),
+            Bound("spot_usd", self.spot_usd, 0, 1e15, "give USD a unit"),
+            Bound("spot_cap", self.spot_cap, 0, np.inf, "give units a quarter", unbounded=True),
+            Bound("unmet_usd", self.unmet_usd, 0, 1e15, "give USD a unit"),
+            Bound(
+                "share_usd", 0.0 if self.share_usd is None else self.share_usd, 0, 1e12,
+                "give USD a share",
+            ),
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -117,7 +123,8 @@ class ValuedContract(Protocol):
         """Parts of the contract: prices and volumes."""
 
     def rebates(self, taken: Array, outlook: Outlook) -> Array:
-        """Money that comes back to the buyer in each quarter, from units taken (paths, quarters) [USD]."""
+        """Money that comes back to the buyer in each quarter, from units taken (paths, quarters)
+        [USD]."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,9 +170,10 @@ def quarter_discount(quarters: int, real_rate: float) -> Array:
 def value(contract: ValuedContract, outlook: Outlook, real_rate: float) -> Valuation:
     """Present value of a contract to its buyer at a real rate per year, path by path.
 
-    What is due in a quarter is discounted from its middle, the fee from the middle of the quarter of signing. The take
-    counts no rebate and looks at no other quarter, so that a buyer who plans ahead does at least as well. Deliveries past
-    the last quarter of the outlook are left out, and the fee in proportion.
+    What is due in a quarter is discounted from its middle, the fee from the middle of the quarter
+    of signing. The take counts no rebate and looks at no other quarter, so that a buyer who plans
+    ahead does at least as well. Deliveries past the last quarter of the outlook are left out, and
+    the fee in proportion.
     """
     paths, quarters = outlook.shape
     discount = quarter_discount(quarters, real_rate)
@@ -198,20 +206,25 @@ def value(contract: ValuedContract, outlook: Outlook, real_rate: float) -> Valua
     cost = paid + elsewhere @ discount
     whole = np.ones((paths, quarters))
     return Valuation(
-        name=contract.name, unit=contract.unit, paid_usd=paid, rebate_usd=rebate @ discount, taken=taken.sum(axis=1),
-        usd_per_unit=_over(paid, taken @ discount), cost_usd=cost, without_usd=without @ discount,
+        name=contract.name, unit=contract.unit, paid_usd=paid, rebate_usd=rebate @ discount,
+        taken=taken.sum(axis=1), usd_per_unit=_over(paid, taken @ discount), cost_usd=cost,
+        without_usd=without @ discount,
         served_usd_per_unit=_over(cost, (need - missing) @ discount), missing=missing.sum(axis=1),
         firm_usd=fees + firm_cash @ discount,
-        firm_units=sum((whole * firm for firm, _ in sources[::2]), np.zeros_like(whole)).sum(axis=1),
+        firm_units=sum((whole * firm for firm, _ in sources[::2]), np.zeros_like(whole)).sum(
+            axis=1
+        ),
         most_units=sum((whole * units for units, _ in sources), np.zeros_like(whole)).sum(axis=1),
     )
 
 
 def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> Array:
-    """Money that the buyer pays in each quarter for units taken, rebates off, (paths, quarters) [USD, undiscounted].
+    """Money that the buyer pays in each quarter for units taken, rebates off, (paths, quarters)
+    [USD, undiscounted].
 
     Parameters: `taken` [unit] broadcasts to (paths, quarters), at most the volume; parts are used in their order. The
-    fee falls in the quarter of signing. Raises `BadValue` on a take above the volume or outside the tenor.
+    fee falls in the quarter of signing. Raises `BadValue` on a take above the volume or outside the
+    tenor.
     """
     paths, quarters = outlook.shape
     units = np.broadcast_to(number(taken), (paths, quarters))
@@ -223,8 +236,13 @@ def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> 
         left = left - here
         price = number(part.price_usd) + number(part.spot_multiple) * spot
         cash += price * here + number(part.penalty_usd) * np.maximum(number(part.firm_share) * volume - here, 0.0)
-    require(f"contract {contract.name}", Bound("taken above the volume", left, -1e300, 1e-9 * (1.0 + units.max()),
-                                               "take at most the volume, within the tenor"))
+    require(
+        f"contract {contract.name}",
+        Bound(
+            "taken above the volume", left, -1e300, 1e-9 * (1.0 + units.max()),
+            "take at most the volume, within the tenor",
+        ),
+    )
     cash[:, min(contract.signed_quarter, quarters - 1)] += _fees(contract, contract.parts(), quarters)
     return np.asarray(cash - contract.rebates(units, outlook))
 
@@ -243,7 +261,8 @@ def _fees(contract: ValuedContract, parts: Sequence[Part], quarters: int) -> Arr
 
 
 def _fill(need: Array, sources: Sequence[tuple[Array, Array]], loss: Array) -> list[Array]:
-    """Take of each source (capacity, cost a unit) that serves the need cheapest; what costs more than the loss is left."""
+    """Take of each source (capacity, cost a unit) that serves the need cheapest; what costs more
+    than the loss is left."""
     shape = need.shape
     caps = np.stack([np.broadcast_to(cap, shape) for cap, _ in sources])
     costs = np.stack([np.broadcast_to(cost, shape) for _, cost in sources])

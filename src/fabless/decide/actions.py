@@ -24,15 +24,20 @@ LEAST_ORDER = 1.0
 def actions_of(solved: SolvedWay, prepared: Prepared) -> tuple[Action, ...]:
     """Orders, openings and programmes of the first 90 days: by date, the largest spend first.
 
-    An order of a quarter can be placed from its first day (for the first quarter: from the as-of date) and is due by its
-    last day, or on day 90 if that is sooner.
+    An order of a quarter can be placed from its first day (for the first quarter: from the as-of
+    date) and is due by its last day, or on day 90 if that is sooner.
     """
     case = prepared.case
     soon = [int(k) for k in trunk(solved.plan.problem.tree) if _first_day(case, int(k)) <= _last_day(case)]
     drawn = {id(item.offer): c for c, item in enumerate(solved.plan.contracts)}
-    orders = [_drawn(drawn[id(offer)], solved, case, k) if id(offer) in drawn else _order(offer, solved, case, k)
-              for k in soon
-              for offer, chips in zip(solved.plan.offers, solved.result.orders[:, k], strict=True) if chips >= LEAST_ORDER]
+    orders = [
+        _drawn(drawn[id(offer)], solved, case, k)
+        if id(offer) in drawn
+        else _order(offer, solved, case, k)
+        for k in soon
+        for offer, chips in zip(solved.plan.offers, solved.result.orders[:, k], strict=True)
+        if chips >= LEAST_ORDER
+    ]
     signed = [_signed(c, solved, case, k) for k in soon for c in range(len(solved.plan.contracts))
               if solved.result.levels[c, k] >= LEAST_ORDER]
     return tuple(sorted((*signed, *orders, *_programmes(solved, prepared), *_ports(solved, case)),
@@ -47,13 +52,17 @@ def _first_day(case: Case, quarter: int) -> dt.date:
     return max(case.as_of, (case.first_quarter + quarter).first_day)
 
 
-def _action(case: Case, quarter: int, what: str, owner: str, amount: float | None, spend_usd: float, stop: str,
-            double: str) -> Action:
+def _action(
+    case: Case, quarter: int, what: str, owner: str, amount: float | None, spend_usd: float,
+    stop: str, double: str,
+) -> Action:
     end = (case.first_quarter + quarter + 1).first_day - dt.timedelta(days=1)
     return Action(
         what=what, owner=owner, quarter=str(case.first_quarter + quarter),
-        start=_first_day(case, quarter).isoformat(), due=min(end, _last_day(case)).isoformat(), amount=amount,
-        unit="" if amount is None else "chip", spend_usd=spend_usd, stop_signal=stop, double_signal=double)
+        start=_first_day(case, quarter).isoformat(), due=min(end, _last_day(case)).isoformat(),
+        amount=amount, unit="" if amount is None else "chip", spend_usd=spend_usd, stop_signal=stop,
+        double_signal=double,
+    )
 
 
 def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
@@ -74,8 +83,9 @@ def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
         what += f" (all of the {cap:,.0f} assumed to be on offer)"
     double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
     return _action(
-        case, now, what, owner="compute procurement", amount=round(chips), spend_usd=spend, stop=stop,
-        double=double)
+        case, now, what, owner="compute procurement", amount=round(chips), spend_usd=spend,
+        stop=stop, double=double,
+    )
 
 
 def _signed(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
@@ -107,10 +117,12 @@ def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
              - min(chips, firm) * min(price, float(item.untaken_usd[node])))
     runs = case.first_quarter + now + int(item.offer.lead_quarters[node])
     return _action(
-        case, now, f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
+        case, now,
+        f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
         owner="compute procurement", amount=round(chips), spend_usd=spend,
         stop=f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}",
+    )
 
 
 def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
@@ -127,11 +139,14 @@ def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
 def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
     return [
         _action(
-            prepared.case, 0, f"start programme {item.name}, spend of the first year", owner="silicon lead",
-            amount=None, spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
+            prepared.case, 0, f"start programme {item.name}, spend of the first year",
+            owner="silicon lead", amount=None,
+            spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
             stop="the vendor's next part beats the planned chip at tape-out, or two slips in a row",
-            double="first silicon at the planned rate, or supply still scarce at tape-out")
-        for item in prepared.case.programmes if item.name in solved.started
+            double="first silicon at the planned rate, or supply still scarce at tape-out",
+        )
+        for item in prepared.case.programmes
+        if item.name in solved.started
     ]
 
 
@@ -142,7 +157,9 @@ def _ports(solved: SolvedWay, case: Case) -> list[Action]:
             case, 0, f"start porting to {line.name}", owner="inference software", amount=None,
             spend_usd=port.spread.mode * QUARTER_S,
             stop="under half of the expected throughput after two quarters",
-            double="expected throughput on the main model")
+            double="expected throughput on the main model",
+        )
         for line in solved.plan.commitment.lines
-        if (port := case.numbers.lines[line.name].port) is not None and line.first_quarter - case.first_quarter <= 4
+        if (port := case.numbers.lines[line.name].port) is not None
+        and line.first_quarter - case.first_quarter <= 4
     ]

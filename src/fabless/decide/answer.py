@@ -27,7 +27,8 @@ TOLD_APART = 0.75
 """Smallest probability that a random scenario with a start has more demand than one without,
 for the text to say "high demand"."""
 FLATTERED = 0.01
-"""Share of a cost by which fresh paths must exceed the plan's own scenarios before a warning says so."""
+"""Share of a cost by which fresh paths must exceed the plan's own scenarios before a warning says
+so."""
 UNPROVEN = 0.005
 """Gap above which a warning says that a better plan may exist."""
 
@@ -40,24 +41,30 @@ class LateStart:
     quarter: Quarter
     probability: float
     demand: str
-    """high | low, where the scenarios in which it starts differ from the others by demand; empty where not."""
+    """high | low, where the scenarios in which it starts differ from the others by demand; empty
+    where not."""
 
 
 def answer(
-    prepared: Prepared, best: SolvedWay, results: Sequence[WayResult], programmes: Sequence[ProgrammeValue],
+    prepared: Prepared, best: SolvedWay, results: Sequence[WayResult],
+    programmes: Sequence[ProgrammeValue],
     fresh: Sequence[FreshTest],
 ) -> str:
-    """One sentence: what to do, what a query then costs, against what, and which chip programme to start or not.
+    """One sentence: what to do, what a query then costs, against what, and which chip programme to
+    start or not.
 
-    Costs and shortage are those on the fresh paths; where there are none, those on the scenarios of the plan.
+    Costs and shortage are those on the fresh paths; where there are none, those on the scenarios of
+    the plan.
     """
     case = prepared.case
     cost = {item.name: item.cost_per_query_usd for item in results} | {item.way: item.cost_per_query_usd for item in fresh}
     own, seen = cost[best.name], " that the plan had not seen" if fresh else ""
     decimals = cent_decimals(band.p50 for band in cost.values())
     low, median, high = (cents(value, decimals) for value in (own.p10, own.p50, own.p90))
-    text = (f"{_doing(best)}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
-            f"scenarios{seen})")
+    text = (
+        f"{_doing(best)}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
+        f"scenarios{seen})"
+    )
     if best.name != "buy" and "buy" in cost:
         text += f", against {cents(cost['buy'].p50, decimals)} buying from {case.dominant_vendor} alone"
     text += _programme_clause(best, programmes, case)
@@ -68,7 +75,8 @@ def answer(
 
 
 def _doing(best: SolvedWay) -> str:
-    """Name the vendors that matter, the largest share of compute first; a line's contracts count with its vendor."""
+    """Name the vendors that matter, the largest share of compute first; a line's contracts count
+    with its vendor."""
     mine = {k for one in best.plan.projects for k in one.offers}
     used = best.paths.compute.sum(axis=2) @ best.paths.probability
     compute_of: dict[str, float] = {}
@@ -101,8 +109,10 @@ def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], cas
         clauses.append(f"start {_listed([name + _worth(worth.get(name), best) for name in now])} now")
     elif nearest and not later:
         when = f" and come in volume in {nearest.volume_quarter}" if nearest.volume_quarter else ""
-        clauses.append(f"start no chip programme now: the nearest, {nearest.name}, carried through would "
-                       f"{_outcome(nearest, best)}{when}")
+        clauses.append(
+            f"start no chip programme now: the nearest, {nearest.name}, carried through would "
+            f"{_outcome(nearest, best)}{when}"
+        )
     if later:
         clauses.append(("" if now else "start no chip programme now, but ") + _open(later))
         first = worth.get(later[0].programme)
@@ -112,7 +122,8 @@ def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], cas
 
 
 def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
-    """Later starts of the plan in the order of time, each with its odds and the demand in which it comes."""
+    """Later starts of the plan in the order of time, each with its odds and the demand in which it
+    comes."""
     tree = best.plan.problem.tree
     for one, on in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
         if one.start == 0:
@@ -126,7 +137,8 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
 
 
 def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:
-    """Say whether demand is high or low where a programme starts: by the odds of a pair, one from either side."""
+    """Say whether demand is high or low where a programme starts: by the odds of a pair, one from
+    either side."""
     if starts.all():
         return ""
     above = float((need[starts][:, None] > need[~starts]).mean())
@@ -151,7 +163,8 @@ def _when(item: LateStart) -> str:
 
 
 def _worth(value: ProgrammeValue | None, best: SolvedWay) -> str:
-    """What a programme that is started now is worth carried through, in brackets; empty where that was not asked."""
+    """What a programme that is started now is worth carried through, in brackets; empty where that
+    was not asked."""
     if value is None:
         return ""
     close = ", a close call" if _is_close(value, best) else ""
@@ -183,8 +196,8 @@ def _listed(names: Sequence[str]) -> str:
 def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
     """What every reader must bear in mind.
 
-    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put another way first; and
-    where the plan is not proven to be the best.
+    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put
+    another way first; and where the plan is not proven to be the best.
     """
     numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())

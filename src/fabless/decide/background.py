@@ -1,6 +1,8 @@
-"""What a decision rests on beside the numbers of its case: chips, models, request shapes, limits, efficiencies.
+"""What a decision rests on beside the numbers of its case: chips, models, request shapes, limits,
+efficiencies.
 
-They are not drawn; the report lists them with their sources, so that a reader can trace every number.
+They are not drawn; the report lists them with their sources, so that a reader can trace every
+number.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from fabless.records import Chip, Fact, Grade, Range, Source
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
                "scale_up_bandwidth": "scale_up_bandwidth", "tdp": "tdp_w"}
 CHIP_UNITS = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W"}
-MODEL_FIELDS = ("layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts", "experts_per_token",
-                "vocab")
+MODEL_FIELDS = (
+    "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts",
+    "experts_per_token", "vocab",
+)
 
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
@@ -33,7 +37,8 @@ def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
 
 
 def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
-    """Chance that each programme ends before volume, with its 90 % band, out of the counts it has in the `filled` case."""
+    """Chance that each programme ends before volume, with its 90 % band, out of the counts it has
+    in the `filled` case."""
     stated = {item.name: item.ended is not None for item in case.programmes}
     known = Source("programmes", f"chip programmes known on {case.as_of}", "", "")
     numbers = []
@@ -41,12 +46,15 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
         if item.ended is None or item.gates:
             continue
         band = credible_band(PseudoCounts(*item.ended))
-        numbers.append(CaseNumber(
-            name=f"programmes.{item.name}.ended", spread=Range(band.low, band.mean, band.high), unit="1",
-            grade=Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED,
-            source=CASE_SOURCE if stated[item.name] else known,
-            note="chance that it ends before volume; P5, mean and P95 of a rate that few cases tell",
-            known=case.as_of))
+        numbers.append(
+            CaseNumber(
+                name=f"programmes.{item.name}.ended", spread=Range(band.low, band.mean, band.high),
+                unit="1", grade=Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED,
+                source=CASE_SOURCE if stated[item.name] else known,
+                note="chance that it ends before volume; P5, mean and P95 of a rate that few cases tell",
+                known=case.as_of,
+            )
+        )
     return tuple(numbers)
 
 
@@ -54,8 +62,9 @@ def _of_fact(name: str, fact: Fact) -> CaseNumber:
     spread = range_of(fact)
     assert spread is not None
     return CaseNumber(
-        name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source, note=fact.note,
-        known=fact.known)
+        name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source,
+        note=fact.note, known=fact.known,
+    )
 
 
 def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
@@ -70,8 +79,9 @@ def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
     stated |= {f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()}
     for field, (value, unit) in stated.items():
         yield CaseNumber(
-            name=f"chips.{chip.name}.{field}", spread=Range.point(value), unit=unit, grade=Grade.ASSUMPTION,
-            source=CASE_SOURCE, note="specification stated in the case")
+            name=f"chips.{chip.name}.{field}", spread=Range.point(value), unit=unit,
+            grade=Grade.ASSUMPTION, source=CASE_SOURCE, note="specification stated in the case",
+        )
 
 
 def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
@@ -86,13 +96,15 @@ def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
     source, note = _shape(load.request.source, case, catalogue)
     for key, tokens in (("input_tokens", load.request.input_tokens), ("output_tokens", load.request.output_tokens)):
         yield CaseNumber(
-            name=f"loads.{load.name}.{key}", spread=Range.point(tokens), unit="token", grade=Grade.DERIVED,
-            source=source, note=note)
+            name=f"loads.{load.name}.{key}", spread=Range.point(tokens), unit="token",
+            grade=Grade.DERIVED, source=source, note=note,
+        )
     for key, limit_s in (("tpot", load.tpot_limit_s), ("ttft", load.ttft_limit_s)):
         if limit_s is not None:
             yield CaseNumber(
-                name=f"loads.{load.name}.{key}", spread=Range.point(limit_s), unit="s", grade=Grade.ASSUMPTION,
-                source=CASE_SOURCE, note="latency limit stated in the case")
+                name=f"loads.{load.name}.{key}", spread=Range.point(limit_s), unit="s",
+                grade=Grade.ASSUMPTION, source=CASE_SOURCE, note="latency limit stated in the case",
+            )
 
 
 def _shape(name: str, case: Case, catalogue: Catalogue) -> tuple[Source, str]:

@@ -14,15 +14,19 @@ from fabless.quote import owned_hour
 from fabless.strategy import owning_at
 from fabless.tco import ChipHour, rented_chip_hour, usd_per_query
 
-BOUND_BY = {"compute": "peak_{precision}", "bandwidth": "memory_bandwidth", "capacity": "memory_capacity",
-            "network": "scale_up_bandwidth"}
-"""What keeps a phase of serving from going faster -> the field of the chip that it waits for; latency waits for none."""
+BOUND_BY = {
+    "compute": "peak_{precision}", "bandwidth": "memory_bandwidth", "capacity": "memory_capacity",
+    "network": "scale_up_bandwidth",
+}
+"""What keeps a phase of serving from going faster -> the field of the chip that it waits for;
+latency waits for none."""
 NUDGE = 0.01
 """Share by which a number is moved to see which lines of an hour's cost move with it."""
 
 
 def build_up(prepared: Prepared, best: SolvedWay) -> tuple[BuildUpRow, ...]:
-    """Cost of a query of each load on the first chip of each line that the recommended way opens, at the modes."""
+    """Cost of a query of each load on the first chip of each line that the recommended way opens,
+    at the modes."""
     case = prepared.case
     first: dict[tuple[str, str, str], tuple[Load, Line]] = {}
     for load in case.loads:
@@ -34,8 +38,11 @@ def build_up(prepared: Prepared, best: SolvedWay) -> tuple[BuildUpRow, ...]:
 
 def chip_costs(prepared: Prepared) -> tuple[ChipCostRow, ...]:
     """Unit cost of each programme's chip, line by line, before the margin of whoever makes it."""
-    return tuple(ChipCostRow(programme, part, float(amount))
-                 for programme, cost in prepared.unit_costs.items() for part, amount in cost.lines())
+    return tuple(
+        ChipCostRow(programme, part, float(amount))
+        for programme, cost in prepared.unit_costs.items()
+        for part, amount in cost.lines()
+    )
 
 
 def hour_at(case: Case, line: Line, numbers: CaseNumbers[float], average_power_w: float) -> ChipHour:
@@ -66,15 +73,22 @@ def hour_inputs(case: Case, line: Line, average_power_w: float) -> dict[str, tup
 
 
 def _work_inputs(case: Case, load: Load, line: Line, serving: Serving) -> tuple[str, ...]:
-    """Inputs of the chip time of a query, which every line is multiplied by: the work, and what its two phases wait for."""
+    """Inputs of the chip time of a query, which every line is multiplied by: the work, and what its
+    two phases wait for."""
     numbers = case.numbers
     efficiency = numbers.lines[line.name].efficiency
     stated = (numbers.demand.load_factor, numbers.demand.work_level, *(() if efficiency is None else (efficiency,)))
     precision, _ = usable_precision(line.chip, serving.precision)
-    waits = [BOUND_BY[bound].format(precision=precision)
-             for bound in dict.fromkeys((serving.prefill_bound, serving.decode_bound)) if bound in BOUND_BY]
-    return (*(number.name for number in stated), *(f"chips.{line.chip.name}.{field}" for field in waits),
-            f"loads.{load.name}.input_tokens", f"loads.{load.name}.output_tokens")
+    waits = [
+        BOUND_BY[bound].format(precision=precision)
+        for bound in dict.fromkeys((serving.prefill_bound, serving.decode_bound))
+        if bound in BOUND_BY
+    ]
+    return (
+        *(number.name for number in stated),
+        *(f"chips.{line.chip.name}.{field}" for field in waits), f"loads.{load.name}.input_tokens",
+        f"loads.{load.name}.output_tokens",
+    )
 
 
 def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[BuildUpRow]:
@@ -85,10 +99,11 @@ def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[Build
     rests_on, work = hour_inputs(case, line, serving.power_w_per_chip), _work_inputs(case, load, line, serving)
     return [
         BuildUpRow(
-            model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}", part=part,
-            usd=float(usd_per_query(amount, seconds)),
+            model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}",
+            part=part, usd=float(usd_per_query(amount, seconds)),
             how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",
             inputs=(*rests_on[part], *work),
         )
-        for part, amount in hour.lines() if np.asarray(amount) > 0
+        for part, amount in hour.lines()
+        if np.asarray(amount) > 0
     ]

@@ -1,4 +1,5 @@
-"""How much work a decision takes: size of the tree, fresh paths, and which questions are asked of the answer."""
+"""How much work a decision takes: size of the tree, fresh paths, and which questions are asked of
+the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Detail:
     small: tuple[int, ...]
     """Branching of the small tree used for the follow-up questions; empty skips them."""
     inputs: int
-    """Inputs for which every way is solved again, whose knowledge is priced, and whose Sobol indices are taken."""
+    """Inputs for which every way is solved again, whose knowledge is priced, and whose Sobol
+    indices are taken."""
     sobol: int
     """Base points of the Sobol indices, a power of two."""
     seeds: int
@@ -32,7 +34,8 @@ class Detail:
     checked: int
     """Fresh paths of the recommended way for which perfect information is worked out too."""
     gates: bool = True
-    """Whether the gates of programmes are searched; otherwise one that is begun is carried through or given up at once."""
+    """Whether the gates of programmes are searched; otherwise one that is begun is carried through
+    or given up at once."""
     large: int | None = None
     """Scenarios on which the recommended way is planned once more, by decomposition."""
 
@@ -57,16 +60,20 @@ def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
 
 
 DETAILS: Mapping[str, Detail] = {
-    item.name: item for item in (
+    item.name: item
+    for item in (
         Detail(
-            name="quick", branching=(12, 1, 1, 1), paths=100, small=(), inputs=0, sobol=0, seeds=0, checked=0,
-            gates=False),
+            name="quick", branching=(12, 1, 1, 1), paths=100, small=(), inputs=0, sobol=0, seeds=0,
+            checked=0, gates=False,
+        ),
         Detail(
-            name="standard", branching=None, paths=500, small=(8, 1, 1, 1), inputs=4, sobol=64, seeds=10,
-            checked=20),
+            name="standard", branching=None, paths=500, small=(8, 1, 1, 1), inputs=4, sobol=64,
+            seeds=10, checked=20,
+        ),
         Detail(
-            name="deep", branching=(27, 3, 3, 1), paths=10_000, small=(16, 2, 1, 1), inputs=8, sobol=256,
-            seeds=10, checked=200, large=1_024),
+            name="deep", branching=(27, 3, 3, 1), paths=10_000, small=(16, 2, 1, 1), inputs=8,
+            sobol=256, seeds=10, checked=200, large=1_024,
+        ),
     )
 }
 

@@ -43,10 +43,13 @@ def large_plan(
     result = solve_large(done.problem, executor=executor, gap=GAP, checkpoint=checkpoint, progress=said)
     paths = paths_of(world.case, done, result)
     solved = SolvedWay(
-        name=best.name, plan=done, result=result, paths=paths, policy=policy_of(world, plan, go), gates=(),
-        lower_bound_usd=result.lower_bound_usd)
+        name=best.name, plan=done, result=result, paths=paths, policy=policy_of(world, plan, go),
+        gates=(), lower_bound_usd=result.lower_bound_usd,
+    )
     return LargePlan(
-        leaves=count, status=result.status.value, gap=solved.gap, objective_usd=result.objective_usd,
-        lower_bound_usd=result.lower_bound_usd, expected_cost_usd=result.expected_cost_usd,
-        cvar_usd=result.cvar_usd, cost_per_query_usd=band(paths.levelised_usd, paths.probability),
-        actions=actions_of(solved, prepared))
+        leaves=count, status=result.status.value, gap=solved.gap,
+        objective_usd=result.objective_usd, lower_bound_usd=result.lower_bound_usd,
+        expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
+        cost_per_query_usd=band(paths.levelised_usd, paths.probability),
+        actions=actions_of(solved, prepared),
+    )

@@ -44,14 +44,16 @@ class WayResult:
     lower_bound_usd: float
     """No plan of this way on these scenarios costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Present value of expected cost plus the priced risk, unserved demand included at its price: the ranking key."""
+    """Present value of expected cost plus the priced risk, unserved demand included at its price:
+    the ranking key."""
     expected_cost_usd: float
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""
     cost_per_query_by_year_usd: tuple[tuple[int, Band], ...]
     shortage_probability: float
-    """Probability that more than the tolerated share of the compute demanded over the horizon is missing."""
+    """Probability that more than the tolerated share of the compute demanded over the horizon is
+    missing."""
     shortage_share: Band
     """Missing share of the compute demanded over the horizon, queries and training."""
     shortage_by_year: tuple[tuple[int, float, float], ...]
@@ -59,20 +61,22 @@ class WayResult:
     meets_service_level: bool
     """Whether the expected missing share over the horizon stays within the tolerated one."""
     own_silicon_quarter: tuple[str, str, str] | None
-    """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme is started."""
+    """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme
+    is started."""
     own_silicon_probability: float
     """That it comes in volume at all, giving it up by choice included."""
     capital_at_risk_usd: Band | None
     """Spent on the programme before own silicon in volume (or before cancellation)."""
     dominant_share_compute: float
-    """Dominant vendor's expected share of the compute used; below, of what is spent and of the chips in operation."""
+    """Dominant vendor's expected share of the compute used; below, of what is spent and of the
+    chips in operation."""
     dominant_share_spend: float
     dominant_share_units: float
     regret_usd: float
     """Objective above that of the best."""
     regret_error_usd: float
-    """Standard error of the difference of expected costs between this way and the best, over the draws at the first
-    branching: a regret under two of them is a tie."""
+    """Standard error of the difference of expected costs between this way and the best, over the
+    draws at the first branching: a regret under two of them is a tie."""
     fleet_by_quarter: tuple[tuple[str, str, Band], ...]
     """Quarter, line or programme, chips in operation."""
     cost_by_quarter_usd: tuple[tuple[str, Band], ...]
@@ -158,7 +162,8 @@ class RegretRow:
 
     way: str
     mean_usd: tuple[tuple[str, float], ...]
-    """Group of scenarios, mean discounted cost above that of the way that is cheapest in the group."""
+    """Group of scenarios, mean discounted cost above that of the way that is cheapest in the
+    group."""
     worst_usd: float
     """Largest regret in any single scenario."""
 
@@ -187,7 +192,8 @@ class KnowledgeValue:
 
 @dataclass(frozen=True)
 class Foresight:
-    """The best plan between perfect information and a plan for the mean: wait and see <= plan <= mean-value plan."""
+    """The best plan between perfect information and a plan for the mean: wait and see <= plan <=
+    mean-value plan."""
 
     wait_and_see_usd: float
     objective_usd: float
@@ -201,7 +207,8 @@ class Foresight:
 
     @property
     def vss_usd(self) -> float:
-        """Value of the stochastic solution: what planning for the spread saves over planning for the mean."""
+        """Value of the stochastic solution: what planning for the spread saves over planning for
+        the mean."""
         return self.mean_value_usd - self.objective_usd
 
 
@@ -217,18 +224,21 @@ class Resilience:
     """Rise of the objective."""
     missing_before: float
     missing_after: float
-    """Expected missing share of compute in the year from that quarter, without and with the strike."""
+    """Expected missing share of compute in the year from that quarter, without and with the
+    strike."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Value of one programme, started now and carried through, over volume x relative performance x slip."""
+    """Value of one programme, started now and carried through, over volume x relative performance x
+    slip."""
 
     programme: str
     volumes: tuple[float, ...]
     """Chips to be had over those of the case."""
     performances: tuple[float, ...]
-    """Performance of its chip over that of the dominant vendor's part current at its median quarter of volume."""
+    """Performance of its chip over that of the dominant vendor's part current at its median quarter
+    of volume."""
     slips: tuple[float, ...]
     """Actual over planned time."""
     value_usd: tuple[tuple[tuple[float, ...], ...], ...]
@@ -305,7 +315,8 @@ class LargePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What the answer was asked; every part is empty (or None) where the level of detail does not ask it."""
+    """What the answer was asked; every part is empty (or None) where the level of detail does not
+    ask it."""
 
     sensitivities: tuple[Sensitivity, ...] = ()
     """Largest effect first."""
@@ -333,7 +344,8 @@ class Decision:
     seed: int
     digest: str
     versions: Mapping[str, str]
-    """Versions of the program and its numeric libraries: equal digests and versions give equal numbers."""
+    """Versions of the program and its numeric libraries: equal digests and versions give equal
+    numbers."""
     detail: str
     """quick | standard | deep"""
     leaves: int
@@ -368,7 +380,8 @@ class Decision:
         return min(ways, key=lambda item: item.regret_usd).name
 
     def table(self) -> list[dict[str, str | float]]:
-        """The comparison as rows that a data frame takes: one a way, best first; costs are those on fresh paths."""
+        """The comparison as rows that a data frame takes: one a way, best first; costs are those on
+        fresh paths."""
         fresh = {item.way: item for item in self.fresh}
         return [
             {"way": item.name, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,

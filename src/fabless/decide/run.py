@@ -37,7 +37,8 @@ from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_pr
 from fabless.versions import versions
 
 LEAST_SHARE = 0.02
-"""Share of compute under which the portfolio tries to do without a line that costs something to keep open."""
+"""Share of compute under which the portfolio tries to do without a line that costs something to
+keep open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +61,13 @@ def decide(
     """Answer a case.
 
     Parameters: `case`, from `read_case`; `detail`, the name of one of `DETAILS`, or a `Detail`; `executor`, where
-    plans are solved (default: as many processes as there are cores); `checkpoint`, a file from which a plan on a large tree
-    resumes; `progress`, called with a line of text as the work goes on. The catalogue is read as the case's as-of date sees
-    it. The same case, detail, seed and data give the same decision.
+    plans are solved (default: as many processes as there are cores); `checkpoint`, a file from
+    which a plan on a large tree resumes; `progress`, called with a line of text as the work goes
+    on. The catalogue is read as the case's as-of date sees it. The same case, detail, seed and data
+    give the same decision.
 
-    Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result with its shortage.
+    Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result
+    with its shortage.
     """
     start = time.perf_counter()
     detail = detail_of(detail)
@@ -84,31 +87,40 @@ def decide(
         solved = [*single, portfolio]
         best = best_of(solved)
         tick(f"every way on {detail.paths:,} fresh paths")
-        numbers = list(pool.map(_carried_out, [(prepared, item, detail.paths, detail.checked * (item is best))
-                                               for item in solved]))
+        numbers = list(
+            pool.map(
+                _carried_out,
+                [
+                    (prepared, item, detail.paths, detail.checked * (item is best))
+                    for item in solved
+                ],
+            )
+        )
         fresh = tuple(as_fresh_test(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
         told = pool.submit(foresight, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
-            prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values, detail=detail,
-            pool=pool, tick=tick)
+            prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values,
+            detail=detail, pool=pool, tick=tick,
+        )
         between = told.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
-        case=case.name, title=case.title, as_of=case.as_of.isoformat(), first_quarter=str(case.first_quarter),
-        quarters=case.quarters, price_year=case.price_year, seed=case.seed,
-        digest=digest_of((catalogue.digest, case, detail))[:12],
+        case=case.name, title=case.title, as_of=case.as_of.isoformat(),
+        first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
+        seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
-        answer=answer(prepared, best, results, values, fresh), recommended=best.name, strategies=results,
-        programme_values=values, regrets=regret_table(here, solved), foresight=between, fresh=fresh, large=large,
-        questions=questions,
-        build_up=build_up(prepared, best),
-        chip_costs=chip_costs(prepared),
+        answer=answer(prepared, best, results, values, fresh), recommended=best.name,
+        strategies=results, programme_values=values, regrets=regret_table(here, solved),
+        foresight=between, fresh=fresh, large=large, questions=questions,
+        build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
-        assumptions=(*named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
-                     *background(case, catalogue)),
+        assumptions=(
+            *named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
+            *background(case, catalogue),
+        ),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
         seconds=time.perf_counter() - start,
     )
@@ -126,16 +138,21 @@ def _ways(world: World, gates: bool, pool: Executor) -> list[SolvedWay]:
 def _portfolio(
     world: World, single: list[SolvedWay], gates: bool, pool: Executor
 ) -> tuple[SolvedWay, tuple[ProgrammeValue, ...]]:
-    """Coordinate search: every line, every line that is used, or those of the best way; then the programmes on them.
+    """Coordinate search: every line, every line that is used, or those of the best way; then the
+    programmes on them.
 
-    The programmes may be started now or at a later branching, and given up at any. The ways themselves are among what it
-    may choose, so it never ranks behind one of them. Also returns what each programme, started now and carried through, is
-    worth on the chosen lines.
+    The programmes may be started now or at a later branching, and given up at any. The ways
+    themselves are among what it may choose, so it never ranks behind one of them. Also returns what
+    each programme, started now and carried through, is worth on the chosen lines.
     """
     case = world.prepared.case
     every = next(iter(pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
-    used = tuple(line for line in case.lines
-                 if case.numbers.lines[line.name].port is None or compute_share(every, line.name) >= LEAST_SHARE)
+    used = tuple(
+        line
+        for line in case.lines
+        if case.numbers.lines[line.name].port is None
+        or compute_share(every, line.name) >= LEAST_SHARE
+    )
     lean = [every] if used == case.lines else pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(used, ()),), gates)])
     plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
     without = best_of(plain)
@@ -164,5 +181,10 @@ def _through(job: _WayJob) -> SolvedWay:
 def _demand(prepared: Prepared, world: World) -> tuple[tuple[str, Band], ...]:
     tree, case = world.scenarios.tree, prepared.case
     queries = queries_per_day(world.scenarios, case)
-    return tuple((str(case.first_quarter + q), band(queries[tree.quarter == q], tree.probability[tree.quarter == q]))
-                 for q in range(tree.quarters))
+    return tuple(
+        (
+            str(case.first_quarter + q),
+            band(queries[tree.quarter == q], tree.probability[tree.quarter == q]),
+        )
+        for q in range(tree.quarters)
+    )

@@ -32,14 +32,18 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         cost_per_query_usd=band(paths.levelised_usd, paths.probability),
         cost_per_query_by_year_usd=tuple(
             (year, band(column, paths.probability))
-            for year, column in zip(labels, _per_query(paths, years), strict=True)),
+            for year, column in zip(labels, _per_query(paths, years), strict=True)
+        ),
         shortage_probability=float(paths.probability @ (whole > case.tolerated_shortage)),
         shortage_share=band(whole, paths.probability),
         shortage_by_year=tuple(
             (year, float(paths.probability @ short[:, k]), float(paths.probability @ missing[:, k]))
-            for k, year in enumerate(labels)),
+            for k, year in enumerate(labels)
+        ),
         meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
-        own_silicon_quarter=_quarters(case, outlook.volume_month) if outlook and outlook.volume_month else None,
+        own_silicon_quarter=_quarters(case, outlook.volume_month)
+        if outlook and outlook.volume_month
+        else None,
         own_silicon_probability=_volume_share(prepared, own) * _carried_on(solved, own),
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
@@ -48,8 +52,10 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         regret_usd=result.objective_usd - best.result.objective_usd,
         regret_error_usd=_error(case, solved, best),
         fleet_by_quarter=_fleet(solved, case),
-        cost_by_quarter_usd=tuple((str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
-                                  for q in range(case.quarters)),
+        cost_by_quarter_usd=tuple(
+            (str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
+            for q in range(case.quarters)
+        ),
         actions=actions_of(solved, prepared),
         programmes=tuple(solved.started),
         gates=solved.gates,
@@ -61,15 +67,20 @@ def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -
     item, = solved.plan.commitment.programmes
     months = prepared.simulated[item.name].summary.volume_month
     return ProgrammeValue(
-        name=item.name, route=item.route, value_usd=without.result.objective_usd - solved.result.objective_usd,
+        name=item.name, route=item.route,
+        value_usd=without.result.objective_usd - solved.result.objective_usd,
         error_usd=_error(prepared.case, solved, without),
-        pays_probability=float(solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)),
+        pays_probability=float(
+            solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)
+        ),
         volume_quarter=_quarters(prepared.case, months)[1] if months else "",
-        volume_probability=_volume_share(prepared, item))
+        volume_probability=_volume_share(prepared, item),
+    )
 
 
 def _error(case: Case, one: SolvedWay, other: SolvedWay) -> float:
-    """Standard error of the difference of two ways' costs over the nodes after the first branching."""
+    """Standard error of the difference of two ways' costs over the nodes after the first
+    branching."""
     branches = int((one.plan.problem.tree.quarter == case.boundaries[0]).sum())
     return standard_error(one.result.path_cost_usd, other.result.path_cost_usd, branches)
 
@@ -84,8 +95,13 @@ def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[Timel
 def _volume_share(prepared: Prepared, own: Programme | None) -> float:
     if own is None:
         return 0.0
-    return float(next(share for kind, share in prepared.simulated[own.name].summary.outcome_shares.items()
-                      if kind.name == "VOLUME"))
+    return float(
+        next(
+            share
+            for kind, share in prepared.simulated[own.name].summary.outcome_shares.items()
+            if kind.name == "VOLUME"
+        )
+    )
 
 
 def _carried_on(solved: SolvedWay, own: Programme | None) -> float:
@@ -108,7 +124,8 @@ def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
 
 
 def _dominant(solved: SolvedWay, case: Case, amount: Array) -> float:
-    """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the horizon."""
+    """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the
+    horizon."""
     by_offer = (amount.sum(axis=2) * solved.paths.probability).sum(axis=1)
     mine = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
     return float(by_offer[mine].sum() / max(by_offer.sum(), 1e-9))

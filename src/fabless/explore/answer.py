@@ -112,7 +112,8 @@ class Exploration:
     latency_front: tuple[FrontPoint, ...]
     """Time of a token [s] and cost of owning per million output tokens [USD]."""
     flexibility_front: tuple[FrontPoint, ...]
-    """Cost on the load, and geometric mean of the cost on the other loads [USD per million output tokens]."""
+    """Cost on the load, and geometric mean of the cost on the other loads [USD per million output
+    tokens]."""
     market: tuple[Market, ...]
     binding: str
     """Limit that keeps all designs from serving the load; empty if one does."""
@@ -122,17 +123,23 @@ class Exploration:
 
 
 def explore(
-    catalogue: Catalogue, space: Space, technologies: Sequence[Technology], task: Task, *, market: Sequence[str] = (),
-    executors: Executors | None = None, chunk: int = CHUNK, checkpoint_path: object = None,
+    catalogue: Catalogue, space: Space, technologies: Sequence[Technology], task: Task, *,
+    market: Sequence[str] = (), executors: Executors | None = None, chunk: int = CHUNK,
+    checkpoint_path: object = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Exploration:
-    """Sweep a space for a load and say what is best in it. The scorer of `task` is a `ServingScorer`."""
+    """Sweep a space for a load and say what is best in it. The scorer of `task` is a
+    `ServingScorer`."""
     scorer = task.scorer
     assert isinstance(scorer, ServingScorer)
     checkpoint = None
     if checkpoint_path is not None:
-        digest = digest_of({"space": space.described(), "scorer": scorer, "catalogue": catalogue.digest,
-                            "technologies": technologies, "limits": task.limits, "chunk": chunk})
+        digest = digest_of(
+            {
+                "space": space.described(), "scorer": scorer, "catalogue": catalogue.digest,
+                "technologies": technologies, "limits": task.limits, "chunk": chunk,
+            }
+        )
         checkpoint = Checkpoint(checkpoint_path, digest)  # type: ignore[arg-type]
     swept = sweep(task, executors=executors, chunk=chunk, checkpoint=checkpoint, progress=progress)
     found = swept.found
@@ -144,15 +151,24 @@ def explore(
     cost = best.usd_per_million_tokens_tco if best else None
     return Exploration(
         load=f"{scorer.load.llm.name}, {scorer.load.request.input_tokens:g} tokens in, "
-             f"{scorer.load.request.output_tokens:g} out, {scorer.load.precision}",
-        node=space.node, objective=scorer.objective, designs=found.designs, removed=tuple(found.removed.items()),
-        made=found.made, unserved=tuple(found.unserved.items()),
-        served=found.made - sum(found.unserved.values()), best=best, best_chip=chip,
+        f"{scorer.load.request.output_tokens:g} out, {scorer.load.precision}",
+        node=space.node,
+        objective=scorer.objective,
+        designs=found.designs,
+        removed=tuple(found.removed.items()),
+        made=found.made,
+        unserved=tuple(found.unserved.items()),
+        served=found.made - sum(found.unserved.values()),
+        best=best,
+        best_chip=chip,
         latency_front=_latency_front(space, technologies, scorer, found),
         flexibility_front=_flexibility_front(found) if scorer.also else (),
         market=tuple(_market(catalogue, name, scorer, cost) for name in market),
-        binding="" if best else _binding(found, scorer.load), points=found.points, seconds=swept.seconds,
-        resumed=swept.resumed)
+        binding="" if best else _binding(found, scorer.load),
+        points=found.points,
+        seconds=swept.seconds,
+        resumed=swept.resumed,
+    )
 
 
 def _silicon(
@@ -177,27 +193,36 @@ def _winner(space: Space, technologies: Sequence[Technology], scorer: ServingSco
     built = int(built_units(designs.units)[0])
     tensor, pipeline, expert, data, sequences = (round(float(value)) for value in ways.split[:, 0])
     winner = Winner(
-        number=number, memory=technology.memory.name, dies=dies, units=units, units_built=built, rows=int(designs.rows[0]),
-        columns=int(designs.columns[0]), clock_hz=float(designs.clock_hz[0]), precision=name_of[float(designs.width[0])],
+        number=number, memory=technology.memory.name, dies=dies, units=units, units_built=built,
+        rows=int(designs.rows[0]), columns=int(designs.columns[0]),
+        clock_hz=float(designs.clock_hz[0]), precision=name_of[float(designs.width[0])],
         on_chip_bytes=float(designs.sram_bytes[0]), stacks=int(designs.stacks[0]),
-        memory_bytes=float(silicon.memory_bytes[0]), memory_bandwidth=float(silicon.memory_bandwidth[0]),
-        link_bandwidth=float(designs.link_bandwidth[0]), die_area_mm2=1e6 * float(silicon.die_area_m2[0]),
-        power_w=float(silicon.power_w[0]), bf16_flops=float(silicon.bf16_flops[0]),
-        unit_cost_usd=float(silicon.unit_cost_usd[0]), tensor_parallel=tensor, pipeline_parallel=pipeline,
-        expert_parallel=expert, data_parallel=data, sequences=sequences, tpot_s=float(ways.tpot_s[0]),
-        ttft_s=float(ways.ttft_s[0]), usd_per_million_tokens=PER_MILLION * float(ways.usd_per_token[0]),
+        memory_bytes=float(silicon.memory_bytes[0]),
+        memory_bandwidth=float(silicon.memory_bandwidth[0]),
+        link_bandwidth=float(designs.link_bandwidth[0]),
+        die_area_mm2=1e6 * float(silicon.die_area_m2[0]), power_w=float(silicon.power_w[0]),
+        bf16_flops=float(silicon.bf16_flops[0]), unit_cost_usd=float(silicon.unit_cost_usd[0]),
+        tensor_parallel=tensor, pipeline_parallel=pipeline, expert_parallel=expert,
+        data_parallel=data, sequences=sequences, tpot_s=float(ways.tpot_s[0]),
+        ttft_s=float(ways.ttft_s[0]),
+        usd_per_million_tokens=PER_MILLION * float(ways.usd_per_token[0]),
         usd_per_million_tokens_tco=PER_MILLION * float(ways.usd_per_token_tco[0]),
-        joule_per_token=float(ways.tokens_per_watt[0]))
+        joule_per_token=float(ways.tokens_per_watt[0]),
+    )
     chip = Chip(
-        name=f"design-{number}", vendor="", kind="hypothetical", peak_flops=_rates(winner), memory_bytes=winner.memory_bytes,
-        memory_bandwidth=winner.memory_bandwidth, scale_up_bandwidth=winner.link_bandwidth,
-        scale_up_domain=space.domain, scale_out_bandwidth=space.scale_out_bandwidth, tdp_w=winner.power_w, node=space.node,
-        die_area_m2=(float(silicon.die_area_m2[0]),) * dies, hbm_stacks=winner.stacks, memory_type=winner.memory,
-        packaging=space.packaging,
+        name=f"design-{number}", vendor="", kind="hypothetical", peak_flops=_rates(winner),
+        memory_bytes=winner.memory_bytes, memory_bandwidth=winner.memory_bandwidth,
+        scale_up_bandwidth=winner.link_bandwidth, scale_up_domain=space.domain,
+        scale_out_bandwidth=space.scale_out_bandwidth, tdp_w=winner.power_w, node=space.node,
+        die_area_m2=(float(silicon.die_area_m2[0]),) * dies, hbm_stacks=winner.stacks,
+        memory_type=winner.memory, packaging=space.packaging,
         architecture=Architecture(
-            dies=(LogicDie(float(silicon.die_area_m2[0]), dies, None, built, units),), clock_hz=winner.clock_hz,
-            on_chip_bytes=winner.on_chip_bytes * dies,
-            vector_flops=winner.bf16_flops / technology.area.macs_per_lane, memory_sites=winner.stacks))
+            dies=(LogicDie(float(silicon.die_area_m2[0]), dies, None, built, units),),
+            clock_hz=winner.clock_hz, on_chip_bytes=winner.on_chip_bytes * dies,
+            vector_flops=winner.bf16_flops / technology.area.macs_per_lane,
+            memory_sites=winner.stacks,
+        ),
+    )
     return winner, chip
 
 
@@ -213,7 +238,8 @@ def _rates(winner: Winner) -> dict[str, float]:
 def _latency_front(
     space: Space, technologies: Sequence[Technology], scorer: ServingScorer, state: SweepState
 ) -> tuple[FrontPoint, ...]:
-    """Cost against the time of a token, over the designs that were kept, each at its best under a row of limits."""
+    """Cost against the time of a token, over the designs that were kept, each at its best under a
+    row of limits."""
     if not state.kept.numbers.size:
         return ()
     by_cost = replace(scorer, objective="usd_per_token_tco", also=(), batches=FINE)
@@ -235,14 +261,18 @@ def _flexibility_front(state: SweepState) -> tuple[FrontPoint, ...]:
 
 
 def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float | None) -> Market:
-    """A chip of the catalogue on the same load, with its own efficiencies, at its modelled unit cost and at its price."""
+    """A chip of the catalogue on the same load, with its own efficiencies, at its modelled unit
+    cost and at its price."""
     load = scorer.load
     try:
         chip = catalogue.chip(name)
         calibration = calibration_of(catalogue, chip)
-        serving = serve(load.llm, chip, load.request, formats=Formats(load.precision, load.kv_precision),
-                        efficiency=calibration.efficiency, engine=calibration.engine, tpot_limit_s=load.tpot_limit_s,
-                        ttft_limit_s=load.ttft_limit_s, load_factor=scorer.load_factor)
+        serving = serve(
+            load.llm, chip, load.request, formats=Formats(load.precision, load.kv_precision),
+            efficiency=calibration.efficiency, engine=calibration.engine,
+            tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s,
+            load_factor=scorer.load_factor,
+        )
     except FablessError as error:
         return Market(
             chip=name, usd_per_million_tokens_tco=None, at_price=None, tpot_s=None, over_best=None,
@@ -272,15 +302,19 @@ def _binding(state: SweepState, load: Served) -> str:
     """Name the limit that keeps designs from serving a load, and how near the best comes."""
     if not state.made:
         worst = max(state.removed, key=lambda name: state.removed[name])
-        return (f"no design can be made: {EXPLAINED[worst]} removes {state.removed[worst]:,} of {state.designs:,}; "
-                "widen the space or its limits")
+        return (
+            f"no design can be made: {EXPLAINED[worst]} removes {state.removed[worst]:,} of {state.designs:,}; "
+            "widen the space or its limits"
+        )
     worst = max(state.unserved, key=lambda name: state.unserved[name])
     said = {
         "memory": f"the nearest holds 1 / {state.nearest['memory']:.3g} of one request on the chips allowed",
         "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against {load.tpot_limit_s:g} s",
         "time to first token": f"the quickest gives {state.nearest['time to first token']:.3g} s against "
-                               f"{load.ttft_limit_s:g} s",
+        f"{load.ttft_limit_s:g} s",
         "both times together": "each limit alone is met by some split, both by none",
     }[worst]
-    return (f"{worst} binds: {state.unserved[worst]:,} of {state.made:,} designs that can be made miss it, and {said}; "
-            "relax it, or widen the space")
+    return (
+        f"{worst} binds: {state.unserved[worst]:,} of {state.made:,} designs that can be made miss it, and {said}; "
+        "relax it, or widen the space"
+    )

@@ -36,16 +36,28 @@ class Checkpoint:
         try:
             state: dict[str, Any] = json.loads(read_text(self.path))
             if state["digest"] != self.digest:
-                raise BadFile(Fault(str(self.path), "belongs to another exploration", "a checkpoint of the same space, load,"
-                                    " prices and chunk", "give another --checkpoint, or remove the file"))
-            kept = Kept(np.array(state["numbers"], dtype=np.int64),
-                        {name: np.array(values, dtype=float) for name, values in state["metrics"].items()})
+                raise BadFile(
+                    Fault(
+                        str(self.path), "belongs to another exploration",
+                        "a checkpoint of the same space, load, prices and chunk",
+                        "give another --checkpoint, or remove the file",
+                    )
+                )
+            kept = Kept(
+                np.array(state["numbers"], dtype=np.int64),
+                {name: np.array(values, dtype=float) for name, values in state["metrics"].items()},
+            )
             return SweepState(
                 designs=state["designs"], removed=state["removed"], unserved=state["unserved"],
                 nearest=state["nearest"], points=state["points"], kept=kept), set(state["done"])
         except (KeyError, TypeError, ValueError) as error:
-            raise BadFile(Fault(str(self.path), f"is no checkpoint: {error}", "a file that `fabless explore` wrote",
-                                "give another --checkpoint, or remove the file")) from error
+            raise BadFile(
+                Fault(
+                    str(self.path), f"is no checkpoint: {error}",
+                    "a file that `fabless explore` wrote",
+                    "give another --checkpoint, or remove the file",
+                )
+            ) from error
 
     def write(self, found: SweepState, done: set[int], last: bool) -> None:
         """Write the state, at most every `EVERY_S` seconds except for the last one."""
@@ -55,7 +67,9 @@ class Checkpoint:
         self._written = now
         state = {
             "digest": self.digest, "designs": found.designs, "removed": dict(found.removed),
-            "unserved": dict(found.unserved), "nearest": dict(found.nearest), "points": found.points,
-            "numbers": found.kept.numbers.tolist(),
-            "metrics": {name: values.tolist() for name, values in found.kept.metrics.items()}, "done": sorted(done)}
+            "unserved": dict(found.unserved), "nearest": dict(found.nearest),
+            "points": found.points, "numbers": found.kept.numbers.tolist(),
+            "metrics": {name: values.tolist() for name, values in found.kept.metrics.items()},
+            "done": sorted(done),
+        }
         write_state(self.path, json.dumps(state).encode())

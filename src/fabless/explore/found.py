@@ -42,9 +42,12 @@ def merged(one: SweepState, other: SweepState, objective: str, fronts: Sequence[
     def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
         return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(key for key in b if key not in a))}
 
-    nearest = {name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
-               for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))}
+    nearest = {
+        name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
+        for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))
+    }
     return SweepState(
         designs=one.designs + other.designs, removed=added(one.removed, other.removed),
-        unserved=added(one.unserved, other.unserved), nearest=nearest, points=one.points + other.points,
-        kept=keep(one.kept, other.kept, objective, fronts, best))
+        unserved=added(one.unserved, other.unserved), nearest=nearest,
+        points=one.points + other.points, kept=keep(one.kept, other.kept, objective, fronts, best),
+    )

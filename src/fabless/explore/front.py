@@ -45,7 +45,8 @@ class Kept:
 
 
 def keep(seen: Kept, more: Kept, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> Kept:
-    """Join two sets and keep the `best` designs by the objective and all fronts; the order of joining does not matter."""
+    """Join two sets and keep the `best` designs by the objective and all fronts; the order of
+    joining does not matter."""
     numbers = np.concatenate([seen.numbers, more.numbers])
     metrics = {name: np.concatenate([values, more.metrics[name]]) for name, values in seen.metrics.items()}
     order = np.argsort(numbers, kind="stable")
@@ -56,7 +57,8 @@ def keep(seen: Kept, more: Kept, objective: str, fronts: Sequence[tuple[str, str
 
 
 def best_designs(kept: Kept, objective: str, count: int) -> Numbers:
-    """Places of the best designs by the objective, the best first, of equal ones the lower number."""
+    """Places of the best designs by the objective, the best first, of equal ones the lower
+    number."""
     values = kept.metrics[objective]
     order = np.lexsort((kept.numbers, values))
     return order[np.isfinite(values[order])][:count]

@@ -30,7 +30,8 @@ DEGREES = ("tensor", "pipeline", "expert", "data")
 WIDEST = 8
 """Largest number of domains over which experts are spread."""
 OBJECTIVES = ("usd_per_token", "usd_per_token_tco", "tokens_per_watt")
-"""Cost of the chip alone, cost of owning and running it, energy; all but the last per output token."""
+"""Cost of the chip alone, cost of owning and running it, energy; all but the last per output
+token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,8 @@ class ServingScorer:
 
     @property
     def fronts(self) -> Sequence[tuple[str, str]]:
-        """Cost against the cost of being faster, halving by halving, and against that of other models."""
+        """Cost against the cost of being faster, halving by halving, and against that of other
+        models."""
         costs = ("usd_per_token_tco", *(f"usd_at_tpot_{k}" for k in range(1, STEPS + 1)))
         return (*pairwise(costs), (costs[0], costs[-1]), (costs[0], "other_models"))
 
@@ -122,12 +124,14 @@ class BestSplits:
     best_tpot_s: Array
     best_ttft_s: Array
     split: Array
-    """Tensor, pipeline, expert and data degree and sequences of the best way, shape (5, designs)."""
+    """Tensor, pipeline, expert and data degree and sequences of the best way, shape (5,
+    designs)."""
     points: int
 
 
 def splits_of(llm: LLM, domain: int, most_chips: int) -> Split:
-    """Splits worth trying on any design: tensor, expert and data degrees of a stage, and pipelines of the widest."""
+    """Splits worth trying on any design: tensor, expert and data degrees of a stage, and pipelines
+    of the widest."""
     rows = []
     widest = min(domain, most_chips)
     for degree in tensor_degrees(llm, widest):
@@ -160,17 +164,21 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
     size = element_bytes(load.precision)
     return Machine(
         peak_flops=peak, expert_flops=peak, attention_flops=column(silicon.bf16_flops),
-        memory_bytes=column(silicon.memory_bytes), memory_bandwidth=column(silicon.memory_bandwidth),
+        memory_bytes=column(silicon.memory_bytes),
+        memory_bandwidth=column(silicon.memory_bandwidth),
         scale_up_bandwidth=column(designs.link_bandwidth), scale_up_domain=float(scorer.domain),
-        scale_out_bandwidth=scorer.scale_out_bandwidth, tdp_w=column(silicon.power_w), weight_bytes=size,
-        expert_bytes=size, activation_bytes=2.0, kv_bytes=element_bytes(load.kv_precision),
+        scale_out_bandwidth=scorer.scale_out_bandwidth, tdp_w=column(silicon.power_w),
+        weight_bytes=size, expert_bytes=size, activation_bytes=2.0,
+        kv_bytes=element_bytes(load.kv_precision),
         compute=column(share * matrix_fill(load.llm, designs)),
         expert_compute=column(share * matrix_fill(load.llm, designs)),
-        head_compute=np.asarray(e.compute_16bit), efficiency=e, engine=scorer.engine)
+        head_compute=np.asarray(e.compute_16bit), efficiency=e, engine=scorer.engine,
+    )
 
 
 def matrix_fill(llm: LLM, designs: Designs) -> Array:
-    """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is padded.
+    """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is
+    padded.
 
     ``dim / (ceil(dim / side) side)`` over the hidden width down the unit and the feed-forward width across it.
     """
@@ -216,19 +224,27 @@ def _block(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evalu
     finer = np.round(low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, REFINED))[:, None, :]
     own = Split(*(np.asarray(getattr(splits, name))[split][:, None, None] for name in DEGREES))
     second = _costs(
-        scorer, load, machine, split=own, sequences=finer, silicon=silicon, held=held[rows, split][:, None])
+        scorer, load, machine, split=own, sequences=finer, silicon=silicon,
+        held=held[rows, split][:, None],
+    )
     better = np.argmin(second.chosen[:, 0, :], axis=1)
-    picked = [np.where(np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
-                       getattr(second, name)[rows, 0, better], getattr(first, name)[rows, split, batch])
-              for name in ("chip", "tco", "joule", "tpot", "ttft", "chosen")]
+    picked = [
+        np.where(
+            np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
+            getattr(second, name)[rows, 0, better], getattr(first, name)[rows, split, batch],
+        )
+        for name in ("chip", "tco", "joule", "tpot", "ttft", "chosen")
+    ]
     served = np.isfinite(picked[5])
     chip, tco, joule, tpot, ttft = (np.where(served, values, np.inf) for values in picked[:5])
     flat = [getattr(first, name).reshape(designs.size, -1) for name in ("tco", "tpot", "ttft")]
     again = [getattr(second, name)[:, 0, :] for name in ("tco", "tpot", "ttft")]
     every = [np.concatenate(pair, axis=1) for pair in zip(flat, again, strict=True)]
     soon = every[2] <= load.ttft_limit_s
-    faster = tuple(np.min(np.where((every[1] <= load.tpot_limit_s / 2**k) & soon, every[0], np.inf), axis=1)
-                   for k in range(1, STEPS + 1))
+    faster = tuple(
+        np.min(np.where((every[1] <= load.tpot_limit_s / 2**k) & soon, every[0], np.inf), axis=1)
+        for k in range(1, STEPS + 1)
+    )
     fine = np.where(np.isfinite(every[0]), every[1], np.inf), np.where(np.isfinite(every[0]), every[2], np.inf)
     sequences = np.where(np.min(second.chosen[:, 0, :], axis=1) <= first.chosen[rows, split, batch],
                          finer[rows, 0, better], grid[rows, split, batch])
@@ -236,9 +252,10 @@ def _block(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evalu
     needed = 1.0 / np.maximum(np.max(holds[..., 0], axis=1), 1e-9)
     return BestSplits(
         usd_per_token=chip, usd_per_token_tco=tco, tokens_per_watt=joule, tpot_s=tpot, ttft_s=ttft,
-        faster=faster, holds_request=np.any(held, axis=1), needed=needed, best_tpot_s=np.min(fine[0], axis=1),
-        best_ttft_s=np.min(fine[1], axis=1), split=np.stack([*degrees, sequences]),
-        points=first.chosen.size + second.chosen.size)
+        faster=faster, holds_request=np.any(held, axis=1), needed=needed,
+        best_tpot_s=np.min(fine[0], axis=1), best_ttft_s=np.min(fine[1], axis=1),
+        split=np.stack([*degrees, sequences]), points=first.chosen.size + second.chosen.size,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,8 +269,10 @@ class _Costs:
     """Quantity to minimise; infinity if a limit is missed."""
 
 
-def _costs(scorer: ServingScorer, load: Served, machine: Machine, split: Split, sequences: Array, silicon: Evaluation,
-           held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> _Costs:
+def _costs(
+    scorer: ServingScorer, load: Served, machine: Machine, split: Split, sequences: Array,
+    silicon: Evaluation, held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+) -> _Costs:
     """Costs per output token of every combination, of shape (designs, splits, batches)."""
     shape = np.broadcast_shapes(np.shape(machine.peak_flops), np.shape(split.tensor), sequences.shape)
     state = steady_state(

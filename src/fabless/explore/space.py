@@ -1,4 +1,5 @@
-"""The space of designs: lists of values whose combinations are the designs, numbered so that any slice can be made.
+"""The space of designs: lists of values whose combinations are the designs, numbered so that any
+slice can be made.
 
 No array of the whole space is ever made: a design's number says which value it takes on every axis.
 """
@@ -25,8 +26,10 @@ _QUANTITIES = {"clock": "GHz", "on_chip_memory": "MB", "stack_capacity": "GB", "
 _COUNTS = ("dies", "units", "rows", "columns", "stacks")
 _TEXTS = ("node", "packaging")
 _SCALARS = {"power_limit": "W", "scale_out": "Gb/s"}
-AXES = ("memory", "dies", "units", "rows", "columns", "clock", "precision", "on_chip_memory", "stacks", "stack_capacity",
-        "link_bandwidth")
+AXES = (
+    "memory", "dies", "units", "rows", "columns", "clock", "precision", "on_chip_memory", "stacks",
+    "stack_capacity", "link_bandwidth",
+)
 """Axes, the slowest first: all designs of one kind of memory lie side by side."""
 _KEYS = (*_TEXTS, *_SCALARS, "domain", *AXES)
 
@@ -69,17 +72,21 @@ class Space:
         return self.size // len(self.memory)
 
     def designs(self, numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Designs:
-        """The designs with the given numbers, as columns; their kind of memory is ``number // of_one_memory``."""
+        """The designs with the given numbers, as columns; their kind of memory is ``number //
+        of_one_memory``."""
         places = np.unravel_index(numbers, self.shape)
         value = {name: np.asarray(getattr(self, name), dtype=float)[place]
                  for name, place in zip(AXES[1:], places[1:], strict=True)}
         return Designs(
-            units=value["units"], rows=value["rows"], columns=value["columns"], clock_hz=value["clock"],
-            sram_bytes=value["on_chip_memory"], stacks=value["stacks"], stack_bytes=value["stack_capacity"],
-            dies=value["dies"], link_bandwidth=value["link_bandwidth"], width=value["precision"])
+            units=value["units"], rows=value["rows"], columns=value["columns"],
+            clock_hz=value["clock"], sram_bytes=value["on_chip_memory"], stacks=value["stacks"],
+            stack_bytes=value["stack_capacity"], dies=value["dies"],
+            link_bandwidth=value["link_bandwidth"], width=value["precision"],
+        )
 
     def chunks(self, most: int) -> list[tuple[int, int]]:
-        """Ranges of numbers that cover the space, none longer than `most` or across two kinds of memory."""
+        """Ranges of numbers that cover the space, none longer than `most` or across two kinds of
+        memory."""
         each = self.of_one_memory
         return [(start, min(start + most, base + each)) for base in range(0, self.size, each)
                 for start in range(base, base + each, most)]
@@ -135,7 +142,8 @@ class _SpaceReader:
 
 
 def space_of(document: Document, changes: Mapping[str, object] | None = None) -> Space:
-    """Build a space from a document; `changes` replace its fields. Raises `BadValue` with every fault."""
+    """Build a space from a document; `changes` replace its fields. Raises `BadValue` with every
+    fault."""
     document = Document(document.place, {**document.fields, **(changes or {})}, document.lines)
     take = _SpaceReader(document)
     for key in document.fields:
@@ -157,12 +165,15 @@ def space_of(document: Document, changes: Mapping[str, object] | None = None) ->
     domain = take.whole("domain", document.fields["domain"]) if "domain" not in missing else math.nan
     if take.faults:
         raise BadValue(*take.faults)
-    return Space(node=str(document.fields["node"]), packaging=str(document.fields["packaging"]),
-                 power_limit_w=scalars["power_limit"], scale_out_bandwidth=scalars["scale_out"], domain=int(domain),
-                 memory=memory, **axes)
+    return Space(
+        node=str(document.fields["node"]), packaging=str(document.fields["packaging"]),
+        power_limit_w=scalars["power_limit"], scale_out_bandwidth=scalars["scale_out"],
+        domain=int(domain), memory=memory, **axes,
+    )
 
 
 def read_space(path: Path | None = None, changes: Mapping[str, object] | None = None) -> Space:
-    """Read a space from a YAML file (None: the shipped one); `BadFile` and `BadValue` with every fault."""
+    """Read a space from a YAML file (None: the shipped one); `BadFile` and `BadValue` with every
+    fault."""
     place = DATA / "spaces" / "default.yaml" if path is None else path
     return space_of(read_document(read_text(place), "default space" if path is None else str(path)), changes)

@@ -1,4 +1,5 @@
-"""Run through a space in chunks: on this process or any executor, with a checkpoint, and memory that stays bounded."""
+"""Run through a space in chunks: on this process or any executor, with a checkpoint, and memory
+that stays bounded."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class DesignScores:
     """How designs serve a load."""
 
     metrics: Mapping[str, Array]
-    """Metric -> value of every design, small is good; infinity where the design does not serve the load."""
+    """Metric -> value of every design, small is good; infinity where the design does not serve the
+    load."""
     unserved: Mapping[str, int]
     """What keeps designs from serving the load -> how many."""
     nearest: Mapping[str, float]
@@ -39,7 +41,8 @@ class DesignScores:
 
 
 class Scorer(Protocol):
-    """Anything that says how designs serve a load; it is sent to the workers, so that it must be picklable."""
+    """Anything that says how designs serve a load; it is sent to the workers, so that it must be
+    picklable."""
 
     @property
     def objective(self) -> str:
@@ -67,7 +70,8 @@ class Task:
 
 
 def run_chunk(task: Task, start: int, stop: int) -> SweepState:
-    """Evaluate the designs numbered `start` to `stop`, all of one kind of memory: a pure function of its arguments."""
+    """Evaluate the designs numbered `start` to `stop`, all of one kind of memory: a pure function
+    of its arguments."""
     numbers = np.arange(start, stop, dtype=np.int64)
     kind = start // task.space.of_one_memory
     technology, designs = task.technologies[kind], task.space.designs(numbers)
@@ -80,7 +84,9 @@ def run_chunk(task: Task, start: int, stop: int) -> SweepState:
     more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
     return SweepState(
         designs=numbers.size, removed=removed, unserved=score.unserved, nearest=score.nearest,
-        points=score.points, kept=keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best))
+        points=score.points,
+        kept=keep(empty.kept, more, task.scorer.objective, task.scorer.fronts, task.best),
+    )
 
 
 @dataclass(frozen=True)
@@ -95,14 +101,16 @@ class Swept:
 
 
 def sweep(
-    task: Task, *, executors: Executors | None = None, chunk: int = CHUNK, checkpoint: Checkpoint | None = None,
+    task: Task, *, executors: Executors | None = None, chunk: int = CHUNK,
+    checkpoint: Checkpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Swept:
     """Evaluate the whole space of a task.
 
     Parameters: `executors` makes the executor that runs the chunks (None: this process); `chunk` designs at once, which
-    bounds the memory; `checkpoint` from which an interrupted sweep is resumed and to which this one writes; `progress`
-    called with designs done and in all. The answer does not depend on the executor, the chunk or an interruption.
+    bounds the memory; `checkpoint` from which an interrupted sweep is resumed and to which this one
+    writes; `progress` called with designs done and in all. The answer does not depend on the
+    executor, the chunk or an interruption.
     """
     begin = time.perf_counter()
     found, done = nothing_found(task.scorer.metrics), set[int]()

@@ -17,7 +17,8 @@ from fabless.silicon.unit_cost import CostInputs
 def technology_of(
     catalogue: Catalogue, node: str, memory: str, packaging: str, at: dt.date | None = None
 ) -> Technology:
-    """Process, memory and packaging by name, at the prices of a day; unknown names list the known ones.
+    """Process, memory and packaging by name, at the prices of a day; unknown names list the known
+    ones.
 
     Raises `BadValue` naming everything that the models need and no fact gives.
     """
@@ -31,15 +32,23 @@ def technology_of(
     process = node_on(dating, process_node_of(catalogue, node, "node"))
     stack = memory_on(dating, catalogue.memory(memory))
     service = packaging_on(dating, catalogue.packaging(packaging))
-    lacking = [f"{process.name} {name}" for name in ("logic_density", "sram_density", "energy_scale", "clock_hz")
-               if getattr(process, name) is None]
+    lacking = [
+        f"{process.name} {name}"
+        for name in ("logic_density", "sram_density", "energy_scale", "clock_hz")
+        if getattr(process, name) is None
+    ]
     lacking += [f"{stack.name} {name}" for name in ("interface_area_m2", "energy_per_byte") if getattr(stack, name) is None]
     if lacking:
-        raise BadValue(Fault("technology", f"no visible fact gives {', '.join(lacking)}", "a figure for each",
-                             "choose another node or memory, or a later --as-of"))
+        raise BadValue(
+            Fault(
+                "technology", f"no visible fact gives {', '.join(lacking)}", "a figure for each",
+                "choose another node or memory, or a later --as-of",
+            )
+        )
     return Technology(
-        node=process, memory=stack, packaging=service, area=area_model(catalogue), power=power_model(catalogue),
-        cost=CostInputs.of(process, stack, service))
+        node=process, memory=stack, packaging=service, area=area_model(catalogue),
+        power=power_model(catalogue), cost=CostInputs.of(process, stack, service),
+    )
 
 
 def limits_of(catalogue: Catalogue, technology: Technology, power_w: float) -> DesignLimits:

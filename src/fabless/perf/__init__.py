@@ -1,8 +1,8 @@
 """Performance: a language model on a system of chips, from the data sheet and a few efficiencies.
 
-The layers, each using only the ones before: `machine` reads a chip at number formats, `kernels` times one kernel or
-collective, `split` lays a model over chips, `forward` times one pass, `steady` continuous batching over arrays, `layout`
-lists splits, `serve` finds the best point for a request.
+The layers, each using only the ones before: `machine` reads a chip at number formats, `kernels`
+times one kernel or collective, `split` lays a model over chips, `forward` times one pass, `steady`
+continuous batching over arrays, `layout` lists splits, `serve` finds the best point for a request.
 """
 
 from fabless.arrays import chunked

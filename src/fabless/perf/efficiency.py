@@ -74,7 +74,8 @@ class Efficiency:
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Efficiency:
-        """Make a record from named values in SI, reporting every missing and unknown name at once."""
+        """Make a record from named values in SI, reporting every missing and unknown name at
+        once."""
         return cls(**values_by_field(cls, "efficiency", values))
 
 
@@ -118,7 +119,8 @@ class Engine:
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Engine:
-        """Make a record from named values in SI, reporting every missing and unknown name at once."""
+        """Make a record from named values in SI, reporting every missing and unknown name at
+        once."""
         return cls(**values_by_field(cls, "engine", values))
 
 
@@ -130,8 +132,11 @@ def values_by_field(kind: type, place: str, values: Mapping[str, float]) -> dict
     known = {field.name: field.default is MISSING for field in fields(kind)}
     faults = [Fault(f"{place}.{name}", "missing", "a number", "add this field")
               for name, needed in known.items() if needed and name not in values]
-    faults += [Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")
-               for name in values if name not in known]
+    faults += [
+        Fault(f"{place}.{name}", "unknown field", ", ".join(known), "remove or rename this field")
+        for name in values
+        if name not in known
+    ]
     if faults:
         raise BadValue(*faults)
     return dict(values)
@@ -139,9 +144,16 @@ def values_by_field(kind: type, place: str, values: Mapping[str, float]) -> dict
 
 def check_bounds(place: str, record: object, bounds: Mapping[str, tuple[float, float, str]]) -> None:
     """Raise `BadValue` with every field of a record that lies outside its bounds."""
-    faults = [Fault(f"{place}.{name}", f"{getattr(record, name)}", allowed, "give a value inside these bounds")
-              for name, (low, high, allowed) in bounds.items()
-              if not np.all((low <= np.asarray(getattr(record, name))) & (np.asarray(getattr(record, name)) <= high))]
+    faults = [
+        Fault(
+            f"{place}.{name}", f"{getattr(record, name)}", allowed,
+            "give a value inside these bounds",
+        )
+        for name, (low, high, allowed) in bounds.items()
+        if not np.all(
+            (low <= np.asarray(getattr(record, name))) & (np.asarray(getattr(record, name)) <= high)
+        )
+    ]
     if faults:
         raise BadValue(*faults)
 

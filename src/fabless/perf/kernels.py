@@ -10,9 +10,11 @@ from fabless.workload import Number, distinct_experts
 
 
 def overlap(*times_s: Number) -> Number:
-    """Join times that overlap but for the edges: ``sqrt(a^2 + b^2 + ...)``, never below the largest.
+    """Join times that overlap but for the edges: ``sqrt(a^2 + b^2 + ...)``, never below the
+    largest.
 
-    The form that measured matrix products follow between memory, compute and depth (docs/explanation/performance.md).
+    The form that measured matrix products follow between memory, compute and depth
+    (docs/explanation/performance.md).
 
     >>> float(overlap(3.0, 4.0))
     5.0
@@ -21,7 +23,8 @@ def overlap(*times_s: Number) -> Number:
 
 
 def pace_by(first_s: Number, second_s: Number) -> Number:
-    """Time of two that run beside each other, the longer one waiting a little now and then: ``(a^4 + b^4)^(1/4)``.
+    """Time of two that run beside each other, the longer one waiting a little now and then: ``(a^4
+    + b^4)^(1/4)``.
 
     >>> round(float(pace_by(1.0, 1.0)), 4), float(pace_by(3.0, 0.0))
     (1.1892, 3.0)
@@ -31,7 +34,8 @@ def pace_by(first_s: Number, second_s: Number) -> Number:
 
 
 def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
-    """A fixed time, then work that comes to full speed only by and by: ``t0 + x + ramp sqrt(t0 x)``.
+    """A fixed time, then work that comes to full speed only by and by: ``t0 + x + ramp sqrt(t0
+    x)``.
 
     >>> float(ramp_up(1.0, 4.0, 0.5))
     6.0
@@ -40,7 +44,8 @@ def ramp_up(fixed_s: Number, work_s: Number, ramp: Number) -> Number:
 
 
 def link_time(message_bytes: Number, bandwidth: Number, share: Number) -> Array:
-    """Time to send a message over a link [s]: 0 for an empty message, infinite where there is no link."""
+    """Time to send a message over a link [s]: 0 for an empty message, infinite where there is no
+    link."""
     sent, rate = np.asarray(message_bytes, dtype=float), np.asarray(bandwidth, dtype=float) * share
     if np.all(rate > 0.0):
         return np.asarray(sent / rate)
@@ -66,8 +71,9 @@ def _collective(inside: Number, domains: Number, work_s: Number, machine: Machin
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
     """Time of an all-reduce over `chips`, by the alpha-beta law on two levels [s].
 
-    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``; beyond it, each chip of a
-    domain reduces its part of the message with its peers in the m other domains over the scale-out link.
+    Inside a domain of n chips ``x = 2 (n-1)/n M / (e B)`` after ``t0 = alpha + step (n - 2)``;
+    beyond it, each chip of a domain reduces its part of the message with its peers in the m other
+    domains over the scale-out link.
     """
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
@@ -78,11 +84,13 @@ def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number
 
 
 def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machine) -> Array:
-    """Time in which each of `chips` sends its `message_bytes` to `copies` chips of the group drawn at random [s].
+    """Time in which each of `chips` sends its `message_bytes` to `copies` chips of the group drawn
+    at random [s].
 
-    A message crosses once to each other domain that holds any of its receivers, and is passed on inside: of m domains
-    it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 - 1/n)^copies)``, by the law of `distinct_experts`.
-    The way back, where answers are summed up on the way, takes as long.
+    A message crosses once to each other domain that holds any of its receivers, and is passed on
+    inside: of m domains it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 -
+    1/n)^copies)``, by the law of `distinct_experts`. The way back, where answers are summed up on
+    the way, takes as long.
     """
     inside, domains = _levels(chips, machine)
     chips = np.asarray(chips, dtype=float)
@@ -94,7 +102,8 @@ def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machi
 
 
 def all_gather(bytes_in: Number, chips: Number, machine: Machine) -> Number:
-    """Time of an all-gather after which each of `chips` holds `bytes_in`, or of the reduce-scatter that undoes it [s]."""
+    """Time of an all-gather after which each of `chips` holds `bytes_in`, or of the reduce-scatter
+    that undoes it [s]."""
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
     near = link_time(bytes_in * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)

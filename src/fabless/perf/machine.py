@@ -72,15 +72,18 @@ class Machine:
 
     def ideal(self) -> Machine:
         """This machine without any loss: the physical lower bound on time."""
-        return replace(self, compute=1.0, expert_compute=1.0, head_compute=1.0, efficiency=Efficiency.ideal(),
-                       engine=Engine.ideal())
+        return replace(
+            self, compute=1.0, expert_compute=1.0, head_compute=1.0, efficiency=Efficiency.ideal(),
+            engine=Engine.ideal(),
+        )
 
 
 def usable_precision(chip: Chip, wanted: str) -> tuple[str, str]:
     """Return the precision whose units multiply `wanted` on `chip`, and a sentence if it differs.
 
-    Numbers stay in memory in the format asked for; where the chip has no units for it they are widened on the way, as
-    engines do with narrow weights. Raises `BadValue` when the chip has none of the formats that could serve.
+    Numbers stay in memory in the format asked for; where the chip has no units for it they are
+    widened on the way, as engines do with narrow weights. Raises `BadValue` when the chip has none
+    of the formats that could serve.
     """
     element_bytes(wanted)
     units = _UNITS.get(wanted, wanted)
@@ -88,9 +91,13 @@ def usable_precision(chip: Chip, wanted: str) -> tuple[str, str]:
         if chip.peak_flops.get(candidate, 0.0) > 0.0:
             said = "" if candidate == units else f"{chip.name} has no {units} units: {wanted} is multiplied in {candidate}"
             return candidate, said
-    raise BadValue(Fault(f"{chip.name}.peak_flops", f"none of {', '.join((units, *_FALLBACK[units]))}",
-                         ", ".join(sorted(chip.peak_flops)) or "at least one precision",
-                         "ask for a precision that the chip has"))
+    raise BadValue(
+        Fault(
+            f"{chip.name}.peak_flops", f"none of {', '.join((units, *_FALLBACK[units]))}",
+            ", ".join(sorted(chip.peak_flops)) or "at least one precision",
+            "ask for a precision that the chip has",
+        )
+    )
 
 
 def _share(efficiency: Efficiency, precision: str) -> float:
@@ -105,11 +112,12 @@ def machine_of(chip: Chip, formats: Formats, efficiency: Efficiency, engine: Eng
     routed, routed_said = usable_precision(chip, formats.routed)
     wide = next((name for name in ("bf16", "fp16") if chip.peak_flops.get(name, 0.0) > 0.0), dense)
     machine = Machine(
-        peak_flops=chip.peak_flops[dense], expert_flops=chip.peak_flops[routed], attention_flops=chip.peak_flops[wide],
-        memory_bytes=chip.memory_bytes, memory_bandwidth=chip.memory_bandwidth,
-        scale_up_bandwidth=chip.scale_up_bandwidth, scale_up_domain=float(chip.scale_up_domain),
-        scale_out_bandwidth=chip.scale_out_bandwidth, tdp_w=chip.tdp_w,
-        weight_bytes=element_bytes(formats.weights), expert_bytes=element_bytes(formats.routed),
+        peak_flops=chip.peak_flops[dense], expert_flops=chip.peak_flops[routed],
+        attention_flops=chip.peak_flops[wide], memory_bytes=chip.memory_bytes,
+        memory_bandwidth=chip.memory_bandwidth, scale_up_bandwidth=chip.scale_up_bandwidth,
+        scale_up_domain=float(chip.scale_up_domain), scale_out_bandwidth=chip.scale_out_bandwidth,
+        tdp_w=chip.tdp_w, weight_bytes=element_bytes(formats.weights),
+        expert_bytes=element_bytes(formats.routed),
         activation_bytes=element_bytes(formats.activations), kv_bytes=element_bytes(formats.kv),
         compute=_share(efficiency, dense), expert_compute=_share(efficiency, routed),
         head_compute=_share(efficiency, wide), efficiency=efficiency, engine=engine,

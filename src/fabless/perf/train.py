@@ -14,14 +14,15 @@ from fabless.workload import Number
 def training_flop_per_token(llm: LLM) -> float:
     """FLOP to train on one token: six for each parameter in use.
 
-    The rule ``6 N`` of Kaplan et al. 2020, arXiv 2001.08361: the attention product is left out (a few percent at short
-    contexts), and input embeddings are looked up, not multiplied.
+    The rule ``6 N`` of Kaplan et al. 2020, arXiv 2001.08361: the attention product is left out (a
+    few percent at short contexts), and input embeddings are looked up, not multiplied.
     """
     return float(6.0 * multiplied_parameters(llm))
 
 
 def train_throughput(llm: LLM, chip: Chip, utilisation: Number, precision: str = "bf16") -> Number:
-    """Tokens that one chip trains on in a second, at a model FLOP utilisation [1] of its peak at `precision`.
+    """Tokens that one chip trains on in a second, at a model FLOP utilisation [1] of its peak at
+    `precision`.
 
     ``utilisation peak / (6 N)``; multiply by `training_flop_per_token` for FLOP/s.
     """

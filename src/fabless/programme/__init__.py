@@ -1,8 +1,9 @@
-"""An own-chip programme as a Monte-Carlo: dates, outcome, spins and spend, then a chain for a scenario tree.
+"""An own-chip programme as a Monte-Carlo: dates, outcome, spins and spend, then a chain for a
+scenario tree.
 
-`parameters` says what a programme is, `route` and `stages` lay out its graph, `posterior` says what few cases allow,
-`simulation` draws it, `bands` condenses the draws for a reader, and `chain` turns them into paths that a planner can branch
-on without seeing the future.
+`parameters` says what a programme is, `route` and `stages` lay out its graph, `posterior` says what
+few cases allow, `simulation` draws it, `bands` condenses the draws for a reader, and `chain` turns
+them into paths that a planner can branch on without seeing the future.
 """
 
 from fabless.programme.bands import ProgrammeSummary, StageBand, ramp_share, summary

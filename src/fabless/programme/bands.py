@@ -58,7 +58,8 @@ class ProgrammeSummary:
 
 
 def quantiles(values: Array) -> Band:
-    """P10, P50, P90 (linear between order statistics) and mean of `values`, any shape, at least one element."""
+    """P10, P50, P90 (linear between order statistics) and mean of `values`, any shape, at least one
+    element."""
     p10, p50, p90 = (float(value) for value in np.quantile(values, (0.1, 0.5, 0.9)))
     return Band(p10, p50, p90, float(np.mean(values)))
 
@@ -66,18 +67,27 @@ def quantiles(values: Array) -> Band:
 def summary(draws: DrawnOutcomes) -> ProgrammeSummary:
     """Bands of each stage, outcome shares and their credible bands, and spend bands of `draws`.
 
-    Bands of a stage are over the draws that complete it, spend is over all draws. The band of an outcome is over the drawn
-    rates, each giving its share in closed form, so that no noise of the draws widens it.
+    Bands of a stage are over the draws that complete it, spend is over all draws. The band of an
+    outcome is over the drawn rates, each giving its share in closed form, so that no noise of the
+    draws widens it.
     """
     taped_out = draws.spins[draws.spins > 0]
     cases, bids = _fewest_cases(draws), draws.rates.cases["bid_failed"]
     return ProgrammeSummary(
         stages=_stage_bands(draws),
         outcome_shares={kind: float(np.mean(draws.outcome == kind)) for kind in OutcomeKind},
-        outcome_bands={kind: _credible(share, bids if kind is OutcomeKind.BID_FAILED else cases)
-                       for kind, share in draws.rates.outcomes.items()},
-        end_bands={end: _credible(share, bids if end is End.BID else cases) for end, share in draws.rates.ends.items()},
-        rate_bands={name: _credible(value, draws.rates.cases[name]) for name, value in draws.rates.values.items()},
+        outcome_bands={
+            kind: _credible(share, bids if kind is OutcomeKind.BID_FAILED else cases)
+            for kind, share in draws.rates.outcomes.items()
+        },
+        end_bands={
+            end: _credible(share, bids if end is End.BID else cases)
+            for end, share in draws.rates.ends.items()
+        },
+        rate_bands={
+            name: _credible(value, draws.rates.cases[name])
+            for name, value in draws.rates.values.items()
+        },
         first_silicon_month=_given(draws.first_silicon_month),
         volume_month=_given(draws.volume_month),
         full_volume_month=_given(draws.full_volume_month),
@@ -92,7 +102,8 @@ def summary(draws: DrawnOutcomes) -> ProgrammeSummary:
 
 
 def ramp_share(draws: DrawnOutcomes, quarters: int) -> Array:
-    """Mean share of the full rate in each quarter over the draws that reach volume, shape (quarters,); 0 where none does.
+    """Mean share of the full rate in each quarter over the draws that reach volume, shape
+    (quarters,); 0 where none does.
 
     The rate rises linearly from 0 at the month of volume to 1 at the month of full volume.
     """

@@ -28,14 +28,18 @@ from fabless.programme.stages import NOTHING, Duration, Gate, Stage, before, par
 from fabless.records import Array, Range
 from fabless.units import MONTH_S
 
-(METAL_DELAY, FULL_DELAY, METAL_COST, FULL_COST, PERFORMANCE, TEAM, SUPPORT, PURCHASE, RETENTION, DISTRESSED, CONTESTED,
- SECOND_OVERLAP, SECOND_DESIGN, SECOND_FAB, SECOND_QUALIFICATION, SECOND_GAIN, SECOND_DESIGN_COST, SECOND_MASKS) = range(18)
+(
+    METAL_DELAY, FULL_DELAY, METAL_COST, FULL_COST, PERFORMANCE, TEAM, SUPPORT, PURCHASE, RETENTION,
+    DISTRESSED, CONTESTED, SECOND_OVERLAP, SECOND_DESIGN, SECOND_FAB, SECOND_QUALIFICATION,
+    SECOND_GAIN, SECOND_DESIGN_COST, SECOND_MASKS,
+) = range(18)
 """Rows of `Layout.laws` that every programme has; those of its stages follow."""
 (POINTS, LOW, UPPER, SPLIT, LEFT, RIGHT, LOGARITHMIC) = range(7)
-"""Columns of `Layout.laws`: column of points (-1: LOW is certain), ends, share left of the mode, slopes (LEFT below 0: the
-point is the value), scale."""
+"""Columns of `Layout.laws`: column of points (-1: LOW is certain), ends, share left of the mode,
+slopes (LEFT below 0: the point is the value), scale."""
 EVENTS = 11
-"""Uniforms that decide events: gate, bid, first spin, later spins, metal, scope, distressed, and four of the second."""
+"""Uniforms that decide events: gate, bid, first spin, later spins, metal, scope, distressed, and
+four of the second."""
 CENTURY = 1200.0
 """A stage that a heavy tail makes longer [month] never ends within a horizon."""
 
@@ -63,8 +67,8 @@ class Layout(NamedTuple):
     end_stage: NDArray[np.int64]
     """Stage at whose finish each end falls."""
     places: tuple[int, int, int, int, int, int, int, int]
-    """Stages of the close, start of work, tape-out, respins and ramp; limits of the spins of the first (0: good silicon is
-    there) and the second generation; whether there is a second."""
+    """Stages of the close, start of work, tape-out, respins and ramp; limits of the spins of the
+    first (0: good silicon is there) and the second generation; whether there is a second."""
     second_slips: NDArray[np.int64]
     """Slip laws of the second generation's design and qualification."""
 
@@ -91,11 +95,13 @@ class TrajectoryArrays(NamedTuple):
 
 @dataclass(frozen=True)
 class Derived:
-    """A column of points that is made from another one: a slip that differs between stages, or a heavy-tailed duration."""
+    """A column of points that is made from another one: a slip that differs between stages, or a
+    heavy-tailed duration."""
 
     column: int
     law: LogTime | None
-    """None: a slip with the common factor of that column; else the values of this law at its points."""
+    """None: a slip with the common factor of that column; else the values of this law at its
+    points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +138,11 @@ class _Laws:
         else:
             logs = law.scale == "log"
             low, mode, high = (math.log(end) if logs else end for end in (law.low, law.mode, law.high))
-            row = [self.columns.setdefault(key, len(self.columns)), low, high, (mode - low) / (high - low),
-                   (high - low) * (mode - low), (high - low) * (high - mode), float(logs)]
+            row = [
+                self.columns.setdefault(key, len(self.columns)), low, high,
+                (mode - low) / (high - low), (high - low) * (mode - low),
+                (high - low) * (high - mode), float(logs),
+            ]
         self.rows.append(row)
         return len(self.rows) - 1
 
@@ -155,13 +164,18 @@ class _Laws:
 def blueprint(parameters: ProgrammeModel) -> Blueprint:
     """Lay out a programme; raises `BadValue` where its stages make no graph.
 
-    The ranges that every programme has keep their columns, so that one of zero width leaves the others' points as they were.
+    The ranges that every programme has keep their columns, so that one of zero width leaves the
+    others' points as they were.
     """
     stages = route_stages(parameters)
     start = START[parameters.route]
-    laws = _Laws((start, "design_s", SILICON, "qualification_s", "slip", "metal_respin_s", "full_respin_s",
-                  "metal_respin_usd", "full_respin_usd", "performance", "team_usd_per_s", "support_share", "masks_usd",
-                  "design_usd", "software_usd", "purchase_usd"))
+    laws = _Laws(
+        (
+            start, "design_s", SILICON, "qualification_s", "slip", "metal_respin_s",
+            "full_respin_s", "metal_respin_usd", "full_respin_usd", "performance", "team_usd_per_s",
+            "support_share", "masks_usd", "design_usd", "software_usd", "purchase_usd",
+        )
+    )
     for key, law in _named(parameters):
         laws.add(key, law)
     stage_law = [laws.add(stage.drawn_with or stage.name, _months(stage.duration_s or NOTHING)) for stage in stages]
@@ -174,19 +188,26 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
     begins, completes = _open(stages, end_stage)
     table = laws.table()
     layout = Layout(
-        laws=table, varying=np.flatnonzero(table[:, POINTS] >= 0),
-        stage_law=np.array(stage_law), spend_law=np.array(spend_law),
+        laws=table, varying=np.flatnonzero(table[:, POINTS] >= 0), stage_law=np.array(stage_law),
+        spend_law=np.array(spend_law),
         slip_law=np.array([slips[stage.name] if stage.slips else -1 for stage in stages]),
         slowed=np.array([stage.slowed for stage in stages]),
         hammock=np.array([stage.duration_s is None for stage in stages]),
         before=_table([[names.index(name) for name in stage.after] for stage in stages]),
-        behind=_table([[k for k, later in enumerate(stages) if stage.name in later.after] for stage in stages]),
-        begins=begins, completes=completes,
+        behind=_table(
+            [[k for k, later in enumerate(stages) if stage.name in later.after] for stage in stages]
+        ),
+        begins=begins,
+        completes=completes,
         end_stage=np.array([names.index(end_stage.get(end, VOLUME)) for end in End]),
-        places=(names.index(start), names.index(INTEGRATION), names.index(TAPE_OUT), names.index(RESPINS),
-                names.index(RAMP), 0 if has_good_silicon(parameters, stages) else parameters.spin_limit,
-                parameters.spin_limit, int(parameters.second is not None)),
-        second_slips=np.array([slips.get(name, -1) for name in slipping[-2:]]))
+        places=(
+            names.index(start), names.index(INTEGRATION), names.index(TAPE_OUT),
+            names.index(RESPINS), names.index(RAMP),
+            0 if has_good_silicon(parameters, stages) else parameters.spin_limit,
+            parameters.spin_limit, int(parameters.second is not None),
+        ),
+        second_slips=np.array([slips.get(name, -1) for name in slipping[-2:]]),
+    )
     return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
 
 
@@ -196,9 +217,10 @@ def _named(p: ProgrammeModel) -> list[tuple[str, Duration]]:
     one = Range.point(1.0)
     return [
         ("metal_respin_s", _months(p.metal_respin_s)), ("full_respin_s", _months(p.full_respin_s)),
-        ("metal_respin_usd", p.metal_respin_usd), ("full_respin_usd", p.full_respin_usd), ("performance", p.performance),
-        ("team_usd_per_s", part_of(p.team_usd_per_s, MONTH_S)), ("support_share", p.support_share),
-        ("purchase_usd", p.purchase_usd), ("retention", p.retention),
+        ("metal_respin_usd", p.metal_respin_usd), ("full_respin_usd", p.full_respin_usd),
+        ("performance", p.performance), ("team_usd_per_s", part_of(p.team_usd_per_s, MONTH_S)),
+        ("support_share", p.support_share), ("purchase_usd", p.purchase_usd),
+        ("retention", p.retention),
         ("distressed", path.distressed_multiple if path else one),
         ("contested", path.contested_multiple if path else one),
         ("second overlap", _months(second.overlap_s) if second else NOTHING),

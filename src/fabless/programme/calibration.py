@@ -1,8 +1,8 @@
 """Leave known programmes out one by one, and score the prediction from the others.
 
-Twice: from all other programmes, and from those alone whose outcome was known before the one left out began (where its
-start is not known: before its own outcome was). Predictions of dates are the class's laws; `fabless programme` lays its
-stages so that their sum follows the same law.
+Twice: from all other programmes, and from those alone whose outcome was known before the one left
+out began (where its start is not known: before its own outcome was). Predictions of dates are the
+class's laws; `fabless programme` lays its stages so that their sum follows the same law.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ REACHED = {Outcome.VOLUME: 1.0, Outcome.LIMITED: LIMITED_WEIGHT, Outcome.ENDED: 
 """Weight with which an outcome counts as volume."""
 TIMED = (Span.SILICON, Span.VOLUME, Span.PURCHASE)
 """Time spans that are predicted."""
-ROUTE_OF = {ProgrammeKind.FIRST: Route.BUILD, ProgrammeKind.STARTUP: Route.BUILD, ProgrammeKind.PARTNER: Route.CO_DESIGN,
-            ProgrammeKind.ACQUIRED: Route.ACQUIRE}
+ROUTE_OF = {
+    ProgrammeKind.FIRST: Route.BUILD, ProgrammeKind.STARTUP: Route.BUILD,
+    ProgrammeKind.PARTNER: Route.CO_DESIGN, ProgrammeKind.ACQUIRED: Route.ACQUIRE,
+}
 """Kind of programme -> route with the stages of that kind."""
 Others = Callable[[ReferenceCase, Sequence[ReferenceCase]], tuple[ReferenceCase, ...]]
 
@@ -48,7 +50,8 @@ class TimedPrediction:
     p50: float
     p90: float
     pit: float
-    """Probability that the prediction gave to a shorter time; uniform over programmes if predictions are calibrated."""
+    """Probability that the prediction gave to a shorter time; uniform over programmes if
+    predictions are calibrated."""
     cases: int
     """Timed cases of all kinds behind the prediction."""
 
@@ -78,7 +81,8 @@ class PredictionScore:
     inside: int
     """Number of times inside their P10 to P90."""
     coverage: CredibleBand
-    """Coverage of the 80 % band: posterior under Jeffreys' prior, so that few cases leave it wide."""
+    """Coverage of the 80 % band: posterior under Jeffreys' prior, so that few cases leave it
+    wide."""
     mean_pit: float
     brier: float
     """Mean squared error of the probability of volume; nan without predictions."""
@@ -91,10 +95,17 @@ def all_others(case: ReferenceCase, cases: Sequence[ReferenceCase]) -> tuple[Ref
 
 
 def earlier_ones(case: ReferenceCase, cases: Sequence[ReferenceCase]) -> tuple[ReferenceCase, ...]:
-    """Other programmes whose outcome was known before this one began, or before its own outcome where no start is known."""
+    """Other programmes whose outcome was known before this one began, or before its own outcome
+    where no start is known."""
     day = case.began or case.decided
-    return tuple(other for other in cases
-                 if other.name != case.name and day is not None and other.decided is not None and other.decided < day)
+    return tuple(
+        other
+        for other in cases
+        if other.name != case.name
+        and day is not None
+        and other.decided is not None
+        and other.decided < day
+    )
 
 
 def score(cases: Sequence[ReferenceCase], others: Others) -> PredictionScore:
@@ -123,8 +134,10 @@ def _timed(case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]) -> 
         return None
     p10, p50, p90 = (float(value) / MONTH_S for value in law.quantile((0.1, 0.5, 0.9)))
     return TimedPrediction(
-        name=case.name, kind=case.kind.value, span=span, actual=case.spans[span] / MONTH_S, p10=p10, p50=p50,
-        p90=p90, pit=float(law.cdf(case.spans[span])), cases=sum(span in other.spans for other in others))
+        name=case.name, kind=case.kind.value, span=span, actual=case.spans[span] / MONTH_S, p10=p10,
+        p50=p50, p90=p90, pit=float(law.cdf(case.spans[span])),
+        cases=sum(span in other.spans for other in others),
+    )
 
 
 def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePrediction | None:
@@ -134,15 +147,18 @@ def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePre
     ended, reached = (sum(count[k] for count in counts.values()) for k in (0, 1))
     return OutcomePrediction(
         name=case.name, kind=case.kind.value, outcome=case.outcome, reached=REACHED[case.outcome],
-        predicted=1.0 - pooled_rates(counts)[case.kind].mean, base=1.0 - jeffreys(ended, reached).mean,
-        cases=sum(other.outcome is not None for other in others))
+        predicted=1.0 - pooled_rates(counts)[case.kind].mean,
+        base=1.0 - jeffreys(ended, reached).mean,
+        cases=sum(other.outcome is not None for other in others),
+    )
 
 
 def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple[TimedPrediction, ...]:
-    """Predict the times of every programme from the staged model, its class without the programme itself.
+    """Predict the times of every programme from the staged model, its class without the programme
+    itself.
 
-    A purchase is timed from its close, everything else from the decision. Programmes whose kind no route stands for
-    (later generations, merchants) are left out.
+    A purchase is timed from its close, everything else from the decision. Programmes whose kind no
+    route stands for (later generations, merchants) are left out.
     """
     known, deals_known = cases_of(catalogue), deals(catalogue)
     found = []
@@ -152,8 +168,10 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
             continue
         facts = programme_facts(catalogue, route.value)
         numbers = {name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None}
-        reference = reference_class(all_others(case, known), deals_known, case.kind, numbers["first_silicon_good"],
-                                    numbers["scope_cut"])
+        reference = reference_class(
+            all_others(case, known), deals_known, case.kind, numbers["first_silicon_good"],
+            numbers["scope_cut"],
+        )
         run = simulate(parameters_from(route, reference, numbers), draws, stream(seed, f"calibration {case.name}"))
         for span in TIMED:
             if span in case.spans and not (span is Span.PURCHASE) ^ (route is Route.ACQUIRE):

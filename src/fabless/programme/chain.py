@@ -1,4 +1,5 @@
-"""Turn draws of a programme into a chain that a scenario tree can branch on without seeing the future."""
+"""Turn draws of a programme into a chain that a scenario tree can branch on without seeing the
+future."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class OutcomeGroup:
     """Index of the boundary at which the path leaves the running ones (for RUNNING: the last)."""
     outcome: ChainState
     volume_quarter: int | None
-    """Quarter from which chips come in volume, never before the boundary that reveals it; may lie past the horizon."""
+    """Quarter from which chips come in volume, never before the boundary that reveals it; may lie
+    past the horizon."""
     performance: float | None
     """Mean delivered over planned performance [1]; None without volume."""
     scope_cut_share: float
@@ -67,26 +69,31 @@ class OutcomeChain:
 
     @property
     def running_spend_usd(self) -> tuple[float, ...]:
-        """Spend by quarter of a programme that nothing has revealed yet: what the path revealed last spends."""
+        """Spend by quarter of a programme that nothing has revealed yet: what the path revealed
+        last spends."""
         return self.paths[-1].spend_by_quarter_usd
 
 
 def discretise(
-    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0, start_quarter: int = 0
+    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float = 0.0,
+    start_quarter: int = 0,
 ) -> OutcomeChain:
     """Group `draws` by what is known at the start of each quarter of `boundaries`.
 
-    A draw whose outcome falls at time t [quarter] is revealed at the first boundary >= t. `notice_quarters` moves the
-    news of volume and of a small deployment that is not scaled ahead of the date itself: volume follows the order of
-    production wafers. A chip revealed at boundary b comes in volume in quarter ``max(b, round(mean t))``. Draws that no
-    boundary reveals stay RUNNING to the horizon and supply nothing. In every quarter the probability-weighted spend of
+    A draw whose outcome falls at time t [quarter] is revealed at the first boundary >= t.
+    `notice_quarters` moves the news of volume and of a small deployment that is not scaled ahead of
+    the date itself: volume follows the order of production wafers. A chip revealed at boundary b
+    comes in volume in quarter ``max(b, round(mean t))``. Draws that no boundary reveals stay
+    RUNNING to the horizon and supply nothing. In every quarter the probability-weighted spend of
     the paths equals the mean over the draws.
 
-    With `start_quarter` s the same programme is decided s quarters later: every date and every dollar moves by s, nothing
-    is spent before, and no news comes at a boundary up to s. Indices still count all boundaries.
+    With `start_quarter` s the same programme is decided s quarters later: every date and every
+    dollar moves by s, nothing is spent before, and no news comes at a boundary up to s. Indices
+    still count all boundaries.
 
-    Raises `BadValue` when the boundaries do not rise strictly inside (0, quarters), when the draws hold fewer quarters,
-    when the notice is negative, or when the start is not before the last boundary and the horizon.
+    Raises `BadValue` when the boundaries do not rise strictly inside (0, quarters), when the draws
+    hold fewer quarters, when the notice is negative, or when the start is not before the last
+    boundary and the horizon.
     """
     _check(draws, quarters, boundaries, notice_quarters, start_quarter)
     volume = draws.outcome == OutcomeKind.VOLUME
@@ -117,14 +124,18 @@ def discretise(
             start_quarter=start_quarter)
                   for outcome, members in groups.items() if members.any()]
         base = before.sum()
-        transitions.append(Transition(boundary, float(groups[ChainState.ARRIVED].sum() / base),
-                                      float(groups[ChainState.DEAD].sum() / base), float(after.sum() / base)))
+        transitions.append(
+            Transition(
+                boundary, float(groups[ChainState.ARRIVED].sum() / base),
+                float(groups[ChainState.DEAD].sum() / base), float(after.sum() / base),
+            )
+        )
     return OutcomeChain(tuple(boundaries), quarters, tuple(transitions), tuple(paths))
 
 
 def _path(
-    draws: DrawnOutcomes, members: NDArray[np.bool_], outcome: ChainState, index: int, boundary: int,
-    pooled: Array, spend: Array, start_quarter: int,
+    draws: DrawnOutcomes, members: NDArray[np.bool_], outcome: ChainState, index: int,
+    boundary: int, pooled: Array, spend: Array, start_quarter: int,
 ) -> OutcomeGroup:
     arrived = outcome is ChainState.ARRIVED
     own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
@@ -141,7 +152,8 @@ def _path(
 
 
 def _check(
-    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float, start_quarter: int
+    draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float,
+    start_quarter: int,
 ) -> None:
     held = draws.spend_by_quarter_usd.shape[1]
     faults = []
@@ -157,7 +169,12 @@ def _check(
         faults.append(Fault("discretise, notice_quarters", str(notice_quarters), "0 or more", "give 0 for no notice"))
     last = min([quarters, *boundaries[-1:]])
     if not 0 <= start_quarter < last:
-        faults.append(Fault("discretise, start_quarter", str(start_quarter), f"0 to {last - 1}: before the last boundary",
-                            "start earlier, or lengthen the horizon"))
+        faults.append(
+            Fault(
+                "discretise, start_quarter", str(start_quarter),
+                f"0 to {last - 1}: before the last boundary",
+                "start earlier, or lengthen the horizon",
+            )
+        )
     if faults:
         raise BadValue(*faults)

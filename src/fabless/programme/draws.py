@@ -40,7 +40,9 @@ class End(IntEnum):
 
 
 OUTCOME_OF = dict.fromkeys(End, OutcomeKind.CANCELLED) | {
-    End.BID: OutcomeKind.BID_FAILED, End.DEPLOYMENT: OutcomeKind.LIMITED, End.NONE: OutcomeKind.VOLUME}
+    End.BID: OutcomeKind.BID_FAILED, End.DEPLOYMENT: OutcomeKind.LIMITED,
+    End.NONE: OutcomeKind.VOLUME,
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class RateDraws:
 class DrawnOutcomes:
     """Draws of one programme; arrays of shape (count,) unless said. Months count from the decision.
 
-    A date that a draw never reaches is NaN, and so is the performance of a chip that never reaches volume.
+    A date that a draw never reaches is NaN, and so is the performance of a chip that never reaches
+    volume.
     """
 
     stages: tuple[str, ...]
@@ -90,7 +93,8 @@ class DrawnOutcomes:
     capital_at_risk_usd: Array
     """Spend within the horizon before volume or the end, whichever comes, of each generation."""
     peak_cash_usd: Array
-    """Largest cumulative spend before income: all until the first generation's volume, within the horizon."""
+    """Largest cumulative spend before income: all until the first generation's volume, within the
+    horizon."""
     performance: Array
     """Delivered over planned performance [1]."""
     scope_cut: NDArray[np.bool_]

@@ -1,6 +1,7 @@
 """The compiled part of the simulation: one trajectory after another, random numbers given.
 
-Dates are in months from the decision, money in USD. Everything here is read through `simulation.run_trajectories`.
+Dates are in months from the decision, money in USD. Everything here is read through
+`simulation.run_trajectories`.
 """
 
 from __future__ import annotations
@@ -75,11 +76,13 @@ def fill_quantiles(x: Array, laws: Array, varying: Integers, points: Array, i: i
 
 @_compiled
 def respins(
-    first: float, later: float, kind: float, first_good: float, inverse_log_miss: float, metal_share: float, limit: int
+    first: float, later: float, kind: float, first_good: float, inverse_log_miss: float,
+    metal_share: float, limit: int,
 ) -> tuple[int, int, bool]:
     """Metal respins, full respins, and whether no spin up to the limit worked, from three uniforms.
 
-    The later spins are geometric by inversion, ``ceil(ln(1 - u) / ln(1 - p2))``; the metal ones among them binomial.
+    The later spins are geometric by inversion, ``ceil(ln(1 - u) / ln(1 - p2))``; the metal ones
+    among them binomial.
     """
     if limit == 0 or first < first_good:
         return 0, 0, False
@@ -100,7 +103,8 @@ def respins(
 
 @_compiled
 def pay(spend: Array, i: int, amount: float, start: float, finish: float) -> None:
-    """Add an amount, spread evenly between two dates [month], to row i of the spend by quarter, cut at the horizon."""
+    """Add an amount, spread evenly between two dates [month], to row i of the spend by quarter, cut
+    at the horizon."""
     horizon = spend.shape[1]
     start, finish = start / MONTHS_PER_QUARTER, finish / MONTHS_PER_QUARTER
     if amount == 0.0 or start >= horizon:
@@ -129,8 +133,8 @@ def paid_by(amount: float, start: float, finish: float, moment: float) -> float:
 
 @_compiled
 def schedule(
-    x: Array, durations: Integers, slips: Integers, slowed: Flags, hammock: Flags, before: Integers, behind: Integers,
-    respin: int, delay: float, start: Array, finish: Array,
+    x: Array, durations: Integers, slips: Integers, slowed: Flags, hammock: Flags, before: Integers,
+    behind: Integers, respin: int, delay: float, start: Array, finish: Array,
 ) -> None:
     """Fill start and finish of every stage by the longest path, had nothing ended the programme."""
     last = 0.0
@@ -159,7 +163,8 @@ def schedule(
 
 @_compiled
 def where_ended(gate: float, exhausted: bool, ended_by: Array, row: int) -> int:
-    """Code of the end of a programme whose bid closed: one uniform chooses the gate, so that a higher hazard only adds."""
+    """Code of the end of a programme whose bid closed: one uniform chooses the gate, so that a
+    higher hazard only adds."""
     passed = 0
     while passed < ended_by.shape[1] and gate >= ended_by[row, passed]:
         passed += 1
@@ -170,19 +175,22 @@ def where_ended(gate: float, exhausted: bool, ended_by: Array, row: int) -> int:
 
 @_compiled
 def second_generation(
-    x: Array, events: Array, i: int, rates: Array, row: int, slips: Integers, limit: int, spend: Array,
-    work: float, volume: float, end: float, succeeds: bool,
+    x: Array, events: Array, i: int, rates: Array, row: int, slips: Integers, limit: int,
+    spend: Array, work: float, volume: float, end: float, succeeds: bool,
 ) -> tuple[float, float]:
-    """Volume month of the second generation (NaN without) and what it spends after the first one's volume.
+    """Volume month of the second generation (NaN without) and what it spends after the first one's
+    volume.
 
-    It starts ``max(work, volume - overlap)`` if the first one still runs then, and stops where the first one ends.
+    It starts ``max(work, volume - overlap)`` if the first one still runs then, and stops where the
+    first one ends.
     """
     start = max(work, volume - x[SECOND_OVERLAP])
     if start > end or (start == end and not succeeds):
         return np.nan, 0.0
     metal, full, exhausted = respins(
-        events[i, 8], events[i, 9], events[i, 10], first_good=rates[row, 1], inverse_log_miss=rates[row, 2],
-        metal_share=rates[row, 3], limit=limit)
+        events[i, 8], events[i, 9], events[i, 10], first_good=rates[row, 1],
+        inverse_log_miss=rates[row, 2], metal_share=rates[row, 3], limit=limit,
+    )
     tape_out = start + x[SECOND_DESIGN] * x[slips[0]]
     silicon = tape_out + x[SECOND_FAB]
     good = silicon + metal * x[METAL_DELAY] + full * x[FULL_DELAY]
@@ -205,11 +213,14 @@ def second_generation(
 
 @_compiled
 def trajectories(
-    layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array, found: TrajectoryArrays
+    layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array,
+    found: TrajectoryArrays,
 ) -> None:
-    """Run every trajectory: `points` (count, columns), `events` (count, 11), `rates` (sets, 7), `ended_by` (sets, gates).
+    """Run every trajectory: `points` (count, columns), `events` (count, 11), `rates` (sets, 7),
+    `ended_by` (sets, gates).
 
-    Rates: bid failed, first spin good, 1 / ln(1 - later spin good), metal share, scope cut, distressed, second ended.
+    Rates: bid failed, first spin good, 1 / ln(1 - later spin good), metal share, scope cut,
+    distressed, second ended.
     """
     laws, varying, spends, begins, completes = layout.laws, layout.varying, layout.spend_law, layout.begins, layout.completes
     (close, work, tape_out, respin, ramp, limit, later_limit, has_second) = layout.places
@@ -221,8 +232,9 @@ def trajectories(
         row = i * sets // points.shape[0]
         fill_quantiles(x, laws, varying, points, i)
         metal, full, exhausted = respins(
-            events[i, 2], events[i, 3], events[i, 4], first_good=rates[row, 1], inverse_log_miss=rates[row, 2],
-            metal_share=rates[row, 3], limit=limit)
+            events[i, 2], events[i, 3], events[i, 4], first_good=rates[row, 1],
+            inverse_log_miss=rates[row, 2], metal_share=rates[row, 3], limit=limit,
+        )
         schedule(
             x, layout.stage_law, layout.slip_law, slowed=layout.slowed, hammock=layout.hammock,
             before=layout.before, behind=layout.behind, respin=respin,

@@ -33,7 +33,8 @@ class Route(StrEnum):
 
 @dataclass(frozen=True)
 class PricePath:
-    """What a purchase costs over `purchase_usd` (the last valuation): a distressed seller, or rivals who bid it up."""
+    """What a purchase costs over `purchase_usd` (the last valuation): a distressed seller, or
+    rivals who bid it up."""
 
     distressed: Rate
     """Probability that the seller is distressed; otherwise the purchase is contested."""
@@ -45,8 +46,9 @@ class PricePath:
 class SecondGeneration:
     """The next chip of the programme, designed while the first one is brought into volume.
 
-    It starts `overlap_s` before the first one's volume, never before its work; it stops if the first one ends, and comes in
-    volume no earlier than the first. Fab, respins, bring-up and qualification follow the laws of the first, drawn anew.
+    It starts `overlap_s` before the first one's volume, never before its work; it stops if the
+    first one ends, and comes in volume no earlier than the first. Fab, respins, bring-up and
+    qualification follow the laws of the first, drawn anew.
     """
 
     overlap_s: Range
@@ -60,21 +62,27 @@ class SecondGeneration:
     masks_usd: Range
 
 
-_DURATIONS = ("deal_s", "design_s", "fab_s", "qualification_s", "metal_respin_s", "full_respin_s", "integration_s", "ramp_s",
-              "software_s")
+_DURATIONS = (
+    "deal_s", "design_s", "fab_s", "qualification_s", "metal_respin_s", "full_respin_s",
+    "integration_s", "ramp_s", "software_s",
+)
 _RATES = ("first_silicon_good", "respin_good", "metal_respin_share", "scope_cut", "ended", "bid_failed")
-_MONEY = ("team_usd_per_s", "support_share", "masks_usd", "design_usd", "software_usd", "purchase_usd",
-          "metal_respin_usd", "full_respin_usd")
+_MONEY = (
+    "team_usd_per_s", "support_share", "masks_usd", "design_usd", "software_usd", "purchase_usd",
+    "metal_respin_usd", "full_respin_usd",
+)
 _POSITIVE = ("slip", "performance")
 _ALL = Range.point(1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeModel:
-    """A chip programme before it is run; a range is drawn once per programme, a rate once per set of programmes.
+    """A chip programme before it is run; a range is drawn once per programme, a rate once per set
+    of programmes.
 
-    Raises `BadValue` with all faults at once: a negative duration or amount, a probability outside [0, 1], shares that do
-    not sum to 1, a correlation outside [0, 1], a purchase or a bid on a route that buys nothing.
+    Raises `BadValue` with all faults at once: a negative duration or amount, a probability outside
+    [0, 1], shares that do not sum to 1, a correlation outside [0, 1], a purchase or a bid on a
+    route that buys nothing.
     """
 
     name: str
@@ -126,15 +134,18 @@ class ProgrammeModel:
     purchase_usd: Range
     """Price of the bought company, paid when the deal closes; 0 on other routes."""
     design_shares: tuple[float, float, float] = THIRDS
-    """Architecture, RTL and verification, physical design: their shares of design time and spend; sums to 1."""
+    """Architecture, RTL and verification, physical design: their shares of design time and spend;
+    sums to 1."""
     bring_up_share: float = 0.0
     """Share of `qualification_s` that precedes the respins [1]."""
     slip_correlation: float = 1.0
     """Correlation of any two stages' slips through their common factor [1]; 1: one slip for all."""
     gates: Mapping[Gate, PseudoCounts] | None = None
-    """Programmes ended at each gate against those that pass it; None: from `ended` and `end_shares`."""
+    """Programmes ended at each gate against those that pass it; None: from `ended` and
+    `end_shares`."""
     software_s: Duration | None = None
-    """Software from the start of work [s], beside the hardware; None: as long as the hardware takes."""
+    """Software from the start of work [s], beside the hardware; None: as long as the hardware
+    takes."""
     ramp_s: Duration = NOTHING
     """Time from first volume to the full rate, linear [s]."""
     price_path: PricePath | None = None
@@ -166,11 +177,13 @@ class ProgrammeModel:
 
     @property
     def hazards(self) -> tuple[PseudoCounts, ...]:
-        """Beta law of the end at each gate, given that the ones before were passed, in the order of `Gate`.
+        """Beta law of the end at each gate, given that the ones before were passed, in the order of
+        `Gate`.
 
-        From `ended` and `end_shares`: with a = failed x share of each gate, (ends at gate 1, ..., passes all) follows a
-        Dirichlet law of weights (a1, ..., ak, passed); so the hazards are independent, Beta(ai, later a + passed), and the
-        probability of any end keeps its law Beta(failed, passed). Three shares are halved among the gates of their part.
+        From `ended` and `end_shares`: with a = failed x share of each gate, (ends at gate 1, ...,
+        passes all) follows a Dirichlet law of weights (a1, ..., ak, passed); so the hazards are
+        independent, Beta(ai, later a + passed), and the probability of any end keeps its law
+        Beta(failed, passed). Three shares are halved among the gates of their part.
         """
         if self.gates is not None:
             return tuple(self.gates.get(gate, PseudoCounts(0.0, 1.0)) for gate in Gate)
@@ -209,8 +222,11 @@ class ProgrammeModel:
             faults.append(self._fault("end_shares", self.end_shares, f"three or {len(Gate)} shares >= 0 that sum to 1"))
         if len(self.design_shares) != 3 or not _is_partition(self.design_shares):
             faults.append(self._fault("design_shares", self.design_shares, "three shares >= 0 that sum to 1"))
-        faults += [self._fault(name, getattr(self, name), "a number between 0 and 1")
-                   for name in ("bring_up_share", "slip_correlation") if not 0 <= getattr(self, name) <= 1]
+        faults += [
+            self._fault(name, getattr(self, name), "a number between 0 and 1")
+            for name in ("bring_up_share", "slip_correlation")
+            if not 0 <= getattr(self, name) <= 1
+        ]
         return faults
 
     def _purchase_faults(self) -> list[Fault]:

@@ -1,4 +1,5 @@
-"""The rates of a programme, drawn once for a set of trajectories, and what they make of its end in closed form."""
+"""The rates of a programme, drawn once for a set of trajectories, and what they make of its end in
+closed form."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from fabless.sampling import quantile, uniforms
 
 NEVER = PseudoCounts(0.0, 1.0)
 _COLUMNS = 12
-"""Rates that a programme can have: one more or less leaves the points of the others as they were."""
+"""Rates that a programme can have: one more or less leaves the points of the others as they
+were."""
 _SMALLEST = 1e-300
 """Keeps the reciprocal of ln(1 - rate) finite at a rate of 0."""
 
@@ -52,7 +54,8 @@ def draw_rates(
 ) -> RateDraws:
     """Draw the rates `sets` times, jointly (Sobol points), independent of each other.
 
-    The end follows from them: with b the failure of the bid, h the hazards, S the product of 1 - h up to a gate, and
+    The end follows from them: with b the failure of the bid, h the hazards, S the product of 1 - h
+    up to a gate, and
     ``e = (1 - p1) (1 - p2)^(limit - 1)`` the probability that no spin works::
 
         P(end at gate g) = (1 - b) S(g - 1) h(g), times 1 - e after the respins;  P(spins) = (1 - b) S(first silicon) e
@@ -86,15 +89,20 @@ def _ends(values: dict[str, Array], spin_limit: int) -> dict[End, Array]:
 
 
 def per_set(rates: RateDraws) -> tuple[Array, Array]:
-    """What the trajectories of each set need of its rates: (sets, 7) as the kernel reads them, and (sets, gates).
+    """What the trajectories of each set need of its rates: (sets, 7) as the kernel reads them, and
+    (sets, gates).
 
-    The second holds the probability that a programme whose bid closed has ended by each gate, spins left out.
+    The second holds the probability that a programme whose bid closed has ended by each gate, spins
+    left out.
     """
     values = rates.values
     none = np.zeros(values["bid_failed"].shape)
     with np.errstate(divide="ignore"):
         inverse_log_miss = 1.0 / np.log1p(-np.maximum(values["respin_good"], _SMALLEST))
-    columns = (values["bid_failed"], values["first_silicon_good"], inverse_log_miss, values["metal_respin_share"],
-               values["scope_cut"], values.get("distressed", none), values.get("second_ended", none))
+    columns = (
+        values["bid_failed"], values["first_silicon_good"], inverse_log_miss,
+        values["metal_respin_share"], values["scope_cut"], values.get("distressed", none),
+        values.get("second_ended", none),
+    )
     passed = np.cumprod([1.0 - values[gate_name(gate)] for gate in Gate], axis=0)
     return np.stack(columns, axis=1), np.ascontiguousarray((1.0 - passed).T)

@@ -1,8 +1,10 @@
-"""What the reference class says of a programme to come: rates with their sample size, durations, and the parameters.
+"""What the reference class says of a programme to come: rates with their sample size, durations,
+and the parameters.
 
-Every rate has Jeffreys' prior and leans on the other kinds of programme: one law of rates over the kinds, whose spread the
-cases themselves tell (`pooled_rates`). So a kind without cases gets the wide band of "one more kind", and a kind with many
-keeps its own share. A shipment in small numbers counts as half reached, half not.
+Every rate has Jeffreys' prior and leans on the other kinds of programme: one law of rates over the
+kinds, whose spread the cases themselves tell (`pooled_rates`). So a kind without cases gets the
+wide band of "one more kind", and a kind with many keeps its own share. A shipment in small numbers
+counts as half reached, half not.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from fabless.sampling import mean, quantile
 LIMITED_WEIGHT = 0.5
 """How far a shipment in small numbers counts as volume."""
 DISTRESSED_BELOW = 0.7
-"""Deals under this multiple of the last valuation count as distressed: it lies in the gap between the two groups seen,
-0.2 to 0.3 and 1 to 3."""
+"""Deals under this multiple of the last valuation count as distressed: it lies in the gap between
+the two groups seen, 0.2 to 0.3 and 1 to 3."""
 GATES = ("design", "tape-out", "deployment")
 """Where a programme can end: in design, after tape-out, after a small deployment."""
 FASTEST = 0.35
@@ -44,7 +46,8 @@ _LEVELS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class RateEstimate:
-    """A rate of one kind of programme: what was counted, its own posterior, and the one pooled over the kinds."""
+    """A rate of one kind of programme: what was counted, its own posterior, and the one pooled over
+    the kinds."""
 
     name: str
     kind: str
@@ -54,7 +57,8 @@ class RateEstimate:
     """Jeffreys' prior and the kind's own cases, nothing else."""
     pooled: CredibleBand
     counts: PseudoCounts
-    """The pooled posterior as a Beta law of the same mean and variance: what the programme draws from."""
+    """The pooled posterior as a Beta law of the same mean and variance: what the programme draws
+    from."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,18 @@ class EndRates:
 
 
 def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind) -> EndRates:
-    """Count how programmes of a kind end, pooled over the kinds: of the class and of every case that states nothing else."""
+    """Count how programmes of a kind end, pooled over the kinds: of the class and of every case
+    that states nothing else."""
     ended = kind_rates("ends before volume", outcome_counts(known))
-    return EndRates(ended[kind], gate_shares(known), replace(ended[ProgrammeKind.LATER], name="a later one ends"),
-                    bid_rate(deals_known))
+    return EndRates(
+        ended[kind], gate_shares(known),
+        replace(ended[ProgrammeKind.LATER], name="a later one ends"), bid_rate(deals_known),
+    )
 
 
 def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[ProgrammeKind, tuple[float, float]]:
-    """Kind -> programmes that ended before volume, and that reached it; those still open count for neither."""
+    """Kind -> programmes that ended before volume, and that reached it; those still open count for
+    neither."""
     weight = {Outcome.VOLUME: 0.0, Outcome.LIMITED: 1.0 - LIMITED_WEIGHT, Outcome.ENDED: 1.0}
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
     for case in cases:
@@ -97,7 +105,8 @@ def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[ProgrammeKind, tuple[
 
 
 def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKind, tuple[float, float]]:
-    """Kind -> cases in which a yes-or-no field of the case is yes, and is no; unknown counts for neither."""
+    """Kind -> cases in which a yes-or-no field of the case is yes, and is no; unknown counts for
+    neither."""
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
     for case in cases:
         value = getattr(case, field)
@@ -111,8 +120,9 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
     """Posterior of each kind's rate when all kinds come from one law of rates.
 
     ``rate_k ~ Beta(m c, (1 - m) c)``; m under Jeffreys' prior, the shrinkage ``1 / (1 + c)`` uniform on (0, 1): no view on
-    how alike the kinds are. Both are integrated out on a grid, and each posterior is given as the Beta law of its mean and
-    variance. Counts may be fractions. Source: Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.3.
+    how alike the kinds are. Both are integrated out on a grid, and each posterior is given as the
+    Beta law of its mean and variance. Counts may be fractions. Source: Gelman et al., Bayesian Data
+    Analysis, 3rd ed., section 5.3.
     """
     from scipy.special import betaln
 
@@ -138,10 +148,14 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
 def kind_rates(name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, RateEstimate]:
     """Every kind's rate, own and pooled."""
     together = pooled_rates(counts)
-    return {kind: RateEstimate(
-        name=name, kind=kind.value, events=yes, cases=yes + no, own=credible_band(jeffreys(yes, no)),
-        pooled=credible_band(together[kind]), counts=together[kind])
-            for kind, (yes, no) in counts.items()}
+    return {
+        kind: RateEstimate(
+            name=name, kind=kind.value, events=yes, cases=yes + no,
+            own=credible_band(jeffreys(yes, no)), pooled=credible_band(together[kind]),
+            counts=together[kind],
+        )
+        for kind, (yes, no) in counts.items()
+    }
 
 
 def single_rate(name: str, events: float, others: float) -> RateEstimate:
@@ -149,7 +163,9 @@ def single_rate(name: str, events: float, others: float) -> RateEstimate:
     counts = jeffreys(events, others)
     band = credible_band(counts)
     return RateEstimate(
-        name=name, kind="all", events=events, cases=events + others, own=band, pooled=band, counts=counts)
+        name=name, kind="all", events=events, cases=events + others, own=band, pooled=band,
+        counts=counts,
+    )
 
 
 def with_survey(name: str, survey: Range, events: float, others: float) -> RateEstimate:
@@ -168,14 +184,17 @@ def with_survey(name: str, survey: Range, events: float, others: float) -> RateE
     counts = PseudoCounts(centre * worth + events, (1.0 - centre) * worth + others)
     own = credible_band(jeffreys(events, others))
     return RateEstimate(
-        name=name, kind="all", events=events, cases=events + others, own=own, pooled=credible_band(counts),
-        counts=counts)
+        name=name, kind="all", events=events, cases=events + others, own=own,
+        pooled=credible_band(counts), counts=counts,
+    )
 
 
 def gate_shares(cases: Iterable[ReferenceCase]) -> GateShares:
-    """Where programmes that ended before volume ended, over all kinds but start-ups' ends for want of money.
+    """Where programmes that ended before volume ended, over all kinds but start-ups' ends for want
+    of money.
 
-    A chip given up in production had been deployed: it counts at the last gate, and so does half of each small shipment.
+    A chip given up in production had been deployed: it counts at the last gate, and so does half of
+    each small shipment.
     """
     seen = dict.fromkeys(GATES, 0.0)
     for case in cases:
@@ -219,9 +238,11 @@ def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[ProgrammeKind
 
 
 def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime | None:
-    """Predictive law of a span [s] for one more programme of a kind; None where fewer than two different times are known.
+    """Predictive law of a span [s] for one more programme of a kind; None where fewer than two
+    different times are known.
 
-    Times are normal on the logarithm. With two kinds or more the prior is pooled over them, else the cases stand alone.
+    Times are normal on the logarithm. With two kinds or more the prior is pooled over them, else
+    the cases stand alone.
     """
     times = span_times(cases, span)
     every = [value for group in times.values() for value in group]
@@ -236,8 +257,9 @@ def slip_range(total: LogTime, planned_s: float, rest_s: float) -> Range:
     """Actual over planned time [1] that makes a whole span come out as the class has it.
 
     ``span = slip * planned + rest``, at the means of what slips and of what does not [s]; so the slip's P10, P50 and P90 are
-    those of the span less the rest, over the plan, none below `FASTEST`. The range is triangular on the logarithm, fitted
-    to the three by least squares: it has ends, where the class's own law has none.
+    those of the span less the rest, over the plan, none below `FASTEST`. The range is triangular on
+    the logarithm, fitted to the three by least squares: it has ends, where the class's own law has
+    none.
     """
     from scipy.optimize import least_squares
 
@@ -259,6 +281,11 @@ def law_for(cases: Sequence[ReferenceCase], span: Span, kind: ProgrammeKind) -> 
     """`span_law`, or a `BadValue` where the class knows too little."""
     law = span_law(cases, span, kind)
     if law is None:
-        raise BadValue(Fault("reference class", f"fewer than two different times known for {span.value}",
-                             "a day on which the class has timed programmes", "choose a later --as-of, or give --case"))
+        raise BadValue(
+            Fault(
+                "reference class", f"fewer than two different times known for {span.value}",
+                "a day on which the class has timed programmes",
+                "choose a later --as-of, or give --case",
+            )
+        )
     return law

@@ -19,8 +19,9 @@ DESIGN = ("architecture", "RTL and verification", "physical design")
 def route_stages(parameters: ProgrammeModel) -> tuple[Stage, ...]:
     """Return the stages of a programme in topological order.
 
-    Hardware is a chain from the start of the route to qualification; software runs beside it from the start of work. Volume
-    waits for both, and for every own stage that nothing else waits for. Respins have no duration here: it is drawn.
+    Hardware is a chain from the start of the route to qualification; software runs beside it from
+    the start of work. Volume waits for both, and for every own stage that nothing else waits for.
+    Respins have no duration here: it is drawn.
 
     Raises `BadValue` for a cycle, an unknown stage, or a gate on no stage or on two.
     """
@@ -41,9 +42,14 @@ def _route(p: ProgrammeModel) -> tuple[Stage, ...]:
     start = START[p.route]
     architecture, rtl, physical = (
         Stage(
-            name=name, after=(), duration_s=part_of(p.design_s, share), spend_usd=_money(p.design_usd, share),
-            slips=True, slowed=True, drawn_with="design_s", gate=gate)
-        for name, share, gate in zip(DESIGN, p.design_shares, (Gate.ARCHITECTURE, None, Gate.TAPE_OUT), strict=True))
+            name=name, after=(), duration_s=part_of(p.design_s, share),
+            spend_usd=_money(p.design_usd, share), slips=True, slowed=True, drawn_with="design_s",
+            gate=gate,
+        )
+        for name, share, gate in zip(
+            DESIGN, p.design_shares, (Gate.ARCHITECTURE, None, Gate.TAPE_OUT), strict=True
+        )
+    )
     return (
         Stage(name=start, after=(), duration_s=p.deal_s),
         Stage(name=INTEGRATION, after=(start,), duration_s=p.integration_s),
@@ -53,13 +59,19 @@ def _route(p: ProgrammeModel) -> tuple[Stage, ...]:
         Stage(name=TAPE_OUT, after=(physical.name,), spend_usd=p.masks_usd),
         Stage(name=SILICON, after=(TAPE_OUT,), duration_s=p.fab_s),
         Stage(
-            name=BRING_UP, after=(SILICON,), duration_s=part_of(p.qualification_s, p.bring_up_share),
-            slips=True, drawn_with="qualification_s", gate=Gate.FIRST_SILICON),
+            name=BRING_UP, after=(SILICON,),
+            duration_s=part_of(p.qualification_s, p.bring_up_share), slips=True,
+            drawn_with="qualification_s", gate=Gate.FIRST_SILICON,
+        ),
         Stage(name=RESPINS, after=(BRING_UP,)),
         Stage(
-            name=QUALIFICATION, after=(RESPINS,), duration_s=part_of(p.qualification_s, 1.0 - p.bring_up_share),
-            slips=True, drawn_with="qualification_s", gate=Gate.QUALIFICATION),
-        Stage(name=SOFTWARE, after=(INTEGRATION,), duration_s=p.software_s, spend_usd=p.software_usd),
+            name=QUALIFICATION, after=(RESPINS,),
+            duration_s=part_of(p.qualification_s, 1.0 - p.bring_up_share), slips=True,
+            drawn_with="qualification_s", gate=Gate.QUALIFICATION,
+        ),
+        Stage(
+            name=SOFTWARE, after=(INTEGRATION,), duration_s=p.software_s, spend_usd=p.software_usd
+        ),
         Stage(name=VOLUME, after=(QUALIFICATION, SOFTWARE), gate=Gate.DEPLOYMENT),
         Stage(name=RAMP, after=(VOLUME,), duration_s=p.ramp_s),
     )
@@ -77,20 +89,30 @@ def _check_gates(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> None:
     for gate, counts in zip(Gate, parameters.hazards, strict=True):
         carriers = [stage.name for stage in stages if stage.gate is gate]
         if len(carriers) > 1 or (not carriers and counts.failed > 0):
-            faults.append(Fault(f"{place}, gate {gate.name}", f"on {' and '.join(carriers) or 'no stage'}",
-                                "one stage for each gate", "set `gate` on one own stage"))
+            faults.append(
+                Fault(
+                    f"{place}, gate {gate.name}", f"on {' and '.join(carriers) or 'no stage'}",
+                    "one stage for each gate", "set `gate` on one own stage",
+                )
+            )
     if faults:
         raise BadValue(*faults)
 
 
 def _without_done(parameters: ProgrammeModel, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """Take time, money and gate from every stage before the one at which the chip stands; the start of the route stays."""
+    """Take time, money and gate from every stage before the one at which the chip stands; the start
+    of the route stays."""
     if not parameters.stands_at:
         return stages
     names = [stage.name for stage in stages]
     if parameters.stands_at not in names:
-        raise BadValue(Fault(f"programme {parameters.name}, stands_at", f"unknown stage {parameters.stands_at!r}",
-                             ", ".join(names), suggestion(parameters.stands_at, names, "name the stage under way")))
+        raise BadValue(
+            Fault(
+                f"programme {parameters.name}, stands_at",
+                f"unknown stage {parameters.stands_at!r}", ", ".join(names),
+                suggestion(parameters.stands_at, names, "name the stage under way"),
+            )
+        )
     done = before(stages, parameters.stands_at) - before(stages, INTEGRATION) - {INTEGRATION}
     return tuple(replace(stage, duration_s=Range.point(0.0), spend_usd=Range.point(0.0), gate=None)
                  if stage.name in done else stage for stage in stages)

@@ -18,26 +18,35 @@ _OUTCOMES = np.array([OUTCOME_OF[end] for end in End], dtype=np.int8)
 
 
 def simulate(
-    parameters: ProgrammeModel, count: int, rng: np.random.Generator, quarters: int = 32, *, sets: int = SETS
+    parameters: ProgrammeModel, count: int, rng: np.random.Generator, quarters: int = 32, *,
+    sets: int = SETS,
 ) -> DrawnOutcomes:
     """Draw a programme `count` times over a horizon of `quarters`.
 
-    Rates are drawn once for each of `sets` equal groups of trajectories: from the Beta law of the cases behind them, or
-    from their range. Within a group, ranges are drawn jointly (Sobol points) and events by independent uniforms. Then::
+    Rates are drawn once for each of `sets` equal groups of trajectories: from the Beta law of the
+    cases behind them, or from their range. Within a group, ranges are drawn jointly (Sobol points)
+    and events by independent uniforms. Then::
 
         start of a stage = last finish of its predecessors;  finish = start + duration (x slip) (/ retention)
         respins = metal respins * delay + full respins * delay;  volume waits for qualification and for software
 
-    Spins: the first is good with probability p1, each later one with p2 (geometric), up to the limit. A programme that ends
-    does so at one of its gates, each with its own hazard, or at the limit of spins. A stage of no length is paid at its
-    start.
+    Spins: the first is good with probability p1, each later one with p2 (geometric), up to the
+    limit. A programme that ends does so at one of its gates, each with its own hazard, or at the
+    limit of spins. A stage of no length is paid at its start.
 
-    Raises `BadValue` when `count`, `quarters` or `sets` is below 1, or where the stages make no graph.
+    Raises `BadValue` when `count`, `quarters` or `sets` is below 1, or where the stages make no
+    graph.
     """
     small = [(name, value) for name, value in (("count", count), ("quarters", quarters), ("sets", sets)) if value < 1]
     if small:
-        raise BadValue(*(Fault(f"simulate, {name}", str(value), "1 or more", f"ask for at least one of {name}")
-                         for name, value in small))
+        raise BadValue(
+            *(
+                Fault(
+                    f"simulate, {name}", str(value), "1 or more", f"ask for at least one of {name}"
+                )
+                for name, value in small
+            )
+        )
     plan = blueprint(parameters)
     for_rates, for_numbers = rng.spawn(2)
     rates = draw_rates(parameters, plan.stages, sets, for_rates)
@@ -45,9 +54,11 @@ def simulate(
 
 
 def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draw what `count` trajectories take: points (count, columns) and the uniforms of events (count, events).
+    """Draw what `count` trajectories take: points (count, columns) and the uniforms of events
+    (count, events).
 
-    Slips that differ between stages share a common factor: ``u_k = Phi(sqrt(rho) z + sqrt(1 - rho) z_k)``.
+    Slips that differ between stages share a common factor: ``u_k = Phi(sqrt(rho) z + sqrt(1 - rho)
+    z_k)``.
     """
     for_points, for_slips, for_events = rng.spawn(3)
     points = uniforms(count, plan.columns, for_points)
@@ -72,14 +83,20 @@ def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: A
 
     count, names = len(points), [stage.name for stage in plan.stages]
     found = TrajectoryArrays(
-        finish=np.empty((len(names), count)), end=np.empty(count), ended=np.empty(count, dtype=np.int8),
-        volume=np.empty(count), spins=np.empty(count, dtype=np.int64), performance=np.empty(count),
-        scope_cut=np.empty(count, dtype=bool), spend=np.empty((count, quarters)), total=np.empty(count),
-        at_risk=np.empty(count), peak=np.empty(count), second=np.empty(count), gain=np.empty(count))
+        finish=np.empty((len(names), count)), end=np.empty(count),
+        ended=np.empty(count, dtype=np.int8), volume=np.empty(count),
+        spins=np.empty(count, dtype=np.int64), performance=np.empty(count),
+        scope_cut=np.empty(count, dtype=bool), spend=np.empty((count, quarters)),
+        total=np.empty(count), at_risk=np.empty(count), peak=np.empty(count),
+        second=np.empty(count), gain=np.empty(count),
+    )
     trajectories(plan.layout, points, events, *per_set(rates), found)
     return DrawnOutcomes(
-        stages=tuple(names), after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
-        finish_month=found.finish, end_month=found.end, outcome=_OUTCOMES[found.ended], ended_at=found.ended,
-        volume_month=found.volume, spins=found.spins, spend_usd=found.total, spend_by_quarter_usd=found.spend,
-        capital_at_risk_usd=found.at_risk, peak_cash_usd=found.peak, performance=found.performance,
-        scope_cut=found.scope_cut, second_volume_month=found.second, second_gain=found.gain, rates=rates)
+        stages=tuple(names),
+        after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
+        finish_month=found.finish, end_month=found.end, outcome=_OUTCOMES[found.ended],
+        ended_at=found.ended, volume_month=found.volume, spins=found.spins, spend_usd=found.total,
+        spend_by_quarter_usd=found.spend, capital_at_risk_usd=found.at_risk,
+        peak_cash_usd=found.peak, performance=found.performance, scope_cut=found.scope_cut,
+        second_volume_month=found.second, second_gain=found.gain, rates=rates,
+    )

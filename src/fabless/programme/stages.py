@@ -74,7 +74,8 @@ class Stage:
 
 
 def part_of(whole: Duration, share: float) -> Duration:
-    """Law of `share` of a duration or an amount: drawn at the same point, the parts sum to the whole."""
+    """Law of `share` of a duration or an amount: drawn at the same point, the parts sum to the
+    whole."""
     if share == 0:
         return Range.point(0.0)
     if isinstance(whole, LogTime):
@@ -85,14 +86,21 @@ def part_of(whole: Duration, share: float) -> Duration:
 def topological_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """Order stages so that each comes after its predecessors, otherwise as given.
 
-    Raises `BadValue` for a name given twice, a predecessor that is not there, or a cycle, naming the stages.
+    Raises `BadValue` for a name given twice, a predecessor that is not there, or a cycle, naming
+    the stages.
 
     >>> [stage.name for stage in topological_order([Stage(name="b", after=("a",)), Stage(name="a")])]
     ['a', 'b']
     """
     names = [stage.name for stage in stages]
-    faults = [Fault(f"stage {name}", f"given {names.count(name)} times", "one stage of a name", "rename or drop one")
-              for name in dict.fromkeys(names) if names.count(name) > 1]
+    faults = [
+        Fault(
+            f"stage {name}", f"given {names.count(name)} times", "one stage of a name",
+            "rename or drop one",
+        )
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     faults += [Fault(f"stage {stage.name}, after", f"unknown stage {name!r}", ", ".join(names),
                      suggestion(name, names, "name a stage of this programme"))
                for stage in stages for name in stage.after if name not in names]
@@ -102,8 +110,12 @@ def topological_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     while left:
         ready = next((stage for stage in left if done.issuperset(stage.after)), None)
         if ready is None:
-            raise BadValue(Fault("stages", f"a cycle: {' after '.join(_cycle(left))}", "stages that can be put in order",
-                                 "drop one of these predecessors"))
+            raise BadValue(
+                Fault(
+                    "stages", f"a cycle: {' after '.join(_cycle(left))}",
+                    "stages that can be put in order", "drop one of these predecessors",
+                )
+            )
         left.remove(ready)
         ordered.append(ready)
         done.add(ready.name)
@@ -133,10 +145,12 @@ def before(stages: Sequence[Stage], name: str) -> frozenset[str]:
 
 
 def dates(ordered: Sequence[Stage], durations: Mapping[str, Array | float]) -> dict[str, tuple[Array, Array]]:
-    """Start and finish of each stage by the longest path: a stage starts when the last of its predecessors is done.
+    """Start and finish of each stage by the longest path: a stage starts when the last of its
+    predecessors is done.
 
-    `ordered` is in topological order; `durations` has a value for each stage but the hammocks, of shapes that broadcast,
-    in any unit of time; so have the dates, which count from the start of the first stages.
+    `ordered` is in topological order; `durations` has a value for each stage but the hammocks, of
+    shapes that broadcast, in any unit of time; so have the dates, which count from the start of the
+    first stages.
 
     >>> chain = topological_order([Stage(name="a"), Stage(name="b"), Stage(name="c", after=("a", "b"))])
     >>> [float(done) for done in dates(chain, {"a": 2.0, "b": 5.0, "c": 1.0})["c"]]

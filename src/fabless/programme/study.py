@@ -32,14 +32,18 @@ from fabless.records import Band, Fact, Range
 from fabless.sampling import mean, stream
 from fabless.units import MONTH_S, Quarter
 
-KIND_OF = {Route.BUILD: ProgrammeKind.FIRST, Route.CO_DESIGN: ProgrammeKind.PARTNER, Route.ACQUIRE: ProgrammeKind.ACQUIRED,
-           Route.PARTNER: ProgrammeKind.FIRST}
-"""Kind of programme that a route is compared with; a backer's chip is a first one of the backer's own house."""
+KIND_OF = {
+    Route.BUILD: ProgrammeKind.FIRST, Route.CO_DESIGN: ProgrammeKind.PARTNER,
+    Route.ACQUIRE: ProgrammeKind.ACQUIRED, Route.PARTNER: ProgrammeKind.FIRST,
+}
+"""Kind of programme that a route is compared with; a backer's chip is a first one of the backer's
+own house."""
 SPIN_LIMIT = 6
 """Spins after which a chip is given up; half of the most steppings of one product in the class."""
 QUARTERS = 40
 STANDS_AT = {"design": "RTL and verification", "taped out": "silicon", "production": "qualification"}
-"""How far the next chip of a candidate was -> the stage at which the programme stands when the deal closes."""
+"""How far the next chip of a candidate was -> the stage at which the programme stands when the deal
+closes."""
 _CERTAIN = {True: PseudoCounts(1.0, 0.0), False: PseudoCounts(0.0, 1.0)}
 
 
@@ -108,10 +112,11 @@ class ProgrammeStudy:
 
 
 def reference_class(
-    known: tuple[ReferenceCase, ...], deals_known: tuple[Deal, ...], kind: ProgrammeKind, first_silicon: Range,
-    scope_cut: Range
+    known: tuple[ReferenceCase, ...], deals_known: tuple[Deal, ...], kind: ProgrammeKind,
+    first_silicon: Range, scope_cut: Range,
 ) -> ReferenceClass:
-    """Count the cases for a kind; `first_silicon` and `scope_cut` are what is believed beside them."""
+    """Count the cases for a kind; `first_silicon` and `scope_cut` are what is believed beside
+    them."""
     good = event_counts(known, "first_silicon_good")
     cut = event_counts(known, "scope_cut")
     span = Span.PURCHASE if kind is ProgrammeKind.ACQUIRED else Span.VOLUME
@@ -139,14 +144,15 @@ def _sum(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> tuple[float, fl
 
 
 def parameters_from(
-    route: Route, reference: ReferenceClass, numbers: Mapping[str, Range], candidate: Candidate | None = None,
+    route: Route, reference: ReferenceClass, numbers: Mapping[str, Range],
+    candidate: Candidate | None = None,
     second: bool = False,
 ) -> ProgrammeModel:
     """Parameters of a programme: rates and the slip from the class, the rest from `numbers`.
 
-    The class times whole programmes, so the slip of design and qualification is what makes the stages come out as the class
-    has the whole (`slip_range`), on the plan from the start. `numbers` has the names of
-    `catalogue.facts.reference_class.programme_facts`, in SI.
+    The class times whole programmes, so the slip of design and qualification is what makes the
+    stages come out as the class has the whole (`slip_range`), on the plan from the start. `numbers`
+    has the names of `catalogue.facts.reference_class.programme_facts`, in SI.
     """
     acquire = route is Route.ACQUIRE
     before = numbers["integration" if acquire else "deal"]
@@ -164,24 +170,30 @@ def parameters_from(
         first_silicon_good=reference.first_silicon.counts, respin_good=numbers["respin_good"],
         metal_respin_share=numbers["metal_respin_share"], metal_respin_s=numbers["metal_respin"],
         full_respin_s=numbers["full_respin"], metal_respin_usd=numbers["metal_respin_cost"],
-        full_respin_usd=numbers["full_respin_cost"], spin_limit=SPIN_LIMIT, ended=reference.ended.counts,
-        end_shares=reference.end_shares, bid_failed=reference.bid_failed.counts if acquire else _CERTAIN[False],
-        performance=numbers["performance"], scope_cut=reference.scope_cut.counts, team_usd_per_s=numbers["team"],
-        support_share=numbers["support_share"], masks_usd=numbers["masks"], design_usd=numbers["design_cost"],
+        full_respin_usd=numbers["full_respin_cost"], spin_limit=SPIN_LIMIT,
+        ended=reference.ended.counts, end_shares=reference.end_shares,
+        bid_failed=reference.bid_failed.counts if acquire else _CERTAIN[False],
+        performance=numbers["performance"], scope_cut=reference.scope_cut.counts,
+        team_usd_per_s=numbers["team"], support_share=numbers["support_share"],
+        masks_usd=numbers["masks"], design_usd=numbers["design_cost"],
         software_usd=numbers["software"], purchase_usd=_purchase(acquire, numbers, candidate),
         price_path=_price_path(acquire, reference, numbers, candidate),
         integration_s=numbers["integration"] if acquire else Range.point(0.0),
         retention=numbers["retention"] if acquire else Range.point(1.0),
         stands_at=STANDS_AT.get(stage or "", ""),
         second=SecondGeneration(
-            overlap_s=numbers["second_overlap"], design_s=numbers["second_design"], gain=numbers["second_gain"],
-            ended=reference.later_ended.counts, design_usd=numbers["second_design_cost"], masks_usd=numbers["masks"],
-        ) if second else None,
+            overlap_s=numbers["second_overlap"], design_s=numbers["second_design"],
+            gain=numbers["second_gain"], ended=reference.later_ended.counts,
+            design_usd=numbers["second_design_cost"], masks_usd=numbers["masks"],
+        )
+        if second
+        else None,
     )
 
 
 def _purchase(acquire: bool, numbers: Mapping[str, Range], candidate: Candidate | None) -> Range:
-    """Last valuation of a candidate, else what companies of the day were worth; nothing where nothing is bought."""
+    """Last valuation of a candidate, else what companies of the day were worth; nothing where
+    nothing is bought."""
     if not acquire:
         return Range.point(0.0)
     value = _valuation(candidate)
@@ -194,9 +206,11 @@ def _valuation(candidate: Candidate | None) -> float | None:
 
 
 def _price_path(
-    acquire: bool, reference: ReferenceClass, numbers: Mapping[str, Range], candidate: Candidate | None
+    acquire: bool, reference: ReferenceClass, numbers: Mapping[str, Range],
+    candidate: Candidate | None,
 ) -> PricePath | None:
-    """Distressed for sure where the candidate is known to be; None without a valuation that could be multiplied."""
+    """Distressed for sure where the candidate is known to be; None without a valuation that could
+    be multiplied."""
     if not acquire or candidate is None or _valuation(candidate) is None:
         return None
     share: Rate = _CERTAIN[True] if candidate.distressed else reference.distressed.counts
@@ -204,20 +218,24 @@ def _price_path(
 
 
 def study(
-    catalogue: Catalogue, route: Route, *, candidate: Candidate | None = None, start: Quarter | None = None,
-    draws: int = 20_000, seed: int = 2023, own: tuple[str, ProgrammeModel] | None = None,
+    catalogue: Catalogue, route: Route, *, candidate: Candidate | None = None,
+    start: Quarter | None = None, draws: int = 20_000, seed: int = 2023,
+    own: tuple[str, ProgrammeModel] | None = None,
     second: bool = False,
 ) -> ProgrammeStudy:
     """Run a programme `draws` times as the catalogue's day sees it.
 
-    `own` is the name and the parameters of a programme that brings its own numbers; the class is then shown beside them.
-    `start` is the quarter of that day where it is left out. Raises `Leak` or `BadValue` for a day that knows too little.
+    `own` is the name and the parameters of a programme that brings its own numbers; the class is
+    then shown beside them. `start` is the quarter of that day where it is left out. Raises `Leak`
+    or `BadValue` for a day that knows too little.
     """
     as_of = catalogue.as_of or newest(catalogue)
     facts = programme_facts(catalogue, route.value)
     numbers = {name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None}
-    reference = reference_class(cases(catalogue), deals(catalogue), KIND_OF[route], numbers["first_silicon_good"],
-                                numbers["scope_cut"])
+    reference = reference_class(
+        cases(catalogue), deals(catalogue), KIND_OF[route], numbers["first_silicon_good"],
+        numbers["scope_cut"],
+    )
     parameters = own[1] if own is not None else parameters_from(route, reference, numbers, candidate, second)
     first = start or Quarter.of(as_of)
     run = simulate(parameters, draws, stream(seed, f"programme {parameters.name}"), quarters=QUARTERS)
@@ -225,21 +243,29 @@ def study(
     unused = () if second else tuple(name for name in facts if name.startswith("second_"))
     counted = (*unused, "first_silicon_good", "scope_cut", "purchase" if _valuation(candidate) is not None else "")
     return ProgrammeStudy(
-        route=route, as_of=as_of, start=str(first), case=None if own is None else own[0], candidate=candidate,
-        stands_at=parameters.stands_at, slip=parameters.slip, draws=draws, seed=seed, quarters=QUARTERS,
-        digest=catalogue.digest, summary=told,
-        first_silicon=_dates(first, told.first_silicon_month), volume=_dates(first, told.volume_month),
+        route=route, as_of=as_of, start=str(first), case=None if own is None else own[0],
+        candidate=candidate, stands_at=parameters.stands_at, slip=parameters.slip, draws=draws,
+        seed=seed, quarters=QUARTERS, digest=catalogue.digest, summary=told,
+        first_silicon=_dates(first, told.first_silicon_month),
+        volume=_dates(first, told.volume_month),
         second_volume=_dates(first, told.second_volume_month),
-        price_usd=_price(parameters, run, draws, seed), spend_by_quarter_usd=_fan(first, run), reference=reference,
-        assumed={} if own is not None else {name: fact for name, fact in facts.items() if name not in counted},
+        price_usd=_price(parameters, run, draws, seed), spend_by_quarter_usd=_fan(first, run),
+        reference=reference,
+        assumed={}
+        if own is not None
+        else {name: fact for name, fact in facts.items() if name not in counted},
         notes=_notes(route, candidate, reference, own is not None),
     )
 
 
 def newest(catalogue: Catalogue) -> dt.date:
     """Day of the newest knowledge of programmes and companies."""
-    return max(fact.known for topic in ("programmes", "companies") for name in catalogue.topics[topic]
-               for fact in catalogue.rows[name])
+    return max(
+        fact.known
+        for topic in ("programmes", "companies")
+        for name in catalogue.topics[topic]
+        for fact in catalogue.rows[name]
+    )
 
 
 def _dates(first: Quarter, months: Band | None) -> tuple[str, str, str] | None:
@@ -250,7 +276,8 @@ def _dates(first: Quarter, months: Band | None) -> tuple[str, str, str] | None:
 
 
 def _price(parameters: ProgrammeModel, run: DrawnOutcomes, draws: int, seed: int) -> Band | None:
-    """Price of the company where the bid closes: what the same draws spend more when the company costs twice as much."""
+    """Price of the company where the bid closes: what the same draws spend more when the company
+    costs twice as much."""
     closed = ~np.isnan(run.work_month)
     if parameters.route is not Route.ACQUIRE or not closed.any():
         return None
@@ -271,8 +298,10 @@ def _notes(route: Route, candidate: Candidate | None, reference: ReferenceClass,
         notes.append("dates, spend and outcome come from the case's own numbers; the reference "
                      "class is shown for comparison")
     if reference.ended.cases == 0:
-        notes.append(f"no programme of the kind '{reference.kind.value}' had ended or shipped: its rate is that of one "
-                     "more kind")
+        notes.append(
+            f"no programme of the kind '{reference.kind.value}' had ended or shipped: its rate is that of one "
+            "more kind"
+        )
     if route is Route.ACQUIRE and candidate is None and not own:
         notes.append("no candidate named: the price is that of companies known on that day, and "
                      "no chip is in the fab")

@@ -1,6 +1,7 @@
 """A decision made readable: terminal, HTML and JSON, all from the same formatter of numbers.
 
-What draws decisions is loaded when it is first asked for, so that a command that prints a table starts quickly.
+What draws decisions is loaded when it is first asked for, so that a command that prints a table
+starts quickly.
 """
 
 from importlib import import_module

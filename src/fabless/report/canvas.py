@@ -1,8 +1,9 @@
-"""What all charts share: colours, type, size, direct labels that do not collide, and drawing without a browser.
+"""What all charts share: colours, type, size, direct labels that do not collide, and drawing
+without a browser.
 
-Ink, muted, grid and surface are written as the fixed colours below; the report's style sheet swaps exactly these for
-its dark theme. The series colours are those of Okabe and Ito (2008) without the yellow: told apart by colour-blind
-readers and visible on white and on dark ground alike.
+Ink, muted, grid and surface are written as the fixed colours below; the report's style sheet swaps
+exactly these for its dark theme. The series colours are those of Okabe and Ito (2008) without the
+yellow: told apart by colour-blind readers and visible on white and on dark ground alike.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 WIDE = 720
 NARROW = 340
-"""Widths [px] in which every chart of the report is drawn: for pages and paper, and for telephones."""
+"""Widths [px] in which every chart of the report is drawn: for pages and paper, and for
+telephones."""
 LABEL_GAP = 13.0
 
 _VEGA_LITE = "5.20"
 _AXIS: Spec = {
-    "domainColor": GRID, "gridColor": GRID, "tickColor": GRID, "labelColor": MUTED, "titleColor": MUTED,
-    "titleFontWeight": "normal", "labelFontSize": 11, "titleFontSize": 11, "labelPadding": 5, "ticks": False,
+    "domainColor": GRID, "gridColor": GRID, "tickColor": GRID, "labelColor": MUTED,
+    "titleColor": MUTED, "titleFontWeight": "normal", "labelFontSize": 11, "titleFontSize": 11,
+    "labelPadding": 5, "ticks": False,
     "domain": False,
 }
 
@@ -53,18 +56,30 @@ def chart(body: Spec) -> Spec:
     config: Spec = {
         "aria": False, "font": FONT, "background": None, "view": {"stroke": None}, "axis": _AXIS,
         "text": {"color": INK, "fontSize": 11}, "concat": {"spacing": 18},
-        "title": {"anchor": "start", "color": MUTED, "fontSize": 11, "fontWeight": "normal", "offset": 8,
-                  "frame": "group"},
-        "legend": {"labelColor": INK, "labelFontSize": 11, "symbolType": "square", "symbolSize": 90, "title": None,
-                   "orient": "top", "offset": 6, "labelLimit": 260},
+        "title": {
+            "anchor": "start", "color": MUTED, "fontSize": 11, "fontWeight": "normal", "offset": 8,
+            "frame": "group",
+        },
+        "legend": {
+            "labelColor": INK, "labelFontSize": 11, "symbolType": "square", "symbolSize": 90,
+            "title": None, "orient": "top", "offset": 6, "labelLimit": 260,
+        },
     }
     return {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "padding": 2, "config": config, **body}
 
 
 def values(rows: Sequence[Mapping[str, Json]]) -> Spec:
-    """Put rows inline, numbers with nine significant digits so that noise in the last bit draws the same picture."""
-    return {"values": [{key: float(f"{cell:.9g}") if isinstance(cell, float) else cell for key, cell in row.items()}
-                       for row in rows]}
+    """Put rows inline, numbers with nine significant digits so that noise in the last bit draws the
+    same picture."""
+    return {
+        "values": [
+            {
+                key: float(f"{cell:.9g}") if isinstance(cell, float) else cell
+                for key, cell in row.items()
+            }
+            for row in rows
+        ]
+    }
 
 
 def day(quarter: str) -> str:
@@ -80,7 +95,8 @@ def year_axis() -> Spec:
 
 
 def spread(positions: Sequence[float], low: float, high: float, gap: float = LABEL_GAP) -> list[float]:
-    """Move label positions apart so that neighbours keep `gap` and all stay within [low, high] where they fit.
+    """Move label positions apart so that neighbours keep `gap` and all stay within [low, high]
+    where they fit.
 
     Order is kept; `positions` need not be sorted.
 
@@ -101,7 +117,8 @@ def spread(positions: Sequence[float], low: float, high: float, gap: float = LAB
 
 
 def ink_on(fill: str) -> str:
-    """Return white or near-black, whichever reads better on a `#rrggbb` fill (WCAG relative luminance)."""
+    """Return white or near-black, whichever reads better on a `#rrggbb` fill (WCAG relative
+    luminance)."""
     channels = [int(fill[k : k + 2], 16) / 255.0 for k in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -109,7 +126,8 @@ def ink_on(fill: str) -> str:
 
 
 def as_svg(spec: Spec, label: str) -> str:
-    """Draw a specification as SVG text to be put into a page, with `label` as its text for those who do not see it."""
+    """Draw a specification as SVG text to be put into a page, with `label` as its text for those
+    who do not see it."""
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=_VEGA_LITE)
     opening = f'<svg role="img" aria-label="{escape(label, quote=True)}" '
     return re.sub(r"^\s*<svg ", lambda _: opening, svg, count=1).strip()

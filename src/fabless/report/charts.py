@@ -1,6 +1,7 @@
 """Charts that compare: the ways, what a query's cost is made of, and what moves the answer.
 
-Each function gives a Vega-Lite specification as plain data, at a stated total width [px]; `canvas.as_svg` makes the SVG.
+Each function gives a Vega-Lite specification as plain data, at a stated total width [px];
+`canvas.as_svg` makes the SVG.
 """
 
 from __future__ import annotations
@@ -49,25 +50,32 @@ def is_dropped(way: WayResult) -> bool:
 
 
 def on_fresh_paths(decision: Decision) -> list[WayResult]:
-    """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the plan's own scenarios.
+    """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the
+    plan's own scenarios.
 
-    Replaced are the cost per query over the horizon, the chance of shortage, the mean of the missing share and the
-    shortage by year; all else is that of the plan.
+    Replaced are the cost per query over the horizon, the chance of shortage, the mean of the
+    missing share and the shortage by year; all else is that of the plan.
     """
     seen = [
         replace(
-            way, cost_per_query_usd=test.cost_per_query_usd, shortage_probability=test.shortage_probability.fresh,
+            way, cost_per_query_usd=test.cost_per_query_usd,
+            shortage_probability=test.shortage_probability.fresh,
             shortage_share=replace(way.shortage_share, mean=test.missing_share.fresh),
             shortage_by_year=tuple(
                 (year, chance.fresh, share.fresh)
-                for (year, chance), (_, share) in zip(test.shortage_probability_by_year, test.missing_share_by_year,
-                                                      strict=True)))
-        for way, test in zip(decision.strategies, decision.fresh, strict=False)]
+                for (year, chance), (_, share) in zip(
+                    test.shortage_probability_by_year, test.missing_share_by_year, strict=True
+                )
+            ),
+        )
+        for way, test in zip(decision.strategies, decision.fresh, strict=False)
+    ]
     return ranked(seen, decision.recommended)
 
 
 def comparison(strategies: Sequence[WayResult], recommended: str, width: int) -> Spec:
-    """Draw P10 to P90 and the median of every way's cost per query, beside its chance of a shortage."""
+    """Draw P10 to P90 and the median of every way's cost per query, beside its chance of a
+    shortage."""
     ways = ranked(strategies, recommended)
     decimals = cent_decimals(way.cost_per_query_usd.p50 for way in ways)
     slim = narrow(width)
@@ -75,11 +83,21 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
     for way in ways:
         band = way.cost_per_query_usd
         label = cents(band.p50, decimals) + ("" if slim else f"  ({cents_band(band, decimals)})")
-        rows.append({"way": way.name, "p10": band.p10 * 100, "p50": band.p50 * 100, "p90": band.p90 * 100,
-                     "label": label, "best": way.name == recommended, "short": way.shortage_probability,
-                     "short_label": in_percent(way.shortage_probability)})
-    y: Spec = {"field": "way", "type": "nominal", "sort": [way.name for way in ways],
-               "axis": {"title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 110, "labelPadding": 10}}
+        rows.append(
+            {
+                "way": way.name, "p10": band.p10 * 100, "p50": band.p50 * 100,
+                "p90": band.p90 * 100, "label": label, "best": way.name == recommended,
+                "short": way.shortage_probability,
+                "short_label": in_percent(way.shortage_probability),
+            }
+        )
+    y: Spec = {
+        "field": "way", "type": "nominal", "sort": [way.name for way in ways],
+        "axis": {
+            "title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 110,
+            "labelPadding": 10,
+        },
+    }
     colour: Spec = {"condition": {"test": "datum.best", "value": ACCENT}, "value": OTHER}
     height: Spec = {"step": 30}
     cost_width, short_width, gap = (width - 220, 70, 48) if slim else (width - 390, 140, 128)
@@ -90,25 +108,41 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
         "width": cost_width, "height": height, "title": "Cost per query, cents",
         "encoding": {"y": y},
         "layer": [
-            {"mark": {"type": "bar", "height": 9, "opacity": 0.35, "cornerRadius": 4}, "encoding": {
-                "x": {"field": "p10"} | x, "x2": {"field": "p90"}, "color": colour}},
-            {"mark": {"type": "circle", "size": 110, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1.5}, "encoding": {
-                "x": {"field": "p50"} | x, "color": colour}},
-            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {
-                "x": {"field": "p90"} | x, "text": {"field": "label"}}},
+            {
+                "mark": {"type": "bar", "height": 9, "opacity": 0.35, "cornerRadius": 4},
+                "encoding": {"x": {"field": "p10"} | x, "x2": {"field": "p90"}, "color": colour},
+            },
+            {
+                "mark": {
+                    "type": "circle", "size": 110, "opacity": 1, "stroke": SURFACE,
+                    "strokeWidth": 1.5,
+                },
+                "encoding": {"x": {"field": "p50"} | x, "color": colour},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 7},
+                "encoding": {"x": {"field": "p90"} | x, "text": {"field": "label"}},
+            },
         ],
     }
     whole: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1]}, "stack": None}
     short: Spec = {
-        "width": short_width, "height": height, "title": "Shortage" if slim else "Chance of shortage",
+        "width": short_width, "height": height,
+        "title": "Shortage" if slim else "Chance of shortage",
         "encoding": {"y": y | {"axis": None}},
         "layer": [
-            {"mark": {"type": "bar", "height": 9, "color": GRID, "cornerRadius": 4}, "encoding": {
-                "x": {"datum": 1} | whole}},
-            {"mark": {"type": "bar", "height": 9, "color": WARN, "cornerRadius": 4}, "encoding": {
-                "x": {"field": "short"} | whole}},
-            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {
-                "x": {"datum": 1} | whole, "text": {"field": "short_label"}}},
+            {
+                "mark": {"type": "bar", "height": 9, "color": GRID, "cornerRadius": 4},
+                "encoding": {"x": {"datum": 1} | whole},
+            },
+            {
+                "mark": {"type": "bar", "height": 9, "color": WARN, "cornerRadius": 4},
+                "encoding": {"x": {"field": "short"} | whole},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 7},
+                "encoding": {"x": {"datum": 1} | whole, "text": {"field": "short_label"}},
+            },
         ],
     }
     return chart({"data": values(rows), "hconcat": [cost, short], "spacing": gap, "bounds": "flush"})
@@ -142,35 +176,62 @@ def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
                 continue
             size = line.usd * 100
             fits = size / reach * inner > 34
-            rows.append({"row": name, "part": line.part, "from": at, "to": at + size, "middle": at + size / 2,
-                         "label": cents(line.usd, decimals + 1) if fits else "",
-                         "ink": ink_on(part_colour(parts, line.part))})
+            rows.append(
+                {
+                    "row": name, "part": line.part, "from": at, "to": at + size,
+                    "middle": at + size / 2, "label": cents(line.usd, decimals + 1) if fits else "",
+                    "ink": ink_on(part_colour(parts, line.part)),
+                }
+            )
             at += size
         ends.append({"row": name, "to": at, "label": cents(totals[model, chip], decimals)})
     y: Spec = {"field": "row", "type": "nominal", "sort": [f"{model} on {chip}" for model, chip in pairs], "axis": None}
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach], "nice": False}, "axis": None}
     legend: Spec = {"columns": 2 if narrow(width) else 0}
-    colour: Spec = {"field": "part", "type": "nominal", "sort": parts, "legend": legend,
-                    "scale": {"domain": parts, "range": [part_colour(parts, part) for part in parts]}}
-    return chart({
-        "width": inner, "height": {"step": 46}, "encoding": {"y": y},
-        "layer": [
-            {"data": values(rows),
-             "mark": {"type": "bar", "height": 18, "yOffset": 8, "stroke": SURFACE, "strokeWidth": 1},
-             "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}, "color": colour}},
-            {"data": values(rows), "mark": {"type": "text", "dy": 8, "fontSize": 10}, "encoding": {
-                "x": {"field": "middle"} | x, "text": {"field": "label"},
-                "color": {"field": "ink", "type": "nominal", "scale": None}}},
-            {"data": values(ends), "mark": {"type": "text", "align": "left", "dx": 7, "dy": 8, "fontWeight": "bold"},
-             "encoding": {"x": {"field": "to"} | x, "text": {"field": "label"}}},
-            {"data": values(ends), "mark": {"type": "text", "align": "left", "dy": -11}, "encoding": {
-                "x": {"datum": 0} | x, "text": {"field": "row"}}},
-        ],
-    })
+    colour: Spec = {
+        "field": "part", "type": "nominal", "sort": parts, "legend": legend,
+        "scale": {"domain": parts, "range": [part_colour(parts, part) for part in parts]},
+    }
+    return chart(
+        {
+            "width": inner, "height": {"step": 46}, "encoding": {"y": y},
+            "layer": [
+                {
+                    "data": values(rows),
+                    "mark": {
+                        "type": "bar", "height": 18, "yOffset": 8, "stroke": SURFACE,
+                        "strokeWidth": 1,
+                    },
+                    "encoding": {
+                        "x": {"field": "from"} | x, "x2": {"field": "to"}, "color": colour,
+                    },
+                },
+                {
+                    "data": values(rows), "mark": {"type": "text", "dy": 8, "fontSize": 10},
+                    "encoding": {
+                        "x": {"field": "middle"} | x, "text": {"field": "label"},
+                        "color": {"field": "ink", "type": "nominal", "scale": None},
+                    },
+                },
+                {
+                    "data": values(ends),
+                    "mark": {
+                        "type": "text", "align": "left", "dx": 7, "dy": 8, "fontWeight": "bold",
+                    },
+                    "encoding": {"x": {"field": "to"} | x, "text": {"field": "label"}},
+                },
+                {
+                    "data": values(ends), "mark": {"type": "text", "align": "left", "dy": -11},
+                    "encoding": {"x": {"datum": 0} | x, "text": {"field": "row"}},
+                },
+            ],
+        }
+    )
 
 
 def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, width: int) -> Spec:
-    """Draw the tornado: cost per query of the recommended way with each input at its low and at its high end."""
+    """Draw the tornado: cost per query of the recommended way with each input at its low and at its
+    high end."""
     shown = inputs[:MOST_ROWS]
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
@@ -183,36 +244,69 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
             flips = "" if best == usual else f"({best} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
             side = min(cost, base_usd) if left else max(cost, base_usd)
-            rows.append({"row": name, "end": end, "cost": cost * 100, "base": base_usd * 100, "label": text,
-                         "beside": side * 100, "left": left, "flips": bool(flips)})
+            rows.append(
+                {
+                    "row": name, "end": end, "cost": cost * 100, "base": base_usd * 100,
+                    "label": text, "beside": side * 100, "left": left, "flips": bool(flips),
+                }
+            )
     costs = [one.cost_low_usd * 100 for one in shown] + [one.cost_high_usd * 100 for one in shown] + [base_usd * 100]
     low, high = min(costs), max(costs)
     room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
-    x: Spec = {"type": "quantitative", "scale": {"domain": [low - room, high + room], "nice": False, "zero": False},
-               "axis": {"title": "Cost per query of the recommended way, cents", "grid": True, "tickCount": 5,
-                  "labelExpr": "datum.value < 0 ? '' : datum.label"}}
-    y: Spec = {"field": "row", "type": "nominal", "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
-               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8}}
+    x: Spec = {
+        "type": "quantitative",
+        "scale": {"domain": [low - room, high + room], "nice": False, "zero": False},
+        "axis": {
+            "title": "Cost per query of the recommended way, cents", "grid": True, "tickCount": 5,
+            "labelExpr": "datum.value < 0 ? '' : datum.label",
+        },
+    }
+    y: Spec = {
+        "field": "row", "type": "nominal",
+        "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
+        "axis": None
+        if slim
+        else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8},
+    }
     down = 8 if slim else 0
-    colour: Spec = {"field": "end", "type": "nominal", "sort": ["low end", "high end"], "legend": {},
-                    "scale": {"domain": ["low end", "high end"], "range": [SERIES[1], SERIES[0]]}}
+    colour: Spec = {
+        "field": "end", "type": "nominal", "sort": ["low end", "high end"], "legend": {},
+        "scale": {"domain": ["low end", "high end"], "range": [SERIES[1], SERIES[0]]},
+    }
     said: Spec = {"condition": {"test": "datum.flips", "value": WARN}, "value": MUTED}
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": 13, "yOffset": down}, "encoding": {
-            "x": {"field": "base"} | x, "x2": {"field": "cost"},
-            "color": colour}},
-        {"transform": [{"filter": "datum.left"}], "mark": {"type": "text", "align": "right", "dx": -5, "dy": down},
-         "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
-        {"transform": [{"filter": "!datum.left"}], "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
-         "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said}},
+        {
+            "mark": {"type": "bar", "height": 13, "yOffset": down},
+            "encoding": {"x": {"field": "base"} | x, "x2": {"field": "cost"}, "color": colour},
+        },
+        {
+            "transform": [{"filter": "datum.left"}],
+            "mark": {"type": "text", "align": "right", "dx": -5, "dy": down},
+            "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said},
+        },
+        {
+            "transform": [{"filter": "!datum.left"}],
+            "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
+            "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said},
+        },
     ]
     if slim:  # a rule over the full height would cross the names above the bars
-        layers.append({"mark": {"type": "tick", "color": INK, "thickness": 1.5, "size": 20, "yOffset": down},
-                       "encoding": {"x": {"field": "base"} | x}})
+        layers.append(
+            {
+                "mark": {
+                    "type": "tick", "color": INK, "thickness": 1.5, "size": 20, "yOffset": down,
+                },
+                "encoding": {"x": {"field": "base"} | x},
+            }
+        )
         layers.append({"transform": [{"filter": "datum.end == 'low end'"}],
                        "mark": {"type": "text", "align": "left", "dy": -9},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
     else:
         layers.append({"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}})
-    return chart({"data": values(rows), "width": width - (10 if slim else 205), "height": {"step": 42 if slim else 28},
-                  "encoding": {"y": y}, "layer": layers})
+    return chart(
+        {
+            "data": values(rows), "width": width - (10 if slim else 205),
+            "height": {"step": 42 if slim else 28}, "encoding": {"y": y}, "layer": layers,
+        }
+    )

@@ -16,10 +16,11 @@ _LABELS = 112
 
 
 def volume_curves(curves: Sequence[Curve], unit: str, width: int) -> Spec:
-    """Draw cost against the chips wanted a quarter: the whole need on the left, by the unit on the right.
+    """Draw cost against the chips wanted a quarter: the whole need on the left, by the unit on the
+    right.
 
-    Lines carry their names at their right end, in the order in which they end. A line that lies on an earlier one is
-    dashed, so that both are seen.
+    Lines carry their names at their right end, in the order in which they end. A line that lies on
+    an earlier one is dashed, so that both are seen.
     """
     colours = _colours(curves)
     rented = unit == "chip-hour"
@@ -46,17 +47,24 @@ def _colours(curves: Sequence[Curve]) -> dict[str, str]:
 
 
 def _panel(
-    curves: Sequence[Curve], colours: dict[str, str], heights: Sequence[object], x_title: str, y_title: str, inner: int, *,
-    names: bool, top: float = math.inf,
+    curves: Sequence[Curve], colours: dict[str, str], heights: Sequence[object], x_title: str,
+    y_title: str, inner: int, *, names: bool, top: float = math.inf,
 ) -> Spec:
-    """One panel; heights above `top` are left out, where the cost of few units goes through the roof."""
-    hidden = {curve.name for k, curve in enumerate(curves)
-              if any(np.allclose(curve.cost_usd, other.cost_usd, rtol=1e-6) for other in curves[:k])}
+    """One panel; heights above `top` are left out, where the cost of few units goes through the
+    roof."""
+    hidden = {
+        curve.name
+        for k, curve in enumerate(curves)
+        if any(np.allclose(curve.cost_usd, other.cost_usd, rtol=1e-6) for other in curves[:k])
+    }
     rows: list[dict[str, Json]] = []
     ends: list[tuple[str, float]] = []
     for curve, height in zip(curves, heights, strict=True):
-        points = [(float(x), float(y)) for x, y in zip(curve.wanted, height, strict=True)  # type: ignore[call-overload]
-                  if math.isfinite(y) and y <= top]
+        points = [
+            (float(x), float(y))
+            for x, y in zip(curve.wanted, height, strict=True)  # type: ignore[call-overload]
+            if math.isfinite(y) and y <= top
+        ]
         rows += [{"name": curve.name, "x": x, "y": y, "order": k, "dash": curve.name in hidden}
                  for k, (x, y) in enumerate(points)]
         ends.append((curve.name, points[-1][1]))
@@ -65,8 +73,10 @@ def _panel(
     axis: Spec = {"grid": True, "tickCount": 5, "gridColor": GRID, "titleColor": MUTED}
     x: Spec = {"field": "x", "type": "quantitative", "scale": {"domain": [0, reach], "nice": False},
                "axis": axis | {"title": x_title, "format": "~s"}}
-    y: Spec = {"field": "y", "type": "quantitative", "scale": {"domain": [0, high * 1.02], "nice": False},
-               "axis": axis | {"title": y_title}}
+    y: Spec = {
+        "field": "y", "type": "quantitative", "scale": {"domain": [0, high * 1.02], "nice": False},
+        "axis": axis | {"title": y_title},
+    }
     colour: Spec = {"field": "name", "type": "nominal", "legend": None,
                     "scale": {"domain": list(colours), "range": list(colours.values())}}
     layers: list[Json] = [{
@@ -76,10 +86,17 @@ def _panel(
                 "domain": [False, True], "range": [[1, 0], [5, 7]]}}}}]
     if names:
         at = spread([_HEIGHT * (1.0 - end / (high * 1.02)) for _, end in ends], 0.0, float(_HEIGHT))
-        labels: list[dict[str, Json]] = [{"name": name, "x": reach, "y": (1.0 - place / _HEIGHT) * high * 1.02}
-                                         for (name, _), place in zip(ends, at, strict=True)]
-        layers.append({"data": values(labels), "mark": {"type": "text", "align": "left", "dx": 6, "limit": _LABELS - 8},
-                       "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": {"value": INK}}})
+        labels: list[dict[str, Json]] = [
+            {"name": name, "x": reach, "y": (1.0 - place / _HEIGHT) * high * 1.02}
+            for (name, _), place in zip(ends, at, strict=True)
+        ]
+        layers.append(
+            {
+                "data": values(labels),
+                "mark": {"type": "text", "align": "left", "dx": 6, "limit": _LABELS - 8},
+                "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": {"value": INK}},
+            }
+        )
         layers.append({"data": values(labels), "mark": {"type": "circle", "size": 36, "opacity": 1},
                        "encoding": {"x": x, "y": y, "color": colour}})
     return {"width": inner, "height": _HEIGHT, "layer": layers}

@@ -1,8 +1,8 @@
 """A result as plain data, ready for JSON.
 
-Dataclasses become objects in the order of their fields, mappings are sorted, pairs get names, quarters and dates become
-text, and a number that is not finite becomes null. The time a computation took is left out: the same case, seed and
-digest give the same bytes.
+Dataclasses become objects in the order of their fields, mappings are sorted, pairs get names,
+quarters and dates become text, and a number that is not finite becomes null. The time a computation
+took is left out: the same case, seed and digest give the same bytes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def plain_data(value: object) -> Plain:
 def as_document(record: object) -> dict[str, Plain]:
     """Turn a result dataclass into a JSON object with its fields in order.
 
-    Rows that the dataclass holds as tuples (quarter, offer, band) become objects with named members.
+    Rows that the dataclass holds as tuples (quarter, offer, band) become objects with named
+    members.
     """
     if not dataclasses.is_dataclass(record) or isinstance(record, type):
         raise TypeError(f"{type(record).__name__} is not a result")
@@ -89,7 +90,8 @@ def as_document(record: object) -> dict[str, Plain]:
 
 
 def as_json(record: object) -> str:
-    """Write a result as JSON text, indented, with a final newline; an object says which ``versions`` made it."""
+    """Write a result as JSON text, indented, with a final newline; an object says which
+    ``versions`` made it."""
     plain = plain_data(record)
     document = {**plain, "versions": plain_data(versions())} if isinstance(plain, dict) else plain
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

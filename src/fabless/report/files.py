@@ -10,7 +10,8 @@ from fabless.errors import BadFile, Fault
 
 
 def check_writable(path: Path) -> None:
-    """Raise the `BadFile` of `write_whole` before there is anything to write; nothing is left behind."""
+    """Raise the `BadFile` of `write_whole` before there is anything to write; nothing is left
+    behind."""
     if path.is_dir() or not path.name:
         raise _unwritable(path, "is a folder")
     folder = next(above for above in path.absolute().parents if above.exists())
@@ -22,10 +23,11 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write `text` to `path` through a temporary file in the same folder, then rename it over the target.
+    """Write `text` to `path` through a temporary file in the same folder, then rename it over the
+    target.
 
-    Missing folders are made. Raises `BadFile` when the path cannot be written; then no part of the file is left behind
-    and an earlier file of that name stays as it was.
+    Missing folders are made. Raises `BadFile` when the path cannot be written; then no part of the
+    file is left behind and an earlier file of that name stays as it was.
     """
     check_writable(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

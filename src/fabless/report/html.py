@@ -1,4 +1,5 @@
-"""The report: one HTML file that opens offline, prints well, and leads from every number to its source."""
+"""The report: one HTML file that opens offline, prints well, and leads from every number to its
+source."""
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ from fabless.report.files import write_whole
 from fabless.units import Quarter
 
 CONTENTS = (
-    ("ways", "Comparison"), ("start", "First 90 days"), ("time", "Fleet and cost"), ("years", "Year by year"),
-    ("query", "Cost of a query"), ("chip", "Own chip"), ("moves", "What moves the answer"),
-    ("pays", "When an own chip pays"), ("worth", "Options and knowledge"), ("stands", "How well it holds"),
+    ("ways", "Comparison"), ("start", "First 90 days"), ("time", "Fleet and cost"),
+    ("years", "Year by year"), ("query", "Cost of a query"), ("chip", "Own chip"),
+    ("moves", "What moves the answer"), ("pays", "When an own chip pays"),
+    ("worth", "Options and knowledge"), ("stands", "How well it holds"),
     ("assumptions", "Assumptions"), ("warnings", "Warnings"), ("method", "Method"),
 )
 
@@ -51,7 +53,8 @@ class ChipCostTable:
 
 @dataclass(frozen=True)
 class GateRow:
-    """One programme under one way, with its steps by the quarters of the table (None: no gate then)."""
+    """One programme under one way, with its steps by the quarters of the table (None: no gate
+    then)."""
 
     way: str
     plan: ProjectPlan
@@ -89,18 +92,23 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
     best = ways[0]
     decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
     test = decision.fresh[[way.name for way in decision.strategies].index(decision.recommended)]
-    cost = (f"{wording.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
-            f"{wording.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
-            f"{wording.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters.")
+    cost = (
+        f"{wording.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
+        f"{wording.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
+        f"{wording.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters."
+    )
     risk = f"{wording.in_percent(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
         risk += (f"; own silicon in volume by {best.own_silicon_quarter[1]} at the median and in "
                  f"{wording.in_percent(best.own_silicon_probability)} of scenarios at all, with "
                  f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
     risk += f"; {wording.in_percent(best.dominant_share_compute)} of compute from the dominant vendor."
-    flips = [f"{one.label} at {wording.with_unit(value, one.unit)} ({other} first)"
-             for one in decision.questions.sensitivities
-             for value, other in ((one.low, one.best_low), (one.high, one.best_high)) if other != decision.best_single]
+    flips = [
+        f"{one.label} at {wording.with_unit(value, one.unit)} ({other} first)"
+        for one in decision.questions.sensitivities
+        for value, other in ((one.low, one.best_low), (one.high, one.best_high))
+        if other != decision.best_single
+    ]
     change = "; ".join(flips[:2]) + ". " if flips else "No single input within its range puts another way first. "
     change += " ".join(f"{one.text}." for one in decision.questions.flips[:3])
     return [("Cost", cost), ("Risk", risk), ("What would change it", change.strip())]
@@ -129,13 +137,21 @@ def fleet_table(way: WayResult) -> FleetTable | None:
 
 
 def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | None:
-    """Lay the gates out by way and programme: those that are started, and those that a way starts and gives up at once."""
+    """Lay the gates out by way and programme: those that are started, and those that a way starts
+    and gives up at once."""
     first = Quarter.parse(decision.first_quarter)
     shown = [(way, gate) for way in ways for gate in way.gates if charts.is_begun(gate) or gate.name in way.programmes]
     quarters = sorted({step.quarter for _, gate in shown for step in gate.steps})
-    rows = tuple(GateRow(way.name, gate, charts.is_begun(gate),
-                         tuple(next((step for step in gate.steps if step.quarter == quarter), None) for quarter in quarters))
-                 for way, gate in shown)
+    rows = tuple(
+        GateRow(
+            way.name, gate, charts.is_begun(gate),
+            tuple(
+                next((step for step in gate.steps if step.quarter == quarter), None)
+                for quarter in quarters
+            ),
+        )
+        for way, gate in shown
+    )
     return GateTable(tuple(str(first + quarter) for quarter in quarters), rows) if rows else None
 
 
@@ -156,42 +172,80 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
     best = recommended_way(decision)
     mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities
     specs = {
-        "comparison": ("Cost per query and chance of shortage of every way; the table below holds the same numbers.",
-                       lambda width: charts.comparison(charts.on_fresh_paths(decision), decision.recommended, width)),
-        "fleet": (f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
-                  (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None),
-        "course": ("Demand and cost of each quarter through time with bands.",
-                   (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
-                   if decision.demand_by_quarter and best.cost_by_quarter_usd else None),
-        "build_up": ("Cost of a query by part; the tables below hold the same numbers.",
-                     (lambda width: charts.build_up_chart(decision.build_up, width)) if decision.build_up else None),
-        "timeline": ("Stages of the own chip: " + "; ".join(stage.stage for stage in decision.timeline) + ".",
-                     (lambda width: time_charts.chip_timeline(decision.timeline, decision.first_quarter, width))
-                     if decision.timeline else None),
-        "sensitivity": ("Cost per query with each input at its ends; the table below holds the same numbers.",
-                        (lambda width: charts.sensitivity(moved, decision.best_single, mean, width)) if moved else None),
-        "sobol": ("Sobol indices of the main inputs.",
-                  (lambda width: question_charts.sobol(decision.questions.sobol, width))
-                  if decision.questions.sobol else None),
+        "comparison": (
+            "Cost per query and chance of shortage of every way; the table below holds the same numbers.",
+            lambda width: charts.comparison(
+                charts.on_fresh_paths(decision), decision.recommended, width
+            ),
+        ),
+        "fleet": (
+            f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
+            (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None,
+        ),
+        "course": (
+            "Demand and cost of each quarter through time with bands.",
+            (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
+            if decision.demand_by_quarter and best.cost_by_quarter_usd
+            else None,
+        ),
+        "build_up": (
+            "Cost of a query by part; the tables below hold the same numbers.",
+            (lambda width: charts.build_up_chart(decision.build_up, width))
+            if decision.build_up
+            else None,
+        ),
+        "timeline": (
+            "Stages of the own chip: "
+            + "; ".join(stage.stage for stage in decision.timeline)
+            + ".",
+            (
+                lambda width: time_charts.chip_timeline(
+                    decision.timeline, decision.first_quarter, width
+                )
+            )
+            if decision.timeline
+            else None,
+        ),
+        "sensitivity": (
+            "Cost per query with each input at its ends; the table below holds the same numbers.",
+            (lambda width: charts.sensitivity(moved, decision.best_single, mean, width))
+            if moved
+            else None,
+        ),
+        "sobol": (
+            "Sobol indices of the main inputs.",
+            (lambda width: question_charts.sobol(decision.questions.sobol, width))
+            if decision.questions.sobol
+            else None,
+        ),
     } | {
-        f"pays {one.programme}": (f"Value of {one.programme}, started now, over volume, performance and slip.",
-                                  partial(question_charts.pays, one))
+        f"pays {one.programme}": (
+            f"Value of {one.programme}, started now, over volume, performance and slip.",
+            partial(question_charts.pays, one),
+        )
         for one in decision.questions.surfaces
     }
     return {
-        name: Picture(canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label)) if make else None
+        name: Picture(
+            canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label)
+        )
+        if make
+        else None
         for name, (label, make) in specs.items()
     }
 
 
 def _environment(decision: Decision) -> Environment:
-    environment = Environment(loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )
     parts = charts.parts_of(decision.build_up)
     environment.filters |= {
-        "amount": wording.amount, "cents": wording.cents, "cents_band": wording.cents_band, "count": wording.count,
-        "in_unit": wording.in_unit, "plain": wording.plain, "share": wording.in_percent, "usd": wording.usd,
-        "verdict": wording.verdict, "gap": wording.gap, "error": wording.error_usd,
+        "amount": wording.amount, "cents": wording.cents, "cents_band": wording.cents_band,
+        "count": wording.count, "in_unit": wording.in_unit, "plain": wording.plain,
+        "share": wording.in_percent, "usd": wording.usd, "verdict": wording.verdict,
+        "gap": wording.gap, "error": wording.error_usd,
         "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }
@@ -209,18 +263,31 @@ def as_html(decision: Decision) -> str:
     template = _environment(decision).get_template("report.html")
     return template.render(
         decision=decision, best=best, ways=ways, summary=summary_rows(decision), contents=CONTENTS,
-        pictures=report_pictures(decision), any_short=any(not way.meets_service_level for way in ways),
-        any_dropped=any(map(charts.is_dropped, ways)), fresh_paths=f"{decision.fresh[0].paths:,}", actions=best.actions,
-        committed=sum(action.spend_usd for action in best.actions), fleet=fleet_table(best), costs=costs,
-        shortages={way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year} for way in ways},
-        years=sorted({year for by_year in costs.values() for year in by_year}), build_up=pairs(decision.build_up),
-        chip_costs=chip_cost_table(decision.chip_costs), gates=gate_table(decision, ways),
-        anchors={number.name: f"input-{place}" for place, number in enumerate(decision.assumptions, start=1)},
+        pictures=report_pictures(decision),
+        any_short=any(not way.meets_service_level for way in ways),
+        any_dropped=any(map(charts.is_dropped, ways)), fresh_paths=f"{decision.fresh[0].paths:,}",
+        actions=best.actions, committed=sum(action.spend_usd for action in best.actions),
+        fleet=fleet_table(best), costs=costs,
+        shortages={
+            way.name: {year: (chance, size) for year, chance, size in way.shortage_by_year}
+            for way in ways
+        },
+        years=sorted({year for by_year in costs.values() for year in by_year}),
+        build_up=pairs(decision.build_up),
+        chip_costs=chip_cost_table(decision.chip_costs),
+        gates=gate_table(decision, ways),
+        anchors={
+            number.name: f"input-{place}"
+            for place, number in enumerate(decision.assumptions, start=1)
+        },
         decimals=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
         fine=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
-        tests=tests, any_gap=any(test.gap for test in tests.values()),
+        tests=tests,
+        any_gap=any(test.gap for test in tests.values()),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
-        resilience=sorted(decision.questions.resilience, key=lambda row: place.get(row.way, len(place))),
+        resilience=sorted(
+            decision.questions.resilience, key=lambda row: place.get(row.way, len(place))
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""Pictures of what was asked of the answer: where a programme pays, and what the spread of the cost comes from."""
+"""Pictures of what was asked of the answer: where a programme pays, and what the spread of the cost
+comes from."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ _LEAST_USD = 1e6
 
 
 def pays(surface: Surface, width: int) -> Spec:
-    """Draw the value of a programme over relative performance and slip, one panel for each volume of demand."""
+    """Draw the value of a programme over relative performance and slip, one panel for each volume
+    of demand."""
     slim = narrow(width)
     panels = len(surface.volumes)
     rows: list[dict[str, Json]] = []
@@ -20,27 +22,51 @@ def pays(surface: Surface, width: int) -> Spec:
     for volume, plane in zip(surface.volumes, surface.value_usd, strict=True):
         for performance, line in zip(surface.performances, plane, strict=True):
             for slip, value in zip(surface.slips, line, strict=True):
-                rows.append({"volume": f"volume × {plain(volume)}", "performance": plain(performance), "slip": plain(slip),
-                             "value": value, "label": usd(value).replace(" ", ""),
-                             "colour": WARN if value < 0 else ACCENT, "strength": 0.12 + 0.48 * abs(value) / largest})
+                rows.append(
+                    {
+                        "volume": f"volume × {plain(volume)}", "performance": plain(performance),
+                        "slip": plain(slip), "value": value, "label": usd(value).replace(" ", ""),
+                        "colour": WARN if value < 0 else ACCENT,
+                        "strength": 0.12 + 0.48 * abs(value) / largest,
+                    }
+                )
     order_x, order_y = [plain(v) for v in surface.performances], [plain(v) for v in surface.slips]
     panel: Spec = {
         "width": (width - 60) if slim else (width - 90) // panels, "height": {"step": 34},
         "encoding": {
-            "x": {"field": "performance", "type": "ordinal", "sort": order_x,
-                  "axis": {"title": "performance / vendor's part", "labelAngle": 0}},
-            "y": {"field": "slip", "type": "ordinal", "sort": order_y, "axis": {"title": "actual / planned time"}},
+            "x": {
+                "field": "performance", "type": "ordinal", "sort": order_x,
+                "axis": {"title": "performance / vendor's part", "labelAngle": 0},
+            },
+            "y": {
+                "field": "slip", "type": "ordinal", "sort": order_y,
+                "axis": {"title": "actual / planned time"},
+            },
         },
         "layer": [
-            {"mark": {"type": "rect", "stroke": SURFACE, "strokeWidth": 2}, "encoding": {
-                "color": {"field": "colour", "type": "nominal", "scale": None},
-                "opacity": {"field": "strength", "type": "quantitative", "scale": None}}},
-            {"mark": {"type": "text", "fontSize": 10, "color": INK}, "encoding": {"text": {"field": "label"}}},
+            {
+                "mark": {"type": "rect", "stroke": SURFACE, "strokeWidth": 2},
+                "encoding": {
+                    "color": {"field": "colour", "type": "nominal", "scale": None},
+                    "opacity": {"field": "strength", "type": "quantitative", "scale": None},
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 10, "color": INK},
+                "encoding": {"text": {"field": "label"}},
+            },
         ],
     }
-    return chart({"data": values(rows), "spec": panel, "columns": 1 if slim else panels,
-                  "facet": {"field": "volume", "type": "ordinal", "sort": [f"volume × {plain(v)}" for v in surface.volumes],
-                            "header": {"title": None, "labelColor": MUTED, "labelAnchor": "start"}}})
+    return chart(
+        {
+            "data": values(rows), "spec": panel, "columns": 1 if slim else panels,
+            "facet": {
+                "field": "volume", "type": "ordinal",
+                "sort": [f"volume × {plain(v)}" for v in surface.volumes],
+                "header": {"title": None, "labelColor": MUTED, "labelAnchor": "start"},
+            },
+        }
+    )
 
 
 def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
@@ -49,27 +75,62 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     rows: list[dict[str, Json]] = []
     for one in indices:
         for kind, size in (("alone", one.first), ("with all others", one.total)):
-            rows.append({"row": one.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
-                         "low": max(one.total - one.total_error, 0.0), "high": one.total + one.total_error})
+            rows.append(
+                {
+                    "row": one.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
+                    "low": max(one.total - one.total_error, 0.0),
+                    "high": one.total + one.total_error,
+                }
+            )
     order, kinds = [one.label for one in indices], ["alone", "with all others"]
-    y: Spec = {"field": "row", "type": "nominal", "sort": order,
-               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8}}
+    y: Spec = {
+        "field": "row", "type": "nominal", "sort": order,
+        "axis": None
+        if slim
+        else {"title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8},
+    }
     if slim:
         y["scale"] = {"paddingInner": 0.5, "paddingOuter": 0.5}
-    x: Spec = {"type": "quantitative", "axis": {"title": "share of the spread of log cost per query", "grid": True,
-                                                "tickCount": 4, "format": "%"}}
+    x: Spec = {
+        "type": "quantitative",
+        "axis": {
+            "title": "share of the spread of log cost per query", "grid": True, "tickCount": 4,
+            "format": "%",
+        },
+    }
     side: Spec = {"yOffset": {"field": "kind", "sort": kinds}}
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": 10}, "encoding": side | {
-            "x": {"field": "size"} | x,
-            "color": {"field": "kind", "type": "nominal", "sort": kinds, "legend": {},
-                      "scale": {"domain": kinds, "range": [SERIES[0], SERIES[1]]}}}},
-        {"transform": [{"filter": "datum.kind == 'with all others'"}], "mark": {"type": "rule", "color": INK},
-         "encoding": side | {"x": {"field": "low"} | x, "x2": {"field": "high"}}},
+        {
+            "mark": {"type": "bar", "height": 10},
+            "encoding": side
+            | {
+                "x": {"field": "size"} | x,
+                "color": {
+                    "field": "kind", "type": "nominal", "sort": kinds, "legend": {},
+                    "scale": {"domain": kinds, "range": [SERIES[0], SERIES[1]]},
+                },
+            },
+        },
+        {
+            "transform": [{"filter": "datum.kind == 'with all others'"}],
+            "mark": {"type": "rule", "color": INK},
+            "encoding": side | {"x": {"field": "low"} | x, "x2": {"field": "high"}},
+        },
     ]
     if slim:
-        layers.append({"transform": [{"filter": "datum.kind == 'alone'"}],
-                       "mark": {"type": "text", "align": "left", "dy": -8},
-                       "encoding": {"x": {"value": 0}, "y": y | {"bandPosition": 0}, "text": {"field": "row"}}})
-    return chart({"data": values(rows), "width": width - (30 if slim else 245),
-                  "height": {"step": 50 if slim else 36, "for": "position"}, "encoding": {"y": y}, "layer": layers})
+        layers.append(
+            {
+                "transform": [{"filter": "datum.kind == 'alone'"}],
+                "mark": {"type": "text", "align": "left", "dy": -8},
+                "encoding": {
+                    "x": {"value": 0}, "y": y | {"bandPosition": 0}, "text": {"field": "row"},
+                },
+            }
+        )
+    return chart(
+        {
+            "data": values(rows), "width": width - (30 if slim else 245),
+            "height": {"step": 50 if slim else 36, "for": "position"}, "encoding": {"y": y},
+            "layer": layers,
+        }
+    )

@@ -12,7 +12,8 @@ _SCRAP = ("scrapped dies", "scrapped memory", "other scrap")
 
 
 def waterfall(lines: Sequence[SheetRow], total: str, last: SheetRow | None, width: int) -> Spec:
-    """Draw each line of a cost on the shoulders of those before it, then their sum, then the price asked for it."""
+    """Draw each line of a cost on the shoulders of those before it, then their sum, then the price
+    asked for it."""
     rows: list[dict[str, Json]] = []
     at = 0.0
     for line in lines:

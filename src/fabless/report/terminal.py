@@ -18,10 +18,14 @@ _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
 _LEAST_ERROR = 0.005
 """Share of a value from which its standard error is worth a word."""
-_WIDE_HEADINGS = ("Short-\nage", "Un-\nserved", "Own silicon\nP10    P50    P90   ", "Capital\nat risk",
-                  "Dominant\nvendor", "Against\nthe best")
-_SLIM_HEADINGS = ("Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capital\nat risk", "Vendor\nshare",
-                  "Against\nbest")
+_WIDE_HEADINGS = (
+    "Short-\nage", "Un-\nserved", "Own silicon\nP10    P50    P90   ", "Capital\nat risk",
+    "Dominant\nvendor", "Against\nthe best",
+)
+_SLIM_HEADINGS = (
+    "Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capital\nat risk", "Vendor\nshare",
+    "Against\nbest",
+)
 
 
 def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[str]:
@@ -34,9 +38,15 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
         own = f"{early} {median} {late}" if full else f"{median[2:]} {early[2:]}–{late[2:]}"
     return [
         way.name + ("" if way.meets_service_level else "*"),
-        wording.cents(cost.p10, decimals), wording.cents(cost.p50, decimals), wording.cents(cost.p90, decimals),
-        wording.in_percent(way.shortage_probability), wording.in_percent(way.shortage_share.mean), own,
-        wording.usd(way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None),
+        wording.cents(cost.p10, decimals),
+        wording.cents(cost.p50, decimals),
+        wording.cents(cost.p90, decimals),
+        wording.in_percent(way.shortage_probability),
+        wording.in_percent(way.shortage_share.mean),
+        own,
+        wording.usd(
+            way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None
+        ),
         wording.in_percent(way.dominant_share_compute),
         wording.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
     ]
@@ -57,12 +67,18 @@ def _input(one: Sensitivity, usual: str, decimals: int) -> str:
 
 
 def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
-    """What each programme is worth if started now, the steps of those that the plan takes up, and where the answer turns."""
+    """What each programme is worth if started now, the steps of those that the plan takes up, and
+    where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
-            f"{one.name} {wording.usd(one.value_usd)}" + (
-                f" ± {wording.usd(one.error_usd)}" if one.error_usd > _LEAST_ERROR * abs(one.value_usd) else "")
-            for one in decision.programme_values)
+            f"{one.name} {wording.usd(one.value_usd)}"
+            + (
+                f" ± {wording.usd(one.error_usd)}"
+                if one.error_usd > _LEAST_ERROR * abs(one.value_usd)
+                else ""
+            )
+            for one in decision.programme_values
+        )
     for gate in best.gates:
         if is_begun(gate):
             now = gate.steps[0].quarter == 0
@@ -74,9 +90,11 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
 
 def _fresh(one: FreshTest, leaves: int) -> str:
     cost, short = one.expected_cost_usd, one.shortage_probability
-    return (f"- {one.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
-            f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
-            f"not {wording.in_percent(short.in_sample)}")
+    return (
+        f"- {one.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
+        f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
+        f"not {wording.in_percent(short.in_sample)}"
+    )
 
 
 def _stability(found: Stability, recommended: str, decimals: int) -> str:
@@ -88,18 +106,23 @@ def _stability(found: Stability, recommended: str, decimals: int) -> str:
 
 
 def _struck(one: Resilience) -> str:
-    return (f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {wording.usd(one.cost_usd)} more, "
-            f"{wording.in_percent(one.missing_after)} of that year's compute missing, not "
-            f"{wording.in_percent(one.missing_before)}")
+    return (
+        f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {wording.usd(one.cost_usd)} more, "
+        f"{wording.in_percent(one.missing_after)} of that year's compute missing, not "
+        f"{wording.in_percent(one.missing_before)}"
+    )
 
 
 def _large(one: LargePlan, decimals: int) -> str:
-    return (f"- planned again on {one.leaves:,} scenarios: {wording.cents(one.cost_per_query_usd.p50, decimals)} cents a "
-            f"query at the median, {wording.usd(one.expected_cost_usd)} expected, {wording.gap(one.gap)}")
+    return (
+        f"- planned again on {one.leaves:,} scenarios: {wording.cents(one.cost_per_query_usd.p50, decimals)} cents a "
+        f"query at the median, {wording.usd(one.expected_cost_usd)} expected, {wording.gap(one.gap)}"
+    )
 
 
 def _holds(decision: Decision, decimals: int) -> Iterator[str]:
-    """A line each on fresh scenarios, other seeds and the loss of the dominant vendor, of the recommended way."""
+    """A line each on fresh scenarios, other seeds and the loss of the dominant vendor, of the
+    recommended way."""
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(one, decision.leaves) for one in decision.fresh if one.way == recommended)
     if asked.stability:
@@ -114,10 +137,14 @@ def _print_ways(ways: Sequence[WayResult], decision: Decision, decimals: int, co
     headings = ("P10", "P50", "P90", *(_WIDE_HEADINGS if full else _SLIM_HEADINGS))
     columns = [Column("Way"), *(Column(heading, number=True) for heading in headings)]
     print_table("", columns, [_row(way, decision, decimals, full) for way in ways], console)
-    say(console, f"Cents per query over {decision.quarters} quarters from {decision.first_quarter}, USD of "
-                 f"{decision.price_year}, on fresh scenarios. Short: chance of missing more than tolerated; unserved: "
-                 "expected missing share."
-                 + ("" if all(way.meets_service_level for way in ways) else " * misses the service level."), "dim")
+    say(
+        console,
+        f"Cents per query over {decision.quarters} quarters from {decision.first_quarter}, USD of "
+        f"{decision.price_year}, on fresh scenarios. Short: chance of missing more than tolerated; unserved: "
+        "expected missing share."
+        + ("" if all(way.meets_service_level for way in ways) else " * misses the service level."),
+        "dim",
+    )
 
 
 def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> None:
@@ -138,9 +165,11 @@ def _print_list(heading: str, lines: Sequence[str], console: Console) -> None:
 
 
 def print_decision(decision: Decision, console: Console, report_path: Path | None = None) -> None:
-    """Print the answer, the ways, what to do first, what moves it, how well it holds, warnings and the path of the report.
+    """Print the answer, the ways, what to do first, what moves it, how well it holds, warnings and
+    the path of the report.
 
-    Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked has no heading.
+    Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked
+    has no heading.
     """
     ways = on_fresh_paths(decision)
     decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
@@ -151,10 +180,15 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     console.print()
     _print_years(ways, decimals, console)
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
-    _print_list(f"First 90 days{some}",
-                [_action(one, decision.as_of) for one in actions[:_MOST_ACTIONS]] or ["- nothing"], console)
-    _print_list("What moves the cost most",
-                [_input(one, decision.best_single, decimals) for one in asked.sensitivities[:_MOST_INPUTS]], console)
+    _print_list(
+        f"First 90 days{some}",
+        [_action(one, decision.as_of) for one in actions[:_MOST_ACTIONS]] or ["- nothing"], console,
+    )
+    _print_list(
+        "What moves the cost most",
+        [_input(one, decision.best_single, decimals) for one in asked.sensitivities[:_MOST_INPUTS]],
+        console,
+    )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)
     _print_list("How well the answer holds", list(_holds(decision, decimals)), console)
     if decision.warnings:

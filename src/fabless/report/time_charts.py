@@ -1,4 +1,5 @@
-"""Charts through time: the fleet, demand and cost with their bands, and the stages of an own chip."""
+"""Charts through time: the fleet, demand and cost with their bands, and the stages of an own
+chip."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _time(first: str, last: str, axis: Spec) -> Spec:
 
 
 def fleet(way: WayResult, width: int) -> Spec:
-    """Stack the expected number of chips in operation by line; the seven largest by name, the others together."""
+    """Stack the expected number of chips in operation by line; the seven largest by name, the
+    others together."""
     quarters = list(dict.fromkeys(quarter for quarter, _, _ in way.fleet_by_quarter))
     chips: dict[str, dict[str, float]] = {}
     for quarter, offer, band in way.fleet_by_quarter:
@@ -68,53 +70,96 @@ def fleet(way: WayResult, width: int) -> Spec:
         if course and course[-1] > 0.01 * top:
             beside.append((offer, height * (1.0 - (base[-1] + roof[-1]) / 2.0 / top), course[-1]))
         elif course and course[peak] / top * height > 16:
-            inside.append({"when": day(quarters[peak]), "at": (base[peak] + roof[peak]) / 2.0, "label": offer,
-                           "ink": ink_on(colours[offer])})
+            inside.append(
+                {
+                    "when": day(quarters[peak]), "at": (base[peak] + roof[peak]) / 2.0,
+                    "label": offer, "ink": ink_on(colours[offer]),
+                }
+            )
         base = roof
     places = spread([place for _, place, _ in beside], 6.0, height - 6.0)
-    labels: list[dict[str, Json]] = [{"label": f"{offer}  {count(last)}", "place": place, "own": own}
-              for (offer, own, last), place in zip(beside, places, strict=True)]
+    labels: list[dict[str, Json]] = [
+        {"label": f"{offer}  {count(last)}", "place": place, "own": own}
+        for (offer, own, last), place in zip(beside, places, strict=True)
+    ]
     labelled = {row["label"] for row in inside} | {offer for offer, _, _ in beside}
     in_legend = [offer for offer in courses if offer not in labelled]
     x = {"field": "when"} | _time(day(quarters[0]), day(quarters[-1]), year_axis())
-    colour: Spec = {"field": "offer", "type": "nominal", "sort": list(courses),
-                    "scale": {"domain": list(courses), "range": [colours[offer] for offer in courses]},
-                    "legend": {"values": in_legend} if in_legend else None}
+    colour: Spec = {
+        "field": "offer", "type": "nominal", "sort": list(courses),
+        "scale": {"domain": list(courses), "range": [colours[offer] for offer in courses]},
+        "legend": {"values": in_legend} if in_legend else None,
+    }
     pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
-    return chart({
-        "width": inner, "height": height, "title": "Chips in operation, mean of the scenarios", "layer": [
-            {"data": values(rows), "mark": {"type": "area", "stroke": SURFACE, "strokeWidth": 0.8, "opacity": 1},
-             "encoding": {
-                "x": x, "y2": {"field": "to"}, "color": colour,
-                "y": {"field": "from", "type": "quantitative", "scale": {"domain": [0, top], "nice": False},
-                      "axis": {"title": None, "grid": True, "tickCount": 5, "labelExpr": _BIG}}}},
-            {"data": values(inside), "mark": {"type": "text", "fontSize": 10}, "encoding": {
-                "x": {"field": "when", "type": "temporal"}, "y": {"field": "at", "type": "quantitative"},
-                "text": {"field": "label"}, "color": {"field": "ink", "type": "nominal", "scale": None}}},
-            {"data": values(labels), "mark": {"type": "rule", "color": MUTED, "strokeWidth": 0.6}, "encoding": {
-                "x": {"value": inner + 2}, "x2": {"value": inner + 12}, "y": {"field": "own"} | pixel,
-                "y2": {"field": "place"}}},
-            {"data": values(labels), "mark": {"type": "text", "align": "left", "limit": 130}, "encoding": {
-                "x": {"value": inner + 15}, "y": {"field": "place"} | pixel, "text": {"field": "label"}}},
-        ],
-    })
+    return chart(
+        {
+            "width": inner, "height": height, "title": "Chips in operation, mean of the scenarios",
+            "layer": [
+                {
+                    "data": values(rows),
+                    "mark": {"type": "area", "stroke": SURFACE, "strokeWidth": 0.8, "opacity": 1},
+                    "encoding": {
+                        "x": x, "y2": {"field": "to"}, "color": colour,
+                        "y": {
+                            "field": "from", "type": "quantitative",
+                            "scale": {"domain": [0, top], "nice": False},
+                            "axis": {
+                                "title": None, "grid": True, "tickCount": 5, "labelExpr": _BIG,
+                            },
+                        },
+                    },
+                },
+                {
+                    "data": values(inside), "mark": {"type": "text", "fontSize": 10},
+                    "encoding": {
+                        "x": {"field": "when", "type": "temporal"},
+                        "y": {"field": "at", "type": "quantitative"}, "text": {"field": "label"},
+                        "color": {"field": "ink", "type": "nominal", "scale": None},
+                    },
+                },
+                {
+                    "data": values(labels),
+                    "mark": {"type": "rule", "color": MUTED, "strokeWidth": 0.6},
+                    "encoding": {
+                        "x": {"value": inner + 2}, "x2": {"value": inner + 12},
+                        "y": {"field": "own"} | pixel, "y2": {"field": "place"},
+                    },
+                },
+                {
+                    "data": values(labels), "mark": {"type": "text", "align": "left", "limit": 130},
+                    "encoding": {
+                        "x": {"value": inner + 15}, "y": {"field": "place"} | pixel,
+                        "text": {"field": "label"},
+                    },
+                },
+            ],
+        }
+    )
 
 
 def _course(title: str, course: Sequence[tuple[str, Band]], colour: str, money: bool, width: int) -> Spec:
     inner, height = width - (110 if narrow(width) else 104), 120
-    rows: list[dict[str, Json]] = [{"when": day(quarter), "p10": band.p10, "p50": band.p50, "p90": band.p90}
-                                   for quarter, band in course]
+    rows: list[dict[str, Json]] = [
+        {"when": day(quarter), "p10": band.p10, "p50": band.p50, "p90": band.p90}
+        for quarter, band in course
+    ]
     last = course[-1][1]
     top = max(band.p90 for _, band in course) * 1.03 or 1.0
     say = usd if money else count
     ends = [("P90", last.p90), ("P50", last.p50), ("P10", last.p10)]
     places = spread([height * (1.0 - value / top) for _, value in ends], 5.0, height - 5.0, LABEL_GAP)
-    labels: list[dict[str, Json]] = [{"label": f"{name}  {say(value)}", "place": place, "middle": name == "P50"}
-              for (name, value), place in zip(ends, places, strict=True)]
+    labels: list[dict[str, Json]] = [
+        {"label": f"{name}  {say(value)}", "place": place, "middle": name == "P50"}
+        for (name, value), place in zip(ends, places, strict=True)
+    ]
     x = {"field": "when"} | _time(day(course[0][0]), day(course[-1][0]), year_axis())
     expression = f"'$' + {_BIG}" if money else _BIG
-    y: Spec = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False},
-               "axis": {"title": None, "grid": True, "tickCount": 4, "labelExpr": expression, "minExtent": 34}}
+    y: Spec = {
+        "type": "quantitative", "scale": {"domain": [0, top], "nice": False},
+        "axis": {
+            "title": None, "grid": True, "tickCount": 4, "labelExpr": expression, "minExtent": 34,
+        },
+    }
     return {
         "width": inner, "height": height, "title": title, "data": values(rows), "layer": [
             {"mark": {"type": "area", "color": colour, "opacity": 0.22},
@@ -139,7 +184,8 @@ def cost_and_demand(way: WayResult, demand: Sequence[tuple[str, Band]], width: i
 
 
 def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: int) -> Spec:
-    """Draw each stage of each programme from its median start to its median end, with P10 to P90 of the end."""
+    """Draw each stage of each programme from its median start to its median end, with P10 to P90 of
+    the end."""
     slim = narrow(width)
     start = dt.date.fromisoformat(day(first_quarter))
     several = len({stage.programme for stage in stages}) > 1
@@ -151,27 +197,55 @@ def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: in
     for stage in stages:
         end = stage.end
         early, middle, late = (_quarter_of(first_quarter, months) for months in (end.p10, end.p50, end.p90))
-        rows.append({"row": f"{stage.programme}: {stage.stage}" if several else stage.stage,
-                     "from": when(stage.start.p50), "to": when(end.p50), "early": when(end.p10), "late": when(end.p90),
-                     "label": middle if slim else f"{middle}  ({early}–{late})"})
+        rows.append(
+            {
+                "row": f"{stage.programme}: {stage.stage}" if several else stage.stage,
+                "from": when(stage.start.p50), "to": when(end.p50), "early": when(end.p10),
+                "late": when(end.p90), "label": middle if slim else f"{middle}  ({early}–{late})",
+            }
+        )
     horizon = max((stage.end.p90 for stage in stages), default=12.0)
     x = _time(start.isoformat(), when(horizon), year_axis())
     down = 8 if slim else 0
-    y: Spec = {"field": "row", "type": "nominal", "sort": [row["row"] for row in rows],
-               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8}}
+    y: Spec = {
+        "field": "row", "type": "nominal", "sort": [row["row"] for row in rows],
+        "axis": None
+        if slim
+        else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8},
+    }
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": 12, "yOffset": down, "color": ACCENT, "opacity": 0.75, "cornerRadius": 2},
-         "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}}},
-        {"mark": {"type": "rule", "strokeWidth": 1.6, "color": WARN, "yOffset": down, "y2Offset": down},
-         "encoding": {"x": {"field": "early"} | x, "x2": {"field": "late"}}},
-        {"mark": {"type": "point", "shape": "circle", "filled": True, "opacity": 1, "size": 26, "color": WARN,
-                  "yOffset": down},
-         "encoding": {"x": {"field": "to"} | x}},
-        {"mark": {"type": "text", "align": "left", "dx": 8, "dy": down}, "encoding": {
-            "x": {"field": "late"} | x, "text": {"field": "label"}}},
+        {
+            "mark": {
+                "type": "bar", "height": 12, "yOffset": down, "color": ACCENT, "opacity": 0.75,
+                "cornerRadius": 2,
+            },
+            "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}},
+        },
+        {
+            "mark": {
+                "type": "rule", "strokeWidth": 1.6, "color": WARN, "yOffset": down,
+                "y2Offset": down,
+            },
+            "encoding": {"x": {"field": "early"} | x, "x2": {"field": "late"}},
+        },
+        {
+            "mark": {
+                "type": "point", "shape": "circle", "filled": True, "opacity": 1, "size": 26,
+                "color": WARN, "yOffset": down,
+            },
+            "encoding": {"x": {"field": "to"} | x},
+        },
+        {
+            "mark": {"type": "text", "align": "left", "dx": 8, "dy": down},
+            "encoding": {"x": {"field": "late"} | x, "text": {"field": "label"}},
+        },
     ]
     if slim:
         layers.append({"mark": {"type": "text", "align": "left", "dy": -9, "limit": width},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
-    return chart({"data": values(rows), "width": width - (60 if slim else 290), "height": {"step": 42 if slim else 28},
-                  "encoding": {"y": y}, "layer": layers})
+    return chart(
+        {
+            "data": values(rows), "width": width - (60 if slim else 290),
+            "height": {"step": 42 if slim else 28}, "encoding": {"y": y}, "layer": layers,
+        }
+    )

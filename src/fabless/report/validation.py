@@ -1,4 +1,5 @@
-"""A validation on one screen: what was read, how far off, what is not predicted and why, the worst rows."""
+"""A validation on one screen: what was read, how far off, what is not predicted and why, the worst
+rows."""
 
 from __future__ import annotations
 
@@ -46,8 +47,11 @@ def percent(value: float | None) -> str:
 def cells(errors: Errors) -> list[str]:
     """Write the statistics of a group under `HEADINGS`."""
     rank = wording.MISSING if errors.rank is None else f"{errors.rank:.2f}".replace("-", wording.MINUS)
-    return [wording.count(errors.rows), wording.in_percent(errors.coverage), percent(errors.median), percent(errors.mean),
-            percent(errors.p90), signed(errors.bias), wording.in_percent(errors.within_20), rank]
+    return [
+        wording.count(errors.rows), wording.in_percent(errors.coverage), percent(errors.median),
+        percent(errors.mean), percent(errors.p90), signed(errors.bias),
+        wording.in_percent(errors.within_20), rank,
+    ]
 
 
 def validation_headline(validation: Validation) -> str:
@@ -55,14 +59,22 @@ def validation_headline(validation: Validation) -> str:
     errors = validation.summary.errors
     if errors.median is None:
         return f"None of {errors.rows:,} measured rows can be predicted."
-    bias = "" if errors.bias is None or abs(errors.bias) < 0.005 else (
-        f", at the middle {abs(errors.bias) * 100.0:.0f}% too {'high' if errors.bias > 0 else 'low'}")
-    return (f"{errors.predicted:,} of {errors.rows:,} measured rows predicted: median error {percent(errors.median)}, mean "
-            f"{percent(errors.mean)}, nine of ten within {percent(errors.p90)}{bias}.")
+    bias = (
+        ""
+        if errors.bias is None or abs(errors.bias) < 0.005
+        else (
+            f", at the middle {abs(errors.bias) * 100.0:.0f}% too {'high' if errors.bias > 0 else 'low'}"
+        )
+    )
+    return (
+        f"{errors.predicted:,} of {errors.rows:,} measured rows predicted: median error {percent(errors.median)}, mean "
+        f"{percent(errors.mean)}, nine of ten within {percent(errors.p90)}{bias}."
+    )
 
 
 def shown_groups(groups: Sequence[ErrorGroup], most: int) -> list[ErrorGroup]:
-    """The largest groups, in the order of their names where the key has parts, else largest first."""
+    """The largest groups, in the order of their names where the key has parts, else largest
+    first."""
     largest = sorted(groups, key=lambda group: -group.errors.rows)[:most]
     return sorted(largest, key=lambda group: group.name) if groups and "+" in groups[0].by else largest
 
@@ -81,8 +93,15 @@ def faults_by_kind(faults: Sequence[str]) -> list[str]:
     alike: dict[str, list[str]] = {}
     for fault in faults:
         alike.setdefault(fault.rpartition(" (")[0], []).append(fault)
-    return [texts[0] + (f", and {len(texts) - 1} more row{'s' if len(texts) > 2 else ''}" if len(texts) > 1 else "")
-            for texts in alike.values()]
+    return [
+        texts[0]
+        + (
+            f", and {len(texts) - 1} more row{'s' if len(texts) > 2 else ''}"
+            if len(texts) > 1
+            else ""
+        )
+        for texts in alike.values()
+    ]
 
 
 def _print_groups(validation: Validation, key: str, console: Console) -> None:
@@ -101,9 +120,12 @@ def _print_worst(validation: Validation, console: Console) -> None:
         return
     say(console, "Farthest off", "bold")
     for row in worst:
-        say(console, f"- {row.id} {row.metric}: {value_text(row, row.predicted)} predicted, "
-                     f"{value_text(row, row.measured)} measured ({row.model or row.layout} on {row.chip}; {row.setting})",
-            indent=2)
+        say(
+            console,
+            f"- {row.id} {row.metric}: {value_text(row, row.predicted)} predicted, "
+            f"{value_text(row, row.measured)} measured ({row.model or row.layout} on {row.chip}; {row.setting})",
+            indent=2,
+        )
     console.print()
 
 
@@ -117,13 +139,21 @@ def print_validation(
         say(console, "Read: " + ", ".join(f"{read.name} {read.lines:,}" for read in summary.files) + " rows.", indent=2)
     else:
         for read in summary.files:
-            say(console, f"{read.name}: {read.lines:,} rows of layout {read.layout}"
-                         f"{f', {read.rows:,} measurements' if read.rows != read.lines else ''}", indent=2)
+            say(
+                console,
+                f"{read.name}: {read.lines:,} rows of layout {read.layout}"
+                f"{f', {read.rows:,} measurements' if read.rows != read.lines else ''}",
+                indent=2,
+            )
     console.print()
     for key in keys:
         _print_groups(validation, key, console)
-    say(console, "Errors are |predicted / measured - 1|; bias is the median of predicted / measured - 1; rank is Spearman's "
-                 "coefficient.", "dim")
+    say(
+        console,
+        "Errors are |predicted / measured - 1|; bias is the median of predicted / measured - 1; rank is Spearman's "
+        "coefficient.",
+        "dim",
+    )
     console.print()
     if summary.reasons:
         missing = sum(reason.rows for reason in summary.reasons)
@@ -142,7 +172,11 @@ def print_validation(
     if summary.faults:
         console.print()
     _print_worst(validation, console)
-    say(console, "Other tables: --by model,chip,engine; every row: --json; pictures: --report FILE.html; definitions: "
-                 "docs/explanation/validation.md", "dim")
+    say(
+        console,
+        "Other tables: --by model,chip,engine; every row: --json; pictures: --report FILE.html; definitions: "
+        "docs/explanation/validation.md",
+        "dim",
+    )
     if report_path is not None:
         say(console, f"Report: {report_path}")

@@ -34,7 +34,8 @@ MOST_GROUPS = 14
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel of the scatter picture: the quantities it holds, and the unit in which it shows them."""
+    """A panel of the scatter picture: the quantities it holds, and the unit in which it shows
+    them."""
 
     title: str
     quantities: tuple[str, ...]
@@ -44,7 +45,9 @@ class Panel:
 PANELS = (
     Panel("Time per output token, ms", ("tpot",), 1e3),
     Panel("Time to first token, s", ("ttft",)),
-    Panel("Throughput, output token/s", ("output tok/s total", "output tok/s per chip", "total tok/s")),
+    Panel(
+        "Throughput, output token/s", ("output tok/s total", "output tok/s per chip", "total tok/s")
+    ),
     Panel("Training, token/s a chip", ("tokens/s per chip",)),
     Panel("Training step, s", ("step time",)),
     Panel("Kernel time, ms", ("kernel time",), 1e3),
@@ -87,8 +90,13 @@ def _panel(panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], s
         assert row.measured is not None
         assert row.predicted is not None
         chip = row.groups["chip"]
-        points.append({"measured": row.measured * row.scale * panel.per_si,
-                       "predicted": row.predicted * row.scale * panel.per_si, "chip": chip if chip in colours else _REST})
+        points.append(
+            {
+                "measured": row.measured * row.scale * panel.per_si,
+                "predicted": row.predicted * row.scale * panel.per_si,
+                "chip": chip if chip in colours else _REST,
+            }
+        )
     ends = [float(str(point[name])) for point in points for name in ("measured", "predicted")]
     low, high = min(ends) / 1.15, max(ends) * 1.15
     lines: list[Spec] = [
@@ -102,14 +110,24 @@ def _panel(panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], s
     x: Spec = {"type": "quantitative", "scale": scale, "axis": axis | {"title": "Measured"}}
     y: Spec = {"type": "quantitative", "scale": scale, "axis": axis | {"title": "Predicted"}}
     names = [*colours, _REST]
-    colour: Spec = {"field": "chip", "type": "nominal", "scale": {"domain": names, "range": [*colours.values(), OTHER]},
-                    "legend": legend}
+    colour: Spec = {
+        "field": "chip", "type": "nominal",
+        "scale": {"domain": names, "range": [*colours.values(), OTHER]}, "legend": legend,
+    }
     ruled: list[Json] = [line | {"encoding": {"x": {"field": "x"} | x, "y": {"field": "y"} | y}} for line in lines]
-    return {"width": side, "height": side, "title": panel.title, "layer": [
-        *ruled,
-        {"data": values(points), "mark": {"type": "circle", "size": 14, "opacity": 0.65},
-         "encoding": {"x": {"field": "measured"} | x, "y": {"field": "predicted"} | y, "color": colour}},
-    ]}
+    return {
+        "width": side, "height": side, "title": panel.title,
+        "layer": [
+            *ruled,
+            {
+                "data": values(points), "mark": {"type": "circle", "size": 14, "opacity": 0.65},
+                "encoding": {
+                    "x": {"field": "measured"} | x, "y": {"field": "predicted"} | y,
+                    "color": colour,
+                },
+            },
+        ],
+    }
 
 
 def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
@@ -132,7 +150,8 @@ def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
 
 
 def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
-    """Draw, for each of the largest groups, P10 to P90 and the median of predicted over measured."""
+    """Draw, for each of the largest groups, P10 to P90 and the median of predicted over
+    measured."""
     members: dict[str, list[float]] = {}
     for row in predicted_rows(rows):
         assert row.measured is not None
@@ -152,19 +171,47 @@ def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
     ticks: list[Json] = [tick for tick in (0.1, 0.2, 0.5, 0.8, 1.0, 1.2, 2.0, 5.0, 10.0) if low <= tick <= high]
     if slim:
         ticks = [tick for tick in ticks if tick not in (0.8, 1.2)]
-    x: Spec = {"type": "quantitative", "scale": {"type": "log", "domain": [low, high], "nice": False},
-               "axis": {"title": "Predicted over measured", "grid": True, "values": ticks, "format": "~g"}}
-    y: Spec = {"field": "group", "type": "nominal", "sort": [row["group"] for row in drawn],
-               "axis": {"title": None, "labelColor": INK, "labelLimit": 120 if slim else 230, "labelPadding": 8}}
-    return chart({"data": values(drawn), "width": width - (180 if slim else 310), "height": {"step": 24},
-                  "encoding": {"y": y}, "layer": [
-        {"mark": {"type": "bar", "height": 3, "color": GRID, "cornerRadius": 2}, "encoding": {
-            "x": {"field": "p10"} | x, "x2": {"field": "p90"}}},
-        {"mark": {"type": "bar", "height": 9, "color": ACCENT, "opacity": 0.4, "cornerRadius": 4}, "encoding": {
-            "x": {"field": "p25"} | x, "x2": {"field": "p75"}}},
-        {"mark": {"type": "circle", "size": 80, "opacity": 1, "color": ACCENT, "stroke": SURFACE, "strokeWidth": 1.5},
-         "encoding": {"x": {"field": "p50"} | x}},
-        {"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": 1.0} | x, "y": None}},
-        {"mark": {"type": "text", "align": "left", "dx": 6, "color": MUTED}, "encoding": {
-            "x": {"datum": high} | x, "text": {"field": "label"}}},
-    ]})
+    x: Spec = {
+        "type": "quantitative", "scale": {"type": "log", "domain": [low, high], "nice": False},
+        "axis": {"title": "Predicted over measured", "grid": True, "values": ticks, "format": "~g"},
+    }
+    y: Spec = {
+        "field": "group", "type": "nominal", "sort": [row["group"] for row in drawn],
+        "axis": {
+            "title": None, "labelColor": INK, "labelLimit": 120 if slim else 230, "labelPadding": 8,
+        },
+    }
+    return chart(
+        {
+            "data": values(drawn), "width": width - (180 if slim else 310), "height": {"step": 24},
+            "encoding": {"y": y},
+            "layer": [
+                {
+                    "mark": {"type": "bar", "height": 3, "color": GRID, "cornerRadius": 2},
+                    "encoding": {"x": {"field": "p10"} | x, "x2": {"field": "p90"}},
+                },
+                {
+                    "mark": {
+                        "type": "bar", "height": 9, "color": ACCENT, "opacity": 0.4,
+                        "cornerRadius": 4,
+                    },
+                    "encoding": {"x": {"field": "p25"} | x, "x2": {"field": "p75"}},
+                },
+                {
+                    "mark": {
+                        "type": "circle", "size": 80, "opacity": 1, "color": ACCENT,
+                        "stroke": SURFACE, "strokeWidth": 1.5,
+                    },
+                    "encoding": {"x": {"field": "p50"} | x},
+                },
+                {
+                    "mark": {"type": "rule", "color": INK},
+                    "encoding": {"x": {"datum": 1.0} | x, "y": None},
+                },
+                {
+                    "mark": {"type": "text", "align": "left", "dx": 6, "color": MUTED},
+                    "encoding": {"x": {"datum": high} | x, "text": {"field": "label"}},
+                },
+            ],
+        }
+    )

@@ -9,8 +9,11 @@ from fabless.validate import Errors, Validation, measured
 from fabless.validate.run import errors_of, grouped
 
 MOST_GROUPS = 25
-_TABLES = (("phase+vendor", "By phase and vendor"), ("chip", "By chip"), ("model", "By model"), ("engine", "By engine"),
-           ("precision", "By precision"), ("kind+mode", "By kind of model and deployment"), ("tier", "By tier of trust"))
+_TABLES = (
+    ("phase+vendor", "By phase and vendor"), ("chip", "By chip"), ("model", "By model"),
+    ("engine", "By engine"), ("precision", "By precision"),
+    ("kind+mode", "By kind of model and deployment"), ("tier", "By tier of trust"),
+)
 _KERNELS = ("gemm", "attention-prefill", "attention-decode", "collectives", "operators")
 
 
@@ -20,18 +23,26 @@ def _table(title: str, rows: Sequence[tuple[str, Errors]]) -> list[str]:
 
 
 def validation_results_page(validation: Validation, digest: str) -> str:
-    """Write the page from a validation of the shipped rows; `digest` is that of the catalogue's data."""
+    """Write the page from a validation of the shipped rows; `digest` is that of the catalogue's
+    data."""
     served = [row for row in validation.rows if row.layout not in _KERNELS]
     kernels = [row for row in validation.rows if row.layout in _KERNELS]
     drawn = validation.summary.errors.predicted > 0
     picture = ["![Predicted against measured](../pictures/validation.svg)", ""] if drawn else []
-    page = ["# How far the performance model is from measurements", "",
-            "Written by `python docs/rebuild.py --results` from the measured rows that ship with the program; "
-            "`fabless validate` prints the same for these rows and for a file of yours. Definitions: "
-            "[validation](../explanation/validation.md). Errors are |predicted / measured - 1|, bias is the median of "
-            f"predicted / measured - 1. Data digest {digest}.", "", validation_headline(validation), "",
-            *picture, "## What the model is held to", "",
-            *_table("Measure", [(one.name, one.errors) for one in measured(validation.rows)])]
+    page = [
+        "# How far the performance model is from measurements", "",
+        "Written by `python docs/rebuild.py --results` from the measured rows that ship with the program; "
+        "`fabless validate` prints the same for these rows and for a file of yours. Definitions: "
+        "[validation](../explanation/validation.md). Errors are |predicted / measured - 1|, bias is the median of "
+        f"predicted / measured - 1. Data digest {digest}.",
+        "",
+        validation_headline(validation),
+        "",
+        *picture,
+        "## What the model is held to",
+        "",
+        *_table("Measure", [(one.name, one.errors) for one in measured(validation.rows)]),
+    ]
     page += ["## Serving, training, power", ""]
     for key, title in _TABLES:
         groups = grouped(served, [key])
@@ -44,6 +55,8 @@ def validation_results_page(validation: Validation, digest: str) -> str:
         by_name = sorted(grouped(kernels, [key]), key=lambda group: group.name)
         page += _table(title, [(group.name, group.errors) for group in by_name])
     page += ["## Not predicted", "", "| Reason | Rows | For example |", "|---|---:|---|"]
-    page += [f"| {reason.kind} | {reason.rows:,} | {reason.example.partition(': ')[2].replace('|', '/')} |"
-             for reason in validation.summary.reasons]
+    page += [
+        f"| {reason.kind} | {reason.rows:,} | {reason.example.partition(': ')[2].replace('|', '/')} |"
+        for reason in validation.summary.reasons
+    ]
     return "\n".join(page) + "\n"

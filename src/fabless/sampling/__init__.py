@@ -24,7 +24,8 @@ from fabless.sampling.laws import (
 )
 
 __all__ = [
-    "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw", "groups", "interval",
-    "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile", "scores", "sliced", "stratified", "stream",
+    "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw",
+    "groups", "interval", "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile",
+    "scores", "sliced", "stratified", "stream",
     "uniforms",
 ]

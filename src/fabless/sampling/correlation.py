@@ -1,7 +1,8 @@
 """Correlations by name: whether a joint law can have them, and which nearest ones it can.
 
-A symmetric matrix with unit diagonal is a correlation matrix where it is positive semidefinite. With all entries but one
-fixed its determinant is quadratic in that entry, so that the values it may take are an interval in closed form.
+A symmetric matrix with unit diagonal is a correlation matrix where it is positive semidefinite.
+With all entries but one fixed its determinant is quadratic in that entry, so that the values it may
+take are an interval in closed form.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ Pair = tuple[str, str]
 def correlation_matrix(names: Sequence[str], pairs: Mapping[Pair, float]) -> Array:
     """Correlation matrix of `names` from named pairs, 0 where none is given.
 
-    Raises `BadValue` for pairs that are unknown, of a name with itself, given both ways round or outside [-1, 1], and
-    where no joint law can have all of them: it names the pair at fault and the nearest value that can be.
+    Raises `BadValue` for pairs that are unknown, of a name with itself, given both ways round or
+    outside [-1, 1], and where no joint law can have all of them: it names the pair at fault and the
+    nearest value that can be.
     """
     faults = correlation_faults(list(pairs.items()), names)
     if faults:
@@ -38,9 +40,14 @@ def correlation_matrix(names: Sequence[str], pairs: Mapping[Pair, float]) -> Arr
 
 
 def correlation_faults(stated: Sequence[tuple[Pair, float]], known: Collection[str]) -> list[tuple[int, Fault]]:
-    """Every fault of a list of correlations between `known` names, each with its position in the list and no place."""
-    found = [(k, fault) for k, (pair, value) in enumerate(stated)
-             if (fault := _by_itself(pair, value, known, [earlier for earlier, _ in stated[:k]])) is not None]
+    """Every fault of a list of correlations between `known` names, each with its position in the
+    list and no place."""
+    found = [
+        (k, fault)
+        for k, (pair, value) in enumerate(stated)
+        if (fault := _by_itself(pair, value, known, [earlier for earlier, _ in stated[:k]]))
+        is not None
+    ]
     if found:
         return found
     position = {pair: k for k, (pair, _) in enumerate(stated)}
@@ -48,7 +55,8 @@ def correlation_faults(stated: Sequence[tuple[Pair, float]], known: Collection[s
 
 
 def groups(pairs: Iterable[Pair]) -> list[list[str]]:
-    """Names that are tied to one another by a chain of pairs, each group sorted, groups by their first name.
+    """Names that are tied to one another by a chain of pairs, each group sorted, groups by their
+    first name.
 
     >>> groups([("b", "a"), ("c", "d"), ("b", "e")])
     [['a', 'b', 'e'], ['c', 'd']]
@@ -76,9 +84,11 @@ def lower_root(matrix: Array) -> Array:
 
 
 def conditional(matrix: Array, which: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Law of some normal scores given the others: ``weights @ others`` plus a term with covariance ``root root'``.
+    """Law of some normal scores given the others: ``weights @ others`` plus a term with covariance
+    ``root root'``.
 
-    `which` marks the scores; returns weights (some, others) and the lower triangular root (some, some).
+    `which` marks the scores; returns weights (some, others) and the lower triangular root (some,
+    some).
     """
     cross = matrix[np.ix_(which, ~which)]
     weights = cross @ np.linalg.pinv(matrix[np.ix_(~which, ~which)], hermitian=True)
@@ -86,10 +96,11 @@ def conditional(matrix: Array, which: NDArray[np.bool_]) -> tuple[Array, Array]:
 
 
 def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None:
-    """Values of one entry that make the matrix positive semidefinite, the others as they are; None where there are none.
+    """Values of one entry that make the matrix positive semidefinite, the others as they are; None
+    where there are none.
 
-    With R the rest, ``det(matrix) = det(R) ((1 - a R^-1 a)(1 - b R^-1 b) - (r - a R^-1 b)^2)`` for the entry r and the
-    correlations a and b of its two variables with the rest.
+    With R the rest, ``det(matrix) = det(R) ((1 - a R^-1 a)(1 - b R^-1 b) - (r - a R^-1 b)^2)`` for
+    the entry r and the correlations a and b of its two variables with the rest.
 
     >>> low, high = interval(np.array([[1.0, 0.9, 0.9], [0.9, 1.0, -0.9], [0.9, -0.9, 1.0]]), 1, 2)
     >>> round(low, 9), round(high, 9)
@@ -109,9 +120,11 @@ def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None
 
 
 def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000) -> Array:
-    """Nearest correlation matrix in the Frobenius norm (Higham, 2002: alternating projections with Dykstra's correction).
+    """Nearest correlation matrix in the Frobenius norm (Higham, 2002: alternating projections with
+    Dykstra's correction).
 
-    Entries that are not `free`, and the diagonal, keep their values; they must leave a correlation matrix possible.
+    Entries that are not `free`, and the diagonal, keep their values; they must leave a correlation
+    matrix possible.
 
     >>> nearest_correlation(np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])).round(4).tolist()
     [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
@@ -133,8 +146,12 @@ def _by_itself(pair: Pair, value: float, known: Collection[str], earlier: list[P
     """Fault of one correlation that no other one has a part in."""
     missing = [name for name in pair if name not in known]
     if missing:
-        return Fault("", f"unknown number {missing[0]!r}", "names of numbers of the case",
-                     suggestion(missing[0], known, "write the dotted name of a number, such as demand.growth"))
+        return Fault(
+            "", f"unknown number {missing[0]!r}", "names of numbers of the case",
+            suggestion(
+                missing[0], known, "write the dotted name of a number, such as demand.growth"
+            ),
+        )
     if pair[0] == pair[1]:
         return Fault("", f"{pair[0]} with itself", "two names", "name two numbers, or take the correlation out")
     if pair in earlier or pair[::-1] in earlier:
@@ -159,9 +176,15 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
     if single:
         # of equally small changes the one stated last
         pair, low, high, value = min(reversed(single), key=lambda item: round(abs(item[3] - stated[item[0]]), DIGITS))
-        return [(pair, Fault("", _beside(pair, stated),
-                             f"{low:g} to {high:g}, the others as they are",
-                             f"write {value:g}, the nearest valid value{_unsaid(group, matrix, stated)}"))]
+        return [
+            (
+                pair,
+                Fault(
+                    "", _beside(pair, stated), f"{low:g} to {high:g}, the others as they are",
+                    f"write {value:g}, the nearest valid value{_unsaid(group, matrix, stated)}",
+                ),
+            )
+        ]
     free = np.zeros(matrix.shape, dtype=bool)
     for one, other in stated:
         i, j = group.index(one), group.index(other)
@@ -172,9 +195,16 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
     for (one, other), value in stated.items():
         near = round(float(law[group.index(one), group.index(other)]), DIGITS)
         if abs(near - value) > 10.0**(1 - DIGITS) * (1.0 + abs(value)):
-            faults.append(((one, other), Fault(
-                "", _beside((one, other), stated), "correlations of one joint law; here no single one mends it",
-                f"write {near:g}: of the nearest correlation matrix, pairs that are not stated at 0")))
+            faults.append(
+                (
+                    (one, other),
+                    Fault(
+                        "", _beside((one, other), stated),
+                        "correlations of one joint law; here no single one mends it",
+                        f"write {near:g}: of the nearest correlation matrix, pairs that are not stated at 0",
+                    ),
+                )
+            )
     return faults
 
 
@@ -184,7 +214,8 @@ def _beside(pair: Pair, stated: Mapping[Pair, float]) -> str:
 
 
 def _unsaid(group: list[str], matrix: Array, stated: Mapping[Pair, float]) -> str:
-    """The pair that is not stated and whose correlation alone would also mend the group, in words."""
+    """The pair that is not stated and whose correlation alone would also mend the group, in
+    words."""
     found = []
     for i, one in enumerate(group):
         for j, other in enumerate(group[:i]):

@@ -1,8 +1,9 @@
 """Distributions of ranges, and joint draws of them.
 
-Randomness is an argument everywhere else: this is the only module that makes generators. A range (low, mode, high) is a
-triangular law, on the logarithm where `Range.scale` is ``log``; low and high are its ends. Joint draws are quasi-random
-points through a Gaussian copula: correlations are those of the normal scores (`correlation` checks them).
+Randomness is an argument everywhere else: this is the only module that makes generators. A range
+(low, mode, high) is a triangular law, on the logarithm where `Range.scale` is ``log``; low and high
+are its ends. Joint draws are quasi-random points through a Gaussian copula: correlations are those
+of the normal scores (`correlation` checks them).
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 def plain_stream(seed: int) -> np.random.Generator:
-    """Make the generator of a seed alone, as other programs do: their numbers can then be compared with ours."""
+    """Make the generator of a seed alone, as other programs do: their numbers can then be compared
+    with ours."""
     return np.random.default_rng(seed)
 
 
 def quantile(spread: Range, probability: Array | float) -> Array:
     """Quantile of a range at `probability` (any shape).
 
-    Triangular law: ``low + sqrt(p (high-low)(mode-low))`` left of the mode and its mirror right of it; with
+    Triangular law: ``low + sqrt(p (high-low)(mode-low))`` left of the mode and its mirror right of
+    it; with
     ``scale="log"`` the same on logarithms. A range of zero width gives its mode.
 
     >>> float(quantile(Range(0.0, 1.0, 2.0), 0.5))
@@ -51,7 +54,8 @@ def quantile(spread: Range, probability: Array | float) -> Array:
 
 
 def mean(spread: Range) -> float:
-    """Mean of a range: of the triangular law in closed form, of the log-triangular law by fine quadrature."""
+    """Mean of a range: of the triangular law in closed form, of the log-triangular law by fine
+    quadrature."""
     if spread.scale == "linear":
         return (spread.low + spread.mode + spread.high) / 3.0
     grid = (np.arange(4096) + 0.5) / 4096
@@ -83,16 +87,19 @@ def uniforms(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 
 
 def stratified(count: int, dimensions: int, rng: np.random.Generator) -> Array:
-    """Latin hypercube, shape (count, dimensions): each dimension has one point in each of `count` equal slices."""
+    """Latin hypercube, shape (count, dimensions): each dimension has one point in each of `count`
+    equal slices."""
     slices = rng.permuted(np.tile(np.arange(count)[:, None], dimensions), axis=0)
     return np.asarray((slices + rng.uniform(size=slices.shape)) / count)
 
 
 def sliced(count: int, dimensions: int, rng: np.random.Generator) -> Array:
-    """Latin hypercube whose points lie where scrambled Sobol points do, shuffled, shape (count, dimensions).
+    """Latin hypercube whose points lie where scrambled Sobol points do, shuffled, shape (count,
+    dimensions).
 
-    Even in each dimension whatever the count, as `stratified` is, and in several dimensions together, as Sobol points are.
-    Shuffled, since two scramblings of the same sequence go up and down together.
+    Even in each dimension whatever the count, as `stratified` is, and in several dimensions
+    together, as Sobol points are. Shuffled, since two scramblings of the same sequence go up and
+    down together.
     """
     points = rng.permutation(uniforms(count, dimensions, rng), axis=0)
     order = np.argsort(np.argsort(points, axis=0), axis=0)
@@ -100,13 +107,15 @@ def sliced(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 
 
 def coupled(points: Array, matrix: Array) -> Array:
-    """Reorder columns of uniform points (count, m) so that the normal scores correlate as `matrix` (m, m) says.
+    """Reorder columns of uniform points (count, m) so that the normal scores correlate as `matrix`
+    (m, m) says.
 
-    Column after column takes the conditional law given those before it: its scores are freed of their chance correlation
-    with them (where half the points are more than they), added to what they explain, and replaced by the column's own
-    points of the same rank (Iman and Conover, 1982). Every column keeps its points. It depends on none after it, and of
-    those before it on the ones alone that a chain of correlations ties to it without passing through a later one; so a
-    column less leaves those before it as they were.
+    Column after column takes the conditional law given those before it: its scores are freed of
+    their chance correlation with them (where half the points are more than they), added to what
+    they explain, and replaced by the column's own points of the same rank (Iman and Conover, 1982).
+    Every column keeps its points. It depends on none after it, and of those before it on the ones
+    alone that a chain of correlations ties to it without passing through a later one; so a column
+    less leaves those before it as they were.
     """
     found = np.array(points)
     for k in range(1, points.shape[1] if len(points) > 1 else 0):
@@ -126,7 +135,8 @@ def _tied(matrix: Array) -> NDArray[np.int64]:
 
 
 def _led(leaders: Array, own: Array, matrix: Array) -> Array:
-    """The points `own` (count,) in the order that ties them to the `leaders` (count, n) as `matrix` says; it comes last."""
+    """The points `own` (count,) in the order that ties them to the `leaders` (count, n) as `matrix`
+    says; it comes last."""
     given, free = scores(leaders), scores(own)
     given = (given - given.mean(axis=0)) / given.std(axis=0)
     if given.shape[1] < own.size // 2:

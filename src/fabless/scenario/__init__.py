@@ -6,6 +6,7 @@ from fabless.scenario.programmes import OutcomeOnTree, outcome_on_tree
 from fabless.scenario.roles import roles
 from fabless.scenario.trees import balanced_tree, chain_tree
 
-__all__ = ["OutcomeOnTree", "Scenarios", "balanced_tree", "chain_tree", "fresh_paths", "knowledge", "outcome_on_tree",
-           "roles",
-           "sample"]
+__all__ = [
+    "OutcomeOnTree", "Scenarios", "balanced_tree", "chain_tree", "fresh_paths", "knowledge",
+    "outcome_on_tree", "roles", "sample",
+]

@@ -1,9 +1,11 @@
-"""What may happen to demand and to the market, on a tree or along fresh paths: the same for every way.
+"""What may happen to demand and to the market, on a tree or along fresh paths: the same for every
+way.
 
-Before the first branching every number of the case stands at its mode. At the first branching each branch takes one
-joint draw of all numbers (`fabless.scenario.points`); growth rates and coming generations bring news at the later ones.
-On the tree, scarcity and shocks are seen at a branching, and afterwards only their odds are known, which is all that the
-plan knows; along fresh paths they come and go quarter by quarter.
+Before the first branching every number of the case stands at its mode. At the first branching each
+branch takes one joint draw of all numbers (`fabless.scenario.points`); growth rates and coming
+generations bring news at the later ones. On the tree, scarcity and shocks are seen at a branching,
+and afterwards only their odds are known, which is all that the plan knows; along fresh paths they
+come and go quarter by quarter.
 """
 
 from __future__ import annotations
@@ -62,10 +64,12 @@ class Scenarios:
 
 
 def sample(
-    case: Case, *, like: Scenarios | None = None, changed: Collection[str] = (), given: Mapping[str, Array] = NONE,
+    case: Case, *, like: Scenarios | None = None, changed: Collection[str] = (),
+    given: Mapping[str, Array] = NONE,
     weights: Mapping[str, float] | None = None,
 ) -> Scenarios:
-    """Draw the scenarios of a case: the same seed and tree give the same random points, whatever the ranges are.
+    """Draw the scenarios of a case: the same seed and tree give the same random points, whatever
+    the ranges are.
 
     `like`: scenarios to reuse. Numbers that are not in `changed` keep their drawn values.
     `given`: values [SI] that replace the draws of some numbers, one per branch of the first
@@ -79,12 +83,14 @@ def sample(
 
 
 def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
-    """Choose the draws of demand of the first branches out of many, so that few branches stand for the whole spread.
+    """Choose the draws of demand of the first branches out of many, so that few branches stand for
+    the whole spread.
 
-    The trial draws are ordered by the logarithm of the compute that they need over the horizon, cut into as many slices of
-    equal number as there are branches, and of each slice the one is taken whose need is nearest to the slice's mean. Need
-    has a heavy tail, on which a plan's cost hangs; a dozen free draws of it miss their mean by a third. None where there
-    are so many branches that free draws do.
+    The trial draws are ordered by the logarithm of the compute that they need over the horizon, cut
+    into as many slices of equal number as there are branches, and of each slice the one is taken
+    whose need is nearest to the slice's mean. Need has a heavy tail, on which a plan's cost hangs;
+    a dozen free draws of it miss their mean by a third. None where there are so many branches that
+    free draws do.
     """
     branches = case.branching[0]
     each = TRIAL_DRAWS // branches
@@ -92,11 +98,18 @@ def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
         return None
     wide = replace(case, branching=(branches * each,), boundaries=case.boundaries[:1])
     draws = _on(
-        wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, changed=(), given=NONE,
-        chosen=None, realised=False)
-    need = sum((draws.demand[name] * weight * (draws.work if kind == "inference" else 1.0)
-                for (name, weight), kind in zip(weights.items(), (load.kind for load in case.loads), strict=True)),
-               np.zeros(draws.tree.size))
+        wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, changed=(),
+        given=NONE, chosen=None, realised=False,
+    )
+    need = sum(
+        (
+            draws.demand[name] * weight * (draws.work if kind == "inference" else 1.0)
+            for (name, weight), kind in zip(
+                weights.items(), (load.kind for load in case.loads), strict=True
+            )
+        ),
+        np.zeros(draws.tree.size),
+    )
     total = need[1:].reshape(case.quarters - 1, -1).sum(axis=0)
     slices = np.argsort(total, kind="stable").reshape(branches, each)
     mean = total[slices].mean(axis=1, keepdims=True)
@@ -105,20 +118,23 @@ def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
 
 
 def fresh_paths(case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE) -> Scenarios:
-    """Draw `count` paths of equal probability that part in the second quarter and carry the states of the market.
+    """Draw `count` paths of equal probability that part in the second quarter and carry the states
+    of the market.
 
-    The numbers of the case follow the law of the tree and bring their news in the same quarters; scarcity and shocks
-    are 0 or 1 in every quarter after the first, where a tree knows only their odds between branchings.
+    The numbers of the case follow the law of the tree and bring their news in the same quarters;
+    scarcity and shocks are 0 or 1 in every quarter after the first, where a tree knows only their
+    odds between branchings.
     """
     alone = replace(case, branching=(count, *(1 for _ in case.branching[1:])), seed=seed)
     return _on(
-        alone, balanced_tree((count,), (1, case.quarters - 1)), None, changed=(), given=given, chosen=None,
-        realised=True)
+        alone, balanced_tree((count,), (1, case.quarters - 1)), None, changed=(), given=given,
+        chosen=None, realised=True,
+    )
 
 
 def _on(
-    case: Case, tree: Tree, like: Scenarios | None, changed: Collection[str], given: Mapping[str, Array],
-    chosen: Chosen | None, *, realised: bool,
+    case: Case, tree: Tree, like: Scenarios | None, changed: Collection[str],
+    given: Mapping[str, Array], chosen: Chosen | None, *, realised: bool,
 ) -> Scenarios:
     stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
     names = [name for name in named(case.numbers) if like is None or name in changed]
@@ -128,14 +144,17 @@ def _on(
     states = _states(case, tree, stage, values, realised=realised)
     struck = {shock.name: states[shock.name] for shock in case.shocks}
     return Scenarios(
-        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=struck, demand=demand_of(case, values, struck, tree),
-        work=work_of(values.demand, tree), stage=stage, node=node_in_stage(tree, stage), chosen=chosen)
+        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=struck,
+        demand=demand_of(case, values, struck, tree), work=work_of(values.demand, tree),
+        stage=stage, node=node_in_stage(tree, stage), chosen=chosen,
+    )
 
 
 def _flat_draws(
     case: Case, names: Collection[str], given: Mapping[str, Array], chosen: Chosen | None
 ) -> dict[str, Array]:
-    """Values of numbers as `places` expects them: before all news, then a node of each stage in which there is any."""
+    """Values of numbers as `places` expects them: before all news, then a node of each stage in
+    which there is any."""
     slowly, nodes, numbers = revealed_slowly(case), np.cumprod(case.branching), named(case.numbers)
     spreads = {draw: numbers[name].spread for name in names for draw in drawn_names(case, (name,))}
     uncertain = [name for name in names if numbers[name].spread.low < numbers[name].spread.high]
@@ -161,8 +180,9 @@ def _states(
     """Chance of scarcity, and of every shock by name, at each node-quarter."""
     supply = values.supply
     scarcity = chances_on(
-        tree, float(supply.scarce_at_start[0]), leave_chance(supply.normal_duration), leave_chance(supply.scarce_duration),
-        _seen(case, tree, stage, REGIME, realised=realised))
+        tree, float(supply.scarce_at_start[0]), leave_chance(supply.normal_duration),
+        leave_chance(supply.scarce_duration), _seen(case, tree, stage, REGIME, realised=realised),
+    )
     role = roles(case)
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
     return {REGIME: scarcity} | {
@@ -175,17 +195,25 @@ def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realis
     """Uniform points of a state in the quarters in which it is seen."""
     quarters = range(1, tree.quarters) if realised else case.boundaries
     here = quarters_of(tree)
-    return {quarter: stratified(
-        here[quarter].stop - here[quarter].start, 1,
-        stream(case.seed, f"{name} quarter {quarter}" if realised else f"{name} stage {stage[here[quarter].start]}"),
-    )[:, 0] for quarter in quarters}
+    return {
+        quarter: stratified(
+            here[quarter].stop - here[quarter].start, 1,
+            stream(
+                case.seed,
+                f"{name} quarter {quarter}"
+                if realised
+                else f"{name} stage {stage[here[quarter].start]}",
+            ),
+        )[:, 0]
+        for quarter in quarters
+    }
 
 
 def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Array:
     """Multiple of the first quarter's level: yearly growth `first_year` that fades to `long_run`.
 
-    d(log level)/dt = log(long_run) + (log(first_year) - log(long_run)) exp(-t / fade), with the rates known in each
-    quarter.
+    d(log level)/dt = log(long_run) + (log(first_year) - log(long_run)) exp(-t / fade), with the
+    rates known in each quarter.
     """
     end = tree.quarter * QUARTER_S
     gain = log_growth(np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end)
@@ -193,7 +221,8 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
 
 
 def _grown_like_demand(tree: Tree, first_year: Array, demand: DemandNumbers[Array]) -> Array:
-    """Multiple of the first quarter's level of what grows by `first_year` and fades as demand does."""
+    """Multiple of the first quarter's level of what grows by `first_year` and fades as demand
+    does."""
     return _grown(tree, first_year, demand.growth_long_run, demand.growth_fade)
 
 
@@ -205,8 +234,8 @@ def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
 def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
     """Each load in its quarter.
 
-    Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded growth g, times the mean
-    effect of the shocks on them.
+    Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded
+    growth g, times the mean effect of the shocks on them.
     """
     first, growth = values.demand, _grown_like_demand(tree, values.demand.growth, values.demand)
     queries = QUARTER_S * first.queries * growth / (
@@ -218,8 +247,12 @@ def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array
     loads = {load.name: values.loads[load.name] for load in case.loads}
     shares = [load.share for load in loads.values() if isinstance(load, QueryNumbers) and load.share is not None]
     rest = 1.0 - sum(shares, np.zeros(tree.size))
-    return {name: load.flop * _grown_like_demand(tree, load.growth, first) if isinstance(load, TrainingNumbers)
-            else queries * (rest if load.share is None else load.share) for name, load in loads.items()}
+    return {
+        name: load.flop * _grown_like_demand(tree, load.growth, first)
+        if isinstance(load, TrainingNumbers)
+        else queries * (rest if load.share is None else load.share)
+        for name, load in loads.items()
+    }
 
 
 def queries_per_day(scenarios: Scenarios, case: Case) -> Array:

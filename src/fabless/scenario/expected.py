@@ -1,4 +1,5 @@
-"""What each path expects of its future at some quarter: the outlook of one who plans again there."""
+"""What each path expects of its future at some quarter: the outlook of one who plans again
+there."""
 
 from __future__ import annotations
 
@@ -15,11 +16,12 @@ from fabless.scenario.states import quarters_of
 
 
 def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
-    """Scenarios on the same tree that show up to `quarter` what happened and afterwards what is then expected.
+    """Scenarios on the same tree that show up to `quarter` what happened and afterwards what is
+    then expected.
 
-    Numbers whose news is still to come stay as they are known at `quarter`; scarcity and shocks are what was seen last, and
-    then the chance of it. Growth therefore goes on as it is seen, and fades as the case says. `case` is that of the
-    scenarios, with their branching.
+    Numbers whose news is still to come stay as they are known at `quarter`; scarcity and shocks are
+    what was seen last, and then the chance of it. Growth therefore goes on as it is seen, and fades
+    as the case says. `case` is that of the scenarios, with their branching.
     """
     tree = scenarios.tree
     seen = int(np.searchsorted(np.array(case.boundaries), quarter, side="right"))
@@ -27,17 +29,24 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     draws = replace(scenarios.draws, flat=flat)
     values = draws.values
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
-    struck = {name: _odds(tree, scenarios.shock_chance[name], strike_chance(shock.rate), leave_chance(shock.duration),
-                          quarter)
-              for name, shock in shocks.items()}
+    struck = {
+        name: _odds(
+            tree, scenarios.shock_chance[name], strike_chance(shock.rate),
+            leave_chance(shock.duration), quarter,
+        )
+        for name, shock in shocks.items()
+    }
     scarce = _odds(tree, scenarios.scarce, leave_chance(values.supply.normal_duration),
                    leave_chance(values.supply.scarce_duration), quarter)
-    return replace(scenarios, draws=draws, scarce=scarce, shock_chance=struck, work=work_of(values.demand, tree),
-                   demand=demand_of(case, values, struck, tree))
+    return replace(
+        scenarios, draws=draws, scarce=scarce, shock_chance=struck,
+        work=work_of(values.demand, tree), demand=demand_of(case, values, struck, tree),
+    )
 
 
 def known_at(tree: Tree, quarter: int) -> NDArray[np.int64]:
-    """Node-quarter whose knowledge holds at each node-quarter: its own up to `quarter`, then that on its path there."""
+    """Node-quarter whose knowledge holds at each node-quarter: its own up to `quarter`, then that
+    on its path there."""
     known = np.arange(tree.size)
     for nodes in quarters_of(tree)[quarter + 1:]:
         known[nodes] = known[tree.parent[nodes]]

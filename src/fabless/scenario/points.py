@@ -1,12 +1,12 @@
 """Uniform points of every number of a case at the branchings where its news comes.
 
-A number is drawn once, at the first branching; or slowly, anew at every later one but tied to its own earlier value; or
-by generation, a point for each coming generation of a line, the g-th at the g-th branching (or the last). The numbers of
-`TOGETHER` share quasi-random points; any other has a random stream of its own. Streams go by role (see
-`fabless.scenario.roles`): names do not matter, and a line more or less leaves the others' draws as they were. Correlated
-numbers form groups; in a group a number depends on its own points and on those before it in the order `drawing_order`, and
-its
-later news besides on every number of the group that is drawn once.
+A number is drawn once, at the first branching; or slowly, anew at every later one but tied to its
+own earlier value; or by generation, a point for each coming generation of a line, the g-th at the
+g-th branching (or the last). The numbers of `TOGETHER` share quasi-random points; any other has a
+random stream of its own. Streams go by role (see `fabless.scenario.roles`): names do not matter,
+and a line more or less leaves the others' draws as they were. Correlated numbers form groups; in a
+group a number depends on its own points and on those before it in the order `drawing_order`, and
+its later news besides on every number of the group that is drawn once.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Mask = NDArray[np.bool_]
 Stages = list[Array | None]
 """Points of the nodes of each stage after the first; None before the news."""
 TOGETHER = ("demand.growth", "demand.work_level", "demand.queries", "demand.work_trend")
-"""Numbers that share quasi-random points: on their product the need of compute rests. With 16 branches such points must be
-few to be even together: over 150 seeds the need at the end of the reference case scattered by 13 % with these four and by
-17 % with separate slices for each."""
+"""Numbers that share quasi-random points: on their product the need of compute rests. With 16
+branches such points must be few to be even together: over 150 seeds the need at the end of the
+reference case scattered by 13 % with these four and by 17 % with separate slices for each."""
 
 DEMAND = ("demand.", "loads.")
 """Numbers on which the need of compute depends: their draws can be chosen to stand for many."""
@@ -38,7 +38,8 @@ DEMAND = ("demand.", "loads.")
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Which of many trial draws of demand the first branches take (`fabless.scenario.draws.representatives`)."""
+    """Which of many trial draws of demand the first branches take
+    (`fabless.scenario.draws.representatives`)."""
 
     trials: int
     rows: NDArray[np.int64]
@@ -46,7 +47,8 @@ class Chosen:
 
 
 def revealed_slowly(case: Case) -> frozenset[str]:
-    """Numbers that every branching draws anew: the growth rates of demand, of its work, and of training."""
+    """Numbers that every branching draws anew: the growth rates of demand, of its work, and of
+    training."""
     training = (f"loads.{load.name}.growth" for load in case.loads if load.kind == "training")
     return frozenset(("demand.growth", "demand.work_trend", *training))
 
@@ -69,7 +71,8 @@ def drawn_names(case: Case, names: Collection[str]) -> list[str]:
 
 
 def points_of(case: Case, names: Collection[str], chosen: Chosen | None = None) -> dict[str, Stages]:
-    """Points of the draws of `names`: they depend on the seed, the correlations and the choice, and not on the ranges."""
+    """Points of the draws of `names`: they depend on the seed, the correlations and the choice, and
+    not on the ranges."""
     own = _OwnPoints(case)
     tied = [drawing_order(case, group) for group in groups(case.correlations)]
     alone = [[name] for name in names if not any(name in group for group in tied)]
@@ -100,7 +103,8 @@ class _OwnPoints:
         return stratified(count, 1, self._stream(name, stage))[:, 0]
 
     def __call__(self, name: str, stage: int) -> Array:
-        """Points of all nodes of a stage; after the first stage those of siblings are spread among themselves."""
+        """Points of all nodes of a stage; after the first stage those of siblings are spread among
+        themselves."""
         branches = self._branching[stage - 1]
         if stage == 1 or branches == 1:
             return self.first(name, self._nodes[stage - 1], stage)
@@ -111,11 +115,12 @@ class _OwnPoints:
 def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None) -> dict[str, Stages]:
     """Points of correlated numbers, or of one that stands alone.
 
-    The correlation matrix R holds between all of them at every stage. Of the slow scores, what the others explain stays,
-    and the rest persists: ``z' = B x + rho (z - B x) + sqrt(1 - rho^2) e`` with x the scores drawn once, B their
-    regression under R and e of the covariance that they leave. Scores of a later generation are drawn from their law
-    under R given, at its stage, the numbers drawn once and those before it, of these the same generation where they come
-    by generation too.
+    The correlation matrix R holds between all of them at every stage. Of the slow scores, what the
+    others explain stays, and the rest persists: ``z' = B x + rho (z - B x) + sqrt(1 - rho^2) e``
+    with x the scores drawn once, B their regression under R and e of the covariance that they
+    leave. Scores of a later generation are drawn from their law under R given, at its stage, the
+    numbers drawn once and those before it, of these the same generation where they come by
+    generation too.
     """
     stages, slowly, copies = len(case.branching), revealed_slowly(case), by_generation(case)
     matrix = _matrix(case, group)
@@ -146,9 +151,11 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
 
 
 def _news(
-    case: Case, group: list[str], own: _OwnPoints, stage: int, kept: Array, matrix: Array, slow: Mask, once: Mask
+    case: Case, group: list[str], own: _OwnPoints, stage: int, kept: Array, matrix: Array,
+    slow: Mask, once: Mask,
 ) -> Array:
-    """Points of the slow numbers of a group after the news of a later stage, from the points kept until then."""
+    """Points of the slow numbers of a group after the news of a later stage, from the points kept
+    until then."""
     among = slow[slow | once]
     weights, root = conditional(matrix[np.ix_(slow | once, slow | once)], among)
     fresh = np.stack([own(name, stage) for name, here in zip(group, slow, strict=True) if here], axis=1)
@@ -161,7 +168,8 @@ def _news(
 def _later(
     case: Case, name: str, own: _OwnPoints, *, first: int, leaders: Sequence[Stages], matrix: Array
 ) -> Stages:
-    """Points of a later generation, last in `matrix` after its `leaders`: None until its stage, and kept after it."""
+    """Points of a later generation, last in `matrix` after its `leaders`: None until its stage, and
+    kept after it."""
     column = own(name, first)
     if leaders:
         weights, root = conditional(matrix, np.arange(len(matrix)) == len(leaders))
@@ -181,6 +189,9 @@ def _seen(stages: Stages, stage: int) -> Array:
 
 
 def _matrix(case: Case, group: list[str]) -> Array:
-    pairs = {pair: number.spread.mode for pair, number in zip(case.correlations, case.numbers.correlations, strict=True)
-             if pair[0] in group}
+    pairs = {
+        pair: number.spread.mode
+        for pair, number in zip(case.correlations, case.numbers.correlations, strict=True)
+        if pair[0] in group
+    }
     return correlation_matrix(group, pairs)

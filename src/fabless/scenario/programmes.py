@@ -41,13 +41,14 @@ def outcome_on_tree(
 ) -> OutcomeOnTree:
     """Give every node of the tree the state of the programme that its branchings reveal.
 
-    At each boundary the nodes whose programme still runs are dealt out to arrived, dead and running by systematic
-    sampling, so that their shares meet the chain's probabilities to one node, and among nodes of like need of compute as
-    nearly as their number allows: a programme is worth most where demand is highest, and luck should not decide whether
-    it arrives there. A node passes its state on to all below.
-    The chain must reveal at the boundaries of the tree; `need` is the compute demanded at each node-quarter, in any unit.
-    Chains of one programme with other starts, dealt with an `rng` in the same state, share the random numbers of each
-    boundary: the same nodes meet the same luck. Each boundary has its own, so that no outcome tells another's future.
+    At each boundary the nodes whose programme still runs are dealt out to arrived, dead and running
+    by systematic sampling, so that their shares meet the chain's probabilities to one node, and
+    among nodes of like need of compute as nearly as their number allows: a programme is worth most
+    where demand is highest, and luck should not decide whether it arrives there. A node passes its
+    state on to all below. The chain must reveal at the boundaries of the tree; `need` is the
+    compute demanded at each node-quarter, in any unit. Chains of one programme with other starts,
+    dealt with an `rng` in the same state, share the random numbers of each boundary: the same nodes
+    meet the same luck. Each boundary has its own, so that no outcome tells another's future.
     """
     tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
     paths = (_running_path(chain), *chain.paths)
@@ -66,9 +67,10 @@ def outcome_on_tree(
 def _running_path(chain: OutcomeChain) -> OutcomeGroup:
     """The path of a programme that nothing has revealed yet."""
     return OutcomeGroup(
-        probability=1.0, reveal_boundary_index=len(chain.boundaries) - 1, outcome=ChainState.RUNNING,
-        volume_quarter=None, performance=None, scope_cut_share=0.0,
-        spend_by_quarter_usd=chain.running_spend_usd)
+        probability=1.0, reveal_boundary_index=len(chain.boundaries) - 1,
+        outcome=ChainState.RUNNING, volume_quarter=None, performance=None, scope_cut_share=0.0,
+        spend_by_quarter_usd=chain.running_spend_usd,
+    )
 
 
 def _reveal(
@@ -79,7 +81,8 @@ def _reveal(
     need: Array,
     offsets: Array,
 ) -> NDArray[np.int64]:
-    """Position among `paths` of each node's path after a boundary, from those before it; 0 is still running."""
+    """Position among `paths` of each node's path after a boundary, from those before it; 0 is still
+    running."""
     alive = np.flatnonzero(above == 0)
     below = above.copy()
     if not alive.size or index >= len(chain.transitions):
@@ -99,9 +102,13 @@ def _arrays(
 ) -> OutcomeOnTree:
     spend = np.array([path.spend_by_quarter_usd for path in paths])
     return OutcomeOnTree(
-        volume_quarter=np.array([NEVER if p.volume_quarter is None else p.volume_quarter for p in paths])[path_of],
+        volume_quarter=np.array(
+            [NEVER if p.volume_quarter is None else p.volume_quarter for p in paths]
+        )[path_of],
         dead=np.array([p.outcome is ChainState.DEAD for p in paths])[path_of],
-        performance=np.array([1.0 if p.performance is None else p.performance for p in paths])[path_of],
+        performance=np.array([1.0 if p.performance is None else p.performance for p in paths])[
+            path_of
+        ],
         scope_cut=np.array([p.scope_cut_share for p in paths])[path_of],
         spend_usd=spend[path_of, quarter],
     )

@@ -1,8 +1,10 @@
-"""What a number of a case is drawn by: the role it plays, never the name that somebody gave to its line.
+"""What a number of a case is drawn by: the role it plays, never the name that somebody gave to its
+line.
 
-Lines, loads, programmes, contracts, shocks and pools carry labels that a case may choose freely. Random streams, and the
-order in which correlated numbers are drawn, go by role instead: another label, or another line, leaves the draws of the rest
-as they were. Of several with the same role the first in the case counts as the first.
+Lines, loads, programmes, contracts, shocks and pools carry labels that a case may choose freely.
+Random streams, and the order in which correlated numbers are drawn, go by role instead: another
+label, or another line, leaves the draws of the rest as they were. Of several with the same role the
+first in the case counts as the first.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ def role_of(number: str, known: Mapping[str, str]) -> str:
 
 
 def drawing_order(case: Case, names: Sequence[str]) -> list[str]:
-    """Order numbers so that what is the case's own comes before what a choice of lines may add or take away.
+    """Order numbers so that what is the case's own comes before what a choice of lines may add or
+    take away.
 
-    First the market as a whole, then lines of the dominant vendor, other lines, contracts, programmes; each by role.
+    First the market as a whole, then lines of the dominant vendor, other lines, contracts,
+    programmes; each by role.
     """
     known = roles(case)
     dominant = {f"lines.{line.name}" for line in case.lines if line.vendor == case.dominant_vendor}

@@ -1,7 +1,8 @@
-"""States of the market on the node-quarters of a tree: scarcity and shocks, each a two-state Markov chain by quarter.
+"""States of the market on the node-quarters of a tree: scarcity and shocks, each a two-state Markov
+chain by quarter.
 
-Where a quarter's points are given the state is seen: it is on or off. Elsewhere only its chance is known, given what was
-seen last.
+Where a quarter's points are given the state is seen: it is on or off. Elsewhere only its chance is
+known, given what was seen last.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ def quarters_of(tree: Tree) -> list[slice]:
 
 
 def chances_on(tree: Tree, start: float, enter: Array, leave: Array, seen: Mapping[int, Array]) -> Array:
-    """Chance that a state is on at each node-quarter, of `start` in the first; 0 or 1 where it is seen.
+    """Chance that a state is on at each node-quarter, of `start` in the first; 0 or 1 where it is
+    seen.
 
-    `enter` and `leave` are its transition chances at each node-quarter, `seen` the uniform points of the node-quarters
-    of each quarter in which it is seen: it is on where the point lies below its chance.
+    `enter` and `leave` are its transition chances at each node-quarter, `seen` the uniform points
+    of the node-quarters of each quarter in which it is seen: it is on where the point lies below
+    its chance.
     """
     chance = np.empty(tree.size)
     chance[0] = start
@@ -47,8 +50,8 @@ def summed_along(tree: Tree, gain: Array) -> Array:
 def places(tree: Tree, stage: NDArray[np.int64], branching: tuple[int, ...]) -> dict[int, NDArray[np.int64]]:
     """Where a node-quarter finds its value in the flat draws of a number, by the length of these.
 
-    Flat draws are the value before all news, then one value a node of each stage; a number drawn once ends with the first
-    stage, one that is certain holds a single value.
+    Flat draws are the value before all news, then one value a node of each stage; a number drawn
+    once ends with the first stage, one that is certain holds a single value.
     """
     nodes = np.cumprod((1, *branching))
     offset = np.concatenate([[0], np.cumsum(nodes)])

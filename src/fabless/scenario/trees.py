@@ -26,8 +26,9 @@ def balanced_tree(
 ) -> Tree:
     """Make a tree that splits into `branching[s]` at the start of stage s + 1.
 
-    Stage s lasts `stage_quarters[s]` quarters, so there is one stage more than there are splits. `probabilities[s]`
-    gives the odds of the branches of split s; equal when left out. Node-quarters come quarter by quarter.
+    Stage s lasts `stage_quarters[s]` quarters, so there is one stage more than there are splits.
+    `probabilities[s]` gives the odds of the branches of split s; equal when left out. Node-quarters
+    come quarter by quarter.
 
     >>> tree = balanced_tree((2,), (1, 2), [(0.25, 0.75)])
     >>> tree.parent.tolist(), tree.quarter.tolist(), tree.probability.tolist()
@@ -35,11 +36,20 @@ def balanced_tree(
     """
     odds = [[1.0 / count] * count for count in branching] if probabilities is None else [list(p) for p in probabilities]
     if len(stage_quarters) != len(branching) + 1 or min(stage_quarters) < 1 or min((1, *branching)) < 1:
-        raise BadValue(Fault("tree", f"{len(branching)} splits and stages of {tuple(stage_quarters)} quarters",
-                             "one stage more than splits, each of 1 quarter or more", "add or drop a stage"))
+        raise BadValue(
+            Fault(
+                "tree", f"{len(branching)} splits and stages of {tuple(stage_quarters)} quarters",
+                "one stage more than splits, each of 1 quarter or more", "add or drop a stage",
+            )
+        )
     if [len(p) for p in odds] != list(branching) or any(abs(sum(p) - 1.0) > 1e-9 or min(p) < 0 for p in odds):
-        raise BadValue(Fault("tree", f"probabilities {odds}", f"for each split {tuple(branching)} numbers that sum to 1",
-                             "give one probability for each branch"))
+        raise BadValue(
+            Fault(
+                "tree", f"probabilities {odds}",
+                f"for each split {tuple(branching)} numbers that sum to 1",
+                "give one probability for each branch",
+            )
+        )
     parent, quarter, probability = [np.array([-1])], [np.array([0])], [np.array([1.0])]
     first = 0
     for stage, length in enumerate(stage_quarters):

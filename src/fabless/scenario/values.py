@@ -18,17 +18,21 @@ from fabless.scenario.points import by_generation
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Draws of every number of a case, each as few values as it has, with the way to lay them out."""
+    """Draws of every number of a case, each as few values as it has, with the way to lay them
+    out."""
 
     case: Case
     flat: Mapping[str, Array]
-    """Values by the name of the draw [SI]: a number's own, or that of a coming generation (`market.of_generation`)."""
+    """Values by the name of the draw [SI]: a number's own, or that of a coming generation
+    (`market.of_generation`)."""
     place: Mapping[int, NDArray[np.int64]]
-    """Where a node-quarter finds its value, by the length of the values (`scenario.states.places`)."""
+    """Where a node-quarter finds its value, by the length of the values
+    (`scenario.states.places`)."""
 
     @cached_property
     def values(self) -> CaseNumbers[Array]:
-        """Every number at each node-quarter; one that is drawn by generation has a row for each generation."""
+        """Every number at each node-quarter; one that is drawn by generation has a row for each
+        generation."""
         copies = by_generation(self.case)
 
         def on_tree(number: CaseNumber) -> Array:
@@ -46,5 +50,6 @@ class Draws:
         return np.asarray(flat[self.place[flat.size]])
 
     def __getstate__(self) -> dict[str, object]:
-        """Another process lays the values out by itself: they are many times as large as the draws."""
+        """Another process lays the values out by itself: they are many times as large as the
+        draws."""
         return {name: part for name, part in self.__dict__.items() if name != "values"}

@@ -1,4 +1,5 @@
-"""From a design to area, power, dies per wafer, yield, unit cost and NRE: functions in SI and USD that broadcast."""
+"""From a design to area, power, dies per wafer, yield, unit cost and NRE: functions in SI and USD
+that broadcast."""
 
 from fabless.silicon.area import AreaModel, Blocks, DieContent, die_blocks, matrix_macs
 from fabless.silicon.carbon import CarbonModel, embodied_carbon

@@ -26,7 +26,8 @@ class AreaModel:
     rest_share: float
     """Network on chip, host interface, control, spares and gaps over all other blocks [1]."""
     fixed_m2: float
-    """Host interface, crossbar and management of a die with memory or links, whatever its size [m2]."""
+    """Host interface, crossbar and management of a die with memory or links, whatever its size
+    [m2]."""
     reference_density: float
     """Logic density at which the areas above hold [1/m2]."""
     narrow: Mapping[str, float]
@@ -44,7 +45,8 @@ class AreaModel:
     repairable_share: float
     """Share of a die that lies in repairable units, some of which may fail [1]."""
     aspect_most: float
-    """Long over short side of the most stretched die that is drawn for the sake of its edges [1]."""
+    """Long over short side of the most stretched die that is drawn for the sake of its edges
+    [1]."""
     stack_overhang: float
     """Widths by which the stacks of an edge may stand out over it [1]."""
 
@@ -83,14 +85,18 @@ class Blocks:
 
     def lines(self) -> tuple[tuple[str, Array], ...]:
         """Name and area of every block that adds up to the total."""
-        return (("matrix units", self.matrix), ("vector units", self.vector), ("on-chip memory", self.sram),
-                ("memory interface", self.memory_interface), ("links", self.links), ("rest", self.rest))
+        return (
+            ("matrix units", self.matrix), ("vector units", self.vector),
+            ("on-chip memory", self.sram), ("memory interface", self.memory_interface),
+            ("links", self.links), ("rest", self.rest),
+        )
 
 
 def matrix_macs(peak_flops: Mapping[str, ArrayLike], clock_hz: ArrayLike, narrow: Mapping[str, float]) -> Array:
     """bf16-equivalent multiply-accumulates a cycle of matrix units that serve several formats [1].
 
-    The formats share one array, which is as large as the most demanding of them: ``max over formats of rate / (2 clock)
+    The formats share one array, which is as large as the most demanding of them: ``max over formats
+    of rate / (2 clock)
     * relative area``. Formats without a relative area are not wider than bf16 and count as it, except fp32 and wider,
     which belong to the vector units.
 
@@ -108,7 +114,8 @@ def matrix_macs(peak_flops: Mapping[str, ArrayLike], clock_hz: ArrayLike, narrow
 
 
 def die_blocks(
-    model: AreaModel, content: DieContent, *, logic_density: ArrayLike, sram_density: ArrayLike, rounded: bool = True
+    model: AreaModel, content: DieContent, *, logic_density: ArrayLike, sram_density: ArrayLike,
+    rounded: bool = True,
 ) -> Blocks:
     """Area of one die by block.
 
@@ -117,19 +124,26 @@ def die_blocks(
                  + die-to-die
         die    = blocks * (1 + rest) + fixed, rounded up to a whole step
 
-    Interfaces hardly shrink and are not scaled. Parameters: `model`; `content`; `logic_density` [1/m2] and
-    `sram_density` [1/m2] of the node; `rounded` whether to round up. Limit: an empty die is the fixed part. Raises
-    `BadValue`. Calibration and errors: docs/results/silicon.md.
+    Interfaces hardly shrink and are not scaled. Parameters: `model`; `content`; `logic_density`
+    [1/m2] and `sram_density` [1/m2] of the node; `rounded` whether to round up. Limit: an empty die
+    is the fixed part. Raises `BadValue`. Calibration and errors: docs/results/silicon.md.
     """
     require(
         "die_blocks",
         Bound("macs", content.macs, 0, 1e9, "give multiply-accumulates a cycle"),
         Bound("lanes", content.lanes, 0, 1e8, "give fp32 lanes"),
         Bound("sram_bytes", content.sram_bytes, 0, 1e12, "give the on-chip memory in bytes"),
-        Bound("memory_sites", content.memory_sites, 0, 1000, "give the number of memory interfaces"),
-        Bound("memory_site_m2", content.memory_site_m2, 0, 1e-3, "give the area in m2 (1 mm2 = 1e-6 m2)"),
+        Bound(
+            "memory_sites", content.memory_sites, 0, 1000, "give the number of memory interfaces"
+        ),
+        Bound(
+            "memory_site_m2", content.memory_site_m2, 0, 1e-3,
+            "give the area in m2 (1 mm2 = 1e-6 m2)",
+        ),
         Bound("link_bandwidth", content.link_bandwidth, 0, 1e15, "give bytes per second, one way"),
-        Bound("logic_density", logic_density, 0, math.inf, "give transistors per m2", open_low=True),
+        Bound(
+            "logic_density", logic_density, 0, math.inf, "give transistors per m2", open_low=True
+        ),
         Bound("sram_density", sram_density, 0, math.inf, "give bits per m2", open_low=True),
     )
     scale = model.reference_density / number(logic_density)
@@ -145,5 +159,6 @@ def die_blocks(
     matrix, vector, sram, interface, links, total, known = np.broadcast_arrays(
         matrix, vector, sram, interface, links, total, known)
     return Blocks(
-        matrix=matrix, vector=vector, sram=sram, memory_interface=interface, links=links, rest=total - known,
-        total=total)
+        matrix=matrix, vector=vector, sram=sram, memory_interface=interface, links=links,
+        rest=total - known, total=total,
+    )

@@ -1,8 +1,10 @@
-"""Fit the shared parameters of the area and power models on known products, and predict each from the others.
+"""Fit the shared parameters of the area and power models on known products, and predict each from
+the others.
 
-The parameters are few and the products differ in kind, so each parameter starts from what is known of circuits and
-moves only as far as the products ask: least squares on the logarithm of the quantity, each product with the same
-weight, plus the squared distance of every parameter's logarithm from its start over the stated width.
+The parameters are few and the products differ in kind, so each parameter starts from what is known
+of circuits and moves only as far as the products ask: least squares on the logarithm of the
+quantity, each product with the same weight, plus the squared distance of every parameter's
+logarithm from its start over the stated width.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class Prior:
 
 @dataclass(frozen=True)
 class Fit:
-    """Parameters that fit the products, what they give for each, and what the others alone would have given."""
+    """Parameters that fit the products, what they give for each, and what the others alone would
+    have given."""
 
     parameters: Array
     fitted: Array

@@ -37,8 +37,9 @@ def embodied_carbon(
         (silicon * (grid * energy + gas + materials) + memory * per byte) / package yield + package
 
     Parameters (broadcast): `silicon_m2` wafer area used per chip, die area over die yield [m2]; `fab_energy_per_m2`
-    [J/m2] and `fab_gas_per_m2` [kg/m2] of the node; `memory_bytes`; `package_yield` [1]. Raises `BadValue`. Source of
-    the structure: Gupta et al., ACT, ISCA 2022, which has no figure for stacked memory.
+    [J/m2] and `fab_gas_per_m2` [kg/m2] of the node; `memory_bytes`; `package_yield` [1]. Raises
+    `BadValue`. Source of the structure: Gupta et al., ACT, ISCA 2022, which has no figure for
+    stacked memory.
     """
     require(
         "embodied_carbon",

@@ -16,7 +16,8 @@ from fabless.units import DAY_S
 
 
 class Dating:
-    """Reads ranges on a day, or the newest ones where no day is given, and remembers which facts were used."""
+    """Reads ranges on a day, or the newest ones where no day is given, and remembers which facts
+    were used."""
 
     def __init__(self, catalogue: Catalogue, day: dt.date | None) -> None:
         self.catalogue, self.day = catalogue, day
@@ -58,19 +59,30 @@ def node_on(dating: Dating, node: ProcessNode) -> ProcessNode:
     price = dating.range(node.name, "wafer_price") or node.wafer_price_usd
     dating.known(node.name, "defect_density", "clustering")
     if dating.day is None or node.volume_start is None or node.launch_defect_density is None or node.learning_s is None:
-        return replace(node, wafer_price_usd=price, mask_set_usd=dating.range(node.name, "mask_set"),
-                       design_cost_usd=dating.range(node.name, "design_cost"))
+        return replace(
+            node, wafer_price_usd=price, mask_set_usd=dating.range(node.name, "mask_set"),
+            design_cost_usd=dating.range(node.name, "design_cost"),
+        )
     if dating.day < node.volume_start:
-        raise BadValue(Fault("--at", f"{dating.day} on {node.name}", f"a day from {node.volume_start}, its volume start",
-                             "choose a later quarter or an older node"))
+        raise BadValue(
+            Fault(
+                "--at", f"{dating.day} on {node.name}",
+                f"a day from {node.volume_start}, its volume start",
+                "choose a later quarter or an older node",
+            )
+        )
     dating.known(node.name, "launch_defect_density", "volume_start", "learning")
     age = (dating.day - node.volume_start).days * DAY_S
     mature = node.defect_density
-    low, mode, high = defect_density_at(age, node.launch_defect_density,
-                                        np.array([mature.low, mature.mode, mature.high]), node.learning_s)
-    return replace(node, wafer_price_usd=price, defect_density=Range(float(low), float(mode), float(high)),
-                   mask_set_usd=dating.range(node.name, "mask_set"),
-                   design_cost_usd=dating.range(node.name, "design_cost"))
+    low, mode, high = defect_density_at(
+        age, node.launch_defect_density, np.array([mature.low, mature.mode, mature.high]),
+        node.learning_s,
+    )
+    return replace(
+        node, wafer_price_usd=price, defect_density=Range(float(low), float(mode), float(high)),
+        mask_set_usd=dating.range(node.name, "mask_set"),
+        design_cost_usd=dating.range(node.name, "design_cost"),
+    )
 
 
 def memory_on(dating: Dating, memory: MemoryType) -> MemoryType:
@@ -81,6 +93,8 @@ def memory_on(dating: Dating, memory: MemoryType) -> MemoryType:
 def packaging_on(dating: Dating, packaging: Packaging) -> Packaging:
     """A packaging service at its prices of the day."""
     dating.known(packaging.name, "attach_yield", "probe_coverage", "interposer_area_per_die_area")
-    return replace(packaging, interposer_wafer_usd=dating.range(packaging.name, "service_price"),
-                   substrate_usd=dating.range(packaging.name, "substrate_price") or packaging.substrate_usd,
-                   test_usd=dating.range(packaging.name, "test_price") or packaging.test_usd)
+    return replace(
+        packaging, interposer_wafer_usd=dating.range(packaging.name, "service_price"),
+        substrate_usd=dating.range(packaging.name, "substrate_price") or packaging.substrate_usd,
+        test_usd=dating.range(packaging.name, "test_price") or packaging.test_usd,
+    )

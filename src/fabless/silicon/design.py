@@ -37,13 +37,20 @@ class Die:
     def __post_init__(self) -> None:
         require(
             "die",
-            Bound("area_m2", self.area_m2, 0, math.inf, "give the area in m2 (1 mm2 = 1e-6 m2)", open_low=True),
+            Bound(
+                "area_m2", self.area_m2, 0, math.inf, "give the area in m2 (1 mm2 = 1e-6 m2)",
+                open_low=True,
+            ),
             Bound("count", self.count, 1, 1000, "give how many of these dies the package holds"),
             Bound("units", self.units, 1, 1e7, "give the number of units on the die"),
-            Bound("units_needed", self.units_needed, 1, max(1, float(np.max(number(self.units)))),
-                  "need at least one, at most all units"),
+            Bound(
+                "units_needed", self.units_needed, 1, max(1, float(np.max(number(self.units)))),
+                "need at least one, at most all units",
+            ),
             Bound("repairable_share", self.repairable_share, 0, 1, "give a share between 0 and 1"),
-            Bound("aspect_ratio", self.aspect_ratio, 1, 100, "give the long side over the short one"),
+            Bound(
+                "aspect_ratio", self.aspect_ratio, 1, 100, "give the long side over the short one"
+            ),
         )
         check_field(self.area_m2, place="die: area_m2")
 
@@ -66,16 +73,26 @@ class Design:
             raise BadValue(Fault("design: dies", "none", "at least one die", "list the logic dies of the package"))
         require(
             "design",
-            Bound("memory_bytes", self.memory_bytes, 0, 1e15, "give the memory of the package in bytes"),
+            Bound(
+                "memory_bytes", self.memory_bytes, 0, 1e15,
+                "give the memory of the package in bytes",
+            ),
             Bound("memory_stacks", self.memory_stacks, 0, 1000, "give the number of stack sites"),
-            Bound("stack_area_m2", self.stack_area_m2, 0, 0.01, "give the footprint in m2 (1 mm2 = 1e-6 m2)"),
-            Bound("interposer_area_m2", 0.0 if self.interposer_area_m2 is None else self.interposer_area_m2, 0, 0.1,
-                  "give the area in m2"),
+            Bound(
+                "stack_area_m2", self.stack_area_m2, 0, 0.01,
+                "give the footprint in m2 (1 mm2 = 1e-6 m2)",
+            ),
+            Bound(
+                "interposer_area_m2",
+                0.0 if self.interposer_area_m2 is None else self.interposer_area_m2, 0, 0.1,
+                "give the area in m2",
+            ),
         )
 
     @property
     def placed_area_m2(self) -> Array:
-        """Area of everything that stands on the interposer [m2], in the shape of the dies' areas."""
+        """Area of everything that stands on the interposer [m2], in the shape of the dies'
+        areas."""
         logic = [number(die.area_m2) * number(die.count) for die in self.dies]
         return np.asarray(sum(logic, number(self.memory_stacks) * number(self.stack_area_m2)))
 

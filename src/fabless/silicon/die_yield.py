@@ -1,8 +1,9 @@
 """Which share of the dies works.
 
-The plain laws share one contract: mean number of killer defects per die ``x = area * density`` [1] in, share of dies
-without one [1] out; 1 at x = 0, falling in x, shape-preserving. With clustering, the local density of defects is taken
-as constant over a die and Gamma-distributed from die to die, which gives the negative binomial law.
+The plain laws share one contract: mean number of killer defects per die ``x = area * density`` [1]
+in, share of dies without one [1] out; 1 at x = 0, falling in x, shape-preserving. With clustering,
+the local density of defects is taken as constant over a die and Gamma-distributed from die to die,
+which gives the negative binomial law.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def poisson_yield(defects: ArrayLike) -> Array:
 
 
 def murphy_yield(defects: ArrayLike) -> Array:
-    """Yield with a triangular law of local densities: ``((1 - exp(-x)) / x)^2``; Murphy, Proc. IEEE 52 (1964) 1537."""
+    """Yield with a triangular law of local densities: ``((1 - exp(-x)) / x)^2``; Murphy, Proc. IEEE
+    52 (1964) 1537."""
     x = _checked("murphy_yield", defects)
     safe = np.where(x > 0, x, 1.0)
     return np.where(x > 0, (-np.expm1(-safe) / safe) ** 2, 1.0)
@@ -41,7 +43,8 @@ def seeds_yield(defects: ArrayLike) -> Array:
 
 
 def negative_binomial_yield(defects: ArrayLike, clustering: ArrayLike) -> Array:
-    """Yield with a Gamma law of local densities: ``(1 + x / alpha)^-alpha``; Stapper, IBM J. R&D 27 (1983) 549.
+    """Yield with a Gamma law of local densities: ``(1 + x / alpha)^-alpha``; Stapper, IBM J. R&D 27
+    (1983) 549.
 
     Parameters: `defects` mean killer defects per die [1]; `clustering` alpha [1], over 0, infinity allowed; any shapes
     that broadcast. alpha = 1 is Seeds, alpha = infinity is Poisson.
@@ -56,22 +59,27 @@ def negative_binomial_yield(defects: ArrayLike, clustering: ArrayLike) -> Array:
 
 
 def harvested_yield(
-    defects: ArrayLike, clustering: ArrayLike, units: ArrayLike, units_needed: ArrayLike, repairable_share: ArrayLike
+    defects: ArrayLike, clustering: ArrayLike, units: ArrayLike, units_needed: ArrayLike,
+    repairable_share: ArrayLike,
 ) -> Array:
-    """Share of dies that can be sold when `units_needed` of `units` equal units must work and all the rest must.
+    """Share of dies that can be sold when `units_needed` of `units` equal units must work and all
+    the rest must.
 
-    Defects fall on a die as a negative binomial law, each into the units with probability s, there into any of the n
-    with equal chance. The die is sold when none lies outside the units and at most n - k units are hit:
+    Defects fall on a die as a negative binomial law, each into the units with probability s, there
+    into any of the n with equal chance. The die is sold when none lies outside the units and at
+    most n - k units are hit:
 
         Y = sum_j NB(j defects, all in the units) * P(at most n - k different units are hit by j defects).
 
-    All terms are positive, so that nothing cancels; the sum ends where the rest is below `TAIL`. Multiplying negative
-    binomial yields of the parts instead would give each part a density of its own, and ``n = k`` would no longer be
-    the plain yield. Here n = k, or s = 0, is exactly the negative binomial law.
+    All terms are positive, so that nothing cancels; the sum ends where the rest is below `TAIL`.
+    Multiplying negative binomial yields of the parts instead would give each part a density of its
+    own, and ``n = k`` would no longer be the plain yield. Here n = k, or s = 0, is exactly the
+    negative binomial law.
 
     Parameters, of any shapes that broadcast: `defects` mean killer defects per die [1]; `clustering` alpha [1]; `units`
-    n and `units_needed` k, whole numbers; `repairable_share` s, share of the die's area in the units.
-    Limits: 1 at x = 0; never below the plain yield. Raises `BadValue` on k outside 1..n or s outside 0..1.
+    n and `units_needed` k, whole numbers; `repairable_share` s, share of the die's area in the
+    units. Limits: 1 at x = 0; never below the plain yield. Raises `BadValue` on k outside 1..n or s
+    outside 0..1.
 
     >>> [round(float(harvested_yield(x, 3.0, 144, 132, 0.55)), 2) for x in (0.0, 0.6512)]
     [1.0, 0.76]
@@ -83,8 +91,13 @@ def harvested_yield(
         "harvested_yield",
         Bound("units", n, 1, 1e7, "give the number of units on the die"),
         Bound("units_needed", k, 1, math.inf, "need at least one unit"),
-        Bound("units_needed", np.max(k - n, initial=0.0), 0, 0, "need no more units than there are"),
-        Bound("repairable_share", share, 0, 1, "give the share of the die's area that lies in the units"),
+        Bound(
+            "units_needed", np.max(k - n, initial=0.0), 0, 0, "need no more units than there are"
+        ),
+        Bound(
+            "repairable_share", share, 0, 1,
+            "give the share of the die's area that lies in the units",
+        ),
     )
     if n.ndim == k.ndim == 0:
         return _sold_share(x, alpha, int(n), int(n - k), share)
@@ -130,7 +143,8 @@ def _sold_share(x: Array, alpha: Array, units: int, spares: int, share: Array) -
 
 @lru_cache(maxsize=1024)
 def _few_units_hit(units: int, spares: int, defects: int) -> Array:
-    """Chance that 0, 1, ... `defects` - 1 defects, each in a random unit, hit at most `spares` different units."""
+    """Chance that 0, 1, ... `defects` - 1 defects, each in a random unit, hit at most `spares`
+    different units."""
     most = min(spares, defects)
     again = np.arange(most + 1) / units
     hit = np.zeros(most + 1)
@@ -147,7 +161,8 @@ def _few_units_hit(units: int, spares: int, defects: int) -> Array:
 def defect_density_at(
     age_s: ArrayLike, launch_density: ArrayLike, mature_density: ArrayLike, learning_s: ArrayLike
 ) -> Array:
-    """Defect density [1/m2] at an age of the process: ``D_mature + (D_launch - D_mature) exp(-t / tau)``.
+    """Defect density [1/m2] at an age of the process: ``D_mature + (D_launch - D_mature) exp(-t /
+    tau)``.
 
     Parameters: `age_s` time since the start of volume production [s], at least 0; the two densities [1/m2];
     `learning_s` the time constant tau [s], over 0; any shapes that broadcast.
@@ -159,9 +174,15 @@ def defect_density_at(
     require(
         "defect_density_at",
         Bound("age_s", age_s, 0, 100 * YEAR_S, "count from the start of volume production"),
-        Bound("launch_density", launch_density, 0, 1e8, "give defects per m2 (1 per cm2 = 1e4 per m2)"),
-        Bound("mature_density", mature_density, 0, 1e8, "give defects per m2 (1 per cm2 = 1e4 per m2)"),
-        Bound("learning_s", learning_s, 0, 100 * YEAR_S, "a few quarters, in seconds", open_low=True),
+        Bound(
+            "launch_density", launch_density, 0, 1e8, "give defects per m2 (1 per cm2 = 1e4 per m2)"
+        ),
+        Bound(
+            "mature_density", mature_density, 0, 1e8, "give defects per m2 (1 per cm2 = 1e4 per m2)"
+        ),
+        Bound(
+            "learning_s", learning_s, 0, 100 * YEAR_S, "a few quarters, in seconds", open_low=True
+        ),
     )
     launch, mature = number(launch_density), number(mature_density)
     decay = np.exp(-number(age_s) / number(learning_s))
@@ -174,7 +195,9 @@ def _checked(place: str, defects: ArrayLike) -> Array:
 
 
 def _clustering(place: str, clustering: ArrayLike) -> Array:
-    bound = Bound("clustering", clustering, 0, math.inf, "alpha of foundry data lies between 1 and 10", open_low=True,
-                  unbounded=True)
+    bound = Bound(
+        "clustering", clustering, 0, math.inf, "alpha of foundry data lies between 1 and 10",
+        open_low=True, unbounded=True,
+    )
     require(place, bound)
     return number(clustering)

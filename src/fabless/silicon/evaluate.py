@@ -1,4 +1,5 @@
-"""Area, power and cost of arrays of designs on one node: the pure function that a search runs on every chunk."""
+"""Area, power and cost of arrays of designs on one node: the pure function that a search runs on
+every chunk."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ NARROW = {16: ("bf16",), 8: ("bf16", "fp8"), 4: ("bf16", "fp8", "fp4")}
 
 
 def built_units(units: ArrayLike) -> Array:
-    """Matrix units as built: one spare for every `SPARE_SHARE` that must work, at least one above one."""
+    """Matrix units as built: one spare for every `SPARE_SHARE` that must work, at least one above
+    one."""
     needed = number(units)
     return np.asarray(needed + np.where(needed > 1, np.ceil(needed / SPARE_SHARE), 0.0))
 
@@ -106,8 +108,11 @@ def die_area(designs: Designs, technology: Technology) -> Array:
         demand = np.maximum(demand, np.where(designs.width <= bits, relative, 1.0))
     content = DieContent(
         macs=macs * demand, lanes=macs / model.macs_per_lane, sram_bytes=designs.sram_bytes,
-        memory_sites=designs.stacks / designs.dies, memory_site_m2=technology.memory.interface_area_m2 or 0.0,
-        link_bandwidth=designs.link_bandwidth / designs.dies, neighbours=np.where(designs.dies > 1, 1.0, 0.0))
+        memory_sites=designs.stacks / designs.dies,
+        memory_site_m2=technology.memory.interface_area_m2 or 0.0,
+        link_bandwidth=designs.link_bandwidth / designs.dies,
+        neighbours=np.where(designs.dies > 1, 1.0, 0.0),
+    )
     return die_blocks(model, content, logic_density=node.logic_density or 0.0, sram_density=node.sram_density or 0.0).total
 
 
@@ -117,13 +122,16 @@ def package_power(designs: Designs, area_m2: ArrayLike, technology: Technology) 
     flops = designs.bf16_flops
     return rated_power(
         technology.power, matrix_flops=flops, vector_flops=flops / technology.area.macs_per_lane,
-        memory_bandwidth=designs.stacks * memory.stack_bandwidth, memory_j_per_byte=memory.energy_per_byte or 0.0,
-        link_bandwidth=designs.link_bandwidth, logic_area_m2=number(area_m2) * designs.dies,
-        energy_scale=node.energy_scale or 1.0, clock_ratio=designs.clock_hz / (node.clock_hz or 1.0)).total
+        memory_bandwidth=designs.stacks * memory.stack_bandwidth,
+        memory_j_per_byte=memory.energy_per_byte or 0.0, link_bandwidth=designs.link_bandwidth,
+        logic_area_m2=number(area_m2) * designs.dies, energy_scale=node.energy_scale or 1.0,
+        clock_ratio=designs.clock_hz / (node.clock_hz or 1.0),
+    ).total
 
 
 def most_stacks(designs: Designs, area_m2: ArrayLike, technology: Technology) -> Array:
-    """Stacks that fit along the edges of each design's dies; infinity where the memory's width is not known."""
+    """Stacks that fit along the edges of each design's dies; infinity where the memory's width is
+    not known."""
     width = technology.memory.stack_width_m
     if width is None:
         return np.full(designs.size, np.inf)
@@ -139,10 +147,12 @@ def fits_field(area_m2: ArrayLike) -> Array:
 def evaluate(designs: Designs, technology: Technology, area_m2: ArrayLike | None = None) -> Evaluation:
     """Area, power and unit cost of every design.
 
-    Each design is one kind of die, equal units on it with a spare for every sixteen, memory stacks of one generation.
+    Each design is one kind of die, equal units on it with a spare for every sixteen, memory stacks
+    of one generation.
     Parameters: `designs`, every one of which fits an exposure field; `technology`; `area_m2` of the dies where it has
-    been computed before. The formulas are those of `die_blocks`, `rated_power` and `unit_cost`, so that a design saved as
-    a chip file costs the same there. Raises `DoesNotFit` for a die over the field.
+    been computed before. The formulas are those of `die_blocks`, `rated_power` and `unit_cost`, so
+    that a design saved as a chip file costs the same there. Raises `DoesNotFit` for a die over the
+    field.
     """
     area = die_area(designs, technology) if area_m2 is None else number(area_m2)
     spread = built_units(designs.units)
@@ -152,6 +162,9 @@ def evaluate(designs: Designs, technology: Technology, area_m2: ArrayLike | None
         designs.stacks * designs.stack_bytes, designs.stacks, technology.memory.stack_area_m2)
     cost = unit_cost(package, technology.cost)
     return Evaluation(
-        die_area_m2=area, interposer_area_m2=cost.interposer_area_m2, power_w=package_power(designs, area, technology),
-        unit_cost_usd=cost.total_usd, memory_bytes=designs.stacks * designs.stack_bytes,
-        memory_bandwidth=designs.stacks * technology.memory.stack_bandwidth, bf16_flops=designs.bf16_flops)
+        die_area_m2=area, interposer_area_m2=cost.interposer_area_m2,
+        power_w=package_power(designs, area, technology), unit_cost_usd=cost.total_usd,
+        memory_bytes=designs.stacks * designs.stack_bytes,
+        memory_bandwidth=designs.stacks * technology.memory.stack_bandwidth,
+        bf16_flops=designs.bf16_flops,
+    )

@@ -1,4 +1,5 @@
-"""How many whole dies, or interposers, a wafer holds, and which dies an exposure field can print."""
+"""How many whole dies, or interposers, a wafer holds, and which dies an exposure field can
+print."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ FIELD_M = (0.026, 0.033)
 INTERPOSER_STEP_M2 = 1e-5
 """Interposers are drawn on a grid this coarse [m2], far below the error of their area."""
 OFFSETS = 64
-"""Offsets tried along half a pitch, in each direction; ten times as many find at most 1 % more dies."""
+"""Offsets tried along half a pitch, in each direction; ten times as many find at most 1 % more
+dies."""
 
 
 def dies_per_wafer(
@@ -34,11 +36,13 @@ def dies_per_wafer(
     edge_exclusion_m: float = EDGE_EXCLUSION_M,
     scribe_m: float = SCRIBE_M,
 ) -> Array:
-    """Count the whole rectangles of one regular grid that lie inside the usable circle, at the best offset.
+    """Count the whole rectangles of one regular grid that lie inside the usable circle, at the best
+    offset.
 
-    Stepper and saw force one grid with common streets: columns and rows of pitch ``width + scribe`` and ``height +
-    scribe``. A die counts when its four corners lie within ``diameter / 2 - edge_exclusion`` of the centre. The offset
-    of the grid is searched over half a pitch both ways (the other half is its mirror image) in `OFFSETS` steps.
+    Stepper and saw force one grid with common streets: columns and rows of pitch ``width + scribe``
+    and ``height + scribe``. A die counts when its four corners lie within ``diameter / 2 -
+    edge_exclusion`` of the centre. The offset of the grid is searched over half a pitch both ways
+    (the other half is its mirror image) in `OFFSETS` steps.
 
     Parameters: `die_width_m`, `die_height_m` [m], any shapes that broadcast; the wafer's three lengths [m], scalar.
     Returns the count [1] in the broadcast shape; 0 where not even one fits. Raises `BadValue` on a length that is not
@@ -51,8 +55,13 @@ def dies_per_wafer(
         "dies_per_wafer",
         Bound("die_width_m", die_width_m, 0, 1, "give the die's width in metres", open_low=True),
         Bound("die_height_m", die_height_m, 0, 1, "give the die's height in metres", open_low=True),
-        Bound("wafer_diameter_m", wafer_diameter_m, 0, 1, "a standard wafer is 0.3 m", open_low=True),
-        Bound("edge_exclusion_m", edge_exclusion_m, 0, wafer_diameter_m / 2, "the rim is a few millimetres"),
+        Bound(
+            "wafer_diameter_m", wafer_diameter_m, 0, 1, "a standard wafer is 0.3 m", open_low=True
+        ),
+        Bound(
+            "edge_exclusion_m", edge_exclusion_m, 0, wafer_diameter_m / 2,
+            "the rim is a few millimetres",
+        ),
         Bound("scribe_m", scribe_m, 0, wafer_diameter_m, "the street is about 0.1 mm"),
     )
     radius = wafer_diameter_m / 2 - edge_exclusion_m
@@ -76,7 +85,8 @@ def _best_count(width: float, height: float, radius: float, scribe: float) -> in
     far = np.abs(rows[:, None] * pitch_y + shift_y) + height / 2
     inside = far <= radius * (1 + 1e-12)
     reach = np.sqrt(np.clip(radius**2 - far**2, 0.0, None)) * (1 + 1e-12) - width / 2
-    # in pitches: die i is whole where -wide <= i + shift <= wide; rows without one get an empty interval
+    # in pitches: die i is whole where -wide <= i + shift <= wide; rows without one get an empty
+    # interval
     wide = np.where(inside & (reach >= 0), reach / pitch_x, -1.0)
     best = 0
     for shifts in np.array_split(shift_x / pitch_x, max(1, rows.size // 16)):
@@ -90,7 +100,8 @@ def _best_count(width: float, height: float, radius: float, scribe: float) -> in
 def die_sides(
     die_area_m2: ArrayLike, aspect_ratio: ArrayLike = 1.0, field_m: tuple[float, float] = FIELD_M
 ) -> tuple[Array, Array]:
-    """Width and height [m] of a die of the given area, its width held within the short side of the field.
+    """Width and height [m] of a die of the given area, its width held within the short side of the
+    field.
 
     ``width = sqrt(area / aspect)``, ``height = area / width``; where the wanted shape would leave the field, the
     side that sticks out is cut to the field's and the other follows from the area.
@@ -103,7 +114,10 @@ def die_sides(
     """
     require(
         "die_sides",
-        Bound("die_area_m2", die_area_m2, 0, math.inf, "give the die's area in m2 (1 mm2 = 1e-6 m2)", open_low=True),
+        Bound(
+            "die_area_m2", die_area_m2, 0, math.inf, "give the die's area in m2 (1 mm2 = 1e-6 m2)",
+            open_low=True,
+        ),
         Bound("aspect_ratio", aspect_ratio, 1, 100, "give the long side over the short one"),
     )
     check_field(die_area_m2, field_m)
@@ -136,7 +150,8 @@ def interposer_side(interposer_area_m2: ArrayLike) -> Array:
 
 
 def interposers_per_wafer(interposer_area_m2: ArrayLike) -> Array:
-    """Count the square interposers of an area [m2] on a standard wafer; no exposure field bounds them.
+    """Count the square interposers of an area [m2] on a standard wafer; no exposure field bounds
+    them.
 
     >>> int(interposers_per_wafer(2500e-6)), int(interposers_per_wafer(4700e-6))
     (21, 9)
@@ -151,22 +166,26 @@ def stacks_along_edge(
 ) -> Array:
     """Memory stacks that fit along the two long edges of a row of dies.
 
-    A row of n dies, joined at their short sides, has two free edges of n long sides each; the outer stacks may stand
-    out by `overhang` of a width in all:
+    A row of n dies, joined at their short sides, has two free edges of n long sides each; the outer
+    stacks may stand out by `overhang` of a width in all:
 
         2 * floor(n * side / width + overhang).
 
-    It is a necessary condition, not a floorplan. Parameters broadcast: `long_side_m`, `stack_width_m` [m]; `dies` and
-    `overhang` [1].
+    It is a necessary condition, not a floorplan. Parameters broadcast: `long_side_m`,
+    `stack_width_m` [m]; `dies` and `overhang` [1].
 
     >>> int(stacks_along_edge(31.3e-3, 1, 11e-3, 0.5)), int(stacks_along_edge(31.3e-3, 2, 11e-3, 0.5))
     (6, 12)
     """
     require(
         "stacks_along_edge",
-        Bound("long_side_m", long_side_m, 0, 1, "give the die's long side in metres", open_low=True),
+        Bound(
+            "long_side_m", long_side_m, 0, 1, "give the die's long side in metres", open_low=True
+        ),
         Bound("dies", dies, 1, 1000, "give the number of dies in the package"),
-        Bound("stack_width_m", stack_width_m, 0, 1, "give the stack's width in metres", open_low=True),
+        Bound(
+            "stack_width_m", stack_width_m, 0, 1, "give the stack's width in metres", open_low=True
+        ),
         Bound("overhang", overhang, 0, 1, "give a share of a width"),
     )
     along = number(dies) * number(long_side_m) / number(stack_width_m) + number(overhang)
@@ -174,7 +193,8 @@ def stacks_along_edge(
 
 
 def check_field(die_area_m2: ArrayLike, field_m: tuple[float, float] = FIELD_M, place: str = "die") -> None:
-    """Raise `DoesNotFit` where a die [m2] is larger than the exposure field, naming how many smaller dies would do."""
+    """Raise `DoesNotFit` where a die [m2] is larger than the exposure field, naming how many
+    smaller dies would do."""
     area, largest = float(np.max(number(die_area_m2), initial=0.0)), field_m[0] * field_m[1]
     if area <= largest * (1 + 1e-9):
         return

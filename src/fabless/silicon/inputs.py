@@ -29,10 +29,12 @@ def area_model(catalogue: Catalogue) -> AreaModel:
     narrow = {name.removeprefix("narrow_"): number for name, number in value.items() if name.startswith("narrow_")}
     return AreaModel(
         mac_m2=value["mac_area"], lane_m2=value["lane_area"], sram_overhead=value["sram_overhead"],
-        rest_share=value["rest_share"], fixed_m2=value["fixed_area"], reference_density=value["reference_density"],
-        narrow=narrow, wide_lane=value["wide_lane"], link_m2_per_rate=value["link_area"] / value["link_rate"],
-        die_to_die_m2=value["die_to_die_area"], step_m2=value["area_step"], macs_per_lane=value["macs_per_lane"],
-        repairable_share=value["repairable_share"], aspect_most=value["aspect_most"],
+        rest_share=value["rest_share"], fixed_m2=value["fixed_area"],
+        reference_density=value["reference_density"], narrow=narrow, wide_lane=value["wide_lane"],
+        link_m2_per_rate=value["link_area"] / value["link_rate"],
+        die_to_die_m2=value["die_to_die_area"], step_m2=value["area_step"],
+        macs_per_lane=value["macs_per_lane"], repairable_share=value["repairable_share"],
+        aspect_most=value["aspect_most"],
         stack_overhang=value["stack_overhang"],
     )
 
@@ -41,8 +43,9 @@ def power_model(catalogue: Catalogue) -> PowerModel:
     """Parameters of the power model."""
     value = numbers(catalogue, POWER)
     return PowerModel(
-        matrix_j=value["matrix_energy"], vector_j=value["vector_energy"], static_w_per_m2=value["static"],
-        fixed_w=value["fixed_power"], frequency_exponent=value["frequency_exponent"],
+        matrix_j=value["matrix_energy"], vector_j=value["vector_energy"],
+        static_w_per_m2=value["static"], fixed_w=value["fixed_power"],
+        frequency_exponent=value["frequency_exponent"],
         link_j_per_byte=value["link_energy"],
     )
 
@@ -54,7 +57,8 @@ def carbon_model(catalogue: Catalogue) -> CarbonModel:
 
 
 def process_node_of(catalogue: Catalogue, name: str | None, place: str) -> ProcessNode:
-    """A process node by name; `UnknownName` lists every known one, `BadValue` when there is no name."""
+    """A process node by name; `UnknownName` lists every known one, `BadValue` when there is no
+    name."""
     known = catalogue.entities("nodes")
     if name is None:
         raise BadValue(Fault(f"{place}: node", "missing", ", ".join(known), "state the process on "
@@ -67,8 +71,12 @@ def process_node_of(catalogue: Catalogue, name: str | None, place: str) -> Proce
 
 def _known(name: str, value: float | None, node: str) -> float:
     if value is None:
-        raise BadValue(Fault(f"process node {node}", f"no visible fact gives {name}", "a node with this figure",
-                             "choose another node"))
+        raise BadValue(
+            Fault(
+                f"process node {node}", f"no visible fact gives {name}", "a node with this figure",
+                "choose another node",
+            )
+        )
     return value
 
 
@@ -89,7 +97,8 @@ class Silicon:
     content: DieContent
     compute_dies: int
     base_dies: int
-    """Dies of another node that carry memory, links and on-chip memory; 0 where the compute dies do."""
+    """Dies of another node that carry memory, links and on-chip memory; 0 where the compute dies
+    do."""
     base_node: str | None
     assumed: tuple[str, ...]
     """What no source gives, with what was taken instead."""
@@ -104,9 +113,11 @@ def interface(catalogue: Catalogue, memory_type: str | None) -> tuple[float | No
 
 
 def silicon_of(catalogue: Catalogue, chip: Chip, model: AreaModel) -> Silicon | None:
-    """What stands on a chip's dies; None where its on-chip memory is not known, as then nothing can be said of its area.
+    """What stands on a chip's dies; None where its on-chip memory is not known, as then nothing can
+    be said of its area.
 
-    Where the clock, the vector rate or the number of memory interfaces is not known, the class's is taken and said.
+    Where the clock, the vector rate or the number of memory interfaces is not known, the class's is
+    taken and said.
     """
     built, assumed = chip.architecture, []
     if built.on_chip_bytes is None or not _matrix_rates(chip):
@@ -129,10 +140,11 @@ def silicon_of(catalogue: Catalogue, chip: Chip, model: AreaModel) -> Silicon | 
     others = [die for die in built.dies if die.node not in (None, chip.node)]
     dies = sum(die.count for die in built.dies if die not in others) or 1
     content = DieContent(
-        macs=macs * ratio, lanes=(vector + model.wide_lane * (built.wide_flops or 0.0)) / (2.0 * clock) * ratio,
-        sram_bytes=built.on_chip_bytes,
-        memory_sites=sites, memory_site_m2=site or 0.0,
-        link_bandwidth=chip.scale_up_bandwidth, neighbours=1.0 if dies > 1 or others else 0.0)
+        macs=macs * ratio,
+        lanes=(vector + model.wide_lane * (built.wide_flops or 0.0)) / (2.0 * clock) * ratio,
+        sram_bytes=built.on_chip_bytes, memory_sites=sites, memory_site_m2=site or 0.0,
+        link_bandwidth=chip.scale_up_bandwidth, neighbours=1.0 if dies > 1 or others else 0.0,
+    )
     return Silicon(
         clock_hz=clock, matrix_flops=2.0 * clock * macs, vector_flops=vector, content=content,
         compute_dies=dies, base_dies=sum(die.count for die in others),
@@ -149,6 +161,8 @@ def die_share(content: DieContent, dies: int, *, compute: bool = True, rest: boo
         return np.asarray(value, dtype=float) / dies * wanted
 
     return DieContent(
-        macs=part(content.macs, compute), lanes=part(content.lanes, compute), sram_bytes=part(content.sram_bytes, rest),
-        memory_sites=part(content.memory_sites, rest), memory_site_m2=content.memory_site_m2,
-        link_bandwidth=part(content.link_bandwidth, rest), neighbours=content.neighbours, hosts=float(rest))
+        macs=part(content.macs, compute), lanes=part(content.lanes, compute),
+        sram_bytes=part(content.sram_bytes, rest), memory_sites=part(content.memory_sites, rest),
+        memory_site_m2=content.memory_site_m2, link_bandwidth=part(content.link_bandwidth, rest),
+        neighbours=content.neighbours, hosts=float(rest),
+    )

@@ -15,7 +15,8 @@ from fabless.records import Array, ProcessNode
 
 @dataclass(frozen=True, kw_only=True)
 class Nre:
-    """Cost of a design up to its first good silicon [USD], by line; each line has the broadcast shape of the inputs."""
+    """Cost of a design up to its first good silicon [USD], by line; each line has the broadcast
+    shape of the inputs."""
 
     design_usd: Array
     masks_usd: Array
@@ -54,11 +55,11 @@ def nre_cost(
         spin   = mask sets * mask set * share of masks + design * share of the design redone
 
     Parameters (all broadcast): `design_cost_usd` of a first chip on the node and `mask_set_usd` [USD];
-    `class_factor` this chip's design effort over that one's [1]; `reuse_share` of the design taken over [1];
-    `mask_sets` kinds of die; `full_spins`, `metal_spins` expected numbers, so that fractions are allowed;
-    `metal_mask_share` of a mask set that a metal spin makes anew [1]; `spin_design_share` of the design effort that one
-    spin costs again [1]; `software_usd`. Limit: everything reused and no spin leaves masks and software. Raises
-    `BadValue`.
+    `class_factor` this chip's design effort over that one's [1]; `reuse_share` of the design taken
+    over [1]; `mask_sets` kinds of die; `full_spins`, `metal_spins` expected numbers, so that
+    fractions are allowed; `metal_mask_share` of a mask set that a metal spin makes anew [1];
+    `spin_design_share` of the design effort that one spin costs again [1]; `software_usd`. Limit:
+    everything reused and no spin leaves masks and software. Raises `BadValue`.
 
     >>> float(nre_cost(300e6, 20e6, reuse_share=0.5, full_spins=1).total_usd)
     190000000.0
@@ -68,7 +69,9 @@ def nre_cost(
         "nre_cost",
         Bound("design_cost_usd", design_cost_usd, 0, 1e12, "give USD"),
         Bound("mask_set_usd", mask_set_usd, 0, 1e10, "give USD"),
-        Bound("class_factor", class_factor, 0, 100, "1 is the class that the design cost speaks of"),
+        Bound(
+            "class_factor", class_factor, 0, 100, "1 is the class that the design cost speaks of"
+        ),
         Bound("reuse_share", reuse_share, 0, 1, share),
         Bound("mask_sets", mask_sets, 0, 1000, "give the number of different dies"),
         Bound("full_spins", full_spins, 0, 100, "give the expected number of spins"),
@@ -98,10 +101,16 @@ def nre_cost(
 
 
 def node_nre_usd(node: ProcessNode) -> tuple[float, float]:
-    """Modes of a node's design cost and mask set [USD], as `nre_cost` takes them; `BadValue` if unknown."""
+    """Modes of a node's design cost and mask set [USD], as `nre_cost` takes them; `BadValue` if
+    unknown."""
     faults = [
-        Fault(f"node {node.name}: {name}", "no source gives it", "a range in USD", "state it, or choose another node")
-        for name, spread in (("design_cost_usd", node.design_cost_usd), ("mask_set_usd", node.mask_set_usd))
+        Fault(
+            f"node {node.name}: {name}", "no source gives it", "a range in USD",
+            "state it, or choose another node",
+        )
+        for name, spread in (
+            ("design_cost_usd", node.design_cost_usd), ("mask_set_usd", node.mask_set_usd),
+        )
         if spread is None
     ]
     if faults or node.design_cost_usd is None or node.mask_set_usd is None:
@@ -110,7 +119,8 @@ def node_nre_usd(node: ProcessNode) -> tuple[float, float]:
 
 
 def volume_for_nre_share(nre_usd: ArrayLike, unit_cost_usd: ArrayLike, share: ArrayLike) -> Array:
-    """Chips to make before the NRE on each falls to `share` of its unit cost: ``NRE / (share * unit cost)``.
+    """Chips to make before the NRE on each falls to `share` of its unit cost: ``NRE / (share * unit
+    cost)``.
 
     Parameters (all broadcast): `nre_usd`, `unit_cost_usd` [USD], `share` [1, over 0]. Raises `BadValue`.
 
@@ -128,7 +138,8 @@ def volume_for_nre_share(nre_usd: ArrayLike, unit_cost_usd: ArrayLike, share: Ar
 
 
 def break_even_volume(nre_usd: ArrayLike, own_unit_usd: ArrayLike, bought_unit_usd: ArrayLike) -> Array:
-    """Chips above which making beats buying the same work: ``NRE / (bought - own)``, infinity where own is not cheaper.
+    """Chips above which making beats buying the same work: ``NRE / (bought - own)``, infinity where
+    own is not cheaper.
 
     Parameters (all broadcast): `nre_usd` [USD]; the two costs of chips that do the same work [USD]. Raises `BadValue`.
 

@@ -1,4 +1,5 @@
-"""A chip as the cost model takes it: dies of known area, nodes, memory and packaging of a day, and what does not fit."""
+"""A chip as the cost model takes it: dies of known area, nodes, memory and packaging of a day, and
+what does not fit."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class Package:
 
 
 def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str]) -> Package:
-    """Turn a chip into what the cost model takes; `notes` gets a sentence on everything that was assumed."""
+    """Turn a chip into what the cost model takes; `notes` gets a sentence on everything that was
+    assumed."""
     node = process_node_of(catalogue, chip.node, chip.name)
     model = area_model(catalogue)
     silicon = silicon_of(catalogue, chip, model)
@@ -70,18 +72,28 @@ def package_of(catalogue: Catalogue, chip: Chip, dating: Dating, notes: list[str
     kinds = tuple(
         Die(float(die.area_m2 or 0.0), die.count, die.units, die.units_needed,
             model.repairable_share if die.units_needed < die.units else 0.0) for die in dies)
-    design = Design(kinds, chip.memory_bytes if memory else 0.0, sites, memory.stack_area_m2 if memory else 0.0,
-                    chip.architecture.interposer_area_m2)
+    design = Design(
+        kinds, chip.memory_bytes if memory else 0.0, sites, memory.stack_area_m2 if memory else 0.0,
+        chip.architecture.interposer_area_m2,
+    )
     _check_interposer(chip, design, packaging)
-    nodes = tuple(node_on(dating, node if die.node in (None, chip.node) else process_node_of(catalogue, die.node, chip.name))
-                  for die in dies)
+    nodes = tuple(
+        node_on(
+            dating,
+            node
+            if die.node in (None, chip.node)
+            else process_node_of(catalogue, die.node, chip.name),
+        )
+        for die in dies
+    )
     return Package(
         design=design, dies=dies, nodes=nodes, memory=memory, packaging=packaging, silicon=silicon,
         modelled=modelled)
 
 
 def _stacked(catalogue: Catalogue, chip: Chip) -> bool:
-    """Whether the memory stands in the package: a kind with a footprint, or with the name of one."""
+    """Whether the memory stands in the package: a kind with a footprint, or with the name of
+    one."""
     if chip.memory_type is None or chip.memory_type == "sram":
         return False
     if chip.memory_type in catalogue.entities("memory"):
@@ -92,7 +104,8 @@ def _stacked(catalogue: Catalogue, chip: Chip) -> bool:
 
 
 def kinds_of_die(chip: Chip) -> tuple[LogicDie, ...]:
-    """The kinds of die of a chip; equal ones are one kind; one die of unknown area where nothing is stated."""
+    """The kinds of die of a chip; equal ones are one kind; one die of unknown area where nothing is
+    stated."""
     stated = chip.architecture.dies or tuple(LogicDie(area) for area in chip.die_area_m2) or (LogicDie(None),)
     counts: dict[LogicDie, int] = {}
     for die in stated:
@@ -118,14 +131,19 @@ def _sized(die: LogicDie, blocks: Blocks | None, chip: Chip) -> LogicDie:
     if die.area_m2 is not None:
         return die
     if blocks is None:
-        raise BadValue(Fault(f"{chip.name}: die_area", "neither an area nor an architecture",
-                             "die_area, or on_chip_memory with the peak rates",
-                             "give the area of the logic dies, or on_chip_memory so that it can be estimated"))
+        raise BadValue(
+            Fault(
+                f"{chip.name}: die_area", "neither an area nor an architecture",
+                "die_area, or on_chip_memory with the peak rates",
+                "give the area of the logic dies, or on_chip_memory so that it can be estimated",
+            )
+        )
     return replace(die, area_m2=float(blocks.total))
 
 
 def _check_field(
-    die: LogicDie, catalogue: Catalogue, model: AreaModel, packaging: Packaging, sites: int, memory: MemoryType | None
+    die: LogicDie, catalogue: Catalogue, model: AreaModel, packaging: Packaging, sites: int,
+    memory: MemoryType | None,
 ) -> None:
     """Refuse a die over the exposure field, and say what a design of smaller dies would need."""
     area, field = float(die.area_m2 or 0.0), FIELD_M[0] * FIELD_M[1]
@@ -139,11 +157,14 @@ def _check_field(
     interposer = packaging.interposer_area_per_die_area.mode * (parts * each + stacks)
     limit = packaging.interposer_limit_m2
     room = "" if limit is None else f" ({packaging.name} offers up to {limit * 1e6:,.0f} mm2)"
-    raise DoesNotFit(Fault(
-        "die_area", f"{area * 1e6:,.0f} mm2",
-        f"at most {field * 1e6:.0f} mm2, the exposure field of {FIELD_M[0] * 1e3:g} x {FIELD_M[1] * 1e3:g} mm",
-        f"a design of {parts} dies would need {each * 1e6:,.0f} mm2 each, {model.die_to_die_m2 * 1e6:.0f} of it for the "
-        f"link between them, on an interposer of about {interposer * 1e6:,.0f} mm2{room}"))
+    raise DoesNotFit(
+        Fault(
+            "die_area", f"{area * 1e6:,.0f} mm2",
+            f"at most {field * 1e6:.0f} mm2, the exposure field of {FIELD_M[0] * 1e3:g} x {FIELD_M[1] * 1e3:g} mm",
+            f"a design of {parts} dies would need {each * 1e6:,.0f} mm2 each, {model.die_to_die_m2 * 1e6:.0f} of it for the "
+            f"link between them, on an interposer of about {interposer * 1e6:,.0f} mm2{room}",
+        )
+    )
 
 
 def _check_edge(chip: Chip, dies: Sequence[LogicDie], sites: int, memory: MemoryType, model: AreaModel) -> None:
@@ -153,10 +174,15 @@ def _check_edge(chip: Chip, dies: Sequence[LogicDie], sites: int, memory: Memory
     row = sum(die.count * float(die_sides(float(die.area_m2 or 0.0), model.aspect_most)[1]) for die in dies)
     most = int(stacks_along_edge(row, 1, memory.stack_width_m, model.stack_overhang))
     if sites > most:
-        raise DoesNotFit(Fault(
-            f"{chip.name}: hbm_stacks", f"{sites} stacks of {memory.stack_width_m * 1e3:g} mm along two edges of "
-            f"{row * 1e3:.1f} mm", f"at most {most}",
-            "take fewer and taller stacks, or split the logic over more dies for a longer edge"))
+        raise DoesNotFit(
+            Fault(
+                f"{chip.name}: hbm_stacks",
+                f"{sites} stacks of {memory.stack_width_m * 1e3:g} mm along two edges of "
+                f"{row * 1e3:.1f} mm",
+                f"at most {most}",
+                "take fewer and taller stacks, or split the logic over more dies for a longer edge",
+            )
+        )
 
 
 def _check_interposer(chip: Chip, design: Design, packaging: Packaging) -> None:

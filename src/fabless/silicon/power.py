@@ -43,8 +43,11 @@ class PowerParts:
 
     def lines(self) -> tuple[tuple[str, Array], ...]:
         """Name and power of every part that adds up to the total."""
-        return (("matrix units", self.matrix), ("vector units", self.vector), ("memory access", self.memory),
-                ("links", self.links), ("leakage, clocks, host", self.static))
+        return (
+            ("matrix units", self.matrix), ("vector units", self.vector),
+            ("memory access", self.memory), ("links", self.links),
+            ("leakage, clocks, host", self.static),
+        )
 
 
 def rated_power(
@@ -64,17 +67,21 @@ def rated_power(
         dynamic = (matrix rate * energy + vector rate * energy) * node's energy scale * clock ratio^(exponent - 1)
         total   = dynamic + bandwidth * energy per byte + links * energy per byte + area * static + fixed
 
-    A higher clock needs a higher voltage: the energy of an operation goes with the clock to the exponent less one.
+    A higher clock needs a higher voltage: the energy of an operation goes with the clock to the
+    exponent less one.
     Parameters (broadcast): rates [FLOP/s], `matrix_flops` bf16-equivalent; bandwidths [B/s], links one way;
-    `logic_area_m2` of all dies; `energy_scale` of the node [1]; `clock_ratio` over the node's usual clock [1]. Limit:
-    at zero rates leakage, clocks and host are left. Raises `BadValue`. Calibration and errors: docs/results/silicon.md.
+    `logic_area_m2` of all dies; `energy_scale` of the node [1]; `clock_ratio` over the node's usual
+    clock [1]. Limit: at zero rates leakage, clocks and host are left. Raises `BadValue`.
+    Calibration and errors: docs/results/silicon.md.
     """
     require(
         "rated_power",
         Bound("matrix_flops", matrix_flops, 0, 1e20, "give FLOP/s"),
         Bound("vector_flops", vector_flops, 0, 1e20, "give FLOP/s"),
         Bound("memory_bandwidth", memory_bandwidth, 0, 1e16, "give bytes per second"),
-        Bound("memory_j_per_byte", memory_j_per_byte, 0, 1e-8, "give J per byte (1 pJ/bit = 8e-12)"),
+        Bound(
+            "memory_j_per_byte", memory_j_per_byte, 0, 1e-8, "give J per byte (1 pJ/bit = 8e-12)"
+        ),
         Bound("link_bandwidth", link_bandwidth, 0, 1e15, "give bytes per second, one way"),
         Bound("logic_area_m2", logic_area_m2, 0, 1.0, "give the area in m2 (1 mm2 = 1e-6 m2)"),
         Bound("energy_scale", energy_scale, 0, 100, "1 is the reference node", open_low=True),

@@ -49,7 +49,8 @@ class SiliconFits:
     """Rated power [W]."""
 
     def parameters(self, catalogue: Catalogue) -> list[tuple[str, str, float, str, float]]:
-        """Entity, field, calibrated value, unit, and the value in the facts (nan where there is none)."""
+        """Entity, field, calibrated value, unit, and the value in the facts (nan where there is
+        none)."""
         rows = []
         for entity, names, found in ((AREA, AREA_PARAMETERS, self.area), (POWER, POWER_PARAMETERS, self.power)):
             for name, value in zip(names, found.parameters, strict=True):
@@ -73,8 +74,11 @@ def _fitted(
     row_of: Callable[[Catalogue, Chip], list[float]], model: Callable[[Array, Array], Array],
 ) -> tuple[Fit, tuple[FittedProduct, ...]]:
     """Fit one model on the products that `use` names, and predict those that it leaves out."""
-    chips = [(name, str(catalogue.fact(name, use).value)) for name in catalogue.entities("architecture")
-             if any(fact.field == use for fact in catalogue.facts_of(name))]
+    chips = [
+        (name, str(catalogue.fact(name, use).value))
+        for name in catalogue.entities("architecture")
+        if any(fact.field == use for fact in catalogue.facts_of(name))
+    ]
     rows = np.array([row_of(catalogue, catalogue.chip(name)) for name, _ in chips])
     known, inputs = rows[:, 0], rows[:, 1:]
     inside = np.array([word != "out" for _, word in chips])
@@ -92,7 +96,8 @@ def _fitted(
 
 
 def _area_row(catalogue: Catalogue, chip: Chip) -> list[float]:
-    """Known area, then the regressors of `_area`: what does not depend on the calibrated parameters."""
+    """Known area, then the regressors of `_area`: what does not depend on the calibrated
+    parameters."""
     model = area_model(catalogue)
     silicon = silicon_of(catalogue, chip, model)
     assert silicon is not None, chip.name
@@ -104,9 +109,12 @@ def _area_row(catalogue: Catalogue, chip: Chip) -> list[float]:
     interfaces = float(np.asarray(content.memory_sites)) * float(np.asarray(content.memory_site_m2))
     links = (float(np.asarray(content.link_bandwidth)) * model.link_m2_per_rate
              + count * float(np.asarray(content.neighbours)) * model.die_to_die_m2)
-    return [sum(die.count * float(die.area_m2 or 0.0) for die in dies), float(np.asarray(content.macs)) * scale,
-            float(np.asarray(content.lanes)) * scale, 8.0 * float(np.asarray(content.sram_bytes)) / base_sram,
-            interfaces + links, float(silicon.base_dies or silicon.compute_dies)]
+    return [
+        sum(die.count * float(die.area_m2 or 0.0) for die in dies),
+        float(np.asarray(content.macs)) * scale, float(np.asarray(content.lanes)) * scale,
+        8.0 * float(np.asarray(content.sram_bytes)) / base_sram, interfaces + links,
+        float(silicon.base_dies or silicon.compute_dies),
+    ]
 
 
 def _area(parameters: Array, rows: Array) -> Array:
@@ -155,7 +163,8 @@ class CostRow:
 
 
 def cost_rows(catalogue: Catalogue) -> tuple[CostRow, ...]:
-    """Every product with a published estimate of its unit cost, priced in the middle of the estimate's period."""
+    """Every product with a published estimate of its unit cost, priced in the middle of the
+    estimate's period."""
     rows = []
     for name in catalogue.chips():
         facts = [fact for fact in catalogue.facts_of(name) if fact.field == "unit_cost"]
@@ -178,24 +187,42 @@ def silicon_results_page(catalogue: Catalogue, calibration: SiliconFits) -> str:
     """The page docs/results/silicon.md."""
     parts = [
         "# Silicon: model against known products", "",
-        "Made by `python docs/silicon_results.py`; a test holds it current.", "",
-        "## Unit cost", "",
+        "Made by `python docs/silicon_results.py`; a test holds it current.", "", "## Unit cost",
+        "",
         "Each product at the prices and the defect density of the year that the estimate speaks of. No vendor publishes a "
         "unit cost: the published side is analysts' work. No parameter is fitted to a product; the price of the packaging "
         "service and of test come from build-ups of H100 and B200, so those two lines are not independent there. All "
-        "other products are left out and predicted.", "",
+        "other products are left out and predicted.",
+        "",
         "| product | year | model P50 (P10 to P90) [USD] | published (range) [USD] | difference | inside the range |",
-        "|---|---|---|---|---|---|", *_cost_table(cost_rows(catalogue)), "",
-        "## Die area from architecture", "",
+        "|---|---|---|---|---|---|",
+        *_cost_table(cost_rows(catalogue)),
+        "",
+        "## Die area from architecture",
+        "",
         "All dies of the package. *alone*: predicted from parameters fitted on the other products. *out*: never used in a "
-        "fit. *bound*: the vendor publishes only that the die is smaller.", "",
-        "| product | use | known [mm2] | model [mm2] | error | alone | error alone |", "|---|---|---|---|---|---|---|",
-        *_product_table(calibration.area_products, 1e6), "", _summary(calibration.area_products), "",
-        "## Rated power from architecture", "",
-        "| product | use | known [W] | model [W] | error | alone | error alone |", "|---|---|---|---|---|---|---|",
-        *_product_table(calibration.power_products, 1.0), "", _summary(calibration.power_products), "",
-        "## Calibrated parameters", "", "| parameter | before the products | calibrated | unit |", "|---|---|---|---|",
-        *_parameter_table(catalogue, calibration), "",
+        "fit. *bound*: the vendor publishes only that the die is smaller.",
+        "",
+        "| product | use | known [mm2] | model [mm2] | error | alone | error alone |",
+        "|---|---|---|---|---|---|---|",
+        *_product_table(calibration.area_products, 1e6),
+        "",
+        _summary(calibration.area_products),
+        "",
+        "## Rated power from architecture",
+        "",
+        "| product | use | known [W] | model [W] | error | alone | error alone |",
+        "|---|---|---|---|---|---|---|",
+        *_product_table(calibration.power_products, 1.0),
+        "",
+        _summary(calibration.power_products),
+        "",
+        "## Calibrated parameters",
+        "",
+        "| parameter | before the products | calibrated | unit |",
+        "|---|---|---|---|",
+        *_parameter_table(catalogue, calibration),
+        "",
     ]
     return "\n".join(parts)
 
@@ -219,23 +246,32 @@ def _cost_table(rows: Sequence[CostRow]) -> list[str]:
         fits = row.low <= band.p50 <= row.high
         overlaps = band.p10 <= row.high and band.p90 >= row.low
         inside, close = inside + fits, close + overlaps
-        lines.append(f"| {row.name} | {row.period} | {band.p50:,.0f} ({band.p10:,.0f} to {band.p90:,.0f}) | {published} | "
-                     f"{band.p50 / row.mode - 1:+.0%} | {'yes' if fits else 'bands meet' if overlaps else 'no'} |")
+        lines.append(
+            f"| {row.name} | {row.period} | {band.p50:,.0f} ({band.p10:,.0f} to {band.p90:,.0f}) | {published} | "
+            f"{band.p50 / row.mode - 1:+.0%} | {'yes' if fits else 'bands meet' if overlaps else 'no'} |"
+        )
     modelled = [row for row in rows if row.sheet is not None]
     errors = [abs(row.sheet.unit_cost.p50 / row.mode - 1) for row in modelled if row.sheet]
-    lines += ["", f"{inside} of {len(modelled)} medians lie inside the published range, {close} bands meet it; the median "
-                  f"difference from the published central value is {np.median(errors):.0%}."]
+    lines += [
+        "",
+        f"{inside} of {len(modelled)} medians lie inside the published range, {close} bands meet it; the median "
+        f"difference from the published central value is {np.median(errors):.0%}.",
+    ]
     return lines
 
 
 def _product_table(products: Sequence[FittedProduct], factor: float) -> list[str]:
-    return [f"| {one.name} | {one.use} | {one.known * factor:,.0f} | {one.model * factor:,.0f} | "
-            f"{one.model / one.known - 1:+.0%} | {one.alone * factor:,.0f} | {one.alone / one.known - 1:+.0%} |"
-            for one in products]
+    return [
+        f"| {one.name} | {one.use} | {one.known * factor:,.0f} | {one.model * factor:,.0f} | "
+        f"{one.model / one.known - 1:+.0%} | {one.alone * factor:,.0f} | {one.alone / one.known - 1:+.0%} |"
+        for one in products
+    ]
 
 
 def _summary(products: Sequence[FittedProduct]) -> str:
     errors = np.array([abs(one.alone / one.known - 1) for one in products])
     out = ", ".join(f"{one.name} {one.alone / one.known - 1:+.0%}" for one in products if one.use == "out")
-    return (f"Predicted without itself, a product is off by {np.median(errors):.0%} in the median and by "
-            f"{errors.max():.0%} at most; never used in a fit: {out}.")
+    return (
+        f"Predicted without itself, a product is off by {np.median(errors):.0%} in the median and by "
+        f"{errors.max():.0%} at most; never used in a fit: {out}."
+    )

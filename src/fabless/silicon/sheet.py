@@ -1,4 +1,5 @@
-"""Everything about the silicon of one chip: dies, yields, cost, power, NRE, carbon, each line with its source."""
+"""Everything about the silicon of one chip: dies, yields, cost, power, NRE, carbon, each line with
+its source."""
 
 from __future__ import annotations
 
@@ -86,15 +87,16 @@ class ChipSheet:
 
 
 def chip_sheet(
-    catalogue: Catalogue, chip: Chip, *, at: dt.date | None = None, nre_class: str = "nre-full", reuse: float = 0.0,
-    margin: float | None = None, draws: int = DRAWS, seed: int = 0,
+    catalogue: Catalogue, chip: Chip, *, at: dt.date | None = None, nre_class: str = "nre-full",
+    reuse: float = 0.0, margin: float | None = None, draws: int = DRAWS, seed: int = 0,
 ) -> ChipSheet:
     """Dies, yields, cost, power, NRE and carbon of a chip.
 
     Parameters: `at` day of manufacture (None: newest prices, mature process); `nre_class` an entity that holds a
-    `design_factor`; `reuse` share of the design taken over; `margin` gross margin of a design partner (None: the
-    catalogue's). Raises `UnknownName` for an unknown node, memory or packaging, `BadValue` for what is missing and
-    `DoesNotFit` for a die over the field, stacks over the edge or an interposer over the limit.
+    `design_factor`; `reuse` share of the design taken over; `margin` gross margin of a design
+    partner (None: the catalogue's). Raises `UnknownName` for an unknown node, memory or packaging,
+    `BadValue` for what is missing and `DoesNotFit` for a die over the field, stacks over the edge
+    or an interposer over the limit.
     """
     dating = Dating(catalogue, at)
     notes: list[str] = []
@@ -113,14 +115,22 @@ def chip_sheet(
                  f"margin {partner:.0%}: " + (" ".join(PARTNER) if margin is None else "stated"))
     return ChipSheet(
         chip=chip.name, at=str(at) if at else "newest prices, mature process",
-        dies=tuple(_die_sheet(package, k, chip) for k in range(len(package.dies))),
-        cost=cost, unit_cost_usd=total, unit_cost=_band(spread.total_usd, draws),
-        package_yield=float(modes.package_yield), interposer_mm2=1e6 * float(modes.interposer_area_m2),
-        partner_price=price,
-        peaks=tuple(SheetRow(name, rate, "FLOP/s", "specification") for name, rate in chip.peak_flops.items()),
-        power=power, power_modelled_w=sum(line.value for line in power) if power else None, power_stated_w=chip.tdp_w,
-        nre=nre, nre_usd=nre_total, volume_for_small_nre=volume,
-        carbon=_carbon(catalogue, package, modes, notes), notes=tuple(notes) + tuple(dict.fromkeys(dating.held)),
+        dies=tuple(_die_sheet(package, k, chip) for k in range(len(package.dies))), cost=cost,
+        unit_cost_usd=total, unit_cost=_band(spread.total_usd, draws),
+        package_yield=float(modes.package_yield),
+        interposer_mm2=1e6 * float(modes.interposer_area_m2), partner_price=price,
+        peaks=tuple(
+            SheetRow(name, rate, "FLOP/s", "specification")
+            for name, rate in chip.peak_flops.items()
+        ),
+        power=power,
+        power_modelled_w=sum(line.value for line in power) if power else None,
+        power_stated_w=chip.tdp_w,
+        nre=nre,
+        nre_usd=nre_total,
+        volume_for_small_nre=volume,
+        carbon=_carbon(catalogue, package, modes, notes),
+        notes=tuple(notes) + tuple(dict.fromkeys(dating.held)),
     )
 
 
@@ -135,15 +145,23 @@ def _die_sheet(package: Package, k: int, chip: Chip) -> DieSheet:
     area = float(die.area_m2 or 0.0)
     kind, defects = package.design.dies[k], area * node.defect_density.mode
     plain = float(negative_binomial_yield(defects, node.clustering.mode))
-    sold = float(unit_cost(replace(package.design, dies=(kind,)), CostInputs.of(node, package.memory, package.packaging)
-                           ).die_yields[0])
+    sold = float(
+        unit_cost(
+            replace(package.design, dies=(kind,)),
+            CostInputs.of(node, package.memory, package.packaging),
+        ).die_yields[0]
+    )
     lines: tuple[SheetRow, ...] = ()
     stated = any(given.area_m2 is not None for given in kinds_of_die(chip)[k : k + 1])
     if blocks is not None:
         lines = tuple(SheetRow(name, 1e6 * float(part), "mm2", _AREA_SOURCE[name]) for name, part in blocks.lines())
         if stated:
-            lines += (SheetRow("not explained by the model", 1e6 * (area - float(blocks.total)), "mm2",
-                               "stated less modelled"),)
+            lines += (
+                SheetRow(
+                    "not explained by the model", 1e6 * (area - float(blocks.total)), "mm2",
+                    "stated less modelled",
+                ),
+            )
     return DieSheet(
         node=node.name, count=die.count, area_mm2=1e6 * area,
         area_source="stated" if stated else "area model, docs/results/silicon.md",
@@ -153,8 +171,10 @@ def _die_sheet(package: Package, k: int, chip: Chip) -> DieSheet:
 
 
 _AREA_SOURCE = {
-    "matrix units": f"{AREA} mac_area, peak rates over clock", "vector units": f"{AREA} lane_area, vector rate over clock",
-    "on-chip memory": f"{AREA} sram_overhead, sram_density of the node", "memory interface": "interface_area of the memory",
+    "matrix units": f"{AREA} mac_area, peak rates over clock",
+    "vector units": f"{AREA} lane_area, vector rate over clock",
+    "on-chip memory": f"{AREA} sram_overhead, sram_density of the node",
+    "memory interface": "interface_area of the memory",
     "links": f"{AREA} link_area, die_to_die_area", "rest": f"{AREA} rest_share, fixed_area",
 }
 
@@ -174,9 +194,14 @@ def _cost_lines(modes: UnitCost, spread: UnitCost, package: Package, dating: Dat
     drawn = dict(spread.lines())
     names = {"good dies": "good dies (wafer, yield)", "test": "test and module"}
     return tuple(
-        SheetRow(names.get(name, name), float(amount), "USD", sources.get(name) or sources["scrapped dies"],
-             _band(drawn[name], spread.total_usd.size)) for name, amount in modes.lines()
-        if float(amount) > 0.0)
+        SheetRow(
+            names.get(name, name), float(amount), "USD",
+            sources.get(name) or sources["scrapped dies"],
+            _band(drawn[name], spread.total_usd.size),
+        )
+        for name, amount in modes.lines()
+        if float(amount) > 0.0
+    )
 
 
 def _cited(dating: Dating, entities: Sequence[str], *fields: str) -> str:
@@ -200,14 +225,19 @@ def _power_lines(catalogue: Catalogue, chip: Chip, package: Package) -> tuple[Sh
     node = package.nodes[0]
     energy = interface(catalogue, chip.memory_type)[1]
     parts = rated_power(
-        power_model(catalogue), matrix_flops=silicon.matrix_flops, vector_flops=silicon.vector_flops,
+        power_model(catalogue), matrix_flops=silicon.matrix_flops,
+        vector_flops=silicon.vector_flops,
         memory_bandwidth=chip.memory_bandwidth if energy else 0.0, memory_j_per_byte=energy or 0.0,
         link_bandwidth=chip.scale_up_bandwidth,
         logic_area_m2=sum(die.count * float(die.area_m2 or 0.0) for die in package.dies),
-        energy_scale=node.energy_scale or 1.0, clock_ratio=usual_clock_ratio(silicon.clock_hz, node.clock_hz))
-    sources = {"matrix units": f"{POWER} matrix_energy, {node.name} energy_scale", "vector units": f"{POWER} vector_energy",
-               "memory access": f"{chip.memory_type} energy", "links": f"{POWER} link_energy",
-               "leakage, clocks, host": f"{POWER} static, fixed_power"}
+        energy_scale=node.energy_scale or 1.0,
+        clock_ratio=usual_clock_ratio(silicon.clock_hz, node.clock_hz),
+    )
+    sources = {
+        "matrix units": f"{POWER} matrix_energy, {node.name} energy_scale",
+        "vector units": f"{POWER} vector_energy", "memory access": f"{chip.memory_type} energy",
+        "links": f"{POWER} link_energy", "leakage, clocks, host": f"{POWER} static, fixed_power",
+    }
     return tuple(SheetRow(name, float(part), "W", sources[name]) for name, part in parts.lines())
 
 
@@ -220,7 +250,8 @@ def _nre_lines(
     try:
         for k, node in enumerate(package.nodes):
             design_usd, mask_usd = node_nre_usd(node)
-            # the design cost speaks of a whole chip: its largest kind of die bears it, the others their masks
+            # the design cost speaks of a whole chip: its largest kind of die bears it, the others
+            # their masks
             first = k == int(np.argmax([die.area_m2 or 0.0 for die in package.dies]))
             nre = nre_cost(design_usd if first else 0.0, mask_usd, class_factor=factor, reuse_share=reuse)
             design, masks = design + float(nre.design_usd), masks + float(nre.masks_usd)
@@ -228,8 +259,13 @@ def _nre_lines(
         notes.append(f"NRE: {missing.faults[0].place}: {missing.faults[0].found}")
         return (), None
     names = "; ".join(dict.fromkeys(f"{node.name} design_cost, mask_set" for node in package.nodes))
-    return (SheetRow("design", design, "USD", f"{names}; {nre_class} design_factor {factor:g}, reuse {reuse:.0%}"),
-            SheetRow("masks", masks, "USD", f"{names}; one set for each kind of die, no spin")), design + masks
+    return (
+        SheetRow(
+            "design", design, "USD",
+            f"{names}; {nre_class} design_factor {factor:g}, reuse {reuse:.0%}",
+        ),
+        SheetRow("masks", masks, "USD", f"{names}; one set for each kind of die, no spin"),
+    ), design + masks
 
 
 def _carbon(catalogue: Catalogue, package: Package, cost: UnitCost, notes: list[str]) -> SheetRow | None:
@@ -240,10 +276,17 @@ def _carbon(catalogue: Catalogue, package: Package, cost: UnitCost, notes: list[
         notes.append(f"embodied carbon: no visible fact gives the fab's emissions on {', '.join(lacking)}")
         return None
     for die, node, sold in zip(package.dies, package.nodes, cost.die_yields, strict=True):
-        total += float(embodied_carbon(
-            replace(model, package_kg=0.0), silicon_m2=die.count * float(die.area_m2 or 0.0) / float(sold),
-            fab_energy_per_m2=node.fab_energy_per_m2 or 0.0, fab_gas_per_m2=node.fab_gas_per_m2 or 0.0, memory_bytes=0.0,
-            package_yield=float(cost.package_yield)))
-    rest = embodied_carbon(model, silicon_m2=0.0, fab_energy_per_m2=0.0, fab_gas_per_m2=0.0,
-                           memory_bytes=package.design.memory_bytes, package_yield=float(cost.package_yield))
+        total += float(
+            embodied_carbon(
+                replace(model, package_kg=0.0),
+                silicon_m2=die.count * float(die.area_m2 or 0.0) / float(sold),
+                fab_energy_per_m2=node.fab_energy_per_m2 or 0.0,
+                fab_gas_per_m2=node.fab_gas_per_m2 or 0.0, memory_bytes=0.0,
+                package_yield=float(cost.package_yield),
+            )
+        )
+    rest = embodied_carbon(
+        model, silicon_m2=0.0, fab_energy_per_m2=0.0, fab_gas_per_m2=0.0,
+        memory_bytes=package.design.memory_bytes, package_yield=float(cost.package_yield),
+    )
     return SheetRow("embodied carbon", total + float(rest), "kg", f"{CARBON}, fab_energy and fab_gas of the node [act]")

@@ -20,7 +20,8 @@ from fabless.silicon.geometry import dies_per_wafer_of_area, interposers_per_waf
 
 @dataclass(frozen=True)
 class Wafer:
-    """A processed logic wafer: its price [USD], defect density [1/m2] and clustering [1]; they broadcast."""
+    """A processed logic wafer: its price [USD], defect density [1/m2] and clustering [1]; they
+    broadcast."""
 
     price_usd: ArrayLike
     defect_density: ArrayLike
@@ -28,7 +29,8 @@ class Wafer:
 
 
 _CHEAPER_WHEN_HIGH = frozenset({"attach_yield", "probe_coverage"})
-"""Ranges whose high end makes the chip cheap. Clustering is not among them: a higher alpha lowers the yield."""
+"""Ranges whose high end makes the chip cheap. Clustering is not among them: a higher alpha lowers
+the yield."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +83,18 @@ class CostInputs:
         count: int,
         rng: np.random.Generator,
     ) -> CostInputs:
-        """Draw `count` joint values of every range, independently; each input then has shape (count,)."""
+        """Draw `count` joint values of every range, independently; each input then has shape
+        (count,)."""
         values = draw(_ranges(_nodes(node), memory, packaging), count, rng)
         return cls._build(values, len(_nodes(node)))
 
     @classmethod
     def _build(cls, values: Mapping[str, ArrayLike], nodes: int) -> CostInputs:
         wafers = tuple(
-            Wafer(values[f"{k}.wafer_price_usd"], values[f"{k}.defect_density"], values[f"{k}.clustering"])
+            Wafer(
+                values[f"{k}.wafer_price_usd"], values[f"{k}.defect_density"],
+                values[f"{k}.clustering"],
+            )
             for k in range(nodes)
         )
         return cls(
@@ -128,7 +134,8 @@ def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging
 
 @dataclass(frozen=True, kw_only=True)
 class UnitCost:
-    """Manufacturing cost of one packaged chip [USD], by line; each line has the broadcast shape of the inputs."""
+    """Manufacturing cost of one packaged chip [USD], by line; each line has the broadcast shape of
+    the inputs."""
 
     good_dies_usd: Array
     """Dies that passed the test on the wafer."""
@@ -174,18 +181,23 @@ def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike =
         package = attach yield ^ (dies + stacks) * product over dies of (Y / passed) ^ count
         total   = parts / package,   price = total / (1 - margin)
 
-    Assembly is chip-last and a package that fails loses all its parts, the memory too: scrap = parts (1 / package - 1).
-    The packaging is bought at its service price, not built from silicon cost; it takes no part in designs without
-    interposer.
+    Assembly is chip-last and a package that fails loses all its parts, the memory too: scrap =
+    parts (1 / package - 1). The packaging is bought at its service price, not built from silicon
+    cost; it takes no part in designs without interposer.
 
     Parameters: `design`; `inputs`, whose numbers broadcast; `partner_margin` gross margin of the design partner on the
-    chip [1], in [0, 1). Limits: with free wafers and perfect yields the total is the sum of what is bought. Raises
-    `BadValue` with every number out of range. Source of the structure: Feng and Ma, Chiplet Actuary, DAC 2022.
+    chip [1], in [0, 1). Limits: with free wafers and perfect yields the total is the sum of what is
+    bought. Raises `BadValue` with every number out of range. Source of the structure: Feng and Ma,
+    Chiplet Actuary, DAC 2022.
     """
     wafers = inputs.wafers * len(design.dies) if len(inputs.wafers) == 1 else inputs.wafers
     if len(wafers) != len(design.dies):
-        raise BadValue(Fault("unit_cost: wafers", f"{len(wafers)} wafers for {len(design.dies)} kinds of die",
-                             "one for all, or one for each kind", "give the process node of each kind of die"))
+        raise BadValue(
+            Fault(
+                "unit_cost: wafers", f"{len(wafers)} wafers for {len(design.dies)} kinds of die",
+                "one for all, or one for each kind", "give the process node of each kind of die",
+            )
+        )
     _check(design, inputs, partner_margin)
     counts = tuple(dies_per_wafer_of_area(die.area_m2, die.aspect_ratio) for die in design.dies)
     yields = tuple(
@@ -240,40 +252,64 @@ def unit_cost(design: Design, inputs: CostInputs, *, partner_margin: ArrayLike =
 
 
 def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
-    """Area of the interposer [m2] and price of the service for it [USD]; zero both where there is none."""
+    """Area of the interposer [m2] and price of the service for it [USD]; zero both where there is
+    none."""
     if inputs.interposer_wafer_usd is None:
         return number(0.0), number(0.0)
     stated = design.interposer_area_m2
     area = number(inputs.interposer_area_ratio) * design.placed_area_m2 if stated is None else number(stated)
     held = interposers_per_wafer(area)
     if np.any(held < 1):
-        raise DoesNotFit(Fault("unit_cost: interposer", f"{float(np.max(area)) * 1e6:,.0f} mm2 is more than a wafer holds",
-                               "an interposer that fits a wafer", "place fewer dies or stacks in one package"))
+        raise DoesNotFit(
+            Fault(
+                "unit_cost: interposer",
+                f"{float(np.max(area)) * 1e6:,.0f} mm2 is more than a wafer holds",
+                "an interposer that fits a wafer", "place fewer dies or stacks in one package",
+            )
+        )
     return area, number(inputs.interposer_wafer_usd) / held
 
 
 def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> None:
     if np.any(number(design.memory_bytes) > 0) and inputs.memory_usd_per_byte is None:
         held = np.max(number(design.memory_bytes))
-        raise BadValue(Fault("unit_cost: memory_usd_per_byte", f"none, for a design with {held:g} bytes",
-                             "a price in USD per byte", "give the memory type of the design"))
+        raise BadValue(
+            Fault(
+                "unit_cost: memory_usd_per_byte", f"none, for a design with {held:g} bytes",
+                "a price in USD per byte", "give the memory type of the design",
+            )
+        )
     memory_price = 0.0 if inputs.memory_usd_per_byte is None else inputs.memory_usd_per_byte
     bounds = []
     for k, wafer in enumerate(inputs.wafers):
         bounds += [
-            Bound(f"wafers[{k}].price_usd", wafer.price_usd, 0, 1e7, "give the price of one processed wafer"),
-            Bound(f"wafers[{k}].defect_density", wafer.defect_density, 0, 1e8, "give defects per m2 (1/cm2 = 1e4/m2)"),
+            Bound(
+                f"wafers[{k}].price_usd", wafer.price_usd, 0, 1e7,
+                "give the price of one processed wafer",
+            ),
+            Bound(
+                f"wafers[{k}].defect_density", wafer.defect_density, 0, 1e8,
+                "give defects per m2 (1/cm2 = 1e4/m2)",
+            ),
         ]
     require(
         "unit_cost",
         *bounds,
         Bound("memory_usd_per_byte", memory_price, 0, 1e-3, "give USD per byte (1 USD/GB = 1e-9)"),
-        Bound("interposer_wafer_usd", 0.0 if inputs.interposer_wafer_usd is None else inputs.interposer_wafer_usd, 0, 1e7,
-              "give USD for one wafer of interposers"),
-        Bound("interposer_area_ratio", inputs.interposer_area_ratio, 0, 100, "give interposer area over placed area"),
+        Bound(
+            "interposer_wafer_usd",
+            0.0 if inputs.interposer_wafer_usd is None else inputs.interposer_wafer_usd, 0, 1e7,
+            "give USD for one wafer of interposers",
+        ),
+        Bound(
+            "interposer_area_ratio", inputs.interposer_area_ratio, 0, 100,
+            "give interposer area over placed area",
+        ),
         Bound("attach_yield", inputs.attach_yield, 0, 1, "give a share in (0, 1]", open_low=True),
         Bound("probe_coverage", inputs.probe_coverage, 0, 1, "give a share between 0 and 1"),
         Bound("substrate_usd", inputs.substrate_usd, 0, 1e6, "give the price of one substrate"),
         Bound("test_usd", inputs.test_usd, 0, 1e6, "give the cost of testing one package"),
-        Bound("partner_margin", partner_margin, 0, 0.99, "give the gross margin as a share below 1"),
+        Bound(
+            "partner_margin", partner_margin, 0, 0.99, "give the gross margin as a share below 1"
+        ),
     )

@@ -1,4 +1,5 @@
-"""The five ways and their portfolio: what each commits to on the first day, and what that offers a plan."""
+"""The five ways and their portfolio: what each commits to on the first day, and what that offers a
+plan."""
 
 from fabless.strategy.contracts import ContractOffer, contract_offers
 from fabless.strategy.limits import cash_cap_usd, power_cap_w, shared_pools

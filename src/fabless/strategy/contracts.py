@@ -1,4 +1,5 @@
-"""What the contracts of a case offer a plan: an offer for each price, and what signing it allows, asks and costs."""
+"""What the contracts of a case offer a plan: an offer for each price, and what signing it allows,
+asks and costs."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ LOSS_USD = 1e14
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ContractOffer:
-    """One price of a contract: an offer whose orders are draws, and the terms of signing; a level is in chips a quarter.
+    """One price of a contract: an offer whose orders are draws, and the terms of signing; a level
+    is in chips a quarter.
 
     Arrays by node-quarter are (K,).
     """
@@ -48,12 +50,13 @@ class ContractOffer:
     untaken_usd: Array
     """(K,) per firm unit not drawn; 0 outside the tenor."""
     committed_usd: Array
-    """(K,) per unit of level signed there: the whole fee, and the least that the firm draws of the tenor cost."""
+    """(K,) per unit of level signed there: the whole fee, and the least that the firm draws of the
+    tenor cost."""
 
 
 def contract_offers(
-    case: Case, contract: Contract, lines: Mapping[str, Line], scenarios: ScenarioView, demand: Mapping[str, Array],
-    throughput: Mapping[str, Throughput], owning: Owning,
+    case: Case, contract: Contract, lines: Mapping[str, Line], scenarios: ScenarioView,
+    demand: Mapping[str, Array], throughput: Mapping[str, Throughput], owning: Owning,
 ) -> list[ContractOffer]:
     """Offers of a contract, one for each of its prices.
 
@@ -83,12 +86,18 @@ def contract_offers(
     for price in kinds.terms_for_plan(made, spot, sign, off):
         pool = Pool(price.name, pool_line, np.full(quarter.size, np.inf))
         offer = _offer(
-            case, contract, chip, pool=pool, price_usd=price.price_usd, inside=inside, rate=rate, per_chip=per_chip,
-            owning=owning, scenarios=scenarios, lead_quarters=made.lead_quarters)
-        offers.append(ContractOffer(
-            contract=contract, offer=offer, sign=sign, level_cap=price.level_cap, most=price.most, least=price.least,
-            start_quarters=start, fee_usd=price.fee_usd * _within(case, made, start, offer), price_usd=price.price_usd,
-            untaken_usd=np.where(inside, price.untaken_usd, 0.0), committed_usd=price.committed_usd))
+            case, contract, chip, pool=pool, price_usd=price.price_usd, inside=inside, rate=rate,
+            per_chip=per_chip, owning=owning, scenarios=scenarios, lead_quarters=made.lead_quarters,
+        )
+        offers.append(
+            ContractOffer(
+                contract=contract, offer=offer, sign=sign, level_cap=price.level_cap,
+                most=price.most, least=price.least, start_quarters=start,
+                fee_usd=price.fee_usd * _within(case, made, start, offer),
+                price_usd=price.price_usd, untaken_usd=np.where(inside, price.untaken_usd, 0.0),
+                committed_usd=price.committed_usd,
+            )
+        )
     return offers
 
 
@@ -103,25 +112,32 @@ def _spot_usd(case: Case, line: Line, scenarios: ScenarioView) -> Array:
 
 
 def _offer(
-    case: Case, contract: Contract, chip: Chip, pool: Pool, price_usd: Array, inside: NDArray[np.bool_], rate: Array,
-    per_chip: Throughput, owning: Owning, scenarios: ScenarioView, lead_quarters: int,
+    case: Case, contract: Contract, chip: Chip, pool: Pool, price_usd: Array,
+    inside: NDArray[np.bool_], rate: Array, per_chip: Throughput, owning: Owning,
+    scenarios: ScenarioView, lead_quarters: int,
 ) -> Offer:
-    """Chips bought under a contract are owned for their life; rented ones serve for the quarter that they are drawn for."""
+    """Chips bought under a contract are owned for their life; rented ones serve for the quarter
+    that they are drawn for."""
     size = price_usd.size
     if contract.how == "rent":
         return Offer(
-            name=pool.name, vendor=contract.vendor, pool=pool, owned=False, own_silicon=False, term_quarters=1,
-            lead_quarters=np.full(size, lead_quarters), available=inside, capital_usd=price_usd,
-            running_usd=np.zeros(size), payment_usd=np.zeros(size), rate=rate)
+            name=pool.name, vendor=contract.vendor, pool=pool, owned=False, own_silicon=False,
+            term_quarters=1, lead_quarters=np.full(size, lead_quarters), available=inside,
+            capital_usd=price_usd, running_usd=np.zeros(size), payment_usd=np.zeros(size),
+            rate=rate,
+        )
     return owned_offer(
         pool.name, contract.vendor, pool, chip=chip, price_usd=price_usd,
-        delivery_s=np.full(size, lead_quarters * QUARTER_S), installation_s=scenarios.values.owning.installation,
-        available=inside, rate=rate, power_w=np.full(size, per_chip.power_w), owning=owning, power_factor=np.ones(size),
-        site_power_w=site_power_w(case, chip, None, 0))
+        delivery_s=np.full(size, lead_quarters * QUARTER_S),
+        installation_s=scenarios.values.owning.installation, available=inside, rate=rate,
+        power_w=np.full(size, per_chip.power_w), owning=owning, power_factor=np.ones(size),
+        site_power_w=site_power_w(case, chip, None, 0),
+    )
 
 
 def _within(case: Case, made: kinds.ValuedContract, start: int, offer: Offer) -> float:
-    """Share of the service paid for by a fee that falls within the horizon, each quarter of it discounted.
+    """Share of the service paid for by a fee that falls within the horizon, each quarter of it
+    discounted.
 
     A chip delivered late serves mostly after the horizon, where its annuities do not count either.
     """
@@ -134,12 +150,14 @@ def _within(case: Case, made: kinds.ValuedContract, start: int, offer: Offer) ->
 
 
 def _rebate_usd(
-    case: Case, contract: Contract, scenarios: ScenarioView, rate: Array, demand: Mapping[str, Array]
+    case: Case, contract: Contract, scenarios: ScenarioView, rate: Array,
+    demand: Mapping[str, Array],
 ) -> float:
-    """Mean rebate of a unit taken, where as much is taken as the demand of the scenarios calls for [USD].
+    """Mean rebate of a unit taken, where as much is taken as the demand of the scenarios calls for
+    [USD].
 
-    A chip rented is wanted in each quarter, a chip bought when the need grows. Nothing else serves that need here: a rebate
-    is earned by a buyer who uses the contract.
+    A chip rented is wanted in each quarter, a chip bought when the need grows. Nothing else serves
+    that need here: a rebate is earned by a buyer who uses the contract.
     """
     need = np.zeros(scenarios.tree.size)
     for row, load in enumerate(case.loads):

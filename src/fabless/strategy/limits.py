@@ -1,4 +1,5 @@
-"""Limits on everything that a plan orders together: world supply, power at hand, cash for orders."""
+"""Limits on everything that a plan orders together: world supply, power at hand, cash for
+orders."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from fabless.units import QUARTER_S
 
 
 def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
-    """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at each node-quarter.
+    """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at
+    each node-quarter.
 
     ``output x quarter x chips per output x share x growth x effect of shocks``: every chip counts as one, whatever its
     size. A pool on which no offer draws is left out.
@@ -23,8 +25,11 @@ def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -
     found = []
     for pool in case.pools:
         world = scenarios.values.pools[pool.name]
-        members = tuple(k for k, offer in enumerate(offers)
-                        if offer.name != "existing" and (not pool.members or offer.pool.line in pool.members))
+        members = tuple(
+            k
+            for k, offer in enumerate(offers)
+            if offer.name != "existing" and (not pool.members or offer.pool.line in pool.members)
+        )
         cap = (world.output * QUARTER_S * world.chips * world.share
                * grown(scenarios, world.growth, scenarios.tree.quarter) * effect)
         if members:
@@ -33,7 +38,8 @@ def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -
 
 
 def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
-    """Power at hand at each node-quarter [W]: the last limit that holds by then; infinite before the first."""
+    """Power at hand at each node-quarter [W]: the last limit that holds by then; infinite before
+    the first."""
     cap = np.full(scenarios.tree.size, np.inf)
     for limit in case.power_limits:
         held = scenarios.tree.quarter >= limit.first_quarter - case.first_quarter
@@ -42,7 +48,8 @@ def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
 
 
 def cash_cap_usd(case: Case, scenarios: ScenarioView) -> Array:
-    """Cash for the orders of each node-quarter [USD]: of its quarter, or a quarter of its year; else inf."""
+    """Cash for the orders of each node-quarter [USD]: of its quarter, or a quarter of its year;
+    else inf."""
     cap = np.full(scenarios.tree.size, np.inf)
     for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
         since = scenarios.tree.quarter - (limit.first_quarter - case.first_quarter)

@@ -37,7 +37,8 @@ class Pool:
 
     name: str
     line: str
-    """Line or programme whose offers share it; a programme has one pool for each moment at which it may start."""
+    """Line or programme whose offers share it; a programme has one pool for each moment at which it
+    may start."""
     cap: Array
     """Most chips ordered in a quarter, by node-quarter."""
 
@@ -63,15 +64,17 @@ class Offer:
     rate: Array
     """(loads, node-quarters): load served by one chip in one quarter."""
     site_power_w: float = 0.0
-    """Power at hand that a chip takes up: rated, with its server and cooling; none where it stands on another's site."""
+    """Power at hand that a chip takes up: rated, with its server and cooling; none where it stands
+    on another's site."""
 
 
 def owning_at(numbers: OwningNumbers[Array] | OwningNumbers[float], life_s: float, real_rate: float) -> Owning:
     """Cost of owning out of the numbers of a case: at each node-quarter, or at one value each."""
     return Owning(
-        real_rate=real_rate, life_s=life_s,
-        colocation_usd_per_w_s=numbers.colocation, electricity_usd_per_j=numbers.electricity, pue=numbers.pue,
-        server_power=numbers.server_power, server_usd=numbers.server_cost, residual_share=numbers.residual,
+        real_rate=real_rate, life_s=life_s, colocation_usd_per_w_s=numbers.colocation,
+        electricity_usd_per_j=numbers.electricity, pue=numbers.pue,
+        server_power=numbers.server_power, server_usd=numbers.server_cost,
+        residual_share=numbers.residual,
         upkeep_per_s=np.asarray(numbers.upkeep) / YEAR_S,
     )
 
@@ -98,25 +101,32 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
             price_factor = stated(terms.successor_price) ** generation
             power_factor = stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
-        offers.append(owned_offer(
-            f"{line.name}+{generation}" if generation else line.name, line.vendor, pool, chip=line.chip,
-            price_usd=line_price(case, line, scenarios, age, price_factor), delivery_s=lead_s,
-            installation_s=scenarios.values.owning.installation, available=quarter >= arrival,
-            rate=load_rates(case, scenarios, throughput, efficiency * gain), power_w=power_factor * throughput.power_w,
-            owning=owning,
-            power_factor=power_factor,
-            site_power_w=site_power_w(case, line.chip, case.numbers.lines[line.name].successor_power, generation),
-            prepaid=line.prepaid))
+        offers.append(
+            owned_offer(
+                f"{line.name}+{generation}" if generation else line.name, line.vendor, pool,
+                chip=line.chip, price_usd=line_price(case, line, scenarios, age, price_factor),
+                delivery_s=lead_s, installation_s=scenarios.values.owning.installation,
+                available=quarter >= arrival,
+                rate=load_rates(case, scenarios, throughput, efficiency * gain),
+                power_w=power_factor * throughput.power_w, owning=owning, power_factor=power_factor,
+                site_power_w=site_power_w(
+                    case, line.chip, case.numbers.lines[line.name].successor_power, generation
+                ),
+                prepaid=line.prepaid,
+            )
+        )
     return offers
 
 
 def line_price(
-    case: Case, line: Line, scenarios: ScenarioView, age: NDArray[np.int64] | None = None, price_factor: ArrayLike = 1.0
+    case: Case, line: Line, scenarios: ScenarioView, age: NDArray[np.int64] | None = None,
+    price_factor: ArrayLike = 1.0,
 ) -> Array:
-    """Price of a chip of a line, or its rent by the second, at each node-quarter, discount off [USD, or USD/s].
+    """Price of a chip of a line, or its rent by the second, at each node-quarter, discount off
+    [USD, or USD/s].
 
-    `age` is in quarters since the chip came (default: since the first quarter), `price_factor` its price over that of
-    today's.
+    `age` is in quarters since the chip came (default: since the first quarter), `price_factor` its
+    price over that of today's.
     """
     terms, market = scenarios.values.lines[line.name], terms_of(case, scenarios, line.vendor)
     price = price_path_usd(terms.price * np.asarray(price_factor), terms.price_decline,
@@ -127,17 +137,19 @@ def line_price(
 def _coming(
     terms: LineNumbers[Array], generation: int, scenarios: ScenarioView, start: int
 ) -> tuple[NDArray[np.int64], Array]:
-    """Quarter of arrival of a coming generation as known at each node-quarter, and its throughput over today's.
+    """Quarter of arrival of a coming generation as known at each node-quarter, and its throughput
+    over today's.
 
-    Gains multiply: the usual one of a generation times the factor of its own, of each generation until this one. What
-    has arrived has arrived: later news does not take it back.
+    Gains multiply: the usual one of a generation times the factor of its own, of each generation
+    until this one. What has arrived has arrived: later news does not take it back.
     """
     quarter, parent = scenarios.tree.quarter, scenarios.tree.parent
     usual = np.ones((generation, quarter.size))
     slips = usual if terms.successor_slip is None else terms.successor_slip[:generation]
     spreads = usual if terms.successor_gain_spread is None else terms.successor_gain_spread[:generation]
     arrival = arrival_quarter(
-        stated(terms.successor_first), stated(terms.successor_gap), list(slips), start).astype(np.int64)
+        stated(terms.successor_first), stated(terms.successor_gap), list(slips), start
+    ).astype(np.int64)
     for now in range(1, scenarios.tree.quarters):
         nodes = np.flatnonzero(quarter == now)
         before = arrival[parent[nodes]]
@@ -146,14 +158,16 @@ def _coming(
 
 
 def programme_offers(
-    case: Case, programme: Programme, scenarios: ScenarioView, outcome: OutcomeView, throughput: Throughput, owning: Owning,
+    case: Case, programme: Programme, scenarios: ScenarioView, outcome: OutcomeView,
+    throughput: Throughput, owning: Owning,
     label: str | None = None,
 ) -> list[Offer]:
-    """Offers of a programme: its chip once it is in volume, and its second generation after that; named by `label`.
+    """Offers of a programme: its chip once it is in volume, and its second generation after that;
+    named by `label`.
 
-    The price is the unit cost over one less the maker's margin, and the chip's part of the team that goes on after
-    volume, shared over all chips of the allotment: a company that orders none ends the team. Orders may be placed one
-    lead time ahead of volume.
+    The price is the unit cost over one less the maker's margin, and the chip's part of the team
+    that goes on after volume, shared over all chips of the allotment: a company that orders none
+    ends the team. Orders may be placed one lead time ahead of volume.
     """
     values, terms = scenarios.values, scenarios.values.programmes[programme.name]
     power_growth = case.numbers.programmes[programme.name].successor_power
@@ -177,18 +191,24 @@ def programme_offers(
         for row, load in enumerate(case.loads):
             if load.kind == "training":
                 served[row] *= keeps_training
-        offers.append(owned_offer(
-            f"{label}+{generation}" if generation else label, programme.chip.vendor, pool, chip=programme.chip,
-            price_usd=price * terms.successor_price ** generation + support_usd,
-            delivery_s=terms.fab + market.delay_s, installation_s=installation_s, available=ready, rate=served,
-            power_w=power_factor * throughput.power_w, owning=owning, power_factor=power_factor,
-            site_power_w=site_power_w(case, programme.chip, power_growth, generation),
-            own_silicon=programme.route != "partner"))
+        offers.append(
+            owned_offer(
+                f"{label}+{generation}" if generation else label, programme.chip.vendor, pool,
+                chip=programme.chip,
+                price_usd=price * terms.successor_price**generation + support_usd,
+                delivery_s=terms.fab + market.delay_s, installation_s=installation_s,
+                available=ready, rate=served, power_w=power_factor * throughput.power_w,
+                owning=owning, power_factor=power_factor,
+                site_power_w=site_power_w(case, programme.chip, power_growth, generation),
+                own_silicon=programme.route != "partner",
+            )
+        )
     return offers
 
 
 def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) -> tuple[Offer, Array, float]:
-    """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per chip and quarter."""
+    """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per
+    chip and quarter."""
     size = scenarios.tree.size
     none = Pool("existing", "existing", np.zeros(size))
     offer = Offer(
@@ -211,7 +231,8 @@ def load_rates(case: Case, scenarios: ScenarioView, throughput: Throughput, fact
 
 
 def site_power_w(case: Case, chip: Chip, power_factor: CaseNumber | None, generation: int) -> float:
-    """Rated power of a chip of a generation with its server and cooling, at the modes [W]; `power_factor` is its growth."""
+    """Rated power of a chip of a generation with its server and cooling, at the modes [W];
+    `power_factor` is its growth."""
     owning = case.numbers.owning
     grows = power_factor.spread.mode if power_factor is not None and generation else 1.0
     return float(chip.tdp_w * owning.server_power.spread.mode * owning.pue.spread.mode * grows**generation)
@@ -222,25 +243,29 @@ def _quarters(time_s: Array) -> NDArray[np.int64]:
 
 
 def _rented(
-    case: Case, line: Line, pool: Pool, usd_per_s: Array, lead_s: Array, available: NDArray[np.bool_], rate: Array
+    case: Case, line: Line, pool: Pool, usd_per_s: Array, lead_s: Array,
+    available: NDArray[np.bool_], rate: Array,
 ) -> Offer:
     per_quarter = rented_chip_hour(usd_per_s).total_usd * HOURS
     term = max(1, round((line.term_s or QUARTER_S) / QUARTER_S))
     return Offer(
-        name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False, term_quarters=term,
-        lead_quarters=_quarters(lead_s), available=available, capital_usd=per_quarter,
-        running_usd=np.zeros(per_quarter.shape), payment_usd=per_quarter * line.prepaid * term, rate=rate)
+        name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False,
+        term_quarters=term, lead_quarters=_quarters(lead_s), available=available,
+        capital_usd=per_quarter, running_usd=np.zeros(per_quarter.shape),
+        payment_usd=per_quarter * line.prepaid * term, rate=rate,
+    )
 
 
 def owned_offer(
-    name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array, installation_s: Array,
-    available: NDArray[np.bool_], rate: Array, power_w: Array, owning: Owning, power_factor: Array, *, site_power_w: float,
-    prepaid: bool = False, own_silicon: bool = False,
+    name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array,
+    installation_s: Array, available: NDArray[np.bool_], rate: Array, power_w: Array,
+    owning: Owning, power_factor: Array, *, site_power_w: float, prepaid: bool = False,
+    own_silicon: bool = False,
 ) -> Offer:
     """An offer of chips of one generation; `power_factor` is its rated power over that of `chip`.
 
-    What is paid before the first hour of service costs interest: server and network from delivery through installation,
-    the chip from delivery or, if prepaid, from the order.
+    What is paid before the first hour of service costs interest: server and network from delivery
+    through installation, the chip from delivery or, if prepaid, from the order.
     """
     lead = _quarters(delivery_s + installation_s)
     installed = 1.0 / discount_factor(owning.real_rate, installation_s)
@@ -251,6 +276,8 @@ def owned_offer(
     running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
     return Offer(
-        name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon, term_quarters=term,
-        lead_quarters=lead, available=available, capital_usd=capital, running_usd=running,
-        payment_usd=price_usd + np.asarray(owning.server_usd), rate=rate, site_power_w=site_power_w)
+        name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon,
+        term_quarters=term, lead_quarters=lead, available=available, capital_usd=capital,
+        running_usd=running, payment_usd=price_usd + np.asarray(owning.server_usd), rate=rate,
+        site_power_w=site_power_w,
+    )

@@ -1,4 +1,5 @@
-"""What offers need to know of the scenarios, and how the state of the market moves what a vendor offers."""
+"""What offers need to know of the scenarios, and how the state of the market moves what a vendor
+offers."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def world_allotment(case: Case, scenarios: ScenarioView) -> Array:
 
 
 def grown(scenarios: ScenarioView, growth: Array, since: NDArray[np.int64]) -> Array:
-    """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the growth of demand."""
+    """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the
+    growth of demand."""
     demand = scenarios.values.demand
     return np.exp(log_growth(
         np.log(growth) / YEAR_S, np.log(demand.growth_long_run) / YEAR_S, demand.growth_fade,

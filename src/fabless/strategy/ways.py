@@ -20,20 +20,23 @@ TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Commitment:
-    """What is entered into: lines opened and programmes started on the first day, programmes that may be started."""
+    """What is entered into: lines opened and programmes started on the first day, programmes that
+    may be started."""
 
     lines: tuple[Line, ...]
     programmes: tuple[Programme, ...]
     may_start: tuple[Programme, ...] = ()
     """Programmes that the plan may start, on the first day or later, or never."""
     contracts: tuple[Contract, ...] | None = None
-    """Contracts that the plan may sign; None: every one of the case. A contract of a line that is not open is left out."""
+    """Contracts that the plan may sign; None: every one of the case. A contract of a line that is
+    not open is left out."""
 
 
 def commitments(case: Case, way: str) -> tuple[Commitment, ...]:
     """The commitments among which one of the five ways chooses the best.
 
-    A way opens the lines and contracts that name it and starts one of its programmes, if it has any.
+    A way opens the lines and contracts that name it and starts one of its programmes, if it has
+    any.
     """
     contracts = tuple(item for item in case.contracts if way in item.ways)
     lines = tuple(line for line in case.lines if way in line.ways)

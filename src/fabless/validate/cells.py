@@ -1,4 +1,5 @@
-"""Cells of one row as numbers and names; what is wrong with one is kept as a reason that names line and column."""
+"""Cells of one row as numbers and names; what is wrong with one is kept as a reason that names line
+and column."""
 
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ from fabless.errors import suggestion
 
 _PRECISIONS: Mapping[str, str] = {
     "bf16": "bf16", "bfloat16": "bf16", "amp_bf16": "bf16", "bf16/fp16": "bf16", "bfloat": "bf16",
-    "fp16": "fp16", "half": "fp16", "float16": "fp16", "fp32": "fp32", "float32": "fp32", "float": "fp32", "tf32": "tf32",
-    "fp8": "fp8", "float8": "fp8", "amp_fp8": "fp8", "mxfp8": "fp8", "fp8_block": "fp8", "fp8_static": "fp8",
-    "fp8_full": "fp8", "fp8-mx": "fp8", "fp8-cs": "fp8", "fp8-ds": "fp8", "fp8-sc": "fp8", "fp8-hybrid": "fp8",
-    "e4m3": "fp8", "fp8_e4m3": "fp8", "fp8_e5m2": "fp8",
-    "int8": "int8", "int8_wo": "int8", "w8a8": "int8", "a8w8": "int8",
-    "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "w4a16_mxfp4": "fp4", "fp4+fp8": "fp4", "fp6": "fp6",
-    "int4": "int4", "int4_wo": "int4", "uint4": "int4", "w4a16": "int4", "awq": "int4", "gptq": "int4",
+    "fp16": "fp16", "half": "fp16", "float16": "fp16", "fp32": "fp32", "float32": "fp32",
+    "float": "fp32", "tf32": "tf32", "fp8": "fp8", "float8": "fp8", "amp_fp8": "fp8",
+    "mxfp8": "fp8", "fp8_block": "fp8", "fp8_static": "fp8", "fp8_full": "fp8", "fp8-mx": "fp8",
+    "fp8-cs": "fp8", "fp8-ds": "fp8", "fp8-sc": "fp8", "fp8-hybrid": "fp8", "e4m3": "fp8",
+    "fp8_e4m3": "fp8", "fp8_e5m2": "fp8", "int8": "int8", "int8_wo": "int8", "w8a8": "int8",
+    "a8w8": "int8", "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "w4a16_mxfp4": "fp4",
+    "fp4+fp8": "fp4", "fp6": "fp6", "int4": "int4", "int4_wo": "int4", "uint4": "int4",
+    "w4a16": "int4", "awq": "int4", "gptq": "int4",
 }
 """Spelling -> precision; a spelling that is not here is a fault, never a guess."""
 _WEIGHT_ONLY = frozenset({"int8_wo", "int4_wo", "w4a16", "w4a16_mxfp4", "uint4", "awq", "gptq"})
@@ -35,8 +37,8 @@ class Precision:
 def precision(text: str) -> Precision | None:
     """Read a precision; None where the spelling is not known.
 
-    What follows in brackets or after a space says how, not what: ``fp8 (unet)``, ``fp8 tensorwise``; ``(weights)`` says
-    that products are done in 16 bit.
+    What follows in brackets or after a space says how, not what: ``fp8 (unet)``, ``fp8
+    tensorwise``; ``(weights)`` says that products are done in 16 bit.
 
     >>> precision("int8 (weights)"), precision("MXFP8").name, precision("fp9")
     (Precision(name='int8', written='int8 (weights)', weight_only=True), 'fp8', None)
@@ -69,7 +71,8 @@ class Cells:
         self.faults.append(f"{kind}: {detail} ({self.file}:{self.line}, {column})")
 
     def number(self, column: str, least: float = 0.0, strictly: bool = True) -> float | None:
-        """The number of a cell; None where it is empty, or, with a fault, where it is no number or too small."""
+        """The number of a cell; None where it is empty, or, with a fault, where it is no number or
+        too small."""
         text = self[column]
         if not text:
             return None
@@ -96,8 +99,11 @@ class Cells:
         """The precision of a cell, with a fault where the spelling is not known."""
         found = precision(self[column])
         if found is None:
-            self.fault("bad cell", column, f"unknown precision {self[column]!r}, "
-                                           f"{suggestion(self[column], _PRECISIONS, 'see the documentation')}")
+            self.fault(
+                "bad cell", column,
+                f"unknown precision {self[column]!r}, "
+                f"{suggestion(self[column], _PRECISIONS, 'see the documentation')}",
+            )
             return Precision()
         return found
 

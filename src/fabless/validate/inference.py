@@ -14,12 +14,17 @@ from fabless.validate.measurement import Layout, Measurement, Phase, Quantity, S
 
 INFERENCE_REQUIRED = ("id", "model", "chip", "n_chips", "scenario", "metric", "value")
 INFERENCE_OPTIONAL = (
-    "source_title", "source_url_or_repo_path", "date", "params_b", "active_params_b", "tp", "pp", "ep", "dp",
-    "precision_weights", "precision_kv", "engine", "engine_version", "batch_or_concurrency", "input_len", "output_len",
-    "notes", "vendor", "spec_decode", "source_class", "tier")
+    "source_title", "source_url_or_repo_path", "date", "params_b", "active_params_b", "tp", "pp",
+    "ep", "dp", "precision_weights", "precision_kv", "engine", "engine_version",
+    "batch_or_concurrency", "input_len", "output_len", "notes", "vendor", "spec_decode",
+    "source_class", "tier",
+)
 ENERGY_REQUIRED = (*INFERENCE_REQUIRED, "unit", "boundary")
-ENERGY_OPTIONAL = tuple(column for column in INFERENCE_OPTIONAL
-                        if column not in ("pp", "dp", "precision_kv", "engine_version", "spec_decode"))
+ENERGY_OPTIONAL = tuple(
+    column
+    for column in INFERENCE_OPTIONAL
+    if column not in ("pp", "dp", "precision_kv", "engine_version", "spec_decode")
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,14 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "ttft_s": Metric("ttft", "ttft"), "tpot_s": Metric("tpot", "tpot"), "itl_s": Metric("tpot", "tpot"),
-    "e2e_latency_s": Metric("end to end", "end to end"), "latency_s": Metric("end to end", "end to end"),
+    "ttft_s": Metric("ttft", "ttft"), "tpot_s": Metric("tpot", "tpot"),
+    "itl_s": Metric("tpot", "tpot"), "e2e_latency_s": Metric("end to end", "end to end"),
+    "latency_s": Metric("end to end", "end to end"),
     "output_tok_s_total": Metric("output tok/s total", "throughput"),
     "output_tok_s_per_chip": Metric("output tok/s per chip", "throughput"),
     "total_tok_s": Metric("total tok/s", "throughput"),
-    "samples_s_total": Metric("requests/s", "throughput"), "queries_s_total": Metric("requests/s", "throughput"),
+    "samples_s_total": Metric("requests/s", "throughput"),
+    "queries_s_total": Metric("requests/s", "throughput"),
     "prefill_tok_s_per_chip": Metric("prefill tok/s per chip", "throughput"),
     "prefill_tok_s_per_8gpu_node": Metric("prefill tok/s per chip", "throughput", 1.0 / 8.0),
     "decode_tok_s_per_chip": Metric("decode tok/s per chip", "throughput"),
@@ -59,8 +66,9 @@ ENERGY_METRICS: Mapping[str, tuple[Metric, str]] = {
 """Metric of energy rows -> what it means, and its unit."""
 
 _SCENARIOS: Mapping[str, Scenario] = {
-    "fixed_batch": "static", "single_stream": "static", "sweep": "closed loop", "offline": "offline", "server": "server",
-    "": "other"}
+    "fixed_batch": "static", "single_stream": "static", "sweep": "closed loop",
+    "offline": "offline", "server": "server", "": "other",
+}
 _NOT_OF_CHIPS = re.compile(r"server|wall|all-in|modelled|undisclosed|nameplate|training run|assumed|as reported", re.I)
 _OF_A_CHIP = re.compile(r"(?:batch|sequences)\s*(?:of\s*)?(\d+)\s*/\s*GPU|(\d+)\s*(?:sequences|requests) per GPU", re.I)
 
@@ -90,8 +98,8 @@ class _Split:
 def _split(cells: Cells) -> _Split:
     """Read the parallelism of a row; TP counts cores where it exceeds the chips of an instance.
 
-    `dp` beside experts in parallel is data-parallel attention of one instance; without them it is replicas. Chips that
-    tp x pp x dp leave over are replicas.
+    `dp` beside experts in parallel is data-parallel attention of one instance; without them it is
+    replicas. Chips that tp x pp x dp leave over are replicas.
     """
     chips, tp, pp = cells.count("n_chips"), cells.count("tp"), cells.count("pp")
     ep, dp = cells.count("ep"), cells.count("dp")
@@ -114,8 +122,10 @@ def _split(cells: Cells) -> _Split:
         return _Split(chips=chips, tp=tp, pp=pp, ep=ep)
     attention_dp = dp if ep > 1 else 1
     if re.search(r"enables attention DP", cells["notes"]) and tp > 1 and attention_dp == 1:
-        cells.notes.append(f"attention data-parallel over the {tp} chips of an instance, experts spread over them "
-                           "(the source enables it for mixtures of experts; EP not printed)")
+        cells.notes.append(
+            f"attention data-parallel over the {tp} chips of an instance, experts spread over them "
+            "(the source enables it for mixtures of experts; EP not printed)"
+        )
         tp, attention_dp, ep = 1, tp, tp
     instance = tp * pp * attention_dp
     if chips % instance:
@@ -213,8 +223,10 @@ def _reason(cells: Cells, readings: Sequence[Reading], metric: Metric, split: _S
 
 
 def _unknown(cells: Cells, column: str, allowed: Sequence[str]) -> None:
-    cells.fault(f"unknown {column}", column,
-                f"{cells[column]!r}, {suggestion(cells[column], allowed, 'known: ' + ', '.join(allowed))}")
+    cells.fault(
+        f"unknown {column}", column,
+        f"{cells[column]!r}, {suggestion(cells[column], allowed, 'known: ' + ', '.join(allowed))}",
+    )
 
 
 def _scenario(cells: Cells, metric: Metric) -> Scenario:
@@ -238,17 +250,21 @@ def _measurement(cells: Cells, layout: Layout, metric: Metric, readings: Sequenc
     weights, experts = _precisions(cells, readings)
     cached = re.search(r"([\d.]+)\s*% cache hits", cells["notes"])
     return Measurement(
-        id=cells["id"], file=cells.file, line=cells.line, layout=layout, model=cells["model"], chip=cells["chip"],
-        metric=cells["metric"], value=None if value is None else value * metric.scale, scale=metric.scale,
-        quantity=metric.quantity, phase=metric.phase, scenario=scenario, vendor=cells["vendor"], chips=split.chips,
-        tp=split.tp, pp=split.pp, ep=split.ep, moe_tp=split.moe_tp, attention_dp=split.attention_dp,
-        replicas=split.replicas, precision=weights.name, precision_written=weights.written, expert_precision=experts,
-        kv_precision=cells.precision("precision_kv").name, weight_only=weights.weight_only, engine=cells["engine"],
-        engine_version=cells["engine_version"], batch=running.batch, concurrency=running.concurrency,
-        batch_limit=running.limit, input_tokens=input_tokens, output_tokens=output_tokens,
-        speculative=cells["spec_decode"] == "allowed", cached_share=float(cached[1]) / 100.0 if cached else 0.0,
-        tier=cells["tier"], notes=tuple(cells.notes), source=cells["source_title"], comment=cells["notes"],
-        reason=_reason(cells, readings, metric, split) or reason)
+        id=cells["id"], file=cells.file, line=cells.line, layout=layout, model=cells["model"],
+        chip=cells["chip"], metric=cells["metric"],
+        value=None if value is None else value * metric.scale, scale=metric.scale,
+        quantity=metric.quantity, phase=metric.phase, scenario=scenario, vendor=cells["vendor"],
+        chips=split.chips, tp=split.tp, pp=split.pp, ep=split.ep, moe_tp=split.moe_tp,
+        attention_dp=split.attention_dp, replicas=split.replicas, precision=weights.name,
+        precision_written=weights.written, expert_precision=experts,
+        kv_precision=cells.precision("precision_kv").name, weight_only=weights.weight_only,
+        engine=cells["engine"], engine_version=cells["engine_version"], batch=running.batch,
+        concurrency=running.concurrency, batch_limit=running.limit, input_tokens=input_tokens,
+        output_tokens=output_tokens, speculative=cells["spec_decode"] == "allowed",
+        cached_share=float(cached[1]) / 100.0 if cached else 0.0, tier=cells["tier"],
+        notes=tuple(cells.notes), source=cells["source_title"], comment=cells["notes"],
+        reason=_reason(cells, readings, metric, split) or reason,
+    )
 
 
 def read_inference(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
@@ -260,7 +276,8 @@ def read_inference(cells: Cells, readings: Sequence[Reading]) -> list[Measuremen
 
 
 def read_energy(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
-    """Read one row of power or energy; only what is measured at the chips can be predicted from the chips."""
+    """Read one row of power or energy; only what is measured at the chips can be predicted from the
+    chips."""
     if cells["metric"] not in ENERGY_METRICS:
         _unknown(cells, "metric", list(ENERGY_METRICS))
     metric, unit = ENERGY_METRICS.get(cells["metric"], (Metric("other", "power"), cells["unit"]))

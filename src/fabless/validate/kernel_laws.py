@@ -1,9 +1,11 @@
-"""Time and power of a kernel that runs alone, over and over: what kernel tables measure, not what an engine sees.
+"""Time and power of a kernel that runs alone, over and over: what kernel tables measure, not what
+an engine sees.
 
-Engines replay graphs, fuse and overlap, so that their fixed times are shorter; `kernels` and `forward` describe those. All
-laws here are one: a fixed time, and work that overlaps as far as its kinds allow; with every share 1 and every other term
-0 they give the physical floor, and no parameters that the records allow give less (docs/explanation/kernels.md). Numbers
-and arrays broadcast, the fields of the records too.
+Engines replay graphs, fuse and overlap, so that their fixed times are shorter; `kernels` and
+`forward` describe those. All laws here are one: a fixed time, and work that overlaps as far as its
+kinds allow; with every share 1 and every other term 0 they give the physical floor, and no
+parameters that the records allow give less (docs/explanation/kernels.md). Numbers and arrays
+broadcast, the fields of the records too.
 """
 
 from __future__ import annotations
@@ -27,12 +29,13 @@ class Law:
 
     @classmethod
     def of(cls, values: Mapping[str, float], place: str = "kernel") -> Self:
-        """Make a record from named values in SI; terms with a default may be missing. Raises `BadValue` with all faults."""
+        """Make a record from named values in SI; terms with a default may be missing. Raises
+        `BadValue` with all faults."""
         return cls(**values_by_field(cls, place, values))
 
     def __post_init__(self) -> None:
-        check_bounds(type(self).__name__.lower(), self, {field.name: _BOUNDS.get(field.name, _REST)
-                                                         for field in fields(self)})  # type: ignore[arg-type]
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        check_bounds(type(self).__name__.lower(), self, {name: _BOUNDS.get(name, _REST) for name in names})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +111,9 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = MappingProxyType(
     dict.fromkeys(("compute", "bandwidth", "link", "cap"), _SHARE))
 
 
-def product_bytes(m: Number, n: Number, k: Number, element_bytes: Number = 2.0, weight_bytes: Number | None = None
-                  ) -> Number:
+def product_bytes(
+    m: Number, n: Number, k: Number, element_bytes: Number = 2.0, weight_bytes: Number | None = None
+) -> Number:
     """Traffic of a product of (m, k) by (k, n): both inputs and a result in 16 bits [B].
 
     >>> product_bytes(1.0, 10.0, 100.0)
@@ -119,13 +123,16 @@ def product_bytes(m: Number, n: Number, k: Number, element_bytes: Number = 2.0, 
     return element_bytes * m * k + weights * n * k + 2.0 * m * n
 
 
-def product_time(m: Number, n: Number, k: Number, fit: Product, peak_flops: Number, bandwidth: Number, *,
-                 element_bytes: Number = 2.0, weight_bytes: Number | None = None) -> Number:
+def product_time(
+    m: Number, n: Number, k: Number, fit: Product, peak_flops: Number, bandwidth: Number, *,
+    element_bytes: Number = 2.0, weight_bytes: Number | None = None,
+) -> Number:
     """Time of a product of (m, k) by (k, n) [s].
 
     ``t = t0 + (a m k + o m n) / B + sqrt(t_c^2 + t_m^2 + t_k^2)`` with ``t_c = 2 max(m, tile) n k / (F e_c)``,
     ``t_m = bytes / (B e_m)``, ``t_k = depth k / (1 + k / split)``; peak F [FLOP/s], memory bandwidth B [B/s], width of a
-    number of the inputs [B], `weight_bytes` where the right one is narrower. Fitted on ai-dynamo/aiconfigurator's tables.
+    number of the inputs [B], `weight_bytes` where the right one is narrower. Fitted on
+    ai-dynamo/aiconfigurator's tables.
 
     >>> float(product_time(1000.0, 1000.0, 1000.0, Product(compute=1.0, bandwidth=1.0, fixed_s=0.0), 2e12, 1e18))
     0.001
@@ -137,7 +144,8 @@ def product_time(m: Number, n: Number, k: Number, fit: Product, peak_flops: Numb
 
 
 def prefill_flop(batch: Number, tokens: Number, heads: Number, head_dim: Number, context: Number = 0.0) -> Number:
-    """FLOP of causal attention of `tokens` new ones a sequence after `context` [FLOP]: half of the square, all before it.
+    """FLOP of causal attention of `tokens` new ones a sequence after `context` [FLOP]: half of the
+    square, all before it.
 
     >>> prefill_flop(1.0, 100.0, 1.0, 1.0), prefill_flop(1.0, 1.0, 1.0, 1.0, 100.0)
     (20000.0, 402.0)
@@ -145,13 +153,17 @@ def prefill_flop(batch: Number, tokens: Number, heads: Number, head_dim: Number,
     return 4.0 * batch * tokens * (context + tokens / 2.0) * heads * head_dim
 
 
-def attention_prefill_time(batch: Number, tokens: Number, heads: Number, kv_heads: Number, head_dim: Number,
-                           fit: AttentionPrefill, peak_flops: Number, bandwidth: Number, *, context: Number = 0.0,
-                           kv_bytes: Number = 2.0) -> Number:
-    """Time of causal attention of `batch` prompts of `tokens`, after `context` tokens each in the cache [s].
+def attention_prefill_time(
+    batch: Number, tokens: Number, heads: Number, kv_heads: Number, head_dim: Number,
+    fit: AttentionPrefill, peak_flops: Number, bandwidth: Number, *, context: Number = 0.0,
+    kv_bytes: Number = 2.0,
+) -> Number:
+    """Time of causal attention of `batch` prompts of `tokens`, after `context` tokens each in the
+    cache [s].
 
     ``t = t0 + sqrt((FLOP / (F e_c) + bytes / (B e_m))^2 + (tau tokens)^2)``; bytes: queries and result in 16 bits, keys
-    and values in `kv_bytes` [B] a number. Fitted on ai-dynamo/aiconfigurator's tables, without context.
+    and values in `kv_bytes` [B] a number. Fitted on ai-dynamo/aiconfigurator's tables, without
+    context.
 
     >>> round(float(attention_prefill_time(1.0, 1e3, 10.0, 1.0, 100.0, AttentionPrefill(1.0, 1.0, 0.0), 2e12, 1e18)), 9)
     0.001
@@ -162,9 +174,11 @@ def attention_prefill_time(batch: Number, tokens: Number, heads: Number, kv_head
     return fit.fixed_s + overlap(work, fit.token_s * tokens)
 
 
-def attention_decode_time(flop: Number, moved_bytes: Number, fit: AttentionDecode, peak_flops: Number,
-                          bandwidth: Number) -> Number:
-    """Time of attention of one new token a sequence, from its FLOP and bytes (`decode_work`, `latent_work`) [s].
+def attention_decode_time(
+    flop: Number, moved_bytes: Number, fit: AttentionDecode, peak_flops: Number, bandwidth: Number
+) -> Number:
+    """Time of attention of one new token a sequence, from its FLOP and bytes (`decode_work`,
+    `latent_work`) [s].
 
     ``t = t0 + x + ramp sqrt(t0 x)``, ``x = sqrt((bytes / (B e_m))^2 + (FLOP / (F e_c))^2)``; F is the peak in 16 bits.
 
@@ -177,7 +191,8 @@ def attention_decode_time(flop: Number, moved_bytes: Number, fit: AttentionDecod
 
 def decode_work(batch: Number, context: Number, heads: Number, kv_heads: Number, head_dim: Number,
                 kv_bytes: Number = 2.0) -> tuple[Number, Number]:
-    """FLOP and bytes of decode attention: the cache of `kv_bytes` [B] a number, query and result in 16 bits.
+    """FLOP and bytes of decode attention: the cache of `kv_bytes` [B] a number, query and result in
+    16 bits.
 
     >>> decode_work(1.0, 100.0, 8.0, 2.0, 10.0)
     (32000.0, 8320.0)
@@ -197,14 +212,16 @@ def latent_work(batch: Number, context: Number, heads: Number, latent: Number, r
     return 2.0 * batch * context * heads * wide, batch * (context * (latent + rope) * kv_bytes + 2.0 * heads * wide)
 
 
-def collective_time(message_bytes: Number, chips: Number, fit: Collective, link_bandwidth: Number, *, passes: Number = 1.0,
-                    rounds: Number = 1.0) -> Array:
+def collective_time(
+    message_bytes: Number, chips: Number, fit: Collective, link_bandwidth: Number, *,
+    passes: Number = 1.0, rounds: Number = 1.0,
+) -> Array:
     """Time of a collective of `chips` of one domain on a message [s].
 
     ``t = t0 + x + ramp sqrt(t0 x)``, ``t0 = alpha + step rounds (n - 1)``, ``x = passes (n - 1) / n M / (e W)`` with the
-    link bandwidth W of a chip in one direction [B/s]. `passes`: 2 for an all-reduce, else 1; `rounds`: 2 for an all-reduce
-    over a ring, else 1. M is the whole message: what an all-reduce sums, what all chips of a gather have after it. A
-    single chip needs no time.
+    link bandwidth W of a chip in one direction [B/s]. `passes`: 2 for an all-reduce, else 1;
+    `rounds`: 2 for an all-reduce over a ring, else 1. M is the whole message: what an all-reduce
+    sums, what all chips of a gather have after it. A single chip needs no time.
 
     >>> float(collective_time(1e9, 4.0, Collective(1.0, 1e-5, 1e-5), 75e9, passes=2.0))
     0.02004
@@ -216,7 +233,8 @@ def collective_time(message_bytes: Number, chips: Number, fit: Collective, link_
 
 
 def power_draw(compute_use: Number, memory_use: Number, fit: Power, design_w: Number) -> Number:
-    """Power at shares in use of peak and of memory bandwidth: ``P = TDP min(cap, idle + c u_c + m u_m)`` [W].
+    """Power at shares in use of peak and of memory bandwidth: ``P = TDP min(cap, idle + c u_c + m
+    u_m)`` [W].
 
     >>> float(power_draw(0.25, 0.5, Power(0.25, 1.0, 0.5), 100.0)), float(power_draw(1.0, 1.0, Power(0.25, 1.0, 0.5), 100.0))
     (75.0, 100.0)

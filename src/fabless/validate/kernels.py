@@ -16,11 +16,15 @@ from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement, 
 OPERATORS_REQUIRED = ("id", "op", "chip", "n_chips", "precision", "m", "n", "k", "other_shape", "metric", "value", "unit")
 OPERATORS_OPTIONAL = ("source_title", "source_url_or_repo_path", "date", "notes", "vendor", "source_class", "tier")
 GEMM_REQUIRED = ("system", "framework", "dtype", "m", "n", "k", "latency_ms")
-DECODE_REQUIRED = ("system", "framework", "batch_size", "kv_len", "num_heads", "num_key_value_heads", "head_dim",
-                   "attn_dtype", "kv_cache_dtype", "latency_ms")
+DECODE_REQUIRED = (
+    "system", "framework", "batch_size", "kv_len", "num_heads", "num_key_value_heads", "head_dim",
+    "attn_dtype", "kv_cache_dtype", "latency_ms",
+)
 PREFILL_REQUIRED = ("system", "framework", "batch_size", "isl", "step", *DECODE_REQUIRED[4:])
-COLLECTIVES_REQUIRED = ("system", "library", "version", "kernel", "op", "dtype", "num_gpus", "message_elements",
-                        "latency_ms", "variant")
+COLLECTIVES_REQUIRED = (
+    "system", "library", "version", "kernel", "op", "dtype", "num_gpus", "message_elements",
+    "latency_ms", "variant",
+)
 GEMM_POWER_REQUIRED = ("system", "dtype", "m", "n", "k", "latency_ms", "power_w")
 GEMM_POWER_OPTIONAL = ("power_limit_w", "source")
 KERNEL_OPTIONAL = ("source",)
@@ -29,9 +33,11 @@ _QUANTITIES: Mapping[tuple[str, str], tuple[Quantity, float]] = {
     ("time_ms", "ms"): ("kernel time", 1e-3), ("latency_us", "us"): ("kernel time", 1e-6),
     ("achieved_tflops", "TFLOP/s"): ("kernel flops", 1e12),
     ("achieved_tflops", "TFLOP/s per device"): ("other", 1e12),
-    ("achieved_bandwidth", "GB/s"): ("kernel bandwidth", 1e9), ("bus_bandwidth", "GB/s"): ("bus bandwidth", 1e9),
-    ("bandwidth", "GB/s"): ("other", 1e9), ("rdma_bandwidth", "GB/s"): ("other", 1e9),
-    ("bottleneck_bandwidth", "GB/s RDMA"): ("other", 1e9), ("bottleneck_bandwidth", "GB/s NVLink"): ("other", 1e9),
+    ("achieved_bandwidth", "GB/s"): ("kernel bandwidth", 1e9),
+    ("bus_bandwidth", "GB/s"): ("bus bandwidth", 1e9), ("bandwidth", "GB/s"): ("other", 1e9),
+    ("rdma_bandwidth", "GB/s"): ("other", 1e9),
+    ("bottleneck_bandwidth", "GB/s RDMA"): ("other", 1e9),
+    ("bottleneck_bandwidth", "GB/s NVLink"): ("other", 1e9),
 }
 """(metric, unit) of operator rows -> quantity and factor to SI."""
 _OPS: Mapping[str, KernelOp] = {
@@ -58,11 +64,12 @@ def _operator(cells: Cells) -> Kernel:
     read = cells.precision("precision") if name != "other" else None
     return Kernel(
         op=name, precision=read.name if read else "", written=cells["precision"],
-        kv_precision=_kv(cells["precision"]), m=cells.number("m"), n=cells.number("n"), k=cells.number("k"),
-        batch=shape.get("batch", shape.get("batch_size")), tokens=shape.get("isl"),
-        context=shape.get("context", shape.get("kv_len")), heads=shape.get("q_heads"),
-        kv_heads=shape.get("kv_heads"), head_dim=shape.get("head_dim"),
-        message_bytes=shape.get("payload_bytes"))
+        kv_precision=_kv(cells["precision"]), m=cells.number("m"), n=cells.number("n"),
+        k=cells.number("k"), batch=shape.get("batch", shape.get("batch_size")),
+        tokens=shape.get("isl"), context=shape.get("context", shape.get("kv_len")),
+        heads=shape.get("q_heads"), kv_heads=shape.get("kv_heads"), head_dim=shape.get("head_dim"),
+        message_bytes=shape.get("payload_bytes"),
+    )
 
 
 def _lacking(kernel: Kernel) -> str:
@@ -82,8 +89,10 @@ def read_operator(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
         metrics = list(dict.fromkeys(name for name, _ in _QUANTITIES))
         column = "unit" if cells["metric"] in metrics else "metric"
         allowed = [unit for name, unit in _QUANTITIES if name == cells["metric"]] if column == "unit" else metrics
-        cells.fault(f"unknown {column}", column,
-                    f"{cells[column]!r}, {suggestion(cells[column], allowed, 'known: ' + ', '.join(allowed))}")
+        cells.fault(
+            f"unknown {column}", column,
+            f"{cells[column]!r}, {suggestion(cells[column], allowed, 'known: ' + ', '.join(allowed))}",
+        )
     quantity, scale = _QUANTITIES.get(key, ("other", 1.0))
     kernel = _operator(cells)
     value = cells.number("value")
@@ -99,24 +108,34 @@ def read_operator(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
         reason = "no one chip: the row says 'unknown'"
     if not reason and quantity == "other":
         reason = f"metric not predicted: {cells['metric']}"
-    return [Measurement(
-        id=cells["id"], file=cells.file, line=cells.line, layout="operators", model="", chip=cells["chip"],
-        metric=cells["metric"], value=None if value is None else value * scale, scale=scale, quantity=quantity,
-        phase="kernel", scenario="kernel", vendor=cells["vendor"], chips=chips, precision=kernel.precision,
-        precision_written=kernel.written, kv_precision=kernel.kv_precision, tier=cells["tier"], kernel=kernel,
-        notes=tuple(cells.notes), source=cells["source_title"], comment=cells["notes"], reason=reason or _lacking(kernel))]
+    return [
+        Measurement(
+            id=cells["id"], file=cells.file, line=cells.line, layout="operators", model="",
+            chip=cells["chip"], metric=cells["metric"],
+            value=None if value is None else value * scale, scale=scale, quantity=quantity,
+            phase="kernel", scenario="kernel", vendor=cells["vendor"], chips=chips,
+            precision=kernel.precision, precision_written=kernel.written,
+            kv_precision=kernel.kv_precision, tier=cells["tier"], kernel=kernel,
+            notes=tuple(cells.notes), source=cells["source_title"], comment=cells["notes"],
+            reason=reason or _lacking(kernel),
+        )
+    ]
 
 
 def _timed(cells: Cells, layout: Layout, kernel: Kernel, chips: int, engine: str) -> list[Measurement]:
     cells.required("system", "latency_ms")
     value = cells.number("latency_ms")
-    return [Measurement(
-        id=f"{PurePath(cells.file).name.partition('.')[0]}:{cells.line}", file=cells.file, line=cells.line, layout=layout,
-        model="", chip=cells["system"], metric="latency_ms", value=None if value is None else value * 1e-3, scale=1e-3,
-        quantity="kernel time", phase="kernel", scenario="kernel", chips=chips, precision=kernel.precision,
-        precision_written=kernel.written, kv_precision=kernel.kv_precision, engine=engine.partition("/")[0],
-        engine_version=engine.partition("/")[2], kernel=kernel, source=cells["source"],
-        reason=cells.reason or _lacking(kernel))]
+    return [
+        Measurement(
+            id=f"{PurePath(cells.file).name.partition('.')[0]}:{cells.line}", file=cells.file,
+            line=cells.line, layout=layout, model="", chip=cells["system"], metric="latency_ms",
+            value=None if value is None else value * 1e-3, scale=1e-3, quantity="kernel time",
+            phase="kernel", scenario="kernel", chips=chips, precision=kernel.precision,
+            precision_written=kernel.written, kv_precision=kernel.kv_precision,
+            engine=engine.partition("/")[0], engine_version=engine.partition("/")[2], kernel=kernel,
+            source=cells["source"], reason=cells.reason or _lacking(kernel),
+        )
+    ]
 
 
 def read_gemm(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
@@ -129,7 +148,8 @@ def read_gemm(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
 
 
 def read_gemm_power(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
-    """Read one row of the matrix products with their power: time and mean watts, two measurements."""
+    """Read one row of the matrix products with their power: time and mean watts, two
+    measurements."""
     kind = cells.precision("dtype")
     kernel = Kernel(
         op="gemm", precision=kind.name, written=kind.written, kv_precision="", m=cells.number("m"),
@@ -143,9 +163,11 @@ def read_gemm_power(cells: Cells, readings: Sequence[Reading]) -> list[Measureme
 def _attention(cells: Cells, op: KernelOp, tokens: float | None, context: float | None) -> Kernel:
     kind = cells.precision("attn_dtype")
     return Kernel(
-        op=op, precision=kind.name, written=kind.written, kv_precision=cells.precision("kv_cache_dtype").name,
-        batch=cells.number("batch_size"), tokens=tokens, context=context, heads=cells.number("num_heads"),
-        kv_heads=cells.number("num_key_value_heads"), head_dim=cells.number("head_dim"))
+        op=op, precision=kind.name, written=kind.written,
+        kv_precision=cells.precision("kv_cache_dtype").name, batch=cells.number("batch_size"),
+        tokens=tokens, context=context, heads=cells.number("num_heads"),
+        kv_heads=cells.number("num_key_value_heads"), head_dim=cells.number("head_dim"),
+    )
 
 
 def read_decode(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
@@ -171,6 +193,7 @@ def read_collective(cells: Cells, readings: Sequence[Reading]) -> list[Measureme
     graph = True if cells["variant"].endswith("graph") else False if cells["variant"].endswith("eager") else None
     kernel = Kernel(
         op=op or "other", precision=kind.name, written=kind.written,
-        message_bytes=None if width is None or elements is None else width * elements, library=cells["kernel"],
-        graph=graph)
+        message_bytes=None if width is None or elements is None else width * elements,
+        library=cells["kernel"], graph=graph,
+    )
     return _timed(cells, "collectives", kernel, chips or 1, f"{cells['library']}/{cells['version']}")

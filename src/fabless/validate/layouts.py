@@ -25,16 +25,28 @@ class Form:
 
 FORMS: Mapping[Layout, Form] = {
     "energy": Form(inference.ENERGY_REQUIRED, inference.ENERGY_OPTIONAL, inference.read_energy),
-    "inference": Form(inference.INFERENCE_REQUIRED, inference.INFERENCE_OPTIONAL, inference.read_inference),
+    "inference": Form(
+        inference.INFERENCE_REQUIRED, inference.INFERENCE_OPTIONAL, inference.read_inference
+    ),
     "training": Form(training.REQUIRED, training.OPTIONAL, training.read_training),
-    "operators": Form(kernels.OPERATORS_REQUIRED, kernels.OPERATORS_OPTIONAL, kernels.read_operator),
+    "operators": Form(
+        kernels.OPERATORS_REQUIRED, kernels.OPERATORS_OPTIONAL, kernels.read_operator
+    ),
     "serving": Form(serving.REQUIRED, serving.OPTIONAL, serving.read_serving),
     "gemm": Form(kernels.GEMM_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_gemm),
-    "gemm-power": Form(kernels.GEMM_POWER_REQUIRED, kernels.GEMM_POWER_OPTIONAL, kernels.read_gemm_power),
+    "gemm-power": Form(
+        kernels.GEMM_POWER_REQUIRED, kernels.GEMM_POWER_OPTIONAL, kernels.read_gemm_power
+    ),
     "attention-decode": Form(kernels.DECODE_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_decode),
-    "attention-prefill": Form(kernels.PREFILL_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_prefill),
-    "collectives": Form(kernels.COLLECTIVES_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_collective),
-    "megatron": Form(training.MEGATRON_REQUIRED, training.MEGATRON_OPTIONAL, training.read_megatron),
+    "attention-prefill": Form(
+        kernels.PREFILL_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_prefill
+    ),
+    "collectives": Form(
+        kernels.COLLECTIVES_REQUIRED, kernels.KERNEL_OPTIONAL, kernels.read_collective
+    ),
+    "megatron": Form(
+        training.MEGATRON_REQUIRED, training.MEGATRON_OPTIONAL, training.read_megatron
+    ),
 }
 """Every layout that can be read."""
 
@@ -59,9 +71,13 @@ def layout_of(table: Table) -> Layout:
         return nearest
     faults = []
     if missing:
-        faults.append(Fault(
-            f"{table.name}:1", f"matches no layout; nearest is {nearest!r}, without column {', '.join(missing)}",
-            ", ".join(allowed), "add these columns, or write the header of another layout"))
+        faults.append(
+            Fault(
+                f"{table.name}:1",
+                f"matches no layout; nearest is {nearest!r}, without column {', '.join(missing)}",
+                ", ".join(allowed), "add these columns, or write the header of another layout",
+            )
+        )
     for column in unknown:
         near = suggestion(column, allowed, "remove the column")
         faults.append(Fault(f"{table.name}:1", f"unknown column {column!r} (layout {nearest!r})", ", ".join(allowed), near))

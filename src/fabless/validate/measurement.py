@@ -1,36 +1,44 @@
-"""One published measurement, whatever file it came from: SI values, chips instead of cores, one meaning a field."""
+"""One published measurement, whatever file it came from: SI values, chips instead of cores, one
+meaning a field."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Layout = Literal["inference", "energy", "training", "operators", "serving", "gemm", "gemm-power", "attention-prefill",
-                 "attention-decode", "collectives", "megatron"]
+Layout = Literal[
+    "inference", "energy", "training", "operators", "serving", "gemm", "gemm-power",
+    "attention-prefill", "attention-decode", "collectives", "megatron",
+]
 Scenario = Literal["static", "closed loop", "offline", "server", "prefill", "decode", "training", "kernel", "other"]
 """Way in which a value was measured.
 
-static: one batch that starts together, prefilled whole, then decoded to its end; closed loop: a fixed number of requests
-always in the system (`concurrency`), or a measured mean running batch (`batch`) at steady state; offline: all requests
-queued, highest throughput; server: arrivals at random below saturation; prefill, decode: one phase alone.
+static: one batch that starts together, prefilled whole, then decoded to its end; closed loop: a
+fixed number of requests always in the system (`concurrency`), or a measured mean running batch
+(`batch`) at steady state; offline: all requests queued, highest throughput; server: arrivals at
+random below saturation; prefill, decode: one phase alone.
 """
 Phase = Literal["ttft", "tpot", "end to end", "throughput", "training", "kernel", "power", "energy"]
 Mode = Literal["aggregated", "disaggregated"]
 Quantity = Literal[
-    "ttft", "tpot", "end to end", "output tok/s total", "output tok/s per chip", "total tok/s", "requests/s",
-    "prefill tok/s per chip", "decode tok/s per chip", "user tok/s",
-    "step time", "tokens/s per chip", "model flops per chip", "hardware flops per chip", "mfu", "hfu",
-    "kernel time", "kernel flops", "kernel bandwidth", "bus bandwidth",
-    "power per chip", "energy per output token", "other"]
+    "ttft", "tpot", "end to end", "output tok/s total", "output tok/s per chip", "total tok/s",
+    "requests/s", "prefill tok/s per chip", "decode tok/s per chip", "user tok/s", "step time",
+    "tokens/s per chip", "model flops per chip", "hardware flops per chip", "mfu", "hfu",
+    "kernel time", "kernel flops", "kernel bandwidth", "bus bandwidth", "power per chip",
+    "energy per output token", "other",
+]
 """What a value is, in SI: s, token/s, FLOP/s, B/s, W, J, 1.
 
-ttft: request in to first token out; tpot: (end to end - ttft) / (output tokens - 1); end to end: of a request, or of the
-whole batch where static; output tok/s: generated tokens of the whole system or divided by its chips; total: in + out;
-bus bandwidth: that of an all-reduce times 2 (n - 1) / n over its message. "other": not predicted.
+ttft: request in to first token out; tpot: (end to end - ttft) / (output tokens - 1); end to end: of
+a request, or of the whole batch where static; output tok/s: generated tokens of the whole system or
+divided by its chips; total: in + out; bus bandwidth: that of an all-reduce times 2 (n - 1) / n over
+its message. "other": not predicted.
 """
 
-KernelOp = Literal["gemm", "attention prefill", "attention decode", "attention decode mla", "all_reduce", "all_gather",
-                   "reduce_scatter", "all_to_all", "other"]
+KernelOp = Literal[
+    "gemm", "attention prefill", "attention decode", "attention decode mla", "all_reduce",
+    "all_gather", "reduce_scatter", "all_to_all", "other",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +109,8 @@ class Kernel:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A measured value with all that is known of how it came about; `reason` is set where it cannot be predicted."""
+    """A measured value with all that is known of how it came about; `reason` is set where it cannot
+    be predicted."""
 
     id: str
     file: str
@@ -114,7 +123,8 @@ class Measurement:
     value: float | None
     """Measured value in SI; None if the cell is no number."""
     scale: float
-    """Multiplies the file's number to give `value`; divides a prediction to give it in the file's unit."""
+    """Multiplies the file's number to give `value`; divides a prediction to give it in the file's
+    unit."""
     quantity: Quantity
     phase: Phase
     scenario: Scenario
@@ -129,7 +139,8 @@ class Measurement:
     moe_tp: int | None = None
     """Chips among which one expert is split."""
     attention_dp: int | None = None
-    """Ranks of one instance among which attention splits the requests; the experts are shared by all of them."""
+    """Ranks of one instance among which attention splits the requests; the experts are shared by
+    all of them."""
     replicas: int | None = None
     """Independent instances side by side."""
     precision: str = ""

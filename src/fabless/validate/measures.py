@@ -41,26 +41,56 @@ def _fixed(row: ComparedRow) -> bool:
 
 
 def _trained(row: ComparedRow) -> bool:
-    return row.layout in ("training", "megatron") and row.groups["kind"] == _DENSE and row.groups["tier"] != "C" and (
-        row.quantity in ("step time", "tokens/s per chip"))
+    return (
+        row.layout in ("training", "megatron")
+        and row.groups["kind"] == _DENSE
+        and row.groups["tier"] != "C"
+        and (row.quantity in ("step time", "tokens/s per chip"))
+    )
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("serving, dense, TPOT", lambda row: _serving(row, "tpot") and row.groups["kind"] == _DENSE),
+    Measure(
+        "serving, dense, TPOT", lambda row: _serving(row, "tpot") and row.groups["kind"] == _DENSE
+    ),
     Measure("serving, all, TPOT", lambda row: _serving(row, "tpot")),
     Measure("serving, all, TTFT", lambda row: _serving(row, "ttft")),
-    Measure("serving, one pool, TPOT", lambda row: _serving(row, "tpot") and row.groups["mode"] == "aggregated"),
-    Measure("serving, two pools, TPOT", lambda row: _serving(row, "tpot") and row.groups["mode"] == "disaggregated"),
+    Measure(
+        "serving, one pool, TPOT",
+        lambda row: _serving(row, "tpot") and row.groups["mode"] == "aggregated",
+    ),
+    Measure(
+        "serving, two pools, TPOT",
+        lambda row: _serving(row, "tpot") and row.groups["mode"] == "disaggregated",
+    ),
     Measure("fixed batch and TPOT", _fixed, "vendor"),
-    Measure("training, step time, Megatron points", lambda row: row.layout == "megatron" and row.quantity == "step time"),
+    Measure(
+        "training, step time, Megatron points",
+        lambda row: row.layout == "megatron" and row.quantity == "step time",
+    ),
     Measure("training, speed, dense", _trained),
-    Measure("training, speed, mixtures", lambda row: row.layout == "training" and row.groups["kind"] != _DENSE
-            and row.groups["tier"] != "C" and row.quantity in ("step time", "tokens/s per chip")),
+    Measure(
+        "training, speed, mixtures",
+        lambda row: (
+            row.layout == "training"
+            and row.groups["kind"] != _DENSE
+            and row.groups["tier"] != "C"
+            and row.quantity in ("step time", "tokens/s per chip")
+        ),
+    ),
     Measure("kernels, GEMM", lambda row: row.layout == "gemm"),
-    Measure("kernels, attention", lambda row: row.layout in ("attention-prefill", "attention-decode")),
+    Measure(
+        "kernels, attention", lambda row: row.layout in ("attention-prefill", "attention-decode")
+    ),
     Measure("kernels, collectives", lambda row: row.layout == "collectives"),
-    Measure("power while serving", lambda row: row.layout == "energy" and row.quantity == "power per chip"),
-    Measure("energy per output token", lambda row: row.layout == "energy" and row.quantity == "energy per output token"),
+    Measure(
+        "power while serving",
+        lambda row: row.layout == "energy" and row.quantity == "power per chip",
+    ),
+    Measure(
+        "energy per output token",
+        lambda row: row.layout == "energy" and row.quantity == "energy per output token",
+    ),
 )
 """Measures in the order in which they are printed."""
 

@@ -1,7 +1,7 @@
 """Measurement -> prediction: which model answers which kind of row.
 
-No function here raises for a row that cannot be predicted: it gives no value and a reason 'kind: detail'. Model and chip
-names are resolved by the catalogue, aliases included.
+No function here raises for a row that cannot be predicted: it gives no value and a reason 'kind:
+detail'. Model and chip names are resolved by the catalogue, aliases included.
 """
 
 from __future__ import annotations
@@ -30,8 +30,15 @@ def training(m: Measurement, catalogue: Catalogue) -> Prediction:
 
 
 def predictions(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
-    """Predict many rows, in their order; rows that reading has already refused are not asked for."""
+    """Predict many rows, in their order; rows that reading has already refused are not asked
+    for."""
     bench = Bench(catalogue)
     timed = iter(predict_kernel_rows([m for m in measurements if m.kernel is not None], catalogue))
-    return [next(timed) if m.kernel is not None else training(m, catalogue) if m.training is not None
-            else serving(m, bench) for m in measurements]
+    return [
+        next(timed)
+        if m.kernel is not None
+        else training(m, catalogue)
+        if m.training is not None
+        else serving(m, bench)
+        for m in measurements
+    ]

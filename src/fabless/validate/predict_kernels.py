@@ -1,7 +1,8 @@
 """Rows of operators and collectives -> predictions, by the laws of isolated kernels.
 
 Parameters of a kernel on a chip: those of the chip's class (`Chip.efficiency`), with what was fitted on the chip itself in
-their place; where no chip of its class was fitted, the mean over the classes that were, said in a note.
+their place; where no chip of its class was fitted, the mean over the classes that were, said in a
+note.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fabless.records import Array, Chip
 from fabless.validate import kernel_laws
 from fabless.validate.measurement import Kernel, KernelOp, Measurement
 from fabless.validate.prediction import Prediction
-from fabless.workload import element_bytes
+from fabless.workload import Number, element_bytes
 
 _GENERIC = "gpu"
 _JUDGED = frozenset({"error_median", "error_p90", "left_out_error_median", "measured_to_model"})
@@ -73,7 +74,8 @@ class _Fits:
                 if isinstance(fact.value, float) and fact.field not in _JUDGED}
 
     def named(self, chip: Chip, kernel: str) -> tuple[dict[str, float], tuple[str, ...]]:
-        """Parameters of a kernel on a chip, and a sentence where they are those of other classes."""
+        """Parameters of a kernel on a chip, and a sentence where they are those of other
+        classes."""
         own, kind = self.values(f"{chip.name}.{kernel}"), self.values(f"{chip.efficiency}.{kernel}")
         if kind:
             return kind | own, ()
@@ -87,8 +89,8 @@ class _Fits:
 
 
 def _product_form(shape: _Shape) -> _Form:
-    """Fitted form of a product. A precision written with how it is scaled, ``fp8 (1x128)``, is the product alone; without,
-    the inputs are narrowed in the measured time."""
+    """Fitted form of a product. A precision written with how it is scaled, ``fp8 (1x128)``, is the
+    product alone; without, the inputs are narrowed in the measured time."""
     width = element_bytes(shape.precision)
     if width >= 2.0 or shape.weight_only:
         return "bf16"
@@ -144,8 +146,10 @@ def _prefill(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     batch, tokens, heads, kv_heads, size = _heads(kernels)
     context, kv = _column(kernels, "context", 0.0), element_bytes(shape.kv_precision or "bf16")
     time = kernel_laws.attention_prefill_time(
-        batch, tokens, heads, kv_heads=kv_heads, head_dim=size, fit=fit, peak_flops=chip.peak_flops[units],
-        bandwidth=chip.memory_bandwidth, context=context, kv_bytes=kv)
+        batch, tokens, heads, kv_heads=kv_heads, head_dim=size, fit=fit,
+        peak_flops=chip.peak_flops[units], bandwidth=chip.memory_bandwidth, context=context,
+        kv_bytes=kv,
+    )
     moved = batch * size * (4.0 * tokens * heads + 2.0 * kv * (tokens + context) * kv_heads)
     flop = kernel_laws.prefill_flop(batch, tokens, heads, size, context)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
@@ -171,17 +175,18 @@ def _latent(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -
     heads, latent, rope = (values.pop(name) for name in _LATENT_SHAPE)
     fit = kernel_laws.AttentionDecode.of(values)
     flop, moved = kernel_laws.latent_work(
-        _column(kernels, "batch"), _column(kernels, "context"), _column(kernels, "heads", heads), latent=latent,
-        rope=rope, kv_bytes=element_bytes(shape.kv_precision or "bf16"))
+        _column(kernels, "batch"), _column(kernels, "context"), _column(kernels, "heads", heads),
+        latent=latent, rope=rope, kv_bytes=element_bytes(shape.kv_precision or "bf16"),
+    )
     if any(kernel.heads is None for kernel in kernels):
         notes += (f"heads not stated: {heads:g}, over a latent cache of {latent:g} + {rope:g}",)
     return _read(flop, moved, fit, chip, notes)
 
 
-def _read(flop: object, moved: object, fit: kernel_laws.AttentionDecode, chip: Chip, notes: tuple[str, ...]) -> _Timed:
+def _read(flop: Number, moved: Number, fit: kernel_laws.AttentionDecode, chip: Chip, notes: tuple[str, ...]) -> _Timed:
     units, said = usable_precision(chip, "bf16")
-    time = kernel_laws.attention_decode_time(flop, moved, fit, chip.peak_flops[units],  # type: ignore[arg-type]
-                                          chip.memory_bandwidth)
+    time = kernel_laws.attention_decode_time(
+        flop, moved, fit, chip.peak_flops[units], chip.memory_bandwidth)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
 
 
@@ -198,7 +203,9 @@ def _collective(shape: _Shape, kernels: Sequence[Kernel], chips: Array, chip: Ch
 
 
 _LAWS: Mapping[KernelOp, Callable[[_Shape, Sequence[Kernel], Chip, _Fits], _Timed]] = {
-    "gemm": _product, "attention prefill": _prefill, "attention decode": _decode, "attention decode mla": _latent}
+    "gemm": _product, "attention prefill": _prefill, "attention decode": _decode,
+    "attention decode mla": _latent,
+}
 _COLLECTIVES = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all"})
 
 
@@ -214,8 +221,10 @@ def _shape(m: Measurement, kernel: Kernel) -> _Shape:
     collective = kernel.op in _COLLECTIVES
     return _Shape(
         chip=m.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
-        kv_precision=kernel.kv_precision, weight_only=m.weight_only or kernel.written.endswith("_wo"),
-        library=_library(m, kernel) if collective else "", power=m.quantity == "power per chip")
+        kv_precision=kernel.kv_precision,
+        weight_only=m.weight_only or kernel.written.endswith("_wo"),
+        library=_library(m, kernel) if collective else "", power=m.quantity == "power per chip",
+    )
 
 
 def _value(m: Measurement, timed: _Timed, index: int) -> float | None:
@@ -247,13 +256,19 @@ def _group(shape: _Shape, rows: Sequence[Measurement], fits: _Fits) -> list[Pred
     except FablessError as error:
         return [Prediction(None, f"refused: {error.faults[0].place}: {error.faults[0].found}")] * len(rows)
     values = [_value(m, timed, index) for index, m in enumerate(rows)]
-    return [Prediction(None, f"metric not predicted: {m.metric}") if value is None
-            else Prediction(None, "not stated: a number that this kernel needs") if not np.isfinite(value)
-            else Prediction(value, "", timed.notes) for m, value in zip(rows, values, strict=True)]
+    return [
+        Prediction(None, f"metric not predicted: {m.metric}")
+        if value is None
+        else Prediction(None, "not stated: a number that this kernel needs")
+        if not np.isfinite(value)
+        else Prediction(value, "", timed.notes)
+        for m, value in zip(rows, values, strict=True)
+    ]
 
 
 def predict_kernel_rows(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
-    """Predict many rows of operators and collectives, in their order, all rows of one kind on one chip in one call."""
+    """Predict many rows of operators and collectives, in their order, all rows of one kind on one
+    chip in one call."""
     fits = _Fits(catalogue)
     groups: dict[_Shape, list[int]] = {}
     answers = [Prediction(None, "not stated: shape of the kernel")] * len(measurements)
@@ -267,7 +282,8 @@ def predict_kernel_rows(measurements: Sequence[Measurement], catalogue: Catalogu
 
 
 def kernel(m: Measurement, catalogue: Catalogue) -> Prediction:
-    """Predict the time, rate, bandwidth or power of one operator or collective; never raises for what a row says.
+    """Predict the time, rate, bandwidth or power of one operator or collective; never raises for
+    what a row says.
 
     Many rows at once are predicted faster by `predict_kernel_rows`.
     """

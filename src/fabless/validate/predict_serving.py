@@ -1,4 +1,5 @@
-"""Predict rows of inference: latency, throughput, power, of fixed batches, closed loops, offline runs and pools."""
+"""Predict rows of inference: latency, throughput, power, of fixed batches, closed loops, offline
+runs and pools."""
 
 from __future__ import annotations
 
@@ -121,7 +122,8 @@ def _formats(m: Measurement, bench: Bench) -> perf.Formats:
 
 
 def _expert_degree(stated: int, stage: int, llm: LLM) -> int:
-    """Chips over which experts are spread, where that divides a stage and leaves every chip one; else 1."""
+    """Chips over which experts are spread, where that divides a stage and leaves every chip one;
+    else 1."""
     return stated if llm.experts and stage % stated == 0 and stated <= llm.experts else 1
 
 
@@ -135,7 +137,8 @@ def _split(m: Measurement, llm: LLM) -> perf.Split | None:
 
 
 def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, sequences: float | None) -> perf.Split:
-    """The instance that gives most tokens on `chips` chips, where a row does not say how they were used."""
+    """The instance that gives most tokens on `chips` chips, where a row does not say how they were
+    used."""
     splits = perf.candidate_splits(llm, machine, context, chips)
     size = np.asarray(splits.chips)
     room = np.broadcast_to(perf.room(llm, machine, splits, context), size.shape)
@@ -145,8 +148,12 @@ def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, seque
         llm, machine, splits, input_tokens=context / 2, output_tokens=context / 2, sequences=batch)
     usable = np.where((size <= chips) & (room >= 1), np.asarray(state.output_tokens_per_s_per_chip), -1.0)
     best = int(np.argmax(usable))
-    return perf.Split(*(float(np.asarray(part)[best]) for part in (splits.tensor, splits.pipeline, splits.expert,
-                                                                   splits.data)))
+    return perf.Split(
+        *(
+            float(np.asarray(part)[best])
+            for part in (splits.tensor, splits.pipeline, splits.expert, splits.data)
+        )
+    )
 
 
 def setup(m: Measurement, bench: Bench) -> _Setup | str:
@@ -187,7 +194,9 @@ def setup(m: Measurement, bench: Bench) -> _Setup | str:
         notes = (*notes, "by the memory model these requests do not all fit")
     return _Setup(
         llm=llm, machine=machine, split=split, instances=instances, chips=chips, entered=entered,
-        written=written, sequences=None if running is None else max(running / instances, 1.0), notes=notes)
+        written=written, sequences=None if running is None else max(running / instances, 1.0),
+        notes=notes,
+    )
 
 
 def _words(split: perf.Split) -> str:
@@ -195,7 +204,8 @@ def _words(split: perf.Split) -> str:
 
 
 def _most(s: _Setup, m: Measurement) -> float:
-    """Sequences that an instance can run: memory for requests halfway through their answers, or the engine's limit."""
+    """Sequences that an instance can run: memory for requests halfway through their answers, or the
+    engine's limit."""
     room = float(perf.room(s.llm, s.machine, s.split, s.entered + s.written / 2.0))
     return min(room, m.batch_limit or _MOST_SEQUENCES * float(s.split.data))
 
@@ -214,32 +224,43 @@ def _static(s: _Setup, m: Measurement) -> dict[str, float]:
     if m.output_tokens is None and m.scenario == "static":
         one = perf.prefill(s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh, past=s.entered - fresh)
         return {"ttft": float(one.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
-    return {"ttft": ttft, "tpot": step, "end to end": whole,
-            "output tok/s total": batch * s.instances * s.written / whole,
-            "total tok/s": batch * s.instances * (s.entered + s.written) / whole,
-            "prefill tok/s per chip": batch * s.entered / (passes * float(some.time_s)) / float(s.split.chips),
-            "decode tok/s per chip": batch / step / float(s.split.chips), "user tok/s": 1.0 / step}
+    return {
+        "ttft": ttft, "tpot": step, "end to end": whole,
+        "output tok/s total": batch * s.instances * s.written / whole,
+        "total tok/s": batch * s.instances * (s.entered + s.written) / whole,
+        "prefill tok/s per chip": batch
+        * s.entered
+        / (passes * float(some.time_s))
+        / float(s.split.chips),
+        "decode tok/s per chip": batch / step / float(s.split.chips),
+        "user tok/s": 1.0 / step,
+    }
 
 
 def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: float) -> dict[str, float]:
-    """A steady state with `running` sequences on an instance while `waiting` more queue for a place.
+    """A steady state with `running` sequences on an instance while `waiting` more queue for a
+    place.
 
-    Closed loops start with all requests at once and are averaged over `rounds`, so that the first round's prompts, read
-    one after the other, count in the mean time to the first token.
+    Closed loops start with all requests at once and are averaged over `rounds`, so that the first
+    round's prompts, read one after the other, count in the mean time to the first token.
     """
     state = perf.steady_state(
-        s.llm, s.machine, s.split, input_tokens=s.entered, output_tokens=s.written, sequences=running,
-        cached=m.cached_share)
+        s.llm, s.machine, s.split, input_tokens=s.entered, output_tokens=s.written,
+        sequences=running, cached=m.cached_share,
+    )
     tpot, first_s = float(state.tpot_s), float(state.ttft_s)
     burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)
     served = first_s + tpot * (s.written - 1.0)
     waiting += float(s.machine.engine.waiting) * (m.concurrency is not None) * running / max(running - 1.0, 1.0)
     ttft = first_s + burst + served * waiting / running
     rate = float(state.output_tokens_per_s_per_chip) * float(s.split.chips) * s.instances
-    return {"ttft": ttft, "tpot": tpot, "end to end": ttft + tpot * (s.written - 1.0), "output tok/s total": rate,
-            "total tok/s": rate * (s.entered + s.written) / s.written, "requests/s": rate / s.written,
-            "user tok/s": 1.0 / tpot, "power per chip": float(state.power_w),
-            "energy per output token": float(state.power_w) * s.chips / rate}
+    return {
+        "ttft": ttft, "tpot": tpot, "end to end": ttft + tpot * (s.written - 1.0),
+        "output tok/s total": rate, "total tok/s": rate * (s.entered + s.written) / s.written,
+        "requests/s": rate / s.written, "user tok/s": 1.0 / tpot,
+        "power per chip": float(state.power_w),
+        "energy per output token": float(state.power_w) * s.chips / rate,
+    }
 
 
 def _pool(pool: WorkerPool, llm: LLM) -> perf.Split:
@@ -251,17 +272,21 @@ def _pool(pool: WorkerPool, llm: LLM) -> perf.Split:
 
 
 def _guessed(pool: WorkerPool, requests: float, assumed: _Pools) -> WorkerPool:
-    """A pool whose workers are not stated: as many as such deployments have, attention split where they are crowded.
+    """A pool whose workers are not stated: as many as such deployments have, attention split where
+    they are crowded.
 
-    Rows that give one number for all chips of the system, or 1 for no number at all, tell nothing of a worker.
+    Rows that give one number for all chips of the system, or 1 for no number at all, tell nothing
+    of a worker.
     """
     if pool.workers is not None:
         return pool
     chips = pool.tp if 2 <= pool.tp <= assumed.most_chips else assumed.chips
     workers = max(round(pool.tp * assumed.share / chips), 1) if pool.tp > assumed.most_chips else assumed.workers
     crowded = requests / workers >= assumed.crowd
-    return replace(pool, workers=workers, chips=chips, tp=1 if crowded else chips, attention_dp=chips if crowded else 1,
-                   ep=chips, moe_tp=1)
+    return replace(
+        pool, workers=workers, chips=chips, tp=1 if crowded else chips,
+        attention_dp=chips if crowded else 1, ep=chips, moe_tp=1,
+    )
 
 
 def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:

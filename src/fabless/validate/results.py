@@ -10,7 +10,8 @@ from fabless.validate.statistics import Errors
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedRow:
-    """A measured value beside its prediction, both in the unit of the file; `predicted` is None with a reason."""
+    """A measured value beside its prediction, both in the unit of the file; `predicted` is None
+    with a reason."""
 
     id: str
     model: str
@@ -28,7 +29,8 @@ class ComparedRow:
     scale: float
     """Multiplies `measured` and `predicted` to SI."""
     groups: Mapping[str, str]
-    """Key of a group -> the group that the row belongs to: chip and model by their names in the catalogue."""
+    """Key of a group -> the group that the row belongs to: chip and model by their names in the
+    catalogue."""
     setting: str
     """Chips, parallelism, batch and lengths, to read."""
     notes: tuple[str, ...]
@@ -37,7 +39,8 @@ class ComparedRow:
 
 @dataclass(frozen=True)
 class ErrorGroup:
-    """Error statistics of the rows of a group: `by` is its key, such as 'chip' or 'vendor+phase'."""
+    """Error statistics of the rows of a group: `by` is its key, such as 'chip' or
+    'vendor+phase'."""
 
     by: str
     name: str

@@ -18,8 +18,10 @@ from fabless.validate.prediction import Prediction
 from fabless.validate.results import ComparedRow, ErrorGroup, FileRead, ReasonCount, Summary, Validation
 from fabless.validate.statistics import Errors, errors
 
-KEYS = ("chip", "vendor", "model", "engine", "phase", "quantity", "metric", "tier", "precision", "mode", "kind", "scenario",
-        "layout", "file")
+KEYS = (
+    "chip", "vendor", "model", "engine", "phase", "quantity", "metric", "tier", "precision", "mode",
+    "kind", "scenario", "layout", "file",
+)
 """Keys by which rows can be grouped; keys joined by + group by their combinations."""
 STANDARD = ("chip", "vendor", "model", "engine", "phase", "metric", "tier", "precision", "mode", "kind", "phase+vendor")
 """Keys by which rows are grouped unless others are requested."""
@@ -49,10 +51,15 @@ class _Names:
         return self.found[kind, text]
 
     def vendor(self, chip: str, written: str) -> str:
-        """Vendor of a chip of the catalogue, else as written, in the catalogue's spelling where it has one."""
+        """Vendor of a chip of the catalogue, else as written, in the catalogue's spelling where it
+        has one."""
         if not self.vendors:
-            named = (fact.value for name in self.catalogue.chips() for fact in self.catalogue.facts_of(name)
-                     if fact.field == "vendor")
+            named = (
+                fact.value
+                for name in self.catalogue.chips()
+                for fact in self.catalogue.facts_of(name)
+                if fact.field == "vendor"
+            )
             self.vendors = {str(vendor).casefold(): str(vendor) for vendor in named}
         return self._of(chip, lambda: self.catalogue.chip(chip).vendor) or self.vendors.get(written.casefold(), written)
 
@@ -91,31 +98,48 @@ def _groups(m: Measurement, names: _Names, known: Sequence[Reading]) -> dict[str
     model = names.resolve("model", m.model)[0] if m.model else "-"
     return {
         "chip": chip, "vendor": names.vendor(chip, m.vendor) or _NOT_STATED, "model": model,
-        "engine": names.engine(m.engine, known) or _NOT_STATED, "phase": m.phase, "quantity": m.quantity,
-        "metric": m.metric, "tier": m.tier or _NOT_STATED,
-        "precision": (f"{m.precision}, experts {m.expert_precision}" if m.expert_precision not in ("", m.precision)
-                      else m.precision) or _NOT_STATED,
-        "mode": m.mode, "kind": names.kind(model) or "-" if m.model else "-", "scenario": m.scenario, "layout": m.layout,
+        "engine": names.engine(m.engine, known) or _NOT_STATED, "phase": m.phase,
+        "quantity": m.quantity, "metric": m.metric, "tier": m.tier or _NOT_STATED,
+        "precision": (
+            f"{m.precision}, experts {m.expert_precision}"
+            if m.expert_precision not in ("", m.precision)
+            else m.precision
+        )
+        or _NOT_STATED,
+        "mode": m.mode,
+        "kind": names.kind(model) or "-" if m.model else "-",
+        "scenario": m.scenario,
+        "layout": m.layout,
         "file": Path(m.file).name,
     }
 
 
 def _setting(m: Measurement) -> str:
-    parts: list[tuple[str, object]] = [("chips", m.chips), ("tp", m.tp), ("pp", m.pp if m.pp != 1 else None),
-                                       ("attention dp", m.attention_dp if m.attention_dp != 1 else None),
-                                       ("ep", m.ep if m.ep != 1 else None), ("batch", m.batch),
-                                       ("concurrency", m.concurrency), ("in", m.input_tokens), ("out", m.output_tokens)]
+    parts: list[tuple[str, object]] = [
+        ("chips", m.chips), ("tp", m.tp), ("pp", m.pp if m.pp != 1 else None),
+        ("attention dp", m.attention_dp if m.attention_dp != 1 else None),
+        ("ep", m.ep if m.ep != 1 else None), ("batch", m.batch), ("concurrency", m.concurrency),
+        ("in", m.input_tokens), ("out", m.output_tokens),
+    ]
     if m.training is not None:
         parts += [("batch", m.training.global_batch), ("micro-batch", m.training.micro_batch), ("seq", m.training.sequence)]
     if m.kernel is not None:
         shape = (m.kernel.m, m.kernel.n, m.kernel.k)
-        parts = [(m.kernel.op, "x".join(f"{side:g}" for side in shape if side) or None), ("batch", m.kernel.batch),
-                 ("new", m.kernel.tokens), ("context", m.kernel.context), ("bytes", m.kernel.message_bytes),
-                 ("chips", m.chips)]
-    said = [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in parts
-            if value is not None]
-    pools = [f"{name} {pool.workers or '?'} x {pool.chips} chips" for name, pool in (("prefill", m.prefill),
-                                                                                     ("decode", m.decode)) if pool]
+        parts = [
+            (m.kernel.op, "x".join(f"{side:g}" for side in shape if side) or None),
+            ("batch", m.kernel.batch), ("new", m.kernel.tokens), ("context", m.kernel.context),
+            ("bytes", m.kernel.message_bytes), ("chips", m.chips),
+        ]
+    said = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in parts
+        if value is not None
+    ]
+    pools = [
+        f"{name} {pool.workers or '?'} x {pool.chips} chips"
+        for name, pool in (("prefill", m.prefill), ("decode", m.decode))
+        if pool
+    ]
     return ", ".join((m.precision_written or m.precision, *pools, *said)).strip(", ")
 
 
@@ -131,9 +155,10 @@ def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> Comp
     measured = None if m.value is None else float(f"{m.value / m.scale:.12g}")
     return ComparedRow(
         id=m.id, model=m.model, chip=m.chip, metric=m.metric, measured=measured,
-        predicted=None if value is None else value / m.scale, reason=reason, error=error, file=m.file,
-        line=m.line, layout=m.layout, quantity=m.quantity, scale=m.scale, groups=groups, setting=_setting(m),
-        notes=(*m.notes, *prediction.notes))
+        predicted=None if value is None else value / m.scale, reason=reason, error=error,
+        file=m.file, line=m.line, layout=m.layout, quantity=m.quantity, scale=m.scale,
+        groups=groups, setting=_setting(m), notes=(*m.notes, *prediction.notes),
+    )
 
 
 def _reasons(rows: Sequence[ComparedRow]) -> tuple[ReasonCount, ...]:
@@ -146,7 +171,8 @@ def _reasons(rows: Sequence[ComparedRow]) -> tuple[ReasonCount, ...]:
 
 
 def grouped(rows: Sequence[ComparedRow], keys: Sequence[str]) -> tuple[ErrorGroup, ...]:
-    """Error statistics of the rows by each key, the largest group of a key first; rows without a value stay out."""
+    """Error statistics of the rows by each key, the largest group of a key first; rows without a
+    value stay out."""
     groups = []
     counted = [row for row in rows if row.measured is not None]
     for key in keys:
@@ -161,12 +187,15 @@ def grouped(rows: Sequence[ComparedRow], keys: Sequence[str]) -> tuple[ErrorGrou
 def errors_of(rows: Sequence[ComparedRow]) -> Errors:
     """Error statistics of rows that have a measured value."""
     counted = [row for row in rows if row.measured is not None]
-    return errors([row.measured for row in counted if row.measured is not None], [row.predicted for row in counted],
-                  [f"{row.quantity} {row.metric}" for row in counted])
+    return errors(
+        [row.measured for row in counted if row.measured is not None],
+        [row.predicted for row in counted], [f"{row.quantity} {row.metric}" for row in counted],
+    )
 
 
 def checked_keys(keys: Sequence[str]) -> tuple[str, ...]:
-    """Keys of groups as asked for; `UnknownName` with the nearest where there is none of that name."""
+    """Keys of groups as asked for; `UnknownName` with the nearest where there is none of that
+    name."""
     for key in keys:
         for part in key.split("+"):
             if part not in KEYS:
@@ -175,13 +204,14 @@ def checked_keys(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def validate(
-    catalogue: Catalogue, files: Sequence[Path] = (), *, by: Sequence[str] = STANDARD, predict: Predict = predictions
+    catalogue: Catalogue, files: Sequence[Path] = (), *, by: Sequence[str] = STANDARD,
+    predict: Predict = predictions,
 ) -> Validation:
     """Predict every row of the files, or of the tables that ship where there are none.
 
     Parameters: `catalogue`, the chips and models; `files`, CSV or gzip of any layout of `layouts.FORMS`; `by`, keys of
-    groups; `predict`, the model. Rows that cannot be predicted stay, with the reason. Raises `BadFile` for a file that
-    cannot be read or matches no layout.
+    groups; `predict`, the model. Rows that cannot be predicted stay, with the reason. Raises
+    `BadFile` for a file that cannot be read or matches no layout.
     """
     known, keys = readings(), checked_keys(by)
     tables: Sequence[Table] = [read_table(path) for path in files] if files else shipped_tables()
@@ -194,7 +224,9 @@ def validate(
     refused = [m.reason or ("bad cell: no value" if m.value is None else "") or _unknown(m, names) for m in taken]
     asked = [m for m, reason in zip(taken, refused, strict=True) if not reason]
     answers = iter(predict(asked, catalogue))
-    rows = tuple(_row(m, Prediction(None, reason) if reason else next(answers), _groups(m, names, known))
-                 for m, reason in zip(taken, refused, strict=True))
+    rows = tuple(
+        _row(m, Prediction(None, reason) if reason else next(answers), _groups(m, names, known))
+        for m, reason in zip(taken, refused, strict=True)
+    )
     faults = tuple(dict.fromkeys(reason for reason in refused if reason.startswith(("bad cell", "unknown "))))
     return Validation(rows, Summary(tuple(read), errors_of(rows), _reasons(rows), faults, grouped(rows, keys)))

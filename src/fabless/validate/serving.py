@@ -1,4 +1,5 @@
-"""Rows of NVIDIA's end-to-end serving file -> two measurements each: time to first token, time per output token."""
+"""Rows of NVIDIA's end-to-end serving file -> two measurements each: time to first token, time per
+output token."""
 
 from __future__ import annotations
 
@@ -13,11 +14,15 @@ from fabless.validate.inference import first
 from fabless.validate.measurement import Measurement, WorkerPool
 
 _POOL = ("batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")
-REQUIRED = ("id", "backend", "model_path", "system", "precision", "mode", "isl", "osl", "batch_size", "tp_size", "pp_size",
-            "attention_dp_size", "moe_tp_size", "moe_ep_size", "ttft_ms", "tpot_ms")
-OPTIONAL = ("source", "original_source", "backend_version", "gemm_quant_mode", "moe_quant_mode",
-            *(f"prefill_{name}" for name in _POOL), *(f"decode_{name}" for name in _POOL), "measured_at", "concurrency",
-            "image")
+REQUIRED = (
+    "id", "backend", "model_path", "system", "precision", "mode", "isl", "osl", "batch_size",
+    "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size", "ttft_ms", "tpot_ms",
+)
+OPTIONAL = (
+    "source", "original_source", "backend_version", "gemm_quant_mode", "moe_quant_mode",
+    *(f"prefill_{name}" for name in _POOL), *(f"decode_{name}" for name in _POOL), "measured_at",
+    "concurrency", "image",
+)
 
 _MODES = ("agg", "disagg")
 _NAMED = re.compile(r"_tp(\d+)(?:_0)?(?:_ep(\d+)(?:_0)?)?(?:_|$|none)")
@@ -35,19 +40,22 @@ class Instance:
 
 
 def instance(
-    tp: int, attention_dp: int, moe_tp: int, moe_ep: int, named: tuple[int, int | None] | None = None
+    tp: int, attention_dp: int, moe_tp: int, moe_ep: int,
+    named: tuple[int, int | None] | None = None,
 ) -> Instance:
     """Derive an instance from columns that carry labels of three kinds.
 
-    The chips (without pipeline stages) are, in this order: the tp in the row's id (`named`: tp, ep); moe_tp where the
-    row repeats its degree in both, ``moe_tp = moe_ep`` with ``tp x attention_dp = moe_tp x moe_ep``; tp where it is
-    repeated as attention_dp and ``moe_ep = tp x attention_dp``; else ``tp x attention_dp``. Attention is
-    data-parallel over all chips where attention_dp > 1. ep is that of the id, else moe_ep where it fits the chips.
+    The chips (without pipeline stages) are, in this order: the tp in the row's id (`named`: tp,
+    ep); moe_tp where the row repeats its degree in both, ``moe_tp = moe_ep`` with ``tp x
+    attention_dp = moe_tp x moe_ep``; tp where it is repeated as attention_dp and ``moe_ep = tp x
+    attention_dp``; else ``tp x attention_dp``. Attention is data-parallel over all chips where
+    attention_dp > 1. ep is that of the id, else moe_ep where it fits the chips.
 
     >>> instance(64, 1, 8, 8)  # TP8 and EP8, labelled 64
     Instance(chips=8, tp=8, attention_dp=1, moe_tp=1, ep=8)
     >>> instance(1, 16, 4, 4), instance(8, 1, 2, 4)
-    (Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4), Instance(chips=8, tp=8, attention_dp=1, moe_tp=2, ep=4))
+    (Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4), Instance(chips=8, tp=8,
+    attention_dp=1, moe_tp=2, ep=4))
     """
     ranks = tp * attention_dp
     if named is not None:
@@ -83,8 +91,10 @@ def _pool(cells: Cells, kind: str) -> WorkerPool | None:
     if not stated and kind == "decode" and moe_tp > 1 and ep == _degree(cells, "prefill_moe_ep_size") > 1:
         cells.notes.append(f"decode ep {ep} repeats the prefill pool's: experts over all {chips} chips")
         moe_tp, ep = 1, chips
-    return WorkerPool(chips=chips * pp, tp=tp, pp=pp, attention_dp=attention if stated else None, moe_tp=moe_tp, ep=ep,
-                workers=cells.count(f"{kind}_num_workers"), batch=cells.number(f"{kind}_batch_size"))
+    return WorkerPool(
+        chips=chips * pp, tp=tp, pp=pp, attention_dp=attention if stated else None, moe_tp=moe_tp,
+        ep=ep, workers=cells.count(f"{kind}_num_workers"), batch=cells.number(f"{kind}_batch_size"),
+    )
 
 
 def _concurrency(cells: Cells) -> float | None:
@@ -131,26 +141,34 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
             tp //= attention
         one = instance(tp, attention, _degree(cells, "moe_tp_size"), _degree(cells, "moe_ep_size"), named)
         if one.chips != _degree(cells, "tp_size") * _degree(cells, "attention_dp_size"):
-            cells.notes.append(f"labelled tp {cells['tp_size']}, attention_dp {cells['attention_dp_size'] or 'blank'}: "
-                               f"read as {one.chips} chips, tp {one.tp}, attention_dp {one.attention_dp}, ep {one.ep}")
+            cells.notes.append(
+                f"labelled tp {cells['tp_size']}, attention_dp {cells['attention_dp_size'] or 'blank'}: "
+                f"read as {one.chips} chips, tp {one.tp}, attention_dp {one.attention_dp}, ep {one.ep}"
+            )
         if concurrency is None and batch is not None:
             concurrency = batch * _degree(cells, "attention_dp_size")
             cells.notes.append("concurrency not stated: batch x attention_dp")
     times: dict[Literal["ttft", "tpot"], float | None] = {"ttft": cells.number("ttft_ms"), "tpot": cells.number("tpot_ms")}
     input_tokens, output_tokens, both = cells.number("isl"), cells.number("osl"), []
     for quantity, value in times.items():
-        both.append(Measurement(
-            id=cells["id"], file=cells.file, line=cells.line, layout="serving", model=cells["model_path"],
-            chip=cells["system"], metric=f"{quantity}_ms", value=None if value is None else value * 1e-3, scale=1e-3,
-            quantity=quantity, phase=quantity, scenario="closed loop",
-            chips=one.chips * (pp or 1) if one else _pool_chips(prefill, decode), tp=one.tp if one else None, pp=pp,
-            ep=one.ep if one else None, moe_tp=one.moe_tp if one else None,
-            attention_dp=one.attention_dp if one else None, replicas=1 if one else None, precision=weights.name,
-            precision_written=weights.written, expert_precision=experts, engine=cells["backend"],
-            engine_version=cells["backend_version"], concurrency=concurrency, input_tokens=input_tokens,
-            output_tokens=output_tokens, mode="disaggregated" if split else "aggregated", prefill=prefill,
-            decode=decode, notes=tuple(dict.fromkeys(cells.notes)), source=cells["source"], comment=cells["original_source"],
-            reason=cells.reason))
+        both.append(
+            Measurement(
+                id=cells["id"], file=cells.file, line=cells.line, layout="serving",
+                model=cells["model_path"], chip=cells["system"], metric=f"{quantity}_ms",
+                value=None if value is None else value * 1e-3, scale=1e-3, quantity=quantity,
+                phase=quantity, scenario="closed loop",
+                chips=one.chips * (pp or 1) if one else _pool_chips(prefill, decode),
+                tp=one.tp if one else None, pp=pp, ep=one.ep if one else None,
+                moe_tp=one.moe_tp if one else None, attention_dp=one.attention_dp if one else None,
+                replicas=1 if one else None, precision=weights.name,
+                precision_written=weights.written, expert_precision=experts,
+                engine=cells["backend"], engine_version=cells["backend_version"],
+                concurrency=concurrency, input_tokens=input_tokens, output_tokens=output_tokens,
+                mode="disaggregated" if split else "aggregated", prefill=prefill, decode=decode,
+                notes=tuple(dict.fromkeys(cells.notes)), source=cells["source"],
+                comment=cells["original_source"], reason=cells.reason,
+            )
+        )
     return both
 
 

@@ -15,8 +15,9 @@ from fabless.records import Array
 class Errors:
     """Error statistics of a group of rows; None where no row has a prediction.
 
-    An error is predicted over measured, less one. `rank` is Spearman's coefficient, within each metric of the group
-    (a time is not ranked against a rate), the mean of those with at least three predictions weighted by their number.
+    An error is predicted over measured, less one. `rank` is Spearman's coefficient, within each
+    metric of the group (a time is not ranked against a rate), the mean of those with at least three
+    predictions weighted by their number.
     """
 
     rows: int
@@ -55,7 +56,8 @@ def _rank(measured: Array, predicted: Array, metrics: Sequence[str]) -> float | 
 
 
 def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]) -> Errors:
-    """Statistics of a group: its measured values, their predictions (None: none) and metrics, row by row.
+    """Statistics of a group: its measured values, their predictions (None: none) and metrics, row
+    by row.
 
     >>> found = errors([1.0, 2.0, 4.0], [1.1, None, 3.0], ["tpot"] * 3)
     >>> round(found.median, 3), found.predicted, found.rows
@@ -65,8 +67,9 @@ def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics
     rows = len(measured)
     if not known:
         return Errors(
-            rows=rows, predicted=0, coverage=0.0, median=None, mean=None, p90=None, bias=None, within_20=None,
-            rank=None)
+            rows=rows, predicted=0, coverage=0.0, median=None, mean=None, p90=None, bias=None,
+            within_20=None, rank=None,
+        )
     truth = np.array([measured[k] for k in known])
     guess = np.array([predicted[k] for k in known], dtype=np.float64)
     signed = guess / truth - 1.0
@@ -74,4 +77,6 @@ def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics
     return Errors(
         rows=rows, predicted=len(known), coverage=len(known) / rows, median=float(np.median(size)),
         mean=float(size.mean()), p90=float(np.percentile(size, 90)), bias=float(np.median(signed)),
-        within_20=float((size <= 0.2).mean()), rank=_rank(truth, guess, [metrics[k] for k in known]))
+        within_20=float((size <= 0.2).mean()),
+        rank=_rank(truth, guess, [metrics[k] for k in known]),
+    )

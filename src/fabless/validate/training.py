@@ -14,11 +14,14 @@ from fabless.validate.measurement import Measurement, TrainingRun
 
 REQUIRED = ("id", "model", "chip", "n_chips", "metric", "value")
 OPTIONAL = (
-    "source_title", "source_url_or_repo_path", "date", "params_b", "active_params_b", "tp", "pp", "cp", "vp", "ep",
-    "dp_or_fsdp", "precision", "framework", "framework_version", "global_batch_seqs", "micro_batch", "seq_len", "notes",
-    "vendor", "source_class", "tier")
-MEGATRON_REQUIRED = ("model", "hardware", "n_gpus", "tp", "pp", "dp", "global_batch", "micro_batch", "interleave", "seq",
-                     "recompute", "metric", "value", "unit")
+    "source_title", "source_url_or_repo_path", "date", "params_b", "active_params_b", "tp", "pp",
+    "cp", "vp", "ep", "dp_or_fsdp", "precision", "framework", "framework_version",
+    "global_batch_seqs", "micro_batch", "seq_len", "notes", "vendor", "source_class", "tier",
+)
+MEGATRON_REQUIRED = (
+    "model", "hardware", "n_gpus", "tp", "pp", "dp", "global_batch", "micro_batch", "interleave",
+    "seq", "recompute", "metric", "value", "unit",
+)
 MEGATRON_OPTIONAL = ("source", "hidden", "layers", "table")
 
 METRICS: Mapping[str, Metric] = {
@@ -27,8 +30,10 @@ METRICS: Mapping[str, Metric] = {
     "tokens_s_per_chip_incl_eval": Metric("tokens/s per chip", "training"),
     "model_tflops_per_chip": Metric("model flops per chip", "training", 1e12),
     "hardware_tflops_per_chip": Metric("hardware flops per chip", "training", 1e12),
-    "mfu_pct": Metric("mfu", "training", 0.01), "hfu_pct": Metric("hfu", "training", 0.01),
-    "time_to_train_min": Metric("other", "training", 60.0), "chip_hours": Metric("other", "training", 3600.0),
+    "mfu_pct": Metric("mfu", "training", 0.01),
+    "hfu_pct": Metric("hfu", "training", 0.01),
+    "time_to_train_min": Metric("other", "training", 60.0),
+    "chip_hours": Metric("other", "training", 3600.0),
 }
 """Metric of training rows -> what it means."""
 
@@ -79,8 +84,11 @@ def _reason(cells: Cells, readings: Sequence[Reading], metric: Metric) -> str:
 def read_training(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of training results."""
     if cells["metric"] not in METRICS:
-        cells.fault("unknown metric", "metric", f"{cells['metric']!r}, "
-                                                f"{suggestion(cells['metric'], METRICS, 'known: ' + ', '.join(METRICS))}")
+        cells.fault(
+            "unknown metric", "metric",
+            f"{cells['metric']!r}, "
+            f"{suggestion(cells['metric'], METRICS, 'known: ' + ', '.join(METRICS))}",
+        )
     metric = METRICS.get(cells["metric"], Metric("other", "training"))
     cells.required("id", "model", "chip", "value")
     value, weights = cells.number("value"), cells.precision("precision")
@@ -91,21 +99,30 @@ def read_training(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
         framework=cells["framework"], framework_version=cells["framework_version"],
         global_batch=cells.number("global_batch_seqs"),
         micro_batch=cells.number("micro_batch") or _number_in(r"local batch (\d+)|\bbs(\d+)", said),
-        sequence=cells.number("seq_len"), step_tokens=_number_in(r"tokens per step (\d+)", cells["notes"]),
-        context_parallel=cells.count("cp"), interleave=cells.count("vp"), sharding=cells["dp_or_fsdp"],
-        sharded=_sharded(said), recompute=_recompute(said))
-    return [Measurement(
-        id=cells["id"], file=cells.file, line=cells.line, layout="training", model=cells["model"], chip=cells["chip"],
-        metric=cells["metric"], value=None if value is None else value * metric.scale, scale=metric.scale,
-        quantity=metric.quantity, phase="training", scenario="training", vendor=cells["vendor"],
-        chips=cells.count("n_chips"), tp=cells.count("tp"), pp=cells.count("pp"), ep=cells.count("ep"),
-        precision=weights.name, precision_written=weights.written, engine=cells["framework"],
-        engine_version=cells["framework_version"], tier=cells["tier"], training=run, notes=tuple(cells.notes),
-        source=cells["source_title"], comment=cells["notes"], reason=_reason(cells, readings, metric))]
+        sequence=cells.number("seq_len"),
+        step_tokens=_number_in(r"tokens per step (\d+)", cells["notes"]),
+        context_parallel=cells.count("cp"), interleave=cells.count("vp"),
+        sharding=cells["dp_or_fsdp"], sharded=_sharded(said), recompute=_recompute(said),
+    )
+    return [
+        Measurement(
+            id=cells["id"], file=cells.file, line=cells.line, layout="training",
+            model=cells["model"], chip=cells["chip"], metric=cells["metric"],
+            value=None if value is None else value * metric.scale, scale=metric.scale,
+            quantity=metric.quantity, phase="training", scenario="training", vendor=cells["vendor"],
+            chips=cells.count("n_chips"), tp=cells.count("tp"), pp=cells.count("pp"),
+            ep=cells.count("ep"), precision=weights.name, precision_written=weights.written,
+            engine=cells["framework"], engine_version=cells["framework_version"],
+            tier=cells["tier"], training=run, notes=tuple(cells.notes),
+            source=cells["source_title"], comment=cells["notes"],
+            reason=_reason(cells, readings, metric),
+        )
+    ]
 
 
 def read_megatron(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
-    """Read one row of the Megatron validation points; a row has no id: its file and line are taken."""
+    """Read one row of the Megatron validation points; a row has no id: its file and line are
+    taken."""
     key = (cells["metric"], cells["unit"])
     if key not in _MEGATRON_METRICS:
         column = "unit" if any(cells["metric"] == name for name, _ in _MEGATRON_METRICS) else "metric"
@@ -116,14 +133,20 @@ def read_megatron(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
     cells.required("model", "hardware", "value")
     value = cells.number("value")
     run = TrainingRun(
-        framework="Megatron-LM", global_batch=cells.number("global_batch"), micro_batch=cells.number("micro_batch"),
-        sequence=cells.number("seq"), context_parallel=1, interleave=cells.count("interleave"),
-        sharding=f"DP {cells['dp']}", sharded=False, recompute=_RECOMPUTE.get(cells["recompute"], ""))
-    return [Measurement(
-        id=f"{PurePath(cells.file).name.partition('.')[0]}:{cells.line}", file=cells.file, line=cells.line,
-        layout="megatron", model=cells["model"], chip=cells["hardware"], metric=cells["metric"],
-        value=None if value is None else value * metric.scale, scale=metric.scale, quantity=metric.quantity,
-        phase="training", scenario="training", chips=cells.count("n_gpus"), tp=cells.count("tp"), pp=cells.count("pp"),
-        ep=1, replicas=cells.count("dp"), precision="bf16", engine="Megatron-LM", training=run,
-        notes=(*cells.notes, "precision not stated: 16 bit"), source=cells["source"],
-        reason=_reason(cells, readings, metric))]
+        framework="Megatron-LM", global_batch=cells.number("global_batch"),
+        micro_batch=cells.number("micro_batch"), sequence=cells.number("seq"), context_parallel=1,
+        interleave=cells.count("interleave"), sharding=f"DP {cells['dp']}", sharded=False,
+        recompute=_RECOMPUTE.get(cells["recompute"], ""),
+    )
+    return [
+        Measurement(
+            id=f"{PurePath(cells.file).name.partition('.')[0]}:{cells.line}", file=cells.file,
+            line=cells.line, layout="megatron", model=cells["model"], chip=cells["hardware"],
+            metric=cells["metric"], value=None if value is None else value * metric.scale,
+            scale=metric.scale, quantity=metric.quantity, phase="training", scenario="training",
+            chips=cells.count("n_gpus"), tp=cells.count("tp"), pp=cells.count("pp"), ep=1,
+            replicas=cells.count("dp"), precision="bf16", engine="Megatron-LM", training=run,
+            notes=(*cells.notes, "precision not stated: 16 bit"), source=cells["source"],
+            reason=_reason(cells, readings, metric),
+        )
+    ]

@@ -1,7 +1,8 @@
-"""A row of published training results -> the recipe that made it: what it states, what its stack does, stated rules.
+"""A row of published training results -> the recipe that made it: what it states, what its stack
+does, stated rules.
 
-Precedence: what the row says; what is known of that run (entity ``recipe-MODEL``, where its stack agrees); what the stack
-does by default (``recipe-STACK``); then the rules of `_RULES`.
+Precedence: what the row says; what is known of that run (entity ``recipe-MODEL``, where its stack
+agrees); what the stack does by default (``recipe-STACK``); then the rules of `_RULES`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ from fabless.quote import efficiency_class
 from fabless.records import LLM, Chip
 from fabless.validate.measurement import Measurement, TrainingRun
 
-_STACKS = (("llm-foundry", "llm-foundry"), ("torchtitan", "torchtitan"), ("megatron-deepspeed", "megatron-lm"),
-           ("megatron-bridge", "megatron-bridge"), ("megatron-core", "megatron-bridge"), ("nemo", "megatron-bridge"),
-           ("megatron-lm", "megatron-lm"), ("maxtext", "maxtext"), ("deepspeed", "deepspeed"))
+_STACKS = (
+    ("llm-foundry", "llm-foundry"), ("torchtitan", "torchtitan"),
+    ("megatron-deepspeed", "megatron-lm"), ("megatron-bridge", "megatron-bridge"),
+    ("megatron-core", "megatron-bridge"), ("nemo", "megatron-bridge"),
+    ("megatron-lm", "megatron-lm"), ("maxtext", "maxtext"), ("deepspeed", "deepspeed"),
+)
 """Part of a framework's name, in lower case -> stack; the first that occurs."""
 _ALL_PAIRS = frozenset({"llm-foundry", "megatron-lm"})
-"""Stacks that count all pairs of attention as model FLOP, causal or not; MaxText did so until 2025."""
+"""Stacks that count all pairs of attention as model FLOP, causal or not; MaxText did so until
+2025."""
 _CAUSAL_FROM = 2025
 _RULES = (
     "weights shared over all chips: llm-foundry, torchtitan, MaxText, DeepSpeed ZeRO-3",
@@ -87,9 +92,10 @@ def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
 def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
     """Recipe as stated by the row."""
     said: dict[str, float | None] = {
-        "chips": m.chips, "tensor": m.tp, "pipeline": m.pp, "expert": m.ep, "context": run.context_parallel,
-        "interleave": run.interleave, "global_batch": run.global_batch, "micro_batch": run.micro_batch,
-        "sequence": run.sequence, "data": m.replicas,
+        "chips": m.chips, "tensor": m.tp, "pipeline": m.pp, "expert": m.ep,
+        "context": run.context_parallel, "interleave": run.interleave,
+        "global_batch": run.global_batch, "micro_batch": run.micro_batch, "sequence": run.sequence,
+        "data": m.replicas,
     }
     for name, pattern in (("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)")):
         found = re.search(pattern, run.sharding)
@@ -117,13 +123,15 @@ def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
 
 
 def _domain(m: Measurement, chips: float) -> tuple[float, float | None]:
-    """Slices that a data-centre network joins, and the chips of one; 1 and None where the row names none."""
+    """Slices that a data-centre network joins, and the chips of one; 1 and None where the row names
+    none."""
     found = re.search(r"(\d+) slice", m.comment)
     return (float(found[1]), chips / float(found[1])) if found else (1.0, None)
 
 
 def trained(m: Measurement, catalogue: Catalogue) -> Trained:
-    """Read the recipe of a row; raises `Missing`, or a `FablessError` for names, precisions and numbers that are wrong."""
+    """Read the recipe of a row; raises `Missing`, or a `FablessError` for names, precisions and
+    numbers that are wrong."""
     run = m.training or TrainingRun()
     stack = stack_of(run.framework)
     llm, chip = catalogue.model(m.model), catalogue.chip(m.chip)
@@ -179,7 +187,8 @@ def trained(m: Measurement, catalogue: Catalogue) -> Trained:
 
 
 def _precision(m: Measurement, chip: Chip) -> str:
-    """Format of the products; where a row does not say, 16 bits, and 8 in submissions to MLPerf on chips that have them."""
+    """Format of the products; where a row does not say, 16 bits, and 8 in submissions to MLPerf on
+    chips that have them."""
     written = m.precision_written.casefold()
     found = next((name for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8")) if part in written), None)
     if found is not None:
@@ -201,9 +210,11 @@ def _machine(catalogue: Catalogue, chip: Chip, stack: str, precision: str, domai
 
 
 def predicted(row: Trained, quantity: str) -> float | None:
-    """The quantity of a row in SI, by its own definition; None for one that training rows do not have.
+    """The quantity of a row in SI, by its own definition; None for one that training rows do not
+    have.
 
-    Utilisation is over the peak of the precision, with 16-bit peak as TPU and Megatron tables take it for 16-bit runs.
+    Utilisation is over the peak of the precision, with 16-bit peak as TPU and Megatron tables take
+    it for 16-bit runs.
     """
     recipe, machine = row.recipe, row.machine
     result = step(row.llm, machine, recipe, row.calibration.efficiency)
@@ -216,8 +227,9 @@ def predicted(row: Trained, quantity: str) -> float | None:
         replayed += core * (model - causal) / 3.0
     peak = float(np.asarray(machine.peak_flops))
     answers = {
-        "step time": float(np.asarray(result.time_s)), "tokens/s per chip": rate, "model flops per chip": rate * model,
-        "hardware flops per chip": rate * (model + replayed), "mfu": rate * model / peak,
+        "step time": float(np.asarray(result.time_s)), "tokens/s per chip": rate,
+        "model flops per chip": rate * model, "hardware flops per chip": rate * (model + replayed),
+        "mfu": rate * model / peak,
         "hfu": rate * (model + replayed) / peak,
     }
     return answers.get(quantity)

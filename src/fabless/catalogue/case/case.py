@@ -34,9 +34,10 @@ def reference_text(name: str = REFERENCE) -> str:
 def read_case(path_or_name: str | Path = REFERENCE) -> Case:
     """Read a shipped case by name, or a case file by path.
 
-    Raises `BadFile` for a file that is missing or no YAML, `UnknownName` for unknown keys, chips, models, units, ways,
-    `BadValue` for numbers that cannot be and for faults of several kinds, `Leak` for facts that became known later.
-    All faults of the form come at once, then all faults of what it names.
+    Raises `BadFile` for a file that is missing or no YAML, `UnknownName` for unknown keys, chips,
+    models, units, ways, `BadValue` for numbers that cannot be and for faults of several kinds,
+    `Leak` for facts that became known later. All faults of the form come at once, then all faults
+    of what it names.
     """
     text = str(path_or_name)
     path = Path(text)

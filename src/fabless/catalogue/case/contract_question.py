@@ -79,7 +79,8 @@ class ContractsFile(Strict):
 
 
 def contract_examples() -> list[str]:
-    """Names of the shipped examples: one of each kind, and some that set several beside each other."""
+    """Names of the shipped examples: one of each kind, and some that set several beside each
+    other."""
     return sorted(path.stem for path in (DATA / "contracts").glob("*.yaml"))
 
 
@@ -93,8 +94,9 @@ def example_text(name: str) -> str:
 def read_contracts(path_or_name: str | Path) -> ContractQuestion:
     """Read a file of contracts by path, or a shipped example by name.
 
-    Raises `BadFile` for a file that is missing or no YAML; all faults of its form at once, then all faults of what it
-    says, as `UnknownName` where all are names that are not there, else `BadValue` (`Leak` for facts of a later day).
+    Raises `BadFile` for a file that is missing or no YAML; all faults of its form at once, then all
+    faults of what it says, as `UnknownName` where all are names that are not there, else `BadValue`
+    (`Leak` for facts of a later day).
     """
     text = str(path_or_name)
     path = Path(text)
@@ -138,9 +140,13 @@ class _QuestionReader:
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
             raise (kinds.pop() if len(kinds) == 1 else BadValue)(*faults)
         return ContractQuestion(
-            first_quarter=Quarter.parse(outlook.first_quarter), quarters=outlook.quarters, price_year=outlook.price_year,
-            how=outlook.how, paths=outlook.paths, seed=outlook.seed, contracts=contracts,
-            numbers=contract_file_numbers(numbers, self.file.contracts, owning=self.file.owning is not None))
+            first_quarter=Quarter.parse(outlook.first_quarter), quarters=outlook.quarters,
+            price_year=outlook.price_year, how=outlook.how, paths=outlook.paths, seed=outlook.seed,
+            contracts=contracts,
+            numbers=contract_file_numbers(
+                numbers, self.file.contracts, owning=self.file.owning is not None
+            ),
+        )
 
     def _numbers(self) -> Iterator[tuple[str, CaseNumber]]:
         outlook = self.file.outlook
@@ -161,13 +167,18 @@ class _QuestionReader:
         around = Around(Quarter.parse(outlook.first_quarter), outlook.quarters, {}, self._known_chip)
         for name, section in self.file.contracts.items():
             try:
-                yield read_contract(name, section, around, lambda key, name=name: self.document.at(  # type: ignore[misc]
-                    f"contracts.{name}.{key}"))
+                yield read_contract(
+                    name, section, around,
+                    lambda key, name=name: self.document.at(  # type: ignore[misc]
+                        f"contracts.{name}.{key}"
+                    ),
+                )
             except FablessError as error:
                 self.errors.append(error)
 
     def _known_chip(self, name: str) -> None:
-        """Any chip may be under contract, one that the catalogue does not know too: only its name counts here."""
+        """Any chip may be under contract, one that the catalogue does not know too: only its name
+        counts here."""
 
     def _bad(self, path: str, found: str, allowed: str, remedy: str) -> None:
         self.errors.append(BadValue(Fault(self.document.at(path), found, allowed, remedy)))
@@ -176,20 +187,33 @@ class _QuestionReader:
         """What one part of the file needs of another."""
         outlook, contracts = self.file.outlook, self.file.contracts
         if outlook.spot_cap is not None and outlook.unmet is None:
-            self._bad("outlook.unmet", "missing beside spot_cap", "the loss on a chip that is missing",
-                      "add it: with a limit on spot some need may go unserved")
+            self._bad(
+                "outlook.unmet", "missing beside spot_cap", "the loss on a chip that is missing",
+                "add it: with a limit on spot some need may go unserved",
+            )
         for name, section in contracts.items():
             if section.kind == "warrants" and outlook.share_price is None:
-                self._bad("outlook.share_price", f"missing, and {name} earns warrants", "the vendor's share price",
-                          "add it, with share_volatility")
+                self._bad(
+                    "outlook.share_price", f"missing, and {name} earns warrants",
+                    "the vendor's share price", "add it, with share_volatility",
+                )
             if (section.how or "buy") == outlook.how:
                 continue
             if outlook.how == "buy":
-                self._bad(f"contracts.{name}.how", "rent beside chips that are bought", "buy, or an outlook of how: rent",
-                          "set the outlook to rent: a purchase can stand beside rents, not the other way round")
+                self._bad(
+                    f"contracts.{name}.how", "rent beside chips that are bought",
+                    "buy, or an outlook of how: rent",
+                    "set the outlook to rent: a purchase can stand beside rents, not the other way round",
+                )
             elif section.kind != "purchase":
-                self._bad(f"contracts.{name}.how", f"a {section.kind} of bought chips beside rents", "a purchase, or a rent",
-                          "only a plain purchase is turned into a cost by the hour")
+                self._bad(
+                    f"contracts.{name}.how", f"a {section.kind} of bought chips beside rents",
+                    "a purchase, or a rent",
+                    "only a plain purchase is turned into a cost by the hour",
+                )
             elif self.file.owning is None:
-                self._bad("owning", f"missing, and {name} is bought beside rents", "life, residual and running",
-                          "add the section: it turns a price into a cost by the hour")
+                self._bad(
+                    "owning", f"missing, and {name} is bought beside rents",
+                    "life, residual and running",
+                    "add the section: it turns a price into a cost by the hour",
+                )

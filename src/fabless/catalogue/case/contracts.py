@@ -34,30 +34,38 @@ class Around:
 def read_contract(name: str, section: ContractSection, around: Around, at: Callable[[str], str]) -> Contract:
     """Read one contract.
 
-    `at` gives the place of a dotted path below the section. Raises every fault of the section at once: `UnknownName`
-    where only names are wrong, else `BadValue`.
+    `at` gives the place of a dotted path below the section. Raises every fault of the section at
+    once: `UnknownName` where only names are wrong, else `BadValue`.
     """
     return _ContractReader(section, around, at).contract(name)
 
 
 def case_contract(
-    file: schema.CaseFile, name: str, section: ContractSection, chip: Callable[[str], Chip], at: Callable[[str], str]
+    file: schema.CaseFile, name: str, section: ContractSection, chip: Callable[[str], Chip],
+    at: Callable[[str], str],
 ) -> Contract:
-    """Read a contract of a case; faults as `read_contract`. `at` gives the place of a dotted path of the case.
+    """Read a contract of a case; faults as `read_contract`. `at` gives the place of a dotted path
+    of the case.
 
-    Warrants are refused: a case has no share price, and a plan that is linear in the volume cannot earn them in lumps.
+    Warrants are refused: a case has no share price, and a plan that is linear in the volume cannot
+    earn them in lumps.
     """
     if section.kind == "warrants":
-        raise BadValue(Fault(at(f"contracts.{name}.kind"), "warrants in a case", "any other kind of contract",
-                             "state a take-or-pay at the price less what the warrants bring a chip: `fabless contract "
-                             "value` says what they are worth"))
+        raise BadValue(
+            Fault(
+                at(f"contracts.{name}.kind"), "warrants in a case", "any other kind of contract",
+                "state a take-or-pay at the price less what the warrants bring a chip: `fabless contract "
+                "value` says what they are worth",
+            )
+        )
     around = Around(Quarter.parse(file.first_quarter), file.quarters, _lines(file), chip)
     read = read_contract(name, section, around, lambda key: at(f"contracts.{name}.{key}"))
     return read if read.line is not None else replace(read, made=chip(read.chip))
 
 
 def contract_money(file: schema.CaseFile) -> Iterator[tuple[str, Number, Unit]]:
-    """Numbers of a case's contracts whose unit depends on what is counted: dotted path, number, unit."""
+    """Numbers of a case's contracts whose unit depends on what is counted: dotted path, number,
+    unit."""
     lines = _lines(file)
     for name, section in file.contracts.items():
         yield from money_numbers(name, section, lines[section.line][2] if section.line in lines else "buy")
@@ -97,10 +105,11 @@ class _ContractReader:
             told = tuple(dict.fromkeys(self.faults))
             raise (UnknownName if all("unknown" in fault.found for fault in told) else BadValue)(*told)
         return Contract(
-            name=name, kind=section.kind, how=how, line=section.line, chip=chip, vendor=vendor, ways=section.ways,
-            signed=signed, start=start, tenor_quarters=tenor, lead_quarters=lead,
+            name=name, kind=section.kind, how=how, line=section.line, chip=chip, vendor=vendor,
+            ways=section.ways, signed=signed, start=start, tenor_quarters=tenor, lead_quarters=lead,
             tranches=tranches, tiers=tiers, on_all=section.on_all,
-            expiry_quarters=None if section.expiry is None else expiry)
+            expiry_quarters=None if section.expiry is None else expiry,
+        )
 
     def _bad(self, key: str, found: str, allowed: str, remedy: str) -> None:
         self.faults.append(Fault(self.at(key), found, allowed, remedy))
@@ -128,8 +137,11 @@ class _ContractReader:
                           f"add it; `fabless contract example {section.kind}` shows how")
         for term in given:
             if term not in stated_terms(kind):
-                self._bad(term, f"no term of {section.kind}", f"{', '.join(('volume', *stated_terms(kind)))}",
-                          "take it out, or choose the kind of contract that has it")
+                self._bad(
+                    term, f"no term of {section.kind}",
+                    f"{', '.join(('volume', *stated_terms(kind)))}",
+                    "take it out, or choose the kind of contract that has it",
+                )
 
     def _delivers(self) -> tuple[str, str, How]:
         """Chip, vendor and way of the line, or as stated."""
@@ -146,8 +158,10 @@ class _ContractReader:
             return "", "", section.how or "buy"
         for key in ("chip", "vendor", "how"):
             if getattr(section, key) is not None:
-                self._bad(key, f"{getattr(section, key)} beside line {section.line}", "a line, or chip and vendor",
-                          "take it out: the line says it")
+                self._bad(
+                    key, f"{getattr(section, key)} beside line {section.line}",
+                    "a line, or chip and vendor", "take it out: the line says it",
+                )
         return lines[section.line]
 
     def _dates(self) -> tuple[Quarter, Quarter]:
@@ -157,8 +171,11 @@ class _ContractReader:
         start = Quarter.parse(section.start) if section.start else max(signed, first)
         last = first + (self.around.quarters - 1)
         if signed < first:
-            self._bad("signed", f"{signed}", f"{first} or later", "a contract already signed is no choice any more: leave "
-                      "its cost to the fleet in place")
+            self._bad(
+                "signed", f"{signed}", f"{first} or later",
+                "a contract already signed is no choice any more: leave "
+                "its cost to the fleet in place",
+            )
         if start < signed:
             self._bad("start", f"{start} with a signing in {signed}", f"{signed} or later", "deliver after the signing")
         elif start > last:
@@ -168,14 +185,22 @@ class _ContractReader:
     def _tenor(self, start: Quarter) -> int:
         section = self.section
         if (section.end is None) == (section.tenor is None):
-            raise BadValue(Fault("", "neither end nor tenor" if section.end is None else "end and tenor", "one of the two",
-                                 "write for example tenor: 3 year"))
+            raise BadValue(
+                Fault(
+                    "", "neither end nor tenor" if section.end is None else "end and tenor",
+                    "one of the two", "write for example tenor: 3 year",
+                )
+            )
         if section.tenor is not None:
             return self._quarters(section.tenor, 1)
         end = Quarter.parse(str(section.end))
         if end < start:
-            raise BadValue(Fault("", f"ends in {end}, starts in {start}", f"an end in {start} or later",
-                                 "put the last quarter of delivery after the first"))
+            raise BadValue(
+                Fault(
+                    "", f"ends in {end}, starts in {start}", f"an end in {start} or later",
+                    "put the last quarter of delivery after the first",
+                )
+            )
         return end - start + 1
 
     def _quarters(self, text: str | None, least: int) -> int:
@@ -184,8 +209,13 @@ class _ContractReader:
             return least
         quarters = round(quantity(text, "year", "") / QUARTER_S)
         if quarters < least:
-            raise BadValue(Fault("", f"{text!r}", f"a time of {least or 0} quarter{'' if least == 1 else 's'} or more",
-                                 "write for example 3 year"))
+            raise BadValue(
+                Fault(
+                    "", f"{text!r}",
+                    f"a time of {least or 0} quarter{'' if least == 1 else 's'} or more",
+                    "write for example 3 year",
+                )
+            )
         return quarters
 
     def _check_tiers(self) -> None:

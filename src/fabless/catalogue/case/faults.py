@@ -42,8 +42,13 @@ def _fault(item: ErrorDetails, document: Document, file: type[BaseModel]) -> Fau
     if kind == "model_type" and context["class_name"] == "Number":
         return Fault(place, found, _A_NUMBER, _as_number(item["input"]))
     if kind in ("model_type", "dict_type"):
-        return Fault(place, found, f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}" if kind == "model_type"
-                     else "a mapping of names", "write lines such as 'name: value' below the key")
+        return Fault(
+            place, found,
+            f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}"
+            if kind == "model_type"
+            else "a mapping of names",
+            "write lines such as 'name: value' below the key",
+        )
     if kind == "too_short":
         return Fault(place, found, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")
     if kind.startswith("date"):

@@ -1,4 +1,5 @@
-"""The kinds of field that a case file may hold: names, words, plain numbers, and numbers with a range and a unit."""
+"""The kinds of field that a case file may hold: names, words, plain numbers, and numbers with a
+range and a unit."""
 
 from __future__ import annotations
 

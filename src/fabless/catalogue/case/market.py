@@ -41,8 +41,12 @@ def market_records(file: schema.CaseFile) -> dict[str, Any]:
 def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: At) -> Iterator[FablessError]:
     """What these sections name that is not there, and correlations that cannot be."""
     chips = [section.get("vendor") for section in file.chips.values()]
-    vendors = sorted({file.existing.vendor, *(line.vendor for line in file.lines.values() if line.vendor),
-                      *(str(vendor) for vendor in chips if vendor)})
+    vendors = sorted(
+        {
+            file.existing.vendor, *(line.vendor for line in file.lines.values() if line.vendor),
+            *(str(vendor) for vendor in chips if vendor),
+        }
+    )
     for name, item in file.shocks.items():
         for vendor in item.vendors:
             if vendor not in vendors:
@@ -50,8 +54,12 @@ def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: 
     drawing = [*file.lines, *file.programmes]
     for name, pool in file.pools.items():
         if name in drawing:
-            yield BadValue(Fault(at(f"pools.{name}"), "a line or programme has this name too", "a name of its own",
-                                 "rename one of the two"))
+            yield BadValue(
+                Fault(
+                    at(f"pools.{name}"), "a line or programme has this name too",
+                    "a name of its own", "rename one of the two",
+                )
+            )
         for member in pool.members:
             if member not in drawing:
                 yield unknown("line or programme", member, drawing, at(f"pools.{name}.members"))

@@ -1,4 +1,5 @@
-"""Numbers of a case become ranges in SI with their source: stated in the file, or taken from a fact of the catalogue."""
+"""Numbers of a case become ranges in SI with their source: stated in the file, or taken from a fact
+of the catalogue."""
 
 from __future__ import annotations
 
@@ -52,28 +53,50 @@ class NumberReader:
         self.catalogue, self.as_of, self.price_year = catalogue, as_of, price_year
 
     def read(self, name: str, number: Number, unit: Unit) -> CaseNumber:
-        """A number of the file under its dotted name; `BadValue`, `UnknownName` or `Leak` without a place."""
+        """A number of the file under its dotted name; `BadValue`, `UnknownName` or `Leak` without a
+        place."""
         return self._stated(name, number, unit) if number.fact is None else self._from_fact(name, number, unit)
 
     def _stated(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         given = number.unit or unit.name
         if dimension(given) != dimension(unit.name):
-            raise BadValue(Fault("", f"unit {given!r} is of {dimension(given)}", f"a unit of {dimension(unit.name)}",
-                                 f"give it in {unit.name}"))
+            raise BadValue(
+                Fault(
+                    "", f"unit {given!r} is of {dimension(given)}",
+                    f"a unit of {dimension(unit.name)}", f"give it in {unit.name}",
+                )
+            )
         ends = (number.low, number.mode, number.high)
         if (number.value is None) == (None in ends) or (number.value is not None and ends != (None, None, None)):
-            raise BadValue(Fault("", f"value {_short(number.value)}, low, mode and high {', '.join(map(_short, ends))}",
-                                 "either low, mode and high or one value", "give all three, or one value"))
-        low, mode, high = (to_si(float(end), given)
-                           for end in (ends if number.value is None else (number.value,) * 3) if end is not None)
+            raise BadValue(
+                Fault(
+                    "",
+                    f"value {_short(number.value)}, low, mode and high {', '.join(map(_short, ends))}",
+                    "either low, mode and high or one value",
+                    "give all three, or one value",
+                )
+            )
+        low, mode, high = (
+            to_si(float(end), given)
+            for end in (ends if number.value is None else (number.value,) * 3)
+            if end is not None
+        )
         bottom, top = to_si(unit.low, unit.name), to_si(unit.high, unit.name)
         if not low <= mode <= high:
-            raise BadValue(Fault("", f"low {number.low:g}, mode {number.mode:g}, high {number.high:g}",
-                                 "low <= mode <= high", "put the three numbers in rising order"))
+            raise BadValue(
+                Fault(
+                    "", f"low {number.low:g}, mode {number.mode:g}, high {number.high:g}",
+                    "low <= mode <= high", "put the three numbers in rising order",
+                )
+            )
         if low < bottom or high > top or (unit.above and low == bottom):
             written = _short(number.value) if number.value is not None else f"{_short(ends[0])} to {_short(ends[2])}"
-            raise BadValue(Fault("", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
-                                 "correct the sign, the size or the unit"))
+            raise BadValue(
+                Fault(
+                    "", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
+                    "correct the sign, the size or the unit",
+                )
+            )
         if number.scale == "log" and low <= 0:
             raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
         return CaseNumber(
@@ -93,23 +116,40 @@ class NumberReader:
     def _from_fact(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         entity, _, field = str(number.fact).partition(".")
         if not field or {"value", "low", "mode", "high", "unit", "scale"} & number.model_fields_set:
-            raise BadValue(Fault("", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",
-                                 "{fact: entity.field}, with a period and a note at most",
-                                 "`fabless show NAME` lists the fields of an entity" if not field
-                                 else "give either the fact or numbers of your own"))
+            raise BadValue(
+                Fault(
+                    "", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",
+                    "{fact: entity.field}, with a period and a note at most",
+                    "`fabless show NAME` lists the fields of an entity"
+                    if not field
+                    else "give either the fact or numbers of your own",
+                )
+            )
         fact = self.catalogue.fact(entity, field, number.period)
         if dimension(fact.unit) != dimension(unit.name):
-            raise BadValue(Fault("", f"{number.fact} is of {dimension(fact.unit)}", f"a fact of {dimension(unit.name)}",
-                                 "name another fact"))
+            raise BadValue(
+                Fault(
+                    "", f"{number.fact} is of {dimension(fact.unit)}",
+                    f"a fact of {dimension(unit.name)}", "name another fact",
+                )
+            )
         spread = self._in_price_year(self.catalogue.range(entity, field, number.period), fact)
-        if spread.low < (bottom := to_si(unit.low, unit.name)) or (unit.above and spread.low == bottom) or (
-                spread.high > to_si(unit.high, unit.name)):
-            raise BadValue(Fault("", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI", unit.allowed,
-                                 "name another fact, or state your own numbers"))
+        if (
+            spread.low < (bottom := to_si(unit.low, unit.name))
+            or (unit.above and spread.low == bottom)
+            or (spread.high > to_si(unit.high, unit.name))
+        ):
+            raise BadValue(
+                Fault(
+                    "", f"{number.fact} reaches from {spread.low:g} to {spread.high:g} in SI",
+                    unit.allowed, "name another fact, or state your own numbers",
+                )
+            )
         note = f"{number.fact}: {fact.note}" if fact.note else str(number.fact)
         return CaseNumber(
-            name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source, note=note,
-            known=fact.known)
+            name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source,
+            note=note, known=fact.known,
+        )
 
     def _source(self, text: str) -> Source:
         if text == "case":
@@ -125,35 +165,46 @@ def _short(number: float | None) -> str:
 def case_numbers(
     file: CaseFile, numbers: Mapping[str, CaseNumber], line_terms: Mapping[str, Mapping[str, str]]
 ) -> CaseNumbers[CaseNumber]:
-    """The numbers of a case, given by dotted name, as records; `line_terms` names the terms of each line.
+    """The numbers of a case, given by dotted name, as records; `line_terms` names the terms of each
+    line.
 
     Every number of the file must have been read: a record lacks none that its section must state.
     """
     return CaseNumbers(
         finance=_record(FinanceNumbers, numbers, "finance"),
         demand=_record(DemandNumbers, numbers, "demand"),
-        loads={name: _record(TrainingNumbers, numbers, f"loads.{name}") if load.kind == "training"
-               else _record(QueryNumbers, numbers, f"loads.{name}")
-               for name, load in file.loads.items()},
+        loads={
+            name: _record(TrainingNumbers, numbers, f"loads.{name}")
+            if load.kind == "training"
+            else _record(QueryNumbers, numbers, f"loads.{name}")
+            for name, load in file.loads.items()
+        },
         existing=_record(ExistingNumbers, numbers, "existing"),
         owning=_record(OwningNumbers, numbers, "owning"),
         supply=_record(SupplyNumbers, numbers, "supply"),
-        lines={name: LineNumbers(**{term: numbers[path] for term, path in terms.items()})
-               for name, terms in line_terms.items()},
+        lines={
+            name: LineNumbers(**{term: numbers[path] for term, path in terms.items()})
+            for name, terms in line_terms.items()
+        },
         programmes={name: _programme(numbers, f"programmes.{name}") for name in file.programmes},
         contracts=contract_numbers(numbers, file.contracts),
         shocks={name: _record(ShockNumbers, numbers, f"shocks.{name}") for name in file.shocks},
         pools={name: _record(PoolNumbers, numbers, f"pools.{name}") for name in file.pools},
-        limits=LimitNumbers(power={period: numbers[f"limits.power.{period}"] for period in file.limits.power},
-                            cash={period: numbers[f"limits.cash.{period}"] for period in file.limits.cash}),
-        correlations=tuple(numbers[correlation_name(item.pair[0], item.pair[1])] for item in file.correlations),
+        limits=LimitNumbers(
+            power={period: numbers[f"limits.power.{period}"] for period in file.limits.power},
+            cash={period: numbers[f"limits.cash.{period}"] for period in file.limits.cash},
+        ),
+        correlations=tuple(
+            numbers[correlation_name(item.pair[0], item.pair[1])] for item in file.correlations
+        ),
     )
 
 
 def contract_file_numbers(
     numbers: Mapping[str, CaseNumber], contracts: Iterable[str], *, owning: bool
 ) -> ContractFileNumbers[CaseNumber]:
-    """The numbers of a file of contracts, given by dotted name, as records; `owning` says whether it has that section."""
+    """The numbers of a file of contracts, given by dotted name, as records; `owning` says whether
+    it has that section."""
     return ContractFileNumbers(
         outlook=_record(MarketNumbers, numbers, "outlook"),
         owning=_record(HoldingNumbers, numbers, "owning") if owning else None,

@@ -26,12 +26,16 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
     yield from _end_faults(where, item)
     for key, counts in _counts(item).items():
         if counts.failed + counts.passed == 0:
-            yield Fault(f"{where}.{key}", "failed 0, passed 0", "two counts of 0 or more, not both 0",
-                        "count half a case where nothing is known")
+            yield Fault(
+                f"{where}.{key}", "failed 0, passed 0", "two counts of 0 or more, not both 0",
+                "count half a case where nothing is known",
+            )
     shares = [numbers[path].spread.mode for part in _PARTS if (path := f"{where}.design_shares.{part}") in numbers]
     if len(shares) == len(_PARTS) and not _is_whole(shares):
-        yield Fault(f"{where}.design_shares", f"modes {', '.join(f'{share:g}' for share in shares)}",
-                    "three shares whose modes sum to 1", "for example 0.2, 0.5 and 0.3")
+        yield Fault(
+            f"{where}.design_shares", f"modes {', '.join(f'{share:g}' for share in shares)}",
+            "three shares whose modes sum to 1", "for example 0.2, 0.5 and 0.3",
+        )
     if item.route != "acquire":
         yield from _purchase_faults(where, item, numbers)
 
@@ -39,11 +43,14 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
 def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
     return Programme(
-        name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains, spin_limit=item.spin_limit,
-        ended=CERTAIN if item.gates else _pair(item.ended), end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
+        name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains,
+        spin_limit=item.spin_limit, ended=CERTAIN if item.gates else _pair(item.ended),
+        end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
         bid_failed=_pair(item.bid_failed),
         gates={gate: (counts.failed, counts.passed) for gate, counts in item.gates.items()},
-        stands_at=item.stands_at or "", second_ended=None if item.second is None else _pair(item.second.ended))
+        stands_at=item.stands_at or "",
+        second_ended=None if item.second is None else _pair(item.second.ended),
+    )
 
 
 def _pair(counts: Counts | None) -> tuple[float, float] | None:
@@ -75,15 +82,21 @@ def _purchase_faults(where: str, item: ProgrammeSection, numbers: Mapping[str, C
     """What only a purchase can have."""
     remedy = "take it out, or choose the route acquire"
     if item.price_path is not None:
-        yield Fault(f"{where}.price_path", f"a price path on the route {item.route}", "none unless something is bought",
-                    remedy)
+        yield Fault(
+            f"{where}.price_path", f"a price path on the route {item.route}",
+            "none unless something is bought", remedy,
+        )
     purchase = numbers.get(f"{where}.purchase")
     if purchase is not None and purchase.spread.high > 0:
-        yield Fault(f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {item.route}",
-                    "0 unless something is bought", remedy)
+        yield Fault(
+            f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {item.route}",
+            "0 unless something is bought", remedy,
+        )
     if item.bid_failed is not None and item.bid_failed.failed > 0:
-        yield Fault(f"{where}.bid_failed", f"failed {item.bid_failed.failed:g} on the route {item.route}",
-                    "failed 0 unless something is bought", remedy)
+        yield Fault(
+            f"{where}.bid_failed", f"failed {item.bid_failed.failed:g} on the route {item.route}",
+            "failed 0 unless something is bought", remedy,
+        )
 
 
 def _is_whole(shares: Sequence[float]) -> bool:

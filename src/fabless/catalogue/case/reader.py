@@ -1,4 +1,5 @@
-"""A checked case file becomes a case: numbers as ranges in SI, names looked up, nothing leaking from the future."""
+"""A checked case file becomes a case: numbers as ranges in SI, names looked up, nothing leaking
+from the future."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class CaseReader:
         self.errors: list[FablessError] = []
 
     def case(self) -> Case:
-        """The record, or one error with every fault found: of their kind where they are of one, else `BadValue`."""
+        """The record, or one error with every fault found: of their kind where they are of one,
+        else `BadValue`."""
         file = self.file
         numbers = dict(self._numbers()) | dict(correlation_numbers(file, self.numbers.read))
         for name in file.chips:
@@ -65,12 +67,14 @@ class CaseReader:
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
             raise (kinds.pop() if len(kinds) == 1 else BadValue)(*faults)
         return Case(
-            name=file.name, title=file.title, as_of=file.as_of, quarters=file.quarters, price_year=file.price_year,
-            first_quarter=Quarter.parse(file.first_quarter), seed=file.seed, dominant_vendor=file.dominant_vendor,
-            boundaries=file.tree.boundaries, branching=file.tree.branching, persistence=file.tree.persistence,
-            risk_weight=file.risk.weight, risk_level=file.risk.level, tolerated_shortage=file.risk.tolerated_shortage,
-            loads=loads, lines=lines, programmes=programmes, existing_chip=existing,
-            existing_vendor=file.existing.vendor, contracts=contracts, **market_records(file),
+            name=file.name, title=file.title, as_of=file.as_of, quarters=file.quarters,
+            price_year=file.price_year, first_quarter=Quarter.parse(file.first_quarter),
+            seed=file.seed, dominant_vendor=file.dominant_vendor, boundaries=file.tree.boundaries,
+            branching=file.tree.branching, persistence=file.tree.persistence,
+            risk_weight=file.risk.weight, risk_level=file.risk.level,
+            tolerated_shortage=file.risk.tolerated_shortage, loads=loads, lines=lines,
+            programmes=programmes, existing_chip=existing, existing_vendor=file.existing.vendor,
+            contracts=contracts, **market_records(file),
             numbers=case_numbers(file, numbers, {name: self._terms(name) for name in file.lines}),
         )
 
@@ -84,15 +88,18 @@ class CaseReader:
             return None
 
     def _under(self, place: str, fault: Fault) -> Fault:
-        """The fault with its place in the case before the place in the file or table that the case names."""
+        """The fault with its place in the case before the place in the file or table that the case
+        names."""
         if fault.place.startswith(self.document.place):
             return fault
         is_placeless = not fault.place or f"unknown {fault.place} " in fault.found
         return replace(fault, place=place if is_placeless else f"{place}: {fault.place}")
 
     def _each(self, section: str, items: Mapping[str, S], read: Callable[[str, S], T | None]) -> tuple[T, ...]:
-        built = [self._try(f"{section}.{name}", lambda name=name, item=item: read(name, item))  # type: ignore[misc]
-                 for name, item in items.items()]
+        built = [
+            self._try(f"{section}.{name}", lambda name=name, item=item: read(name, item))  # type: ignore[misc]
+            for name, item in items.items()
+        ]
         return tuple(record for record in built if record is not None)
 
     def _bad(self, path: str, found: str, allowed: str, remedy: str) -> None:
@@ -102,15 +109,22 @@ class CaseReader:
         file, tree = self.file, self.file.tree
         rising = all(a < b for a, b in zip((0, *tree.boundaries), (*tree.boundaries, file.quarters), strict=False))
         if not rising or len(tree.boundaries) != len(tree.branching) or min((1, *tree.branching)) < 1:
-            self._bad("tree", f"boundaries {list(tree.boundaries)}, branching {list(tree.branching)}",
-                      f"as many branchings of 1 or more as boundaries, which rise between 0 and {file.quarters}",
-                      "for example boundaries [2, 7, 12, 17] and branching [8, 2, 2, 2]")
+            self._bad(
+                "tree", f"boundaries {list(tree.boundaries)}, branching {list(tree.branching)}",
+                f"as many branchings of 1 or more as boundaries, which rise between 0 and {file.quarters}",
+                "for example boundaries [2, 7, 12, 17] and branching [8, 2, 2, 2]",
+            )
         elif math.prod(tree.branching) > MOST_SCENARIOS:
-            self._bad("tree.branching", f"{math.prod(tree.branching):,} scenarios", f"{MOST_SCENARIOS:,} or fewer",
-                      "take fewer branches")
+            self._bad(
+                "tree.branching", f"{math.prod(tree.branching):,} scenarios",
+                f"{MOST_SCENARIOS:,} or fewer", "take fewer branches",
+            )
         if Quarter.parse(file.first_quarter) < Quarter.of(file.as_of):
-            self._bad("first_quarter", f"{file.first_quarter} is over on {file.as_of}",
-                      f"{Quarter.of(file.as_of)} or later", "plan forward from the as-of date, or take an earlier one")
+            self._bad(
+                "first_quarter", f"{file.first_quarter} is over on {file.as_of}",
+                f"{Quarter.of(file.as_of)} or later",
+                "plan forward from the as-of date, or take an earlier one",
+            )
 
     def _check_names(self) -> None:
         file = self.file
@@ -122,8 +136,10 @@ class CaseReader:
                 self._bad(f"programmes.{name}", "a line has this name too", "a name of its own", "rename one of the two")
         for name in file.contracts:
             if name in file.lines or name in file.programmes:
-                self._bad(f"contracts.{name}", "a line or a programme has this name too", "a name of its own",
-                          "rename one of the two")
+                self._bad(
+                    f"contracts.{name}", "a line or a programme has this name too",
+                    "a name of its own", "rename one of the two",
+                )
         for path in (f"{section}.{IN_PLACE}" for section in ("lines", "programmes", "contracts")
                      if IN_PLACE in getattr(file, section)):
             self._bad(path, "the fleet in place has this name", "a name of its own", "rename it")
@@ -135,9 +151,13 @@ class CaseReader:
         if not queries:
             self._bad("loads", "no load of kind inference", "one or more", "add a load that answers queries")
         elif len(open_ones) != 1:
-            self._bad("loads", f"{len(open_ones)} inference loads without a share",
-                      "exactly one, which takes the rest of the queries",
-                      "take out one share" if not open_ones else f"give {' and '.join(open_ones[1:])} a share")
+            self._bad(
+                "loads", f"{len(open_ones)} inference loads without a share",
+                "exactly one, which takes the rest of the queries",
+                "take out one share"
+                if not open_ones
+                else f"give {' and '.join(open_ones[1:])} a share",
+            )
         elif sum(shares) > 1.0:
             self._bad("loads", f"shares of queries that can reach {sum(shares):g} together",
                       "shares whose high ends sum to 1 or less", "lower a share")
@@ -188,15 +208,23 @@ class CaseReader:
             return self._try(f"{where}.trace", lambda: self._traced(str(load.trace)))
         if load.input_tokens is not None and load.output_tokens is not None and load.trace is None:
             return Request(load.input_tokens, load.output_tokens, "case")
-        self._bad(where, f"a query by {', '.join(given) or 'nothing'}", "either a trace, or input_tokens and output_tokens",
-                  "give one of the two")
+        self._bad(
+            where, f"a query by {', '.join(given) or 'nothing'}",
+            "either a trace, or input_tokens and output_tokens", "give one of the two",
+        )
         return None
 
     def _traced(self, name: str) -> Request:
         request = (read_trace(self.folder / name) if name.endswith(".csv") else embedded_trace(name)).request
         if min(request.input_tokens, request.output_tokens) < 1.0:
-            raise BadValue(Fault("", f"a mean request of {request.input_tokens:g} tokens in, {request.output_tokens:g} out",
-                                 "1 or more each", "give a trace of real requests"))
+            raise BadValue(
+                Fault(
+                    "",
+                    f"a mean request of {request.input_tokens:g} tokens in, {request.output_tokens:g} out",
+                    "1 or more each",
+                    "give a trace of real requests",
+                )
+            )
         return request
 
     def _chip(self, name: str) -> Chip:
@@ -226,7 +254,8 @@ class CaseReader:
         if missing or chip is None:
             return None
         return Line(
-            name=name, vendor=str(line.vendor), chip=chip, how="buy" if line.how == "buy" else "rent", ways=line.ways,
+            name=name, vendor=str(line.vendor), chip=chip,
+            how="buy" if line.how == "buy" else "rent", ways=line.ways,
             first_quarter=Quarter.parse(str(line.first_quarter)), term_s=term, prepaid=line.prepaid,
             successors=line.successors or 0,
         )
@@ -261,14 +290,19 @@ class CaseReader:
         return programme_spec(name, item, chip)
 
     def _check_makeable(self, chip: Chip, where: str) -> None:
-        """What the cost of a die needs: its area, and a process, a memory and a packaging that the catalogue has."""
+        """What the cost of a die needs: its area, and a process, a memory and a packaging that the
+        catalogue has."""
         for field, value in (("node", chip.node), ("packaging", chip.packaging), ("die_area", chip.die_area_m2)):
             if not value:
-                self._bad(where, f"{chip.name} has no {field}", "a chip with node, packaging and die_area",
-                          "add the field to the chip, or name another chip")
+                self._bad(
+                    where, f"{chip.name} has no {field}",
+                    "a chip with node, packaging and die_area",
+                    "add the field to the chip, or name another chip",
+                )
         home = f"chips.{chip.name}" if chip.name in self.file.chips else where
         for field, value, look_up in (
-            ("node", chip.node, self.catalogue.node), ("memory_type", chip.memory_type, self.catalogue.memory),
+            ("node", chip.node, self.catalogue.node),
+            ("memory_type", chip.memory_type, self.catalogue.memory),
             ("packaging", chip.packaging, self.catalogue.packaging),
         ):
             if value:

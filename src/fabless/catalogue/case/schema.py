@@ -1,7 +1,7 @@
 """What a case file may hold: one strict class a section, one docstring a field.
 
-A field marked `Unit(...)` is a number with a range; its dotted path is its name everywhere else (`demand.growth`,
-`lines.nvidia-owned.price`).
+A field marked `Unit(...)` is a number with a range; its dotted path is its name everywhere else
+(`demand.growth`, `lines.nvidia-owned.price`).
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Supply(Strict):
 
 
 class LineSection(Strict):
-    """A product line that can be bought or rented; what it leaves out it takes from the line it is `like`."""
+    """A product line that can be bought or rented; what it leaves out it takes from the line it is
+    `like`."""
 
     like: str | None = None
     vendor: str | None = None
@@ -221,7 +222,8 @@ class CaseFile(Strict):
 
 
 def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:
-    """Keys of the section at a location of a file as pydantic gives it: field, name or kind of load by turns."""
+    """Keys of the section at a location of a file as pydantic gives it: field, name or kind of load
+    by turns."""
     section = file
     parts = iter(location)
     for part in parts:
@@ -258,6 +260,7 @@ def numbers_of(section: BaseModel, path: str = "") -> Iterator[tuple[str, Number
 
 
 def _unit(metadata: Iterable[object], annotation: object) -> Unit | None:
-    """Unit of a number, which pydantic keeps beside the field, or inside it where the field may be left out."""
+    """Unit of a number, which pydantic keeps beside the field, or inside it where the field may be
+    left out."""
     marks = [*metadata, *(mark for part in get_args(annotation) for mark in getattr(part, "__metadata__", ()))]
     return next((mark for mark in marks if isinstance(mark, Unit)), None)

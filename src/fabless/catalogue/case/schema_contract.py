@@ -44,7 +44,8 @@ class ContractSection(Strict):
     chip: str | None = None
     vendor: str | None = None
     how: Literal["buy", "rent"] | None = None
-    """Whether prices are USD a chip or USD an hour of one; the line's where it names one, else buy."""
+    """Whether prices are USD a chip or USD an hour of one; the line's where it names one, else
+    buy."""
     ways: Ways = ("buy", "diversify", "partner", "build", "acquire")
     """The ways that open the contract; the portfolio opens every contract."""
     signed: QuarterText | None = None
@@ -96,7 +97,8 @@ def given_terms(section: ContractSection) -> tuple[str, ...]:
 
 
 def money_numbers(name: str, section: ContractSection, how: str) -> Iterator[tuple[str, Number, Unit]]:
-    """Numbers whose unit depends on what is counted, `how` being the line's way: dotted path, number, unit."""
+    """Numbers whose unit depends on what is counted, `how` being the line's way: dotted path,
+    number, unit."""
     for term in PER_UNIT:
         number = getattr(section, term)
         if number is not None:

@@ -1,4 +1,5 @@
-"""What a case file may say of the market at large: shocks, world supply, correlations, and the company's own limits."""
+"""What a case file may say of the market at large: shocks, world supply, correlations, and the
+company's own limits."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ Period = Annotated[str, AfterValidator(_year_or_quarter)]
 
 
 class ShockSection(Strict):
-    """Something that strikes at a base rate, lasts a while, and goes; effects that are left out are none."""
+    """Something that strikes at a base rate, lasts a while, and goes; effects that are left out are
+    none."""
 
     vendors: tuple[str, ...] = ()
     """Whose lines and programmes it strikes; all where left out."""
@@ -50,7 +52,8 @@ class ShockSection(Strict):
 
 
 class PoolSection(Strict):
-    """World supply of something that every chip needs one of; what it caps is the sum over lines and programmes."""
+    """World supply of something that every chip needs one of; what it caps is the sum over lines
+    and programmes."""
 
     members: tuple[Name, ...] = ()
     """Lines and programmes that draw on it; all where left out."""
@@ -78,7 +81,8 @@ class LimitsSection(Strict):
     """What the company itself cannot exceed; where nothing is stated there is no limit."""
 
     power: dict[Year, Annotated[Number, Unit("MW")]] = Field(default_factory=dict)
-    """Power at hand for owned chips with their servers and cooling, from the first quarter of a year on."""
+    """Power at hand for owned chips with their servers and cooling, from the first quarter of a
+    year on."""
     cash: dict[Period, Dollar] = Field(default_factory=dict)
     """Cash at hand for orders: of a quarter, or of a year in four equal parts."""
 

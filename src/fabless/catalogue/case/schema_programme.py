@@ -1,4 +1,5 @@
-"""What a case file may say of a chip programme; optional keys that are left out keep the simplest meaning."""
+"""What a case file may say of a chip programme; optional keys that are left out keep the simplest
+meaning."""
 
 from __future__ import annotations
 
@@ -23,8 +24,10 @@ from fabless.catalogue.case.fields import (
 
 GateName = Literal["architecture", "tape-out", "first-silicon", "qualification", "deployment"]
 """Where a programme is looked at and may be ended, in the order of time."""
-StageName = Literal["architecture", "RTL and verification", "physical design", "tape-out", "silicon", "bring-up", "respins",
-                    "qualification", "software", "volume", "ramp"]
+StageName = Literal[
+    "architecture", "RTL and verification", "physical design", "tape-out", "silicon", "bring-up",
+    "respins", "qualification", "software", "volume", "ramp",
+]
 """Stages of work on a chip, as every route has them."""
 
 
@@ -101,7 +104,8 @@ class ProgrammeSection(Strict):
     """Shares of ends in design, after tape-out and after a small deployment, or by gate. Left out:
     those of the reference class."""
     gates: dict[GateName, Counts] = Field(default_factory=dict)
-    """Programmes ended at each gate, and that passed it, in place of `ended` and `end_shares`; none ends at one left out."""
+    """Programmes ended at each gate, and that passed it, in place of `ended` and `end_shares`; none
+    ends at one left out."""
     bid_failed: Counts | None = None
     """Bids that failed, and that closed. Left out: those known on the day of the case."""
     performance: Multiple
@@ -140,7 +144,8 @@ class ProgrammeSection(Strict):
     retention: Annotated[Number, Unit("1", 0.0, 1.0, above=True)] | None = None
     """Share of the bought staff that stays; all where left out."""
     price_path: PricePathSection | None = None
-    """What a purchase costs over `purchase`, the last valuation; `purchase` itself where left out."""
+    """What a purchase costs over `purchase`, the last valuation; `purchase` itself where left
+    out."""
     stands_at: StageName | None = None
     """Stage at which the chip stands already: what comes before it takes no time and no money."""
     second: SecondSection | None = None

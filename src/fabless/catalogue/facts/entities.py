@@ -1,7 +1,8 @@
 """Facts become records: chips, language models, process nodes, memory and packaging.
 
-Only a chip may inherit: where a source is silent about power, links or domain, the value of the entity `STAND_IN`
-(topic ``rules``) is used and the chip says so in `Chip.assumed`. Rates, memory size and bandwidth are never inherited.
+Only a chip may inherit: where a source is silent about power, links or domain, the value of the
+entity `STAND_IN` (topic ``rules``) is used and the chip says so in `Chip.assumed`. Rates, memory
+size and bandwidth are never inherited.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ Facts = Mapping[str, Fact]
 
 _PEAK = "peak_"
 _SIXTEEN_BIT_SHARE = (("bf16", 1.0), ("fp16", 1.0), ("fp8", 0.5), ("int8", 0.5), ("fp4", 0.25))
-"""Precision and the 16-bit rate over its own, by width; the first that a chip has estimates its power, nothing else."""
+"""Precision and the 16-bit rate over its own, by width; the first that a chip has estimates its
+power, nothing else."""
 
 
 def _number(facts: Facts, field: str) -> float | None:
@@ -54,7 +56,8 @@ def _range(facts: Facts, field: str) -> Range | None:
 
 
 def _ranges(kind: str, name: str, facts: Facts, *wanted: str) -> tuple[Range, ...]:
-    """Ranges of fields that a record cannot do without; `BadValue` names every one that no fact gives."""
+    """Ranges of fields that a record cannot do without; `BadValue` names every one that no fact
+    gives."""
     found = {field: _range(facts, field) for field in wanted}
     lacking = [field for field, spread in found.items() if spread is None]
     if lacking:
@@ -83,8 +86,10 @@ class _Inheritance:
         if fact is None or not isinstance(fact.value, float):
             raise _missing("chip", self.name, [field])
         value = fact.value * times
-        self.assumed.append(f"{field}: no source; {from_si(value, unit):g} {unit}{how} taken from {STAND_IN} "
-                            f"({fact.grade}: {fact.note})")
+        self.assumed.append(
+            f"{field}: no source; {from_si(value, unit):g} {unit}{how} taken from {STAND_IN} "
+            f"({fact.grade}: {fact.note})"
+        )
         return value
 
 
@@ -104,9 +109,17 @@ def chip_from_facts(name: str, facts: Facts, stand_in: Facts) -> Chip:
             if field.startswith(_PEAK) and isinstance(fact.value, float)}
     memory_bytes, bandwidth = _number(facts, "memory_capacity"), _number(facts, "memory_bandwidth")
     if not peak or memory_bytes is None or bandwidth is None:
-        raise _missing("chip", name, [field for field, given in (("peak_bf16 (or another dense peak)", peak),
-                                                                ("memory_capacity", memory_bytes),
-                                                                ("memory_bandwidth", bandwidth)) if not given])
+        raise _missing(
+            "chip", name,
+            [
+                field
+                for field, given in (
+                    ("peak_bf16 (or another dense peak)", peak), ("memory_capacity", memory_bytes),
+                    ("memory_bandwidth", bandwidth),
+                )
+                if not given
+            ],
+        )
     take = _Inheritance(facts, stand_in, name)
     card = _number(facts, "scale_up_bandwidth") is None
     built = architecture_from_facts(facts)
@@ -118,11 +131,17 @@ def chip_from_facts(name: str, facts: Facts, stand_in: Facts) -> Chip:
         memory_bytes=memory_bytes,
         memory_bandwidth=bandwidth,
         scale_up_bandwidth=take.number("scale_up_bandwidth", "host_link_bandwidth", "GB/s"),
-        scale_up_domain=int(take.number("scale_up_domain", "card_domain" if card else "module_domain", "chip")),
+        scale_up_domain=int(
+            take.number("scale_up_domain", "card_domain" if card else "module_domain", "chip")
+        ),
         scale_out_bandwidth=take.number("scale_out_bandwidth", "scale_out_bandwidth", "GB/s"),
-        tdp_w=take.number("tdp", "energy_per_flop", "W", _sixteen_bit_rate(peak), " at its 16-bit rate"),
+        tdp_w=take.number(
+            "tdp", "energy_per_flop", "W", _sixteen_bit_rate(peak), " at its 16-bit rate"
+        ),
         node=_text(facts, "node"),
-        die_area_m2=tuple(die.area_m2 for die in built.dies for _ in range(die.count) if die.area_m2 is not None),
+        die_area_m2=tuple(
+            die.area_m2 for die in built.dies for _ in range(die.count) if die.area_m2 is not None
+        ),
         hbm_stacks=None if stacks is None else int(stacks),
         memory_type=_text(facts, "memory_type"),
         packaging=_text(facts, "packaging"),
@@ -155,7 +174,8 @@ def model_from_facts(name: str, facts: Facts) -> LLM:
 
 
 def node_from_facts(name: str, facts: Facts) -> ProcessNode:
-    """Build a logic process; `BadValue` names every field that it cannot do without and no fact gives."""
+    """Build a logic process; `BadValue` names every field that it cannot do without and no fact
+    gives."""
     price, defects, clustering = _ranges("process node", name, facts, "wafer_price", "defect_density", "clustering")
     return ProcessNode(
         name=name,
@@ -181,26 +201,34 @@ def memory_from_facts(name: str, facts: Facts) -> MemoryType:
     """Build a generation of stacked memory; `BadValue` as for a process."""
     price, size, speed, area = _ranges(
         "memory type", name, facts, "price", "stack_capacity", "stack_bandwidth", "footprint")
-    return MemoryType(name=name, price_usd_per_byte=price, stack_bytes=size.mode, stack_bandwidth=speed.mode,
-                      stack_area_m2=area.mode, stack_width_m=_number(facts, "stack_width"),
-                      interface_area_m2=_number(facts, "interface_area"), energy_per_byte=_number(facts, "energy"))
+    return MemoryType(
+        name=name, price_usd_per_byte=price, stack_bytes=size.mode, stack_bandwidth=speed.mode,
+        stack_area_m2=area.mode, stack_width_m=_number(facts, "stack_width"),
+        interface_area_m2=_number(facts, "interface_area"),
+        energy_per_byte=_number(facts, "energy"),
+    )
 
 
 def packaging_from_facts(name: str, facts: Facts) -> Packaging:
     """Build a packaging service; `BadValue` as for a process."""
     ratio, attach, coverage, substrate, test = _ranges(
-        "packaging service", name, facts, "interposer_area_per_die_area", "attach_yield", "probe_coverage",
-        "substrate_price", "test_price")
-    return Packaging(name=name, interposer_wafer_usd=_range(facts, "service_price"), interposer_area_per_die_area=ratio,
-                     attach_yield=attach, probe_coverage=coverage, substrate_usd=substrate, test_usd=test,
-                     interposer_limit_m2=_number(facts, "interposer_limit"))
+        "packaging service", name, facts, "interposer_area_per_die_area", "attach_yield",
+        "probe_coverage", "substrate_price", "test_price",
+    )
+    return Packaging(
+        name=name, interposer_wafer_usd=_range(facts, "service_price"),
+        interposer_area_per_die_area=ratio, attach_yield=attach, probe_coverage=coverage,
+        substrate_usd=substrate, test_usd=test,
+        interposer_limit_m2=_number(facts, "interposer_limit"),
+    )
 
 
 _DIE = re.compile(r"die\.(\d+)\.[a-z_]+")
 
 
 def architecture_from_facts(facts: Facts) -> Architecture:
-    """What is known of a chip's silicon; its dies are those of ``die.N``, else of ``die_area_N``."""
+    """What is known of a chip's silicon; its dies are those of ``die.N``, else of
+    ``die_area_N``."""
     numbers = sorted({int(found[1]) for field in facts if (found := _DIE.fullmatch(field))})
     units = int(_number(facts, "units") or 1)
     needed = int(_number(facts, "units_sold") or units)
@@ -213,7 +241,8 @@ def architecture_from_facts(facts: Facts) -> Architecture:
     return Architecture(
         dies=dies, clock_hz=_number(facts, "clock"), on_chip_bytes=_number(facts, "on_chip_memory"),
         vector_flops=_number(facts, "vector_fp32"), wide_flops=_number(facts, "vector_fp64"),
-        memory_sites=None if sites is None else int(sites), interposer_area_m2=_number(facts, "interposer_area"),
+        memory_sites=None if sites is None else int(sites),
+        interposer_area_m2=_number(facts, "interposer_area"),
     )
 
 

@@ -1,7 +1,8 @@
 """By which names people call a chip or a model.
 
-A name is compared without case, punctuation, spaces and the maker before a ``/``. What still differs is looked up among
-the aliases; failing that, the beginnings and endings that do not change the thing (a maker's name, ``-Instruct``,
+A name is compared without case, punctuation, spaces and the maker before a ``/``. What still
+differs is looked up among the aliases; failing that, the beginnings and endings that do not change
+the thing (a maker's name, ``-Instruct``,
 ``-FP8``) are taken off, one after the other, until a known name is left. Aliases, beginnings and endings stand in
 ``data/aliases.csv``.
 """
@@ -49,8 +50,9 @@ def resolve(kind: str, text: str, known: Iterable[str], names: Names) -> str:
     """The entity that a text names.
 
     Parameters: `kind` for the message; `text` as somebody wrote it; `known` entities; `names`, other ways to call
-    them. An entity's own name goes before aliases, the whole text before its part after the last ``/``, and a name as
-    written before one with a beginning or ending taken off. Raises `UnknownName` with the nearest names.
+    them. An entity's own name goes before aliases, the whole text before its part after the last
+    ``/``, and a name as written before one with a beginning or ending taken off. Raises
+    `UnknownName` with the nearest names.
 
     >>> resolve("model", "meta-llama/Llama-3.1-70B-Instruct", ["llama-3.1-70b"], Names(endings=("Instruct",)))
     'llama-3.1-70b'
@@ -75,9 +77,10 @@ def resolve(kind: str, text: str, known: Iterable[str], names: Names) -> str:
 def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str, Names]:
     """Read the table of other names: kind -> its names.
 
-    Columns: kind (chip or model, or one of them followed by ``beginning`` or ``ending``), alias, name (empty for
-    beginnings and endings). `entities` are the names of each kind. Raises `BadValue` with every row that has an
-    unknown kind, names nothing that is there, or gives a second meaning to a name.
+    Columns: kind (chip or model, or one of them followed by ``beginning`` or ``ending``), alias,
+    name (empty for beginnings and endings). `entities` are the names of each kind. Raises
+    `BadValue` with every row that has an unknown kind, names nothing that is there, or gives a
+    second meaning to a name.
     """
     found: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
     meaning = {kind: {key(name): name for name in names} for kind, names in entities.items()}
@@ -85,20 +88,39 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
     for row in read_rows(path, _COLUMNS):
         kind, alias, name = (row.cells[column].strip() for column in _COLUMNS)
         if kind not in found or not key(alias):
-            faults.append(Fault(row.place, f"kind {kind!r}, alias {alias!r}", f"{', '.join(_KINDS)}; some letters",
-                                "correct the row"))
+            faults.append(
+                Fault(
+                    row.place, f"kind {kind!r}, alias {alias!r}",
+                    f"{', '.join(_KINDS)}; some letters", "correct the row",
+                )
+            )
             continue
         if kind not in ("chip", "model"):
             if name:
                 faults.append(Fault(row.place, f"name {name!r} of a {kind}", "an empty cell", "empty the cell"))
         elif name not in entities[kind]:
-            faults.append(Fault(row.place, f"unknown {kind} {name!r}", f"a {kind} of the catalogue",
-                                suggestion(name, entities[kind], "add its facts or remove the row")))
+            faults.append(
+                Fault(
+                    row.place, f"unknown {kind} {name!r}", f"a {kind} of the catalogue",
+                    suggestion(name, entities[kind], "add its facts or remove the row"),
+                )
+            )
         elif meaning[kind].setdefault(key(alias), name) != name:
-            faults.append(Fault(row.place, f"{alias!r} for {name!r}", f"one meaning, it is {meaning[kind][key(alias)]}",
-                                "remove one of the two"))
+            faults.append(
+                Fault(
+                    row.place, f"{alias!r} for {name!r}",
+                    f"one meaning, it is {meaning[kind][key(alias)]}", "remove one of the two",
+                )
+            )
         found[kind][alias] = name
     if faults:
         raise BadValue(*faults)
-    return MappingProxyType({kind: Names(MappingProxyType(found[kind]), tuple(found[f"{kind} beginning"]),
-                                         tuple(found[f"{kind} ending"])) for kind in ("chip", "model")})
+    return MappingProxyType(
+        {
+            kind: Names(
+                MappingProxyType(found[kind]), tuple(found[f"{kind} beginning"]),
+                tuple(found[f"{kind} ending"]),
+            )
+            for kind in ("chip", "model")
+        }
+    )

@@ -1,7 +1,7 @@
 """Read fact rows and sources, and check every one of them.
 
-A facts file has one datum a row; its name is the topic (``chips.csv`` holds the topic ``chips``). All faults of all
-files are found before any is reported, each with the file and line it stands on.
+A facts file has one datum a row; its name is the topic (``chips.csv`` holds the topic ``chips``).
+All faults of all files are found before any is reported, each with the file and line it stands on.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from fabless.errors import BadValue, Fault, suggestion
 from fabless.records import Fact, Grade, Source
 from fabless.units import UNITS
 
-FACT_COLUMNS = ("entity", "field", "value", "low", "high", "unit", "period", "price_year", "known", "grade", "source",
-                "note")
+FACT_COLUMNS = (
+    "entity", "field", "value", "low", "high", "unit", "period", "price_year", "known", "grade",
+    "source", "note",
+)
 SOURCE_COLUMNS = ("id", "title", "url", "date")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+_-]*")
 _PERIOD = re.compile(r"|\d{4}(Q[1-4]|H[12]|-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _GRADES = {grade.value: grade for grade in Grade}
 _SIGNED = frozenset({"number", "token", "money", "money rate"})
-"""Dimensions in which zero and less can be meant; every other dimension is a size and has to be positive."""
+"""Dimensions in which zero and less can be meant; every other dimension is a size and has to be
+positive."""
 _MONEY = frozenset(dimension for dimension, _ in UNITS.values() if dimension.startswith("money"))
 
 
@@ -38,8 +41,12 @@ def read_sources(path: Path) -> dict[str, Source]:
         if not source.id or not source.title:
             faults.append(Fault(row.place, "source without id or title", "both", "fill the empty cell"))
         if source.id in sources:
-            faults.append(Fault(row.place, f"source {source.id!r} for the second time", "each id once",
-                                "remove one of the two lines or rename it"))
+            faults.append(
+                Fault(
+                    row.place, f"source {source.id!r} for the second time", "each id once",
+                    "remove one of the two lines or rename it",
+                )
+            )
         sources[source.id] = source
     if faults:
         raise BadValue(*faults)
@@ -71,8 +78,10 @@ class _Checker:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            self.fault(row.place, f"{column} {row.cells[column]!r} is not a finite number", "a finite number",
-                       "leave the row out when the value is not known")
+            self.fault(
+                row.place, f"{column} {row.cells[column]!r} is not a finite number",
+                "a finite number", "leave the row out when the value is not known",
+            )
             return None
         kind, factor = UNITS[unit]
         if kind not in _SIGNED and number <= 0:
@@ -103,14 +112,19 @@ class _Checker:
             return None, None
         if not isinstance(value, float):
             if value is not None:
-                self.fault(row.place, f"{' and '.join(written)} on a {unit}", "a band on a number only",
-                           "empty the cells low and high")
+                self.fault(
+                    row.place, f"{' and '.join(written)} on a {unit}", "a band on a number only",
+                    "empty the cells low and high",
+                )
             return None, None
         ends = {column: self.number(row, column, unit) for column in written}
         low, high = ends.get("low"), ends.get("high")
         if (low is not None and low > value) or (high is not None and high < value):
-            self.fault(row.place, f"low {row.cells['low']}, value {row.cells['value']}, high {row.cells['high']}",
-                       "low <= value <= high", "put the three numbers in rising order")
+            self.fault(
+                row.place,
+                f"low {row.cells['low']}, value {row.cells['value']}, high {row.cells['high']}",
+                "low <= value <= high", "put the three numbers in rising order",
+            )
         return low, high
 
     def price_year(self, row: CsvRow, unit: str) -> int | None:
@@ -128,11 +142,15 @@ class _Checker:
     def names(self, row: CsvRow) -> None:
         for column in ("entity", "field"):
             if not _NAME.fullmatch(row.cells[column]):
-                self.fault(row.place, f"{column} {row.cells[column]!r}", "small letters, digits, . + _ -",
-                           "rename it, for example h100-sxm or memory_bandwidth")
+                self.fault(
+                    row.place, f"{column} {row.cells[column]!r}", "small letters, digits, . + _ -",
+                    "rename it, for example h100-sxm or memory_bandwidth",
+                )
         if not _PERIOD.fullmatch(row.cells["period"]):
-            self.fault(row.place, f"period {row.cells['period']!r}", "empty, 2024, 2024Q3, 2024H1, 2024-06, 2024-06-30",
-                       "use one of these forms")
+            self.fault(
+                row.place, f"period {row.cells['period']!r}",
+                "empty, 2024, 2024Q3, 2024H1, 2024-06, 2024-06-30", "use one of these forms",
+            )
 
     def fact(self, row: CsvRow) -> Fact | None:
         """The fact of a row, or None with its faults collected."""
@@ -164,14 +182,17 @@ class _Checker:
         if known is not None:
             key = (cells["entity"], cells["field"], cells["period"], known)
             if key in self.seen:
-                self.fault(row.place, f"{' '.join(map(str, key))} for the second time", "each fact once",
-                           f"remove it here or at {self.seen[key]}")
+                self.fault(
+                    row.place, f"{' '.join(map(str, key))} for the second time", "each fact once",
+                    f"remove it here or at {self.seen[key]}",
+                )
             self.seen[key] = row.place
         if len(self.faults) > before or value is None or known is None or grade is None or source is None:
             return None
         return Fact(
-            entity=cells["entity"], field=cells["field"], value=value, low=low, high=high, unit=unit,
-            period=cells["period"], price_year=year, known=known, grade=grade, source=source, note=cells["note"],
+            entity=cells["entity"], field=cells["field"], value=value, low=low, high=high,
+            unit=unit, period=cells["period"], price_year=year, known=known, grade=grade,
+            source=source, note=cells["note"],
             place=row.place,
         )
 
@@ -179,8 +200,8 @@ class _Checker:
 def read_facts(paths: list[Path], sources: Mapping[str, Source]) -> dict[str, tuple[Fact, ...]]:
     """Read facts files; returns topic -> facts.
 
-    Raises `BadValue` with every fault of every row: unit, number, band, date, grade, source, period, price year,
-    repetition.
+    Raises `BadValue` with every fault of every row: unit, number, band, date, grade, source,
+    period, price year, repetition.
     """
     checker = _Checker(sources)
     topics = {path.stem: tuple(fact for row in read_rows(path, FACT_COLUMNS)

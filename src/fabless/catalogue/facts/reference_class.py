@@ -1,7 +1,8 @@
-"""The reference class as a day sees it: chip programmes with their outcomes and dates, and the numbers no case gives.
+"""The reference class as a day sees it: chip programmes with their outcomes and dates, and the
+numbers no case gives.
 
-A programme's outcome is the newest one known; *sold* and *pending* say nothing of the chip, so that an earlier outcome
-stands, or none. A month without a day counts as its last day.
+A programme's outcome is the newest one known; *sold* and *pending* say nothing of the chip, so that
+an earlier outcome stands, or none. A month without a day counts as its last day.
 """
 
 from __future__ import annotations
@@ -73,12 +74,17 @@ class ReferenceCase:
 _KINDS = {"first_gen_inhouse": ProgrammeKind.FIRST, "later_gen_inhouse": ProgrammeKind.LATER,
           "startup": ProgrammeKind.STARTUP,
           "acquired": ProgrammeKind.ACQUIRED, "merchant": ProgrammeKind.MERCHANT}
-_OUTCOMES = {"shipped_volume": Outcome.VOLUME, "shipped_limited": Outcome.LIMITED, "cancelled": Outcome.ENDED,
-             "company_failed": Outcome.ENDED}
+_OUTCOMES = {
+    "shipped_volume": Outcome.VOLUME, "shipped_limited": Outcome.LIMITED,
+    "cancelled": Outcome.ENDED, "company_failed": Outcome.ENDED,
+}
 _SILICON = ("first_silicon", "in_test", "first_chip", "sampled", "unveiled_silicon")
 _DEPLOYED = ("deployed", "production")
-_MONTHS = {Span.VOLUME: "start_to_deploy", Span.SILICON: "start_to_silicon", Span.TAPE_OUT: "start_to_tapeout",
-           Span.PURCHASE: "acq_to_first_chip", Span.RAMP: "silicon_to_production"}
+_MONTHS = {
+    Span.VOLUME: "start_to_deploy", Span.SILICON: "start_to_silicon",
+    Span.TAPE_OUT: "start_to_tapeout", Span.PURCHASE: "acq_to_first_chip",
+    Span.RAMP: "silicon_to_production",
+}
 _NO_RESPIN = "none reported"
 
 Facts = Mapping[str, tuple[Fact, ...]]
@@ -119,13 +125,24 @@ def cases(catalogue: Catalogue) -> tuple[ReferenceCase, ...]:
 
     Raises `BadValue` when the day knows none, with the first day that does.
     """
-    found = tuple(_case(name, by_field(catalogue, name)) for name in catalogue.entities("programmes")
-                  if _is_programme(catalogue, name))
+    found = tuple(
+        _case(name, by_field(catalogue, name))
+        for name in catalogue.entities("programmes")
+        if _is_programme(catalogue, name)
+    )
     if not found:
-        first = min(fact.known for name in catalogue.topics["programmes"] for fact in catalogue.rows[name]
-                    if fact.field == "kind")
-        raise BadValue(Fault("as-of date", f"no chip programme was known on {catalogue.as_of}", f"{first} or later",
-                             "choose a later day"))
+        first = min(
+            fact.known
+            for name in catalogue.topics["programmes"]
+            for fact in catalogue.rows[name]
+            if fact.field == "kind"
+        )
+        raise BadValue(
+            Fault(
+                "as-of date", f"no chip programme was known on {catalogue.as_of}",
+                f"{first} or later", "choose a later day",
+            )
+        )
     return found
 
 
@@ -153,11 +170,14 @@ def _case(name: str, facts: Facts) -> ReferenceCase:
 
 
 def _spans(facts: Facts) -> dict[Span, float]:
-    """Times that a source gives, else those between two dates; nothing for a chip of a later generation."""
+    """Times that a source gives, else those between two dates; nothing for a chip of a later
+    generation."""
     start, silicon, deployed = newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED)
-    ends = {Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon),
-            Span.TAPE_OUT: (start, newest_day(facts, "taped_out")),
-            Span.PURCHASE: (newest_day(facts, "acquired"), deployed), Span.RAMP: (silicon, deployed)}
+    ends = {
+        Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon),
+        Span.TAPE_OUT: (start, newest_day(facts, "taped_out")),
+        Span.PURCHASE: (newest_day(facts, "acquired"), deployed), Span.RAMP: (silicon, deployed),
+    }
     pending = text(facts, "outcome") == "pending"
     later = (newest_amount(facts, "generation") or 1.0) > 1.0
     spans = {}
@@ -177,24 +197,32 @@ _SHARED = {
     "first_silicon_good": ("reference-class", "first_silicon_success"),
     "respin_good": ("reference-class", "later_spin_success"),
     "metal_respin_share": ("reference-class", "metal_share_of_respins"),
-    "metal_respin": ("reference-class", "metal_respin_delay"), "full_respin": ("reference-class", "full_respin_delay"),
-    "metal_respin_cost": ("programme-any", "metal_respin_cost"), "full_respin_cost": ("programme-any", "full_respin_cost"),
-    "qualification": ("programme-any", "qualification"), "masks": ("programme-any", "masks"),
-    "performance": ("programme-any", "performance"), "scope_cut": ("programme-any", "scope_cut"),
+    "metal_respin": ("reference-class", "metal_respin_delay"),
+    "full_respin": ("reference-class", "full_respin_delay"),
+    "metal_respin_cost": ("programme-any", "metal_respin_cost"),
+    "full_respin_cost": ("programme-any", "full_respin_cost"),
+    "qualification": ("programme-any", "qualification"),
+    "masks": ("programme-any", "masks"),
+    "performance": ("programme-any", "performance"),
+    "scope_cut": ("programme-any", "scope_cut"),
     "support_share": ("programme-any", "support_share"),
     "second_overlap": ("programme-any", "second_overlap"),
-    "second_design": ("reference-class", "start_to_tape_out_next"), "second_gain": ("programme-any", "second_gain"),
+    "second_design": ("reference-class", "start_to_tape_out_next"),
+    "second_gain": ("programme-any", "second_gain"),
     "second_design_cost": ("programme-any", "second_design_cost"),
 }
 _OWN = ("deal", "design", "team", "design_cost", "software")
-_ACQUISITION = {"purchase": ("programme-acquire", "purchase"), "retention": ("acquisition-class", "retention"),
-                "integration": ("acquisition-class", "integration"),
-                "distressed_multiple": ("acquisition-class", "distressed_multiple"),
-                "contested_multiple": ("acquisition-class", "contested_multiple")}
+_ACQUISITION = {
+    "purchase": ("programme-acquire", "purchase"), "retention": ("acquisition-class", "retention"),
+    "integration": ("acquisition-class", "integration"),
+    "distressed_multiple": ("acquisition-class", "distressed_multiple"),
+    "contested_multiple": ("acquisition-class", "contested_multiple"),
+}
 
 
 def programme_facts(catalogue: Catalogue, route: str) -> dict[str, Fact]:
-    """Name -> newest visible fact of everything a programme needs beside what is counted from cases.
+    """Name -> newest visible fact of everything a programme needs beside what is counted from
+    cases.
 
     `route` is build, co-design or acquire. Raises `Leak` for a day that knows too little.
     """

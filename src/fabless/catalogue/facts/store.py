@@ -1,7 +1,8 @@
 """The catalogue: every fact the program knows, seen from a day.
 
-`load` reads the shipped data (and the user's), `Catalogue` answers questions about it. A fact that became public after
-the as-of date is there but cannot be seen: asking for it is a `Leak`, not a missing name.
+`load` reads the shipped data (and the user's), `Catalogue` answers questions about it. A fact that
+became public after the as-of date is there but cannot be seen: asking for it is a `Leak`, not a
+missing name.
 """
 
 from __future__ import annotations
@@ -49,15 +50,20 @@ class Catalogue:
         seen = tuple(fact for fact in facts if self._sees(fact))
         if not seen:
             first = min(facts, key=lambda fact: fact.known)
-            raise Leak(Fault(first.place, f"{what} became known on {first.known}",
-                             f"facts known on or before {self.as_of}",
-                             "use a later as-of date, or state the value as an assumption of the case"))
+            raise Leak(
+                Fault(
+                    first.place, f"{what} became known on {first.known}",
+                    f"facts known on or before {self.as_of}",
+                    "use a later as-of date, or state the value as an assumption of the case",
+                )
+            )
         return seen
 
     def why(self, entity: str, field: str) -> tuple[Fact, ...]:
         """Every visible fact of a field, oldest knowledge first.
 
-        Raises `UnknownName` for an entity or field that is not there, `Leak` when all of it became known later.
+        Raises `UnknownName` for an entity or field that is not there, `Leak` when all of it became
+        known later.
         """
         rows = self._rows(entity)
         named = tuple(fact for fact in rows if fact.field == field)
@@ -122,7 +128,8 @@ class Catalogue:
         return self.entities("chips")
 
     def chip(self, text: str) -> Chip:
-        """An accelerator by any of its names; `BadValue` when a rate, memory size or bandwidth is not known."""
+        """An accelerator by any of its names; `BadValue` when a rate, memory size or bandwidth is
+        not known."""
         name = self.resolve("chip", text)
         stand_in = self._newest("rules", "rule", entities.STAND_IN) if entities.STAND_IN in self.rows else {}
         return entities.chip_from_facts(name, self._newest("chips", "chip", name), stand_in)
@@ -154,10 +161,15 @@ def _age(fact: Fact) -> tuple[dt.date, str]:
 
 
 def _extra_files(extra: Path) -> tuple[list[Path], Path]:
-    """Facts files and sources file of the user: a folder like the shipped one, or one facts file."""
+    """Facts files and sources file of the user: a folder like the shipped one, or one facts
+    file."""
     if not extra.exists():
-        raise BadFile(Fault(str(extra), "does not exist", "a facts file, or a folder with facts/*.csv",
-                            "check the path"))
+        raise BadFile(
+            Fault(
+                str(extra), "does not exist", "a facts file, or a folder with facts/*.csv",
+                "check the path",
+            )
+        )
     if extra.is_dir():
         return sorted((extra / "facts").glob("*.csv")), extra / "sources.csv"
     return [extra], extra.parent / "sources.csv"
@@ -202,8 +214,8 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
     """Read and check the shipped facts, and those of the user's `extra` facts file or folder.
 
     Parameters: `as_of`, the last day whose knowledge may be seen; `extra`, a facts file (its name is its topic) or a
-    folder with ``facts/*.csv``, with its own ``sources.csv`` beside it where it names new sources. The user's facts
-    replace the shipped ones of the same entity, field and period.
+    folder with ``facts/*.csv``, with its own ``sources.csv`` beside it where it names new sources.
+    The user's facts replace the shipped ones of the same entity, field and period.
 
     Raises `BadValue` with every fault of every row, `BadFile` for a file that cannot be read.
 
@@ -226,5 +238,6 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
     topics = _entities_by_topic(shipped, own)
     names = read_names(DATA / "aliases.csv", {"chip": topics["chips"], "model": topics["models"]})
     return Catalogue(
-        as_of=as_of, digest=_digest(read), rows=MappingProxyType(rows), topics=MappingProxyType(topics),
-        sources=MappingProxyType(sources), names=names)
+        as_of=as_of, digest=_digest(read), rows=MappingProxyType(rows),
+        topics=MappingProxyType(topics), sources=MappingProxyType(sources), names=names,
+    )

@@ -63,8 +63,8 @@ def candidates(catalogue: Catalogue) -> tuple[Candidate, ...]:
 def candidate(catalogue: Catalogue, called: str) -> Candidate:
     """A candidate by name or title.
 
-    Raises `UnknownName` for a company that is not there; `BadValue` for one that became known later or had been sold,
-    with the day, and with the candidates of the day.
+    Raises `UnknownName` for a company that is not there; `BadValue` for one that became known later
+    or had been sold, with the day, and with the candidates of the day.
     """
     named = {one.name: one for one in candidates(catalogue)}
     wanted = called.strip().casefold().replace(" ", "-")
@@ -78,8 +78,13 @@ def candidate(catalogue: Catalogue, called: str) -> Candidate:
                                 suggestion(wanted, named, "run: fabless programme candidates")))
     name_fact = next(fact for fact in ever[wanted] if fact.field == "name")
     if catalogue.as_of is not None and name_fact.known > catalogue.as_of:
-        raise BadValue(Fault("--candidate", f"{name_fact.value} became known on {name_fact.known}, after {catalogue.as_of}",
-                             of_the_day, "choose a candidate of that day, or a later --as-of"))
+        raise BadValue(
+            Fault(
+                "--candidate",
+                f"{name_fact.value} became known on {name_fact.known}, after {catalogue.as_of}",
+                of_the_day, "choose a candidate of that day, or a later --as-of",
+            )
+        )
     sale = _sold(by_field(catalogue, wanted))
     found = f"{name_fact.value} is not for sale: a comparable of the price class"
     if sale is not None:
@@ -100,16 +105,18 @@ def _candidate(name: str, facts: Facts) -> Candidate:
     if bid is not None:
         notes.append(f"bid by {text(facts, 'bidder') or 'another'} failed, known on {bid.known}")
     return Candidate(
-        name=name, title=text(facts, "name") or name, founded=newest_day(facts, "founded"), valuation=newest("valuation"),
-        raised=newest("raised"), employees=newest("employees"), product=text(facts, "product"),
-        next_chip=text(facts, "next_chip"), next_stage=text(facts, "next_stage"),
-        distressed=text(facts, "condition") == "distressed", notes=tuple(notes),
+        name=name, title=text(facts, "name") or name, founded=newest_day(facts, "founded"),
+        valuation=newest("valuation"), raised=newest("raised"), employees=newest("employees"),
+        product=text(facts, "product"), next_chip=text(facts, "next_chip"),
+        next_stage=text(facts, "next_stage"), distressed=text(facts, "condition") == "distressed",
+        notes=tuple(notes),
         facts=tuple(fact for group in facts.values() for fact in group),
     )
 
 
 def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
-    """Takeovers that closed and bids that failed, as far as the day knows them, in the order of knowledge."""
+    """Takeovers that closed and bids that failed, as far as the day knows them, in the order of
+    knowledge."""
     found = []
     for name in catalogue.entities("companies"):
         facts = by_field(catalogue, name)
@@ -119,8 +126,14 @@ def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
                 continue
             fact = facts[price][-1] if price in facts else facts[who][-1]
             before = [one for one in facts.get("valuation", ()) if one.known <= fact.known]
-            found.append(Deal(
-                name=name, buyer=str(facts[who][-1].value), closed=closed, price_usd=newest_amount(facts, price),
-                last_valuation_usd=before[-1].value if before and isinstance(before[-1].value, float) else None,
-                known=fact.known))
+            found.append(
+                Deal(
+                    name=name, buyer=str(facts[who][-1].value), closed=closed,
+                    price_usd=newest_amount(facts, price),
+                    last_valuation_usd=before[-1].value
+                    if before and isinstance(before[-1].value, float)
+                    else None,
+                    known=fact.known,
+                )
+            )
     return tuple(sorted(found, key=lambda deal: (deal.known, deal.name)))

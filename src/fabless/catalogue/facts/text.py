@@ -39,7 +39,8 @@ def read_text(path: Path) -> str:
 
 
 def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[CsvRow]:
-    """Yield the lines of CSV text as rows; `BadFile` when a column is missing or a line has another length."""
+    """Yield the lines of CSV text as rows; `BadFile` when a column is missing or a line has another
+    length."""
     lines = csv.reader(io.StringIO(text, newline=""))
     header = tuple(cell.strip() for cell in next(lines, ()))
     missing = [column for column in columns if column not in header]
@@ -49,12 +50,17 @@ def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[CsvRow]:
     for cells in lines:
         here = f"{place}:{lines.line_num}"
         if len(cells) != len(header):
-            raise BadFile(Fault(here, f"{len(cells)} cells", f"{len(header)} cells, as in the first line",
-                                "quote a cell that holds a comma"))
+            raise BadFile(
+                Fault(
+                    here, f"{len(cells)} cells", f"{len(header)} cells, as in the first line",
+                    "quote a cell that holds a comma",
+                )
+            )
         yield CsvRow(here, dict(zip(header, cells, strict=True)))
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[CsvRow]:
-    """Yield the lines of a CSV file as rows; those of shipped data are placed from its folder, wherever that is."""
+    """Yield the lines of a CSV file as rows; those of shipped data are placed from its folder,
+    wherever that is."""
     place = path.relative_to(DATA).as_posix() if path.is_relative_to(DATA) else str(path)
     return rows(read_text(path), place, columns)

@@ -46,9 +46,11 @@ def _spread(fact: Fact) -> Range:
 
 
 def range_at(series: Sequence[Fact], day: dt.date) -> Dated:
-    """Interpolate a field between the middles of its periods, on the logarithm; hold it flat outside them.
+    """Interpolate a field between the middles of its periods, on the logarithm; hold it flat
+    outside them.
 
-    `series` holds one fact a period, as `Catalogue.series` gives it. A fact without period holds for any day.
+    `series` holds one fact a period, as `Catalogue.series` gives it. A fact without period holds
+    for any day.
     """
     dated = sorted((middle_of(fact.period), fact) for fact in series if fact.period)
     if not dated:

@@ -21,8 +21,10 @@ _TEXTS = ("vendor", "node", "memory_type", "packaging", "kind", "efficiency")
 _COUNTS = ("scale_up_domain", "hbm_stacks")
 _DATES = ("announced", "available")
 _REQUIRED = ("name", "peak", *_QUANTITIES, "scale_up_domain")
-_SILICON = {"clock": "GHz", "on_chip_memory": "MB", "vector_fp32": "TFLOP/s", "vector_fp64": "TFLOP/s",
-            "interposer_area": "mm2"}
+_SILICON = {
+    "clock": "GHz", "on_chip_memory": "MB", "vector_fp32": "TFLOP/s", "vector_fp64": "TFLOP/s",
+    "interposer_area": "mm2",
+}
 _DIE_KEYS = ("area", "count", "node", "units", "units_needed")
 _ALLOWED = (*_REQUIRED, *_TEXTS, "hbm_stacks", "die_area", *_DATES, *_SILICON, "memory_sites", "dies")
 
@@ -55,8 +57,10 @@ class _ChipReader:
             self.faults += error.faults
             return float("nan")
         except ValueError:
-            self.fault(key, f"{value!r} is not a number with a unit", f"a number and a unit, such as '1 {unit}'",
-                       "write one number, then its unit")
+            self.fault(
+                key, f"{value!r} is not a number with a unit",
+                f"a number and a unit, such as '1 {unit}'", "write one number, then its unit",
+            )
             return float("nan")
         if number <= 0:
             self.fault(key, f"{value}", "a positive quantity", "give the value of the specification")
@@ -128,12 +132,13 @@ class _ChipReader:
 def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
     """Build a chip from the fields of a chip file.
 
-    Fields: name, peak (precision -> dense FLOP/s), memory_capacity, memory_bandwidth, scale_up_bandwidth and
-    scale_out_bandwidth (one way), scale_up_domain, tdp; optionally vendor, node, die_area, hbm_stacks, memory_type,
-    packaging, kind, efficiency (a class of efficiencies, or a chip whose class it takes), announced, available; for its
-    silicon clock, on_chip_memory (caches, scratchpads and registers as built), vector_fp32, vector_fp64, memory_sites,
-    interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds or some units may
-    fail. Raises `BadValue` with every fault.
+    Fields: name, peak (precision -> dense FLOP/s), memory_capacity, memory_bandwidth,
+    scale_up_bandwidth and scale_out_bandwidth (one way), scale_up_domain, tdp; optionally vendor,
+    node, die_area, hbm_stacks, memory_type, packaging, kind, efficiency (a class of efficiencies,
+    or a chip whose class it takes), announced, available; for its silicon clock, on_chip_memory
+    (caches, scratchpads and registers as built), vector_fp32, vector_fp64, memory_sites,
+    interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds
+    or some units may fail. Raises `BadValue` with every fault.
     """
     take = _ChipReader(fields, place)
     take.keys()
@@ -150,21 +155,30 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
     return Chip(
         name=str(fields["name"]), vendor=take.text("vendor") or "", peak_flops=peak,
         memory_bytes=sizes["memory_capacity"], memory_bandwidth=sizes["memory_bandwidth"],
-        scale_up_bandwidth=sizes["scale_up_bandwidth"], scale_up_domain=counts["scale_up_domain"] or 1,
-        scale_out_bandwidth=sizes["scale_out_bandwidth"], tdp_w=sizes["tdp"], node=take.text("node"),
-        die_area_m2=areas or tuple(die.area_m2 for die in dies for _ in range(die.count) if die.area_m2 is not None),
-        hbm_stacks=counts["hbm_stacks"], memory_type=take.text("memory_type"),
-        packaging=take.text("packaging"), kind=take.text("kind") or "hypothetical",
-        announced=days["announced"], available=days["available"], efficiency=take.text("efficiency"),
+        scale_up_bandwidth=sizes["scale_up_bandwidth"],
+        scale_up_domain=counts["scale_up_domain"] or 1,
+        scale_out_bandwidth=sizes["scale_out_bandwidth"], tdp_w=sizes["tdp"],
+        node=take.text("node"),
+        die_area_m2=areas
+        or tuple(die.area_m2 for die in dies for _ in range(die.count) if die.area_m2 is not None),
+        hbm_stacks=counts["hbm_stacks"],
+        memory_type=take.text("memory_type"),
+        packaging=take.text("packaging"),
+        kind=take.text("kind") or "hypothetical",
+        announced=days["announced"],
+        available=days["available"],
+        efficiency=take.text("efficiency"),
         architecture=Architecture(
             dies=dies, clock_hz=silicon.get("clock"), on_chip_bytes=silicon.get("on_chip_memory"),
             vector_flops=silicon.get("vector_fp32"), wide_flops=silicon.get("vector_fp64"),
-            memory_sites=counts["memory_sites"], interposer_area_m2=silicon.get("interposer_area")),
+            memory_sites=counts["memory_sites"], interposer_area_m2=silicon.get("interposer_area"),
+        ),
     )
 
 
 def read_chip(path: Path) -> Chip:
-    """Read a chip file (YAML); `BadFile` when it is missing or no mapping, `BadValue` with all faults of its fields."""
+    """Read a chip file (YAML); `BadFile` when it is missing or no mapping, `BadValue` with all
+    faults of its fields."""
     return chip_from_mapping(read_document(read_text(path), str(path)).fields, str(path))
 
 
@@ -173,21 +187,28 @@ def _written(value: float, unit: str) -> str:
 
 
 def _written_die(die: LogicDie) -> dict[str, object]:
-    fields = {"area": None if die.area_m2 is None else _written(die.area_m2, "mm2"), "count": die.count, "node": die.node,
-              "units": die.units, "units_needed": die.units_needed}
+    fields = {
+        "area": None if die.area_m2 is None else _written(die.area_m2, "mm2"), "count": die.count,
+        "node": die.node, "units": die.units, "units_needed": die.units_needed,
+    }
     return {key: value for key, value in fields.items() if value is not None}
 
 
 def write_chip(chip: Chip, path: Path) -> None:
     """Write a chip as a chip file that `read_chip` reads back."""
     built = chip.architecture
-    silicon = {"clock": built.clock_hz, "on_chip_memory": built.on_chip_bytes, "vector_fp32": built.vector_flops,
-               "vector_fp64": built.wide_flops, "interposer_area": built.interposer_area_m2}
+    silicon = {
+        "clock": built.clock_hz, "on_chip_memory": built.on_chip_bytes,
+        "vector_fp32": built.vector_flops, "vector_fp64": built.wide_flops,
+        "interposer_area": built.interposer_area_m2,
+    }
     fields: dict[str, object] = {
         "name": chip.name,
         "vendor": chip.vendor,
         "kind": chip.kind,
-        "peak": {precision: _written(rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()},
+        "peak": {
+            precision: _written(rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()
+        },
         "memory_capacity": _written(chip.memory_bytes, "GB"),
         "memory_bandwidth": _written(chip.memory_bandwidth, "TB/s"),
         "scale_up_bandwidth": _written(chip.scale_up_bandwidth, "GB/s"),
@@ -195,9 +216,14 @@ def write_chip(chip: Chip, path: Path) -> None:
         "scale_out_bandwidth": _written(chip.scale_out_bandwidth, "Gb/s"),
         "tdp": _written(chip.tdp_w, "W"),
         "node": chip.node,
-        "die_area": None if built.dies else [_written(area, "mm2") for area in chip.die_area_m2] or None,
+        "die_area": None
+        if built.dies
+        else [_written(area, "mm2") for area in chip.die_area_m2] or None,
         "dies": [_written_die(die) for die in built.dies] or None,
-        **{key: None if value is None else _written(value, _SILICON[key]) for key, value in silicon.items()},
+        **{
+            key: None if value is None else _written(value, _SILICON[key])
+            for key, value in silicon.items()
+        },
         "memory_sites": built.memory_sites,
         "hbm_stacks": chip.hbm_stacks,
         "memory_type": chip.memory_type,

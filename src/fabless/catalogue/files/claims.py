@@ -23,7 +23,8 @@ Kind = Literal["fact", "reported", "analyst estimate", "derived"]
 
 @dataclass(frozen=True)
 class Statement:
-    """What the claim says in numbers, in SI: a value where the wording gives one, and what the wording allows."""
+    """What the claim says in numbers, in SI: a value where the wording gives one, and what the
+    wording allows."""
 
     value: float | None
     low: float
@@ -143,8 +144,9 @@ def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
         rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
     return Claim(
         id=read.id, claim=read.claim, kind=read.kind, date=read.date,
-        sources=tuple(sources[name] for name in read.sources), statement=own, rebuilds=tuple(rebuilds),
-        reason=read.reason, place=place)
+        sources=tuple(sources[name] for name in read.sources), statement=own,
+        rebuilds=tuple(rebuilds), reason=read.reason, place=place,
+    )
 
 
 def _faults(entry: Any, place: str, sources: Mapping[str, Source]) -> Iterator[Fault]:
@@ -167,7 +169,8 @@ def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "
     """Read and check the claims file.
 
     Parameters: `path`, a YAML list of claims; `sources_path`, the table of sources its ids point into.
-    Raises `BadFile` for a file that is missing or no list, `BadValue` with every fault of every entry.
+    Raises `BadFile` for a file that is missing or no list, `BadValue` with every fault of every
+    entry.
 
     >>> read_claims()[2].id
     'C03_4cents'
@@ -181,11 +184,16 @@ def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "
         raise BadFile(Fault(str(path), f"holds {type(data).__name__}", "a YAML list of claims",
                             "start each claim with '- id:'"))
     sources = read_sources(sources_path)
-    places = [f"{path}: {entry['id'] if isinstance(entry, dict) and 'id' in entry else f'entry {number}'}"
-              for number, entry in enumerate(data, 1)]
+    places = [
+        f"{path}: {entry['id'] if isinstance(entry, dict) and 'id' in entry else f'entry {number}'}"
+        for number, entry in enumerate(data, 1)
+    ]
     faults = [fault for entry, place in zip(data, places, strict=True) for fault in _faults(entry, place, sources)]
-    faults += [Fault(place, "the same id for the second time", "each id once", "rename one of the two")
-               for number, place in enumerate(places) if place in places[:number]]
+    faults += [
+        Fault(place, "the same id for the second time", "each id once", "rename one of the two")
+        for number, place in enumerate(places)
+        if place in places[:number]
+    ]
     if faults:
         raise BadValue(*faults)
     return tuple(_claim(_Claim.model_validate(entry), sources, place)

@@ -22,7 +22,8 @@ _READING_COLUMNS = ("kind", "pattern", "value", "unit", "grade", "source", "note
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file: the name to print, its header, and the lines that hold something, each with its number."""
+    """A CSV file: the name to print, its header, and the lines that hold something, each with its
+    number."""
 
     name: str
     header: tuple[str, ...]
@@ -31,7 +32,8 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a row means beyond what it says: an assumption or a fact on rows whose text matches `pattern`."""
+    """What a row means beyond what it says: an assumption or a fact on rows whose text matches
+    `pattern`."""
 
     kind: str
     pattern: str
@@ -67,8 +69,8 @@ def _text(path: Path) -> str:
 def read_table(path: Path) -> Table:
     """Read a CSV file, plain or gzip.
 
-    Raises `BadFile` when it cannot be read, is no text, has no header, names a column twice, or has lines with another
-    number of cells than the header (all of them are named).
+    Raises `BadFile` when it cannot be read, is no text, has no header, names a column twice, or has
+    lines with another number of cells than the header (all of them are named).
     """
     lines = csv.reader(io.StringIO(_text(path), newline=""))
     try:
@@ -85,11 +87,20 @@ def read_table(path: Path) -> Table:
             if len(cells) == len(header):
                 rows.append((lines.line_num, dict(zip(header, map(str.strip, cells), strict=True))))
             elif cells:
-                faults.append(Fault(f"{path}:{lines.line_num}", f"{len(cells)} cells",
-                                    f"{len(header)} cells, as in the first line", "quote a cell that holds a comma"))
+                faults.append(
+                    Fault(
+                        f"{path}:{lines.line_num}", f"{len(cells)} cells",
+                        f"{len(header)} cells, as in the first line",
+                        "quote a cell that holds a comma",
+                    )
+                )
     except csv.Error as error:
-        raise BadFile(Fault(f"{path}:{lines.line_num}", f"is not CSV: {error}", "comma-separated text",
-                            "write the file anew")) from error
+        raise BadFile(
+            Fault(
+                f"{path}:{lines.line_num}", f"is not CSV: {error}", "comma-separated text",
+                "write the file anew",
+            )
+        ) from error
     if faults:
         more = [Fault(str(path), f"{len(faults) - 20} more lines of this kind", "none", "mend these too")]
         raise BadFile(*faults[:20], *(more if len(faults) > 20 else []))
@@ -103,6 +114,7 @@ def shipped_tables() -> tuple[Table, ...]:
 
 
 def readings() -> tuple[Reading, ...]:
-    """Return what rows mean beyond what they say, in the order of the file: the first that matches counts."""
+    """Return what rows mean beyond what they say, in the order of the file: the first that matches
+    counts."""
     return tuple(Reading(**{column: row.cells[column] for column in _READING_COLUMNS})
                  for row in read_rows(MEASURED / "readings.csv", _READING_COLUMNS))

@@ -53,16 +53,20 @@ class _Parser:
         try:
             return dt.datetime.fromisoformat(text.strip())
         except ValueError:
-            self.faults.append(Fault(place, f"TIMESTAMP {text!r}", "a time such as 2023-11-16 18:15:46.68",
-                                     "mend or remove the line"))
+            self.faults.append(
+                Fault(
+                    place, f"TIMESTAMP {text!r}", "a time such as 2023-11-16 18:15:46.68",
+                    "mend or remove the line",
+                )
+            )
             return None
 
 
 def parse_trace(text: str, place: str, name: str) -> Trace:
     """Read a trace from CSV text with columns TIMESTAMP, ContextTokens, GeneratedTokens.
 
-    Raises `BadFile` when a column is missing or no request follows, `BadValue` with the lines that hold no time, no
-    number, NaN or a negative number.
+    Raises `BadFile` when a column is missing or no request follows, `BadValue` with the lines that
+    hold no time, no number, NaN or a negative number.
     """
     parser = _Parser()
     moments: list[dt.datetime | None] = []
@@ -73,8 +77,10 @@ def parse_trace(text: str, place: str, name: str) -> Trace:
                       parser.tokens(row.place, "GeneratedTokens", row.cells["GeneratedTokens"])))
     if len(parser.faults) > _SHOWN_FAULTS:
         more = len(parser.faults) - _SHOWN_FAULTS
-        raise BadValue(*parser.faults[:_SHOWN_FAULTS],
-                       Fault(place, f"{more} more faults of this kind", "none", "mend these lines too"))
+        raise BadValue(
+            *parser.faults[:_SHOWN_FAULTS],
+            Fault(place, f"{more} more faults of this kind", "none", "mend these lines too"),
+        )
     if parser.faults:
         raise BadValue(*parser.faults)
     times = [moment for moment in moments if moment is not None]

@@ -1,4 +1,5 @@
-"""YAML with the line of every key, in which a key given twice is a fault and not a silent choice."""
+"""YAML with the line of every key, in which a key given twice is a fault and not a silent
+choice."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class Document:
     """Dotted path -> line, from 1."""
 
     def at(self, path: str) -> str:
-        """File, line and dotted path; the line of the section where the path itself is not there."""
+        """File, line and dotted path; the line of the section where the path itself is not
+        there."""
         known = path
         while known and known not in self.lines:
             known = known.rpartition(".")[0]
@@ -41,7 +43,8 @@ class _Loader(yaml.SafeLoader):
 def read_document(text: str, place: str) -> Document:
     """Read a YAML mapping.
 
-    Raises `BadFile` with the line when the text is no YAML or no mapping, `BadValue` with every key given twice.
+    Raises `BadFile` with the line when the text is no YAML or no mapping, `BadValue` with every key
+    given twice.
     """
     loader = _Loader(text)
     try:
@@ -57,8 +60,15 @@ def read_document(text: str, place: str) -> Document:
     finally:
         loader.dispose()
     if twice:
-        raise BadValue(*(Fault(f"{place}:{line}: {path}", f"given twice, first in line {lines[path]}", "each key once",
-                               "take one of the two out") for path, line in twice))
+        raise BadValue(
+            *(
+                Fault(
+                    f"{place}:{line}: {path}", f"given twice, first in line {lines[path]}",
+                    "each key once", "take one of the two out",
+                )
+                for path, line in twice
+            )
+        )
     if not isinstance(fields, dict):
         found = "is empty" if fields is None else f"holds one {type(fields).__name__}"
         raise BadFile(Fault(place, found, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"))
@@ -66,14 +76,19 @@ def read_document(text: str, place: str) -> Document:
 
 
 def _no_yaml(place: str, found: str) -> BadFile:
-    return BadFile(Fault(place, f"is not YAML: {found}", "a YAML mapping, lines such as 'name: value'",
-                         "mend this line or the one before it"))
+    return BadFile(
+        Fault(
+            place, f"is not YAML: {found}", "a YAML mapping, lines such as 'name: value'",
+            "mend this line or the one before it",
+        )
+    )
 
 
 def _given_twice(
     node: yaml.Node, path: str, above: tuple[yaml.Node, ...], lines: dict[str, int]
 ) -> Iterator[tuple[str, int]]:
-    """Path and line of every key that its mapping has already; the line of every other key goes into `lines`."""
+    """Path and line of every key that its mapping has already; the line of every other key goes
+    into `lines`."""
     if node in above:
         raise yaml.MarkedYAMLError(problem="an alias that contains itself", problem_mark=node.start_mark)
     if isinstance(node, yaml.MappingNode):

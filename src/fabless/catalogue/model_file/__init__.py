@@ -1,9 +1,9 @@
 """Language models from a Hugging Face ``config.json``.
 
-One function per family of configurations turns the family's own names into the fields of `LLM`. What a configuration
-leaves out takes the default of that family's configuration class, never a guess: a model type that is not in the table
-is an error, and so is a layout of layers that the record cannot hold. Of a model that also sees or hears, the language
-model is read.
+One function per family of configurations turns the family's own names into the fields of `LLM`.
+What a configuration leaves out takes the default of that family's configuration class, never a
+guess: a model type that is not in the table is an error, and so is a layout of layers that the
+record cannot hold. Of a model that also sees or hears, the language model is read.
 """
 
 from __future__ import annotations
@@ -46,9 +46,13 @@ def _family(values: Mapping[str, object], place: str) -> tuple[str, Mapping[str,
             return name, own
     for name in (kind, inner):
         if name in REFUSED:
-            raise BadValue(Fault(f"{place}: model_type", f"{name!r}: {REFUSED[name]}",
-                                 f"one of {', '.join(sorted(FAMILIES))}",
-                                 "state the model by its dimensions in a facts file of your own (models.csv)"))
+            raise BadValue(
+                Fault(
+                    f"{place}: model_type", f"{name!r}: {REFUSED[name]}",
+                    f"one of {', '.join(sorted(FAMILIES))}",
+                    "state the model by its dimensions in a facts file of your own (models.csv)",
+                )
+            )
     raise unknown("model_type", kind, sorted(FAMILIES), f"{place}: model_type")
 
 
@@ -78,7 +82,8 @@ def _check(config: Config, fields: Fields) -> None:
 def read_model(path: Path) -> LLM:
     """Read the ``config.json`` of a language model.
 
-    Raises `BadFile` when the file is missing or no JSON object, `UnknownName` with the known types for another
+    Raises `BadFile` when the file is missing or no JSON object, `UnknownName` with the known types
+    for another
     ``model_type``, `BadValue` for a type that the record cannot hold, and with every missing, impossible or
     inconsistent field.
     """

@@ -47,7 +47,8 @@ class Config:
         return value
 
     def count(self, *names: str, default: int | None = None) -> int:
-        """The first of `names` that is given, as a whole number; a fault when none is and there is no default."""
+        """The first of `names` that is given, as a whole number; a fault when none is and there is
+        no default."""
         for name in names:
             if self.has(name):
                 return self._whole(name, self.values[name])
@@ -73,7 +74,8 @@ class Config:
         return default if value is None else bool(value)
 
     def listed(self, name: str, length: int | None = None, of: str = "num_hidden_layers") -> list[object] | None:
-        """A list, an entry a layer; None where it is not given, a fault when it has another length."""
+        """A list, an entry a layer; None where it is not given, a fault when it has another
+        length."""
         value = self.values.get(name)
         if value is None:
             return None

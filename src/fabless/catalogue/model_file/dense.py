@@ -15,7 +15,8 @@ def windowed(config: Config) -> Fields:
 
 
 def qwen(config: Config, ffn: str = "intermediate_size") -> Fields:
-    """Qwen 2 and 3: layers from `max_window_layers` on are windowed, where windows are switched on."""
+    """Qwen 2 and 3: layers from `max_window_layers` on are windowed, where windows are switched
+    on."""
     fields = gated(config, ffn=ffn)
     layers = int(fields["layers"])
     if not config.count("sliding_window", default=0) or not config.flag("use_sliding_window", False):
@@ -38,13 +39,16 @@ def alternating(config: Config, period: int, tied: bool = False, default: int = 
     if isinstance(pattern, str) and pattern:
         share = pattern.count("G") / len(pattern)
     else:
-        share = every(config.count("sliding_window_pattern", "_sliding_window_pattern", default=period),
-                      int(fields["layers"]))
+        share = every(
+            config.count("sliding_window_pattern", "_sliding_window_pattern", default=period),
+            int(fields["layers"]),
+        )
     return fields | window(config, fields, share, default=default)
 
 
 def gemma_4(config: Config) -> Fields:
-    """Gemma 4: layers with full attention have wider and fewer heads, which the record does not hold."""
+    """Gemma 4: layers with full attention have wider and fewer heads, which the record does not
+    hold."""
     config.only("hidden_size_per_layer_input", 0)
     config.only("num_kv_shared_layers", 0)
     fields = gated(config, tied=True)
@@ -53,9 +57,11 @@ def gemma_4(config: Config) -> Fields:
         config.note("heads are those of the local layers; layers with full attention have wider and fewer ones")
     if not config.flag("enable_moe_block", False):
         return fields
-    return fields | {"experts": config.count("num_experts"), "experts_per_token": config.count("top_k_experts"),
-                     "expert_ffn": config.count("moe_intermediate_size", "expert_intermediate_size"),
-                     "shared_experts": 1, "shared_expert_ffn": fields["ffn"]}
+    return fields | {
+        "experts": config.count("num_experts"), "experts_per_token": config.count("top_k_experts"),
+        "expert_ffn": config.count("moe_intermediate_size", "expert_intermediate_size"),
+        "shared_experts": 1, "shared_expert_ffn": fields["ffn"],
+    }
 
 
 def starcoder_2(config: Config) -> Fields:
@@ -91,8 +97,11 @@ def gpt_neo(config: Config) -> Fields:
     fields = plain_layers(config, "intermediate_size")
     kinds = config.listed("attention_layers", int(fields["layers"]), of="num_layers")
     share = kinds.count("global") / len(kinds) if kinds else 0.5
-    return fields | ({"sliding_window": config.count("window_size", default=256), "global_layer_share": share}
-                     if share < 1.0 else {})
+    return fields | (
+        {"sliding_window": config.count("window_size", default=256), "global_layer_share": share}
+        if share < 1.0
+        else {}
+    )
 
 
 def mpt(config: Config) -> Fields:
@@ -102,8 +111,11 @@ def mpt(config: Config) -> Fields:
     kind = inner.values.get("attn_type")
     ratio = config if config.has("expansion_ratio") else feed
     kv_heads = 1 if kind == "multiquery_attention" else inner.count("kv_n_heads", default=int(fields["heads"]))
-    return fields | {"kv_heads": kv_heads, "ffn": ratio.count("expansion_ratio", default=4) * int(fields["hidden"]),
-                     "gated_ffn": feed.values.get("ffn_type") == "mptglu"}
+    return fields | {
+        "kv_heads": kv_heads,
+        "ffn": ratio.count("expansion_ratio", default=4) * int(fields["hidden"]),
+        "gated_ffn": feed.values.get("ffn_type") == "mptglu",
+    }
 
 
 def chatglm(config: Config) -> Fields:
@@ -124,7 +136,8 @@ def chatglm(config: Config) -> Fields:
 
 
 def nas(config: Config) -> Fields:
-    """Nemotron NAS (Deci): blocks of different shape, held where only the feed-forward's width differs."""
+    """Nemotron NAS (Deci): blocks of different shape, held where only the feed-forward's width
+    differs."""
     layers, hidden = config.count("num_hidden_layers"), config.count("hidden_size")
     heads, vocab = config.count("num_attention_heads"), config.count("vocab_size")
     blocks = config.listed("block_configs", layers)
@@ -145,13 +158,16 @@ def nas(config: Config) -> Fields:
         if not feed.flag("no_op", False):
             widths.append(_nas_width(feed.values.get("ffn_mult"), hidden))
     if len(groups) > 1:
-        config.fault("block_configs", f"groups of {', '.join(map(str, sorted(groups)))} heads", "the same in every layer",
-                     "state the model by its dimensions")
+        config.fault(
+            "block_configs", f"groups of {', '.join(map(str, sorted(groups)))} heads",
+            "the same in every layer", "state the model by its dimensions",
+        )
     if len(set(widths)) > 1:
         config.note("width of the feed-forward: the mean over the layers")
     group = max(groups, default=1)
     return {
-        "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": heads // group if group else 0,
+        "layers": layers, "hidden": hidden, "heads": heads,
+        "kv_heads": heads // group if group else 0,
         "head_dim": config.count("head_dim", default=hidden // heads if heads else 0),
         "ffn": round(math.fsum(widths) / len(widths)) if widths else 0, "vocab": vocab,
         "tied_embeddings": config.flag("tie_word_embeddings", False),

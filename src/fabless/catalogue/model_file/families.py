@@ -17,12 +17,18 @@ def _tied(config: Config) -> Fields:
 
 
 _GROUPS: tuple[tuple[Reader, str], ...] = (
-    (gated, "llama llava_llama baichuan exaone glm glm4 granite helium hunyuan_v1_dense internlm internlm2 internlm3 mimo "
-            "olmo olmo2 seed_oss stablelm yi aquila"),
+    (
+        gated,
+        "llama llava_llama baichuan exaone glm glm4 granite helium hunyuan_v1_dense internlm internlm2 internlm3 mimo "
+        "olmo olmo2 seed_oss stablelm yi aquila",
+    ),
     (_tied, "gemma cohere ernie4_5 smollm3 minicpm"),
     (ungated, "nemotron arcee apertus gpt_neox phi"),
     (dense.windowed, "mistral ministral ministral3 phi3 phi4mm"),
-    (dense.qwen, "qwen2 qwen3 qwen2_vl qwen2_5_vl qwen2_vl_text qwen2_5_vl_text qwen3_vl qwen3_vl_text"),
+    (
+        dense.qwen,
+        "qwen2 qwen3 qwen2_vl qwen2_5_vl qwen2_vl_text qwen2_5_vl_text qwen3_vl qwen3_vl_text",
+    ),
     (dense.qwen_1, "qwen"),
     (lambda config: dense.alternating(config, 2, tied=True, default=4096), "gemma2"),
     (lambda config: dense.alternating(config, 6, tied=True, default=4096), "gemma3 gemma3_text"),
@@ -46,7 +52,10 @@ _GROUPS: tuple[tuple[Reader, str], ...] = (
     (mixtures.qwen_moe, "qwen2_moe qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text"),
     (mixtures.gpt_oss, "gpt_oss"),
     (mixtures.llama_4, "llama4 llama4_text"),
-    (mixtures.deepseek_1, "deepseek glm4_moe glm4v_moe glm4v_moe_text dots1 bailing_moe bailing_moe_v2"),
+    (
+        mixtures.deepseek_1,
+        "deepseek glm4_moe glm4v_moe glm4v_moe_text dots1 bailing_moe bailing_moe_v2",
+    ),
     (mixtures.deepseek, "deepseek_v2 deepseek_v3 kimi_k2 kimi_k25 glm4_moe_lite"),
     (mixtures.deepseek_sparse, "deepseek_v32 glm_moe_dsa"),
     (mixtures.ernie, "ernie4_5_moe"),

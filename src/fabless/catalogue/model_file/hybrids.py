@@ -23,7 +23,8 @@ _MIXERS = {"M": "mamba", "*": "attention", "-": "mlp", "E": "moe"}
 
 
 def _full_layers(config: Config, layers: int, period: int) -> int:
-    """Layers with full attention among linear ones: as listed, else the last of each `full_attention_interval`."""
+    """Layers with full attention among linear ones: as listed, else the last of each
+    `full_attention_interval`."""
     kinds = config.kinds(layers, (FULL, _LINEAR))
     if kinds is not None:
         return kinds.count(FULL)
@@ -48,8 +49,10 @@ def delta_net_moe(config: Config) -> Fields:
     """Qwen3-Next and Qwen 3.5 MoE: as `delta_net` with experts, one of them shared."""
     fields = delta_net(config)
     layers = int(fields["layers"])
-    return fields | mixture(config, ROUTED, USED, WIDTH, dense=layers - sparse_layers(config, layers),
-                            shared_width=config.count("shared_expert_intermediate_size", default=0))
+    return fields | mixture(
+        config, ROUTED, USED, WIDTH, dense=layers - sparse_layers(config, layers),
+        shared_width=config.count("shared_expert_intermediate_size", default=0),
+    )
 
 
 def minimax(config: Config) -> Fields:
@@ -74,10 +77,14 @@ def kimi_linear(config: Config) -> Fields:
     if delta is None:
         linear.fault("kda_layers", "missing", "the list of layers with Kimi delta attention")
     heads, width = linear.count("num_heads"), linear.count("head_dim")
-    fields |= latent_attention(config) | routed(config) | {
-        "linear_layers": min(len(delta or []), layers),
-        "linear_key_heads": heads, "linear_value_heads": heads, "linear_key_dim": width, "linear_value_dim": width,
-    }
+    fields |= (
+        latent_attention(config)
+        | routed(config)
+        | {
+            "linear_layers": min(len(delta or []), layers), "linear_key_heads": heads,
+            "linear_value_heads": heads, "linear_key_dim": width, "linear_value_dim": width,
+        }
+    )
     return narrowed(config, fields, config.count("routed_expert_hidden_size", default=0))
 
 
@@ -103,10 +110,18 @@ def nemotron_h(config: Config) -> Fields:
     if strange:
         config.fault(name, ", ".join(strange), "M, *, - or E; mamba, attention, mlp or moe")
     layers = len(kinds)
-    fields = gated(Config({"num_hidden_layers": layers, **{k: v for k, v in config.values.items() if v is not None}},
-                          config.place, config)) | {
-        "layers": layers, "gated_ffn": False,
-        "attention_layers": kinds.count("attention"), "linear_layers": kinds.count("mamba"),
+    fields = gated(
+        Config(
+            {
+                "num_hidden_layers": layers,
+                **{k: v for k, v in config.values.items() if v is not None},
+            },
+            config.place,
+            config,
+        )
+    ) | {
+        "layers": layers, "gated_ffn": False, "attention_layers": kinds.count("attention"),
+        "linear_layers": kinds.count("mamba"),
         "ffn_layers": kinds.count("mlp") + kinds.count("moe"),
     }
     if "mamba" in kinds:
@@ -124,12 +139,19 @@ def mamba_2(config: Config) -> Fields:
     return {
         "layers": config.count("num_hidden_layers", "n_layer"),
         "hidden": config.count("hidden_size", "d_model"),
-        "heads": heads, "kv_heads": heads, "head_dim": config.count("head_dim"), "ffn": 0,
+        "heads": heads,
+        "kv_heads": heads,
+        "head_dim": config.count("head_dim"),
+        "ffn": 0,
         "vocab": config.count("vocab_size"),
         "tied_embeddings": config.flag("tie_word_embeddings", False),
-        "attention_layers": 0, "ffn_layers": 0, "linear_layers": config.count("num_hidden_layers", "n_layer"),
-        "linear_key_heads": config.count("n_groups"), "linear_value_heads": heads,
-        "linear_key_dim": config.count("state_size"), "linear_value_dim": config.count("head_dim"),
+        "attention_layers": 0,
+        "ffn_layers": 0,
+        "linear_layers": config.count("num_hidden_layers", "n_layer"),
+        "linear_key_heads": config.count("n_groups"),
+        "linear_value_heads": heads,
+        "linear_key_dim": config.count("state_size"),
+        "linear_value_dim": config.count("head_dim"),
     }
 
 
@@ -144,12 +166,16 @@ def bamba(config: Config) -> Fields:
 def falcon_h1(config: Config) -> Fields:
     """Falcon-H1: Mamba 2 beside attention in every layer."""
     fields = gated(config)
-    return fields | {"attention_layers": fields["layers"], "linear_layers": fields["layers"]} | _mamba(
-        config, "mamba_n_heads", "mamba_d_head", "mamba_d_state", "mamba_n_groups")
+    return (
+        fields
+        | {"attention_layers": fields["layers"], "linear_layers": fields["layers"]}
+        | _mamba(config, "mamba_n_heads", "mamba_d_head", "mamba_d_state", "mamba_n_groups")
+    )
 
 
 def granite_hybrid(config: Config) -> Fields:
-    """Granite 4: Mamba 2 and attention in turn; experts beside a shared feed-forward, or that one alone."""
+    """Granite 4: Mamba 2 and attention in turn; experts beside a shared feed-forward, or that one
+    alone."""
     experts = config.count("num_local_experts", default=0)
     fields = gated(config, ffn="intermediate_size" if experts else "shared_intermediate_size")
     kinds = config.kinds(int(fields["layers"]), ("mamba", "attention"),
@@ -165,14 +191,18 @@ def granite_hybrid(config: Config) -> Fields:
 
 
 def jamba(config: Config) -> Fields:
-    """Jamba: Mamba 1, taken for Mamba 2 of the same state; attention and experts at intervals of their own."""
+    """Jamba: Mamba 1, taken for Mamba 2 of the same state; attention and experts at intervals of
+    their own."""
     fields = gated(config)
     layers, inner = int(fields["layers"]), config.count("mamba_expand", default=2) * int(fields["hidden"])
     attention = _at(layers, config.count("attn_layer_period", default=8), config.count("attn_layer_offset", default=4))
     mixed = _at(layers, config.count("expert_layer_period", default=2), config.count("expert_layer_offset", default=1))
     config.note("Mamba 1 is taken for Mamba 2 of the same state: its parameters come out 4 % low")
-    fields |= {"linear_layers": layers - attention, "linear_key_heads": 1, "linear_value_heads": max(inner // 64, 1),
-               "linear_key_dim": config.count("mamba_d_state", default=16), "linear_value_dim": 64}
+    fields |= {
+        "linear_layers": layers - attention, "linear_key_heads": 1,
+        "linear_value_heads": max(inner // 64, 1),
+        "linear_key_dim": config.count("mamba_d_state", default=16), "linear_value_dim": 64,
+    }
     if config.count("num_experts", default=16) <= 1:
         return fields
     return fields | mixture(config, ("num_experts",), USED, ("intermediate_size",), dense=layers - mixed)

@@ -26,7 +26,8 @@ def mixtral(config: Config) -> Fields:
 
 
 def granite(config: Config) -> Fields:
-    """Granite 3 MoE, OLMoE, MiniMax M2: as Mixtral without a window; a shared feed-forward where one is named."""
+    """Granite 3 MoE, OLMoE, MiniMax M2: as Mixtral without a window; a shared feed-forward where
+    one is named."""
     return gated(config) | mixture(config, _LOCAL_EXPERTS, USED, ("intermediate_size",),
                                    shared_width=config.count("shared_intermediate_size", default=0))
 
@@ -42,8 +43,10 @@ def qwen_moe(config: Config) -> Fields:
     """Qwen 2 and 3 MoE."""
     fields = qwen(config) if config.has("intermediate_size") else qwen(config, ffn="moe_intermediate_size")
     layers = int(fields["layers"])
-    return fields | mixture(config, ROUTED, USED, WIDTH, dense=layers - sparse_layers(config, layers),
-                            shared_width=config.count("shared_expert_intermediate_size", default=0))
+    return fields | mixture(
+        config, ROUTED, USED, WIDTH, dense=layers - sparse_layers(config, layers),
+        shared_width=config.count("shared_expert_intermediate_size", default=0),
+    )
 
 
 def gpt_oss(config: Config) -> Fields:
@@ -54,7 +57,8 @@ def gpt_oss(config: Config) -> Fields:
 
 
 def llama_4(config: Config) -> Fields:
-    """Llama 4: attention in chunks except where there is no rotation; experts in every n-th layer, one shared."""
+    """Llama 4: attention in chunks except where there is no rotation; experts in every n-th layer,
+    one shared."""
     fields = gated(config, ffn="intermediate_size_mlp")
     layers = int(fields["layers"])
     expert = config.count("intermediate_size")
@@ -71,18 +75,22 @@ def llama_4(config: Config) -> Fields:
     named = config.listed("moe_layers")
     step = config.count("interleave_moe_layer_step", default=1)
     mixed = len(named) if named is not None else layers // step if step else 0
-    return fields | mixture(config, ("num_local_experts",), USED, ("intermediate_size",), shared_width=expert,
-                            dense=layers - mixed)
+    return fields | mixture(
+        config, ("num_local_experts",), USED, ("intermediate_size",), shared_width=expert,
+        dense=layers - mixed,
+    )
 
 
 def deepseek_1(config: Config) -> Fields:
-    """DeepSeek 1, GLM 4.5, Dots, Ling: ordinary attention, routed and shared experts after leading dense layers."""
+    """DeepSeek 1, GLM 4.5, Dots, Ling: ordinary attention, routed and shared experts after leading
+    dense layers."""
     fields = gated(config)
     return fields | window(config, fields, 1.0) | routed(config)
 
 
 def deepseek(config: Config) -> Fields:
-    """DeepSeek 2 and 3, Kimi K2: latent attention, routed and shared experts after leading dense layers."""
+    """DeepSeek 2 and 3, Kimi K2: latent attention, routed and shared experts after leading dense
+    layers."""
     return gated(config) | latent_attention(config) | routed(config)
 
 
@@ -95,8 +103,10 @@ def deepseek_sparse(config: Config) -> Fields:
     dense = config.kinds(int(fields["layers"]), ("dense", "sparse"), "mlp_layer_types")
     if dense is not None:
         fields |= {"dense_layers": dense.count("dense")}
-    return fields | {"index_topk": config.count("index_topk"), "index_heads": config.count("index_n_heads"),
-                     "index_head_dim": config.count("index_head_dim")}
+    return fields | {
+        "index_topk": config.count("index_topk"), "index_heads": config.count("index_n_heads"),
+        "index_head_dim": config.count("index_head_dim"),
+    }
 
 
 def ernie(config: Config) -> Fields:
@@ -104,11 +114,16 @@ def ernie(config: Config) -> Fields:
     fields = gated(config, tied=True)
     layers = int(fields["layers"])
     step, first = config.same("moe_layer_interval", default=1), config.same("moe_layer_start_index", default=1)
-    last = config.same("moe_layer_end_index", default=layers - 1) if config.values.get("moe_layer_end_index") != -1 else (
-        layers - 1)
+    last = (
+        config.same("moe_layer_end_index", default=layers - 1)
+        if config.values.get("moe_layer_end_index") != -1
+        else (layers - 1)
+    )
     mixed = sum((index + 1) % step == 0 for index in range(first, min(last, layers - 1) + 1)) if step else 0
-    return fields | mixture(config, ("moe_num_experts",), ("moe_k",), WIDTH, ("moe_num_shared_experts",),
-                            dense=layers - mixed)
+    return fields | mixture(
+        config, ("moe_num_experts",), ("moe_k",), WIDTH, ("moe_num_shared_experts",),
+        dense=layers - mixed,
+    )
 
 
 def hunyuan(config: Config) -> Fields:
@@ -151,5 +166,7 @@ def arctic(config: Config) -> Fields:
     layers, step = int(fields["layers"]), config.count("moe_layer_frequency", default=2)
     mixed = layers // step if step else 0
     beside = int(fields["ffn"]) if config.flag("use_residual", config.flag("parallel_attn_mlp_res", False)) else 0
-    return fields | mixture(config, ("num_local_experts",), USED, ("intermediate_size",), shared_width=beside,
-                            dense=layers - mixed)
+    return fields | mixture(
+        config, ("num_local_experts",), USED, ("intermediate_size",), shared_width=beside,
+        dense=layers - mixed,
+    )

@@ -1,4 +1,5 @@
-"""Parts that families of configurations share: attention, windows, feed-forward, mixtures of experts."""
+"""Parts that families of configurations share: attention, windows, feed-forward, mixtures of
+experts."""
 
 from __future__ import annotations
 
@@ -46,12 +47,15 @@ def plain_layers(config: Config, ffn: str, tied: bool = True) -> Fields:
         "vocab": config.count("vocab_size"),
         "gated_ffn": False,
         "tied_embeddings": config.flag("tie_word_embeddings", tied),
-        "max_context": config.count("max_position_embeddings", "n_positions", "seq_length", "max_seq_len", default=0),
+        "max_context": config.count(
+            "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", default=0
+        ),
     }
 
 
 def window(config: Config, fields: Fields, otherwise: float, name: str = "sliding_window", default: int = 0) -> Fields:
-    """Window of the local layers and share of layers with full attention, from `layer_types` where it is given."""
+    """Window of the local layers and share of layers with full attention, from `layer_types` where
+    it is given."""
     layers = int(fields["layers"])
     size = config.count(name, default=default)
     kinds = config.kinds(layers, (FULL, *LOCAL))
@@ -66,7 +70,8 @@ def every(period: int, layers: int) -> float:
 
 def mixture(config: Config, experts: tuple[str, ...], used: tuple[str, ...], width: tuple[str, ...],
             shared: tuple[str, ...] = (), shared_width: int = 0, dense: int = 0) -> Fields:
-    """A mixture of experts by the names of its numbers; shared experts are as wide as routed ones unless told else."""
+    """A mixture of experts by the names of its numbers; shared experts are as wide as routed ones
+    unless told else."""
     wide = config.same(*width)
     count = config.same(*shared, default=0) if shared else int(shared_width > 0)
     found: Fields = {"experts": config.same(*experts), "experts_per_token": config.same(*used), "expert_ffn": wide}
@@ -99,12 +104,15 @@ def latent_attention(config: Config) -> Fields:
 
 
 def narrowed(config: Config, fields: Fields, width: int) -> Fields:
-    """Experts on a latent vector of `width`: experts and projections of the same parameters at the full width."""
+    """Experts on a latent vector of `width`: experts and projections of the same parameters at the
+    full width."""
     if not width:
         return fields
     hidden, matrices = int(fields["hidden"]), 3 if fields.get("gated_ffn", True) else 2
     projections = round(2 * width / matrices)
     shared, count = int(fields.get("shared_expert_ffn", 0)), int(fields.get("shared_experts", 0))
     config.note(f"experts work on a latent vector of {width}: widths are those of the same parameters at {hidden}")
-    return fields | {"expert_ffn": round(int(fields["expert_ffn"]) * width / hidden) if hidden else 0,
-                     "shared_experts": 1, "shared_expert_ffn": shared * count + projections}
+    return fields | {
+        "expert_ffn": round(int(fields["expert_ffn"]) * width / hidden) if hidden else 0,
+        "shared_experts": 1, "shared_expert_ffn": shared * count + projections,
+    }

@@ -1,4 +1,5 @@
-"""A block of fresh paths: drawn, ordered for by the rule, served, and condensed to a few numbers a path."""
+"""A block of fresh paths: drawn, ordered for by the rule, served, and condensed to a few numbers a
+path."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from fabless.scenario.expected import expected, known_at
 from fabless.strategy import Commitment
 
 BLOCK = 1_000
-"""Paths drawn together; each block has random streams of its own, so that blocks may be worked on anywhere."""
+"""Paths drawn together; each block has random streams of its own, so that blocks may be worked on
+anywhere."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,15 +75,21 @@ def work(block: FreshBlock) -> PathNumbers:
     go = followed(block.policy, world, plan)
     plan = decided(plan, go)
     views = views_along(world, block.commitment, go)
-    fresh = simulate_orders(plan.problem, merit_order(block.planned, block.result, plan.problem, views),
-                     signed_now(block.planned, block.result, plan.problem))
+    fresh = simulate_orders(
+        plan.problem, merit_order(block.planned, block.result, plan.problem, views),
+        signed_now(block.planned, block.result, plan.problem),
+    )
     first, cost = np.arange(block.count), fresh.path_cost_usd
     perfect = perfect_costs(plan.problem, first[:block.checked])
     return PathNumbers(
         cost_usd=cost, **condensed(world.case, plan, fresh),
-        values={name: np.array(draws[1:1 + block.count]) for name, draws in world.scenarios.draws.flat.items()
-                if draws.size > 1},
-        perfect_usd=perfect, beyond_perfect_usd=cost[:block.checked] - perfect,
+        values={
+            name: np.array(draws[1 : 1 + block.count])
+            for name, draws in world.scenarios.draws.flat.items()
+            if draws.size > 1
+        },
+        perfect_usd=perfect,
+        beyond_perfect_usd=cost[: block.checked] - perfect,
     )
 
 
@@ -102,12 +110,14 @@ def fresh_world(block: FreshBlock) -> World:
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
     return World(
-        prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes_on(prepared, case, scenarios, need, ()),
-        yardstick=measure, need=need)
+        prepared=prepared, case=case, scenarios=scenarios,
+        outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
+    )
 
 
 def views_along(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> list[View]:
-    """What every path expects at each branching: growth goes on, supply takes its odds, programmes stand still.
+    """What every path expects at each branching: growth goes on, supply takes its odds, programmes
+    stand still.
 
     `go` (projects, node-quarters) says which programmes are under way.
     """
@@ -124,7 +134,8 @@ def _foreseen(world: World, quarter: int) -> World:
 
 
 def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree:
-    """A programme that stays in the state in which it is known; what it spends does not matter for any order."""
+    """A programme that stays in the state in which it is known; what it spends does not matter for
+    any order."""
     return replace(outcome, **{field.name: getattr(outcome, field.name)[known] for field in fields(outcome)})
 
 

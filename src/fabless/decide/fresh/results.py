@@ -33,18 +33,21 @@ class Gap:
     rule_usd: float
     """Mean cost of the rule on these paths."""
     perfect_usd: float
-    """Mean of the least cost of each, had it been known from the start: no policy has a lower expected cost."""
+    """Mean of the least cost of each, had it been known from the start: no policy has a lower
+    expected cost."""
     error_usd: float
     """Standard error of the mean difference, path by path."""
 
     @property
     def mean_usd(self) -> float:
-        """Mean difference: loss of the plan and the rule, and the value of perfect information, together."""
+        """Mean difference: loss of the plan and the rule, and the value of perfect information,
+        together."""
         return self.rule_usd - self.perfect_usd
 
     @property
     def upper_usd(self) -> float:
-        """One-sided 95 % limit: the expected cost of plan and rule exceeds that of the best policy by no more."""
+        """One-sided 95 % limit: the expected cost of plan and rule exceeds that of the best policy
+        by no more."""
         return self.mean_usd + CONFIDENT * self.error_usd
 
 

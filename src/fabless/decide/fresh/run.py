@@ -1,4 +1,5 @@
-"""The out-of-sample test: what a plan costs on paths that were not in the tree on which it was optimised."""
+"""The out-of-sample test: what a plan costs on paths that were not in the tree on which it was
+optimised."""
 
 from __future__ import annotations
 
@@ -31,15 +32,22 @@ def fresh_test(
 ) -> FreshTest:
     """Carry a solved plan out on fresh paths.
 
-    Orders up to the first branching are the plan's, later ones those of the rule `merit_order`, which knows of a path
-    what it has shown so far. `paths` are drawn by the law of the case with streams of `seed` (default: the case's) that
-    no tree uses; `checked` of them are also planned with perfect information.
-    The same paths, seed and plan give the same numbers, whatever the `executor`. Raises `BadValue` for too few paths.
+    Orders up to the first branching are the plan's, later ones those of the rule `merit_order`,
+    which knows of a path what it has shown so far. `paths` are drawn by the law of the case with
+    streams of `seed` (default: the case's) that no tree uses; `checked` of them are also planned
+    with perfect information. The same paths, seed and plan give the same numbers, whatever the
+    `executor`. Raises `BadValue` for too few paths.
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
-    return as_fresh_test(prepared, solved, _worked(
-        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked), seed)
+    return as_fresh_test(
+        prepared, solved,
+        _worked(
+            prepared, solved, paths, seed=seed, executor=executor, progress=progress,
+            checked=checked,
+        ),
+        seed,
+    )
 
 
 def rule_costs(
@@ -53,18 +61,21 @@ def rule_costs(
     executor: Executor | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> PathNumbers:
-    """Cost, cost per query and missing shares of every fresh path, with the numbers that were drawn for it.
+    """Cost, cost per query and missing shares of every fresh path, with the numbers that were drawn
+    for it.
 
-    `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to the end; all else is
-    drawn as without them. Of a programme they move prices, allotments and gains of its chip, not its dates, which are
-    drawn from its own simulation. `checked` is that of `fresh_test`. Raises `BadValue` for unknown names and wrong shapes,
-    all at once.
+    `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to
+    the end; all else is drawn as without them. Of a programme they move prices, allotments and
+    gains of its chip, not its dates, which are drawn from its own simulation. `checked` is that of
+    `fresh_test`. Raises `BadValue` for unknown names and wrong shapes, all at once.
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
     _check_values(prepared, paths, values or {})
     return _worked(
-        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked, values=values)
+        prepared, solved, paths, seed=seed, executor=executor, progress=progress, checked=checked,
+        values=values,
+    )
 
 
 def _worked(
@@ -121,15 +132,21 @@ def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, s
         way=solved.name, paths=count, seed=seed,
         expected_cost_usd=Compared(mean, sample_mean, _error(numbers.cost_usd)),
         cvar_usd=Compared(worst, sample_worst, _error(above)),
-        objective_usd=Compared(objective, sample_objective, _error((1.0 - risk) * numbers.cost_usd + risk * above)),
+        objective_usd=Compared(
+            objective, sample_objective, _error((1.0 - risk) * numbers.cost_usd + risk * above)
+        ),
         cost_per_query_usd=band(numbers.query_cost_usd, equal),
         in_sample_cost_per_query_usd=band(tree["query_cost_usd"], weight),
         shortage_probability=short(missing, tree["missing"]),
         missing_share=share(missing, tree["missing"]),
         shortage_probability_by_year=tuple(
-            (year, short(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
+            (year, short(here, there))
+            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+        ),
         missing_share_by_year=tuple(
-            (year, share(here, there)) for year, here, there in zip(years, by_year, sampled_by_year, strict=True)),
+            (year, share(here, there))
+            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+        ),
         gap=_gap(numbers),
     )
 
@@ -139,13 +156,15 @@ def _above(values: Array, limit: float) -> Array:
 
 
 def _tail(costs: Array, level: float) -> Array:
-    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 - level)``, v their quantile."""
+    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 -
+    level)``, v their quantile."""
     threshold = np.quantile(costs, level, method="inverted_cdf")
     return np.asarray(threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level))
 
 
 def _error(values: Array) -> float:
-    """Standard error of a mean; paths are drawn more evenly than by pure chance, so that it is a little too large."""
+    """Standard error of a mean; paths are drawn more evenly than by pure chance, so that it is a
+    little too large."""
     return float(values.std(ddof=1) / np.sqrt(values.size))
 
 
@@ -174,7 +193,11 @@ def _check_values(prepared: Prepared, paths: int, values: Mapping[str, Array]) -
             near = ", ".join(get_close_matches(name, known, 3)) or "see the numbers of the case"
             faults.append(Fault(f"values[{name}]", "no number of the case", "a number of the case", f"perhaps {near}"))
         elif np.shape(given) != (paths,) or not np.all(np.isfinite(given)):
-            faults.append(Fault(f"values[{name}]", f"shape {np.shape(given)}", f"{paths} finite values, one a path [SI]",
-                                "give one value for each path"))
+            faults.append(
+                Fault(
+                    f"values[{name}]", f"shape {np.shape(given)}",
+                    f"{paths} finite values, one a path [SI]", "give one value for each path",
+                )
+            )
     if faults:
         raise BadValue(*faults)

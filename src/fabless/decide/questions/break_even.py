@@ -1,10 +1,13 @@
-"""What must be true for a chip programme to pay: surfaces, and the point on each input where the answer turns.
+"""What must be true for a chip programme to pay: surfaces, and the point on each input where the
+answer turns.
 
-A programme is taken as started now and carried through. Its value is the mean, over what its simulation says of its dates
-and its end, of what its chips save when they come in a given quarter, less what it spends:
+A programme is taken as started now and carried through. Its value is the mean, over what its
+simulation says of its dates and its end, of what its chips save when they come in a given quarter,
+less what it spends:
 ``sum over paths of probability x benefit(quarter of volume) - present value of the expected spend``. The benefit is that of
-a plan in which the quarter is known; it is worked out for the quarters of the branchings and interpolated between them. So
-a small tree is enough: no luck of dealing outcomes out to its few leaves enters.
+a plan in which the quarter is known; it is worked out for the quarters of the branchings and
+interpolated between them. So a small tree is enough: no luck of dealing outcomes out to its few
+leaves enters.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 VOLUMES = (1.0, 4.0, 16.0)
 RELATIVE = (0.5, 1.0, 1.5)
 SLIPS = (1.0, 1.5, 2.0)
-"""Grid of a surface: chips to be had over those of the case, performance over that of the vendor's then current part, actual
-over planned time."""
+"""Grid of a surface: chips to be had over those of the case, performance over that of the vendor's
+then current part, actual over planned time."""
 ARRIVALS = 3
 """Branchings, the last ones, at which the benefit of a chip that comes then is worked out."""
 STEPS = 4
@@ -54,8 +57,9 @@ class _ValueJob:
 def surface(world: World, lines: Commitment, item: Programme, executor: Executor) -> Surface | None:
     """Value of a programme over volume x relative performance x slip.
 
-    Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array has shape (volumes,
-    performances, slips). None where performance cannot be compared with the vendor's.
+    Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array
+    has shape (volumes, performances, slips). None where performance cannot be compared with the
+    vendor's.
     """
     planned = relative_performance(world, item)
     if planned is None:
@@ -75,10 +79,11 @@ def surface(world: World, lines: Commitment, item: Programme, executor: Executor
 
 
 def relative_performance(world: World, item: Programme) -> float | None:
-    """Planned performance of a programme's chip over that of the dominant vendor's then current part, at the modes.
+    """Planned performance of a programme's chip over that of the dominant vendor's then current
+    part, at the modes.
 
-    Both are queries a second of the first inference load; "then" is the median quarter of volume. None where the programme
-    never comes in volume or the vendor's part cannot serve that load.
+    Both are queries a second of the first inference load; "then" is the median quarter of volume.
+    None where the programme never comes in volume or the vendor's part cannot serve that load.
     """
     months = world.prepared.simulated[item.name].summary.volume_month
     line = next((line for line in world.case.lines if line.vendor == world.case.dominant_vendor and line.how == "buy"), None)
@@ -96,12 +101,14 @@ def relative_performance(world: World, item: Programme) -> float | None:
 
 
 def flips(
-    world: World, lines: Commitment, programmes: Sequence[Programme], names: Sequence[str], executor: Executor
+    world: World, lines: Commitment, programmes: Sequence[Programme], names: Sequence[str],
+    executor: Executor,
 ) -> tuple[Flip, ...]:
     """Where along single inputs the value of each programme changes its sign; all else as it was.
 
-    Inputs are the programme's own performance, slip and allotment, and those called `names`. Values between the
-    points tried are interpolated linearly; a programme that keeps its sign along an input has no flip there.
+    Inputs are the programme's own performance, slip and allotment, and those called `names`. Values
+    between the points tried are interpolated linearly; a programme that keeps its sign along an
+    input has no flip there.
     """
     found, numbers = [], named(world.case.numbers)
     for item in programmes:
@@ -120,11 +127,14 @@ def flips(
 
 
 def _benefits(
-    world: World, lines: Commitment, item: Programme, changes: Sequence[Mapping[str, Range]], executor: Executor
+    world: World, lines: Commitment, item: Programme, changes: Sequence[Mapping[str, Range]],
+    executor: Executor,
 ) -> list[Array]:
-    """Fall of the objective when the chips come, without the programme's spend, by quarter of the horizon.
+    """Fall of the objective when the chips come, without the programme's spend, by quarter of the
+    horizon.
 
-    One array for each of `changes`. Programmes that bring no number of their own into the plan are not solved twice.
+    One array for each of `changes`. Programmes that bring no number of their own into the plan are
+    not solved twice.
     """
     quarters = list(world.case.boundaries[-ARRIVALS:])
     own, slip = f"programmes.{item.name}.", world.case.numbers.programmes[item.name].slip.name
@@ -142,7 +152,8 @@ def _benefits(
 
 
 def _outlook(world: World, item: Programme, change: Mapping[str, Range]) -> SimulatedOutcomes:
-    """What the simulation says of a programme; of its numbers that change only the slip moves dates."""
+    """What the simulation says of a programme; of its numbers that change only the slip moves
+    dates."""
     slip = world.case.numbers.programmes[item.name].slip.name
     if slip not in change:
         return world.prepared.simulated[item.name]
@@ -176,9 +187,12 @@ def _crossings(world: World, item: Programme, number: CaseNumber, line: list[tup
         if (before < 0.0) != (after < 0.0):
             turn = from_si(one + (two - one) * before / (before - after), unit)
             above = after >= 0.0
-            found.append(Flip(
-                programme=item.name, name=number.name, label=label_of(number.name), unit=unit, value=turn,
-                pays_above=above, text=_words(world, item, number, turn, above)))
+            found.append(
+                Flip(
+                    programme=item.name, name=number.name, label=label_of(number.name), unit=unit,
+                    value=turn, pays_above=above, text=_words(world, item, number, turn, above),
+                )
+            )
     return found
 
 
@@ -189,8 +203,10 @@ def _words(world: World, item: Programme, number: CaseNumber, turn: float, above
     start = f"Starting {item.name} now pays if"
     ratio = relative_performance(world, item)
     if key == "performance" and ratio is not None:
-        return (f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
-                f"{world.case.dominant_vendor} part that is current when it comes")
+        return (
+            f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
+            f"{world.case.dominant_vendor} part that is current when it comes"
+        )
     if key == "slip":
         return f"{start} its work takes {bound} {turn:.2g} times as long as planned"
     unit = "" if number.unit == "1" else f" {number.unit}"
@@ -202,7 +218,8 @@ def _times(spread: Range, factor: float) -> Range:
 
 
 def _objective(job: _ValueJob) -> float:
-    """Objective with the chips of a programme in volume from a quarter that is known, its spend left out."""
+    """Objective with the chips of a programme in volume from a quarter that is known, its spend
+    left out."""
     item = job.item
     world = world_with_ranges(job.world, job.changes) if job.changes else job.world
     if item is None:
@@ -211,8 +228,11 @@ def _objective(job: _ValueJob) -> float:
     size = fate.volume_quarter.size
     terms = world.case.numbers.programmes[item.name]
     performance, cut = terms.performance.spread.mode, terms.scope_cut.spread.mode
-    sure = replace(fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
-                   performance=np.full(size, performance), scope_cut=np.full(size, cut), spend_usd=np.zeros(size))
+    sure = replace(
+        fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
+        performance=np.full(size, performance), scope_cut=np.full(size, cut),
+        spend_usd=np.zeros(size),
+    )
     world = replace(world, outcomes={**world.outcomes, item.name: (sure,)})
     plan = carried_through(plan_of(world, replace(job.lines, programmes=(item,))))
     return solved_plan(world, "", plan).result.objective_usd

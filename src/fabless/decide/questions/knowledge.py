@@ -27,14 +27,19 @@ def knowledge_values(
 ) -> tuple[KnowledgeValue, ...]:
     """Expected value of perfect information on each of the inputs `names`, the most valuable first.
 
-    The mean over `POINTS` of what is saved when the input is known from the start, against the orders and signings before
-    the first branching held at those of the plan that knows only its range. Holding them makes it an upper estimate.
+    The mean over `POINTS` of what is saved when the input is known from the start, against the
+    orders and signings before the first branching held at those of the plan that knows only its
+    range. Holding them makes it an upper estimate.
     """
     if not names:
         return ()
     usual = solved_plan(world, "", plan_of(world, commitment))
-    jobs: list[Job] = [(world, commitment, name, point, first_stage) for name in names for point in POINTS
-                       for first_stage in ((usual.result.orders, usual.result.levels), None)]
+    jobs: list[Job] = [
+        (world, commitment, name, point, first_stage)
+        for name in names
+        for point in POINTS
+        for first_stage in ((usual.result.orders, usual.result.levels), None)
+    ]
     costs = list(executor.map(_objective, jobs))
     rows = []
     for k, name in enumerate(names):
@@ -44,7 +49,8 @@ def knowledge_values(
 
 
 def foresight(best: SolvedWay) -> Foresight:
-    """Bracket the recommended plan, gates as decided: perfect information below, the plan for the mean above."""
+    """Bracket the recommended plan, gates as decided: perfect information below, the plan for the
+    mean above."""
     bracket = bounds(best.plan.problem, best.result)
     return Foresight(bracket.perfect.objective_usd, best.result.objective_usd, bracket.mean_policy.objective_usd)
 

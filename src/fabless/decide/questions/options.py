@@ -21,11 +21,12 @@ Job = tuple[World, Commitment, tuple[str, ...], int]
 
 
 def option_values(world: World, commitment: Commitment, executor: Executor) -> tuple[OptionValue, ...]:
-    """Rise of the objective when an option is not there at all, and when it opens a year later; dearest first.
+    """Rise of the objective when an option is not there at all, and when it opens a year later;
+    dearest first.
 
-    `commitment` is that of the recommended way; its lines, contracts and programmes are the options; without a line its
-    contracts go too. The rest of the plan is made anew each time. The row `EVERYTHING` is the price of ordering and
-    starting nothing for a year.
+    `commitment` is that of the recommended way; its lines, contracts and programmes are the
+    options; without a line its contracts go too. The rest of the plan is made anew each time. The
+    row `EVERYTHING` is the price of ordering and starting nothing for a year.
     """
     contracts = tuple(open_contracts(world.case, commitment))
     commitment = replace(commitment, contracts=contracts)
@@ -46,9 +47,11 @@ def _jobs(world: World, commitment: Commitment, names: list[str]) -> Iterator[Jo
 
 
 def _without(commitment: Commitment, name: str) -> Commitment:
-    return replace(commitment, lines=tuple(line for line in commitment.lines if line.name != name),
-                   programmes=tuple(item for item in commitment.programmes if item.name != name),
-                   contracts=tuple(item for item in commitment.contracts or () if item.name != name))
+    return replace(
+        commitment, lines=tuple(line for line in commitment.lines if line.name != name),
+        programmes=tuple(item for item in commitment.programmes if item.name != name),
+        contracts=tuple(item for item in commitment.contracts or () if item.name != name),
+    )
 
 
 def _objective(job: Job) -> float:

@@ -19,8 +19,8 @@ SCARCITY_QUARTERS = 12
 def regret_table(world: World, solved: Sequence[SolvedWay]) -> tuple[RegretRow, ...]:
     """Mean regret of each way in each group of scenarios, and its largest in any one scenario.
 
-    The regret in a group is the way's mean discounted cost there, unserved demand at its price included, above that of the
-    way that is cheapest in that group.
+    The regret in a group is the way's mean discounted cost there, unserved demand at its price
+    included, above that of the way that is cheapest in that group.
     """
     tree = world.scenarios.tree
     probability = tree.probability[tree.leaves]
@@ -30,13 +30,18 @@ def regret_table(world: World, solved: Sequence[SolvedWay]) -> tuple[RegretRow, 
     mean = {name: cost[:, group] @ probability[group] / probability[group].sum()
             for name, group in groups.items() if group.any()}
     return tuple(
-        RegretRow(item.name, tuple((name, float(costs[row] - costs.min())) for name, costs in mean.items()),
-                  float(worst[row]))
-        for row, item in enumerate(solved))
+        RegretRow(
+            item.name,
+            tuple((name, float(costs[row] - costs.min())) for name, costs in mean.items()),
+            float(worst[row]),
+        )
+        for row, item in enumerate(solved)
+    )
 
 
 def _groups(world: World) -> dict[str, NDArray[np.bool_]]:
-    """Groups of leaves by compute demanded over the horizon and by how scarce supply is in its first years."""
+    """Groups of leaves by compute demanded over the horizon and by how scarce supply is in its
+    first years."""
     tree = world.scenarios.tree
     path = tree.ancestors()[tree.leaves]
     probability = tree.probability[tree.leaves]

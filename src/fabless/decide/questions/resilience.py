@@ -28,10 +28,12 @@ class _StrikeJob:
 
 
 def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
-    """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone from quarter `FIRST` on.
+    """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone
+    from quarter `FIRST` on.
 
-    It takes no orders for `GONE` quarters and delivers after them what was due in them. Orders before `FIRST` are those of
-    the plan that did not foresee it; from then on the plan is made anew.
+    It takes no orders for `GONE` quarters and delivers after them what was due in them. Orders
+    before `FIRST` are those of the plan that did not foresee it; from then on the plan is made
+    anew.
     """
     return tuple(executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen]))
 
@@ -40,13 +42,16 @@ def _struck(job: _StrikeJob) -> Resilience:
     case = job.world.case
     plan = plan_of(job.world, job.commitment)
     usual = solved_plan(job.world, job.name, plan)
-    struck = interrupted(with_orders_held(plan, usual.result.orders, usual.result.levels, FIRST), case.dominant_vendor,
-                         FIRST, GONE)
+    struck = interrupted(
+        with_orders_held(plan, usual.result.orders, usual.result.levels, FIRST),
+        case.dominant_vendor, FIRST, GONE,
+    )
     after = solved_plan(job.world, job.name, struck)
     return Resilience(
         way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
-        cost_usd=after.result.objective_usd - usual.result.objective_usd, missing_before=_missing(usual),
-        missing_after=_missing(after))
+        cost_usd=after.result.objective_usd - usual.result.objective_usd,
+        missing_before=_missing(usual), missing_after=_missing(after),
+    )
 
 
 def _missing(solved: SolvedWay) -> float:

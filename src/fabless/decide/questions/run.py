@@ -1,4 +1,5 @@
-"""What the answer is asked: what moves it, what each option and each piece of knowledge is worth, what it would stand."""
+"""What the answer is asked: what moves it, what each option and each piece of knowledge is worth,
+what it would stand."""
 
 from __future__ import annotations
 
@@ -24,12 +25,14 @@ SURFACES = 1
 """Programmes of own silicon, the most valuable first, for which a surface is drawn."""
 
 MARKET = 1
-"""Inputs besides a programme's own along which its value may turn: those that move the answer most."""
+"""Inputs besides a programme's own along which its value may turn: those that move the answer
+most."""
 
 
 def ask(
     prepared: Prepared, solved: Sequence[SolvedWay], best: SolvedWay, numbers: PathNumbers,
-    programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor, tick: Callable[[str], None],
+    programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor,
+    tick: Callable[[str], None],
 ) -> Questions:
     """Ask all questions of a level of detail; none where it has no small tree.
 
@@ -62,5 +65,6 @@ def ask(
     tick(f"the same with {detail.seeds} seeds")
     again = stability(prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool)
     return Questions(
-        sensitivities=moved, options=options, knowledge=knowledge, resilience=struck, surfaces=surfaces,
-        flips=turns, sobol=indices, stability=again)
+        sensitivities=moved, options=options, knowledge=knowledge, resilience=struck,
+        surfaces=surfaces, flips=turns, sobol=indices, stability=again,
+    )

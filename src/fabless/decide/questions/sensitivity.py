@@ -1,7 +1,8 @@
 """Which inputs move the answer: each in turn at its low and its high end, all else as it was.
 
-First every drawn number is weighed by its correlation with the cost of a query on fresh paths of the recommended way;
-those that weigh most are then set to their ends on a small tree, for that way and for all others.
+First every drawn number is weighed by its correlation with the cost of a query on fresh paths of
+the recommended way; those that weigh most are then set to their ends on a small tree, for that way
+and for all others.
 """
 
 from __future__ import annotations
@@ -38,16 +39,21 @@ class _Try:
 def sensitivities(
     prepared: Prepared, best: SolvedWay, numbers: PathNumbers, count: int, executor: Executor
 ) -> tuple[Sensitivity, ...]:
-    """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest effect first.
+    """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest
+    effect first.
 
-    `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the small tree, scaled so that
-    its base case meets the cost on the full tree. Twice as many inputs are tried as are returned.
+    `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the
+    small tree, scaled so that its base case meets the cost on the full tree. Twice as many inputs
+    are tried as are returned.
     """
     case, known = prepared.case, named(prepared.case.numbers)
     usual = draw_world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
     level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
-    tries = [_Try(name, end, getattr(known[name].spread, end)) for name in weighed(numbers, case)[: 2 * count]
-             for end in ("low", "high")]
+    tries = [
+        _Try(name, end, getattr(known[name].spread, end))
+        for name in weighed(numbers, case)[: 2 * count]
+        for end in ("low", "high")
+    ]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
     found = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
     names = sorted({item.name for item in tries},
@@ -60,7 +66,8 @@ def sensitivities(
 
 
 def weighed(numbers: PathNumbers, case: Case) -> list[str]:
-    """Numbers of the case by the size of their rank correlation with the cost of a query on fresh paths, largest first."""
+    """Numbers of the case by the size of their rank correlation with the cost of a query on fresh
+    paths, largest first."""
     cost = ranks(numbers.query_cost_usd)
     known = named(case.numbers)
     size = {name: abs(float(np.corrcoef(ranks(drawn), cost)[0, 1]))
@@ -105,5 +112,6 @@ def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> 
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
     return Sensitivity(
-        name=number.name, label=label_of(number.name), unit=unit, low=low, high=high, cost_low_usd=costs[0],
-        cost_high_usd=costs[1], best_low=winners[0], best_high=winners[1])
+        name=number.name, label=label_of(number.name), unit=unit, low=low, high=high,
+        cost_low_usd=costs[0], cost_high_usd=costs[1], best_low=winners[0], best_high=winners[1],
+    )

@@ -1,7 +1,8 @@
-"""Sobol indices: how much of the spread of a query's cost each input brings in, alone and with all others.
+"""Sobol indices: how much of the spread of a query's cost each input brings in, alone and with all
+others.
 
-The plan's policy is run on fresh paths at the points of Saltelli's design; all else that a path draws is the same at
-every point of the design, so that it adds nothing to the differences.
+The plan's policy is run on fresh paths at the points of Saltelli's design; all else that a path
+draws is the same at every point of the design, so that it adds nothing to the differences.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ HALF_WIDTH = 1.959963984540054
 def sobol_indices(
     prepared: Prepared, solved: SolvedWay, names: Sequence[str], base: int, executor: Executor
 ) -> tuple[SobolIndex, ...]:
-    """First-order and total Sobol indices of the logarithm of a query's cost, the largest total first.
+    """First-order and total Sobol indices of the logarithm of a query's cost, the largest total
+    first.
 
-    `base` is the number of base points, a power of two; the policy is run on ``base (d + 2)`` paths for d inputs. On the
-    logarithm, because the cost has a heavy tail on which variances break.
+    `base` is the number of base points, a power of two; the policy is run on ``base (d + 2)`` paths
+    for d inputs. On the logarithm, because the cost has a heavy tail on which variances break.
     """
     if len(names) < 2:
         return ()
@@ -50,21 +52,29 @@ def sobol_indices(
 
     outputs = np.array([log_cost(points) for points in design(len(names), base, seed)])
     found = variance_shares(outputs, plain_stream(seed))
-    rows = [SobolIndex(
-        name=name, label=label_of(name), first=float(found.first[k]), first_error=float(found.first_error[k]),
-        total=float(found.total[k]), total_error=float(found.total_error[k])) for k, name in enumerate(names)]
+    rows = [
+        SobolIndex(
+            name=name, label=label_of(name), first=float(found.first[k]),
+            first_error=float(found.first_error[k]), total=float(found.total[k]),
+            total_error=float(found.total_error[k]),
+        )
+        for k, name in enumerate(names)
+    ]
     return tuple(sorted(rows, key=lambda row: -row.total))
 
 
 def design(inputs: int, base: int, seed: int) -> list[Array]:
-    """Saltelli's design: `inputs` + 2 blocks of `base` points in the unit cube, each of shape (base, inputs).
+    """Saltelli's design: `inputs` + 2 blocks of `base` points in the unit cube, each of shape
+    (base, inputs).
 
-    The first block A and the last block B are the two halves of scrambled Sobol points of twice the dimension; block
+    The first block A and the last block B are the two halves of scrambled Sobol points of twice the
+    dimension; block
     ``k + 1`` is A with column k from B.
     """
     from scipy.stats import qmc
 
-    # By `seed`, not `rng`: scipy draws other points from a generator, and these are the points of SALib.
+    # By `seed`, not `rng`: scipy draws other points from a generator, and these are the points of
+    # SALib.
     first, second = np.hsplit(qmc.Sobol(2 * inputs, scramble=True, seed=seed).random(base), 2)
     swapped = [np.where(np.arange(inputs) == k, second, first) for k in range(inputs)]
     return [first, *swapped, second]
@@ -72,7 +82,8 @@ def design(inputs: int, base: int, seed: int) -> list[Array]:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Shares of the variance of an output by input, each array of shape (inputs,), errors as half 95 % intervals."""
+    """Shares of the variance of an output by input, each array of shape (inputs,), errors as half
+    95 % intervals."""
 
     first: Array
     first_error: Array
@@ -81,15 +92,18 @@ class Shares:
 
 
 def variance_shares(outputs: Array, rng: np.random.Generator) -> Shares:
-    """First-order and total indices of `outputs` at the blocks of `design`, shape (inputs + 2, base).
+    """First-order and total indices of `outputs` at the blocks of `design`, shape (inputs + 2,
+    base).
 
-    With the outputs a at A, b at B and c at A with one column from B, centred, and V the variance of a and b together::
+    With the outputs a at A, b at B and c at A with one column from B, centred, and V the variance
+    of a and b together::
 
         first = mean(b (c - a)) / V          (Saltelli et al. 2010, Table 2 b)
         total = mean((a - c)^2) / (2 V)      (Jansen 1999)
 
-    An output that never varies has shares of 0. Errors: 1.96 standard deviations over base points drawn again with
-    replacement. Saltelli et al., Computer Physics Communications 181 (2010) 259-270.
+    An output that never varies has shares of 0. Errors: 1.96 standard deviations over base points
+    drawn again with replacement. Saltelli et al., Computer Physics Communications 181 (2010)
+    259-270.
 
     >>> points = design(2, 1024, 1)
     >>> found = variance_shares(np.array([3.0 * x + y for x, y in (block.T for block in points)]), plain_stream(1))
@@ -105,7 +119,8 @@ def variance_shares(outputs: Array, rng: np.random.Generator) -> Shares:
 
 
 def _estimates(outputs: Array) -> tuple[Array, Array]:
-    """First-order and total indices, shape (inputs, ...), of outputs of shape (inputs + 2, base, ...)."""
+    """First-order and total indices, shape (inputs, ...), of outputs of shape (inputs + 2, base,
+    ...)."""
     a, c, b = outputs[0], outputs[1:-1], outputs[-1]
     variance = np.concatenate([a, b]).var(axis=0)
     shares = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0.0)

@@ -29,10 +29,12 @@ class _SeedJob:
 
 
 def stability(
-    prepared: Prepared, branching: tuple[int, ...], chosen: Sequence[tuple[str, Commitment]], recommended: str, seeds: int,
+    prepared: Prepared, branching: tuple[int, ...], chosen: Sequence[tuple[str, Commitment]],
+    recommended: str, seeds: int,
     executor: Executor,
 ) -> Stability:
-    """Draw the case with the `seeds` seeds after its own and rank every way (name and commitment) again on each."""
+    """Draw the case with the `seeds` seeds after its own and rank every way (name and commitment)
+    again on each."""
     first = prepared.case.seed
     numbers = tuple(range(first, first + seeds))
     jobs = [_SeedJob(prepared, branching, seed, tuple(chosen), recommended) for seed in numbers]

@@ -1,4 +1,5 @@
-"""Gates of the programmes of a plan: where each may be started and given up, and how other scenarios follow a policy."""
+"""Gates of the programmes of a plan: where each may be started and given up, and how other
+scenarios follow a policy."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ LEAST_NODES = 8
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """Which project goes on where, with what that may depend on; a row of each array is a project."""
+    """Which project goes on where, with what that may depend on; a row of each array is a
+    project."""
 
     go: NDArray[np.bool_]
     """(projects, node-quarters)"""
@@ -33,12 +35,22 @@ def undecided(world: World, plan: Plan) -> PlanProblem:
     """The problem of a plan with its projects, to be started and given up where news arrives."""
     tree, boundaries = plan.problem.tree, (0, *world.case.boundaries)
     nodes = gate_nodes(tree)
-    return replace(plan.problem, projects=tuple(
-        Project(name=candidate.name, offers=candidate.offers, start=nodes & (tree.quarter == boundaries[candidate.start]),
-                gate=nodes & (tree.quarter > boundaries[candidate.start]), spend_usd=candidate.spend_usd,
-                excludes=candidate.programme, known=knowledge(
-                    world.scenarios, candidate.outcome, world.need, start=candidate.start, least=LEAST_NODES))
-        for candidate in plan.projects))
+    return replace(
+        plan.problem,
+        projects=tuple(
+            Project(
+                name=candidate.name, offers=candidate.offers,
+                start=nodes & (tree.quarter == boundaries[candidate.start]),
+                gate=nodes & (tree.quarter > boundaries[candidate.start]),
+                spend_usd=candidate.spend_usd, excludes=candidate.programme,
+                known=knowledge(
+                    world.scenarios, candidate.outcome, world.need, start=candidate.start,
+                    least=LEAST_NODES,
+                ),
+            )
+            for candidate in plan.projects
+        ),
+    )
 
 
 def policy_of(world: World, plan: Plan, go: NDArray[np.bool_]) -> Policy:
@@ -50,9 +62,9 @@ def policy_of(world: World, plan: Plan, go: NDArray[np.bool_]) -> Policy:
 def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
     """What the same projects do on other scenarios of the case, (projects, node-quarters).
 
-    At each branching a node does what the node of the policy does that had the project on or off before alike, sees it
-    in the same state, and is nearest in need of compute; where no such node is, the project stays as it was. Of one
-    programme only the first start counts.
+    At each branching a node does what the node of the policy does that had the project on or off
+    before alike, sees it in the same state, and is nearest in need of compute; where no such node
+    is, the project stays as it was. Of one programme only the first start counts.
     """
     tree = plan.problem.tree
     moments = (0, *world.case.boundaries)
@@ -70,8 +82,10 @@ def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
         for k, candidate in enumerate(plan.projects):
             if quarter < moments[candidate.start]:
                 continue
-            wanted = _nearest(policy, k, quarter, before=before[k], mode=candidate.outcome.mode[nodes_now],
-                              need=world.need[nodes_now])
+            wanted = _nearest(
+                policy, k, quarter, before=before[k], mode=candidate.outcome.mode[nodes_now],
+                need=world.need[nodes_now],
+            )
             starts = wanted & ~before[k]
             allowed = (quarter == moments[candidate.start]) & ~taken[candidate.programme]
             go[k, nodes_now] = np.where(starts, allowed, wanted)
@@ -100,7 +114,8 @@ def _nearest(
 
 
 def decided(plan: Plan, go: NDArray[np.bool_]) -> Plan:
-    """The plan under a policy: offers closed where no project of theirs goes on, its spend fixed."""
+    """The plan under a policy: offers closed where no project of theirs goes on, its spend
+    fixed."""
     available, fixed = plan.problem.available.copy(), plan.problem.fixed_usd.copy()
     for on, candidate in zip(go, plan.projects, strict=True):
         available[list(candidate.offers)] &= on
@@ -109,5 +124,6 @@ def decided(plan: Plan, go: NDArray[np.bool_]) -> Plan:
 
 
 def carried_through(plan: Plan) -> Plan:
-    """The plan with every project started as soon as it may be and never given up; nothing is left to decide."""
+    """The plan with every project started as soon as it may be and never given up; nothing is left
+    to decide."""
     return replace(decided(plan, np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool)), projects=())

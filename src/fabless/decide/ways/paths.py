@@ -22,7 +22,8 @@ class Paths:
     """Queries served."""
     unserved: Array
     missing: Array
-    """Compute that was missing, queries and training, in chips of the fleet in place (`Plan.yardstick`)."""
+    """Compute that was missing, queries and training, in chips of the fleet in place
+    (`Plan.yardstick`)."""
     wanted: Array
     """Compute demanded, in chips of the fleet in place (`Plan.yardstick`)."""
     query_cost_usd: Array
@@ -32,14 +33,17 @@ class Paths:
     chips: Array
     """(offers, leaves, quarters) in service."""
     compute: Array
-    """(offers, leaves, quarters) of what was served, in chips of the fleet in place (`compute_by_offer`)."""
+    """(offers, leaves, quarters) of what was served, in chips of the fleet in place
+    (`compute_by_offer`)."""
     spend: Array
-    """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due for units not taken."""
+    """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due
+    for units not taken."""
     discount: Array
 
     @property
     def levelised_usd(self) -> Array:
-        """Levelised cost of a served query (leaves,): its discounted account over its discounted number."""
+        """Levelised cost of a served query (leaves,): its discounted account over its discounted
+        number."""
         return np.asarray((self.query_cost_usd @ self.discount) / np.maximum(self.served @ self.discount, 1e-9))
 
     @property
@@ -51,9 +55,10 @@ class Paths:
 def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     """Lay a plan's arrays along its paths.
 
-    The whole chip cost of a quarter, idle chips included, is shared between queries and training by the compute that was
-    served of each, in chips of the fleet in place (`query_share`). Many ways of giving chips to loads cost the same; the
-    share is that of all of them. Programmes and other fixed spend are shared like the chip cost of the whole path.
+    The whole chip cost of a quarter, idle chips included, is shared between queries and training by
+    the compute that was served of each, in chips of the fleet in place (`query_share`). Many ways
+    of giving chips to loads cost the same; the share is that of all of them. Programmes and other
+    fixed spend are shared like the chip cost of the whole path.
     """
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
@@ -67,21 +72,24 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     discount, fixed = problem.discount, problem.fixed_usd[table]
     account = (query_cost @ discount) / np.maximum(chips_cost[table] @ discount, 1e-9)
     return Paths(
-        probability=problem.tree.probability[problem.tree.leaves], served=served[queries].sum(axis=0)[table],
+        probability=problem.tree.probability[problem.tree.leaves],
+        served=served[queries].sum(axis=0)[table],
         unserved=result.unmet[queries].sum(axis=0)[table],
         missing=(result.unmet / plan.yardstick).sum(axis=0)[table],
         wanted=(problem.demand / plan.yardstick).sum(axis=0)[table],
         query_cost_usd=query_cost + fixed * account[:, None], cost_usd=chips_cost[table] + fixed,
-        chips=result.active[:, table], compute=compute_by_offer(plan, served, result.active)[:, table],
-        spend=spend[:, table], discount=discount,
+        chips=result.active[:, table],
+        compute=compute_by_offer(plan, served, result.active)[:, table], spend=spend[:, table],
+        discount=discount,
     )
 
 
 def query_share(plan: Plan, served: Array, queries: NDArray[np.bool_]) -> Array:
-    """Share (K,) of each quarter's chip cost that queries bear: theirs of the compute served, by the yardstick.
+    """Share (K,) of each quarter's chip cost that queries bear: theirs of the compute served, by
+    the yardstick.
 
-    `served` (loads, K) is load, `queries` (loads,) marks those that are queries. Where nothing was served, their share of
-    the compute wanted; where nothing was wanted either, all.
+    `served` (loads, K) is load, `queries` (loads,) marks those that are queries. Where nothing was
+    served, their share of the compute wanted; where nothing was wanted either, all.
     """
     share = np.ones(served.shape[1])
     for load in (plan.problem.demand, served):
@@ -92,10 +100,12 @@ def query_share(plan: Plan, served: Array, queries: NDArray[np.bool_]) -> Array:
 
 
 def compute_by_offer(plan: Plan, served: Array, active: Array) -> Array:
-    """Compute served (offers, K), in chips of the fleet in place, shared among the chips in service `active` (offers, K).
+    """Compute served (offers, K), in chips of the fleet in place, shared among the chips in service
+    `active` (offers, K).
 
-    Each chip counts by what it could do of the quarter's work: the mean of its rates, by the yardstick, over the loads
-    `served` (loads, K). Which chip in fact served which load does not matter, as with `query_share`.
+    Each chip counts by what it could do of the quarter's work: the mean of its rates, by the
+    yardstick, over the loads `served` (loads, K). Which chip in fact served which load does not
+    matter, as with `query_share`.
     """
     compute = served / plan.yardstick
     able = active * (plan.problem.rate * compute / plan.yardstick).sum(axis=1)
@@ -104,16 +114,19 @@ def compute_by_offer(plan: Plan, served: Array, active: Array) -> Array:
 
 
 def standard_error(costs: Array, other: Array, branches: int) -> float:
-    """Standard error of the mean difference of two costs by path, over the draws at the first branching.
+    """Standard error of the mean difference of two costs by path, over the draws at the first
+    branching.
 
-    Paths below one branch share most of what they were drawn from, so that each branch counts as one draw.
+    Paths below one branch share most of what they were drawn from, so that each branch counts as
+    one draw.
     """
     difference = (costs - other).reshape(branches, -1).mean(axis=1)
     return float(difference.std(ddof=1) / np.sqrt(branches)) if branches > 1 else 0.0
 
 
 def band(values: Array, probability: Array) -> Band:
-    """Probability-weighted P10, P50, P90 and mean: the smallest value with at least that probability below or at it."""
+    """Probability-weighted P10, P50, P90 and mean: the smallest value with at least that
+    probability below or at it."""
     order = np.argsort(values, kind="stable")
     total = np.cumsum(probability[order])
     p10, p50, p90 = (float(values[order][np.searchsorted(total, level * total[-1] - 1e-12)]) for level in (0.1, 0.5, 0.9))

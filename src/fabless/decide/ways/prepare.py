@@ -44,9 +44,13 @@ STARTS = 3
 """Moments at which a programme may be started: the first day and the first branchings after it."""
 
 
-GATE_OF = MappingProxyType({
-    "architecture": Gate.ARCHITECTURE, "tape-out": Gate.TAPE_OUT, "first-silicon": Gate.FIRST_SILICON,
-    "qualification": Gate.QUALIFICATION, "deployment": Gate.DEPLOYMENT})
+GATE_OF = MappingProxyType(
+    {
+        "architecture": Gate.ARCHITECTURE, "tape-out": Gate.TAPE_OUT,
+        "first-silicon": Gate.FIRST_SILICON, "qualification": Gate.QUALIFICATION,
+        "deployment": Gate.DEPLOYMENT,
+    }
+)
 """Name of a gate in a case -> the gate."""
 
 
@@ -81,7 +85,8 @@ class Prepared:
 
 
 def prepare(case: Case, catalogue: Catalogue) -> Prepared:
-    """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is offered."""
+    """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is
+    offered."""
     calibration = calibration_of(catalogue)
     load_factor = case.numbers.demand.load_factor.spread.mode
     servings: dict[tuple[str, str], Serving] = {}
@@ -96,10 +101,13 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
                 continue
             try:
-                serving = serve(load.model, chip, load.request, formats=Formats(load.precision, load.kv_precision),
-                                efficiency=calibration.efficiency, engine=calibration.engine,
-                                tpot_limit_s=load.tpot_limit_s or float("inf"),
-                                ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor)
+                serving = serve(
+                    load.model, chip, load.request,
+                    formats=Formats(load.precision, load.kv_precision),
+                    efficiency=calibration.efficiency, engine=calibration.engine,
+                    tpot_limit_s=load.tpot_limit_s or float("inf"),
+                    ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor,
+                )
             except DoesNotFit as error:
                 per_second[load.name] = 0.0
                 warnings.append(f"{load.name} is not served on {chip.name}: {error.faults[0].found}")
@@ -120,8 +128,11 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
 
 def chips_of(case: Case) -> tuple[Chip, ...]:
     """Every chip of a case, once."""
-    chips = (case.existing_chip, *(line.chip for line in case.lines), *(item.chip for item in case.programmes),
-             *(item.made for item in case.contracts if item.made is not None))
+    chips = (
+        case.existing_chip, *(line.chip for line in case.lines),
+        *(item.chip for item in case.programmes),
+        *(item.made for item in case.contracts if item.made is not None),
+    )
     return tuple({chip.name: chip for chip in chips}.values())
 
 
@@ -130,9 +141,13 @@ def _check_served(case: Case, throughput: Mapping[str, Throughput]) -> None:
     for load in case.loads:
         if not any(chip_throughput.per_second[load.name] > 0 for chip_throughput in throughput.values()):
             model = load.model.name if load.model else load.name
-            faults.append(Fault(f"loads.{load.name}", f"{model} runs on no offered chip within its limits",
-                                "a model that at least one offered chip serves",
-                                "relax tpot or ttft, take a narrower precision, or offer a larger chip"))
+            faults.append(
+                Fault(
+                    f"loads.{load.name}", f"{model} runs on no offered chip within its limits",
+                    "a model that at least one offered chip serves",
+                    "relax tpot or ttft, take a narrower precision, or offer a larger chip",
+                )
+            )
     if faults:
         raise DoesNotFit(*faults)
 
@@ -141,11 +156,14 @@ def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
     memory = catalogue.memory(chip.memory_type) if chip.memory_type else None
     stacks = chip.hbm_stacks or 0
     design = Design(
-        dies=tuple(Die(area) for area in chip.die_area_m2), memory_bytes=chip.memory_bytes if memory else 0.0,
-        memory_stacks=stacks, stack_area_m2=memory.stack_area_m2 if memory else 0.0,
+        dies=tuple(Die(area) for area in chip.die_area_m2),
+        memory_bytes=chip.memory_bytes if memory else 0.0, memory_stacks=stacks,
+        stack_area_m2=memory.stack_area_m2 if memory else 0.0,
     )
-    inputs = CostInputs.of(catalogue.node(str(chip.node)), memory, catalogue.packaging(str(chip.packaging)),
-                           "cheap" if end == "cheap" else "dear" if end == "dear" else "mode")
+    inputs = CostInputs.of(
+        catalogue.node(str(chip.node)), memory, catalogue.packaging(str(chip.packaging)),
+        "cheap" if end == "cheap" else "dear" if end == "dear" else "mode",
+    )
     return unit_cost(design, inputs)
 
 
@@ -154,14 +172,17 @@ def _unit_cost_number(item: Programme, catalogue: Catalogue) -> CaseNumber:
     note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
     return CaseNumber(
         name=f"programmes.{item.name}.unit_cost", spread=Range(low, mode, high), unit="USD",
-        grade=Grade.DERIVED, source=Source("silicon", "silicon model of this program", "", ""), note=note)
+        grade=Grade.DERIVED, source=Source("silicon", "silicon model of this program", "", ""),
+        note=note,
+    )
 
 
 def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
-    """The case with the reference class's counts for each programme that states none, and a note for each that does.
+    """The case with the reference class's counts for each programme that states none, and a note
+    for each that does.
 
-    Counts are those of `fabless programme` on the same day: programmes that ended before volume, where they ended, second
-    generations that were ended, and bids that failed.
+    Counts are those of `fabless programme` on the same day: programmes that ended before volume,
+    where they ended, second generations that were ended, and bids that failed.
     """
     if not case.programmes:
         return case, ()
@@ -170,13 +191,20 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
     for item in case.programmes:
         rates = end_rates(known, deals_known, KIND_OF[Route(item.route)])
         bids = rates.bid_failed.counts if item.route == "acquire" else NEVER
-        programmes.append(replace(
-            item, ended=item.ended or _pair(rates.ended.counts), end_shares=item.end_shares or rates.where.shares,
-            bid_failed=item.bid_failed or _pair(bids), second_ended=item.second_ended or _pair(rates.later_ended.counts)))
+        programmes.append(
+            replace(
+                item, ended=item.ended or _pair(rates.ended.counts),
+                end_shares=item.end_shares or rates.where.shares,
+                bid_failed=item.bid_failed or _pair(bids),
+                second_ended=item.second_ended or _pair(rates.later_ended.counts),
+            )
+        )
         if item.ended is not None and not item.gates:
-            notes.append(f"{item.name} states its own counts of programmes that ended: "
-                         f"{in_percent(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
-                         f"{in_percent(rates.ended.counts.mean)}")
+            notes.append(
+                f"{item.name} states its own counts of programmes that ended: "
+                f"{in_percent(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
+                f"{in_percent(rates.ended.counts.mean)}"
+            )
     return replace(case, programmes=tuple(programmes)), tuple(notes)
 
 
@@ -191,20 +219,32 @@ def programme_model_of(item: Programme, numbers: ProgrammeNumbers[CaseNumber]) -
     """
     own = mapped(numbers, lambda number: number.spread)
     parameters = ProgrammeModel(
-        name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design, fab_s=own.fab,
-        qualification_s=own.qualification, slip=own.slip, first_silicon_good=own.first_silicon_good,
-        respin_good=own.respin_good, metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
-        full_respin_s=own.full_respin, metal_respin_usd=own.metal_respin_cost, full_respin_usd=own.full_respin_cost,
-        spin_limit=item.spin_limit, ended=PseudoCounts(*stated(item.ended)), end_shares=stated(item.end_shares),
-        bid_failed=PseudoCounts(*stated(item.bid_failed)), performance=own.performance, scope_cut=own.scope_cut,
-        team_usd_per_s=own.team, support_share=Range.point(0.0), masks_usd=own.masks, design_usd=own.design_cost,
-        software_usd=own.software, purchase_usd=own.purchase, software_s=own.software_time, stands_at=item.stands_at,
+        name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design,
+        fab_s=own.fab, qualification_s=own.qualification, slip=own.slip,
+        first_silicon_good=own.first_silicon_good, respin_good=own.respin_good,
+        metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
+        full_respin_s=own.full_respin, metal_respin_usd=own.metal_respin_cost,
+        full_respin_usd=own.full_respin_cost, spin_limit=item.spin_limit,
+        ended=PseudoCounts(*stated(item.ended)), end_shares=stated(item.end_shares),
+        bid_failed=PseudoCounts(*stated(item.bid_failed)), performance=own.performance,
+        scope_cut=own.scope_cut, team_usd_per_s=own.team, support_share=Range.point(0.0),
+        masks_usd=own.masks, design_usd=own.design_cost, software_usd=own.software,
+        purchase_usd=own.purchase, software_s=own.software_time, stands_at=item.stands_at,
         gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()} or None,
-        price_path=None if own.price_path is None else PricePath(
-            own.price_path.distressed, own.price_path.distressed_multiple, own.price_path.contested_multiple),
-        second=None if own.second is None else SecondGeneration(
+        price_path=None
+        if own.price_path is None
+        else PricePath(
+            own.price_path.distressed, own.price_path.distressed_multiple,
+            own.price_path.contested_multiple,
+        ),
+        second=None
+        if own.second is None
+        else SecondGeneration(
             overlap_s=own.second.overlap, design_s=own.second.design, gain=own.successor_gain,
-            ended=PseudoCounts(*stated(item.second_ended)), design_usd=own.second.design_cost, masks_usd=own.second.masks))
+            ended=PseudoCounts(*stated(item.second_ended)), design_usd=own.second.design_cost,
+            masks_usd=own.second.masks,
+        ),
+    )
     if own.design_shares is not None:
         shares = own.design_shares
         parameters = replace(parameters, design_shares=(shares.architecture.mode, shares.rtl.mode, shares.physical.mode))
@@ -220,7 +260,8 @@ def programme_model_of(item: Programme, numbers: ProgrammeNumbers[CaseNumber]) -
 
 
 def simulated_outcomes_of(item: Programme, case: Case) -> SimulatedOutcomes:
-    """Simulate a programme of the case and group its draws by what each branching of the tree reveals."""
+    """Simulate a programme of the case and group its draws by what each branching of the tree
+    reveals."""
     numbers = case.numbers.programmes[item.name]
     role = roles(case)[f"programmes.{item.name}"]
     draws = simulate(programme_model_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)

@@ -45,8 +45,8 @@ class World:
     outcomes: dict[str, tuple[OutcomeOnTree, ...]]
     """Outcomes on the tree of each programme, by the number of branchings passed at its start."""
     yardstick: Array
-    """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best chip of the case, where
-    that one cannot); the same for every way."""
+    """(loads, node-quarters): load that a chip of the fleet in place serves in a quarter (the best
+    chip of the case, where that one cannot); the same for every way."""
     need: Array
     """Compute demanded at each node-quarter of the case as it stands, by that measure."""
 
@@ -78,24 +78,30 @@ class DatedProject:
     """Spend of each node-quarter while it goes on, but for what is sunk."""
     outcome: OutcomeOnTree
     sunk_usd: float | None
-    """Expected spend that the first day commits to, up to the first branching; None where it need not be started."""
+    """Expected spend that the first day commits to, up to the first branching; None where it need
+    not be started."""
 
 
 def draw_world(
-    prepared: Prepared, changes: Mapping[str, Range] = MappingProxyType({}), branching: tuple[int, ...] | None = None
+    prepared: Prepared, changes: Mapping[str, Range] = MappingProxyType({}),
+    branching: tuple[int, ...] | None = None,
 ) -> World:
     """Draw the scenarios of a case and place every programme on them.
 
-    `changes` replaces the ranges of some numbers (see `world_with_ranges`), `branching` the branching of the case.
+    `changes` replaces the ranges of some numbers (see `world_with_ranges`), `branching` the
+    branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
     scenarios = sample(case, weights=_weights(prepared, case))
     measure = yardstick(prepared, scenarios)
-    need = sum((scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
-               np.zeros(scenarios.tree.size))
+    need = sum(
+        (scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
+        np.zeros(scenarios.tree.size),
+    )
     usual = World(
-        prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes_on(prepared, case, scenarios, need, ()),
-        yardstick=measure, need=need)
+        prepared=prepared, case=case, scenarios=scenarios,
+        outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
+    )
     return world_with_ranges(usual, changes) if changes else usual
 
 
@@ -139,16 +145,23 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     offers = [existing]
     for line in commitment.lines:
         offers += line_offers(case, line, scenarios, throughput[line.chip.name], owning)
-    contracts = [item for contract in open_contracts(case, commitment) for item in contract_offers(
-        case, contract, {line.name: line for line in case.lines}, scenarios=scenarios, demand=scenarios.demand,
-        throughput=throughput, owning=owning)]
+    contracts = [
+        item
+        for contract in open_contracts(case, commitment)
+        for item in contract_offers(
+            case, contract, {line.name: line for line in case.lines}, scenarios=scenarios,
+            demand=scenarios.demand, throughput=throughput, owning=owning,
+        )
+    ]
     offers += [item.offer for item in contracts]
     projects = []
     for item, start in _starts(commitment, world):
         outcome = world.outcomes[item.name][start]
         name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
         opened = programme_offers(
-            case, item, scenarios, outcome=outcome, throughput=throughput[item.chip.name], owning=owning, label=name)
+            case, item, scenarios, outcome=outcome, throughput=throughput[item.chip.name],
+            owning=owning, label=name,
+        )
         own_offers = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         projects.append(_project(world, item, start, name=name, offers=own_offers, begun=item in commitment.programmes))
@@ -193,7 +206,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
-    """Contracts that may be signed under a commitment: those of an open line, and those that need none."""
+    """Contracts that may be signed under a commitment: those of an open line, and those that need
+    none."""
     lines = {line.name for line in commitment.lines}
     chosen = case.contracts if commitment.contracts is None else commitment.contracts
     yield from (item for item in chosen if item.line is None or item.line in lines)
@@ -202,12 +216,15 @@ def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
 def _agreement(item: ContractOffer, offer: int) -> Agreement:
     """A contract as the plan signs it."""
     return Agreement(
-        name=item.offer.name, offers=(offer,), most=item.most, least=item.least, sign=item.sign, level_cap=item.level_cap,
-        start_quarters=np.array(item.start_quarters), fee_usd=item.fee_usd, untaken_usd=item.untaken_usd)
+        name=item.offer.name, offers=(offer,), most=item.most, least=item.least, sign=item.sign,
+        level_cap=item.level_cap, start_quarters=np.array(item.start_quarters),
+        fee_usd=item.fee_usd, untaken_usd=item.untaken_usd,
+    )
 
 
 def _starts(commitment: Commitment, world: World) -> Iterator[tuple[Programme, int]]:
-    """Programmes started on the first day, then those that may be, with each moment at which they may."""
+    """Programmes started on the first day, then those that may be, with each moment at which they
+    may."""
     yield from ((item, 0) for item in commitment.programmes)
     yield from ((item, start) for item in commitment.may_start for start in range(len(world.outcomes[item.name])))
 
@@ -218,8 +235,9 @@ def _project(
     outcome, tree = world.outcomes[item.name][start], world.scenarios.tree
     if not begun:
         return DatedProject(
-            name=name, programme=item.name, start=start, offers=offers, spend_usd=outcome.spend_usd, outcome=outcome,
-            sunk_usd=None)
+            name=name, programme=item.name, start=start, offers=offers, spend_usd=outcome.spend_usd,
+            outcome=outcome, sunk_usd=None,
+        )
     sunk = tree.quarter < world.case.boundaries[0]
     return DatedProject(
         name=name, programme=item.name, start=start, offers=offers,
@@ -244,12 +262,15 @@ def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
 
 def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ...]:
     pools = {offer.pool.name: offer.pool.cap for offer in offers[1:] if np.isfinite(offer.pool.cap).any()}
-    return tuple((name, tuple(i for i, offer in enumerate(offers) if i and offer.pool.name == name), cap)
-                 for name, cap in pools.items())
+    return tuple(
+        (name, tuple(i for i, offer in enumerate(offers) if i and offer.pool.name == name), cap)
+        for name, cap in pools.items()
+    )
 
 
 def _fixed(world: World, commitment: Commitment) -> Array:
-    """What programmes started on the first day spend before the first branching, and software stacks of open lines."""
+    """What programmes started on the first day spend before the first branching, and software
+    stacks of open lines."""
     scenarios, case = world.scenarios, world.case
     fixed = np.zeros(scenarios.tree.size)
     sunk = scenarios.tree.quarter < case.boundaries[0]

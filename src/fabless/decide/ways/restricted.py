@@ -13,25 +13,34 @@ from fabless.plan import Agreement
 from fabless.records import Array
 
 ROUNDING = 1e-9
-"""Share by which draws held may lie under those given, so that the solver's rounding does not exceed the level held."""
+"""Share by which draws held may lie under those given, so that the solver's rounding does not
+exceed the level held."""
 
 
 def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
-    """The plan with no orders from `pools` (lines, programmes and contracts by name) before quarter `until`.
+    """The plan with no orders from `pools` (lines, programmes and contracts by name) before quarter
+    `until`.
 
-    A contract cannot be signed before then, and so never where it is on offer earlier alone; that of a line stays open.
+    A contract cannot be signed before then, and so never where it is on offer earlier alone; that
+    of a line stays open.
     """
     early = plan.problem.tree.quarter < until
     under = {item.offer.name: item.contract.name for item in plan.contracts}
     affected = np.array([under.get(offer.name, offer.pool.line) in pools for offer in plan.offers])
     agreements = tuple(replace(item, sign=item.sign & ~(early & (under[item.name] in pools)))
                        for item in plan.problem.agreements)
-    return replace(plan, problem=replace(
-        plan.problem, available=plan.problem.available & ~(affected[:, None] & early), agreements=agreements))
+    return replace(
+        plan,
+        problem=replace(
+            plan.problem, available=plan.problem.available & ~(affected[:, None] & early),
+            agreements=agreements,
+        ),
+    )
 
 
 def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
-    """The plan with every order (O, K) and every level signed (agreements, K) before quarter `until` as given."""
+    """The plan with every order (O, K) and every level signed (agreements, K) before quarter
+    `until` as given."""
     early = plan.problem.tree.quarter < until
     cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()
     cap[:, early] = floor[:, early] = orders[:, early]
@@ -49,7 +58,8 @@ def _signed(item: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreemen
 
 
 def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:
-    """The plan with a vendor gone for some `quarters` from `first`: it takes no order, and what is due arrives after.
+    """The plan with a vendor gone for some `quarters` from `first`: it takes no order, and what is
+    due arrives after.
 
     What cannot be drawn under its contracts then costs nothing.
     """
@@ -59,8 +69,12 @@ def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:
     due = quarter + problem.lead_quarters
     late = affected & (quarter < first) & (due >= first) & (due < back)
     gone = affected & (quarter >= first) & (quarter < back)
-    agreements = tuple(replace(item, untaken_usd=np.where(gone[list(item.offers)].any(axis=0), 0.0, item.untaken_usd))
-                       for item in problem.agreements)
+    agreements = tuple(
+        replace(
+            item, untaken_usd=np.where(gone[list(item.offers)].any(axis=0), 0.0, item.untaken_usd)
+        )
+        for item in problem.agreements
+    )
     return replace(plan, problem=replace(
         problem, available=problem.available & ~gone, agreements=agreements,
         lead_quarters=np.where(late, back - quarter, problem.lead_quarters)))

@@ -31,9 +31,13 @@ class SolvedWay:
 
     @property
     def started(self) -> list[str]:
-        """Programmes that start on the first day: those committed to, and those that the gates start."""
-        chosen = [project.programme for project, on in zip(self.plan.projects, self.policy.go, strict=True)
-                  if project.start == 0 and on[0]]
+        """Programmes that start on the first day: those committed to, and those that the gates
+        start."""
+        chosen = [
+            project.programme
+            for project, on in zip(self.plan.projects, self.policy.go, strict=True)
+            if project.start == 0 and on[0]
+        ]
         return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
 
     @property
@@ -44,14 +48,17 @@ class SolvedWay:
 
 
 def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
-    """Solve every commitment and keep the one with the lowest objective (the first among equals)."""
+    """Solve every commitment and keep the one with the lowest objective (the first among
+    equals)."""
     return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
 
 
 def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
-    """The best commitment where a programme that is begun is either carried through or given up at the first branching.
+    """The best commitment where a programme that is begun is either carried through or given up at
+    the first branching.
 
-    Programmes that may be started are not. Two linear programmes at most for each commitment, where the gates take many.
+    Programmes that may be started are not. Two linear programmes at most for each commitment, where
+    the gates take many.
     """
     found = []
     for commitment in commitments:
@@ -69,8 +76,8 @@ def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> Solved
 
 
 def _solved(
-    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult, gates: tuple[ProjectPlan, ...],
-    bound: float
+    world: World, name: str, plan: Plan, go: NDArray[np.bool_], result: PlanResult,
+    gates: tuple[ProjectPlan, ...], bound: float,
 ) -> SolvedWay:
     if not np.isfinite(result.objective_usd):
         raise DoesNotFit(*_faults(name, result))
@@ -83,8 +90,8 @@ def _solved(
 def solved_plan(world: World, name: str, plan: Plan) -> SolvedWay:
     """Solve one plan of the way `name`, the gates of its programmes included.
 
-    Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises `DoesNotFit` when there is
-    none, with what must give.
+    Unserved demand has a price, so that a plan always exists unless a budget forbids it; raises
+    `DoesNotFit` when there is none, with what must give.
     """
     if not plan.projects:
         return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
@@ -105,23 +112,34 @@ def _with_sunk(plan: Plan, gates: tuple[ProjectPlan, ...]) -> tuple[ProjectPlan,
 
 def _begun(gate: ProjectPlan, sunk_usd: float) -> ProjectPlan:
     carried_on = gate.start_probability > 0.0
-    return replace(gate, start_probability=1.0, give_up_probability=gate.give_up_probability if carried_on else 1.0,
-                   committed_usd=gate.committed_usd + sunk_usd, expected_spend_usd=gate.expected_spend_usd + sunk_usd,
-                   worst_spend_usd=gate.worst_spend_usd + sunk_usd)
+    return replace(
+        gate, start_probability=1.0,
+        give_up_probability=gate.give_up_probability if carried_on else 1.0,
+        committed_usd=gate.committed_usd + sunk_usd,
+        expected_spend_usd=gate.expected_spend_usd + sunk_usd,
+        worst_spend_usd=gate.worst_spend_usd + sunk_usd,
+    )
 
 
 def _faults(name: str, result: PlanResult) -> list[Fault]:
     place = f"plan of {name}"
     if result.shortfalls:
-        return [Fault(place, f"no plan keeps within {item.family} {item.name}", f"{item.amount:,.4g} more over the horizon",
-                      "loosen this limit of the case" + ("" if item.alone else ", together with the others named"))
-                for item in result.shortfalls]
+        return [
+            Fault(
+                place, f"no plan keeps within {item.family} {item.name}",
+                f"{item.amount:,.4g} more over the horizon",
+                "loosen this limit of the case"
+                + ("" if item.alone else ", together with the others named"),
+            )
+            for item in result.shortfalls
+        ]
     return [Fault(place, f"the solver ended with status {result.status}", "an optimal plan",
                   "look for an input many powers of ten from the others, unserved prices first")]
 
 
 def best_of(solved: list[SolvedWay]) -> SolvedWay:
-    """The one with the lowest objective, the first among those that differ by less than 1e-9 of it."""
+    """The one with the lowest objective, the first among those that differ by less than 1e-9 of
+    it."""
     best = solved[0]
     for item in solved[1:]:
         if item.result.objective_usd < best.result.objective_usd - 1e-9 * abs(best.result.objective_usd):

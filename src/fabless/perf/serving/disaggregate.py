@@ -1,7 +1,8 @@
 """Prefill on one pool of instances, decode on another, each at its best, in matching numbers.
 
-A pool has its own split and batch, and may have its own chip. Prompts are read without any running sequence beside
-them, tokens are written without any prompt in between; the cache of a prompt crosses the links once.
+A pool has its own split and batch, and may have its own chip. Prompts are read without any running
+sequence beside them, tokens are written without any prompt in between; the cache of a prompt
+crosses the links once.
 """
 
 from __future__ import annotations
@@ -146,41 +147,49 @@ class _Match:
 
 
 def disaggregate(
-    llm: LLM, prefill_machine: Machine, decode_machine: Machine, request: Request, *, tpot_limit_s: float = math.inf,
-    ttft_limit_s: float = math.inf, max_chips: int = 256, max_batch: int = 1024, prefill_split: Split | None = None,
-    decode_split: Split | None = None, batch: int | None = None, traffic: Traffic = NO_TRAFFIC, place: str = "",
+    llm: LLM, prefill_machine: Machine, decode_machine: Machine, request: Request, *,
+    tpot_limit_s: float = math.inf, ttft_limit_s: float = math.inf, max_chips: int = 256,
+    max_batch: int = 1024, prefill_split: Split | None = None, decode_split: Split | None = None,
+    batch: int | None = None, traffic: Traffic = NO_TRAFFIC, place: str = "",
 ) -> Disaggregation:
-    """Serve `request` with a pool that reads and one that writes, on up to `max_chips` chips in all.
+    """Serve `request` with a pool that reads and one that writes, on up to `max_chips` chips in
+    all.
 
-    Of x instances that read R_p requests a second each on c_p chips and y that write R_d on c_d, the throughput is
+    Of x instances that read R_p requests a second each on c_p chips and y that write R_d on c_d,
+    the throughput is
     ``min(x R_p, y R_d) / (x c_p + y c_d)``; the fewest chips within 1 % of the best are taken.
 
         TTFT = request + queue + half the gathering of a batch + reading + cache bytes / links
         TPOT = step / (1 + accepted)
 
-    Prompts queue for the instance that they are sent to. The cache goes over the scale-up links where both pools lie in
-    one domain, else over the scale-out links, from and to the chips that hold a part of one sequence; the links also
-    bound the rates. `prefill_split`, `decode_split` (arrays) name splits to choose among, `batch` fixes the running
-    sequences. Raises `DoesNotFit` when a pool holds no request or nothing meets the limits, `BadValue` for arguments
-    that cannot be.
+    Prompts queue for the instance that they are sent to. The cache goes over the scale-up links
+    where both pools lie in one domain, else over the scale-out links, from and to the chips that
+    hold a part of one sequence; the links also bound the rates. `prefill_split`, `decode_split`
+    (arrays) name splits to choose among, `batch` fixes the running sequences. Raises `DoesNotFit`
+    when a pool holds no request or nothing meets the limits, `BadValue` for arguments that cannot
+    be.
     """
     check_request(
         llm, request, 1.0, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, batch=batch,
         ceilings=(max_batch, max_chips), traffic=traffic)
     where = f"{place or llm.name}, disaggregated"
     reads = _reading(
-        llm, prefill_machine, prefill_split, request=request, max_chips=max_chips, traffic=traffic, where=where)
+        llm, prefill_machine, prefill_split, request=request, max_chips=max_chips, traffic=traffic,
+        where=where,
+    )
     writes = _writing(
-        llm, decode_machine, decode_split, request=request, max_chips=max_chips, max_batch=max_batch,
-        batch=batch, traffic=traffic, where=where)
+        llm, decode_machine, decode_split, request=request, max_chips=max_chips,
+        max_batch=max_batch, batch=batch, traffic=traffic, where=where,
+    )
     size = float(np.asarray(kv_cache_bytes(llm, request.input_tokens, prefill_machine.kv_bytes)))
     match = _match(reads, writes, size, ttft_limit_s, max_chips)
     column, rows = np.arange(writes.chips.size), np.argmax(match.rate, axis=0)
     best_of = match.rate[rows, column]
     if not np.any(best_of[writes.wait_s <= tpot_limit_s] > 0.0):
         raise _unmet(
-            reads, writes, _match(reads, writes, size, math.inf, max_chips), tpot_limit_s=tpot_limit_s,
-            ttft_limit_s=ttft_limit_s, max_chips=max_chips, where=where)
+            reads, writes, _match(reads, writes, size, math.inf, max_chips),
+            tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, max_chips=max_chips, where=where,
+        )
 
     def at(row: int, place: int) -> Disaggregated:
         return _answer(reads, row, writes, place=place, match=match, size=size, request=request)
@@ -207,8 +216,10 @@ def _nothing_held(where: str, pool: str, max_chips: int) -> DoesNotFit:
                             "allow more chips or take a narrower precision"))
 
 
-def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int, traffic: Traffic,
-             where: str) -> _Side:
+def _reading(
+    llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int,
+    traffic: Traffic, where: str,
+) -> _Side:
     """Every useful split and number of prompts prefilled together."""
     splits = candidate_splits(llm, machine, request.input_tokens, max_chips) if split is None else flat_split(split)
     grid = pick(splits, np.repeat(np.arange(np.size(splits.tensor)), len(_PROMPTS)))
@@ -236,8 +247,10 @@ def _reading(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     return _useful(side, side.wait_s + side.queue_s)
 
 
-def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int, max_batch: int,
-             batch: int | None, traffic: Traffic, where: str) -> _Side:
+def _writing(
+    llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int,
+    max_batch: int, batch: int | None, traffic: Traffic, where: str,
+) -> _Side:
     """Every useful split and number of running sequences."""
     context = request.input_tokens + request.output_tokens
     splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
@@ -252,14 +265,16 @@ def _writing(llm: LLM, machine: Machine, split: Split | None, request: Request, 
     token = np.asarray(phase.time_s) / (1.0 + traffic.accepted)
     side = _Side(
         machine=machine, split=grid, batches=batches, phase=phase,
-        memory=memory(llm, machine, grid, batches, context), wait_s=token, queue_s=np.zeros(batches.shape),
-        rate=np.asarray(batches / (steps * phase.time_s)), step_s=np.asarray(phase.time_s),
-        passes=np.asarray(steps * grid.pipeline / batches))
+        memory=memory(llm, machine, grid, batches, context), wait_s=token,
+        queue_s=np.zeros(batches.shape), rate=np.asarray(batches / (steps * phase.time_s)),
+        step_s=np.asarray(phase.time_s), passes=np.asarray(steps * grid.pipeline / batches),
+    )
     return _useful(side, token)
 
 
 def _useful(side: _Side, wait_s: Array) -> _Side:
-    """Leave out points that another one, on no more chips and no fewer lanes, beats in rate per chip and wait."""
+    """Leave out points that another one, on no more chips and no fewer lanes, beats in rate per
+    chip and wait."""
     kinds = np.stack([side.chips, side.lanes], axis=1)
     kept: list[int] = []
     for kind in np.unique(kinds, axis=0):
@@ -277,8 +292,9 @@ def _useful(side: _Side, wait_s: Array) -> _Side:
         machine=side.machine, split=pick(side.split, index), batches=of(side.batches),
         phase=Phase(**{name: of(getattr(side.phase, name)) for name in Phase.__dataclass_fields__}),
         memory=Memory(*(of(getattr(side.memory, name)) for name in Memory.__dataclass_fields__)),
-        wait_s=of(side.wait_s), queue_s=of(side.queue_s), rate=of(side.rate), step_s=of(side.step_s),
-        passes=of(side.passes))
+        wait_s=of(side.wait_s), queue_s=of(side.queue_s), rate=of(side.rate),
+        step_s=of(side.step_s), passes=of(side.passes),
+    )
 
 
 def _match(reads: _Side, writes: _Side, size: float, ttft_limit_s: float, max_chips: int) -> _Match:
@@ -304,7 +320,8 @@ def _match(reads: _Side, writes: _Side, size: float, ttft_limit_s: float, max_ch
 
 
 def _rates(reads: _Side, writes: _Side, size: float, chips: Array) -> tuple[Array, Array, Array]:
-    """Requests a second of one instance of each pool, as the links allow, and the time to send a cache [s]."""
+    """Requests a second of one instance of each pool, as the links allow, and the time to send a
+    cache [s]."""
     domain = np.minimum(reads.machine.scale_up_domain, writes.machine.scale_up_domain)
     near, far = (float(link_time(size, _link(reads.machine, writes.machine, inside), 1.0)) for inside in (True, False))
     one = np.where(chips <= domain, near, far)
@@ -314,29 +331,38 @@ def _rates(reads: _Side, writes: _Side, size: float, chips: Array) -> tuple[Arra
     return into, np.minimum(writes.rate, writes.chips * capacity), send
 
 
-def _unmet(reads: _Side, writes: _Side, match: _Match, tpot_limit_s: float, ttft_limit_s: float, max_chips: int,
-           where: str) -> DoesNotFit:
+def _unmet(
+    reads: _Side, writes: _Side, match: _Match, tpot_limit_s: float, ttft_limit_s: float,
+    max_chips: int, where: str,
+) -> DoesNotFit:
     """Make the error for limits that nothing meets."""
     possible = np.isfinite(match.ttft_s)
     if not np.any(possible):
         least = int(np.min(reads.chips) + np.min(writes.chips))
-        return DoesNotFit(Fault(where, f"no two instances on up to {max_chips} chips", f"{least} chips or more",
-                                "allow more chips"))
+        return DoesNotFit(
+            Fault(
+                where, f"no two instances on up to {max_chips} chips", f"{least} chips or more",
+                "allow more chips",
+            )
+        )
     row, place = np.nonzero(possible)
 
     def describe(k: int) -> str:
         pools = (("prefill", reads, row[k], match.reading), ("decode", writes, place[k], match.writing))
-        return " and ".join(f"{numbers[row[k], place[k]]} {what} instances on "
-                            f"{split_label(pick(side.split, np.asarray(index)))}, batch {side.batches[index]:.0f}"
-                            for what, side, index, numbers in pools)
+        return " and ".join(
+            f"{numbers[row[k], place[k]]} {what} instances on "
+            f"{split_label(pick(side.split, np.asarray(index)))}, batch {side.batches[index]:.0f}"
+            for what, side, index, numbers in pools
+        )
 
     return out_of_reach(
         where, "pair of pools", writes.wait_s[place], ttft_s=match.ttft_s[row, place],
         tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, describe=describe)
 
 
-def _answer(reads: _Side, row: int, writes: _Side, place: int, match: _Match, size: float, request: Request
-            ) -> Disaggregated:
+def _answer(
+    reads: _Side, row: int, writes: _Side, place: int, match: _Match, size: float, request: Request
+) -> Disaggregated:
     x, y = int(match.reading[row, place]), int(match.writing[row, place])
     chips = x * reads.chips[row] + y * writes.chips[place]
     into, out, send = (values[row, place] for values in _rates(reads, writes, size, np.full(match.rate.shape, chips)))
@@ -348,12 +374,15 @@ def _answer(reads: _Side, row: int, writes: _Side, place: int, match: _Match, si
     reading, writing = reads.chips[row] / free_in, writes.chips[place] / free_out
     power = sum(pool.power_w_per_chip * pool.chips * pool.instances for pool in pools)
     return Disaggregated(
-        prefill=pools[0], decode=pools[1], chips=round(float(chips)), ttft_s=float(match.ttft_s[row, place]),
-        transfer_s=float(send * reads.batches[row] / np.asarray(reads.split.data)[row]), queue_s=float(reads.queue_s[row]),
-        tpot_s=float(writes.wait_s[place]), output_tokens_per_s_per_chip=per_chip * request.output_tokens,
+        prefill=pools[0], decode=pools[1], chips=round(float(chips)),
+        ttft_s=float(match.ttft_s[row, place]),
+        transfer_s=float(send * reads.batches[row] / np.asarray(reads.split.data)[row]),
+        queue_s=float(reads.queue_s[row]), tpot_s=float(writes.wait_s[place]),
+        output_tokens_per_s_per_chip=per_chip * request.output_tokens,
         queries_per_s_per_chip=per_chip, energy_j_per_query=float(power / rate),
         continuous_output_tokens_per_s_per_chip=float(request.output_tokens / (reading + writing)),
-        prefill_share=float(reading / (reading + writing)))
+        prefill_share=float(reading / (reading + writing)),
+    )
 
 
 def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> InstancePool:
@@ -363,12 +392,21 @@ def _pool(side: _Side, k: int, instances: int, at_most: float, rate: float) -> I
 
     split, phase, machine = side.split, side.phase, side.machine
     passes = rate * at(side.passes)
-    power = chip_power(machine.tdp_w, passes * at(phase.flop_at_peak_s),
-                       passes * at(phase.moved_bytes) / machine.memory_bandwidth, machine.efficiency)
+    power = chip_power(
+        machine.tdp_w, passes * at(phase.flop_at_peak_s),
+        passes * at(phase.moved_bytes) / machine.memory_bandwidth, machine.efficiency,
+    )
     return InstancePool(
         instances=instances, chips=round(at(side.chips)), tensor_parallel=round(at(split.tensor)),
         pipeline_parallel=round(at(split.pipeline)), expert_parallel=round(at(split.expert)),
-        data_parallel=round(at(split.data)), batch=round(at(side.batches)), step_s=at(side.step_s), queries_per_s=at_most,
-        bound=phase_bound(at(phase.compute_s), at(phase.bandwidth_s), at(phase.network_s), at(phase.latency_s)),
-        weights_bytes=at(side.memory.weights), kv_cache_bytes=at(side.memory.kv_cache),
-        overhead_bytes=at(side.memory.overhead), free_bytes=at(side.memory.free), power_w_per_chip=float(power))
+        data_parallel=round(at(split.data)), batch=round(at(side.batches)), step_s=at(side.step_s),
+        queries_per_s=at_most,
+        bound=phase_bound(
+            at(phase.compute_s), at(phase.bandwidth_s), at(phase.network_s), at(phase.latency_s)
+        ),
+        weights_bytes=at(side.memory.weights),
+        kv_cache_bytes=at(side.memory.kv_cache),
+        overhead_bytes=at(side.memory.overhead),
+        free_bytes=at(side.memory.free),
+        power_w_per_chip=float(power),
+    )

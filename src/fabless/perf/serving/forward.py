@@ -20,7 +20,8 @@ _DISPATCH_BYTES = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """Time of one forward pass by what it waits for [s], and what one chip does in it; arrays of one shape."""
+    """Time of one forward pass by what it waits for [s], and what one chip does in it; arrays of
+    one shape."""
 
     time_s: Number
     compute_s: Number
@@ -58,13 +59,18 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
     hops = np.asarray(split.pipeline, dtype=float) - 1.0
     if not np.any(hops):
         return collectives
-    return (collectives * longest_stage(llm, split.pipeline) * split.pipeline
-            + hops * machine.efficiency.scale_out_latency_s
-            + link_time(hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link))
+    return (
+        collectives * longest_stage(llm, split.pipeline) * split.pipeline
+        + hops * machine.efficiency.scale_out_latency_s
+        + link_time(
+            hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link
+        )
+    )
 
 
 def _floor(machine: Machine, parts: list[Spent]) -> tuple[Number, Number, Number]:
-    """Time of all stages at the full data sheet, time of their FLOP at the peak [s], and bytes moved."""
+    """Time of all stages at the full data sheet, time of their FLOP at the peak [s], and bytes
+    moved."""
     peak, moved = sum(part.flop_at_peak_s for part in parts), sum(part.moved_bytes for part in parts)
     return np.maximum(peak, moved / machine.memory_bandwidth), peak, moved
 
@@ -77,9 +83,10 @@ def prefill_floor(llm: LLM, machine: Machine, split: Split, prompts: Number, new
 def forward(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Phase:
     """Time one pass of `work` through an instance; all arguments broadcast.
 
-    The pass crosses all pipeline stages; the longest stage paces it. ``t = sum over kernels of overlap(FLOP / (peak
-    e_c), bytes / (bandwidth e_m), depth) + launches + collectives``, overlapped with the host's time. FLOP and
-    bytes are means over the stages. The floor counts neither network nor the stages' imbalance.
+    The pass crosses all pipeline stages; the longest stage paces it. ``t = sum over kernels of
+    overlap(FLOP / (peak e_c), bytes / (bandwidth e_m), depth) + launches + collectives``,
+    overlapped with the host's time. FLOP and bytes are means over the stages. The floor counts
+    neither network nor the stages' imbalance.
     """
     stages = np.asarray(split.pipeline, dtype=float)
     pace = longest_stage(llm, stages) * stages
@@ -102,17 +109,24 @@ def forward(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Phas
     time = pace_by(on_chip, host)
     latency = time - compute - bandwidth - network
     shape = shape_of(llm, machine, split, work)
-    by_cause = {"time_s": time, "compute_s": compute, "bandwidth_s": bandwidth, "network_s": network,
-                "latency_s": latency, "floor_s": floor, "flop_at_peak_s": peak / stages, "moved_bytes": moved / stages}
+    by_cause = {
+        "time_s": time, "compute_s": compute, "bandwidth_s": bandwidth, "network_s": network,
+        "latency_s": latency, "floor_s": floor, "flop_at_peak_s": peak / stages,
+        "moved_bytes": moved / stages,
+    }
     return Phase(**{name: np.broadcast_to(part, shape) for name, part in by_cause.items()})
 
 
 def prefill(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Phase:
-    """Time to read `new` tokens of each of `prompts` prompts in one pass, up to their first tokens."""
+    """Time to read `new` tokens of each of `prompts` prompts in one pass, up to their first
+    tokens."""
     return forward(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past))
 
 
-def decode_step(llm: LLM, machine: Machine, split: Split, sequences: Number, context: Number, tokens: Number = 1.0
-                ) -> Phase:
-    """Time of a step in which each of `sequences` sequences with `context` cached tokens computes `tokens`."""
+def decode_step(
+    llm: LLM, machine: Machine, split: Split, sequences: Number, context: Number,
+    tokens: Number = 1.0,
+) -> Phase:
+    """Time of a step in which each of `sequences` sequences with `context` cached tokens computes
+    `tokens`."""
     return forward(llm, machine, split, ForwardWork(sequences=sequences, context=context, tokens=tokens))

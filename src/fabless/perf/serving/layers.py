@@ -1,4 +1,5 @@
-"""What the layers of a model ask of one chip in a forward pass: the kernels of each kind, counted and timed."""
+"""What the layers of a model ask of one chip in a forward pass: the kernels of each kind, counted
+and timed."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ from fabless.workload import (
 
 @dataclass(frozen=True)
 class _Launches:
-    """Kernels of one layer of a kind, as engines run them: matrix products and element-wise ones."""
+    """Kernels of one layer of a kind, as engines run them: matrix products and element-wise
+    ones."""
 
     products: float
     light: float
@@ -41,7 +43,8 @@ class _Launches:
 _ATTENTION = _Launches(2.0, 2.0)
 """Into and out of it; norm, rotation with the write to the cache."""
 _LATENT = _Launches(3.0, 3.0)
-"""More for latent attention: up from the latent query, into and out of the latent space; norms, joining."""
+"""More for latent attention: up from the latent query, into and out of the latent space; norms,
+joining."""
 _INDEX = _Launches(2.0, 4.0)
 """More for sparse attention: keys and queries of the index; scores, choice."""
 _LINEAR = _Launches(3.0, 5.0)
@@ -123,7 +126,8 @@ def work_tokens(work: ForwardWork) -> Number:
 
 
 def kernels(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> list[Spent]:
-    """List what one chip does, summed over the pipeline stages, the head last; everything broadcasts.
+    """List what one chip does, summed over the pipeline stages, the head last; everything
+    broadcasts.
 
     Kernels that occur nowhere in the call are left out.
     """
@@ -132,16 +136,21 @@ def kernels(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> list
     prompts = np.asarray(work.prompts, dtype=float) / split.data
     p = _Pass(
         llm=llm, machine=machine, split=split, work=work, counts=parameters(llm), count=layers(llm),
-        tensor=tensor, running=running, prompts=prompts, rows=running * work.tokens + prompts * work.new,
-        tokens=work_tokens(work), queries=query_width(llm), values=llm.heads * value_dim(llm),
-        linear_values=np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim)
+        tensor=tensor, running=running, prompts=prompts,
+        rows=running * work.tokens + prompts * work.new, tokens=work_tokens(work),
+        queries=query_width(llm), values=llm.heads * value_dim(llm),
+        linear_values=np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim,
+    )
     occurring = ((_routed, p.count.mixed), (_decode, work.sequences), (_prefill, work.prompts), (_linear, p.count.linear))
     return [*_dense_and_light(p), *(kernel(p) for kernel, number in occurring if np.any(number)), _head(p)]
 
 
-def _product(machine: Machine, flop: Number, moved: Number, peak: Number, share: Number, depth: Number, launches: Number,
-             narrowed: Number = 0.0) -> Spent:
-    """Matrix products of one kind: `depth` is the sum of their inner dimensions, `narrowed` that of their inputs."""
+def _product(
+    machine: Machine, flop: Number, moved: Number, peak: Number, share: Number, depth: Number,
+    launches: Number, narrowed: Number = 0.0,
+) -> Spent:
+    """Matrix products of one kind: `depth` is the sum of their inner dimensions, `narrowed` that of
+    their inputs."""
     e = machine.efficiency
     at_peak = flop / peak
     compute, stream = at_peak / share, moved / (machine.memory_bandwidth * e.bandwidth)
@@ -150,7 +159,8 @@ def _product(machine: Machine, flop: Number, moved: Number, peak: Number, share:
 
 
 def _cached(machine: Machine, flop: Number, moved: Number, launches: Number) -> Spent:
-    """Attention of running sequences: the cache streams through `launches` kernels that each come to speed."""
+    """Attention of running sequences: the cache streams through `launches` kernels that each come
+    to speed."""
     e = machine.efficiency
     at_peak = flop / machine.attention_flops
     compute, stream = at_peak / machine.head_compute, moved / (machine.memory_bandwidth * e.bandwidth_attention)
@@ -160,14 +170,17 @@ def _cached(machine: Machine, flop: Number, moved: Number, launches: Number) -> 
 
 
 def _inner(width: Number, chips: Number = 1.0) -> Number:
-    """Steps along an inner dimension, itself split over `chips`, that follow one another: long ones are split."""
+    """Steps along an inner dimension, itself split over `chips`, that follow one another: long ones
+    are split."""
     return width / (chips + np.asarray(width, dtype=float) / _SPLIT_DEPTH)
 
 
 def fullest(mean: Number, most: Number, groups: Number) -> Number:
-    """What the fullest of some groups gets when each draws `mean` by chance, and never more than `most`.
+    """What the fullest of some groups gets when each draws `mean` by chance, and never more than
+    `most`.
 
-    The expected maximum of many binomial draws, ``mean + sqrt(2 ln(groups) variance)``; up to a tenth high for few.
+    The expected maximum of many binomial draws, ``mean + sqrt(2 ln(groups) variance)``; up to a
+    tenth high for few.
 
     >>> float(fullest(4.0, 32.0, 1.0)), float(fullest(32.0, 32.0, 8.0))
     (4.0, 32.0)
@@ -177,49 +190,69 @@ def fullest(mean: Number, most: Number, groups: Number) -> Number:
 
 
 def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
-    """Products with weights that every token uses, and the element-wise kernels around all products."""
+    """Products with weights that every token uses, and the element-wise kernels around all
+    products."""
     llm, count, counts, act = p.llm, p.count, p.counts, p.machine.activation_bytes
     latent = count.attention * np.where(is_latent(llm), 1.0, 0.0)
     sparse = count.attention * np.where(np.asarray(llm.index_topk) > 0, 1.0, 0.0)
     shared = count.mixed * np.minimum(llm.shared_experts, 1)
     width = llm.shared_experts * np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
     mixers = count.attention + count.linear
-    weights = (count.attention * counts.attention_per_layer + count.linear * counts.linear_per_layer
-               + count.dense * counts.ffn_per_layer + count.mixed * counts.shared_per_layer) / p.tensor
+    weights = (
+        count.attention * counts.attention_per_layer
+        + count.linear * counts.linear_per_layer
+        + count.dense * counts.ffn_per_layer
+        + count.mixed * counts.shared_per_layer
+    ) / p.tensor
     hidden = (mixers + count.dense + shared) * llm.hidden
     parallel = ((count.attention, p.values), (count.linear, p.linear_values), (count.dense, llm.ffn), (shared, width))
     inputs = hidden + sum(number * across for number, across in parallel) / p.tensor
     outputs = hidden + (1.5 * count.attention * p.queries + 3.0 * count.linear * p.linear_values
                         + 2.0 * count.dense * llm.ffn + 2.0 * shared * width) / p.tensor
-    depth = ((mixers + count.dense + count.mixed + shared) * _inner(llm.hidden)
-             + 2.0 * latent * _inner(np.asarray(llm.q_lora_rank) + llm.kv_lora_rank)
-             + sum(number * _inner(across, p.tensor) for number, across in parallel if np.any(number)))
-    kinds = ((count.attention, _ATTENTION), (latent, _LATENT), (sparse, _INDEX), (count.linear, _LINEAR),
-             (count.dense, _DENSE), (count.mixed, _MIXTURE), (shared, _SHARED))
+    depth = (
+        (mixers + count.dense + count.mixed + shared) * _inner(llm.hidden)
+        + 2.0 * latent * _inner(np.asarray(llm.q_lora_rank) + llm.kv_lora_rank)
+        + sum(number * _inner(across, p.tensor) for number, across in parallel if np.any(number))
+    )
+    kinds = (
+        (count.attention, _ATTENTION), (latent, _LATENT), (sparse, _INDEX), (count.linear, _LINEAR),
+        (count.dense, _DENSE), (count.mixed, _MIXTURE), (shared, _SHARED),
+    )
     products = sum(number * kind.products for number, kind in kinds) - 2.0 * count.mixed
     narrow = np.where(np.asarray(p.machine.weight_bytes) < _SIXTEEN_BITS, 1.0, 0.0)
     dense = _product(
         p.machine, 2.0 * np.maximum(p.rows, _TILE) * weights,
-        weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act), peak=p.machine.peak_flops,
-        share=p.machine.compute, depth=depth, launches=products,
-        narrowed=narrow * p.rows * inputs if np.any(narrow) else 0.0)
+        weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act),
+        peak=p.machine.peak_flops, share=p.machine.compute, depth=depth, launches=products,
+        narrowed=narrow * p.rows * inputs if np.any(narrow) else 0.0,
+    )
     e = p.machine.efficiency
     lights = sum(number * kind.light for number, kind in kinds) + narrow * products
-    moved = p.rows * (act * (4.0 * count.blocks * llm.hidden
-                             + (3.0 * count.dense * llm.ffn + 2.0 * count.attention * p.queries) / p.tensor))
-    light = Spent(moved / (p.machine.memory_bandwidth * e.bandwidth_elementwise), lights * e.launch_elementwise_s, False,
-                  0.0, moved)
+    moved = p.rows * (
+        act
+        * (
+            4.0 * count.blocks * llm.hidden
+            + (3.0 * count.dense * llm.ffn + 2.0 * count.attention * p.queries) / p.tensor
+        )
+    )
+    light = Spent(
+        moved / (p.machine.memory_bandwidth * e.bandwidth_elementwise),
+        lights * e.launch_elementwise_s, False, 0.0, moved,
+    )
     return dense, light
 
 
 def _routed(p: _Pass) -> Spent:
-    """Grouped products of the fullest group of experts: every expert that any token touches is read once."""
+    """Grouped products of the fullest group of experts: every expert that any token touches is read
+    once."""
     llm, machine, stage = p.llm, p.machine, p.split.stage
     groups = np.asarray(p.split.expert, dtype=float)
     uneven = 1.0 + machine.engine.imbalance * (1.0 - 1.0 / groups)
     pairs = fullest(p.tokens * llm.experts_per_token / groups * uneven, np.inf, groups)
-    touched = fullest(distinct_experts(llm.experts, llm.experts_per_token, p.tokens) / groups * uneven,
-                      llm.experts / groups, groups)
+    touched = fullest(
+        distinct_experts(llm.experts, llm.experts_per_token, p.tokens) / groups * uneven,
+        llm.experts / groups, groups,
+    )
     width = llm.expert_ffn * groups / stage
     matrices = p.count.mixed * p.counts.expert * groups / stage
     states = p.count.mixed * pairs * (2.0 * llm.hidden + 3.0 * width)
@@ -244,12 +277,15 @@ def _decode(p: _Pass) -> Spent:
     if np.any(llm.index_topk):
         each = each + np.where(np.asarray(llm.index_topk) > 0, p.count.whole * llm.index_head_dim * work.context, 0.0)
     moved = p.running * each
-    return _cached(p.machine, p.running * attention_flop(llm, work.tokens, work.context) / p.tensor, moved,
-                   np.where(p.running > 0, p.count.attention, 0.0))
+    return _cached(
+        p.machine, p.running * attention_flop(llm, work.tokens, work.context) / p.tensor, moved,
+        np.where(p.running > 0, p.count.attention, 0.0),
+    )
 
 
 def _prefill(p: _Pass) -> Spent:
-    """Attention of the prompts, which no longer overlaps its own reads; long ones walk along their keys."""
+    """Attention of the prompts, which no longer overlaps its own reads; long ones walk along their
+    keys."""
     llm, work, e = p.llm, p.work, p.machine.efficiency
     new = np.asarray(work.new, dtype=float)
     entry = kv_bytes_per_token_layer(llm, p.machine.kv_bytes) / cache_ways(llm, p.tensor)
@@ -276,4 +312,6 @@ def _head(p: _Pass) -> Spent:
              + logits * p.llm.vocab / p.tensor * _LOGIT_BYTES)
     return _product(
         p.machine, 2.0 * np.maximum(logits, _TILE) * matrix, moved, peak=p.machine.attention_flops,
-        share=p.machine.head_compute, depth=_inner(p.llm.hidden), launches=_HEAD.products + _HEAD.light)
+        share=p.machine.head_compute, depth=_inner(p.llm.hidden),
+        launches=_HEAD.products + _HEAD.light,
+    )

@@ -42,7 +42,8 @@ def tensor_degrees(llm: LLM, most: float) -> list[int]:
 
 
 def _stages(llm: LLM, domain: float, most: float, links: bool) -> Iterator[tuple[int, int, int]]:
-    """Tensor, expert and data degrees of one stage of at most `most` chips; beyond a domain only where it has `links`."""
+    """Tensor, expert and data degrees of one stage of at most `most` chips; beyond a domain only
+    where it has `links`."""
     reach = min(max(_TENSOR_DOMAINS * domain, _GROUP) if links else domain, most)
     for degree in tensor_degrees(llm, reach):
         yield degree, 1, 1
@@ -63,9 +64,11 @@ def _holds(llm: LLM, machine: Machine, splits: Split, context: float, sequences:
     return np.broadcast_to(np.asarray(room(llm, machine, splits, context)) >= sequences, np.shape(splits.tensor))
 
 
-def _pipelines(llm: LLM, machine: Machine, stages: Sequence[tuple[int, int, int]], context: float, most: float
-               ) -> Iterator[tuple[int, int, int, int]]:
-    """Pipelines of each kind of stage: the fewest stages that hold the model, and some up to `_DEEPEST` times as many."""
+def _pipelines(
+    llm: LLM, machine: Machine, stages: Sequence[tuple[int, int, int]], context: float, most: float
+) -> Iterator[tuple[int, int, int, int]]:
+    """Pipelines of each kind of stage: the fewest stages that hold the model, and some up to
+    `_DEEPEST` times as many."""
     for tensor, expert, data in stages:
         depth = int(min(llm.layers, most // (tensor * data)))
         if depth < 1:
@@ -81,12 +84,14 @@ def _pipelines(llm: LLM, machine: Machine, stages: Sequence[tuple[int, int, int]
 
 
 def candidate_splits(llm: LLM, machine: Machine, context: float, max_chips: int, pipelines: bool = False) -> Split:
-    """Splits worth trying, as one record of arrays: those that hold a request, or all where none does.
+    """Splits worth trying, as one record of arrays: those that hold a request, or all where none
+    does.
 
-    Every tensor degree that divides the heads, inside a domain and over a few; for mixtures with experts cut like other
-    matrices or laid out whole (expert parallel), and attention in independent groups (data parallel) with experts over
-    all chips, also over several domains. Where no domain holds the model, where the links inside one are no faster than
-    those between, or where `pipelines` asks for it: pipelines of every stage that lies inside a domain too. Elsewhere
+    Every tensor degree that divides the heads, inside a domain and over a few; for mixtures with
+    experts cut like other matrices or laid out whole (expert parallel), and attention in
+    independent groups (data parallel) with experts over all chips, also over several domains. Where
+    no domain holds the model, where the links inside one are no faster than those between, or where
+    `pipelines` asks for it: pipelines of every stage that lies inside a domain too. Elsewhere
     uneven steps, which the model does not count, would take what a pipeline saves.
     """
     domain, out = float(machine.scale_up_domain), float(machine.scale_out_bandwidth)
@@ -102,7 +107,8 @@ def candidate_splits(llm: LLM, machine: Machine, context: float, max_chips: int,
 
 
 def fixed_splits(llm: LLM, machine: Machine, context: float, max_chips: int, degrees: Mapping[str, int]) -> Split:
-    """Splits with some degrees given by name (tensor, pipeline, expert, data): candidates that have them, else just them.
+    """Splits with some degrees given by name (tensor, pipeline, expert, data): candidates that have
+    them, else just them.
 
     Raises `BadValue` in the same cases as `check_split`.
     """
@@ -132,31 +138,54 @@ def check_split(llm: LLM, split: Split) -> None:
         raise BadValue(*faults)
     tensor, expert = int(degrees["tensor"]), int(degrees["expert"])
     if llm.heads % tensor or llm.linear_value_heads % tensor:
-        faults.append(Fault("split.tensor", str(tensor), f"a divisor of the {llm.heads} heads of {llm.name}",
-                            f"take one of {', '.join(map(str, tensor_degrees(llm, llm.heads)))}"))
+        faults.append(
+            Fault(
+                "split.tensor", str(tensor), f"a divisor of the {llm.heads} heads of {llm.name}",
+                f"take one of {', '.join(map(str, tensor_degrees(llm, llm.heads)))}",
+            )
+        )
     if degrees["pipeline"] > llm.layers:
         even = [stages for stages in range(1, llm.layers + 1) if llm.layers % stages == 0]
-        faults.append(Fault("split.pipeline", f"{degrees['pipeline']:g}", f"at most {llm.layers} layers",
-                            f"take fewer stages; even ones are {', '.join(map(str, even))}"))
+        faults.append(
+            Fault(
+                "split.pipeline", f"{degrees['pipeline']:g}", f"at most {llm.layers} layers",
+                f"take fewer stages; even ones are {', '.join(map(str, even))}",
+            )
+        )
     stage = int(degrees["tensor"] * degrees["data"])
     if expert > 1 and not llm.experts:
         faults.append(Fault("split.expert", str(expert), f"1: {llm.name} has no experts", "leave it at 1"))
     elif expert > 1 and (llm.experts % expert or stage % expert):
         would = [degree for degree in range(1, stage + 1) if llm.experts % degree == 0 and stage % degree == 0]
-        faults.append(Fault(
-            "split.expert", str(expert), f"a divisor of {llm.experts} experts and of the {stage} chips of a stage",
-            f"take one of {', '.join(map(str, would))}, or other tensor and data degrees: a stage has tensor x data chips"))
+        faults.append(
+            Fault(
+                "split.expert", str(expert),
+                f"a divisor of {llm.experts} experts and of the {stage} chips of a stage",
+                f"take one of {', '.join(map(str, would))}, or other tensor and data degrees: "
+                "a stage has tensor x data chips",
+            )
+        )
     if faults:
         raise BadValue(*faults)
 
 
-def does_not_fit(llm: LLM, chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine, context: float,
-                 found: str, sequences: int = 1) -> DoesNotFit:
-    """Make the error that says how many chips `sequences` requests need in each format of the chip."""
+def does_not_fit(
+    llm: LLM, chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine, context: float,
+    found: str, sequences: int = 1,
+) -> DoesNotFit:
+    """Make the error that says how many chips `sequences` requests need in each format of the
+    chip."""
     domain, links = float(chip.scale_up_domain), chip.scale_out_bandwidth > 0.0
     stages = list(_stages(llm, domain, np.inf, links))
-    every = _columns([(tensor, pipeline, expert, data) for tensor, expert, data in stages
-                      for pipeline in (range(1, llm.layers + 1) if links and tensor * data <= domain else (1,))])
+    every = _columns(
+        [
+            (tensor, pipeline, expert, data)
+            for tensor, expert, data in stages
+            for pipeline in (
+                range(1, llm.layers + 1) if links and tensor * data <= domain else (1,)
+            )
+        ]
+    )
     offers = []
     for name in _FORMATS:
         if chip.peak_flops.get(name, 0.0) > 0.0 and BYTES_PER_ELEMENT[name] <= BYTES_PER_ELEMENT[formats.weights]:
@@ -164,5 +193,9 @@ def does_not_fit(llm: LLM, chip: Chip, formats: Formats, efficiency: Efficiency,
             holds = _holds(llm, machine, every, context, sequences)
             if np.any(holds):
                 offers.append(f"{int(np.min(every.chips[holds]))} chips in {name}")  # type: ignore[index]
-    return DoesNotFit(Fault(f"{llm.name} on {chip.name}", found, "; ".join(offers) or "no split of this model",
-                            "allow more chips, a smaller batch or a narrower precision, or take another chip"))
+    return DoesNotFit(
+        Fault(
+            f"{llm.name} on {chip.name}", found, "; ".join(offers) or "no split of this model",
+            "allow more chips, a smaller batch or a narrower precision, or take another chip",
+        )
+    )

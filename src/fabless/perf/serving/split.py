@@ -20,10 +20,12 @@ from fabless.workload import (
 
 @dataclass(frozen=True)
 class Split:
-    """How one instance of a model is split: `pipeline` stages of ``tensor x data`` chips; numbers or arrays.
+    """How one instance of a model is split: `pipeline` stages of ``tensor x data`` chips; numbers
+    or arrays.
 
-    Attention runs on `data` groups of `tensor` chips, each group with its own sequences; routed experts lie over the
-    stage's chips in `expert` groups, each expert split over the chips of a group.
+    Attention runs on `data` groups of `tensor` chips, each group with its own sequences; routed
+    experts lie over the stage's chips in `expert` groups, each expert split over the chips of a
+    group.
     """
 
     tensor: Number
@@ -58,7 +60,8 @@ def longest_stage(llm: LLM, pipeline: Number) -> Number:
 
 
 def cache_ways(llm: LLM, tensor: Number) -> Number:
-    """Over how many chips of a tensor group the cache divides: at most one for each KV head, one for latent vectors."""
+    """Over how many chips of a tensor group the cache divides: at most one for each KV head, one
+    for latent vectors."""
     return np.asarray(np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1))))
 
 
@@ -69,10 +72,12 @@ def group_sequences(sequences: Number, data: Number) -> Number:
 
 
 def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context: Number) -> Memory:
-    """Share the memory of one chip when `sequences` of `context` tokens are in flight over the whole instance.
+    """Share the memory of one chip when `sequences` of `context` tokens are in flight over the
+    whole instance.
 
-    Of the fullest stage. Attention weights divide over a tensor group, dense feed-forwards too, routed experts over all
-    chips of a stage, the cache over the group's KV heads and over the attention groups.
+    Of the fullest stage. Attention weights divide over a tensor group, dense feed-forwards too,
+    routed experts over all chips of a stage, the cache over the group's KV heads and over the
+    attention groups.
     """
     tensor = np.asarray(split.tensor, dtype=float)
     share = longest_stage(llm, split.pipeline)
@@ -88,7 +93,8 @@ def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context:
 
 
 def room(llm: LLM, machine: Machine, split: Split, context: Number) -> Number:
-    """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one [1]."""
+    """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one
+    [1]."""
     one = memory(llm, machine, split, split.data, context)
     return np.asarray(np.floor((one.free + one.kv_cache) / one.kv_cache) * split.data)
 

@@ -1,6 +1,7 @@
 """Continuous batching at steady state: running sequences decode while new prompts are prefilled.
 
-The vectorised core of serving: one call evaluates arrays of models, machines, splits, batches and lengths.
+The vectorised core of serving: one call evaluates arrays of models, machines, splits, batches and
+lengths.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def mean_context(machine: Machine, input_tokens: Number, output_tokens: Number) 
 
 
 def steady_state(
-    llm: LLM, machine: Machine, split: Split, input_tokens: Number, output_tokens: Number, sequences: Number, *,
-    cached: Number = 0.0, drafts: Number = 0.0, accepted: Number = 0.0,
+    llm: LLM, machine: Machine, split: Split, input_tokens: Number, output_tokens: Number,
+    sequences: Number, *, cached: Number = 0.0, drafts: Number = 0.0, accepted: Number = 0.0,
 ) -> Steady:
     """Evaluate an instance that keeps `sequences` running in all; every argument broadcasts.
 
@@ -81,8 +82,10 @@ def steady_state(
     together = np.clip(np.maximum(batch / steps, split.data), 1.0, np.maximum(np.floor(budget / fresh), 1.0))
     together = np.minimum(together, np.maximum(batch, 1.0))
     passes = np.ceil(together * fresh / budget)
-    work = ForwardWork(sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
-                new=fresh / passes, past=past + fresh * (passes - 1.0) / passes / 2.0)
+    work = ForwardWork(
+        sequences=batch * machine.engine.mixed, context=context, tokens=guess, prompts=together,
+        new=fresh / passes, past=past + fresh * (passes - 1.0) / passes / 2.0,
+    )
     mixed = forward(llm, machine, split, work)
 
     def spent(mixes: Number, writing: Number, both: Number) -> Number:
@@ -104,6 +107,8 @@ def steady_state(
     rate = batch * output / cycle / split.stage
     floor = prefill_floor(llm, machine, split, prompts=1.0, new=fresh, past=past)
     floor = floor + steps * decode.floor_s / np.maximum(batch, 1.0)
-    return Steady(decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held, ttft_s=ttft,
-                  tpot_s=tpot, output_tokens_per_s_per_chip=rate, floor_chip_s_per_query=split.stage * floor,
-                  power_w=power)
+    return Steady(
+        decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held,
+        ttft_s=ttft, tpot_s=tpot, output_tokens_per_s_per_chip=rate,
+        floor_chip_s_per_query=split.stage * floor, power_w=power,
+    )

@@ -1,7 +1,8 @@
 """Training: a language model on many chips, from the data sheet and a few efficiencies.
 
-The layers, each using only the ones before: `recipe` says how, `machine` reads a chip, `work` times a micro-batch, `step`
-a step, `training_memory` sizes it, `search` finds the best recipe, `campaign` runs it to the end.
+The layers, each using only the ones before: `recipe` says how, `machine` reads a chip, `work` times
+a micro-batch, `step` a step, `training_memory` sizes it, `search` finds the best recipe, `campaign`
+runs it to the end.
 """
 
 from fabless.perf.training.calibration import TrainingCalibration, calibrate, stacks

@@ -1,4 +1,5 @@
-"""Efficiencies of a chip and a training stack, from named values: the general ones, then what is known better."""
+"""Efficiencies of a chip and a training stack, from named values: the general ones, then what is
+known better."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class TrainingCalibration:
     error_mixture: float
     """Median absolute error on mixtures of experts [1]."""
     said: str
-    """Which sets of values were laid over one another, and what was inherited for want of measurements."""
+    """Which sets of values were laid over one another, and what was inherited for want of
+    measurements."""
 
 
 def stacks(entities: Iterable[str], classes: Iterable[str]) -> list[str]:
@@ -37,15 +39,16 @@ def stacks(entities: Iterable[str], classes: Iterable[str]) -> list[str]:
 
 
 def calibrate(
-    values: Mapping[str, Mapping[str, float]], chip_class: str, stack: str = "", classes: Iterable[str] = (),
+    values: Mapping[str, Mapping[str, float]], chip_class: str, stack: str = "",
+    classes: Iterable[str] = (),
     inherited: bool = False,
 ) -> TrainingCalibration:
     """Lay values over one another: default, class of chip, stack, stack on that class.
 
     Parameters: `values`, entity -> field -> value in SI; `chip_class`, such as ``nvidia-hopper``; `stack`, such as
     ``maxtext`` (empty: the default); `classes`, all classes of chips, to tell them from stacks; `inherited`, true for a
-    chip that only borrows its class: the errors are those of chips left out of the fit. Raises `UnknownName` for
-    a stack that no entity describes.
+    chip that only borrows its class: the errors are those of chips left out of the fit. Raises
+    `UnknownName` for a stack that no entity describes.
     """
     if stack and f"{PREFIX}{stack}" not in values:
         raise unknown("training stack", stack, stacks(values, classes), "stack")

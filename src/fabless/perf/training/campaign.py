@@ -27,8 +27,10 @@ class Campaign:
     """Energy of the chips alone, without servers and cooling."""
 
 
-PARTS = ("products", "attention", "elements", "head", "replay", "tensor", "context", "expert", "data", "pipeline",
-         "imbalance", "bubble", "optimizer", "host")
+PARTS = (
+    "products", "attention", "elements", "head", "replay", "tensor", "context", "expert", "data",
+    "pipeline", "imbalance", "bubble", "optimizer", "host",
+)
 """Parts of a step, in the order in which they are shown."""
 
 
@@ -38,14 +40,15 @@ def binds(step: TrainingStep) -> str:
 
 
 def campaign(
-    step: TrainingStep, machine: TrainingMachine, efficiency: TrainingEfficiency, power: Efficiency, tokens: Number,
+    step: TrainingStep, machine: TrainingMachine, efficiency: TrainingEfficiency, power: Efficiency,
+    tokens: Number,
     batch: Number,
     chips: Number,
 ) -> Campaign:
     """Run `tokens` tokens in steps of `batch` tokens on `chips` chips.
 
-    Power from the share of peak FLOP/s in use and from the share of time in element-wise work and the optimizer, which
-    stream from memory.
+    Power from the share of peak FLOP/s in use and from the share of time in element-wise work and
+    the optimizer, which stream from memory.
     """
     steps = np.ceil(np.asarray(tokens, dtype=float) / batch)
     time = steps * step.time_s

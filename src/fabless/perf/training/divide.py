@@ -42,7 +42,8 @@ def feasible(llm: LLM, recipe: Recipe, chips: float) -> Array:
 
 
 def division_faults(llm: LLM, recipe: Recipe, chips: int) -> list[Fault]:
-    """Every reason why one recipe does not divide what it has to, each with the values that would."""
+    """Every reason why one recipe does not divide what it has to, each with the values that
+    would."""
     tensor, stages, turns = int(recipe.tensor), int(recipe.pipeline), int(recipe.interleave)
     context, expert, data, micro = int(recipe.context), int(recipe.expert), int(recipe.data), int(recipe.micro_batch)
     batch, sequence = int(recipe.global_batch), int(recipe.sequence)
@@ -53,26 +54,47 @@ def division_faults(llm: LLM, recipe: Recipe, chips: int) -> list[Fault]:
         faults.append(Fault(place, found, text, remedy))
 
     if attention_layers(llm) and llm.heads % tensor:
-        fault("tensor", f"{tensor} does not divide the {llm.heads} heads of {llm.name}", divisors(llm.heads, chips),
-              "choose one of these")
+        fault(
+            "tensor", f"{tensor} does not divide the {llm.heads} heads of {llm.name}",
+            divisors(llm.heads, chips), "choose one of these",
+        )
     if stages * turns > llm.layers + _ENDS:
         fault("pipeline", f"{stages} stages of {turns} turns for {llm.layers} layers",
               f"at most {llm.layers + _ENDS} together", "take fewer stages or less interleaving")
     if llm.experts == 0 and expert > 1:
         fault("expert", f"{expert} for a model without experts", "1", "leave it out")
     elif llm.experts and (llm.experts % expert or (tensor * context * data) % expert):
-        fault("expert", f"{expert} does not divide {llm.experts} experts and the {tensor * context * data} chips of a stage",
-              divisors(math.gcd(llm.experts, tensor * context * data)), "choose one of these")
+        fault(
+            "expert",
+            f"{expert} does not divide {llm.experts} experts and the {tensor * context * data} chips of a stage",
+            divisors(math.gcd(llm.experts, tensor * context * data)),
+            "choose one of these",
+        )
     if sequence % context:
-        fault("context", f"{context} does not divide the sequence of {sequence} tokens", divisors(sequence, 64),
-              "choose one of these")
+        fault(
+            "context", f"{context} does not divide the sequence of {sequence} tokens",
+            divisors(sequence, 64), "choose one of these",
+        )
     if tensor * stages * context * data != chips:
-        fault("chips", f"{chips}, but tensor {tensor} x pipeline {stages} x context {context} x data {data} is "
-              f"{tensor * stages * context * data}", "their product", "change one of them, or leave data out")
+        fault(
+            "chips",
+            f"{chips}, but tensor {tensor} x pipeline {stages} x context {context} x data {data} is "
+            f"{tensor * stages * context * data}",
+            "their product",
+            "change one of them, or leave data out",
+        )
     if batch % (data * micro):
-        fault("batch", f"{batch} sequences are not whole micro-batches of {micro} on each of {data} data-parallel ranks",
-              f"a multiple of {data * micro}", "change batch, micro-batch or data")
+        fault(
+            "batch",
+            f"{batch} sequences are not whole micro-batches of {micro} on each of {data} data-parallel ranks",
+            f"a multiple of {data * micro}",
+            "change batch, micro-batch or data",
+        )
     elif turns > 1 and (stages == 1 or (batch // (data * micro)) % stages):
-        fault("interleave", f"{turns} with {batch // (data * micro)} micro-batches on {stages} stages",
-              "more than one stage, and micro-batches a multiple of the stages", "use interleave 1, or another batch")
+        fault(
+            "interleave",
+            f"{turns} with {batch // (data * micro)} micro-batches on {stages} stages",
+            "more than one stage, and micro-batches a multiple of the stages",
+            "use interleave 1, or another batch",
+        )
     return faults

@@ -10,16 +10,19 @@ from fabless.workload import Number, attention_flop, parameters, state_flop
 
 
 def multiplied_parameters(llm: LLM) -> Number:
-    """Parameters that multiply one token [1]: those in use, less an input embedding that is only looked up."""
+    """Parameters that multiply one token [1]: those in use, less an input embedding that is only
+    looked up."""
     counts = parameters(llm)
     return counts.active - np.where(np.asarray(llm.tied_embeddings), 0.0, counts.embedding / 2.0)
 
 
 def model_flop_per_token(llm: LLM, sequence: Number, trained: Number = 1.0, causal: bool = True) -> Number:
-    """FLOP that training one token of a sequence of `sequence` tokens asks for [FLOP]; replays do not count.
+    """FLOP that training one token of a sequence of `sequence` tokens asks for [FLOP]; replays do
+    not count.
 
     ``6 N + 3 A``: N parameters in use, A the forward FLOP of attention a token, of which a causal model needs half of
-    all pairs; ``causal=False`` counts all pairs, as llm-foundry and MaxText until 2025 do. Frozen weights: ``4 N``.
+    all pairs; ``causal=False`` counts all pairs, as llm-foundry and MaxText until 2025 do. Frozen
+    weights: ``4 N``.
     """
     tokens = np.asarray(sequence, dtype=float)
     pairs = attention_flop(llm, tokens, 0.0) / tokens

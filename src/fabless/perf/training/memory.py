@@ -26,7 +26,8 @@ GATHERED_LAYERS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingMemory:
-    """How the memory of one chip is shared [B]; `free` is negative where the recipe does not fit."""
+    """How the memory of one chip is shared [B]; `free` is negative where the recipe does not
+    fit."""
 
     weights: Number
     gradients: Number
@@ -39,11 +40,13 @@ class TrainingMemory:
 
 
 def activation_bytes_per_layer(llm: LLM, recipe: Recipe, operand: Number = ACTIVATION_BYTES) -> tuple[Number, Number]:
-    """Bytes that a mean layer keeps of one micro-batch for its backward pass, and those of its scores alone.
+    """Bytes that a mean layer keeps of one micro-batch for its backward pass, and those of its
+    scores alone.
 
-    For a transformer of GPT's form ``s b h (10 + 24 / t + 5 a s / (h t))``: norms, block inputs and dropout masks are
-    whole without sequence parallelism, all else is split over t tensor-parallel chips. Fused attention keeps one number
-    a query instead of the scores. Inputs of products are kept `operand` bytes wide. Returns (all but scores, scores).
+    For a transformer of GPT's form ``s b h (10 + 24 / t + 5 a s / (h t))``: norms, block inputs and
+    dropout masks are whole without sequence parallelism, all else is split over t tensor-parallel
+    chips. Fused attention keeps one number a query instead of the scores. Inputs of products are
+    kept `operand` bytes wide. Returns (all but scores, scores).
     """
     degree = np.asarray(recipe.tensor, dtype=float)
     tokens = np.asarray(recipe.micro_batch, dtype=float) * recipe.sequence / recipe.context
@@ -64,7 +67,8 @@ def activation_bytes_per_layer(llm: LLM, recipe: Recipe, operand: Number = ACTIV
 
 
 def in_flight(recipe: Recipe) -> Number:
-    """Micro-batches whose activations the first stage holds at once: p, with interleaving ``p + (p-1)/v``."""
+    """Micro-batches whose activations the first stage holds at once: p, with interleaving ``p +
+    (p-1)/v``."""
     stages = np.asarray(recipe.pipeline, dtype=float)
     turns = np.asarray(recipe.interleave, dtype=float)
     held = np.where((stages > 1.0) & (turns > 1.0), stages + (stages - 1.0) / turns, stages)
@@ -107,12 +111,14 @@ def training_memory(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficien
     overhead = machine.memory_bytes * np.asarray(efficiency.memory_overhead)
     free = machine.memory_bytes - weights - gradients - optimizer - activations - workspace - overhead
     return TrainingMemory(
-        weights=weights, gradients=gradients, optimizer=optimizer, activations=activations, workspace=workspace,
-        overhead=overhead, free=free)
+        weights=weights, gradients=gradients, optimizer=optimizer, activations=activations,
+        workspace=workspace, overhead=overhead, free=free,
+    )
 
 
 def least_replay(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> Number:
-    """Smallest share of layers to replay with which a recipe fits; 1 where not even all of them are enough."""
+    """Smallest share of layers to replay with which a recipe fits; 1 where not even all of them are
+    enough."""
     none = training_memory(llm, machine, replace(recipe, replay=0.0), efficiency).free
     full = training_memory(llm, machine, replace(recipe, replay=1.0), efficiency).free
     gained = np.maximum(full - none, 1.0)

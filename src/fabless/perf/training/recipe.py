@@ -1,4 +1,5 @@
-"""How a model is trained: batch, parallelism, precision, recomputation, sharding; numbers or arrays that broadcast."""
+"""How a model is trained: batch, parallelism, precision, recomputation, sharding; numbers or arrays
+that broadcast."""
 
 from __future__ import annotations
 
@@ -72,12 +73,14 @@ class Recipe:
 
     @property
     def shards(self) -> Number:
-        """Chips among which weights, gradients or optimizer of one stage are shared; context ranks take part."""
+        """Chips among which weights, gradients or optimizer of one stage are shared; context ranks
+        take part."""
         return np.asarray(self.data, dtype=float) * self.context / self.replicas
 
 
 def recomputed(name: str, place: str = "recompute") -> tuple[float, float]:
-    """Return `replay` and `selective` of a recipe by the name of its recomputation, or raise `UnknownName`."""
+    """Return `replay` and `selective` of a recipe by the name of its recomputation, or raise
+    `UnknownName`."""
     if name not in RECOMPUTE:
         raise unknown("recomputation", name, list(RECOMPUTE), place)
     return RECOMPUTE[name]
@@ -85,16 +88,22 @@ def recomputed(name: str, place: str = "recompute") -> tuple[float, float]:
 
 def recipe_faults(recipe: Recipe, place: str = "recipe") -> list[Fault]:
     """Every number of a recipe that is not finite or below its least value."""
-    zero = {"sharding", "replay", "selective", "sequence_parallel", "fused_attention", "dropout", "offload",
-            "trained"}
+    zero = {
+        "sharding", "replay", "selective", "sequence_parallel", "fused_attention", "dropout",
+        "offload", "trained",
+    }
     faults = []
     for field in fields(recipe):
         value: Array = np.atleast_1d(np.asarray(getattr(recipe, field.name), dtype=float))
         low, high = (0.0, 3.0 if field.name == "sharding" else 1.0) if field.name in zero else (1.0, 1e12)
         bad = ~((value >= low) & (value <= high))
         if bad.any():
-            faults.append(Fault(f"{place}.{field.name}", f"{value[bad][0]:g}", f"{low:g} to {high:g}",
-                                "correct this number"))
+            faults.append(
+                Fault(
+                    f"{place}.{field.name}", f"{value[bad][0]:g}", f"{low:g} to {high:g}",
+                    "correct this number",
+                )
+            )
     return faults
 
 

@@ -45,10 +45,11 @@ def chosen(record: object, index: int) -> dict[str, float]:
 def possible_recipes(
     llm: LLM, chips: int, base: Recipe, fixed: Mapping[str, float], domain: float
 ) -> Recipe:
-    """Every recipe for `chips` chips that divides all it has to, as arrays; fields in `fixed` keep their value.
+    """Every recipe for `chips` chips that divides all it has to, as arrays; fields in `fixed` keep
+    their value.
 
-    Tensor parallelism stays inside the scale-up domain, context parallelism keeps 8,192 tokens a chip, weights are shared
-    or only optimizer states are.
+    Tensor parallelism stays inside the scale-up domain, context parallelism keeps 8,192 tokens a
+    chip, weights are shared or only optimizer states are.
     """
     def options(name: str, values: Sequence[float]) -> Sequence[float]:
         return (fixed[name],) if name in fixed else values
@@ -58,7 +59,9 @@ def possible_recipes(
     shares = divisors(llm.experts, 256) if llm.experts else [1]
     rows: list[tuple[float, ...]] = []
     for tensor, stages, context in itertools.product(
-            options("tensor", widths), options("pipeline", divisors(chips, llm.layers)), options("context", lengths)):
+        options("tensor", widths), options("pipeline", divisors(chips, llm.layers)),
+        options("context", lengths),
+    ):
         data = chips / (tensor * stages * context)
         if data < 1 or data != int(data) or base.global_batch % data or data != fixed.get("data", data):
             continue
@@ -74,8 +77,14 @@ def possible_recipes(
 
 
 def _part(recipe: Recipe, where: slice | Array) -> Recipe:
-    return replace(recipe, **{field.name: value[where] for field in fields(recipe)
-                              if isinstance(value := getattr(recipe, field.name), np.ndarray) and value.ndim})
+    return replace(
+        recipe,
+        **{
+            field.name: value[where]
+            for field in fields(recipe)
+            if isinstance(value := getattr(recipe, field.name), np.ndarray) and value.ndim
+        },
+    )
 
 
 def best(
@@ -84,16 +93,21 @@ def best(
 ) -> list[TimedRecipe]:
     """Return the fastest recipes that fit, best first, at most one for each split of the chips.
 
-    Layers are replayed only as far as memory asks for it, unless `fixed` names `replay`. Raises `DoesNotFit` with the
-    recipe that lacks least.
+    Layers are replayed only as far as memory asks for it, unless `fixed` names `replay`. Raises
+    `DoesNotFit` with the recipe that lacks least.
     """
     base = replace(base, **fixed)
     every = possible_recipes(llm, chips, base, fixed, float(np.max(machine.scale_up_domain)))
     total = np.size(every.tensor)
     if total == 0:
-        raise DoesNotFit(Fault(f"{llm.name} on {chips} chips", "no parallelism divides heads, layers, experts and batch",
-                               f"factors of {llm.heads} heads, {llm.layers} layers and {base.global_batch:g} sequences",
-                               "change the batch or the number of chips"))
+        raise DoesNotFit(
+            Fault(
+                f"{llm.name} on {chips} chips",
+                "no parallelism divides heads, layers, experts and batch",
+                f"factors of {llm.heads} heads, {llm.layers} layers and {base.global_batch:g} sequences",
+                "change the batch or the number of chips",
+            )
+        )
     times, short, replays = np.empty(total), np.empty(total), np.empty(total)
     for start in range(0, total, _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -106,12 +120,21 @@ def best(
     fits = short >= -1.0
     if not fits.any():
         near = int(np.argmax(short))
-        raise DoesNotFit(_does_not_fit(
-            llm, machine, efficiency, chips=chips, recipe=_at(every, near, replays), free=float(short[near])))
+        raise DoesNotFit(
+            _does_not_fit(
+                llm, machine, efficiency, chips=chips, recipe=_at(every, near, replays),
+                free=float(short[near]),
+            )
+        )
     fits &= np.isfinite(times)
     if not fits.any():
-        raise DoesNotFit(Fault(f"{llm.name} on {chips} chips", "the chips that must talk have no link",
-                               "a link inside or between domains", "take fewer chips, or a chip with a scale-out link"))
+        raise DoesNotFit(
+            Fault(
+                f"{llm.name} on {chips} chips", "the chips that must talk have no link",
+                "a link inside or between domains",
+                "take fewer chips, or a chip with a scale-out link",
+            )
+        )
     order = np.argsort(np.where(fits, times, np.inf), kind="stable")[:int(fits.sum())]
     plans: list[TimedRecipe] = []
     seen: set[tuple[float, ...]] = set()
@@ -137,7 +160,8 @@ def planned(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trai
 
 
 def _does_not_fit(
-    llm: LLM, machine: TrainingMachine, efficiency: TrainingEfficiency, chips: int, recipe: Recipe, free: float
+    llm: LLM, machine: TrainingMachine, efficiency: TrainingEfficiency, chips: int, recipe: Recipe,
+    free: float,
 ) -> Fault:
     held = TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0))
     parts = {"weights": held.weights, "gradients": held.gradients, "optimizer": held.optimizer,
@@ -145,7 +169,10 @@ def _does_not_fit(
     largest = max(parts, key=lambda name: parts[name])
     needed = float(np.max(machine.memory_bytes)) - free
     return Fault(
-        f"{llm.name} on {chips} chips", f"the recipe that needs least takes {needed / 1e9:,.0f} GB a chip, most of it "
-        f"{largest} ({parts[largest] / 1e9:,.0f} GB)", f"{float(np.max(machine.memory_bytes)) / 1e9:,.0f} GB a chip",
+        f"{llm.name} on {chips} chips",
+        f"the recipe that needs least takes {needed / 1e9:,.0f} GB a chip, most of it "
+        f"{largest} ({parts[largest] / 1e9:,.0f} GB)",
+        f"{float(np.max(machine.memory_bytes)) / 1e9:,.0f} GB a chip",
         "take more chips, share weights (optimizer sharding 3), recompute fully, shorten the micro-batch, or take a chip "
-        "with more memory")
+        "with more memory",
+    )

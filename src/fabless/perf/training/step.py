@@ -1,4 +1,5 @@
-"""Time of a training step by part, from the micro-batches, the pipeline, what the data-parallel ranks say, the optimizer."""
+"""Time of a training step by part, from the micro-batches, the pipeline, what the data-parallel
+ranks say, the optimizer."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from fabless.records import LLM
 from fabless.workload import Number, layers, parameters
 
 OPTIMIZER_BYTES = 30.0
-"""Adam in mixed precision, a parameter: reads gradient, master weight and two moments (16 B), writes the last three and
-the 16-bit weight (14 B)."""
+"""Adam in mixed precision, a parameter: reads gradient, master weight and two moments (16 B),
+writes the last three and the 16-bit weight (14 B)."""
 
 _FORWARD = 1.0 / 3.0
 """Share of a micro-batch that runs forward."""
@@ -74,7 +75,8 @@ def stage_layers(llm: LLM, recipe: Recipe) -> tuple[Number, Number]:
 
 
 def held_parameters(llm: LLM, recipe: Recipe) -> tuple[Number, Number]:
-    """Parameters of one chip before data-parallel ranks share them: of all but the experts, and of the experts.
+    """Parameters of one chip before data-parallel ranks share them: of all but the experts, and of
+    the experts.
 
     A mean over the stages.
     """
@@ -91,12 +93,14 @@ def expert_shards(recipe: Recipe) -> Number:
 
 
 def _data(
-    llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency, forward: Number, backward: Number
+    llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency,
+    forward: Number, backward: Number,
 ) -> Number:
     """Exposed messages of data parallelism of a whole step.
 
-    Nothing, optimizer or gradients shared: gradients are reduced once (shared gradients: with every micro-batch) and
-    weights gathered once, beside one micro-batch. Weights shared: gathered for each forward and each backward.
+    Nothing, optimizer or gradients shared: gradients are reduced once (shared gradients: with every
+    micro-batch) and weights gathered once, beside one micro-batch. Weights shared: gathered for
+    each forward and each backward.
     """
     dense, experts = held_parameters(llm, recipe)
     runs = recipe.micro_batches
@@ -117,15 +121,19 @@ def _data(
     trained, whole = np.asarray(recipe.trained, dtype=float), sharding >= 3.0
     ahead = each * exposed(once_gather, forward, efficiency.overlap) * np.where(whole, 1.0, trained)
     scattered = trained * once_scatter
-    back = np.where(whole, runs * exposed(once_gather + scattered, backward, efficiency.overlap),
-                    np.where(sharding >= 2.0, runs, 1.0) * exposed(scattered, backward, efficiency.overlap))
+    back = np.where(
+        whole, runs * exposed(once_gather + scattered, backward, efficiency.overlap),
+        np.where(sharding >= 2.0, runs, 1.0) * exposed(scattered, backward, efficiency.overlap),
+    )
     return ahead + back
 
 
 def _between(
-    held: Number, shards: Number, recipe: Recipe, machine: TrainingMachine, efficiency: TrainingEfficiency
+    held: Number, shards: Number, recipe: Recipe, machine: TrainingMachine,
+    efficiency: TrainingEfficiency,
 ) -> Number:
-    """All-reduce of the shared gradients between the replicas of hybrid sharding, over the outer link."""
+    """All-reduce of the shared gradients between the replicas of hybrid sharding, over the outer
+    link."""
     replicas = np.asarray(recipe.replicas, dtype=float)
     sent = 2.0 * (replicas - 1.0) / replicas * held * efficiency.gradient_bytes / shards
     return link_time(sent, machine.scale_out_bandwidth, efficiency.link)
@@ -135,9 +143,10 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     """Time one step; every number broadcasts.
 
     ``m max(stage) + (p-1)/v mean(stage) + exposed data messages + optimizer + host``, where a stage is one micro-batch
-    forward, backward and replayed on ``layers/p`` layers, the last one with head and loss (Narayanan et al. 2021, arXiv
-    2104.04473). Messages between stages, of context and expert parallelism hide by `overlap`, of tensor parallelism by
-    `tensor_overlap`, never behind more compute than there is.
+    forward, backward and replayed on ``layers/p`` layers, the last one with head and loss
+    (Narayanan et al. 2021, arXiv 2104.04473). Messages between stages, of context and expert
+    parallelism hide by `overlap`, of tensor parallelism by `tensor_overlap`, never behind more
+    compute than there is.
     """
     work = micro_batch(llm, machine, recipe, efficiency)
     ahead, back = work.forward, work.backward
@@ -149,14 +158,29 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
 
     tensor, context = hidden("tensor", efficiency.tensor_overlap), hidden("context", efficiency.overlap)
     expert = hidden("expert", efficiency.overlap)
-    again = (replay * (ahead.products - efficiency.early_stop * ahead.last + ahead.elements + tensor[0] + context[0]
-                       + expert[0]) + core * ahead.attention)
+    again = (
+        replay
+        * (
+            ahead.products
+            - efficiency.early_stop * ahead.last
+            + ahead.elements
+            + tensor[0]
+            + context[0]
+            + expert[0]
+        )
+        + core * ahead.attention
+    )
     total = np.asarray(llm.layers, dtype=float)
     stages = np.asarray(recipe.pipeline, dtype=float)
     turns = np.where(stages > 1.0, recipe.interleave, 1.0)
     runs = recipe.micro_batches
-    message = np.asarray(recipe.micro_batch, dtype=float) * recipe.sequence * llm.hidden * ACTIVATION_BYTES / (
-        np.asarray(recipe.tensor, dtype=float) * recipe.context)
+    message = (
+        np.asarray(recipe.micro_batch, dtype=float)
+        * recipe.sequence
+        * llm.hidden
+        * ACTIVATION_BYTES
+        / (np.asarray(recipe.tensor, dtype=float) * recipe.context)
+    )
     apart = np.asarray(recipe.tensor, dtype=float) * recipe.context * recipe.data
     compute = ahead.compute + back.compute
     sent = sum(tensor) + sum(context) + sum(expert)
@@ -166,8 +190,10 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     most, last = stage_layers(llm, recipe)
     slowest = np.maximum(most * through, last * through + work.head)
     mean = (total * through + work.head) / stages
-    hop = exposed(np.where(stages > 1.0, 2.0 * turns * send(message, apart, machine, efficiency), 0.0), mean,
-                  efficiency.overlap)
+    hop = exposed(
+        np.where(stages > 1.0, 2.0 * turns * send(message, apart, machine, efficiency), 0.0), mean,
+        efficiency.overlap,
+    )
     beside = (compute + again + waiting) / stages
     data = _data(
         llm, machine, recipe, efficiency=efficiency, forward=_FORWARD * beside,
@@ -180,10 +206,12 @@ def step(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: Trainin
     optimizer = np.where(np.asarray(recipe.offload) > 0.0, far, near) * np.asarray(recipe.trained)
     scale = runs / stages
     parts = {
-        "products_s": (ahead.products + back.products) * scale, "attention_s": (ahead.attention + back.attention) * scale,
-        "elements_s": (ahead.elements + back.elements) * scale, "head_s": work.head * scale, "replay_s": again * scale,
-        "tensor_s": sum(tensor) * scale, "context_s": sum(context) * scale, "expert_s": sum(expert) * scale,
-        "data_s": data, "pipeline_s": runs * hop, "imbalance_s": runs * (slowest - mean),
+        "products_s": (ahead.products + back.products) * scale,
+        "attention_s": (ahead.attention + back.attention) * scale,
+        "elements_s": (ahead.elements + back.elements) * scale, "head_s": work.head * scale,
+        "replay_s": again * scale, "tensor_s": sum(tensor) * scale,
+        "context_s": sum(context) * scale, "expert_s": sum(expert) * scale, "data_s": data,
+        "pipeline_s": runs * hop, "imbalance_s": runs * (slowest - mean),
         "bubble_s": (stages - 1.0) / turns * (mean + hop), "optimizer_s": optimizer,
         "host_s": waiting * scale + efficiency.step_s,
     }

@@ -1,6 +1,8 @@
-"""Time of one micro-batch on one chip, by part: the layers of the whole model, and what stands around them.
+"""Time of one micro-batch on one chip, by part: the layers of the whole model, and what stands
+around them.
 
-Times are for all layers, split over tensor, context and expert parallelism but not yet over pipeline stages.
+Times are for all layers, split over tensor, context and expert parallelism but not yet over
+pipeline stages.
 """
 
 from __future__ import annotations
@@ -56,7 +58,8 @@ class Pass:
 
 @dataclass
 class MicroBatchWork:
-    """One micro-batch: forward and backward over all layers, then the embedding and the output head with the loss."""
+    """One micro-batch: forward and backward over all layers, then the embedding and the output head
+    with the loss."""
 
     forward: Pass = field(default_factory=Pass)
     backward: Pass = field(default_factory=Pass)
@@ -89,13 +92,15 @@ class _Setting:
 
 
 def _matrix(
-    at: _Setting, work: MicroBatchWork, count: Number, k: Number, n: Number, *, split_in: bool, last: bool = False,
-    rows: Number | None = None, groups: Number | None = None,
+    at: _Setting, work: MicroBatchWork, count: Number, k: Number, n: Number, *, split_in: bool,
+    last: bool = False, rows: Number | None = None, groups: Number | None = None,
 ) -> None:
-    """Add a product ``rows x k x n`` of `count` layers: forward, by its input, by its weight; with casts below 16 bits.
+    """Add a product ``rows x k x n`` of `count` layers: forward, by its input, by its weight; with
+    casts below 16 bits.
 
-    Tensor parallelism splits the input width k (`split_in`) or the output width n. With `groups`, weights of so many
-    experts stand beside one another and the tensor-parallel chips split the rows instead.
+    Tensor parallelism splits the input width k (`split_in`) or the output width n. With `groups`,
+    weights of so many experts stand beside one another and the tensor-parallel chips split the rows
+    instead.
     """
     machine, efficiency, width = at.machine, at.efficiency, at.machine.operand_bytes
     tokens = at.tokens if rows is None else rows
@@ -107,8 +112,10 @@ def _matrix(
     flop = 2.0 * tokens * k * n / degree
     forward = product(flop, (taken + weights) * width + given * ACTIVATION_BYTES, rate, machine, efficiency)
     by_input = product(flop, (given + weights) * width + taken * ACTIVATION_BYTES, rate, machine, efficiency)
-    by_weight = product(flop, (taken + given) * width + weights * 2.0 * efficiency.gradient_bytes, rate, machine,
-                        efficiency)
+    by_weight = product(
+        flop, (taken + given) * width + weights * 2.0 * efficiency.gradient_bytes, rate, machine,
+        efficiency,
+    )
     work.forward.products = work.forward.products + count * forward
     work.backward.products = work.backward.products + count * (by_input + at.recipe.trained * by_weight)
     if last:
@@ -121,7 +128,8 @@ def _matrix(
 
 def _elements(at: _Setting, work: MicroBatchWork, count: Number, forward: Number, backward: Number,
               launches: Number) -> None:
-    """Add element-wise work of `count` layers: bytes forward and backward, fused as far as the stack does it."""
+    """Add element-wise work of `count` layers: bytes forward and backward, fused as far as the
+    stack does it."""
     passes = at.efficiency.element_passes
     for side, moved in ((work.forward, forward), (work.backward, backward)):
         side.elements = side.elements + count * stream_time(moved * passes, launches * passes, at.machine, at.efficiency)
@@ -130,9 +138,10 @@ def _elements(at: _Setting, work: MicroBatchWork, count: Number, forward: Number
 def _residual(at: _Setting, work: MicroBatchWork, count: Number) -> None:
     """Add norm, dropout and residual of `count` blocks, and their messages of tensor parallelism.
 
-    Norm: reads and writes one hidden state forward (4 B a number), reads two and writes one backward (6 B). Residual: 6
-    B forward; dropout adds its mask (1 B) and, backward, another pass (5 B). Without sequence parallelism every
-    tensor-parallel chip does all of it, and all-reduces where it would gather and scatter: the same bytes.
+    Norm: reads and writes one hidden state forward (4 B a number), reads two and writes one
+    backward (6 B). Residual: 6 B forward; dropout adds its mask (1 B) and, backward, another pass
+    (5 B). Without sequence parallelism every tensor-parallel chip does all of it, and all-reduces
+    where it would gather and scatter: the same bytes.
     """
     hidden = at.tokens * at.llm.hidden
     mine = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
@@ -161,10 +170,11 @@ def _fused(at: _Setting) -> tuple[Number, Number]:
 
 
 def _written(at: _Setting) -> tuple[Number, Number]:
-    """Time of attention that writes its scores: all pairs, two batched products forward and four backward.
+    """Time of attention that writes its scores: all pairs, two batched products forward and four
+    backward.
 
-    Bytes of a score: forward product 2, softmax 4, dropout 5, product 2; backward products 2 + 2, dropout 5, softmax 6,
-    products 2 + 2 (16-bit scores, masks of one byte).
+    Bytes of a score: forward product 2, softmax 4, dropout 5, product 2; backward products 2 + 2,
+    dropout 5, softmax 6, products 2 + 2 (16-bit scores, masks of one byte).
     """
     llm, recipe = at.llm, at.recipe
     sequence = np.asarray(recipe.sequence, dtype=float)
@@ -178,7 +188,8 @@ def _written(at: _Setting) -> tuple[Number, Number]:
 
 
 def _attention(at: _Setting, work: MicroBatchWork) -> None:
-    """Add attention blocks: projections, the product itself, rotation, messages of context parallelism."""
+    """Add attention blocks: projections, the product itself, rotation, messages of context
+    parallelism."""
     llm, count = at.llm, at.count.attention
     out = llm.heads * value_dim(llm)
     _matrix(at, work, count, llm.hidden, at.parameters.attention_per_layer / llm.hidden - out, split_in=False)
@@ -234,7 +245,8 @@ def _feed_forward(at: _Setting, work: MicroBatchWork, count: Number, width: Numb
 
 
 def _experts(at: _Setting, work: MicroBatchWork) -> None:
-    """Add mixtures: shared experts, routed ones under even routing, permutations, all-to-all there and back."""
+    """Add mixtures: shared experts, routed ones under even routing, permutations, all-to-all there
+    and back."""
     llm, count = at.llm, at.count.mixed
     width = np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
     if np.any(np.asarray(llm.shared_experts) > 0):
@@ -256,7 +268,8 @@ def _experts(at: _Setting, work: MicroBatchWork) -> None:
 
 
 def _head(at: _Setting) -> Number:
-    """Time of output head, loss and embedding: products in 16 bits, 16 B a logit, 12 B a number of the embedding."""
+    """Time of output head, loss and embedding: products in 16 bits, 16 B a logit, 12 B a number of
+    the embedding."""
     llm, machine, efficiency = at.llm, at.machine, at.efficiency
     vocabulary = np.asarray(llm.vocab, dtype=float) / at.tensor
     hidden, logits = at.tokens * llm.hidden, at.tokens * vocabulary

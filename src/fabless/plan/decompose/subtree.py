@@ -211,8 +211,9 @@ def _solver(subtree: Piece) -> highspy.Highs:
 
 def _none(status: Status) -> SubtreeSolution:
     empty = np.zeros(0)
-    return SubtreeSolution(status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty,
-                  basis=None)
+    return SubtreeSolution(
+        status=status, objective=np.nan, bound=np.nan, gradient=empty, value=empty, basis=None
+    )
 
 
 def _states(states: list[highspy.HighsBasisStatus]) -> NDArray[np.int8]:

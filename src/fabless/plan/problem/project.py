@@ -163,8 +163,13 @@ def _gates(project: Project, tree: Tree, place: str) -> list[Fault]:
     mixed = np.flatnonzero((shown != shown[first[state]]).any(axis=1))
     if mixed.size:
         node = int(at[mixed[0]])
-        faults.append(Fault(f"{place}.known", f"state {project.known[node]} at node-quarter {node} and elsewhere",
-                            "one state only where quarter, state before, start and gate are the same",
-                            "give two node-quarters the same number only if nothing seen so far "
-                            "tells them apart"))
+        faults.append(
+            Fault(
+                f"{place}.known",
+                f"state {project.known[node]} at node-quarter {node} and elsewhere",
+                "one state only where quarter, state before, start and gate are the same",
+                "give two node-quarters the same number only if nothing seen so far "
+                "tells them apart",
+            )
+        )
     return faults

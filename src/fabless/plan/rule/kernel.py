@@ -21,8 +21,9 @@ READINESS = np.array([np.inf, 4.0, 1.0])
 """Displacement thresholds that a new view tries: a chip takes the place of one already ordered only
 if it is worth at least this many times as much (inf: never)."""
 TIE = 1e-9
-"""Relative difference below which two numbers count as equal: of equals the first counts, offers in the order of the
-problem, quarters by time, ways of filling in the order of `READINESS`. What is left of a need after rounding is none."""
+"""Relative difference below which two numbers count as equal: of equals the first counts, offers in
+the order of the problem, quarters by time, ways of filling in the order of `READINESS`. What is
+left of a need after rounding is none."""
 
 _compiled = cast("Callable[[Any], Any]", njit(cache=True))
 

@@ -91,7 +91,8 @@ def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
 def silent_solver() -> highspy.Highs:
     """Make a solver that prints nothing on standard output.
 
-    Some versions greet there when they are made (1.16 does), where the answer of a ``--json`` run stands.
+    Some versions greet there when they are made (1.16 does), where the answer of a ``--json`` run
+    stands.
     """
     with _standard_output_aside():
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -101,7 +102,8 @@ def silent_solver() -> highspy.Highs:
 
 @contextmanager
 def _standard_output_aside() -> Iterator[None]:
-    """Send what compiled code writes to descriptor 1 meanwhile to descriptor 2, what it keeps in its buffer included."""
+    """Send what compiled code writes to descriptor 1 meanwhile to descriptor 2, what it keeps in
+    its buffer included."""
     flush = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush
     with _ONE_AT_A_TIME:
         flush(None)

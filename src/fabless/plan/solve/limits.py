@@ -50,8 +50,10 @@ def rows_of(program: Program) -> Iterator[LimitFamily]:
         place = start + np.arange(part.upper.size)
         start += part.upper.size
         if part.elastic:
-            yield LimitFamily(family=name, side="row", place=place, size=part.upper, member=part.member,
-                         members=part.members, node=part.node)
+            yield LimitFamily(
+                family=name, side="row", place=place, size=part.upper, member=part.member,
+                members=part.members, node=part.node,
+            )
 
 
 def bounds_of(program: Program, family: str, columns: str, members: tuple[str, ...]) -> LimitFamily:
