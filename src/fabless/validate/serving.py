@@ -53,9 +53,10 @@ def instance(
 
     >>> instance(64, 1, 8, 8)  # TP8 and EP8, labelled 64
     Instance(chips=8, tp=8, attention_dp=1, moe_tp=1, ep=8)
-    >>> instance(1, 16, 4, 4), instance(8, 1, 2, 4)
-    (Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4), Instance(chips=8, tp=8,
-    attention_dp=1, moe_tp=2, ep=4))
+    >>> instance(1, 16, 4, 4)
+    Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4)
+    >>> instance(8, 1, 2, 4)
+    Instance(chips=8, tp=8, attention_dp=1, moe_tp=2, ep=4)
     """
     ranks = tp * attention_dp
     if named is not None:
