@@ -29,11 +29,11 @@ MODEL_FIELDS = (
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
     """Every number behind the decision that the case does not state as a range."""
-    found = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
-    found += [number for load in case.loads for number in _load(load, case, catalogue)]
-    found += [_of_fact(f"performance.{fact.field}", fact) for name in (efficiency_entity(), ENGINE)
+    numbers = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
+    numbers += [number for load in case.loads for number in _load(load, case, catalogue)]
+    numbers += [_of_fact(f"performance.{fact.field}", fact) for name in (efficiency_entity(), ENGINE)
               for fact in catalogue.facts_of(name)]
-    return tuple({number.name: number for number in found}.values())
+    return tuple({number.name: number for number in numbers}.values())
 
 
 def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
@@ -42,15 +42,15 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
     stated = {item.name: item.ended is not None for item in case.programmes}
     known = Source("programmes", f"chip programmes known on {case.as_of}", "", "")
     numbers = []
-    for item in filled.programmes:
-        if item.ended is None or item.gates:
+    for programme in filled.programmes:
+        if programme.ended is None or programme.gates:
             continue
-        band = credible_band(PseudoCounts(*item.ended))
+        band = credible_band(PseudoCounts(*programme.ended))
         numbers.append(
             CaseNumber(
-                name=f"programmes.{item.name}.ended", spread=Range(band.low, band.mean, band.high),
-                unit="1", grade=Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED,
-                source=CASE_SOURCE if stated[item.name] else known,
+                name=f"programmes.{programme.name}.ended", spread=Range(band.low, band.mean, band.high),
+                unit="1", grade=Grade.ASSUMPTION if stated[programme.name] else Grade.DERIVED,
+                source=CASE_SOURCE if stated[programme.name] else known,
                 note="chance that it ends before volume; P5, mean and P95 of a rate that few cases tell",
                 known=case.as_of,
             )

@@ -98,14 +98,14 @@ def _blocks(
     """Blocks of `BLOCK` paths; the paths to check are spread over them as evenly as can be."""
     count = -(-paths // BLOCK)
     for number in range(count):
-        here = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
-        size = here.stop - here.start
-        given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
-        some = min(checked * (number + 1) // count - checked * number // count, size)
+        rows = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
+        size = rows.stop - rows.start
+        given = None if values is None else {name: np.asarray(value, dtype=float)[rows] for name, value in values.items()}
+        to_check = min(checked * (number + 1) // count - checked * number // count, size)
         yield FreshBlock(
             prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
             planned=solved.plan.problem, result=solved.result, number=number, count=size, seed=seed,
-            checked=some, given=given)
+            checked=to_check, given=given)
 
 
 def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, seed: int) -> FreshTest:
@@ -140,12 +140,12 @@ def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, s
         shortage_probability=short(missing, tree["missing"]),
         missing_share=share(missing, tree["missing"]),
         shortage_probability_by_year=tuple(
-            (year, short(here, there))
-            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+            (year, short(fresh, sample))
+            for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
         ),
         missing_share_by_year=tuple(
-            (year, share(here, there))
-            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+            (year, share(fresh, sample))
+            for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
         ),
         gap=_gap(numbers),
     )
@@ -188,14 +188,14 @@ def _check(paths: int, checked: int) -> None:
 
 def _check_values(prepared: Prepared, paths: int, values: Mapping[str, Array]) -> None:
     faults, known = [], named(prepared.case.numbers)
-    for name, given in values.items():
+    for name, series in values.items():
         if name not in known:
             near = ", ".join(get_close_matches(name, known, 3)) or "see the numbers of the case"
             faults.append(Fault(f"values[{name}]", "no number of the case", "a number of the case", f"perhaps {near}"))
-        elif np.shape(given) != (paths,) or not np.all(np.isfinite(given)):
+        elif np.shape(series) != (paths,) or not np.all(np.isfinite(series)):
             faults.append(
                 Fault(
-                    f"values[{name}]", f"shape {np.shape(given)}",
+                    f"values[{name}]", f"shape {np.shape(series)}",
                     f"{paths} finite values, one a path [SI]", "give one value for each path",
                 )
             )

@@ -42,11 +42,11 @@ def _struck(job: _StrikeJob) -> Resilience:
     case = job.world.case
     plan = plan_of(job.world, job.commitment)
     usual = solved_plan(job.world, job.name, plan)
-    struck = interrupted(
+    interrupted_plan = interrupted(
         with_orders_held(plan, usual.result.orders, usual.result.levels, FIRST),
         case.dominant_vendor, FIRST, GONE,
     )
-    after = solved_plan(job.world, job.name, struck)
+    after = solved_plan(job.world, job.name, interrupted_plan)
     return Resilience(
         way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
         cost_usd=after.result.objective_usd - usual.result.objective_usd,

@@ -51,10 +51,10 @@ def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Pl
     return replace(plan, problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements))
 
 
-def _signed(item: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreement:
+def _signed(agreement: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreement:
     """The agreement with its early levels given, whatever might be signed there now."""
-    given = np.where(early & item.sign, level, 0.0)
-    return replace(item, level_cap=np.where(early, given, item.level_cap), level_floor=given)
+    signed = np.where(early & agreement.sign, level, 0.0)
+    return replace(agreement, level_cap=np.where(early, signed, agreement.level_cap), level_floor=signed)
 
 
 def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:
