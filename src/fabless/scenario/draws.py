@@ -142,10 +142,10 @@ def _on(
     draws = Draws(case, flat, places(tree, stage, case.branching))
     values = draws.values
     states = _states(case, tree, stage, values, realised=realised)
-    struck = {shock.name: states[shock.name] for shock in case.shocks}
+    shock_chance = {shock.name: states[shock.name] for shock in case.shocks}
     return Scenarios(
-        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=struck,
-        demand=demand_of(case, values, struck, tree), work=work_of(values.demand, tree),
+        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=shock_chance,
+        demand=demand_of(case, values, shock_chance, tree), work=work_of(values.demand, tree),
         stage=stage, node=node_in_stage(tree, stage), chosen=chosen,
     )
 
@@ -194,15 +194,15 @@ def _states(
 def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool) -> dict[int, Array]:
     """Uniform points of a state in the quarters in which it is seen."""
     quarters = range(1, tree.quarters) if realised else case.boundaries
-    here = quarters_of(tree)
+    nodes = quarters_of(tree)
     return {
         quarter: stratified(
-            here[quarter].stop - here[quarter].start, 1,
+            nodes[quarter].stop - nodes[quarter].start, 1,
             stream(
                 case.seed,
                 f"{name} quarter {quarter}"
                 if realised
-                else f"{name} stage {stage[here[quarter].start]}",
+                else f"{name} stage {stage[nodes[quarter].start]}",
             ),
         )[:, 0]
         for quarter in quarters
@@ -231,7 +231,7 @@ def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
     return demand.work_level * _grown(tree, demand.work_trend, np.ones(tree.size), demand.growth_fade)
 
 
-def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
+def demand_of(case: Case, values: CaseNumbers[Array], shock_chance: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
     """Each load in its quarter.
 
     Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded
@@ -243,7 +243,7 @@ def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array
     for shock in case.shocks:
         multiple = values.shocks[shock.name].demand
         if multiple is not None:
-            queries = queries * expected_multiple(struck[shock.name], multiple)
+            queries = queries * expected_multiple(shock_chance[shock.name], multiple)
     loads = {load.name: values.loads[load.name] for load in case.loads}
     shares = [load.share for load in loads.values() if isinstance(load, QueryNumbers) and load.share is not None]
     rest = 1.0 - sum(shares, np.zeros(tree.size))

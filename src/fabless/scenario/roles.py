@@ -17,12 +17,12 @@ from fabless.case_records import Case
 
 def roles(case: Case) -> dict[str, str]:
     """Role of everything that carries a label, by section and label (``lines.nvidia-owned``)."""
-    found: dict[str, str] = {}
+    role_of: dict[str, str] = {}
     taken: dict[str, int] = {}
     for label, role in _labelled(case):
         taken[role] = taken.get(role, 0) + 1
-        found[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
-    return found
+        role_of[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
+    return role_of
 
 
 def role_of(number: str, known: Mapping[str, str]) -> str:
