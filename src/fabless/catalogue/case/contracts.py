@@ -73,11 +73,11 @@ def contract_money(file: schema.CaseFile) -> Iterator[tuple[str, Number, Unit]]:
 
 def _lines(file: schema.CaseFile) -> dict[str, tuple[str, str, How]]:
     """Chip, vendor and way of every line, with what it takes from the line it is like."""
-    found: dict[str, tuple[str, str, How]] = {}
+    delivery: dict[str, tuple[str, str, How]] = {}
     for name, line in file.lines.items():
         like = file.lines.get(line.like or "", line)
-        found[name] = (line.chip or like.chip or "", line.vendor or like.vendor or "", line.how or like.how or "buy")
-    return found
+        delivery[name] = (line.chip or like.chip or "", line.vendor or like.vendor or "", line.how or like.how or "buy")
+    return delivery
 
 
 class _ContractReader:
@@ -96,14 +96,14 @@ class _ContractReader:
         tenor = self._try("tenor", lambda: self._tenor(start), 1)
         lead = self._try("lead", lambda: self._quarters(section.lead, 0), 0)
         expiry = self._try("expiry", lambda: self._quarters(section.expiry, 1), 1)
-        tranches = tuple(Tranche(one.shares, one.units, one.hurdle) for one in section.tranches)
+        tranches = tuple(Tranche(tranche.shares, tranche.units, tranche.hurdle) for tranche in section.tranches)
         per_unit = QUARTER_S if how == "rent" else 1.0
         tiers = tuple(Tier(tier.units, to_si(tier.price, MONEY[how].name) * per_unit) for tier in section.tiers)
         self.faults += tranche_faults(self.at("tranches"), tranches)
         self._check_tiers()
         if self.faults:
-            told = tuple(dict.fromkeys(self.faults))
-            raise (UnknownName if all("unknown" in fault.found for fault in told) else BadValue)(*told)
+            faults = tuple(dict.fromkeys(self.faults))
+            raise (UnknownName if all("unknown" in fault.found for fault in faults) else BadValue)(*faults)
         return Contract(
             name=name, kind=section.kind, how=how, line=section.line, chip=chip, vendor=vendor,
             ways=section.ways, signed=signed, start=start, tenor_quarters=tenor, lead_quarters=lead,
@@ -118,7 +118,7 @@ class _ContractReader:
         try:
             return read()
         except FablessError as error:
-            self.faults += [Fault(self.at(key), one.found, one.allowed, one.remedy) for one in error.faults]
+            self.faults += [Fault(self.at(key), fault.found, fault.allowed, fault.remedy) for fault in error.faults]
             return otherwise
 
     def _unknown(self, key: str, what: str, name: str, known: list[str]) -> None:
@@ -130,12 +130,12 @@ class _ContractReader:
         if section.kind not in KINDS:
             self._unknown("kind", "kind of contract", section.kind, list(KINDS))
             return
-        kind, given = KINDS[section.kind], given_terms(section)
+        kind, terms = KINDS[section.kind], given_terms(section)
         for term in kind.needs:
-            if term not in given or getattr(section, term) == ():
+            if term not in terms or getattr(section, term) == ():
                 self._bad(term, "missing", f"a value: {section.kind} needs {', '.join(kind.needs)}",
                           f"add it; `fabless contract example {section.kind}` shows how")
-        for term in given:
+        for term in terms:
             if term not in stated_terms(kind):
                 self._bad(
                     term, f"no term of {section.kind}",
@@ -226,4 +226,4 @@ class _ContractReader:
         price = section.price
         ends = [] if price is None else [end for end in (price.value, price.low) if end is not None]
         first = ends[0] if ends else section.tiers[0].price
-        self.faults += tier_faults(self.at("tiers"), first, [Tier(one.units, one.price) for one in section.tiers])
+        self.faults += tier_faults(self.at("tiers"), first, [Tier(tier.units, tier.price) for tier in section.tiers])

@@ -21,9 +21,9 @@ def correlation_numbers(
     file: schema.CaseFile, read: Callable[[str, Number, Unit], CaseNumber]
 ) -> Iterator[tuple[str, CaseNumber]]:
     """Each correlation as a number of the case."""
-    for item in file.correlations:
-        name = correlation_name(*item.pair)
-        number = Number(value=item.value, grade=item.grade, source=item.source, note=item.note)
+    for correlation in file.correlations:
+        name = correlation_name(*correlation.pair)
+        number = Number(value=correlation.value, grade=correlation.grade, source=correlation.source, note=correlation.note)
         yield name, read(name, number, ANY)
 
 

@@ -58,11 +58,11 @@ class NumberReader:
         return self._stated(name, number, unit) if number.fact is None else self._from_fact(name, number, unit)
 
     def _stated(self, name: str, number: Number, unit: Unit) -> CaseNumber:
-        given = number.unit or unit.name
-        if dimension(given) != dimension(unit.name):
+        unit_name = number.unit or unit.name
+        if dimension(unit_name) != dimension(unit.name):
             raise BadValue(
                 Fault(
-                    "", f"unit {given!r} is of {dimension(given)}",
+                    "", f"unit {unit_name!r} is of {dimension(unit_name)}",
                     f"a unit of {dimension(unit.name)}", f"give it in {unit.name}",
                 )
             )
@@ -77,7 +77,7 @@ class NumberReader:
                 )
             )
         low, mode, high = (
-            to_si(float(end), given)
+            to_si(float(end), unit_name)
             for end in (ends if number.value is None else (number.value,) * 3)
             if end is not None
         )
@@ -93,14 +93,14 @@ class NumberReader:
             written = _short(number.value) if number.value is not None else f"{_short(ends[0])} to {_short(ends[2])}"
             raise BadValue(
                 Fault(
-                    "", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
+                    "", f"{written} {unit_name if unit_name != '1' else ''}".rstrip(), unit.allowed,
                     "correct the sign, the size or the unit",
                 )
             )
         if number.scale == "log" and low <= 0:
             raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
         return CaseNumber(
-            name=name, spread=Range(low, mode, high, number.scale), unit=given, grade=number.grade,
+            name=name, spread=Range(low, mode, high, number.scale), unit=unit_name, grade=number.grade,
             source=self._source(number.source), note=number.note, known=self.as_of)
 
     def _in_price_year(self, spread: Range, fact: Fact) -> Range:

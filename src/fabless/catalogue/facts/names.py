@@ -82,12 +82,12 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
     `BadValue` with every row that has an unknown kind, names nothing that is there, or gives a
     second meaning to a name.
     """
-    found: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
+    by_kind: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
     meaning = {kind: {key(name): name for name in names} for kind, names in entities.items()}
     faults: list[Fault] = []
     for row in read_rows(path, _COLUMNS):
         kind, alias, name = (row.cells[column].strip() for column in _COLUMNS)
-        if kind not in found or not key(alias):
+        if kind not in by_kind or not key(alias):
             faults.append(
                 Fault(
                     row.place, f"kind {kind!r}, alias {alias!r}",
@@ -112,14 +112,14 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
                     f"one meaning, it is {meaning[kind][key(alias)]}", "remove one of the two",
                 )
             )
-        found[kind][alias] = name
+        by_kind[kind][alias] = name
     if faults:
         raise BadValue(*faults)
     return MappingProxyType(
         {
             kind: Names(
-                MappingProxyType(found[kind]), tuple(found[f"{kind} beginning"]),
-                tuple(found[f"{kind} ending"]),
+                MappingProxyType(by_kind[kind]), tuple(by_kind[f"{kind} beginning"]),
+                tuple(by_kind[f"{kind} ending"]),
             )
             for kind in ("chip", "model")
         }

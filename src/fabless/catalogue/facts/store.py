@@ -184,11 +184,11 @@ def _by_entity(topics: Mapping[str, tuple[Fact, ...]]) -> dict[str, tuple[Fact, 
 
 
 def _overlay(
-    shipped: Mapping[str, tuple[Fact, ...]], own: Mapping[str, tuple[Fact, ...]]
+    shipped: Mapping[str, tuple[Fact, ...]], own_rows: Mapping[str, tuple[Fact, ...]]
 ) -> dict[str, tuple[Fact, ...]]:
     """The user's facts replace the shipped ones of the same entity, field and period."""
     merged = dict(shipped)
-    for entity, facts in own.items():
+    for entity, facts in own_rows.items():
         taken = {(fact.field, fact.period) for fact in facts}
         merged[entity] = tuple(fact for fact in merged.get(entity, ())
                                if (fact.field, fact.period) not in taken) + facts
@@ -200,7 +200,7 @@ def _entities_by_topic(*collections: Mapping[str, tuple[Fact, ...]]) -> dict[str
     for topics in collections:
         for topic, facts in topics.items():
             names.setdefault(topic, set()).update(fact.entity for fact in facts)
-    return {topic: tuple(sorted(found)) for topic, found in sorted(names.items())}
+    return {topic: tuple(sorted(entities)) for topic, entities in sorted(names.items())}
 
 
 def _digest(files: list[Path]) -> str:
@@ -225,17 +225,17 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
     files = sorted((DATA / "facts").glob("*.csv"))
     sources = read_sources(DATA / "sources.csv")
     shipped = read_facts(files, sources)
-    rows, own = _by_entity(shipped), {}
+    rows, own_facts = _by_entity(shipped), {}
     read = [DATA / "sources.csv", DATA / "aliases.csv", *files]
     if extra is not None:
         own_files, own_sources = _extra_files(extra)
         if own_sources.exists():
             sources = {**sources, **read_sources(own_sources)}
             read.append(own_sources)
-        own = read_facts(own_files, sources)
-        rows = _overlay(rows, _by_entity(own))
+        own_facts = read_facts(own_files, sources)
+        rows = _overlay(rows, _by_entity(own_facts))
         read += own_files
-    topics = _entities_by_topic(shipped, own)
+    topics = _entities_by_topic(shipped, own_facts)
     names = read_names(DATA / "aliases.csv", {"chip": topics["chips"], "model": topics["models"]})
     return Catalogue(
         as_of=as_of, digest=_digest(read), rows=MappingProxyType(rows),

@@ -135,16 +135,16 @@ def _reference(text: str) -> FactReference:
 
 
 def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
-    own = read.published.si() if read.published else None
+    published = read.published.si() if read.published else None
     rebuilds = []
     for rebuild in read.rebuilds:
-        statement = rebuild.published.si() if rebuild.published else own
+        statement = rebuild.published.si() if rebuild.published else published
         assert statement is not None  # _Claim._either has seen to it
         inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
         rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
     return Claim(
         id=read.id, claim=read.claim, kind=read.kind, date=read.date,
-        sources=tuple(sources[name] for name in read.sources), statement=own,
+        sources=tuple(sources[name] for name in read.sources), statement=published,
         rebuilds=tuple(rebuilds), reason=read.reason, place=place,
     )
 

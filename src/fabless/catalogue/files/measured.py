@@ -45,8 +45,8 @@ class Reading:
     note: str
 
 
-def _unreadable(path: Path, found: str) -> BadFile:
-    return BadFile(Fault(str(path), found, "a CSV file, plain or gzip, in UTF-8", "check the path and the file"))
+def _unreadable(path: Path, reason: str) -> BadFile:
+    return BadFile(Fault(str(path), reason, "a CSV file, plain or gzip, in UTF-8", "check the path and the file"))
 
 
 def _text(path: Path) -> str:

@@ -70,15 +70,15 @@ def read_document(text: str, place: str) -> Document:
             )
         )
     if not isinstance(fields, dict):
-        found = "is empty" if fields is None else f"holds one {type(fields).__name__}"
-        raise BadFile(Fault(place, found, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"))
+        reason = "is empty" if fields is None else f"holds one {type(fields).__name__}"
+        raise BadFile(Fault(place, reason, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"))
     return Document(place, fields, lines)
 
 
-def _no_yaml(place: str, found: str) -> BadFile:
+def _no_yaml(place: str, reason: str) -> BadFile:
     return BadFile(
         Fault(
-            place, f"is not YAML: {found}", "a YAML mapping, lines such as 'name: value'",
+            place, f"is not YAML: {reason}", "a YAML mapping, lines such as 'name: value'",
             "mend this line or the one before it",
         )
     )
@@ -98,9 +98,9 @@ def _given_twice(
     else:
         return
     for name, key, value in pairs:
-        here, line = f"{path}.{name}" if path else name, key.start_mark.line + 1
-        if here in lines:
-            yield here, line
+        dotted, line = f"{path}.{name}" if path else name, key.start_mark.line + 1
+        if dotted in lines:
+            yield dotted, line
             continue
-        lines[here] = line
-        yield from _given_twice(value, here, (*above, node), lines)
+        lines[dotted] = line
+        yield from _given_twice(value, dotted, (*above, node), lines)

@@ -62,7 +62,7 @@ class Config:
         for name in names:
             value = self.values.get(name)
             if isinstance(value, list):
-                if len({repr(one) for one in value}) != 1:
+                if len({repr(entry) for entry in value}) != 1:
                     self.fault(name, "another number in some layers", "the same in every layer", _BY_HAND)
                     return 0
                 return self._whole(name, value[0])
@@ -88,17 +88,17 @@ class Config:
 
     def kinds(self, layers: int, known: Sequence[str], name: str = "layer_types") -> list[str] | None:
         """Kind of each layer; a fault for a kind that is not among `known`."""
-        given = self.listed(name, layers)
-        if given is None:
+        listed = self.listed(name, layers)
+        if listed is None:
             return None
-        found = [str(kind) for kind in given]
-        strange = sorted(set(found) - set(known))
+        kinds = [str(kind) for kind in listed]
+        strange = sorted(set(kinds) - set(known))
         if strange:
             self.fault(name, ", ".join(strange), ", ".join(known), _BY_HAND)
-        return found
+        return kinds
 
     def only(self, name: str, *allowed: object) -> None:
         """A fault when a setting that the record cannot hold differs from what is `allowed`."""
         value = self.values.get(name)
         if value is not None and value not in allowed:
-            self.fault(name, f"{value!r}", " or ".join(f"{one!r}" for one in allowed), _BY_HAND)
+            self.fault(name, f"{value!r}", " or ".join(f"{choice!r}" for choice in allowed), _BY_HAND)

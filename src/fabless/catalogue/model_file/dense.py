@@ -148,10 +148,10 @@ def nas(config: Config) -> Fields:
     widths: list[int] = []
     attention = 0
     for index, block in enumerate(blocks):
-        here = Config(block if isinstance(block, dict) else {}, f"{config.place}: block_configs[{index}]", config)
-        mixer, feed = here.part("attention"), here.part("ffn")
-        for one in (mixer, feed):
-            one.only("replace_with_linear", False)
+        layer = Config(block if isinstance(block, dict) else {}, f"{config.place}: block_configs[{index}]", config)
+        mixer, feed = layer.part("attention"), layer.part("ffn")
+        for part in (mixer, feed):
+            part.only("replace_with_linear", False)
         if not mixer.flag("no_op", False):
             groups.add(mixer.count("n_heads_in_group"))
             attention += 1

@@ -59,8 +59,8 @@ def minimax(config: Config) -> Fields:
     """MiniMax-Text-01: lightning attention, full attention in every eighth layer."""
     fields = gated(config)
     layers = int(fields["layers"])
-    given = config.listed("attn_type_list", layers)
-    full = given.count(1) if given is not None else _full_layers(config, layers, 8)
+    listed = config.listed("attn_type_list", layers)
+    full = listed.count(1) if listed is not None else _full_layers(config, layers, 8)
     return fields | {
         "linear_layers": layers - full,
         "linear_key_heads": fields["heads"], "linear_value_heads": fields["heads"],
@@ -101,11 +101,11 @@ def _mamba(config: Config, heads: str, width: str, state: str, groups: str) -> F
 def nemotron_h(config: Config) -> Fields:
     """Nemotron-H: every layer is one of Mamba 2, attention, feed-forward, experts."""
     name = "hybrid_override_pattern" if config.has("hybrid_override_pattern") else "layers_block_type"
-    given = config.listed(name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None)
-    if given is None:
+    listed = config.listed(name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None)
+    if listed is None:
         config.fault(name, "missing", "a letter a layer: M, *, - or E")
-        given = []
-    kinds = [_MIXERS.get(str(kind), str(kind)) for kind in given]
+        listed = []
+    kinds = [_MIXERS.get(str(kind), str(kind)) for kind in listed]
     strange = sorted(set(kinds) - set(_MIXERS.values()))
     if strange:
         config.fault(name, ", ".join(strange), "M, *, - or E; mamba, attention, mlp or moe")

@@ -74,10 +74,10 @@ def mixture(config: Config, experts: tuple[str, ...], used: tuple[str, ...], wid
     unless told else."""
     wide = config.same(*width)
     count = config.same(*shared, default=0) if shared else int(shared_width > 0)
-    found: Fields = {"experts": config.same(*experts), "experts_per_token": config.same(*used), "expert_ffn": wide}
+    numbers: Fields = {"experts": config.same(*experts), "experts_per_token": config.same(*used), "expert_ffn": wide}
     if count:
-        found |= {"shared_experts": count, "shared_expert_ffn": shared_width or wide}
-    return found | ({"dense_layers": dense} if dense else {})
+        numbers |= {"shared_experts": count, "shared_expert_ffn": shared_width or wide}
+    return numbers | ({"dense_layers": dense} if dense else {})
 
 
 ROUTED = ("n_routed_experts", "num_experts", "num_local_experts")
