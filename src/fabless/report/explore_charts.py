@@ -11,9 +11,9 @@ def fronts(exploration: Exploration, width: int) -> Spec:
     of flexibility."""
     rows: list[dict[str, Json]] = [{"x": 1e3 * point.x, "y": point.y} for point in exploration.latency_front]
     market: list[dict[str, Json]] = [
-        {"x": 1e3 * one.tpot_s, "y": one.usd_per_million_tokens_tco, "name": one.chip}
-        for one in exploration.market
-        if one.tpot_s is not None and one.usd_per_million_tokens_tco is not None
+        {"x": 1e3 * entry.tpot_s, "y": entry.usd_per_million_tokens_tco, "name": entry.chip}
+        for entry in exploration.market
+        if entry.tpot_s is not None and entry.usd_per_million_tokens_tco is not None
     ]
     slim = not exploration.flexibility_front
     inner = width - 90 if slim else (width - 170) // 2

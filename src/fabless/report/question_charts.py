@@ -73,16 +73,16 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     """Draw first-order and total indices as bars, with the 95 % interval of the total."""
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
-    for one in indices:
-        for kind, size in (("alone", one.first), ("with all others", one.total)):
+    for index in indices:
+        for kind, size in (("alone", index.first), ("with all others", index.total)):
             rows.append(
                 {
-                    "row": one.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
-                    "low": max(one.total - one.total_error, 0.0),
-                    "high": one.total + one.total_error,
+                    "row": index.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
+                    "low": max(index.total - index.total_error, 0.0),
+                    "high": index.total + index.total_error,
                 }
             )
-    order, kinds = [one.label for one in indices], ["alone", "with all others"]
+    order, kinds = [index.label for index in indices], ["alone", "with all others"]
     y: Spec = {
         "field": "row", "type": "nominal", "sort": order,
         "axis": None

@@ -139,7 +139,9 @@ def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
     sizes = Counter(row.groups["chip"] for row in known)
     chips = [name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:MOST_CHIPS]]
     colours = dict(zip(chips, SERIES, strict=False))
-    panels = [(panel, own) for panel in PANELS if (own := [row for row in known if row.quantity in panel.quantities])]
+    panels = [
+        (panel, of_panel) for panel in PANELS if (of_panel := [row for row in known if row.quantity in panel.quantities])
+    ]
     panels = panels[:MOST_PANELS]
     across = 1 if narrow(width) else min(3, len(panels))
     side = int(width / across) - (70 if across > 1 else 90)
