@@ -51,8 +51,8 @@ def chip(
         if picture.suffix.lower() != ".svg":
             raise BadFile(Fault("--picture", str(picture), "a path that ends in .svg", f"write for example {picture}.svg"))
         check_writable(picture)
-    one = chip_named(catalogue, name)
-    sheet = chip_sheet(catalogue, one, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin)
+    product = chip_named(catalogue, name)
+    sheet = chip_sheet(catalogue, product, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin)
     if picture is not None:
         spec = waterfall(sheet.cost, "unit cost", sheet.partner_price, WIDE)
         write_whole(picture, as_svg(spec, f"Build-up of the unit cost of {sheet.chip}"))

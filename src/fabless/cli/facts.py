@@ -31,15 +31,15 @@ def seen_from(as_of: str | None) -> Catalogue:
 def chips(as_of: AsOf = None, json: Json = False) -> None:
     """List the accelerators with their main specifications."""
     catalogue = seen_from(as_of)
-    found = [(name, _chip(catalogue, name)) for name in catalogue.chips()]
+    all_chips = [(name, _chip(catalogue, name)) for name in catalogue.chips()]
     if json:
-        typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in found]}))
+        typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in all_chips]}))
         return
     columns: list[Column | str] = [
         Column("chip", name=True), "vendor", Column("bf16 TFLOP/s", True),
         Column("memory GB", True), Column("TB/s", True), Column("W", True), "announced",
     ]
-    rows = [_chip_row(name, chip) for name, chip in found]
+    rows = [_chip_row(name, chip) for name, chip in all_chips]
     print_table(f"{len(rows)} accelerators", columns, rows, Console())
 
 
@@ -61,15 +61,15 @@ def _chip_row(name: str, chip: Chip | None) -> list[str]:
 def models(as_of: AsOf = None, json: Json = False) -> None:
     """List the language models with their sizes."""
     catalogue = seen_from(as_of)
-    found = [(name, catalogue.model(name)) for name in catalogue.models()]
+    all_models = [(name, catalogue.model(name)) for name in catalogue.models()]
     if json:
-        typer.echo(as_json({"models": [{"name": name, "model": model} for name, model in found]}))
+        typer.echo(as_json({"models": [{"name": name, "model": model} for name, model in all_models]}))
         return
     columns: list[Column | str] = [
         Column("model", name=True), Column("parameters B", True), Column("active B", True),
         Column("layers", True), Column("hidden", True), "released",
     ]
-    print_table(f"{len(found)} language models", columns, [_model_row(*item) for item in found], Console())
+    print_table(f"{len(all_models)} language models", columns, [_model_row(*item) for item in all_models], Console())
 
 
 def _model_row(name: str, model: LLM) -> list[str]:

@@ -50,9 +50,9 @@ def programme_headline(study: ProgrammeStudy) -> str:
     """Share of programmes that reach volume, and when, in one sentence."""
     reached = study.summary.outcome_bands[OutcomeKind.VOLUME]
     what = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
-    own = f", numbers of {study.case}" if study.case else ""
+    of_case = f", numbers of {study.case}" if study.case else ""
     return (
-        f"{what} from {study.start}, as known on {study.as_of}{own}: {in_percent(reached.mean)} reach volume (90% band "
+        f"{what} from {study.start}, as known on {study.as_of}{of_case}: {in_percent(reached.mean)} reach volume (90% band "
         f"{in_percent(reached.low)} to {in_percent(reached.high)}); first silicon {quarter_range(study.first_silicon)}, "
         "volume "
         f"{quarter_range(study.volume)}, where they come{_second(study)}"
@@ -95,16 +95,16 @@ def _quarter(first: Quarter, month: float) -> str:
 
 
 def _print_outcomes(study: ProgrammeStudy, console: Console) -> None:
-    told = study.summary
+    summary = study.summary
     ends = (
         f"{kind.name.lower().replace('_', ' ')} {_band(band)}"
-        for kind, band in told.outcome_bands.items()
+        for kind, band in summary.outcome_bands.items()
         if band.high > 0
     )
     say(console, f"Outcome, mean and 90% band: {', '.join(ends)}.")
     money = (
-        ("spend in ten years", told.spend_usd), ("peak cash before volume", told.peak_cash_usd),
-        ("capital at risk", told.capital_at_risk_usd),
+        ("spend in ten years", summary.spend_usd), ("peak cash before volume", summary.peak_cash_usd),
+        ("capital at risk", summary.capital_at_risk_usd),
     )
     print_table(
         "", [Column("USD of 2023", name=True), *(Column(name, True) for name in (*_DATES, "mean"))],
@@ -205,9 +205,9 @@ def _assumed(item: tuple[str, Fact]) -> str:
     return f"{name.replace('_', ' ')} {ends}{unit}"
 
 
-def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console: Console) -> None:
+def print_candidates(companies: Sequence[Candidate], as_of: dt.date | None, console: Console) -> None:
     """List the companies that could be bought on a day."""
-    if not found:
+    if not companies:
         say(console, f"No candidate was known on {as_of}.")
         return
     columns: list[Column | str] = [
@@ -216,10 +216,10 @@ def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console:
     ]
     rows = [
         [
-            one.name + ("*" if one.distressed else ""), _short(one.valuation), _short(one.raised),
-            _short(one.employees, True), one.next_stage or MISSING, one.product or MISSING,
+            company.name + ("*" if company.distressed else ""), _short(company.valuation), _short(company.raised),
+            _short(company.employees, True), company.next_stage or MISSING, company.product or MISSING,
         ]
-        for one in found
+        for company in companies
     ]
     print_table(f"{len(rows)} candidates" + (f" on {as_of}" if as_of else ""), columns, rows, console)
     say(console, "* distressed seller. A dash: no source states it. Sources: fabless show "
@@ -234,22 +234,22 @@ def _short(fact: Fact | None, people: bool = False) -> str:
 
 def programme_document(study: ProgrammeStudy) -> dict[str, object]:
     """A study for JSON: outcomes, ends and rates by name, times in months from the start."""
-    told = study.summary
+    summary = study.summary
     fields = {field.name: getattr(study, field.name) for field in dataclasses.fields(study) if field.name != "summary"}
     fields["spend_by_quarter_usd"] = [{"quarter": quarter, "spend_usd": band}
                                       for quarter, band in study.spend_by_quarter_usd]
     return fields | {
-        "outcomes": {kind.name.lower(): band for kind, band in told.outcome_bands.items()},
-        "ends": {end.name.lower(): band for end, band in told.end_bands.items()},
-        "drawn_rates": told.rate_bands,
+        "outcomes": {kind.name.lower(): band for kind, band in summary.outcome_bands.items()},
+        "ends": {end.name.lower(): band for end, band in summary.end_bands.items()},
+        "drawn_rates": summary.rate_bands,
         "rates": study.reference.rates,
         "stages": in_order(study),
-        "first_silicon_month": told.first_silicon_month,
-        "volume_month": told.volume_month,
-        "spins_mean": told.spins_mean,
-        "spend_usd": told.spend_usd,
-        "peak_cash_usd": told.peak_cash_usd,
-        "peak_quarter_usd": told.peak_quarter_usd,
-        "capital_at_risk_usd": told.capital_at_risk_usd,
-        "scope_cut_share": told.scope_cut_share,
+        "first_silicon_month": summary.first_silicon_month,
+        "volume_month": summary.volume_month,
+        "spins_mean": summary.spins_mean,
+        "spend_usd": summary.spend_usd,
+        "peak_cash_usd": summary.peak_cash_usd,
+        "peak_quarter_usd": summary.peak_quarter_usd,
+        "capital_at_risk_usd": summary.capital_at_risk_usd,
+        "scope_cut_share": summary.scope_cut_share,
     }

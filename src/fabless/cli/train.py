@@ -98,11 +98,11 @@ def train(
     json: Json = False,
 ) -> None:
     """Say how long a training run takes, what it costs and which parallelism is fastest."""
-    given = {
+    degrees = {
         "tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
         "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding,
     }
-    answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
+    answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, degrees, recompute, stack, price)
     if json:
         typer.echo(as_json(training_document(answer)))
     else:
@@ -111,14 +111,14 @@ def train(
 
 def _answer(
     catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str,
-    seq: int, precision: str, given: dict[str, int | None], recompute: str | None, stack: str,
+    seq: int, precision: str, degrees: dict[str, int | None], recompute: str | None, stack: str,
     price: str | None,
 ) -> TrainAnswer:
     faults: list[Fault] = []
     fixed: dict[str, float] = {}
     notes: list[str] = []
 
-    for name, value in given.items():
+    for name, value in degrees.items():
         low, high = (0, 3) if name == "sharding" else (1, 10**6)
         if value is not None and not low <= value <= high:
             option = "optimizer-sharding" if name == "sharding" else name.replace("_", "-")
@@ -174,15 +174,15 @@ def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[
 
     Returns 1 and adds a fault if the text is none of these.
     """
-    found = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
+    match = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
     try:
-        amount = float(found[1].replace(",", "")) if found else math.nan
+        amount = float(match[1].replace(",", "")) if match else math.nan
     except ValueError:
         amount = math.nan
     if not 1.0 <= amount <= 1e12 or seq < 1:
         faults.append(Fault("--batch", repr(batch), "'16e6 tokens' or '2048 sequences', 1 to 1e12", "correct the batch"))
         return 1
-    kind = (found[2] or "") if found else ""
+    kind = (match[2] or "") if match else ""
     if kind.startswith("s") or (not kind and amount < _MOST_SEQUENCES):
         if amount != int(amount):
             faults.append(Fault("--batch", repr(batch), "a whole number of sequences", "correct the batch"))
@@ -220,13 +220,13 @@ def _plans(
         first = {name: fixed.get(name, 1.0) for name in (*splits, "interleave", "micro_batch")}
         data = fixed.get("data", max(chips // int(first["tensor"] * first["pipeline"] * first["context"]), 1))
         guess = replace(base, **first, data=float(data))
-        own = [
+        own_faults = [
             fault
             for fault in division_faults(llm, guess, chips)
             if fault.place in fixed and fault.place in ("tensor", "pipeline", "context", "expert")
         ]
-        if own:
-            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own))
+        if own_faults:
+            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own_faults))
     return best(llm, machine, calibration.efficiency, chips, base, fixed)
 
 

@@ -127,12 +127,12 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
         [[_NAMES[name], f"{value:.3g}", in_percent(value / whole)] for name, value in shown],
         console,
     )
-    held = [(name, float(getattr(first.memory, name))) for name in _MEMORY]
-    total = sum(value for _, value in held)
+    sizes = [(name, float(getattr(first.memory, name))) for name in _MEMORY]
+    total = sum(value for _, value in sizes)
     print_table(
         "Memory of the fullest chip",
         [Column("part", name=True), Column("GB", True), Column("share", True)],
-        [[name, _gigabytes(value), in_percent(value / total)] for name, value in held], console,
+        [[name, _gigabytes(value), in_percent(value / total)] for name, value in sizes], console,
     )
     print_table(
         "Parallelism",
