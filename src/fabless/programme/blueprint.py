@@ -211,23 +211,23 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
     return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
 
 
-def _named(p: ProgrammeModel) -> list[tuple[str, Duration]]:
+def _named(programme: ProgrammeModel) -> list[tuple[str, Duration]]:
     """Laws in the order of the rows that every programme has."""
-    path, second = p.price_path, p.second
-    one = Range.point(1.0)
+    path, second = programme.price_path, programme.second
+    unchanged = Range.point(1.0)
     return [
-        ("metal_respin_s", _months(p.metal_respin_s)), ("full_respin_s", _months(p.full_respin_s)),
-        ("metal_respin_usd", p.metal_respin_usd), ("full_respin_usd", p.full_respin_usd),
-        ("performance", p.performance), ("team_usd_per_s", part_of(p.team_usd_per_s, MONTH_S)),
-        ("support_share", p.support_share), ("purchase_usd", p.purchase_usd),
-        ("retention", p.retention),
-        ("distressed", path.distressed_multiple if path else one),
-        ("contested", path.contested_multiple if path else one),
+        ("metal_respin_s", _months(programme.metal_respin_s)), ("full_respin_s", _months(programme.full_respin_s)),
+        ("metal_respin_usd", programme.metal_respin_usd), ("full_respin_usd", programme.full_respin_usd),
+        ("performance", programme.performance), ("team_usd_per_s", part_of(programme.team_usd_per_s, MONTH_S)),
+        ("support_share", programme.support_share), ("purchase_usd", programme.purchase_usd),
+        ("retention", programme.retention),
+        ("distressed", path.distressed_multiple if path else unchanged),
+        ("contested", path.contested_multiple if path else unchanged),
         ("second overlap", _months(second.overlap_s) if second else NOTHING),
         ("second design", _months(second.design_s) if second else NOTHING),
-        ("second silicon", _months(p.fab_s) if second else NOTHING),
-        ("second qualification", _months(p.qualification_s) if second else NOTHING),
-        ("second gain", second.gain if second else one),
+        ("second silicon", _months(programme.fab_s) if second else NOTHING),
+        ("second qualification", _months(programme.qualification_s) if second else NOTHING),
+        ("second gain", second.gain if second else unchanged),
         ("second design_usd", second.design_usd if second else NOTHING),
         ("second masks_usd", second.masks_usd if second else NOTHING),
     ]

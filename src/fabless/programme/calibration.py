@@ -113,13 +113,13 @@ def score(cases: Sequence[ReferenceCase], others: Others) -> PredictionScore:
     left = [(case, others(case, cases)) for case in cases]
     timed = tuple(time for case, rest in left for span in TIMED if (time := _timed(case, span, rest)))
     outcomes = tuple(end for case, rest in left if (end := _outcome(case, rest)))
-    inside = sum(one.p10 <= one.actual <= one.p90 for one in timed)
+    inside = sum(p.p10 <= p.actual <= p.p90 for p in timed)
     return PredictionScore(
         timed=timed, outcomes=outcomes, inside=inside,
         coverage=credible_band(jeffreys(inside, len(timed) - inside)),
-        mean_pit=_mean([one.pit for one in timed]),
-        brier=_mean([(one.predicted - one.reached) ** 2 for one in outcomes]),
-        brier_base=_mean([(one.base - one.reached) ** 2 for one in outcomes]))
+        mean_pit=_mean([p.pit for p in timed]),
+        brier=_mean([(p.predicted - p.reached) ** 2 for p in outcomes]),
+        brier_base=_mean([(p.base - p.reached) ** 2 for p in outcomes]))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -161,7 +161,7 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
     route stands for (later generations, merchants) are left out.
     """
     known, deals_known = cases_of(catalogue), deals(catalogue)
-    found = []
+    predictions = []
     for case in known:
         route = ROUTE_OF.get(case.kind)
         if route is None or not any(span in case.spans for span in TIMED):
@@ -175,8 +175,8 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
         run = simulate(parameters_from(route, reference, numbers), draws, stream(seed, f"calibration {case.name}"))
         for span in TIMED:
             if span in case.spans and not (span is Span.PURCHASE) ^ (route is Route.ACQUIRE):
-                found.append(_drawn(case, span, run, reference.span_cases))
-    return tuple(found)
+                predictions.append(_drawn(case, span, run, reference.span_cases))
+    return tuple(predictions)
 
 
 def _drawn(case: ReferenceCase, span: Span, run: DrawnOutcomes, cases: int) -> TimedPrediction:

@@ -138,7 +138,7 @@ def _path(
     boundary: int, pooled: Array, spend: Array, start_quarter: int,
 ) -> OutcomeGroup:
     arrived = outcome is ChainState.ARRIVED
-    own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
+    group_spend = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
     volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter if arrived else 0
     return OutcomeGroup(
         probability=float(members.mean()),
@@ -147,7 +147,7 @@ def _path(
         volume_quarter=max(boundary, volume) if arrived else None,
         performance=float(draws.performance[members].mean()) if arrived else None,
         scope_cut_share=float(draws.scope_cut[members].mean()),
-        spend_by_quarter_usd=tuple(own.tolist()),
+        spend_by_quarter_usd=tuple(group_spend.tolist()),
     )
 
 
@@ -155,13 +155,13 @@ def _check(
     draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float,
     start_quarter: int,
 ) -> None:
-    held = draws.spend_by_quarter_usd.shape[1]
+    available = draws.spend_by_quarter_usd.shape[1]
     faults = []
-    if not 1 <= quarters <= held:
-        faults.append(Fault("discretise, quarters", str(quarters), f"1 to {held}",
+    if not 1 <= quarters <= available:
+        faults.append(Fault("discretise, quarters", str(quarters), f"1 to {available}",
                             "simulate the programme over at least this horizon"))
     ends = [0, *boundaries, quarters]
-    if not boundaries or any(one >= two for one, two in pairwise(ends)):
+    if not boundaries or any(earlier >= later for earlier, later in pairwise(ends)):
         faults.append(Fault("discretise, boundaries", str(tuple(boundaries)),
                             f"one or more quarters, rising, from 1 to {quarters - 1}",
                             "give the quarters in which the tree branches"))

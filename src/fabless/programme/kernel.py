@@ -68,10 +68,10 @@ def fill_quantiles(x: Array, laws: Array, varying: Integers, points: Array, i: i
             x[k] = p
             continue
         if p <= laws[k, SPLIT]:
-            found = laws[k, LOW] + math.sqrt(p * laws[k, LEFT])
+            value = laws[k, LOW] + math.sqrt(p * laws[k, LEFT])
         else:
-            found = laws[k, UPPER] - math.sqrt((1.0 - p) * laws[k, RIGHT])
-        x[k] = math.exp(found) if laws[k, LOGARITHMIC] > 0.0 else found
+            value = laws[k, UPPER] - math.sqrt((1.0 - p) * laws[k, RIGHT])
+        x[k] = math.exp(value) if laws[k, LOGARITHMIC] > 0.0 else value
 
 
 @_compiled
@@ -214,7 +214,7 @@ def second_generation(
 @_compiled
 def trajectories(
     layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array,
-    found: TrajectoryArrays,
+    courses: TrajectoryArrays,
 ) -> None:
     """Run every trajectory: `points` (count, columns), `events` (count, 11), `rates` (sets, 7),
     `ended_by` (sets, gates).
@@ -225,7 +225,7 @@ def trajectories(
     laws, varying, spends, begins, completes = layout.laws, layout.varying, layout.spend_law, layout.begins, layout.completes
     (close, work, tape_out, respin, ramp, limit, later_limit, has_second) = layout.places
     end_stage, slips = layout.end_stage, layout.second_slips
-    finishes, spend = found.finish, found.spend
+    finishes, spend = courses.finish, courses.spend
     x, stages, sets, quarters = laws[:, LOW].copy(), spends.size, rates.shape[0], spend.shape[1]
     start, finish = np.empty(stages), np.empty(stages)
     for i in range(points.shape[0]):
@@ -266,9 +266,9 @@ def trajectories(
             at_risk += spend[i, q]
         support = x[SUPPORT] * x[TEAM] * max(quarters * MONTHS_PER_QUARTER - volume, 0.0) if succeeds else 0.0
         pay(spend, i, support, volume, quarters * MONTHS_PER_QUARTER)
-        found.end[i], found.ended[i], found.volume[i] = end, ended, volume if succeeds else np.nan
-        found.spins[i] = int(completes[tape_out, ended]) + (metal + full if tried else 0)
-        found.performance[i] = x[PERFORMANCE] if succeeds else np.nan
-        found.scope_cut[i] = events[i, 5] < rates[row, 4]
-        found.total[i], found.at_risk[i], found.peak[i] = at_risk + support, at_risk, at_risk - after
-        found.second[i], found.gain[i] = second, np.nan if np.isnan(second) else x[SECOND_GAIN]
+        courses.end[i], courses.ended[i], courses.volume[i] = end, ended, volume if succeeds else np.nan
+        courses.spins[i] = int(completes[tape_out, ended]) + (metal + full if tried else 0)
+        courses.performance[i] = x[PERFORMANCE] if succeeds else np.nan
+        courses.scope_cut[i] = events[i, 5] < rates[row, 4]
+        courses.total[i], courses.at_risk[i], courses.peak[i] = at_risk + support, at_risk, at_risk - after
+        courses.second[i], courses.gain[i] = second, np.nan if np.isnan(second) else x[SECOND_GAIN]

@@ -127,13 +127,13 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
     from scipy.special import betaln
 
     level = (np.arange(_LEVELS) + 0.5) / _LEVELS
-    m, shrink = np.meshgrid(np.sin(0.5 * np.pi * level) ** 2, level, indexing="ij")
+    mean, shrink = np.meshgrid(np.sin(0.5 * np.pi * level) ** 2, level, indexing="ij")
     size = 1.0 / shrink - 1.0
-    a, b = m * size, (1.0 - m) * size
+    a, b = mean * size, (1.0 - mean) * size
     log = sum(betaln(a + yes, b + no) - betaln(a, b) for yes, no in counts.values())
     weight = np.exp(log - np.max(log))
     weight /= weight.sum()
-    found = {}
+    rates = {}
     for kind, (yes, no) in counts.items():
         total = size + yes + no
         first = (a + yes) / total
@@ -141,8 +141,8 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
         centre = float((weight * first).sum())
         variance = float((weight * second).sum()) - centre**2
         worth = centre * (1.0 - centre) / variance - 1.0
-        found[kind] = PseudoCounts(centre * worth, (1.0 - centre) * worth)
-    return found
+        rates[kind] = PseudoCounts(centre * worth, (1.0 - centre) * worth)
+    return rates
 
 
 def kind_rates(name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, RateEstimate]:
@@ -182,9 +182,9 @@ def with_survey(name: str, survey: Range, events: float, others: float) -> RateE
     centre = mean(survey)
     worth = centre * (1.0 - centre) / variance - 1.0
     counts = PseudoCounts(centre * worth + events, (1.0 - centre) * worth + others)
-    own = credible_band(jeffreys(events, others))
+    own_band = credible_band(jeffreys(events, others))
     return RateEstimate(
-        name=name, kind="all", events=events, cases=events + others, own=own,
+        name=name, kind="all", events=events, cases=events + others, own=own_band,
         pooled=credible_band(counts), counts=counts,
     )
 
@@ -230,11 +230,11 @@ def price_multiples(deals: Sequence[Deal]) -> dict[str, float]:
 
 def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[ProgrammeKind, tuple[float, ...]]:
     """Kind -> times of a span [s], of the kinds that have some."""
-    found: dict[ProgrammeKind, tuple[float, ...]] = {}
+    times: dict[ProgrammeKind, tuple[float, ...]] = {}
     for case in cases:
         if span in case.spans:
-            found[case.kind] = (*found.get(case.kind, ()), case.spans[span])
-    return found
+            times[case.kind] = (*times.get(case.kind, ()), case.spans[span])
+    return times
 
 
 def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime | None:
@@ -248,8 +248,8 @@ def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) ->
     every = [value for group in times.values() for value in group]
     if len(times) > 1 and any(len({*group}) > 1 for group in times.values()):
         return log_time(times.get(kind, ()), pooled_prior(list(times.values())))
-    own = times.get(kind, every)
-    chosen = own if len({*own}) > 1 else every
+    own_times = times.get(kind, every)
+    chosen = own_times if len({*own_times}) > 1 else every
     return log_time(chosen) if len({*chosen}) > 1 else None
 
 

@@ -239,16 +239,16 @@ def study(
     parameters = own[1] if own is not None else parameters_from(route, reference, numbers, candidate, second)
     first = start or Quarter.of(as_of)
     run = simulate(parameters, draws, stream(seed, f"programme {parameters.name}"), quarters=QUARTERS)
-    told = summary(run)
+    figures = summary(run)
     unused = () if second else tuple(name for name in facts if name.startswith("second_"))
     counted = (*unused, "first_silicon_good", "scope_cut", "purchase" if _valuation(candidate) is not None else "")
     return ProgrammeStudy(
         route=route, as_of=as_of, start=str(first), case=None if own is None else own[0],
         candidate=candidate, stands_at=parameters.stands_at, slip=parameters.slip, draws=draws,
-        seed=seed, quarters=QUARTERS, digest=catalogue.digest, summary=told,
-        first_silicon=_dates(first, told.first_silicon_month),
-        volume=_dates(first, told.volume_month),
-        second_volume=_dates(first, told.second_volume_month),
+        seed=seed, quarters=QUARTERS, digest=catalogue.digest, summary=figures,
+        first_silicon=_dates(first, figures.first_silicon_month),
+        volume=_dates(first, figures.volume_month),
+        second_volume=_dates(first, figures.second_volume_month),
         price_usd=_price(parameters, run, draws, seed), spend_by_quarter_usd=_fan(first, run),
         reference=reference,
         assumed={}
