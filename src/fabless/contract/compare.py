@@ -151,12 +151,17 @@ def _mode(volatility: CaseNumber | None) -> float:
 def compare(question: ContractQuestion) -> Comparison:
     """Value every contract of a question on the same paths."""
     made = draw_question(question)
-    found = {name: value(made.beside(one), made.outlook, made.real_rate) for name, one in made.contracts.items()}
+    valuations = {
+        name: value(made.beside(contract), made.outlook, made.real_rate) for name, contract in made.contracts.items()
+    }
     per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
     kinds = {spec.name: spec.kind for spec in question.contracts}
-    rows = tuple(_row(one, kinds[name], per) for name, one in found.items())
+    rows = tuple(_row(valuation, kinds[name], per) for name, valuation in valuations.items())
     none = value(nothing(made.unit), made.outlook, made.real_rate)
-    costs = {SPOT: float(none.cost_usd.mean()), **{name: float(one.cost_usd.mean()) for name, one in found.items()}}
+    costs = {
+        SPOT: float(none.cost_usd.mean()),
+        **{name: float(valuation.cost_usd.mean()) for name, valuation in valuations.items()},
+    }
     return Comparison(
         unit="chip-hour" if made.unit is ContractUnit.CHIP_QUARTER else "chip",
         first_quarter=str(question.first_quarter), quarters=question.quarters,
@@ -172,14 +177,14 @@ def nothing(unit: ContractUnit) -> Purchase:
     return Purchase(SPOT, 0.0, 0.0, unit=unit)
 
 
-def _row(one: Valuation, kind: str, per: float) -> ContractRow:
+def _row(valuation: Valuation, kind: str, per: float) -> ContractRow:
     return ContractRow(
-        name=one.name, kind=kind, usd_per_unit=_band(one.usd_per_unit / per),
-        served_usd_per_unit=_band(one.served_usd_per_unit / per), value=_band(one.value_usd),
-        worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()),
-        firm_units=float(one.firm_units.mean()),
-        option_units=float((one.most_units - one.firm_units).mean()), taken=float(one.taken.mean()),
-        missing=float(one.missing.mean()), rebate_usd=float(one.rebate_usd.mean()),
+        name=valuation.name, kind=kind, usd_per_unit=_band(valuation.usd_per_unit / per),
+        served_usd_per_unit=_band(valuation.served_usd_per_unit / per), value=_band(valuation.value_usd),
+        worst_usd=float(valuation.value_usd.min()), firm_usd=float(valuation.firm_usd.mean()),
+        firm_units=float(valuation.firm_units.mean()),
+        option_units=float((valuation.most_units - valuation.firm_units).mean()), taken=float(valuation.taken.mean()),
+        missing=float(valuation.missing.mean()), rebate_usd=float(valuation.rebate_usd.mean()),
     )
 
 
@@ -219,43 +224,47 @@ def break_even_of(
         )
     made = draw_question(question)
     contracts = {SPOT: nothing(made.unit), **made.contracts}
-    one, other = contracts[first], contracts[second]
+    purchase, other = contracts[first], contracts[second]
     if over == "price":
-        return _over_price(made, one, other, low, high)
+        return _over_price(made, purchase, other, low, high)
     outlook = made.outlook
     if over == "volume":
         now = float(outlook.need[:, 0].mean())
         shape, ends = outlook.need / now, (0.1 * now, 10.0 * now)
     else:
-        volume = np.asarray(one.volume, dtype=float)
+        volume = np.asarray(purchase.volume, dtype=float)
         shape, ends = volume * np.ones((1, question.quarters)), (0.01, 1.0)
 
     def cost(contract: Purchase, amount: float) -> float:
         return made.cost_usd(contract, replace(outlook, need=shape * amount))
 
     return break_even(
-        lambda amount: cost(one, amount), lambda amount: cost(other, amount),
+        lambda amount: cost(purchase, amount), lambda amount: cost(other, amount),
         ends[0] if low is None else low, ends[1] if high is None else high, (first, second),
     )
 
 
-def _over_price(made: DrawnQuestion, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
+def _over_price(
+    made: DrawnQuestion, purchase: Purchase, other: Purchase, low: float | None, high: float | None
+) -> BreakEven:
     """Price of the first contract, per chip or chip-hour, at which both cost the same."""
-    per = HOURS if one.unit is ContractUnit.CHIP_QUARTER else 1.0
-    now = float(np.mean(np.asarray(one.price_usd, dtype=float))) / per
+    per = HOURS if purchase.unit is ContractUnit.CHIP_QUARTER else 1.0
+    now = float(np.mean(np.asarray(purchase.price_usd, dtype=float))) / per
     if now == 0.0:
         raise BadValue(
             Fault(
-                "break-even", f"{one.name} has no price by the unit",
+                "break-even", f"{purchase.name} has no price by the unit",
                 "a contract with a price above 0", "ask for --over volume or utilisation",
             )
         )
-    floor = max((tier.price_usd / per for tier in one.tiers), default=0.0) if isinstance(one, VolumeDiscount) else 0.0
+    floor = (
+        max((tier.price_usd / per for tier in purchase.tiers), default=0.0) if isinstance(purchase, VolumeDiscount) else 0.0
+    )
     fixed = made.cost_usd(other, made.outlook)
     return break_even(
-        lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook),
+        lambda price: made.cost_usd(replace(purchase, price_usd=price * per), made.outlook),
         lambda _: fixed, max(0.1 * now, floor) if low is None else low,
-        10.0 * now if high is None else high, (one.name, other.name),
+        10.0 * now if high is None else high, (purchase.name, other.name),
     )
 
 

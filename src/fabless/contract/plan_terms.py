@@ -92,7 +92,7 @@ def mean_rebate_usd(contract: ValuedContract, outlook: Outlook, real_rate: float
     Rebates are lumpy and depend on the whole take, which a plan cannot see. 0 where nothing is
     taken.
     """
-    found = value(contract, outlook, real_rate)
-    taken = np.divide(found.paid_usd, found.usd_per_unit, out=np.zeros_like(found.paid_usd),
-                      where=np.isfinite(found.usd_per_unit) & (found.usd_per_unit != 0.0))
-    return float(found.rebate_usd.mean() / taken.mean()) if taken.mean() > 0.0 else 0.0
+    valuation = value(contract, outlook, real_rate)
+    taken = np.divide(valuation.paid_usd, valuation.usd_per_unit, out=np.zeros_like(valuation.paid_usd),
+                      where=np.isfinite(valuation.usd_per_unit) & (valuation.usd_per_unit != 0.0))
+    return float(valuation.rebate_usd.mean() / taken.mean()) if taken.mean() > 0.0 else 0.0

@@ -232,10 +232,12 @@ def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> 
     left, cash = units.copy(), np.zeros((paths, quarters))
     for part in contract.parts():
         volume = number(part.volume) * _inside(contract, quarters)
-        here = np.minimum(left, volume)
-        left = left - here
+        part_units = np.minimum(left, volume)
+        left = left - part_units
         price = number(part.price_usd) + number(part.spot_multiple) * spot
-        cash += price * here + number(part.penalty_usd) * np.maximum(number(part.firm_share) * volume - here, 0.0)
+        cash += price * part_units + number(part.penalty_usd) * np.maximum(
+            number(part.firm_share) * volume - part_units, 0.0
+        )
     require(
         f"contract {contract.name}",
         Bound(
@@ -271,9 +273,9 @@ def _fill(need: Array, sources: Sequence[tuple[Array, Array]], loss: Array) -> l
     takes, left = np.zeros_like(caps), need.astype(float)
     for rank in range(len(sources)):
         at = order[rank][None]
-        here = np.minimum(np.take_along_axis(usable, at, 0)[0], left)
-        np.put_along_axis(takes, at, here[None], 0)
-        left = left - here
+        take = np.minimum(np.take_along_axis(usable, at, 0)[0], left)
+        np.put_along_axis(takes, at, take[None], 0)
+        left = left - take
     return list(takes)
 
 
