@@ -109,13 +109,13 @@ class _SpaceReader:
     def values(self, key: str) -> list[object]:
         """The list of an axis; a single value is a list of one."""
         given = self.document.fields.get(key)
-        found = list(given) if isinstance(given, list) else [given]
-        if given is None or not found:
+        values = list(given) if isinstance(given, list) else [given]
+        if given is None or not values:
             self.fault(key, "no value", "one value or more", "a space with no point: give the axis at least one value")
             return []
-        if len(set(map(str, found))) < len(found):
+        if len(set(map(str, values))) < len(values):
             self.fault(key, f"{given}", "each value once", "take the repeated value out")
-        return found
+        return values
 
     def amount(self, key: str, value: object, unit: str) -> float:
         try:
