@@ -56,8 +56,8 @@ def fit(model: Callable[[Array, Array], Array], inputs: Array, known: Array, pri
             return np.concatenate([misfit, (logs - start) / width])
 
         # to mypy the name is the module that holds the function
-        found = optimize.least_squares(residuals, start, xtol=1e-12, ftol=1e-12)  # type: ignore[operator]
-        return np.asarray(np.exp(found.x))
+        solution = optimize.least_squares(residuals, start, xtol=1e-12, ftol=1e-12)  # type: ignore[operator]
+        return np.asarray(np.exp(solution.x))
 
     best = solve(inputs, known)
     alone = [model(solve(np.delete(inputs, k, 0), np.delete(known, k)), inputs[k : k + 1])[0] for k in range(len(known))]

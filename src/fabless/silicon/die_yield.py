@@ -110,8 +110,8 @@ def harvested_yield(
     x, alpha, share = x.ravel()[order], alpha.ravel()[order], share.ravel()[order]
     sold = np.empty(order.size)
     for start, stop in zip(first, [*first[1:], order.size], strict=True):
-        here, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
-        sold[here] = _sold_share(x[here], alpha[here], total, total - needed, share[here])
+        group, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
+        sold[group] = _sold_share(x[group], alpha[group], total, total - needed, share[group])
     answer = np.empty(order.size)
     answer[order] = sold
     return answer.reshape(shape)

@@ -258,8 +258,8 @@ def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
         return number(0.0), number(0.0)
     stated = design.interposer_area_m2
     area = number(inputs.interposer_area_ratio) * design.placed_area_m2 if stated is None else number(stated)
-    held = interposers_per_wafer(area)
-    if np.any(held < 1):
+    interposers = interposers_per_wafer(area)
+    if np.any(interposers < 1):
         raise DoesNotFit(
             Fault(
                 "unit_cost: interposer",
@@ -267,15 +267,15 @@ def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
                 "an interposer that fits a wafer", "place fewer dies or stacks in one package",
             )
         )
-    return area, number(inputs.interposer_wafer_usd) / held
+    return area, number(inputs.interposer_wafer_usd) / interposers
 
 
 def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> None:
     if np.any(number(design.memory_bytes) > 0) and inputs.memory_usd_per_byte is None:
-        held = np.max(number(design.memory_bytes))
+        memory = np.max(number(design.memory_bytes))
         raise BadValue(
             Fault(
-                "unit_cost: memory_usd_per_byte", f"none, for a design with {held:g} bytes",
+                "unit_cost: memory_usd_per_byte", f"none, for a design with {memory:g} bytes",
                 "a price in USD per byte", "give the memory type of the design",
             )
         )
