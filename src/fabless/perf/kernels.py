@@ -61,11 +61,11 @@ def _levels(chips: Number, machine: Machine) -> tuple[Number, Number]:
 
 
 def _collective(inside: Number, domains: Number, work_s: Number, machine: Machine) -> Array:
-    e = machine.efficiency
-    fixed = np.where(inside > 1.0, e.collective_s + e.collective_chip_s * (inside - 2.0), 0.0)
+    efficiency = machine.efficiency
+    fixed = np.where(inside > 1.0, efficiency.collective_s + efficiency.collective_chip_s * (inside - 2.0), 0.0)
     if np.any(domains > 1.0):
-        fixed = fixed + np.where(domains > 1.0, e.scale_out_latency_s, 0.0)
-    return np.asarray(ramp_up(machine.engine.launch_factor * fixed, work_s, e.collective_ramp))
+        fixed = fixed + np.where(domains > 1.0, efficiency.scale_out_latency_s, 0.0)
+    return np.asarray(ramp_up(machine.engine.launch_factor * fixed, work_s, efficiency.collective_ramp))
 
 
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:

@@ -44,10 +44,10 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
     act, count = machine.activation_bytes, layers(llm)
     tensor, groups, stage = np.asarray(split.tensor, dtype=float), np.asarray(split.expert, dtype=float), split.stage
     tokens = work_tokens(work)
-    mine = tokens / split.data
+    rank_tokens = tokens / split.data
     state = np.asarray(llm.hidden, dtype=float) * act
     shared = np.asarray(split.data) > 1
-    reduce = experts = all_reduce(mine * state, tensor, machine)
+    reduce = experts = all_reduce(rank_tokens * state, tensor, machine)
     if np.any(count.mixed) and np.any(shared):
         sent = tokens / stage * llm.hidden
         travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
@@ -63,7 +63,7 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
         collectives * longest_stage(llm, split.pipeline) * split.pipeline
         + hops * machine.efficiency.scale_out_latency_s
         + link_time(
-            hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link
+            hops * rank_tokens * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link
         )
     )
 

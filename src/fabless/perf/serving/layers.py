@@ -292,9 +292,9 @@ def _prefill(p: _Pass) -> Spent:
     moved = p.prompts * ((kept_tokens(llm, work.past) + p.count.attention * new) * entry + new * _queries_moved(p))
     at_peak = p.prompts * attention_flop(llm, new, work.past) / p.tensor / p.machine.attention_flops
     stream = moved / p.machine.memory_bandwidth
-    there = np.where(p.prompts > 0, p.count.attention, 0.0)
-    time = overlap(at_peak / e.compute_attention + stream / e.bandwidth_elementwise, there * new * e.attention_depth_s)
-    return Spent(time, there * e.launch_attention_s, np.greater(at_peak, stream), at_peak, moved)
+    attends = np.where(p.prompts > 0, p.count.attention, 0.0)
+    time = overlap(at_peak / e.compute_attention + stream / e.bandwidth_elementwise, attends * new * e.attention_depth_s)
+    return Spent(time, attends * e.launch_attention_s, np.greater(at_peak, stream), at_peak, moved)
 
 
 def _linear(p: _Pass) -> Spent:

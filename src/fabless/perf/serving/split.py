@@ -95,7 +95,7 @@ def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context:
 def room(llm: LLM, machine: Machine, split: Split, context: Number) -> Number:
     """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one
     [1]."""
-    one = memory(llm, machine, split, split.data, context)
-    return np.asarray(np.floor((one.free + one.kv_cache) / one.kv_cache) * split.data)
+    held = memory(llm, machine, split, split.data, context)
+    return np.asarray(np.floor((held.free + held.kv_cache) / held.kv_cache) * split.data)
 
 

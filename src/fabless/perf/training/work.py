@@ -144,9 +144,11 @@ def _residual(at: _Setting, work: MicroBatchWork, count: Number) -> None:
     where it would gather and scatter: the same bytes.
     """
     hidden = at.tokens * at.llm.hidden
-    mine = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
+    rank_hidden = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
     dropout = np.asarray(at.recipe.dropout)
-    _elements(at, work, count, forward=mine * (10.0 + dropout), backward=mine * (6.0 + 5.0 * dropout), launches=2.0)
+    _elements(
+        at, work, count, forward=rank_hidden * (10.0 + dropout), backward=rank_hidden * (6.0 + 5.0 * dropout), launches=2.0
+    )
     message = hidden * ACTIVATION_BYTES
     pair = 2.0 * gather(message, group(at.tensor, 1.0, at.machine), at.machine, at.efficiency)
     work.forward.tensor = work.forward.tensor + count * pair
@@ -180,10 +182,10 @@ def _written(at: _Setting) -> tuple[Number, Number]:
     sequence = np.asarray(recipe.sequence, dtype=float)
     scores = recipe.micro_batch * sequence**2 * llm.heads / (at.tensor * recipe.context)
     flop = 2.0 * scores * llm.head_dim
-    one = product(flop, 2.0 * scores, at.rate_16bit, at.machine, at.efficiency)
+    product_s = product(flop, 2.0 * scores, at.rate_16bit, at.machine, at.efficiency)
     dropout = 5.0 * np.asarray(recipe.dropout)
-    forward = 2.0 * one + stream_time((4.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
-    backward = 4.0 * one + stream_time((6.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
+    forward = 2.0 * product_s + stream_time((4.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
+    backward = 4.0 * product_s + stream_time((6.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
     return at.count.attention * forward, at.count.attention * backward
 
 
@@ -260,11 +262,11 @@ def _experts(at: _Setting, work: MicroBatchWork) -> None:
     permuted = 2.0 * rows * llm.hidden * 2.0 * ACTIVATION_BYTES
     _elements(at, work, count, forward=permuted, backward=permuted, launches=4.0)
     _residual(at, work, count)
-    there = expert_dispatch(
+    exchange_s = expert_dispatch(
         at.tokens / at.tensor, llm.hidden * ACTIVATION_BYTES, llm.experts_per_token,
         who=group(at.recipe.expert, 1.0, at.machine), machine=at.machine, efficiency=at.efficiency)
-    work.forward.expert = work.forward.expert + 2.0 * count * there
-    work.backward.expert = work.backward.expert + 2.0 * count * there
+    work.forward.expert = work.forward.expert + 2.0 * count * exchange_s
+    work.backward.expert = work.backward.expert + 2.0 * count * exchange_s
 
 
 def _head(at: _Setting) -> Number:
@@ -274,9 +276,9 @@ def _head(at: _Setting) -> Number:
     vocabulary = np.asarray(llm.vocab, dtype=float) / at.tensor
     hidden, logits = at.tokens * llm.hidden, at.tokens * vocabulary
     moved = (hidden + logits + vocabulary * llm.hidden) * ACTIVATION_BYTES
-    one = product(2.0 * logits * llm.hidden, moved, at.rate_16bit, machine, efficiency)
+    product_s = product(2.0 * logits * llm.hidden, moved, at.rate_16bit, machine, efficiency)
     elements = (16.0 * logits + 12.0 * hidden) * efficiency.element_passes
-    return (2.0 + np.asarray(at.recipe.trained)) * one + stream_time(elements, 8.0, machine, efficiency)
+    return (2.0 + np.asarray(at.recipe.trained)) * product_s + stream_time(elements, 8.0, machine, efficiency)
 
 
 def micro_batch(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> MicroBatchWork:
