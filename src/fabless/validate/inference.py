@@ -79,7 +79,7 @@ _SERVER = 8
 
 def first(readings: Sequence[Reading], kind: str, text: str) -> Reading | None:
     """The first reading of a kind whose pattern is found in a text."""
-    return next((one for one in readings if one.kind == kind and re.search(one.pattern, text, re.I)), None)
+    return next((reading for reading in readings if reading.kind == kind and re.search(reading.pattern, text, re.I)), None)
 
 
 @dataclass(kw_only=True)

@@ -53,8 +53,8 @@ def _shape(text: str) -> dict[str, float]:
 
 
 def _kv(text: str) -> str:
-    found = re.search(r"(\w+) KV|KV (\w+)", text)
-    read = precision(found[1] or found[2]) if found else None
+    match = re.search(r"(\w+) KV|KV (\w+)", text)
+    read = precision(match[1] or match[2]) if match else None
     return read.name if read else ""
 
 

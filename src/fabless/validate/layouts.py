@@ -93,4 +93,6 @@ def measurements(table: Table, readings: Sequence[Reading]) -> tuple[Layout, lis
     if not table.lines:
         raise BadFile(Fault(f"{table.name}:2", "no row after the header", "at least one row", "give a file with rows"))
     read = FORMS[layout].read
-    return layout, [one for line, cells in table.lines for one in read(Cells(table.name, line, cells), readings)]
+    return layout, [
+        measurement for line, cells in table.lines for measurement in read(Cells(table.name, line, cells), readings)
+    ]

@@ -76,11 +76,11 @@ class _Fits:
     def named(self, chip: Chip, kernel: str) -> tuple[dict[str, float], tuple[str, ...]]:
         """Parameters of a kernel on a chip, and a sentence where they are those of other
         classes."""
-        own, kind = self.values(f"{chip.name}.{kernel}"), self.values(f"{chip.efficiency}.{kernel}")
-        if kind:
-            return kind | own, ()
+        of_chip, of_class = self.values(f"{chip.name}.{kernel}"), self.values(f"{chip.efficiency}.{kernel}")
+        if of_class:
+            return of_class | of_chip, ()
         if generic := self.values(f"{_GENERIC}.{kernel}"):
-            return generic | own, (f"{kernel} was fitted on no chip of the class of {chip.name}: mean of other classes",)
+            return generic | of_chip, (f"{kernel} was fitted on no chip of the class of {chip.name}: mean of other classes",)
         raise _Refused(f"nothing fitted: {kernel}" + (f" by {self.catalogue.as_of}" if self.catalogue.as_of else ""))
 
     def law(self, chip: Chip, kernel: str, law: type[_LawT]) -> tuple[_LawT, tuple[str, ...]]:
@@ -209,34 +209,34 @@ _LAWS: Mapping[KernelOp, Callable[[_Shape, Sequence[Kernel], Chip, _Fits], _Time
 _COLLECTIVES = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all"})
 
 
-def _library(m: Measurement, kernel: Kernel) -> str:
+def _library(measurement: Measurement, kernel: Kernel) -> str:
     """Fitted family of a collective: launched from Python, else by its library, else as NCCL's."""
     if kernel.graph is False or kernel.library.casefold().endswith("eager"):
         return "eager"
-    names = (kernel.library.casefold(), m.engine.casefold())
+    names = (kernel.library.casefold(), measurement.engine.casefold())
     return next((library for name in names for library in _LIBRARIES if name.startswith(library)), "nccl")
 
 
-def _shape(m: Measurement, kernel: Kernel) -> _Shape:
+def _shape(measurement: Measurement, kernel: Kernel) -> _Shape:
     collective = kernel.op in _COLLECTIVES
     return _Shape(
-        chip=m.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
+        chip=measurement.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
         kv_precision=kernel.kv_precision,
-        weight_only=m.weight_only or kernel.written.endswith("_wo"),
-        library=_library(m, kernel) if collective else "", power=m.quantity == "power per chip",
+        weight_only=measurement.weight_only or kernel.written.endswith("_wo"),
+        library=_library(measurement, kernel) if collective else "", power=measurement.quantity == "power per chip",
     )
 
 
-def _value(m: Measurement, timed: _Timed, index: int) -> float | None:
+def _value(measurement: Measurement, timed: _Timed, index: int) -> float | None:
     """The quantity of a row."""
     time = float(timed.time_s[index])
-    if m.quantity == "kernel time":
+    if measurement.quantity == "kernel time":
         return time
-    if m.quantity == "kernel flops":
+    if measurement.quantity == "kernel flops":
         return float(timed.flop[index]) / time
-    if m.quantity in ("kernel bandwidth", "bus bandwidth"):
+    if measurement.quantity in ("kernel bandwidth", "bus bandwidth"):
         return float(timed.moved_bytes[index]) / time
-    if m.quantity == "power per chip" and timed.power_w is not None:
+    if measurement.quantity == "power per chip" and timed.power_w is not None:
         return float(timed.power_w[index])
     return None
 
@@ -272,19 +272,19 @@ def predict_kernel_rows(measurements: Sequence[Measurement], catalogue: Catalogu
     fits = _Fits(catalogue)
     groups: dict[_Shape, list[int]] = {}
     answers = [Prediction(None, "not stated: shape of the kernel")] * len(measurements)
-    for index, m in enumerate(measurements):
-        if m.kernel is not None:
-            groups.setdefault(_shape(m, m.kernel), []).append(index)
+    for index, measurement in enumerate(measurements):
+        if measurement.kernel is not None:
+            groups.setdefault(_shape(measurement, measurement.kernel), []).append(index)
     for shape, members in groups.items():
         for index, answer in zip(members, _group(shape, [measurements[index] for index in members], fits), strict=True):
             answers[index] = answer
     return answers
 
 
-def kernel(m: Measurement, catalogue: Catalogue) -> Prediction:
+def kernel(measurement: Measurement, catalogue: Catalogue) -> Prediction:
     """Predict the time, rate, bandwidth or power of one operator or collective; never raises for
     what a row says.
 
     Many rows at once are predicted faster by `predict_kernel_rows`.
     """
-    return predict_kernel_rows((m,), catalogue)[0]
+    return predict_kernel_rows((measurement,), catalogue)[0]

@@ -74,8 +74,8 @@ def instance(
 
 
 def _named(row_id: str) -> tuple[int, int | None] | None:
-    found = _NAMED.findall(row_id)
-    return (int(found[-1][0]), int(found[-1][1]) if found[-1][1] else None) if found else None
+    matches = _NAMED.findall(row_id)
+    return (int(matches[-1][0]), int(matches[-1][1]) if matches[-1][1] else None) if matches else None
 
 
 def _degree(cells: Cells, column: str) -> int:
@@ -128,7 +128,7 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
     split = cells["mode"] == "disagg"
     weights, experts = _precision(cells, readings)
     prefill, decode = (_pool(cells, "prefill"), _pool(cells, "decode")) if split else (None, None)
-    one, pp, concurrency = None, None, _concurrency(cells)
+    placed, pp, concurrency = None, None, _concurrency(cells)
     if not split:
         cells.required("tp_size")
         pp = _degree(cells, "pp_size")
@@ -140,11 +140,11 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
         named = _named(cells["id"])
         if not cells["attention_dp_size"] and attention > 1 and tp % attention == 0:
             tp //= attention
-        one = instance(tp, attention, _degree(cells, "moe_tp_size"), _degree(cells, "moe_ep_size"), named)
-        if one.chips != _degree(cells, "tp_size") * _degree(cells, "attention_dp_size"):
+        placed = instance(tp, attention, _degree(cells, "moe_tp_size"), _degree(cells, "moe_ep_size"), named)
+        if placed.chips != _degree(cells, "tp_size") * _degree(cells, "attention_dp_size"):
             cells.notes.append(
                 f"labelled tp {cells['tp_size']}, attention_dp {cells['attention_dp_size'] or 'blank'}: "
-                f"read as {one.chips} chips, tp {one.tp}, attention_dp {one.attention_dp}, ep {one.ep}"
+                f"read as {placed.chips} chips, tp {placed.tp}, attention_dp {placed.attention_dp}, ep {placed.ep}"
             )
         if concurrency is None and batch is not None:
             concurrency = batch * _degree(cells, "attention_dp_size")
@@ -158,10 +158,10 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
                 model=cells["model_path"], chip=cells["system"], metric=f"{quantity}_ms",
                 value=None if value is None else value * 1e-3, scale=1e-3, quantity=quantity,
                 phase=quantity, scenario="closed loop",
-                chips=one.chips * (pp or 1) if one else _pool_chips(prefill, decode),
-                tp=one.tp if one else None, pp=pp, ep=one.ep if one else None,
-                moe_tp=one.moe_tp if one else None, attention_dp=one.attention_dp if one else None,
-                replicas=1 if one else None, precision=weights.name,
+                chips=placed.chips * (pp or 1) if placed else _pool_chips(prefill, decode),
+                tp=placed.tp if placed else None, pp=pp, ep=placed.ep if placed else None,
+                moe_tp=placed.moe_tp if placed else None, attention_dp=placed.attention_dp if placed else None,
+                replicas=1 if placed else None, precision=weights.name,
                 precision_written=weights.written, expert_precision=experts,
                 engine=cells["backend"], engine_version=cells["backend_version"],
                 concurrency=concurrency, input_tokens=input_tokens, output_tokens=output_tokens,

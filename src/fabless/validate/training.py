@@ -67,8 +67,8 @@ def _sharded(text: str) -> bool | None:
 
 
 def _number_in(pattern: str, text: str) -> float | None:
-    found = re.search(pattern, text)
-    return float(next(group for group in found.groups() if group)) if found else None
+    match = re.search(pattern, text)
+    return float(next(group for group in match.groups() if group)) if match else None
 
 
 def _reason(cells: Cells, readings: Sequence[Reading], metric: Metric) -> str:
