@@ -75,8 +75,8 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     longer = [candidate for candidate in names if name and candidate.startswith(name)]
     like = difflib.get_close_matches(wanted, list(spellings), n=count, cutoff=0.5)
     holding = [folded for folded in spellings if wanted in folded]
-    found = [*longer, *(candidate for folded in (*like, *holding) for candidate in spellings[folded])]
-    return list(dict.fromkeys(found))[:count]
+    nearest = [*longer, *(candidate for folded in (*like, *holding) for candidate in spellings[folded])]
+    return list(dict.fromkeys(nearest))[:count]
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -303,16 +303,16 @@ def state_flop(llm: LLM) -> Number:
 def kept_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that the cache holds, summed over the attention layers."""
     count = layers(llm)
-    held = np.asarray(context, dtype=float)
-    return np.asarray(count.whole * held + _local(count, lambda: np.minimum(held, llm.sliding_window)))
+    tokens = np.asarray(context, dtype=float)
+    return np.asarray(count.whole * tokens + _local(count, lambda: np.minimum(tokens, llm.sliding_window)))
 
 
 def read_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that one new token reads, summed over the attention layers."""
     count = layers(llm)
-    held = np.asarray(context, dtype=float)
-    chosen = np.minimum(held, _topk(llm)) if np.any(llm.index_topk) else held
-    return np.asarray(count.whole * chosen + _local(count, lambda: np.minimum(held, llm.sliding_window)))
+    tokens = np.asarray(context, dtype=float)
+    chosen = np.minimum(tokens, _topk(llm)) if np.any(llm.index_topk) else tokens
+    return np.asarray(count.whole * chosen + _local(count, lambda: np.minimum(tokens, llm.sliding_window)))
 
 
 def _local(count: Layers, each: Callable[[], Number]) -> Number:
