@@ -137,7 +137,9 @@ def _needed(recipe: Recipe, inputs: Sequence[InputUsed], target: float) -> tuple
             needed = NeededInput(
                 name=used.name, fact=used.fact, value=from_si(value, used.unit), unit=used.unit,
                 factor=value / modes[used.name], in_band=outside < 1e-9)
-            candidates.append((round(outside, 9), round(abs(math.log(needed.factor)), 9), len(candidates), needed))
+            candidates.append(
+                (round(outside, 9), round(abs(math.log(needed.factor)), 9), len(candidates), needed)
+            )
     return tuple(needed for *_, needed in sorted(candidates, key=lambda entry: entry[:3]))
 
 

@@ -83,7 +83,10 @@ def _names(action: str, names: list[str]) -> list[str]:
         raise unknown("action", action, list(ACTIONS), "fabless contract")
     chosen = names or ([BESIDE] if action == "value" else [])
     if len(chosen) != ACTIONS[action]:
-        wanted = {"kinds": "no name", "example": "one kind", "value": "one file", "break-even": "two contracts"}[action]
+        wanted = {
+            "kinds": "no name", "example": "one kind", "value": "one file",
+            "break-even": "two contracts",
+        }[action]
         raise BadValue(
             Fault(
                 f"fabless contract {action}", f"{len(chosen)} names", wanted,
@@ -102,9 +105,16 @@ def _check_options(action: str, over: str, svg: Path | None) -> None:
         raise unknown("quantity", over, list(OVER), "--over")
     if svg is not None:
         if action != "value":
-            raise BadValue(Fault("--svg", f"beside {action}", "value", "only `fabless contract value` draws a picture"))
+            raise BadValue(
+                Fault(
+                    "--svg", f"beside {action}", "value",
+                    "only `fabless contract value` draws a picture",
+                )
+            )
         if svg.suffix.lower() != ".svg":
-            raise BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg"))
+            raise BadFile(
+                Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")
+            )
         check_writable(svg)
 
 
@@ -165,7 +175,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
                 f"option\n{volume}"]
     if full:
         headings += [f"taken\n{volume}", f"missing\n{volume}", "rebate\nUSD"]
-    columns: list[Column | str] = [Column("contract", name=True), *(Column(text, True) for text in headings)]
+    columns: list[Column | str] = [
+        Column("contract", name=True), *(Column(text, True) for text in headings),
+    ]
     rows = [_cells(row, per_hour, full) for row in comparison.rows]
     none = [SPOT, "", "", _price(comparison.without_usd_per_unit.p50, per_hour), "", "", "", "", ""]
     rows.append([*none, "", count(comparison.without_missing), ""] if full else none)

@@ -25,7 +25,9 @@ def seen_from(as_of: str | None) -> Catalogue:
     try:
         return load(dt.date.fromisoformat(as_of))
     except ValueError as error:
-        raise BadValue(Fault("--as-of", repr(as_of), "a date as YYYY-MM-DD", "write for example 2023-10-31")) from error
+        raise BadValue(
+            Fault("--as-of", repr(as_of), "a date as YYYY-MM-DD", "write for example 2023-10-31")
+        ) from error
 
 
 def chips(as_of: AsOf = None, json: Json = False) -> None:
@@ -63,13 +65,18 @@ def models(as_of: AsOf = None, json: Json = False) -> None:
     catalogue = seen_from(as_of)
     all_models = [(name, catalogue.model(name)) for name in catalogue.models()]
     if json:
-        typer.echo(as_json({"models": [{"name": name, "model": model} for name, model in all_models]}))
+        typer.echo(
+            as_json({"models": [{"name": name, "model": model} for name, model in all_models]})
+        )
         return
     columns: list[Column | str] = [
         Column("model", name=True), Column("parameters B", True), Column("active B", True),
         Column("layers", True), Column("hidden", True), "released",
     ]
-    print_table(f"{len(all_models)} language models", columns, [_model_row(*item) for item in all_models], Console())
+    print_table(
+        f"{len(all_models)} language models", columns, [_model_row(*item) for item in all_models],
+        Console(),
+    )
 
 
 def _model_row(name: str, model: LLM) -> list[str]:
@@ -94,7 +101,13 @@ def show(
         Column("field", name=True), "value", "unit", Column("period", name=True),
         Column("known", name=True), "grade", "source",
     ]
-    rows = [[fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value, fact.source.id] for fact in facts]
+    rows = [
+        [
+            fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value,
+            fact.source.id,
+        ]
+        for fact in facts
+    ]
     print_table(name, columns, rows, Console())
 
 
@@ -130,4 +143,7 @@ def _written(fact: Fact) -> tuple[str, str]:
     value = plain(from_si(fact.value, fact.unit))
     if fact.low is None or fact.high is None:
         return value, unit
-    return f"{value} ({plain(from_si(fact.low, fact.unit))} to {plain(from_si(fact.high, fact.unit))})", unit
+    return (
+        f"{value} ({plain(from_si(fact.low, fact.unit))} to {plain(from_si(fact.high, fact.unit))})",
+        unit,
+    )

@@ -91,7 +91,11 @@ def _answer(
     if json:
         typer.echo(as_json(programme_document(result)), nl=False)
         return
-    names = tuple(company.name for company in candidates(catalogue)) if route == "acquire" and target is None else ()
+    names = (
+        tuple(company.name for company in candidates(catalogue))
+        if route == "acquire" and target is None
+        else ()
+    )
     print_study(result, Console(), names)
     if svg is not None:
         typer.echo(f"Picture: {svg}")
@@ -117,7 +121,12 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 
         return load(read_case(case).as_of)
     catalogue = seen_from(as_of)
-    known = [fact.known for name in catalogue.topics["programmes"] for fact in catalogue.rows[name] if fact.field == "kind"]
+    known = [
+        fact.known
+        for name in catalogue.topics["programmes"]
+        for fact in catalogue.rows[name]
+        if fact.field == "kind"
+    ]
     if catalogue.as_of is not None and catalogue.as_of < min(known):
         raise BadValue(
             Fault(
@@ -144,7 +153,9 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeModel], Quarter]:
             )
         )
     name = f"{question.name}, {of_route[0].name}"
-    return (name, programme_model_of(of_route[0], question.numbers.programmes[of_route[0].name])), question.first_quarter
+    return (
+        name, programme_model_of(of_route[0], question.numbers.programmes[of_route[0].name]),
+    ), question.first_quarter
 
 
 def _check(
@@ -159,9 +170,18 @@ def _check(
         faults.append(Fault("--second", f"beside --case {case}", "one of the two",
                             "a case states its own second generation: leave one of the two out"))
     if named is not None and route in ROUTES and route != "acquire":
-        faults.append(Fault("--candidate", f"{named!r} with {route}", "only with acquire", "leave --candidate out"))
+        faults.append(
+            Fault(
+                "--candidate", f"{named!r} with {route}", "only with acquire",
+                "leave --candidate out",
+            )
+        )
     if not FEWEST_DRAWS <= draws <= MOST_DRAWS:
         faults.append(Fault("--draws", f"{draws}", f"{FEWEST_DRAWS} to {MOST_DRAWS:,}",
                             "20,000 give shares to a third of a percent"))
     if svg is not None and svg.suffix.lower() != ".svg":
-        faults.extend(BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")).faults)
+        faults.extend(
+            BadFile(
+                Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")
+            ).faults
+        )

@@ -57,9 +57,15 @@ def _row(result: ClaimResult) -> list[str]:
     published = "" if result.published is None else number_with_unit(
         plain(result.published.value) if result.published.value is not None
         else f"{plain(result.published.low)}-{plain(result.published.high)}", result.published.unit)
-    rebuilt = "" if result.rebuilt is None else (
-        plain(result.rebuilt.mode) if result.rebuilt.low == result.rebuilt.high
-        else f"{plain(result.rebuilt.mode)} ({plain(result.rebuilt.low)}-{plain(result.rebuilt.high)})")
+    rebuilt = (
+        ""
+        if result.rebuilt is None
+        else (
+            plain(result.rebuilt.mode)
+            if result.rebuilt.low == result.rebuilt.high
+            else f"{plain(result.rebuilt.mode)} ({plain(result.rebuilt.low)}-{plain(result.rebuilt.high)})"
+        )
+    )
     deviation = "" if result.deviation is None else f"{result.deviation:+.0%}"
     return [
         result.id.partition("_")[0], result.variant, published, rebuilt, deviation,

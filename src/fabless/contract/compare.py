@@ -43,7 +43,9 @@ class DrawnQuestion:
         if contract.unit == self.unit:
             return contract
         holding = stated(self.values.owning)
-        charge = capital_charge_usd_per_quarter(contract.price_usd, holding.residual, holding.life, self.real_rate)
+        charge = capital_charge_usd_per_quarter(
+            contract.price_usd, holding.residual, holding.life, self.real_rate
+        )
         return ReserveAndRent(
             contract.name, contract.volume, 0.0, reserve_usd=charge + holding.running * QUARTER_S,
             tenor_quarters=max(1, round(float(np.mean(holding.life)) / QUARTER_S)),
@@ -110,12 +112,19 @@ def draw_question(question: ContractQuestion) -> DrawnQuestion:
     mode.
     """
     stated_market, numbers = question.numbers.outlook, named(question.numbers)
-    volatilities = (stated_market.need_volatility, stated_market.spot_volatility, stated_market.share_volatility)
+    volatilities = (
+        stated_market.need_volatility, stated_market.spot_volatility,
+        stated_market.share_volatility,
+    )
     uncertain = any(_mode(volatility) > 0.0 for volatility in volatilities) or any(
         number.spread.low < number.spread.high for number in numbers.values())
     paths = 2 * ((question.paths + 1) // 2) if uncertain and question.paths > 1 else 1
     rng = stream(question.seed, "contracts")
-    drawn = {} if paths == 1 else draw({name: number.spread for name, number in sorted(numbers.items())}, paths, rng)
+    drawn = (
+        {}
+        if paths == 1
+        else draw({name: number.spread for name, number in sorted(numbers.items())}, paths, rng)
+    )
     values = mapped(question.numbers, lambda number: drawn[number.name][:, None] if drawn
                     else np.array([[number.spread.mode]]))
     rate = stated_market.real_rate.spread.mode
@@ -131,8 +140,16 @@ def draw_question(question: ContractQuestion) -> DrawnQuestion:
 
     market = values.outlook
     per_unit = QUARTER_S if question.how == "rent" else 1.0
-    need = market.need * or_else(market.need_growth, 1.0) ** years * walk(stated_market.need_volatility)
-    spot = market.spot * (1.0 - or_else(market.spot_decline, 0.0)) ** years * walk(stated_market.spot_volatility)
+    need = (
+        market.need
+        * or_else(market.need_growth, 1.0) ** years
+        * walk(stated_market.need_volatility)
+    )
+    spot = (
+        market.spot
+        * (1.0 - or_else(market.spot_decline, 0.0)) ** years
+        * walk(stated_market.spot_volatility)
+    )
     outlook = Outlook(
         need=need, spot_usd=spot * per_unit, spot_cap=or_else(market.spot_cap, np.inf),
         unmet_usd=or_else(market.unmet, 0.0) * per_unit,
@@ -152,7 +169,8 @@ def compare(question: ContractQuestion) -> Comparison:
     """Value every contract of a question on the same paths."""
     made = draw_question(question)
     valuations = {
-        name: value(made.beside(contract), made.outlook, made.real_rate) for name, contract in made.contracts.items()
+        name: value(made.beside(contract), made.outlook, made.real_rate)
+        for name, contract in made.contracts.items()
     }
     per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
     kinds = {spec.name: spec.kind for spec in question.contracts}
@@ -180,11 +198,12 @@ def nothing(unit: ContractUnit) -> Purchase:
 def _row(valuation: Valuation, kind: str, per: float) -> ContractRow:
     return ContractRow(
         name=valuation.name, kind=kind, usd_per_unit=_band(valuation.usd_per_unit / per),
-        served_usd_per_unit=_band(valuation.served_usd_per_unit / per), value=_band(valuation.value_usd),
-        worst_usd=float(valuation.value_usd.min()), firm_usd=float(valuation.firm_usd.mean()),
-        firm_units=float(valuation.firm_units.mean()),
-        option_units=float((valuation.most_units - valuation.firm_units).mean()), taken=float(valuation.taken.mean()),
-        missing=float(valuation.missing.mean()), rebate_usd=float(valuation.rebate_usd.mean()),
+        served_usd_per_unit=_band(valuation.served_usd_per_unit / per),
+        value=_band(valuation.value_usd), worst_usd=float(valuation.value_usd.min()),
+        firm_usd=float(valuation.firm_usd.mean()), firm_units=float(valuation.firm_units.mean()),
+        option_units=float((valuation.most_units - valuation.firm_units).mean()),
+        taken=float(valuation.taken.mean()), missing=float(valuation.missing.mean()),
+        rebate_usd=float(valuation.rebate_usd.mean()),
     )
 
 
@@ -210,7 +229,9 @@ def break_even_of(
     `UnknownName` for names that are not there.
     """
     names = {SPOT, *(spec.name for spec in question.contracts)}
-    unknown_ones = [unknown("contract", name, [*names]) for name in (first, second) if name not in names]
+    unknown_ones = [
+        unknown("contract", name, [*names]) for name in (first, second) if name not in names
+    ]
     if over not in OVER:
         unknown_ones.append(unknown("quantity", over, OVER, "--over"))
     if unknown_ones:
@@ -258,7 +279,9 @@ def _over_price(
             )
         )
     floor = (
-        max((tier.price_usd / per for tier in purchase.tiers), default=0.0) if isinstance(purchase, VolumeDiscount) else 0.0
+        max((tier.price_usd / per for tier in purchase.tiers), default=0.0)
+        if isinstance(purchase, VolumeDiscount)
+        else 0.0
     )
     fixed = made.cost_usd(other, made.outlook)
     return break_even(
@@ -293,4 +316,6 @@ def price_paths(
     )
     half = rng.standard_normal((times.size, paths // 2)) * np.sqrt(steps)[:, None]
     walk = np.cumsum(np.concatenate([half, -half], axis=1), axis=0)
-    return np.asarray(price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk))
+    return np.asarray(
+        price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk)
+    )

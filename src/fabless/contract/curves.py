@@ -36,12 +36,19 @@ def curves(question: ContractQuestion) -> tuple[Curve, ...]:
     is served.
     """
     made = draw_question(replace(question, paths=1))
-    contracts: dict[str, Purchase] = {name: made.beside(contract) for name, contract in made.contracts.items()}
+    contracts: dict[str, Purchase] = {
+        name: made.beside(contract) for name, contract in made.contracts.items()
+    }
     quarter = np.arange(question.quarters)
     served = np.zeros(question.quarters, dtype=bool)
     for purchase in contracts.values():
-        served |= (quarter >= purchase.start_quarter) & (quarter < purchase.start_quarter + purchase.tenor_quarters)
-    most = max(sum(float(np.max(np.asarray(part.volume))) for part in purchase.parts()) for purchase in contracts.values())
+        served |= (quarter >= purchase.start_quarter) & (
+            quarter < purchase.start_quarter + purchase.tenor_quarters
+        )
+    most = max(
+        sum(float(np.max(np.asarray(part.volume))) for part in purchase.parts())
+        for purchase in contracts.values()
+    )
     wanted = np.linspace(0.0, 1.25 * most, _POINTS)
     outlook = replace(made.outlook, need=wanted[:, None] * served, spot_cap=np.inf)
     per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0

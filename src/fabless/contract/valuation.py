@@ -64,7 +64,10 @@ class Outlook:
     @property
     def shape(self) -> tuple[int, int]:
         """Paths and quarters."""
-        parts = (self.need, self.spot_usd, self.spot_cap, self.unmet_usd, 0.0 if self.share_usd is None else self.share_usd)
+        parts = (
+            self.need, self.spot_usd, self.spot_cap, self.unmet_usd,
+            0.0 if self.share_usd is None else self.share_usd,
+        )
         shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
         return (1, 1, *shape)[-2], (1, *shape)[-1]
 
@@ -245,14 +248,18 @@ def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> 
             "take at most the volume, within the tenor",
         ),
     )
-    cash[:, min(contract.signed_quarter, quarters - 1)] += _fees(contract, contract.parts(), quarters)
+    cash[:, min(contract.signed_quarter, quarters - 1)] += _fees(
+        contract, contract.parts(), quarters
+    )
     return np.asarray(cash - contract.rebates(units, outlook))
 
 
 def _inside(contract: ValuedContract, quarters: int) -> Array:
     """1 in quarters of delivery, else 0."""
     q = np.arange(quarters)
-    return ((q >= contract.start_quarter) & (q < contract.start_quarter + contract.tenor_quarters)).astype(float)
+    return (
+        (q >= contract.start_quarter) & (q < contract.start_quarter + contract.tenor_quarters)
+    ).astype(float)
 
 
 def _fees(contract: ValuedContract, parts: Sequence[Part], quarters: int) -> Array:

@@ -23,7 +23,14 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
     missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
     short = missing > case.tolerated_shortage
     whole = paths.missing_share
-    programme = next((item for item in case.programmes if item.name in solved.started and item.route != "partner"), None)
+    programme = next(
+        (
+            item
+            for item in case.programmes
+            if item.name in solved.started and item.route != "partner"
+        ),
+        None,
+    )
     outlook = prepared.simulated[programme.name].summary if programme else None
     return WayResult(
         name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
@@ -107,12 +114,16 @@ def _volume_share(prepared: Prepared, programme: Programme | None) -> float:
 def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
     """Probability that a programme begun on the first day is not given up by choice."""
     return 1.0 - sum(
-        gate.give_up_probability for gate in solved.gates if programme is not None and gate.name == programme.name
+        gate.give_up_probability
+        for gate in solved.gates
+        if programme is not None and gate.name == programme.name
     )
 
 
 def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
-    early, median, late = (str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90))
+    early, median, late = (
+        str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90)
+    )
     return early, median, late
 
 
@@ -122,7 +133,9 @@ def _by_year(values: Array, years: Sequence[slice]) -> Array:
 
 def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
     """Cost of a served query by year, one row a year."""
-    return (_by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)).T
+    return (
+        _by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)
+    ).T
 
 
 def _dominant(solved: SolvedWay, case: Case, amount: Array) -> float:
@@ -137,6 +150,9 @@ def _fleet(solved: SolvedWay, case: Case) -> tuple[tuple[str, str, Band], ...]:
     """Chips in operation by line or programme, all its generations together."""
     paths, offers = solved.paths, solved.plan.offers
     pools = dict.fromkeys(offer.pool.line for offer in offers)
-    chips = {name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0) for name in pools}
+    chips = {
+        name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0)
+        for name in pools
+    }
     return tuple((str(case.first_quarter + q), name, band(held[:, q], paths.probability))
                  for q in range(case.quarters) for name, held in chips.items() if held.max() >= 1.0)

@@ -37,10 +37,16 @@ def nothing_found(metrics: Sequence[str]) -> SweepState:
         kept=Kept.nothing(metrics))
 
 
-def merged(state: SweepState, other: SweepState, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> SweepState:
+def merged(
+    state: SweepState, other: SweepState, objective: str, fronts: Sequence[tuple[str, str]],
+    best: int,
+) -> SweepState:
     """Join what two sets of chunks found; the order does not matter."""
     def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-        return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(key for key in b if key not in a))}
+        return {
+            name: a.get(name, 0) + b.get(name, 0)
+            for name in (*a, *(key for key in b if key not in a))
+        }
 
     nearest = {
         name: min(state.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
@@ -49,5 +55,6 @@ def merged(state: SweepState, other: SweepState, objective: str, fronts: Sequenc
     return SweepState(
         designs=state.designs + other.designs, removed=added(state.removed, other.removed),
         unserved=added(state.unserved, other.unserved), nearest=nearest,
-        points=state.points + other.points, kept=keep(state.kept, other.kept, objective, fronts, best),
+        points=state.points + other.points,
+        kept=keep(state.kept, other.kept, objective, fronts, best),
     )

@@ -26,7 +26,9 @@ class DesignLimits:
     interposer_m2: float
 
 
-REASONS = ("reticle", "stack height", "memory edge", "link edge", "interposer", "power", "power density")
+REASONS = (
+    "reticle", "stack height", "memory edge", "link edge", "interposer", "power", "power density",
+)
 """Limits in the order in which they are applied; a design counts for the first that removes it."""
 EXPLAINED = {
     "reticle": "die larger than the exposure field",
@@ -58,11 +60,15 @@ def screen(
         return [column[inside] for column in columns]
 
     (area,) = keep("reticle", fits_field(area := die_area(designs, technology)), area)
-    (area,) = keep("stack height", number(designs.stack_bytes[kept] <= limits.stack_bytes * (1 + 1e-9)), area)
+    (area,) = keep(
+        "stack height", number(designs.stack_bytes[kept] <= limits.stack_bytes * (1 + 1e-9)), area
+    )
     left = designs.take(kept)
     (area,) = keep("memory edge", number(left.stacks <= most_stacks(left, area, technology)), area)
     left = designs.take(kept)
-    (area,) = keep("link edge", number(left.link_bandwidth * limits.link_edge_m <= _free_edge(area)), area)
+    (area,) = keep(
+        "link edge", number(left.link_bandwidth * limits.link_edge_m <= _free_edge(area)), area
+    )
     left = designs.take(kept)
     interposer = technology.packaging.interposer_area_per_die_area.mode * (
         area * left.dies + left.stacks * technology.memory.stack_area_m2)
@@ -76,7 +82,9 @@ def screen(
     left_over = Evaluation(**dict(zip(names, columns, strict=True)))
     density = left_over.power_w / (left_over.die_area_m2 * designs.dies[kept])
     columns = keep("power density", number(density <= limits.power_density_w_per_m2), *columns)
-    return kept, Evaluation(**dict(zip(names, columns, strict=True))) if kept.size else None, removed
+    return (
+        kept, Evaluation(**dict(zip(names, columns, strict=True))) if kept.size else None, removed,
+    )
 
 
 def _free_edge(area_m2: Array) -> Array:

@@ -53,7 +53,10 @@ class Scorer(Protocol):
     @property
     def metrics(self) -> Sequence[str]:
         """All metrics."""
-    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> DesignScores:
+
+    def __call__(
+        self, designs: Designs, silicon: Evaluation, technology: Technology
+    ) -> DesignScores:
         """Score every design."""
 
 
@@ -81,7 +84,9 @@ def run_chunk(task: Task, start: int, stop: int) -> SweepState:
         return replace(empty, designs=numbers.size, removed=removed)
     score = task.scorer(designs.take(made), silicon, technology)
     served = np.isfinite(score.metrics[task.scorer.objective])
-    more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
+    more = Kept(
+        numbers[made][served], {name: values[served] for name, values in score.metrics.items()}
+    )
     return SweepState(
         designs=numbers.size, removed=removed, unserved=score.unserved, nearest=score.nearest,
         points=score.points,

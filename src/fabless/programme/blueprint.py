@@ -137,7 +137,9 @@ class _Laws:
             row[LOW] = law.mode
         else:
             logs = law.scale == "log"
-            low, mode, high = (math.log(end) if logs else end for end in (law.low, law.mode, law.high))
+            low, mode, high = (
+                math.log(end) if logs else end for end in (law.low, law.mode, law.high)
+            )
             row = [
                 self.columns.setdefault(key, len(self.columns)), low, high,
                 (mode - low) / (high - low), (high - low) * (mode - low),
@@ -178,11 +180,22 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
     )
     for key, law in _named(parameters):
         laws.add(key, law)
-    stage_law = [laws.add(stage.drawn_with or stage.name, _months(stage.duration_s or NOTHING)) for stage in stages]
-    spend_law = [laws.add(_spend_key(stage), stage.spend_usd) if stage.spend_usd.high > 0 else -1 for stage in stages]
-    slipping = [stage.name for stage in stages if stage.slips] + ["second design", "second qualification"]
+    stage_law = [
+        laws.add(stage.drawn_with or stage.name, _months(stage.duration_s or NOTHING))
+        for stage in stages
+    ]
+    spend_law = [
+        laws.add(_spend_key(stage), stage.spend_usd) if stage.spend_usd.high > 0 else -1
+        for stage in stages
+    ]
+    slipping = [stage.name for stage in stages if stage.slips] + [
+        "second design", "second qualification",
+    ]
     add_slip = laws.add if parameters.slip_correlation == 1 else laws.add_apart
-    slips = {name: add_slip("slip", parameters.slip) for name in slipping[:None if parameters.second else -2]}
+    slips = {
+        name: add_slip("slip", parameters.slip)
+        for name in slipping[: None if parameters.second else -2]
+    }
     names = [stage.name for stage in stages]
     end_stage = _end_stage(stages, start)
     begins, completes = _open(stages, end_stage)
@@ -208,7 +221,9 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
         ),
         second_slips=np.array([slips.get(name, -1) for name in slipping[-2:]]),
     )
-    return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
+    return Blueprint(
+        stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation
+    )
 
 
 def _named(programme: ProgrammeModel) -> list[tuple[str, Duration]]:
@@ -216,9 +231,11 @@ def _named(programme: ProgrammeModel) -> list[tuple[str, Duration]]:
     path, second = programme.price_path, programme.second
     unchanged = Range.point(1.0)
     return [
-        ("metal_respin_s", _months(programme.metal_respin_s)), ("full_respin_s", _months(programme.full_respin_s)),
-        ("metal_respin_usd", programme.metal_respin_usd), ("full_respin_usd", programme.full_respin_usd),
-        ("performance", programme.performance), ("team_usd_per_s", part_of(programme.team_usd_per_s, MONTH_S)),
+        ("metal_respin_s", _months(programme.metal_respin_s)),
+        ("full_respin_s", _months(programme.full_respin_s)),
+        ("metal_respin_usd", programme.metal_respin_usd),
+        ("full_respin_usd", programme.full_respin_usd), ("performance", programme.performance),
+        ("team_usd_per_s", part_of(programme.team_usd_per_s, MONTH_S)),
         ("support_share", programme.support_share), ("purchase_usd", programme.purchase_usd),
         ("retention", programme.retention),
         ("distressed", path.distressed_multiple if path else unchanged),
@@ -237,7 +254,9 @@ def _spend_key(stage: Stage) -> str:
     """Column of the points of a stage's spend."""
     if stage.drawn_with == "design_s":
         return "design_usd"
-    return {"tape-out": "masks_usd", "software": "software_usd"}.get(stage.name, f"spend of {stage.name}")
+    return {"tape-out": "masks_usd", "software": "software_usd"}.get(
+        stage.name, f"spend of {stage.name}"
+    )
 
 
 def _months(law: Duration) -> Duration:
@@ -256,7 +275,9 @@ def _end_stage(stages: tuple[Stage, ...], start: str) -> dict[End, str]:
         End[gate.name]: gates[gate] for gate in Gate if gate in gates}
 
 
-def _open(stages: tuple[Stage, ...], end_stage: dict[End, str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _open(
+    stages: tuple[Stage, ...], end_stage: dict[End, str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     begins = np.ones((len(stages), len(End)), dtype=bool)
     completes = begins.copy()
     for row, stage in enumerate(stages):

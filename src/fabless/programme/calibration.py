@@ -111,7 +111,9 @@ def earlier_ones(case: ReferenceCase, cases: Sequence[ReferenceCase]) -> tuple[R
 def score(cases: Sequence[ReferenceCase], others: Others) -> PredictionScore:
     """Leave every programme out in turn and predict it from the others that `others` gives."""
     left = [(case, others(case, cases)) for case in cases]
-    timed = tuple(time for case, rest in left for span in TIMED if (time := _timed(case, span, rest)))
+    timed = tuple(
+        time for case, rest in left for span in TIMED if (time := _timed(case, span, rest))
+    )
     outcomes = tuple(end for case, rest in left if (end := _outcome(case, rest)))
     inside = sum(p.p10 <= p.actual <= p.p90 for p in timed)
     return PredictionScore(
@@ -126,7 +128,9 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def _timed(case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]) -> TimedPrediction | None:
+def _timed(
+    case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]
+) -> TimedPrediction | None:
     if span not in case.spans:
         return None
     law = span_law(others, span, case.kind)
@@ -153,7 +157,9 @@ def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePre
     )
 
 
-def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple[TimedPrediction, ...]:
+def modelled(
+    catalogue: Catalogue, draws: int = 8192, seed: int = 2023
+) -> tuple[TimedPrediction, ...]:
     """Predict the times of every programme from the staged model, its class without the programme
     itself.
 
@@ -167,12 +173,17 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
         if route is None or not any(span in case.spans for span in TIMED):
             continue
         facts = programme_facts(catalogue, route.value)
-        numbers = {name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None}
+        numbers = {
+            name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None
+        }
         reference = reference_class(
             all_others(case, known), deals_known, case.kind, numbers["first_silicon_good"],
             numbers["scope_cut"],
         )
-        run = simulate(parameters_from(route, reference, numbers), draws, stream(seed, f"calibration {case.name}"))
+        run = simulate(
+            parameters_from(route, reference, numbers), draws,
+            stream(seed, f"calibration {case.name}"),
+        )
         for span in TIMED:
             if span in case.spans and not (span is Span.PURCHASE) ^ (route is Route.ACQUIRE):
                 predictions.append(_drawn(case, span, run, reference.span_cases))

@@ -98,9 +98,14 @@ def discretise(
     _check(draws, quarters, boundaries, notice_quarters, start_quarter)
     volume = draws.outcome == OutcomeKind.VOLUME
     decided_at_release = volume | (draws.outcome == OutcomeKind.LIMITED)
-    known = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
+    known = draws.end_month / MONTHS_PER_QUARTER - np.where(
+        decided_at_release, notice_quarters, 0.0
+    )
     first = int(np.searchsorted(np.asarray(boundaries), start_quarter, side="right"))
-    reveal = np.maximum(np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"), first)
+    reveal = np.maximum(
+        np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"),
+        first,
+    )
     spend = np.zeros((draws.end_month.size, quarters))
     spend[:, start_quarter:] = draws.spend_by_quarter_usd[:, :quarters - start_quarter]
     pooled = np.zeros(quarters)
@@ -116,7 +121,10 @@ def discretise(
             break
         pooled[begin:boundary] = spend[before, begin:boundary].mean(axis=0)
         begin = boundary
-        groups = {ChainState.ARRIVED: (reveal == index) & volume, ChainState.DEAD: (reveal == index) & ~volume}
+        groups = {
+            ChainState.ARRIVED: (reveal == index) & volume,
+            ChainState.DEAD: (reveal == index) & ~volume,
+        }
         if boundary == boundaries[-1]:
             groups[ChainState.RUNNING] = after
         paths += [_path(
@@ -139,7 +147,11 @@ def _path(
 ) -> OutcomeGroup:
     arrived = outcome is ChainState.ARRIVED
     group_spend = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
-    volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter if arrived else 0
+    volume = (
+        round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter
+        if arrived
+        else 0
+    )
     return OutcomeGroup(
         probability=float(members.mean()),
         reveal_boundary_index=index,
@@ -166,7 +178,12 @@ def _check(
                             f"one or more quarters, rising, from 1 to {quarters - 1}",
                             "give the quarters in which the tree branches"))
     if not notice_quarters >= 0:
-        faults.append(Fault("discretise, notice_quarters", str(notice_quarters), "0 or more", "give 0 for no notice"))
+        faults.append(
+            Fault(
+                "discretise, notice_quarters", str(notice_quarters), "0 or more",
+                "give 0 for no notice",
+            )
+        )
     last = min([quarters, *boundaries[-1:]])
     if not 0 <= start_quarter < last:
         faults.append(

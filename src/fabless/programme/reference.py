@@ -82,7 +82,9 @@ class EndRates:
     bid_failed: RateEstimate
 
 
-def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind) -> EndRates:
+def end_rates(
+    known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind
+) -> EndRates:
     """Count how programmes of a kind end, pooled over the kinds: of the class and of every case
     that states nothing else."""
     ended = kind_rates("ends before volume", outcome_counts(known))
@@ -104,7 +106,9 @@ def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[ProgrammeKind, tuple[
     return counts
 
 
-def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKind, tuple[float, float]]:
+def event_counts(
+    cases: Iterable[ReferenceCase], field: str
+) -> dict[ProgrammeKind, tuple[float, float]]:
     """Kind -> cases in which a yes-or-no field of the case is yes, and is no; unknown counts for
     neither."""
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
@@ -116,7 +120,9 @@ def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKi
     return counts
 
 
-def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, PseudoCounts]:
+def pooled_rates(
+    counts: Mapping[ProgrammeKind, tuple[float, float]],
+) -> dict[ProgrammeKind, PseudoCounts]:
     """Posterior of each kind's rate when all kinds come from one law of rates.
 
     ``rate_k ~ Beta(m c, (1 - m) c)``; m under Jeffreys' prior, the shrinkage ``1 / (1 + c)`` uniform on (0, 1): no view on
@@ -145,7 +151,9 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
     return rates
 
 
-def kind_rates(name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, RateEstimate]:
+def kind_rates(
+    name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]
+) -> dict[ProgrammeKind, RateEstimate]:
     """Every kind's rate, own and pooled."""
     together = pooled_rates(counts)
     return {
@@ -228,7 +236,9 @@ def price_multiples(deals: Sequence[Deal]) -> dict[str, float]:
             if deal.price_usd is not None and deal.last_valuation_usd is not None}
 
 
-def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[ProgrammeKind, tuple[float, ...]]:
+def span_times(
+    cases: Iterable[ReferenceCase], span: Span
+) -> dict[ProgrammeKind, tuple[float, ...]]:
     """Kind -> times of a span [s], of the kinds that have some."""
     times: dict[ProgrammeKind, tuple[float, ...]] = {}
     for case in cases:
@@ -274,7 +284,8 @@ def slip_range(total: LogTime, planned_s: float, rest_s: float) -> Range:
 
     start = np.array([wanted[1], *np.log(np.maximum(np.diff(wanted), 0.05) * 1.8)])
     lower, upper = np.array([-5.0, -7.0, -7.0]), np.array([5.0, 2.0, 2.0])
-    return ends(least_squares(miss, np.clip(start, lower + 0.01, upper - 0.01), bounds=(lower, upper)).x)  # type: ignore[operator]
+    inside = np.clip(start, lower + 0.01, upper - 0.01)
+    return ends(least_squares(miss, inside, bounds=(lower, upper)).x)  # type: ignore[operator]
 
 
 def law_for(cases: Sequence[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime:

@@ -9,10 +9,14 @@ from fabless.programme.parameters import ProgrammeModel, Route
 from fabless.programme.stages import Gate, Stage, before, part_of, topological_order
 from fabless.records import Range
 
-START = {Route.BUILD: "team", Route.CO_DESIGN: "team", Route.ACQUIRE: "deal", Route.PARTNER: "agreement"}
+START = {
+    Route.BUILD: "team", Route.CO_DESIGN: "team", Route.ACQUIRE: "deal", Route.PARTNER: "agreement",
+}
 """First stage of each route: hiring, a deal, or an agreement."""
 INTEGRATION, TAPE_OUT, SILICON, BRING_UP = "integration", "tape-out", "silicon", "bring-up"
-RESPINS, QUALIFICATION, SOFTWARE, VOLUME, RAMP = "respins", "qualification", "software", "volume", "ramp"
+RESPINS, QUALIFICATION, SOFTWARE, VOLUME, RAMP = (
+    "respins", "qualification", "software", "volume", "ramp",
+)
 DESIGN = ("architecture", "RTL and verification", "physical design")
 
 
@@ -31,8 +35,15 @@ def route_stages(parameters: ProgrammeModel) -> tuple[Stage, ...]:
     route = [stated.pop(stage.name, stage) for stage in _route(parameters)]
     stages = [*route, *stated.values()]
     waited = {name for stage in stages for name in stage.after}
-    loose = tuple(stage.name for stage in stages if stage.name not in waited and stage.name not in (VOLUME, RAMP))
-    stages = [replace(stage, after=(*stage.after, *loose)) if stage.name == VOLUME else stage for stage in stages]
+    loose = tuple(
+        stage.name
+        for stage in stages
+        if stage.name not in waited and stage.name not in (VOLUME, RAMP)
+    )
+    stages = [
+        replace(stage, after=(*stage.after, *loose)) if stage.name == VOLUME else stage
+        for stage in stages
+    ]
     ordered = topological_order(stages)
     _check_gates(parameters, ordered)
     return _without_done(parameters, ordered)
@@ -43,7 +54,8 @@ def _route(programme: ProgrammeModel) -> tuple[Stage, ...]:
     architecture, rtl, physical = (
         Stage(
             name=name, after=(), duration_s=part_of(programme.design_s, share),
-            spend_usd=_money(programme.design_usd, share), slips=True, slowed=True, drawn_with="design_s",
+            spend_usd=_money(programme.design_usd, share), slips=True, slowed=True,
+            drawn_with="design_s",
             gate=gate,
         )
         for name, share, gate in zip(
@@ -66,11 +78,12 @@ def _route(programme: ProgrammeModel) -> tuple[Stage, ...]:
         Stage(name=RESPINS, after=(BRING_UP,)),
         Stage(
             name=QUALIFICATION, after=(RESPINS,),
-            duration_s=part_of(programme.qualification_s, 1.0 - programme.bring_up_share), slips=True,
-            drawn_with="qualification_s", gate=Gate.QUALIFICATION,
+            duration_s=part_of(programme.qualification_s, 1.0 - programme.bring_up_share),
+            slips=True, drawn_with="qualification_s", gate=Gate.QUALIFICATION,
         ),
         Stage(
-            name=SOFTWARE, after=(INTEGRATION,), duration_s=programme.software_s, spend_usd=programme.software_usd
+            name=SOFTWARE, after=(INTEGRATION,), duration_s=programme.software_s,
+            spend_usd=programme.software_usd,
         ),
         Stage(name=VOLUME, after=(QUALIFICATION, SOFTWARE), gate=Gate.DEPLOYMENT),
         Stage(name=RAMP, after=(VOLUME,), duration_s=programme.ramp_s),

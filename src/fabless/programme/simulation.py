@@ -37,7 +37,11 @@ def simulate(
     Raises `BadValue` when `count`, `quarters` or `sets` is below 1, or where the stages make no
     graph.
     """
-    small = [(name, value) for name, value in (("count", count), ("quarters", quarters), ("sets", sets)) if value < 1]
+    small = [
+        (name, value)
+        for name, value in (("count", count), ("quarters", quarters), ("sets", sets))
+        if value < 1
+    ]
     if small:
         raise BadValue(
             *(
@@ -68,7 +72,9 @@ def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple
     for made in plan.derived:
         base = points[:, made.column]
         if made.law is None:
-            made_columns.append(chances(np.sqrt(rho) * scores(base) + np.sqrt(1.0 - rho) * slip_scores[:, slip]))
+            made_columns.append(
+                chances(np.sqrt(rho) * scores(base) + np.sqrt(1.0 - rho) * slip_scores[:, slip])
+            )
             slip += 1
         else:
             made_columns.append(np.minimum(made.law.quantile(base), CENTURY))
@@ -77,9 +83,13 @@ def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple
     return points, for_events.random((count, EVENTS))
 
 
-def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int) -> DrawnOutcomes:
+def run_trajectories(
+    plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int
+) -> DrawnOutcomes:
     """Run the trajectories of given random numbers, each on its own."""
-    from fabless.programme.kernel import trajectories  # numba loads and compiles slowly: only where a programme is run
+    from fabless.programme.kernel import (
+        trajectories,
+    )  # numba loads and compiles slowly: only where a programme is run
 
     count, names = len(points), [stage.name for stage in plan.stages]
     courses = TrajectoryArrays(
@@ -94,9 +104,19 @@ def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: A
     return DrawnOutcomes(
         stages=tuple(names),
         after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
-        finish_month=courses.finish, end_month=courses.end, outcome=_OUTCOMES[courses.ended],
-        ended_at=courses.ended, volume_month=courses.volume, spins=courses.spins, spend_usd=courses.total,
-        spend_by_quarter_usd=courses.spend, capital_at_risk_usd=courses.at_risk,
-        peak_cash_usd=courses.peak, performance=courses.performance, scope_cut=courses.scope_cut,
-        second_volume_month=courses.second, second_gain=courses.gain, rates=rates,
+        finish_month=courses.finish,
+        end_month=courses.end,
+        outcome=_OUTCOMES[courses.ended],
+        ended_at=courses.ended,
+        volume_month=courses.volume,
+        spins=courses.spins,
+        spend_usd=courses.total,
+        spend_by_quarter_usd=courses.spend,
+        capital_at_risk_usd=courses.at_risk,
+        peak_cash_usd=courses.peak,
+        performance=courses.performance,
+        scope_cut=courses.scope_cut,
+        second_volume_month=courses.second,
+        second_gain=courses.gain,
+        rates=rates,
     )

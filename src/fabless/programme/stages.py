@@ -63,12 +63,19 @@ class Stage:
         if not self.name:
             faults.append(Fault("stage", "no name", "a name", "name the stage"))
         if self.name in self.after:
-            faults.append(Fault(f"{place}, after", self.name, "other stages", "leave the stage itself out"))
+            faults.append(
+                Fault(f"{place}, after", self.name, "other stages", "leave the stage itself out")
+            )
         if isinstance(self.duration_s, Range) and self.duration_s.low < 0:
             faults.append(Fault(f"{place}, duration_s", f"{self.duration_s.low:g}", "numbers >= 0",
                                 "give low, mode and high of 0 or more"))
         if self.spend_usd.low < 0:
-            faults.append(Fault(f"{place}, spend_usd", f"{self.spend_usd.low:g}", "numbers >= 0", "give what it costs"))
+            faults.append(
+                Fault(
+                    f"{place}, spend_usd", f"{self.spend_usd.low:g}", "numbers >= 0",
+                    "give what it costs",
+                )
+            )
         if faults:
             raise BadValue(*faults)
 
@@ -144,7 +151,9 @@ def before(stages: Sequence[Stage], name: str) -> frozenset[str]:
     return frozenset(earlier)
 
 
-def dates(ordered: Sequence[Stage], durations: Mapping[str, Array | float]) -> dict[str, tuple[Array, Array]]:
+def dates(
+    ordered: Sequence[Stage], durations: Mapping[str, Array | float]
+) -> dict[str, tuple[Array, Array]]:
     """Start and finish of each stage by the longest path: a stage starts when the last of its
     predecessors is done.
 

@@ -18,7 +18,9 @@ def pays(surface: Surface, width: int) -> Spec:
     slim = narrow(width)
     panels = len(surface.volumes)
     rows: list[dict[str, Json]] = []
-    largest = max(abs(v) for plane in surface.value_usd for line in plane for v in line) or _LEAST_USD
+    largest = (
+        max(abs(v) for plane in surface.value_usd for line in plane for v in line) or _LEAST_USD
+    )
     for volume, plane in zip(surface.volumes, surface.value_usd, strict=True):
         for performance, line in zip(surface.performances, plane, strict=True):
             for slip, value in zip(surface.slips, line, strict=True):

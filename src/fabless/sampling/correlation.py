@@ -35,11 +35,18 @@ def correlation_matrix(names: Sequence[str], pairs: Mapping[Pair, float]) -> Arr
     faults = correlation_faults(list(pairs.items()), names)
     if faults:
         named = list(pairs)
-        raise BadValue(*(replace(fault, place=f"correlation of {' with '.join(named[k])}") for k, fault in faults))
+        raise BadValue(
+            *(
+                replace(fault, place=f"correlation of {' with '.join(named[k])}")
+                for k, fault in faults
+            )
+        )
     return _filled(list(names), pairs)
 
 
-def correlation_faults(stated: Sequence[tuple[Pair, float]], known: Collection[str]) -> list[tuple[int, Fault]]:
+def correlation_faults(
+    stated: Sequence[tuple[Pair, float]], known: Collection[str]
+) -> list[tuple[int, Fault]]:
     """Every fault of a list of correlations between `known` names, each with its position in the
     list and no place."""
     faults = [
@@ -51,7 +58,11 @@ def correlation_faults(stated: Sequence[tuple[Pair, float]], known: Collection[s
     if faults:
         return faults
     position = {pair: k for k, (pair, _) in enumerate(stated)}
-    return [(position[pair], fault) for group in groups(position) for pair, fault in _together(group, dict(stated))]
+    return [
+        (position[pair], fault)
+        for group in groups(position)
+        for pair, fault in _together(group, dict(stated))
+    ]
 
 
 def groups(pairs: Iterable[Pair]) -> list[list[str]]:
@@ -119,7 +130,9 @@ def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None
     return float(inside[0, 1]) - half, float(inside[0, 1]) + half
 
 
-def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000) -> Array:
+def nearest_correlation(
+    matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000
+) -> Array:
     """Nearest correlation matrix in the Frobenius norm (Higham, 2002: alternating projections with
     Dykstra's correction).
 
@@ -142,7 +155,9 @@ def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, ro
     return nearest
 
 
-def _by_itself(pair: Pair, value: float, known: Collection[str], earlier: list[Pair]) -> Fault | None:
+def _by_itself(
+    pair: Pair, value: float, known: Collection[str], earlier: list[Pair]
+) -> Fault | None:
     """Fault of one correlation that no other one has a part in."""
     missing = [name for name in pair if name not in known]
     if missing:
@@ -153,9 +168,15 @@ def _by_itself(pair: Pair, value: float, known: Collection[str], earlier: list[P
             ),
         )
     if pair[0] == pair[1]:
-        return Fault("", f"{pair[0]} with itself", "two names", "name two numbers, or take the correlation out")
+        return Fault(
+            "", f"{pair[0]} with itself", "two names",
+            "name two numbers, or take the correlation out",
+        )
     if pair in earlier or pair[::-1] in earlier:
-        return Fault("", f"{pair[0]} with {pair[1]} a second time", "each pair once", "take one of the two out")
+        return Fault(
+            "", f"{pair[0]} with {pair[1]} a second time", "each pair once",
+            "take one of the two out",
+        )
     if not -1.0 <= value <= 1.0:
         return Fault("", f"{value:g}", "-1 to 1", "write for example 0.5")
     return None
@@ -175,7 +196,9 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
             single.append(((name, other), low, high, float(np.clip(value, low, high))))
     if single:
         # of equally small changes the one stated last
-        pair, low, high, value = min(reversed(single), key=lambda item: round(abs(item[3] - stated[item[0]]), DIGITS))
+        pair, low, high, value = min(
+            reversed(single), key=lambda item: round(abs(item[3] - stated[item[0]]), DIGITS)
+        )
         return [
             (
                 pair,
@@ -209,7 +232,11 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
 
 
 def _beside(pair: Pair, stated: Mapping[Pair, float]) -> str:
-    others = ", ".join(f"{name} with {other} {value:g}" for (name, other), value in stated.items() if (name, other) != pair)
+    others = ", ".join(
+        f"{name} with {other} {value:g}"
+        for (name, other), value in stated.items()
+        if (name, other) != pair
+    )
     return f"{stated[pair]:g}, which no joint law can have beside {others}"
 
 
@@ -219,17 +246,26 @@ def _unsaid(group: list[str], matrix: Array, stated: Mapping[Pair, float]) -> st
     bounds = []
     for i, name in enumerate(group):
         for j, other in enumerate(group[:i]):
-            allowed = None if {(name, other), (other, name)} & set(stated) else interval(matrix, i, j)
+            allowed = (
+                None if {(name, other), (other, name)} & set(stated) else interval(matrix, i, j)
+            )
             if allowed is not None:
                 low, high = _inward(allowed)
-                bounds.append((abs(float(np.clip(0.0, low, high))), f"{other} with {name}: {np.clip(0.0, low, high):g}"))
+                bounds.append(
+                    (
+                        abs(float(np.clip(0.0, low, high))),
+                        f"{other} with {name}: {np.clip(0.0, low, high):g}",
+                    )
+                )
     return f", or state {min(bounds)[1]}" if bounds else ""
 
 
 def _inward(allowed: tuple[float, float]) -> tuple[float, float]:
     """An interval rounded to the digits of an error, inside itself."""
     scale = 10.0**DIGITS
-    low, high = math.ceil(allowed[0] * scale - 1e-6) / scale, math.floor(allowed[1] * scale + 1e-6) / scale
+    low, high = (
+        math.ceil(allowed[0] * scale - 1e-6) / scale, math.floor(allowed[1] * scale + 1e-6) / scale,
+    )
     return (low, high) if low <= high else (allowed[0], allowed[0])
 
 

@@ -78,7 +78,13 @@ def sample(
     """
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
-    chosen = like.chosen if like is not None else None if weights is None else representatives(case, weights)
+    chosen = (
+        like.chosen
+        if like is not None
+        else None
+        if weights is None
+        else representatives(case, weights)
+    )
     return _on(case, tree, like, changed=changed, given=given, chosen=chosen, realised=False)
 
 
@@ -113,11 +119,15 @@ def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
     total = need[1:].reshape(case.quarters - 1, -1).sum(axis=0)
     slices = np.argsort(total, kind="stable").reshape(branches, each)
     mean = total[slices].mean(axis=1, keepdims=True)
-    rows = np.take_along_axis(slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1)
+    rows = np.take_along_axis(
+        slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1
+    )
     return Chosen(branches * each, np.sort(rows[:, 0]))
 
 
-def fresh_paths(case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE) -> Scenarios:
+def fresh_paths(
+    case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE
+) -> Scenarios:
     """Draw `count` paths of equal probability that part in the second quarter and carry the states
     of the market.
 
@@ -191,7 +201,9 @@ def _states(
         for name, shock in shocks.items()}
 
 
-def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool) -> dict[int, Array]:
+def _seen(
+    case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool
+) -> dict[int, Array]:
     """Uniform points of a state in the quarters in which it is seen."""
     quarters = range(1, tree.quarters) if realised else case.boundaries
     nodes = quarters_of(tree)
@@ -216,7 +228,9 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
     rates known in each quarter.
     """
     end = tree.quarter * QUARTER_S
-    gain = log_growth(np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end)
+    gain = log_growth(
+        np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end
+    )
     return np.exp(summed_along(tree, gain))
 
 
@@ -228,10 +242,14 @@ def _grown_like_demand(tree: Tree, first_year: Array, demand: DemandNumbers[Arra
 
 def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
     """Work of a query over that of the first day's models, at each node-quarter."""
-    return demand.work_level * _grown(tree, demand.work_trend, np.ones(tree.size), demand.growth_fade)
+    return demand.work_level * _grown(
+        tree, demand.work_trend, np.ones(tree.size), demand.growth_fade
+    )
 
 
-def demand_of(case: Case, values: CaseNumbers[Array], shock_chance: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
+def demand_of(
+    case: Case, values: CaseNumbers[Array], shock_chance: Mapping[str, Array], tree: Tree
+) -> dict[str, Array]:
     """Each load in its quarter.
 
     Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded
@@ -245,7 +263,11 @@ def demand_of(case: Case, values: CaseNumbers[Array], shock_chance: Mapping[str,
         if multiple is not None:
             queries = queries * expected_multiple(shock_chance[shock.name], multiple)
     loads = {load.name: values.loads[load.name] for load in case.loads}
-    shares = [load.share for load in loads.values() if isinstance(load, QueryNumbers) and load.share is not None]
+    shares = [
+        load.share
+        for load in loads.values()
+        if isinstance(load, QueryNumbers) and load.share is not None
+    ]
     rest = 1.0 - sum(shares, np.zeros(tree.size))
     return {
         name: load.flop * _grown_like_demand(tree, load.growth, first)

@@ -25,7 +25,9 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     """
     tree = scenarios.tree
     seen = int(np.searchsorted(np.array(case.boundaries), quarter, side="right"))
-    flat = {name: _kept(drawn, case.branching, seen) for name, drawn in scenarios.draws.flat.items()}
+    flat = {
+        name: _kept(drawn, case.branching, seen) for name, drawn in scenarios.draws.flat.items()
+    }
     draws = replace(scenarios.draws, flat=flat)
     values = draws.values
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}

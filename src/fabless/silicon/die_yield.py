@@ -106,7 +106,11 @@ def harvested_yield(
     shape, kinds = x.shape, (1e8 * n + k).astype(np.int64).ravel()
     order = np.argsort(kinds, kind="stable")
     sorted_kinds = kinds[order]
-    first = np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]])) if order.size else order
+    first = (
+        np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]]))
+        if order.size
+        else order
+    )
     x, alpha, share = x.ravel()[order], alpha.ravel()[order], share.ravel()[order]
     sold = np.empty(order.size)
     for start, stop in zip(first, [*first[1:], order.size], strict=True):
@@ -190,7 +194,9 @@ def defect_density_at(
 
 
 def _checked(place: str, defects: ArrayLike) -> Array:
-    require(place, Bound("defects", defects, 0, math.inf, "die area times defect density, not negative"))
+    require(
+        place, Bound("defects", defects, 0, math.inf, "die area times defect density, not negative")
+    )
     return number(defects)
 
 

@@ -64,7 +64,9 @@ class CostInputs:
     ) -> CostInputs:
         """Take every range at its mode, or at the end that makes the chip cheap or dear."""
         if end not in ("cheap", "mode", "dear"):
-            raise BadValue(Fault("end", repr(end), "cheap, mode or dear", "choose one of the three"))
+            raise BadValue(
+                Fault("end", repr(end), "cheap, mode or dear", "choose one of the three")
+            )
 
         def pick(name: str, spread: Range) -> float:
             if end == "mode":
@@ -72,7 +74,9 @@ class CostInputs:
             return spread.high if (end == "cheap") == (name in _CHEAPER_WHEN_HIGH) else spread.low
 
         ranges = _ranges(_nodes(node), memory, packaging)
-        return cls._build({name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node)))
+        return cls._build(
+            {name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node))
+        )
 
     @classmethod
     def draws(
@@ -113,7 +117,9 @@ def _nodes(node: ProcessNode | Sequence[ProcessNode]) -> tuple[ProcessNode, ...]
     return (node,) if isinstance(node, ProcessNode) else tuple(node)
 
 
-def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging) -> dict[str, Range]:
+def _ranges(
+    nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging
+) -> dict[str, Range]:
     ranges: dict[str, Range] = {}
     for k, node in enumerate(nodes):
         ranges[f"{k}.wafer_price_usd"] = node.wafer_price_usd
@@ -257,7 +263,11 @@ def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
     if inputs.interposer_wafer_usd is None:
         return number(0.0), number(0.0)
     stated = design.interposer_area_m2
-    area = number(inputs.interposer_area_ratio) * design.placed_area_m2 if stated is None else number(stated)
+    area = (
+        number(inputs.interposer_area_ratio) * design.placed_area_m2
+        if stated is None
+        else number(stated)
+    )
     interposers = interposers_per_wafer(area)
     if np.any(interposers < 1):
         raise DoesNotFit(

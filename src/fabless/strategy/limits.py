@@ -14,7 +14,9 @@ from fabless.strategy.outlook import ScenarioView, grown, world_allotment
 from fabless.units import QUARTER_S
 
 
-def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
+def shared_pools(
+    case: Case, scenarios: ScenarioView, offers: Sequence[Offer]
+) -> list[tuple[str, tuple[int, ...], Array]]:
     """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at
     each node-quarter.
 

@@ -81,7 +81,10 @@ class Cells:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or value < least or (strictly and value == least):
-            self.fault("bad cell", column, f"{text!r} is not a number {'above' if strictly else 'of at least'} {least:g}")
+            self.fault(
+                "bad cell", column,
+                f"{text!r} is not a number {'above' if strictly else 'of at least'} {least:g}",
+            )
             return None
         return value
 

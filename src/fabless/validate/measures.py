@@ -102,7 +102,8 @@ def measured(rows: Sequence[ComparedRow]) -> tuple[Measured, ...]:
         picked = [row for row in rows if measure.picks(row)]
         if measure.by:
             of_measures += [
-                Measured(f"{measure.name}, {group.name}", group.errors) for group in grouped(picked, [measure.by])
+                Measured(f"{measure.name}, {group.name}", group.errors)
+                for group in grouped(picked, [measure.by])
             ]
         elif picked:
             of_measures.append(Measured(measure.name, errors_of(picked)))

@@ -55,7 +55,9 @@ def _rank(measured: Array, predicted: Array, metrics: Sequence[str]) -> float | 
     return sum(value * size for value, size in groups) / weight if weight else None
 
 
-def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]) -> Errors:
+def errors(
+    measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]
+) -> Errors:
     """Statistics of a group: its measured values, their predictions (None: none) and metrics, row
     by row.
 

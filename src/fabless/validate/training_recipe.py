@@ -85,19 +85,23 @@ def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
             continue
         facts = {fact.field: fact.value for fact in catalogue.facts_of(entity)}
         if facts.pop("stack", stack) == stack:
-            merged.update({name: value for name, value in facts.items() if isinstance(value, float)})
+            merged.update(
+                {name: value for name, value in facts.items() if isinstance(value, float)}
+            )
     return merged
 
 
 def _stated(measurement: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
     """Recipe as stated by the row."""
     said: dict[str, float | None] = {
-        "chips": measurement.chips, "tensor": measurement.tp, "pipeline": measurement.pp, "expert": measurement.ep,
-        "context": run.context_parallel, "interleave": run.interleave,
+        "chips": measurement.chips, "tensor": measurement.tp, "pipeline": measurement.pp,
+        "expert": measurement.ep, "context": run.context_parallel, "interleave": run.interleave,
         "global_batch": run.global_batch, "micro_batch": run.micro_batch, "sequence": run.sequence,
         "data": measurement.replicas,
     }
-    for name, pattern in (("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)")):
+    for name, pattern in (
+        ("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)"),
+    ):
         match = re.search(pattern, run.sharding)
         if match and said[name] is None:
             said[name] = float(match[1])
@@ -147,7 +151,11 @@ def trained(measurement: Measurement, catalogue: Catalogue) -> Trained:
     slices, domain = _domain(measurement, chips)
     stages, context = stated.get("pipeline", 1.0), stated.get("context", 1.0)
     data = max(chips / (tensor * stages * context), 1.0)
-    if "tensor" not in stated and "pipeline" not in stated and 0.0 < stated.get("global_batch", data) < data:
+    if (
+        "tensor" not in stated
+        and "pipeline" not in stated
+        and 0.0 < stated.get("global_batch", data) < data
+    ):
         tensor = stated["tensor"] = data / stated["global_batch"]
         data = stated["global_batch"]
         notes.append(f"fewer sequences than chips: tensor parallel {tensor:g}")
@@ -157,7 +165,11 @@ def trained(measurement: Measurement, catalogue: Catalogue) -> Trained:
     if "global_batch" not in stated and run.step_tokens:
         stated["global_batch"] = run.step_tokens / stated["sequence"]
     if "global_batch" not in stated and "micro_batch" in stated:
-        stated["global_batch"] = stated["micro_batch"] * data * (stated.get("micro_batches", 1.0) if stages > 1.0 else 1.0)
+        stated["global_batch"] = (
+            stated["micro_batch"]
+            * data
+            * (stated.get("micro_batches", 1.0) if stages > 1.0 else 1.0)
+        )
     if "global_batch" not in stated:
         raise Missing("batch")
     if "micro_batch" not in stated:
@@ -177,8 +189,12 @@ def trained(measurement: Measurement, catalogue: Catalogue) -> Trained:
         notes.append(f"precision not stated: {precision}")
     efficiency, machine = _machine(catalogue, chip, stack, precision, domain)
     if "replay" not in stated:
-        recipe = replace(recipe, replay=float(least_replay(llm, machine, recipe, efficiency.efficiency)))
-        notes.append(f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits")
+        recipe = replace(
+            recipe, replay=float(least_replay(llm, machine, recipe, efficiency.efficiency))
+        )
+        notes.append(
+            f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits"
+        )
     all_pairs = stack in _ALL_PAIRS or (stack == "maxtext" and (
         chip.available is None or chip.available.year < _CAUSAL_FROM))
     return Trained(
@@ -191,7 +207,12 @@ def _precision(measurement: Measurement, chip: Chip) -> str:
     chips that have them."""
     written = measurement.precision_written.casefold()
     format_name = next(
-        (name for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8")) if part in written), None
+        (
+            name
+            for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8"))
+            if part in written
+        ),
+        None,
     )
     if format_name is not None:
         return format_name
@@ -221,7 +242,11 @@ def predicted(row: Trained, quantity: str) -> float | None:
     recipe, machine = row.recipe, row.machine
     result = step(row.llm, machine, recipe, row.calibration.efficiency)
     rate = float(np.asarray(result.tokens_per_s / recipe.chips))
-    model = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained, not row.all_pairs)))
+    model = float(
+        np.asarray(
+            model_flop_per_token(row.llm, recipe.sequence, recipe.trained, not row.all_pairs)
+        )
+    )
     causal = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained)))
     replayed = float(np.asarray(hardware_flop_per_token(row.llm, recipe))) - causal
     if row.all_pairs:

@@ -16,11 +16,15 @@ _A_NUMBER = "{low, mode, high}, {value} or {fact: entity.field}"
 _UNKNOWN = ("extra_forbidden", "literal_error", "enum", "union_tag_invalid")
 
 
-def schema_error(error: ValidationError, document: Document, file: type[BaseModel] = CaseFile) -> FablessError:
+def schema_error(
+    error: ValidationError, document: Document, file: type[BaseModel] = CaseFile
+) -> FablessError:
     """Every finding as a fault; `UnknownName` when all of them are names that are not there."""
     details = error.errors()
     only_unknown = all(detail["type"] in _UNKNOWN for detail in details)
-    return (UnknownName if only_unknown else BadValue)(*(_fault(detail, document, file) for detail in details))
+    return (UnknownName if only_unknown else BadValue)(
+        *(_fault(detail, document, file) for detail in details)
+    )
 
 
 def _fault(detail: ErrorDetails, document: Document, file: type[BaseModel]) -> Fault:
@@ -33,12 +37,16 @@ def _fault(detail: ErrorDetails, document: Document, file: type[BaseModel]) -> F
     if kind == "extra_forbidden":
         return _unknown(place, "key", str(location[-1]), keys_at(detail["loc"][:-1], file))
     if kind in _UNKNOWN:
-        listed = re.findall(r"'([^']+)'", str(context.get("expected", context.get("expected_tags"))))
+        listed = re.findall(
+            r"'([^']+)'", str(context.get("expected", context.get("expected_tags")))
+        )
         name = context["tag"] if kind == "union_tag_invalid" else detail["input"]
         return _unknown(place, "name", str(name), listed)
     if kind in ("missing", "union_tag_not_found"):
         missing = f"{place}.kind" if kind == "union_tag_not_found" else place
-        return Fault(missing, "missing", "this key with a value", "add it; `fabless init` shows an example")
+        return Fault(
+            missing, "missing", "this key with a value", "add it; `fabless init` shows an example"
+        )
     if kind == "model_type" and context["class_name"] == "Number":
         return Fault(place, written, _A_NUMBER, _as_number(detail["input"]))
     if kind in ("model_type", "dict_type"):
@@ -50,10 +58,17 @@ def _fault(detail: ErrorDetails, document: Document, file: type[BaseModel]) -> F
             "write lines such as 'name: value' below the key",
         )
     if kind == "too_short":
-        return Fault(place, written, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")
+        return Fault(
+            place, written, f"{context['min_length']} or more entries",
+            "add one; `fabless init` shows an example",
+        )
     if kind.startswith("date"):
         return Fault(place, written, "a day, YYYY-MM-DD", "write for example 2023-10-31")
-    allowed = str(context["error"]) if kind == "value_error" else detail["msg"].removeprefix("Input should be ")
+    allowed = (
+        str(context["error"])
+        if kind == "value_error"
+        else detail["msg"].removeprefix("Input should be ")
+    )
     return Fault(place, written, allowed, "correct the value; `fabless init` shows an example")
 
 

@@ -23,7 +23,9 @@ from fabless.errors import BadValue, Fault, suggestion, unknown
 Kind = Literal["chip", "model"]
 
 _COLUMNS = ("kind", "alias", "name")
-_KINDS = tuple(f"{kind}{part}" for kind in ("chip", "model") for part in ("", " beginning", " ending"))
+_KINDS = tuple(
+    f"{kind}{part}" for kind in ("chip", "model") for part in ("", " beginning", " ending")
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,11 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
             continue
         if kind not in ("chip", "model"):
             if name:
-                faults.append(Fault(row.place, f"name {name!r} of a {kind}", "an empty cell", "empty the cell"))
+                faults.append(
+                    Fault(
+                        row.place, f"name {name!r} of a {kind}", "an empty cell", "empty the cell"
+                    )
+                )
         elif name not in entities[kind]:
             faults.append(
                 Fault(

@@ -152,15 +152,25 @@ def _is_programme(catalogue: Catalogue, name: str) -> bool:
 
 def _case(name: str, facts: Facts) -> ReferenceCase:
     outcomes = [fact for fact in facts.get("outcome", ()) if fact.value in _OUTCOMES]
-    respin, steppings, scope = text(facts, "respin"), newest_amount(facts, "steppings"), text(facts, "scope")
-    good = respin == _NO_RESPIN if respin is not None else None if steppings is None else steppings <= 1.0
+    respin, steppings, scope = (
+        text(facts, "respin"), newest_amount(facts, "steppings"), text(facts, "scope"),
+    )
+    good = (
+        respin == _NO_RESPIN
+        if respin is not None
+        else None
+        if steppings is None
+        else steppings <= 1.0
+    )
     return ReferenceCase(
         name=name,
         organisation=text(facts, "org") or name,
         kind=ProgrammeKind.PARTNER if "partner" in facts else _KINDS[text(facts, "kind") or ""],
         generation=int(newest_amount(facts, "generation") or 1),
         outcome=_OUTCOMES[str(outcomes[-1].value)] if outcomes else None,
-        decided=min((fact.known for fact in outcomes if fact.value == outcomes[-1].value), default=None),
+        decided=min(
+            (fact.known for fact in outcomes if fact.value == outcomes[-1].value), default=None
+        ),
         began=newest_day(facts, "start", "acquired"),
         end_gate=text(facts, "end_gate"),
         first_silicon_good=good,
@@ -172,7 +182,9 @@ def _case(name: str, facts: Facts) -> ReferenceCase:
 def _spans(facts: Facts) -> dict[Span, float]:
     """Times that a source gives, else those between two dates; nothing for a chip of a later
     generation."""
-    start, silicon, deployed = newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED)
+    start, silicon, deployed = (
+        newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED),
+    )
     ends = {
         Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon),
         Span.TAPE_OUT: (start, newest_day(facts, "taped_out")),
@@ -226,5 +238,9 @@ def programme_facts(catalogue: Catalogue, route: str) -> dict[str, Fact]:
 
     `route` is build, co-design or acquire. Raises `Leak` for a day that knows too little.
     """
-    places = _SHARED | {name: (f"programme-{route}", name) for name in _OWN} | (_ACQUISITION if route == "acquire" else {})
+    places = (
+        _SHARED
+        | {name: (f"programme-{route}", name) for name in _OWN}
+        | (_ACQUISITION if route == "acquire" else {})
+    )
     return {name: catalogue.fact(entity, field) for name, (entity, field) in places.items()}

@@ -57,7 +57,9 @@ def _sold(facts: Facts) -> Fact | None:
 def candidates(catalogue: Catalogue) -> tuple[Candidate, ...]:
     """Chip companies that the day knows and that nobody had bought, by name."""
     seen = ((name, by_field(catalogue, name)) for name in catalogue.entities("companies"))
-    return tuple(_candidate(name, facts) for name, facts in seen if _listed(facts) and _sold(facts) is None)
+    return tuple(
+        _candidate(name, facts) for name, facts in seen if _listed(facts) and _sold(facts) is None
+    )
 
 
 def candidate(catalogue: Catalogue, called: str) -> Candidate:
@@ -90,7 +92,12 @@ def candidate(catalogue: Catalogue, called: str) -> Candidate:
     if sale is not None:
         buyer = f", to {sale.value}" if isinstance(sale.value, str) else ""
         reason = f"{name_fact.value} was sold: known on {sale.known}{buyer}"
-    raise BadValue(Fault("--candidate", reason, of_the_day, "choose a candidate of that day, or an earlier --as-of"))
+    raise BadValue(
+        Fault(
+            "--candidate", reason, of_the_day,
+            "choose a candidate of that day, or an earlier --as-of",
+        )
+    )
 
 
 def _candidate(name: str, facts: Facts) -> Candidate:
@@ -125,7 +132,11 @@ def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
             if who not in facts or wound_up or (not closed and price not in facts):
                 continue
             fact = facts[price][-1] if price in facts else facts[who][-1]
-            before = [valuation for valuation in facts.get("valuation", ()) if valuation.known <= fact.known]
+            before = [
+                valuation
+                for valuation in facts.get("valuation", ())
+                if valuation.known <= fact.known
+            ]
             takeovers.append(
                 Deal(
                     name=name, buyer=str(facts[who][-1].value), closed=closed,

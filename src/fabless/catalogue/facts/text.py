@@ -46,7 +46,9 @@ def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[CsvRow]:
     missing = [column for column in columns if column not in header]
     if missing:
         reason = f"column {', '.join(missing)} missing" if header else "is empty"
-        raise BadFile(Fault(f"{place}:1", reason, ", ".join(columns), "write these columns in the first line"))
+        raise BadFile(
+            Fault(f"{place}:1", reason, ", ".join(columns), "write these columns in the first line")
+        )
     for cells in lines:
         line_place = f"{place}:{lines.line_num}"
         if len(cells) != len(header):

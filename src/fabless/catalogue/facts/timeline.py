@@ -41,8 +41,16 @@ def middle_of(period: str) -> dt.date:
 
 def _spread(fact: Fact) -> Range:
     if not isinstance(fact.value, float):
-        raise BadValue(Fault(fact.place, f"{fact.entity} {fact.field} is {fact.unit}", "a number", "ask for its fact"))
-    return Range(fact.value if fact.low is None else fact.low, fact.value, fact.value if fact.high is None else fact.high)
+        raise BadValue(
+            Fault(
+                fact.place, f"{fact.entity} {fact.field} is {fact.unit}", "a number",
+                "ask for its fact",
+            )
+        )
+    return Range(
+        fact.value if fact.low is None else fact.low, fact.value,
+        fact.value if fact.high is None else fact.high,
+    )
 
 
 def range_at(series: Sequence[Fact], day: dt.date) -> Dated:
@@ -65,6 +73,13 @@ def range_at(series: Sequence[Fact], day: dt.date) -> Dated:
     a, b = _spread(earlier), _spread(later)
 
     def between(low: float, high: float) -> float:
-        return math.exp((1 - share) * math.log(low) + share * math.log(high)) if low > 0 and high > 0 else low
+        return (
+            math.exp((1 - share) * math.log(low) + share * math.log(high))
+            if low > 0 and high > 0
+            else low
+        )
 
-    return Dated(Range(between(a.low, b.low), between(a.mode, b.mode), between(a.high, b.high)), (earlier, later), False)
+    return Dated(
+        Range(between(a.low, b.low), between(a.mode, b.mode), between(a.high, b.high)),
+        (earlier, later), False,
+    )

@@ -54,7 +54,9 @@ def read_document(text: str, place: str) -> Document:
         fields = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _no_yaml(f"{place}:{mark.line + 1}" if mark else place, error.problem or str(error)) from error
+        raise _no_yaml(
+            f"{place}:{mark.line + 1}" if mark else place, error.problem or str(error)
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise _no_yaml(place, str(error)) from error
     finally:
@@ -71,7 +73,11 @@ def read_document(text: str, place: str) -> Document:
         )
     if not isinstance(fields, dict):
         reason = "is empty" if fields is None else f"holds one {type(fields).__name__}"
-        raise BadFile(Fault(place, reason, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"))
+        raise BadFile(
+            Fault(
+                place, reason, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"
+            )
+        )
     return Document(place, fields, lines)
 
 
@@ -90,7 +96,9 @@ def _given_twice(
     """Path and line of every key that its mapping has already; the line of every other key goes
     into `lines`."""
     if node in above:
-        raise yaml.MarkedYAMLError(problem="an alias that contains itself", problem_mark=node.start_mark)
+        raise yaml.MarkedYAMLError(
+            problem="an alias that contains itself", problem_mark=node.start_mark
+        )
     if isinstance(node, yaml.MappingNode):
         pairs = [(str(key.value), key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):

@@ -33,7 +33,11 @@ def _full_layers(config: Config, layers: int, period: int) -> int:
 
 def delta_net(config: Config) -> Fields:
     """Qwen 3.5: three gated delta nets, then gated full attention."""
-    fields = gated(config) if config.has("intermediate_size") else gated(config, ffn="moe_intermediate_size")
+    fields = (
+        gated(config)
+        if config.has("intermediate_size")
+        else gated(config, ffn="moe_intermediate_size")
+    )
     layers = int(fields["layers"])
     return fields | {
         "attention_gate": config.flag("attn_output_gate", True),
@@ -100,8 +104,12 @@ def _mamba(config: Config, heads: str, width: str, state: str, groups: str) -> F
 
 def nemotron_h(config: Config) -> Fields:
     """Nemotron-H: every layer is one of Mamba 2, attention, feed-forward, experts."""
-    name = "hybrid_override_pattern" if config.has("hybrid_override_pattern") else "layers_block_type"
-    listed = config.listed(name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None)
+    name = (
+        "hybrid_override_pattern" if config.has("hybrid_override_pattern") else "layers_block_type"
+    )
+    listed = config.listed(
+        name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None
+    )
     if listed is None:
         config.fault(name, "missing", "a letter a layer: M, *, - or E")
         listed = []
@@ -194,9 +202,17 @@ def jamba(config: Config) -> Fields:
     """Jamba: Mamba 1, taken for Mamba 2 of the same state; attention and experts at intervals of
     their own."""
     fields = gated(config)
-    layers, inner = int(fields["layers"]), config.count("mamba_expand", default=2) * int(fields["hidden"])
-    attention = _at(layers, config.count("attn_layer_period", default=8), config.count("attn_layer_offset", default=4))
-    mixed = _at(layers, config.count("expert_layer_period", default=2), config.count("expert_layer_offset", default=1))
+    layers, inner = (
+        int(fields["layers"]), config.count("mamba_expand", default=2) * int(fields["hidden"]),
+    )
+    attention = _at(
+        layers, config.count("attn_layer_period", default=8),
+        config.count("attn_layer_offset", default=4),
+    )
+    mixed = _at(
+        layers, config.count("expert_layer_period", default=2),
+        config.count("expert_layer_offset", default=1),
+    )
     config.note("Mamba 1 is taken for Mamba 2 of the same state: its parameters come out 4 % low")
     fields |= {
         "linear_layers": layers - attention, "linear_key_heads": 1,
@@ -205,7 +221,9 @@ def jamba(config: Config) -> Fields:
     }
     if config.count("num_experts", default=16) <= 1:
         return fields
-    return fields | mixture(config, ("num_experts",), USED, ("intermediate_size",), dense=layers - mixed)
+    return fields | mixture(
+        config, ("num_experts",), USED, ("intermediate_size",), dense=layers - mixed
+    )
 
 
 def _at(layers: int, period: int, offset: int) -> int:

@@ -27,7 +27,9 @@ class _StrikeJob:
     commitment: Commitment
 
 
-def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
+def resilience(
+    world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor
+) -> tuple[Resilience, ...]:
     """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone
     from quarter `FIRST` on.
 
@@ -35,7 +37,9 @@ def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor:
     before `FIRST` are those of the plan that did not foresee it; from then on the plan is made
     anew.
     """
-    return tuple(executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen]))
+    return tuple(
+        executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen])
+    )
 
 
 def _struck(job: _StrikeJob) -> Resilience:

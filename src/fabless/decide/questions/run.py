@@ -63,7 +63,9 @@ def ask(
     tick("Sobol indices")
     indices = sobol_indices(prepared, best, names, detail.sobol, pool)
     tick(f"the same with {detail.seeds} seeds")
-    again = stability(prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool)
+    again = stability(
+        prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool
+    )
     return Questions(
         sensitivities=moved, options=options, knowledge=knowledge, resilience=without_vendor,
         surfaces=surfaces, flips=turns, sobol=indices, stability=again,

@@ -49,7 +49,9 @@ def _ranked(job: _SeedJob) -> tuple[tuple[str, ...], float]:
     world = draw_world(prepared, branching=job.branching)
     solved = [roughly_solved(world, name, (commitment,)) for name, commitment in job.chosen]
     paths = next(item.paths for item in solved if item.name == job.recommended)
-    return _tied({item.name: item.result.objective_usd for item in solved}), band(paths.levelised_usd, paths.probability).p50
+    return _tied({item.name: item.result.objective_usd for item in solved}), band(
+        paths.levelised_usd, paths.probability
+    ).p50
 
 
 def _tied(objective: dict[str, float]) -> tuple[str, ...]:

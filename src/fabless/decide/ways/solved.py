@@ -38,7 +38,9 @@ class SolvedWay:
             for project, on in zip(self.plan.projects, self.policy.go, strict=True)
             if project.start == 0 and on[0]
         ]
-        return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
+        return list(
+            dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen])
+        )
 
     @property
     def gap(self) -> float:
@@ -50,7 +52,9 @@ class SolvedWay:
 def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
     """Solve every commitment and keep the one with the lowest objective (the first among
     equals)."""
-    return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
+    return best_of(
+        [solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments]
+    )
 
 
 def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
@@ -63,9 +67,19 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
     solutions = []
     for commitment in commitments:
         plan = plan_of(world, replace(commitment, may_start=()))
-        solutions.append(_under(world, name, plan, np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool)))
+        solutions.append(
+            _under(
+                world, name, plan,
+                np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool),
+            )
+        )
         if plan.projects:
-            solutions.append(_under(world, name, plan, np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool)))
+            solutions.append(
+                _under(
+                    world, name, plan,
+                    np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool),
+                )
+            )
     return best_of(solutions)
 
 
@@ -97,9 +111,14 @@ def solved_plan(world: World, name: str, plan: Plan) -> SolvedWay:
         return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
     problem = undecided(world, plan)
     best_policy = search(problem)
-    gates = _with_sunk(plan, project_plans(problem, best_policy.go)) if best_policy.plan.status.is_ok else ()
+    gates = (
+        _with_sunk(plan, project_plans(problem, best_policy.go))
+        if best_policy.plan.status.is_ok
+        else ()
+    )
     return _solved(
-        world, name, plan, go=best_policy.go, result=best_policy.plan, gates=gates, bound=best_policy.lower_bound_usd
+        world, name, plan, go=best_policy.go, result=best_policy.plan, gates=gates,
+        bound=best_policy.lower_bound_usd,
     )
 
 
@@ -144,7 +163,9 @@ def best_of(solved: list[SolvedWay]) -> SolvedWay:
     it."""
     best = solved[0]
     for way in solved[1:]:
-        if way.result.objective_usd < best.result.objective_usd - 1e-9 * abs(best.result.objective_usd):
+        if way.result.objective_usd < best.result.objective_usd - 1e-9 * abs(
+            best.result.objective_usd
+        ):
             best = way
     return best
 

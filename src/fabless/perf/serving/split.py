@@ -62,7 +62,9 @@ def longest_stage(llm: LLM, pipeline: Number) -> Number:
 def cache_ways(llm: LLM, tensor: Number) -> Number:
     """Over how many chips of a tensor group the cache divides: at most one for each KV head, one
     for latent vectors."""
-    return np.asarray(np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1))))
+    return np.asarray(
+        np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1)))
+    )
 
 
 def group_sequences(sequences: Number, data: Number) -> Number:

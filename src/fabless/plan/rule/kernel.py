@@ -98,7 +98,9 @@ def _displace(
             for g in range(left.shape[0]):
                 if member[g, offer] and not member[g, o]:
                     room = min(room, left[g, order] - made)
-            if room > 0.0 and (least < 0 or _is_less(trial.gain[o, order], trial.gain[least, order])):
+            if room > 0.0 and (
+                least < 0 or _is_less(trial.gain[o, order], trial.gain[least, order])
+            ):
                 least, most = o, room
         if least < 0:
             break
