@@ -112,8 +112,8 @@ def serve_command(
     """
     catalogue = seen_from(as_of)
     faults: list[Fault] = []
-    given = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
-    degrees = {name: degree for name, degree in given.items() if degree is not None}
+    stated = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
+    degrees = {name: degree for name, degree in stated.items() if degree is not None}
     traffic = Traffic(cached_share, float(drafts), accepted, load)
     llm = attempt(faults, model_of, catalogue, model)
     record = attempt(faults, chip_of, catalogue, chip)
@@ -180,47 +180,47 @@ def _named(check: Callable[[], object]) -> None:
 
 
 def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> ServeAnswer:
-    q = question
     served: Serving | None = None
-    two: Disaggregation | None = None
+    disaggregation: Disaggregation | None = None
     points: list[Point] = []
     unmet: list[Fault] = []
 
     def splits(context: float, most: int) -> Split | None:
-        found: list[Split] = []
-        _named(lambda: found.append(fixed_splits(q.llm, machine, context, most, q.degrees)))
-        return found[0] if q.degrees else None
+        fixed: list[Split] = []
+        _named(lambda: fixed.append(fixed_splits(question.llm, machine, context, most, question.degrees)))
+        return fixed[0] if question.degrees else None
 
-    whole = q.request.input_tokens + q.request.output_tokens
+    whole = question.request.input_tokens + question.request.output_tokens
     if mode != "disaggregated":
-        chosen = splits(whole, q.max_chips)
+        chosen = splits(whole, question.max_chips)
         try:
             served = serve(
-                q.llm, q.chip, q.request, formats=q.formats, efficiency=q.calibration.efficiency,
-                engine=q.calibration.engine, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
-                split=chosen, batch=q.batch, max_chips=q.max_chips, traffic=q.traffic,
+                question.llm, question.chip, question.request, formats=question.formats,
+                efficiency=question.calibration.efficiency, engine=question.calibration.engine, tpot_limit_s=question.tpot_s,
+                ttft_limit_s=question.ttft_s, split=chosen, batch=question.batch, max_chips=question.max_chips,
+                traffic=question.traffic,
             )
         except DoesNotFit as error:
             unmet += error.faults
         points = front(
-            q.llm, machine, q.request, max_chips=q.max_chips, ttft_limit_s=q.ttft_s, split=chosen,
-            batch=q.batch, traffic=q.traffic,
+            question.llm, machine, question.request, max_chips=question.max_chips, ttft_limit_s=question.ttft_s,
+            split=chosen, batch=question.batch, traffic=question.traffic,
         )
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
-            two = disaggregate(
-                q.llm, machine, machine, q.request, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
-                max_chips=q.max_chips, batch=q.batch,
-                prefill_split=splits(q.request.input_tokens, q.max_chips),
-                decode_split=splits(whole, q.max_chips), traffic=q.traffic,
-                place=f"{q.llm.name} on {q.chip.name}",
+            disaggregation = disaggregate(
+                question.llm, machine, machine, question.request, tpot_limit_s=question.tpot_s, ttft_limit_s=question.ttft_s,
+                max_chips=question.max_chips, batch=question.batch,
+                prefill_split=splits(question.request.input_tokens, question.max_chips),
+                decode_split=splits(whole, question.max_chips), traffic=question.traffic,
+                place=f"{question.llm.name} on {question.chip.name}",
             )
         except DoesNotFit as error:
             unmet += error.faults
-    if served is None and two is None:
+    if served is None and disaggregation is None:
         raise DoesNotFit(*unmet)
-    return ServeAnswer(served, two, points, tuple(unmet), notes)
+    return ServeAnswer(served, disaggregation, points, tuple(unmet), notes)
 
 
 def _chosen(served: Serving | None) -> list[Point]:
@@ -243,18 +243,18 @@ def _money(
             return None, f"no cost: {error.faults[0].found}; give --price"
     load = number_of(catalogue.fact("datacentre", "load_factor"))
     owning, _ = owning_of(catalogue)
-    found: dict[str, float] = {}
+    usd: dict[str, float] = {}
     if answer.aggregated is not None:
-        found["aggregated"] = _usd(
+        usd["aggregated"] = _usd(
             question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
             answer.aggregated.output_tokens_per_s_per_chip,
         )
     if answer.disaggregated is not None:
         best = answer.disaggregated.best
-        found["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
+        usd["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
                                       best.energy_j_per_query * best.queries_per_s_per_chip,
                                       best.output_tokens_per_s_per_chip)
-    return Money(fact, load, found), ""
+    return Money(fact, load, usd), ""
 
 
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
@@ -280,7 +280,9 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
     if answer.aggregated is not None:
         chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
     if answer.disaggregated is not None:
-        lines["disaggregated"] = [(1.0 / one.tpot_s, one.output_tokens_per_s_per_chip) for one in answer.disaggregated.front]
+        lines["disaggregated"] = [
+            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in answer.disaggregated.front
+        ]
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
@@ -289,14 +291,14 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
 
 
 def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
-    q, two = question, answer.disaggregated
+    disaggregated = answer.disaggregated
     return {
-        "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,
-        "precision": q.formats.weights, "expert_precision": q.formats.routed,
-        "kv_precision": q.formats.kv,
-        "limits": {"tpot_s": q.tpot_s, "ttft_s": q.ttft_s, "chips": q.max_chips},
-        "traffic": q.traffic, "aggregated": answer.aggregated,
-        "disaggregated": two.best if two else None,
+        "model": question.llm.name, "chip": question.chip.name, "request": question.request, "engine": question.engine,
+        "precision": question.formats.weights, "expert_precision": question.formats.routed,
+        "kv_precision": question.formats.kv,
+        "limits": {"tpot_s": question.tpot_s, "ttft_s": question.ttft_s, "chips": question.max_chips},
+        "traffic": question.traffic, "aggregated": answer.aggregated,
+        "disaggregated": disaggregated.best if disaggregated else None,
         "front": {
             "aggregated": [
                 {
@@ -311,14 +313,14 @@ def _document(question: Question, answer: ServeAnswer, money: Money | None) -> d
                 for point in answer.front
             ],
             "disaggregated": [
-                {"tokens_per_s_per_user": 1.0 / one.tpot_s} | vars(one)
-                for one in (two.front if two else ())
+                {"tokens_per_s_per_user": 1.0 / point.tpot_s} | vars(point)
+                for point in (disaggregated.front if disaggregated else ())
             ],
         },
         "unmet": [str(fault) for fault in answer.unmet],
-        "error_median": q.calibration.error_median,
-        "error_p90": q.calibration.error_p90,
-        "efficiencies_of": q.calibration.said,
+        "error_median": question.calibration.error_median,
+        "error_p90": question.calibration.error_p90,
+        "efficiencies_of": question.calibration.said,
         "money": money,
         "notes": answer.notes,
     }

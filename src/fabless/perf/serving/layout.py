@@ -171,7 +171,7 @@ def check_split(llm: LLM, split: Split) -> None:
 
 def does_not_fit(
     llm: LLM, chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine, context: float,
-    found: str, sequences: int = 1,
+    reason: str, sequences: int = 1,
 ) -> DoesNotFit:
     """Make the error that says how many chips `sequences` requests need in each format of the
     chip."""
@@ -195,7 +195,7 @@ def does_not_fit(
                 offers.append(f"{int(np.min(every.chips[holds]))} chips in {name}")  # type: ignore[index]
     return DoesNotFit(
         Fault(
-            f"{llm.name} on {chip.name}", found, "; ".join(offers) or "no split of this model",
+            f"{llm.name} on {chip.name}", reason, "; ".join(offers) or "no split of this model",
             "allow more chips, a smaller batch or a narrower precision, or take another chip",
         )
     )

@@ -257,7 +257,7 @@ def serve(
     if not np.any(holds >= (batch or 1)):
         most = max_chips if split is None else int(np.max(splits.chips))
         limit = int(max(np.max(holds), 0.0))
-        found = (
+        reason = (
             f"no split on up to {most} chips holds {batch or 1} of these requests in {formats.weights}"
             + (
                 f", {limit} at most, on {split_label(pick(splits, np.asarray(np.argmax(holds))))}"
@@ -266,7 +266,7 @@ def serve(
             )
         )
         raise does_not_fit(
-            llm, chip, formats, efficiency=efficiency, engine=engine, context=context, found=found,
+            llm, chip, formats, efficiency=efficiency, engine=engine, context=context, reason=reason,
             sequences=batch or 1)
     tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
     quick = tried.quick(tpot_limit_s, ttft_limit_s)
