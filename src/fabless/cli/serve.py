@@ -187,7 +187,11 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
 
     def splits(context: float, most: int) -> Split | None:
         fixed: list[Split] = []
-        _named(lambda: fixed.append(fixed_splits(question.llm, machine, context, most, question.degrees)))
+        _named(
+            lambda: fixed.append(
+                fixed_splits(question.llm, machine, context, most, question.degrees)
+            )
+        )
         return fixed[0] if question.degrees else None
 
     whole = question.request.input_tokens + question.request.output_tokens
@@ -196,22 +200,24 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
         try:
             served = serve(
                 question.llm, question.chip, question.request, formats=question.formats,
-                efficiency=question.calibration.efficiency, engine=question.calibration.engine, tpot_limit_s=question.tpot_s,
-                ttft_limit_s=question.ttft_s, split=chosen, batch=question.batch, max_chips=question.max_chips,
+                efficiency=question.calibration.efficiency, engine=question.calibration.engine,
+                tpot_limit_s=question.tpot_s, ttft_limit_s=question.ttft_s, split=chosen,
+                batch=question.batch, max_chips=question.max_chips,
                 traffic=question.traffic,
             )
         except DoesNotFit as error:
             unmet += error.faults
         points = front(
-            question.llm, machine, question.request, max_chips=question.max_chips, ttft_limit_s=question.ttft_s,
-            split=chosen, batch=question.batch, traffic=question.traffic,
+            question.llm, machine, question.request, max_chips=question.max_chips,
+            ttft_limit_s=question.ttft_s, split=chosen, batch=question.batch,
+            traffic=question.traffic,
         )
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
             disaggregation = disaggregate(
-                question.llm, machine, machine, question.request, tpot_limit_s=question.tpot_s, ttft_limit_s=question.ttft_s,
-                max_chips=question.max_chips, batch=question.batch,
+                question.llm, machine, machine, question.request, tpot_limit_s=question.tpot_s,
+                ttft_limit_s=question.ttft_s, max_chips=question.max_chips, batch=question.batch,
                 prefill_split=splits(question.request.input_tokens, question.max_chips),
                 decode_split=splits(whole, question.max_chips), traffic=question.traffic,
                 place=f"{question.llm.name} on {question.chip.name}",
@@ -281,7 +287,8 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
         chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
     if answer.disaggregated is not None:
         lines["disaggregated"] = [
-            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in answer.disaggregated.front
+            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip)
+            for point in answer.disaggregated.front
         ]
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
@@ -293,11 +300,14 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
 def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
     disaggregated = answer.disaggregated
     return {
-        "model": question.llm.name, "chip": question.chip.name, "request": question.request, "engine": question.engine,
-        "precision": question.formats.weights, "expert_precision": question.formats.routed,
-        "kv_precision": question.formats.kv,
-        "limits": {"tpot_s": question.tpot_s, "ttft_s": question.ttft_s, "chips": question.max_chips},
-        "traffic": question.traffic, "aggregated": answer.aggregated,
+        "model": question.llm.name, "chip": question.chip.name, "request": question.request,
+        "engine": question.engine, "precision": question.formats.weights,
+        "expert_precision": question.formats.routed, "kv_precision": question.formats.kv,
+        "limits": {
+            "tpot_s": question.tpot_s, "ttft_s": question.ttft_s, "chips": question.max_chips,
+        },
+        "traffic": question.traffic,
+        "aggregated": answer.aggregated,
         "disaggregated": disaggregated.best if disaggregated else None,
         "front": {
             "aggregated": [

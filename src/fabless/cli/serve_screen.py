@@ -74,17 +74,32 @@ def print_answer(
 ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
     calibration = question.calibration
-    experts = f", experts {question.formats.routed}" if question.formats.routed != question.formats.weights else ""
-    traffic = [f"{in_percent(question.traffic.cached)} of the prompt cached"] * (question.traffic.cached > 0)
+    experts = (
+        f", experts {question.formats.routed}"
+        if question.formats.routed != question.formats.weights
+        else ""
+    )
+    traffic = [f"{in_percent(question.traffic.cached)} of the prompt cached"] * (
+        question.traffic.cached > 0
+    )
     if question.traffic.drafts > 0:
-        traffic.append(f"{question.traffic.drafts:g} tokens guessed per step, {question.traffic.accepted:g} accepted")
+        traffic.append(
+            f"{question.traffic.drafts:g} tokens guessed per step, {question.traffic.accepted:g} accepted"
+        )
     if question.traffic.utilisation > 0:
         traffic.append(f"requests queue at {in_percent(question.traffic.utilisation)} load")
-    say(console, "; ".join([
-        f"{question.llm.name} on {question.chip.name}: {plain(question.request.input_tokens)} tokens in, "
-        f"{plain(question.request.output_tokens)} out, first token within {significant(question.ttft_s)} s, then "
-        f"{significant(1e3 * question.tpot_s)} ms per token; weights {question.formats.weights}{experts}, cache "
-        f"{question.formats.kv}, engine {question.engine}", *traffic]))
+    say(
+        console,
+        "; ".join(
+            [
+                f"{question.llm.name} on {question.chip.name}: {plain(question.request.input_tokens)} tokens in, "
+                f"{plain(question.request.output_tokens)} out, first token within {significant(question.ttft_s)} s, then "
+                f"{significant(1e3 * question.tpot_s)} ms per token; weights {question.formats.weights}{experts}, cache "
+                f"{question.formats.kv}, engine {question.engine}",
+                *traffic,
+            ]
+        ),
+    )
     say(console, _best(answer), "bold")
     console.print()
     _print_ways(question, answer, money, console)
@@ -92,7 +107,9 @@ def print_answer(
         say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
     console.print()
     _print_front(answer, console)
-    queue = "queue included" if question.traffic.utilisation > 0 else "without a queue (--load adds it)"
+    queue = (
+        "queue included" if question.traffic.utilisation > 0 else "without a queue (--load adds it)"
+    )
     say(console, "tok/s/chip: output tokens per second over all chips, at full load. tok/s/user = "
                  "1/TPOT; TPOT = (end to end - TTFT) / (output tokens - 1). TTFT: from arrival to "
                  f"first token, {queue}. TP, PP, EP, DP: degrees of tensor, pipeline, expert and "
@@ -119,10 +136,14 @@ def _best(answer: ServeAnswer) -> str:
     """Best configuration in one sentence."""
     aggregated = answer.aggregated
     disaggregated = answer.disaggregated.best if answer.disaggregated else None
-    if disaggregated is None or (aggregated is not None and _rate(aggregated) >= _rate(disaggregated)):
+    if disaggregated is None or (
+        aggregated is not None and _rate(aggregated) >= _rate(disaggregated)
+    ):
         assert aggregated is not None
-        return (f"Best: aggregated, instances of {_chips(aggregated.chips)} ({_split(aggregated)}), "
-                f"batch {aggregated.batch:,}: {_speed(aggregated)}")
+        return (
+            f"Best: aggregated, instances of {_chips(aggregated.chips)} ({_split(aggregated)}), "
+            f"batch {aggregated.batch:,}: {_speed(aggregated)}"
+        )
     more = "" if aggregated is None else in_percent(_rate(disaggregated) / _rate(aggregated) - 1.0)
     gain = f", {more} above the best aggregated instance" if more else ""
     prefill, decode = _pool(disaggregated.prefill), _pool(disaggregated.decode)
@@ -144,7 +165,10 @@ def _chips(count: int) -> str:
 
 
 def _split(instance: Serving | InstancePool) -> str:
-    return split_code(instance.tensor_parallel, instance.pipeline_parallel, instance.expert_parallel, instance.data_parallel)
+    return split_code(
+        instance.tensor_parallel, instance.pipeline_parallel, instance.expert_parallel,
+        instance.data_parallel,
+    )
 
 
 def _pool(pool: InstancePool) -> str:
@@ -169,10 +193,12 @@ def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, co
     if aggregated is not None:
         cells["aggregated"] = [
             _chips(aggregated.chips), _split(aggregated), f"{aggregated.batch:,}",
-            band(aggregated.output_tokens_per_s_per_chip, True), band(1.0 / aggregated.tpot_s, True),
-            band(1e3 * aggregated.tpot_s), band(aggregated.ttft_s), f"{1e3 * aggregated.queue_s:.0f}",
-            aggregated.prefill_bound, aggregated.decode_bound, aggregated.bound, *_memory(aggregated),
-            f"{aggregated.power_w_per_chip:.0f}", significant(aggregated.energy_j_per_query / out), costs("aggregated"),
+            band(aggregated.output_tokens_per_s_per_chip, True),
+            band(1.0 / aggregated.tpot_s, True), band(1e3 * aggregated.tpot_s),
+            band(aggregated.ttft_s), f"{1e3 * aggregated.queue_s:.0f}", aggregated.prefill_bound,
+            aggregated.decode_bound, aggregated.bound, *_memory(aggregated),
+            f"{aggregated.power_w_per_chip:.0f}", significant(aggregated.energy_j_per_query / out),
+            costs("aggregated"),
         ]
     if disaggregated is not None:
         reads, writes = disaggregated.prefill, disaggregated.decode
@@ -211,7 +237,10 @@ def _slower(pair: Disaggregated) -> str:
 
 
 def _memory(instance: Serving | InstancePool) -> list[str]:
-    parts = (instance.weights_bytes, instance.kv_cache_bytes, instance.overhead_bytes, instance.free_bytes)
+    parts = (
+        instance.weights_bytes, instance.kv_cache_bytes, instance.overhead_bytes,
+        instance.free_bytes,
+    )
     return [f"{value / 1e9:.1f}" for value in parts]
 
 
@@ -253,7 +282,11 @@ def _point_split(point: Point) -> str:
 
 
 def _cells(point: Point | Disaggregated | None, label: str) -> list[str]:
-    return [significant(point.output_tokens_per_s_per_chip), label, f"{point.ttft_s:.2f}"] if point else [MISSING, "", ""]
+    return (
+        [significant(point.output_tokens_per_s_per_chip), label, f"{point.ttft_s:.2f}"]
+        if point
+        else [MISSING, "", ""]
+    )
 
 
 def _at(items: Sequence[Served], speed: float) -> Served | None:

@@ -125,7 +125,9 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
     """Later starts of the plan in the order of time, each with its odds and the demand in which it
     comes."""
     tree = best.plan.problem.tree
-    for project, go in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
+    for project, go in sorted(
+        zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start
+    ):
         if project.start == 0:
             continue
         quarter = case.boundaries[project.start - 1]
@@ -133,7 +135,10 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
         starts = go[nodes] & ~go[tree.parent[nodes]]
         odds = float(tree.probability[nodes][starts].sum())
         if odds >= LEAST_START:
-            yield LateStart(project.programme, case.first_quarter + quarter, odds, _demand(best.policy.need[nodes], starts))
+            yield LateStart(
+                project.programme, case.first_quarter + quarter, odds,
+                _demand(best.policy.need[nodes], starts),
+            )
 
 
 def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:

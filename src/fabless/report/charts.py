@@ -237,8 +237,10 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
     rows: list[dict[str, Json]] = []
     for effect in shown:
         name = f"{effect.label} [{effect.unit}]" if effect.unit not in ("", "1") else effect.label
-        for end, value, cost, best in (("low end", effect.low, effect.cost_low_usd, effect.best_low),
-                                       ("high end", effect.high, effect.cost_high_usd, effect.best_high)):
+        for end, value, cost, best in (
+            ("low end", effect.low, effect.cost_low_usd, effect.best_low),
+            ("high end", effect.high, effect.cost_high_usd, effect.best_high),
+        ):
             other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
             flips = "" if best == usual else f"({best} first)"
@@ -251,7 +253,9 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
                 }
             )
     costs = (
-        [effect.cost_low_usd * 100 for effect in shown] + [effect.cost_high_usd * 100 for effect in shown] + [base_usd * 100]
+        [effect.cost_low_usd * 100 for effect in shown]
+        + [effect.cost_high_usd * 100 for effect in shown]
+        + [base_usd * 100]
     )
     low, high = min(costs), max(costs)
     room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)

@@ -61,10 +61,13 @@ def _action(action: Action, as_of: str) -> str:
 def _input(effect: Sensitivity, usual: str, decimals: int) -> str:
     ends = []
     for value, cost, best in (
-        (effect.low, effect.cost_low_usd, effect.best_low), (effect.high, effect.cost_high_usd, effect.best_high),
+        (effect.low, effect.cost_low_usd, effect.best_low),
+        (effect.high, effect.cost_high_usd, effect.best_high),
     ):
         first = "" if best == usual else f" ({best} first)"
-        ends.append(f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}")
+        ends.append(
+            f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}"
+        )
     return f"- {effect.label}: {ends[0]}, {ends[1]}"
 
 
@@ -184,11 +187,15 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
     _print_list(
         f"First 90 days{some}",
-        [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"], console,
+        [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"],
+        console,
     )
     _print_list(
         "What moves the cost most",
-        [_input(effect, decision.best_single, decimals) for effect in asked.sensitivities[:_MOST_INPUTS]],
+        [
+            _input(effect, decision.best_single, decimals)
+            for effect in asked.sensitivities[:_MOST_INPUTS]
+        ],
         console,
     )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)

@@ -56,8 +56,10 @@ def sensitivities(
     ]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
     cost_of = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
-    names = sorted({item.name for item in tries},
-                   key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name))[:count]
+    names = sorted(
+        {item.name for item in tries},
+        key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name),
+    )[:count]
     ends = [item for name in names for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
                        executor.map(_winner, ((usual, item) for item in ends)), strict=True))

@@ -216,7 +216,9 @@ def _pair(counts: PseudoCounts) -> tuple[float, float]:
     return counts.failed, counts.passed
 
 
-def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeModel:
+def programme_model_of(
+    programme: Programme, numbers: ProgrammeNumbers[CaseNumber]
+) -> ProgrammeModel:
     """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
 
     Support after volume is in the price of its chips.
@@ -234,7 +236,8 @@ def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumbe
         scope_cut=terms.scope_cut, team_usd_per_s=terms.team, support_share=Range.point(0.0),
         masks_usd=terms.masks, design_usd=terms.design_cost, software_usd=terms.software,
         purchase_usd=terms.purchase, software_s=terms.software_time, stands_at=programme.stands_at,
-        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in programme.gates.items()} or None,
+        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in programme.gates.items()}
+        or None,
         price_path=None
         if terms.price_path is None
         else PricePath(
@@ -245,7 +248,8 @@ def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumbe
         if terms.second is None
         else SecondGeneration(
             overlap_s=terms.second.overlap, design_s=terms.second.design, gain=terms.successor_gain,
-            ended=PseudoCounts(*stated(programme.second_ended)), design_usd=terms.second.design_cost,
+            ended=PseudoCounts(*stated(programme.second_ended)),
+            design_usd=terms.second.design_cost,
             masks_usd=terms.second.masks,
         ),
     )
@@ -268,7 +272,10 @@ def simulated_outcomes_of(programme: Programme, case: Case) -> SimulatedOutcomes
     reveals."""
     numbers = case.numbers.programmes[programme.name]
     role = roles(case)[f"programmes.{programme.name}"]
-    draws = simulate(programme_model_of(programme, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
+    draws = simulate(
+        programme_model_of(programme, numbers), DRAWS, stream(case.seed, role),
+        quarters=case.quarters,
+    )
     lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)

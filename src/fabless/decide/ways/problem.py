@@ -127,11 +127,20 @@ def outcomes_on(
     """Outcomes on the tree by start; all starts of a programme share random numbers."""
     outcomes, role = {}, roles(case)
     for programme in case.programmes:
-        touched = any(name.startswith((f"programmes.{programme.name}.", "owning.installation")) for name in changed)
-        simulated = simulated_outcomes_of(programme, case) if touched else prepared.simulated[programme.name]
+        touched = any(
+            name.startswith((f"programmes.{programme.name}.", "owning.installation"))
+            for name in changed
+        )
+        simulated = (
+            simulated_outcomes_of(programme, case)
+            if touched
+            else prepared.simulated[programme.name]
+        )
         luck = f"fate {role[f'programmes.{programme.name}']}"
-        outcomes[programme.name] = tuple(outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
-                                    for chain in simulated.chains)
+        outcomes[programme.name] = tuple(
+            outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
+            for chain in simulated.chains
+        )
     return outcomes
 
 
@@ -157,7 +166,11 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     projects = []
     for programme, start in _starts(commitment, world):
         outcome = world.outcomes[programme.name][start]
-        name = programme.name if start == 0 else f"{programme.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        name = (
+            programme.name
+            if start == 0
+            else f"{programme.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        )
         opened = programme_offers(
             case, programme, scenarios, outcome=outcome, throughput=throughput[programme.chip.name],
             owning=owning, label=name,
@@ -165,7 +178,10 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         own_offers = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         projects.append(
-            _project(world, programme, start, name=name, offers=own_offers, begun=programme in commitment.programmes)
+            _project(
+                world, programme, start, name=name, offers=own_offers,
+                begun=programme in commitment.programmes,
+            )
         )
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
@@ -218,9 +234,10 @@ def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
 def _agreement(contract: ContractOffer, offer: int) -> Agreement:
     """A contract as the plan signs it."""
     return Agreement(
-        name=contract.offer.name, offers=(offer,), most=contract.most, least=contract.least, sign=contract.sign,
-        level_cap=contract.level_cap, start_quarters=np.array(contract.start_quarters),
-        fee_usd=contract.fee_usd, untaken_usd=contract.untaken_usd,
+        name=contract.offer.name, offers=(offer,), most=contract.most, least=contract.least,
+        sign=contract.sign, level_cap=contract.level_cap,
+        start_quarters=np.array(contract.start_quarters), fee_usd=contract.fee_usd,
+        untaken_usd=contract.untaken_usd,
     )
 
 
@@ -237,8 +254,8 @@ def _project(
     outcome, tree = world.outcomes[programme.name][start], world.scenarios.tree
     if not begun:
         return DatedProject(
-            name=name, programme=programme.name, start=start, offers=offers, spend_usd=outcome.spend_usd,
-            outcome=outcome, sunk_usd=None,
+            name=name, programme=programme.name, start=start, offers=offers,
+            spend_usd=outcome.spend_usd, outcome=outcome, sunk_usd=None,
         )
     sunk = tree.quarter < world.case.boundaries[0]
     return DatedProject(

@@ -266,8 +266,9 @@ def serve(
             )
         )
         raise does_not_fit(
-            llm, chip, formats, efficiency=efficiency, engine=engine, context=context, reason=reason,
-            sequences=batch or 1)
+            llm, chip, formats, efficiency=efficiency, engine=engine, context=context,
+            reason=reason, sequences=batch or 1,
+        )
     tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
     quick = tried.quick(tpot_limit_s, ttft_limit_s)
     if not np.any(quick):
