@@ -43,7 +43,7 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
 def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
     return Programme(
-        name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains,
+        name=name, title=item.title, route=item.route, ways=item.ways, chip=chip, trains=item.trains,
         spin_limit=item.spin_limit, ended=CERTAIN if item.gates else _pair(item.ended),
         end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
         bid_failed=_pair(item.bid_failed),

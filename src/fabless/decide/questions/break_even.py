@@ -30,6 +30,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
 from fabless.tco import discount_factor
+from fabless.titles import titles
 from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 
 VOLUMES = (1.0, 4.0, 16.0)
@@ -189,7 +190,8 @@ def _crossings(world: World, item: Programme, number: CaseNumber, line: list[tup
             above = after >= 0.0
             found.append(
                 Flip(
-                    programme=item.name, name=number.name, label=label_of(number.name), unit=unit,
+                    programme=item.name, name=number.name, label=label_of(number.name, titles(world.case)),
+                    unit=unit,
                     value=turn, pays_above=above, text=_words(world, item, number, turn, above),
                 )
             )
@@ -200,17 +202,18 @@ def _words(world: World, item: Programme, number: CaseNumber, turn: float, above
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
     key = number.name.removeprefix(f"programmes.{item.name}.")
-    start = f"Starting {item.name} now pays if"
+    called = titles(world.case)
+    start = f"Starting {called[f'programmes.{item.name}']} now pays if"
     ratio = relative_performance(world, item)
     if key == "performance" and ratio is not None:
         return (
-            f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
+            f"{start} it reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
             f"{world.case.dominant_vendor} part that is current when it comes"
         )
     if key == "slip":
         return f"{start} its work takes {bound} {turn:.2g} times as long as planned"
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{start} the {label_of(number.name)} is {bound} {turn:.3g}{unit}"
+    return f"{start} the {label_of(number.name, called)} is {bound} {turn:.3g}{unit}"
 
 
 def _times(spread: Range, factor: float) -> Range:
