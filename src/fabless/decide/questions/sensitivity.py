@@ -113,7 +113,7 @@ def label_of(name: str, known: Mapping[str, str]) -> str:
         pair = name.removeprefix(CORRELATIONS).split(" with ")
         return f"correlation of {' with '.join(label_of(number, known) for number in pair)}"
     section, *owner, key = name.split(".")
-    title = known.get(f"{section}.{owner[0]}", owner[0].replace("-", " ")) if owner else section
+    title = known.get(f"{section}.{owner[0]}", owner[0]) if owner else section
     return f"{key.replace('_', ' ')} ({title})"
 
 
