@@ -112,6 +112,8 @@ class BuildUpRow:
 
     model: str
     chip: str
+    title: str
+    """Load and chip, for people."""
     part: str
     usd: float
     how: str
@@ -353,6 +355,8 @@ class Decision:
     answer: str
     """One sentence."""
     recommended: str
+    titles: Mapping[str, str]
+    """What people call each offer of the plan and each programme, by its key."""
     strategies: tuple[WayResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
@@ -378,6 +382,10 @@ class Decision:
         """The one of the five ways that ranks first."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways, key=lambda item: item.regret_usd).name
+
+    def title_of(self, key: str) -> str:
+        """What people call a line, programme or contract; its key where it has no other name."""
+        return self.titles.get(key, key)
 
     def table(self) -> list[dict[str, str | float]]:
         """The comparison as rows that a data frame takes: one a way, best first; costs are those on

@@ -34,6 +34,7 @@ from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.titles import offer_titles
 from fabless.versions import versions
 
 LEAST_SHARE = 0.02
@@ -115,6 +116,7 @@ def decide(
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
+        titles=offer_titles(prepared.case),
         strategies=results, programme_values=values, regrets=regret_table(world, solved),
         foresight=foreseen, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),

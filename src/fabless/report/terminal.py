@@ -53,9 +53,8 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
 
 
 def _action(action: Action, as_of: str) -> str:
-    size = wording.amount(action.amount, action.unit)
     when = f"by {action.due}" if action.start <= as_of else f"{action.start} to {action.due}"
-    return f"- {when}: {action.what}{f': {size}' if size else ''}, {wording.usd(action.spend_usd)}"
+    return f"- {when}: {action.what}, {wording.usd(action.spend_usd)}"
 
 
 def _input(effect: Sensitivity, usual: str, decimals: int) -> str:
@@ -76,7 +75,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
     where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
-            f"{value.name} {wording.usd(value.value_usd)}"
+            f"{decision.title_of(value.name)} {wording.usd(value.value_usd)}"
             + (
                 f" ± {wording.usd(value.error_usd)}"
                 if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
@@ -89,7 +88,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
             now = gate.steps[0].quarter == 0
             start = "started now" if now else f"started in {wording.in_percent(gate.start_probability)}"
             end = f", given up in {wording.in_percent(gate.give_up_probability)}" if gate.give_up_probability else ""
-            yield f"- {gate.name}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
+            yield f"- {decision.title_of(gate.name)}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
     yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
 
 

@@ -45,7 +45,7 @@ def programme_faults(
 def programme_spec(name: str, section: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
     return Programme(
-        name=name, route=section.route, ways=section.ways, chip=chip, trains=section.trains,
+        name=name, title=section.title, route=section.route, ways=section.ways, chip=chip, trains=section.trains,
         spin_limit=section.spin_limit, ended=CERTAIN if section.gates else _pair(section.ended),
         end_shares=(0.0, 0.0, 1.0) if section.gates else section.end_shares,
         bid_failed=_pair(section.bid_failed),

@@ -30,6 +30,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
 from fabless.tco import discount_factor
+from fabless.titles import titles
 from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 
 VOLUMES = (1.0, 4.0, 16.0)
@@ -206,9 +207,9 @@ def _crossings(
             above = after >= 0.0
             crossings.append(
                 Flip(
-                    programme=programme.name, name=number.name, label=label_of(number.name),
-                    unit=unit, value=turn, pays_above=above,
-                    text=_words(world, programme, number, turn, above),
+                    programme=programme.name, name=number.name,
+                    label=label_of(number.name, titles(world.case)), unit=unit, value=turn,
+                    pays_above=above, text=_words(world, programme, number, turn, above),
                 )
             )
     return crossings
@@ -218,17 +219,18 @@ def _words(world: World, programme: Programme, number: CaseNumber, turn: float, 
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
     key = number.name.removeprefix(f"programmes.{programme.name}.")
-    start = f"Starting {programme.name} now pays if"
+    called = titles(world.case)
+    start = f"Starting {called[f'programmes.{programme.name}']} now pays if"
     ratio = relative_performance(world, programme)
     if key == "performance" and ratio is not None:
         return (
-            f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
+            f"{start} it reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
             f"{world.case.dominant_vendor} part that is current when it comes"
         )
     if key == "slip":
         return f"{start} its work takes {bound} {turn:.2g} times as long as planned"
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{start} the {label_of(number.name)} is {bound} {turn:.3g}{unit}"
+    return f"{start} the {label_of(number.name, called)} is {bound} {turn:.3g}{unit}"
 
 
 def _times(spread: Range, factor: float) -> Range:

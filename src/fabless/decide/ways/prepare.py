@@ -35,8 +35,9 @@ from fabless.sampling import stream
 from fabless.scenario import roles
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
+from fabless.titles import chip_titles, titles
 from fabless.units import QUARTER_S
-from fabless.wording import in_percent
+from fabless.wording import heading, in_percent
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
@@ -93,6 +94,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
     case, own_counts = counted(case, catalogue)
+    known, chip_names = titles(case), chip_titles(chips_of(case))
     for chip in chips_of(case):
         per_second: dict[str, float] = {}
         powers: list[float] = []
@@ -110,7 +112,9 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 )
             except DoesNotFit as error:
                 per_second[load.name] = 0.0
-                warnings.append(f"{load.name} is not served on {chip.name}: {error.faults[0].found}")
+                warnings.append(
+                    f"{heading(known[f'loads.{load.name}'])}: not served on {chip_names[chip.name]}: "
+                    f"{error.faults[0].found}")
                 continue
             servings[load.name, chip.name] = serving
             per_second[load.name] = serving.queries_per_s_per_chip / load_factor
@@ -191,7 +195,7 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
     if not case.programmes:
         return case, ()
     known, deals_known = cases(catalogue), deals(catalogue)
-    programmes, notes = [], []
+    programmes, notes, called = [], [], titles(case)
     for programme in case.programmes:
         rates = end_rates(known, deals_known, KIND_OF[Route(programme.route)])
         bids = rates.bid_failed.counts if programme.route == "acquire" else NEVER
@@ -205,7 +209,8 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
         )
         if programme.ended is not None and not programme.gates:
             notes.append(
-                f"{programme.name} states its own counts of programmes that ended: "
+                f"{heading(called[f'programmes.{programme.name}'])}: the case states its own counts of "
+                "programmes that ended: "
                 f"{in_percent(PseudoCounts(*programme.ended).mean)}, where those known on {case.as_of} give "
                 f"{in_percent(rates.ended.counts.mean)}"
             )
