@@ -21,6 +21,7 @@ from fabless.decide.fresh.run import as_fresh_test, rule_costs
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.regret import regret_table
+from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
 from fabless.decide.results import Decision, ProgrammeValue
 from fabless.decide.summarise import programme_value, strategy_result, timeline
@@ -98,13 +99,14 @@ def decide(
         )
         fresh = tuple(as_fresh_test(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
         told = pool.submit(foresight, best)
+        sold = pool.submit(resale, prepared.case, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
             prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values,
             detail=detail, pool=pool, tick=tick,
         )
-        between = told.result()
+        between, sales = told.result(), sold.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
@@ -113,7 +115,7 @@ def decide(
         versions=versions(), detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
         strategies=results, programme_values=values, regrets=regret_table(here, solved),
-        foresight=between, fresh=fresh, large=large, questions=questions,
+        foresight=between, resale=sales, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, here),
