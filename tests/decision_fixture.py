@@ -426,7 +426,7 @@ def decision() -> Decision:
             )
             for way in ranked
         ),
-        foresight=Foresight(55e9, 61e9, 64e9),
+        foresight=Foresight(55e9, 61e9, 64e9), resale=None,
         fresh=tuple(fresh(way) for way in ranked),
         large=LargePlan(
             leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9,

@@ -215,6 +215,21 @@ class Foresight:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resale:
+    """Bought chips that the recommended way sells before the end of their life, on the scenarios on
+    which it was planned."""
+
+    sold_by_year: tuple[tuple[int, str, float], ...]
+    """Year, line, expected chips sold in that year; nothing where less than one chip of a line
+    is."""
+    income_usd: float
+    """Expected present value of what the sales bring within the horizon."""
+    worth_usd: float
+    """Rise of the objective if every chip were kept to the end of its life, the gates of programmes
+    as decided: the value of the right to sell."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resilience:
     """One way when the dominant vendor is gone for a while, unforeseen."""
 
@@ -362,6 +377,8 @@ class Decision:
     """Best first."""
     regrets: tuple[RegretRow, ...]
     foresight: Foresight
+    resale: Resale | None
+    """None where the case does not state `owning.resale`."""
     fresh: tuple[FreshTest, ...]
     """Every way on fresh paths, in the order of `strategies`."""
     large: LargePlan | None

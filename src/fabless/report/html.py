@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless import wording
-from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, WayResult
+from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, Resale, WayResult
 from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
@@ -40,6 +40,14 @@ class FleetTable:
 
     years: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Band | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class ResaleTable:
+    """Chips sold before the end of their life: rows of line and expected chips by year."""
+
+    years: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[float, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,17 @@ def fleet_table(way: WayResult) -> FleetTable | None:
         return None
     rows = tuple((offer, tuple(bands.get((quarter, offer)) for quarter in last.values())) for offer in offers)
     return FleetTable(tuple(last), rows)
+
+
+def resale_table(sales: Resale | None) -> ResaleTable | None:
+    """Lay the chips sold early out by line and year; None where none is."""
+    if sales is None or not sales.sold_by_year:
+        return None
+    sold = {(line, year): chips for year, line, chips in sales.sold_by_year}
+    years = tuple(sorted({year for _, year in sold}))
+    rows = tuple((line, tuple(sold.get((line, year), 0.0) for year in years))
+                 for line in dict.fromkeys(line for line, _ in sold))
+    return ResaleTable(years, rows)
 
 
 def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | None:
@@ -292,7 +311,7 @@ def as_html(decision: Decision) -> str:
         years=sorted({year for by_year in costs.values() for year in by_year}),
         build_up=pairs(decision.build_up),
         chip_costs=chip_cost_table(decision.chip_costs),
-        gates=gate_table(decision, ways),
+        gates=gate_table(decision, ways), resales=resale_table(decision.resale),
         anchors={
             number.name: f"input-{place}"
             for place, number in enumerate(decision.assumptions, start=1)

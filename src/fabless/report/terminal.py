@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan
+from fabless.decide.results import LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 
@@ -117,6 +117,15 @@ def _struck(loss: Resilience) -> str:
     )
 
 
+def _sales(sales: Resale) -> str:
+    sold = sum(chips for _, _, chips in sales.sold_by_year)
+    return (
+        f"- {wording.count(sold)} chips sold before the end of life: "
+        f"{wording.usd(sales.income_usd)}, and the right to sell is worth "
+        f"{wording.usd(sales.worth_usd)}; none is sold on fresh scenarios"
+    )
+
+
 def _large(plan: LargePlan, decimals: int) -> str:
     return (
         f"- planned again on {plan.leaves:,} scenarios: {wording.cents(plan.cost_per_query_usd.p50, decimals)} cents a "
@@ -189,6 +198,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"],
         console,
     )
+    _print_list("Resale, expected", [_sales(decision.resale)] if decision.resale else [], console)
     _print_list(
         "What moves the cost most",
         [

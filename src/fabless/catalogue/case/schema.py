@@ -136,6 +136,9 @@ class CaseOwningSection(Strict):
     life: Annotated[Number, Unit("year", 0.25)]
     residual: Share
     upkeep: Share
+    resale: Share | None = None
+    """Share of its remaining annuities, at the price of a new chip then, for which a bought chip
+    can be sold before the end of its life; left out, chips are kept to its end."""
 
 
 class Supply(Strict):

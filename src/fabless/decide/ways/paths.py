@@ -36,8 +36,8 @@ class Paths:
     """(offers, leaves, quarters) of what was served, in chips of the fleet in place
     (`compute_by_offer`)."""
     spend: Array
-    """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due
-    for units not taken."""
+    """(offers, leaves, quarters) capital and running cost, less what chips sold early bring; of
+    contracts also fees and what is due for units not taken."""
     discount: Array
 
     @property
@@ -63,6 +63,7 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
     spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
+    spend -= problem.resale_usd * result.retired
     for agreement, level, untaken in zip(
         problem.agreements, result.levels, result.untaken, strict=True
     ):

@@ -28,6 +28,7 @@ from fabless.strategy import (
     owning_at,
     power_cap_w,
     programme_offers,
+    resale_annuities,
     shared_pools,
 )
 from fabless.tco import discount_factor
@@ -163,6 +164,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         )
     ]
     offers += [item.offer for item in contracts]
+    resale = resale_annuities(scenarios.values.owning.resale, offers, contracts)
+    no_resale = np.zeros(scenarios.tree.size)
     projects = []
     for programme, start in _starts(commitment, world):
         outcome = world.outcomes[programme.name][start]
@@ -215,6 +218,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         existing_capital_usd=rents,
         fixed_usd=_fixed(world, commitment),
         agreements=tuple(_agreement(item, offers.index(item.offer)) for item in contracts),
+        retire=np.array([offer.name in resale for offer in offers]),
+        resale_usd=np.array([resale.get(offer.name, no_resale) for offer in offers]),
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
