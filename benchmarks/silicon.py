@@ -45,9 +45,8 @@ def serving() -> None:
     load = Served(
         llm=catalogue.model("llama-3.1-405b"), request=fb.Request(2048, 512), precision="fp8",
         kv_precision="bf16", tpot_limit_s=0.04, ttft_limit_s=2.0)
-    calibration = calibration_of(catalogue)
     scorer = ServingScorer(
-        load=load, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
+        load=load, also=(), calibration=calibration_of(catalogue),
         owning=owning_of(catalogue)[0], load_factor=0.5, domain=space.domain,
         scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
     task = Task(space, technologies, limits, scorer)

@@ -28,7 +28,7 @@ from fabless.explore import (
     technology_of,
 )
 from fabless.explore.serving import OBJECTIVES, best_splits, matrix_fill, splits_of
-from fabless.perf import Formats, serve
+from fabless.perf import Formats, ServiceTerms, serve
 from fabless.quote import calibration_of, number_of, owned_hour, owning_of
 from fabless.silicon import chip_sheet
 from fabless.silicon.evaluate import evaluate
@@ -60,9 +60,8 @@ def served(catalogue: Catalogue, model: str = "llama-3.1-70b", **changes: object
 
 
 def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object) -> ServingScorer:
-    calibration = calibration_of(catalogue)
     base = ServingScorer(
-        load=one, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
+        load=one, also=(), calibration=calibration_of(catalogue),
         owning=owning_of(catalogue)[0],
         load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=space.domain,
         scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0,
@@ -86,11 +85,10 @@ def test_the_winner_costs_what_serve_says_of_its_chip(catalogue: Catalogue, smal
     best, chip, one = answer.best, answer.best_chip, scorer.load
     assert best is not None
     assert chip is not None
-    serving = serve(
-        one.llm, chip, one.request, formats=Formats(one.precision, one.kv_precision),
-        efficiency=scorer.efficiency, engine=scorer.engine, tpot_limit_s=one.tpot_limit_s,
-        ttft_limit_s=one.ttft_limit_s, load_factor=scorer.load_factor,
-    )
+    terms = ServiceTerms(
+        Formats(one.precision, one.kv_precision), one.tpot_limit_s, one.ttft_limit_s,
+        scorer.load_factor)
+    serving = serve(one.llm, chip, one.request, terms, scorer.calibration)
     hour = owned_hour(best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
     expected = 1e6 * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
     assert best.usd_per_million_tokens_tco == pytest.approx(expected, rel=0.03)  # serve searches batches more finely

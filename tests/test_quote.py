@@ -10,7 +10,7 @@ import pytest
 
 from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue, UnknownName
-from fabless.perf import Formats
+from fabless.perf import Formats, ServiceTerms
 from fabless.quote import (
     EFFICIENCY,
     Owning,
@@ -60,8 +60,8 @@ def quoted(catalogue: Catalogue, chip: str, price: Fact | None = None, load_fact
     record = catalogue.chip(chip)
     return quote(
         catalogue.model("llama-3.1-70b"), record, REQUEST, price or price_of(catalogue, chip),
-        owning_of(catalogue)[0], calibration_of(catalogue, record), formats=Formats("bf16", "bf16"),
-        load_factor=load_factor, tpot_limit_s=0.05, ttft_limit_s=5.0,
+        owning_of(catalogue)[0], calibration_of(catalogue, record),
+        ServiceTerms(Formats("bf16", "bf16"), 0.05, 5.0, load_factor),
     )
 
 

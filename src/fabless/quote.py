@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
 from fabless.errors import BadValue, Fault, UnknownName, unknown
-from fabless.perf import Efficiency, Engine, Formats, Serving, serve
+from fabless.perf import Calibration, Efficiency, Engine, ServiceTerms, Serving, serve
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
     ChipHour,
@@ -40,23 +40,6 @@ _CLASS_PREFIX = "perf-"
 _ENGINE_PREFIX = "engine-"
 _ERRORS = ("error_median", "error_p90")
 """Fields of a class that state the error of the model on its chips."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """Efficiencies that the performance model uses for a chip, and their origin."""
-
-    efficiency: Efficiency
-    engine: Engine
-    name: str
-    """Class of the efficiencies."""
-    said: str
-    """Sentence that says why the chip has this class."""
-    error_median: float
-    """Median absolute error of the time of an output token against measurements on chips of the
-    class [1]."""
-    error_p90: float
-    """Error that 90 % of the measurements stay under [1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,23 +195,18 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
 
 def quote(
     llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration,
-    *, formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+    terms: ServiceTerms,
 ) -> Quote:
     """Time, cost and energy of a query of `llm` on `chip`.
 
-    Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours
-    are in the cost.
+    Chips are provisioned for the peak of the load: the idle hours are in the cost.
 
         USD/query = USD/chip-hour / 3600 * chip-seconds/query
         Wh/query  = chip energy * server power share * PUE / 3600
 
     Raises the same errors as `perf.serve`.
     """
-    serving = serve(
-        llm, chip, request, formats=formats, efficiency=calibration.efficiency,
-        engine=calibration.engine, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s,
-        load_factor=load_factor,
-    )
+    serving = serve(llm, chip, request, terms, calibration)
     if price.unit.endswith("/h"):
         hour = rented_chip_hour(number_of(price))
     else:

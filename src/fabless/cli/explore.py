@@ -186,9 +186,8 @@ def _scorer(
                 ttft_limit_s=load.ttft_limit_s,
             )
         )
-    calibration = calibration_of(catalogue)
     return ServingScorer(
-        load=load, also=tuple(others), efficiency=calibration.efficiency, engine=calibration.engine,
+        load=load, also=tuple(others), calibration=calibration_of(catalogue),
         owning=owning_of(catalogue)[0],
         load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=domain,
         scale_out_bandwidth=scale_out, margin=margin, objective=objective,

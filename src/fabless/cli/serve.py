@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,10 +43,22 @@ from fabless.cli.options import (
 )
 from fabless.cli.serve_screen import Money, Question, ServeAnswer, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
-from fabless.perf import Machine, Point, Serving, Split, front, machine_of, serve
+from fabless.perf import (
+    Formats,
+    Machine,
+    Point,
+    ServiceTerms,
+    Serving,
+    Split,
+    SplitSearch,
+    Traffic,
+    front,
+    machine_of,
+    serve,
+)
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import fixed_splits
-from fabless.perf.serving.serve import Traffic, check_request
+from fabless.perf.serving.terms import check_request
 from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
 from fabless.records import Chip, Fact, Request
 from fabless.report import as_json
@@ -115,6 +128,7 @@ def serve_command(
     given = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
     degrees = {name: degree for name, degree in given.items() if degree is not None}
     traffic = Traffic(cached_share, float(drafts), accepted, load)
+    search = SplitSearch(batch=batch, max_chips=chips)
     llm = attempt(faults, model_of, catalogue, model)
     record = attempt(faults, chip_of, catalogue, chip)
     request = attempt(faults, request_of, input, output, trace)
@@ -128,7 +142,8 @@ def serve_command(
         attempt(faults, _check_picture, picture)
     if llm is not None:
         attempt(faults, _named, lambda: check_request(
-            llm, request or Request(1.0, 1.0), 1.0, 1.0, 1.0, batch, (1, chips), traffic))
+            llm, request or Request(1.0, 1.0),
+            ServiceTerms(formats or Formats("bf16", "bf16"), traffic=traffic), search))
     faults += [
         Fault(f"--{name}", str(degree), "1 or more", "correct the degree")
         for name, degree in degrees.items()
@@ -138,11 +153,10 @@ def serve_command(
     if not (llm and record and request and formats and calibration and first and token):
         raise AssertionError("what is missing is a fault, and faults are raised")
     question = Question(
-        llm=llm, chip=record, request=request, formats=formats, engine=engine,
-        calibration=calibration, tpot_s=token, ttft_s=first, max_chips=chips, batch=batch,
-        degrees=degrees, traffic=traffic,
+        llm=llm, chip=record, request=request, engine=engine, calibration=calibration,
+        terms=ServiceTerms(formats, token, first, traffic=traffic), degrees=degrees, search=search,
     )
-    machine, notes = machine_of(record, formats, calibration.efficiency, calibration.engine)
+    machine, notes = machine_of(record, formats, calibration)
     answer = _answered(question, machine, mode, (*notes, *record.assumed))
     money, said = _money(catalogue, question, machine, answer, fact)
     if picture is not None:
@@ -186,34 +200,25 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
     points: list[Point] = []
     unmet: list[Fault] = []
 
-    def splits(context: float, most: int) -> Split | None:
+    def splits(context: float) -> Split | None:
         found: list[Split] = []
-        _named(lambda: found.append(fixed_splits(q.llm, machine, context, most, q.degrees)))
+        _named(lambda: found.append(
+            fixed_splits(q.llm, machine, context, q.search.max_chips, q.degrees)))
         return found[0] if q.degrees else None
 
-    whole = q.request.input_tokens + q.request.output_tokens
+    entered, written = q.request.input_tokens, q.request.output_tokens
+    search = replace(q.search, split=splits(entered + written), prefill_split=splits(entered))
     if mode != "disaggregated":
-        chosen = splits(whole, q.max_chips)
         try:
-            served = serve(
-                q.llm, q.chip, q.request, formats=q.formats, efficiency=q.calibration.efficiency,
-                engine=q.calibration.engine, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
-                split=chosen, batch=q.batch, max_chips=q.max_chips, traffic=q.traffic,
-            )
+            served = serve(q.llm, q.chip, q.request, q.terms, q.calibration, search)
         except DoesNotFit as error:
             unmet += error.faults
-        points = front(
-            q.llm, machine, q.request, max_chips=q.max_chips, ttft_limit_s=q.ttft_s, split=chosen,
-            batch=q.batch, traffic=q.traffic,
-        )
+        points = front(q.llm, machine, q.request, q.terms, search)
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
             two = disaggregate(
-                q.llm, machine, machine, q.request, tpot_limit_s=q.tpot_s, ttft_limit_s=q.ttft_s,
-                max_chips=q.max_chips, batch=q.batch,
-                prefill_split=splits(q.request.input_tokens, q.max_chips),
-                decode_split=splits(whole, q.max_chips), traffic=q.traffic,
+                q.llm, machine, machine, q.request, q.terms, search,
                 place=f"{q.llm.name} on {q.chip.name}",
             )
         except DoesNotFit as error:
@@ -284,7 +289,8 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
-    speed = 1.0 / question.tpot_s if math.isfinite(question.tpot_s) else 0.0
+    limit = question.terms.tpot_limit_s
+    speed = 1.0 / limit if math.isfinite(limit) else 0.0
     return as_svg(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
 
 
@@ -292,10 +298,11 @@ def _document(question: Question, answer: ServeAnswer, money: Money | None) -> d
     q, two = question, answer.disaggregated
     return {
         "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,
-        "precision": q.formats.weights, "expert_precision": q.formats.routed,
-        "kv_precision": q.formats.kv,
-        "limits": {"tpot_s": q.tpot_s, "ttft_s": q.ttft_s, "chips": q.max_chips},
-        "traffic": q.traffic, "aggregated": answer.aggregated,
+        "precision": q.terms.formats.weights, "expert_precision": q.terms.formats.routed,
+        "kv_precision": q.terms.formats.kv,
+        "limits": {"tpot_s": q.terms.tpot_limit_s, "ttft_s": q.terms.ttft_limit_s,
+                   "chips": q.search.max_chips},
+        "traffic": q.terms.traffic, "aggregated": answer.aggregated,
         "disaggregated": two.best if two else None,
         "front": {
             "aggregated": [

@@ -13,10 +13,8 @@ from rich.console import Console
 
 from fabless.cli.options import error_band, split_code
 from fabless.errors import Fault
-from fabless.perf import Formats, Point, Serving
+from fabless.perf import Calibration, Point, ServiceTerms, Serving, SplitSearch
 from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, InstancePool
-from fabless.perf.serving.serve import Traffic
-from fabless.quote import Calibration
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say
 from fabless.wording import MISSING, in_percent, plain, significant
@@ -36,15 +34,12 @@ class Question:
     llm: LLM
     chip: Chip
     request: Request
-    formats: Formats
+    terms: ServiceTerms
     engine: str
     calibration: Calibration
-    tpot_s: float
-    ttft_s: float
-    max_chips: int
-    batch: int | None
     degrees: dict[str, int]
-    traffic: Traffic
+    """Degrees of the split that are given, by name."""
+    search: SplitSearch
 
 
 @dataclass(frozen=True)
@@ -74,17 +69,18 @@ def print_answer(
 ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
     q, e = question, question.calibration
-    experts = f", experts {q.formats.routed}" if q.formats.routed != q.formats.weights else ""
-    traffic = [f"{in_percent(q.traffic.cached)} of the prompt cached"] * (q.traffic.cached > 0)
-    if q.traffic.drafts > 0:
-        traffic.append(f"{q.traffic.drafts:g} tokens guessed per step, {q.traffic.accepted:g} accepted")
-    if q.traffic.utilisation > 0:
-        traffic.append(f"requests queue at {in_percent(q.traffic.utilisation)} load")
+    terms, formats, load = q.terms, q.terms.formats, q.terms.traffic
+    experts = f", experts {formats.routed}" if formats.routed != formats.weights else ""
+    traffic = [f"{in_percent(float(load.cached))} of the prompt cached"] * (load.cached > 0)
+    if load.drafts > 0:
+        traffic.append(f"{load.drafts:g} tokens guessed per step, {load.accepted:g} accepted")
+    if load.utilisation > 0:
+        traffic.append(f"requests queue at {in_percent(float(load.utilisation))} load")
     say(console, "; ".join([
         f"{q.llm.name} on {q.chip.name}: {plain(q.request.input_tokens)} tokens in, "
-        f"{plain(q.request.output_tokens)} out, first token within {significant(q.ttft_s)} s, then "
-        f"{significant(1e3 * q.tpot_s)} ms per token; weights {q.formats.weights}{experts}, cache "
-        f"{q.formats.kv}, engine {q.engine}", *traffic]))
+        f"{plain(q.request.output_tokens)} out, first token within {significant(terms.ttft_limit_s)} s, then "
+        f"{significant(1e3 * terms.tpot_limit_s)} ms per token; weights {formats.weights}{experts}, cache "
+        f"{formats.kv}, engine {q.engine}", *traffic]))
     say(console, _best(answer), "bold")
     console.print()
     _print_ways(question, answer, money, console)
@@ -92,7 +88,7 @@ def print_answer(
         say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
     console.print()
     _print_front(answer, console)
-    queue = "queue included" if q.traffic.utilisation > 0 else "without a queue (--load adds it)"
+    queue = "queue included" if load.utilisation > 0 else "without a queue (--load adds it)"
     say(console, "tok/s/chip: output tokens per second over all chips, at full load. tok/s/user = "
                  "1/TPOT; TPOT = (end to end - TTFT) / (output tokens - 1). TTFT: from arrival to "
                  f"first token, {queue}. TP, PP, EP, DP: degrees of tensor, pipeline, expert and "

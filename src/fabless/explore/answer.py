@@ -18,7 +18,7 @@ from fabless.explore.limits import EXPLAINED
 from fabless.explore.serving import BestSplits, Served, ServingScorer, best_splits
 from fabless.explore.space import WIDTHS, Space
 from fabless.explore.sweep import CHUNK, Task, sweep
-from fabless.perf import Formats, serve
+from fabless.perf import Formats, ServiceTerms, serve
 from fabless.quote import calibration_of, number_of, owned_hour, price_of
 from fabless.records import Architecture, Chip, LogicDie
 from fabless.silicon import chip_sheet
@@ -267,12 +267,10 @@ def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float 
     try:
         chip = catalogue.chip(name)
         calibration = calibration_of(catalogue, chip)
-        serving = serve(
-            load.llm, chip, load.request, formats=Formats(load.precision, load.kv_precision),
-            efficiency=calibration.efficiency, engine=calibration.engine,
-            tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s,
-            load_factor=scorer.load_factor,
-        )
+        terms = ServiceTerms(
+            Formats(load.precision, load.kv_precision), load.tpot_limit_s, load.ttft_limit_s,
+            scorer.load_factor)
+        serving = serve(load.llm, chip, load.request, terms, calibration)
     except FablessError as error:
         return Market(
             chip=name, usd_per_million_tokens_tco=None, at_price=None, tpot_s=None, over_best=None,

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from fabless.explore.sweep import DesignScores
-from fabless.perf import Efficiency, Engine, Machine, Split, room, steady_state
+from fabless.perf import Calibration, Machine, Split, room, steady_state
 from fabless.perf.serving.layout import tensor_degrees
 from fabless.quote import Owning, owned_hour
 from fabless.records import LLM, Array, Request
@@ -53,8 +53,7 @@ class ServingScorer:
     load: Served
     also: tuple[Served, ...]
     """Other loads that each design also serves, at the best split of each."""
-    efficiency: Efficiency
-    engine: Engine
+    calibration: Calibration
     owning: Owning
     load_factor: float
     domain: int
@@ -120,7 +119,7 @@ class BestSplits:
     holds_request: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether any split holds a request."""
     needed: Array
-    """Memory that one request needs over the memory of the widest split [1]."""
+    """Memory that one request needs over the memory of the widest split [ratio]."""
     best_tpot_s: Array
     best_ttft_s: Array
     split: Array
@@ -156,7 +155,7 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
     def column(values: Array) -> Array:
         return np.asarray(values, dtype=float)[:, None, None]
 
-    e = scorer.efficiency
+    e = scorer.calibration.efficiency
     width = np.maximum(designs.width, 8.0 * element_bytes(load.precision))
     times = np.where(width >= 16, 1.0, np.where(width >= 8, 2.0, 4.0))
     share = np.where(width >= 16, e.compute_16bit, np.where(width >= 8, e.compute_8bit, e.compute_4bit))
@@ -172,13 +171,14 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
         kv_bytes=element_bytes(load.kv_precision),
         compute=column(share * matrix_fill(load.llm, designs)),
         expert_compute=column(share * matrix_fill(load.llm, designs)),
-        head_compute=np.asarray(e.compute_16bit), efficiency=e, engine=scorer.engine,
+        head_compute=np.asarray(e.compute_16bit), efficiency=e,
+        engine=scorer.calibration.engine,
     )
 
 
 def matrix_fill(llm: LLM, designs: Designs) -> Array:
-    """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is
-    padded.
+    """Share of a matrix unit that the model's widths fill [share]: the last tile of each dimension
+    is padded.
 
     ``dim / (ceil(dim / side) side)`` over the hidden width down the unit and the feed-forward width across it.
     """
@@ -280,7 +280,7 @@ def _costs(
         output_tokens=load.request.output_tokens, sequences=sequences)
     busy = scorer.load_factor
     rate = np.asarray(state.output_tokens_per_s_per_chip) * busy
-    idle = scorer.efficiency.idle_power * np.asarray(machine.tdp_w)
+    idle = scorer.calibration.efficiency.idle_power * np.asarray(machine.tdp_w)
     power = busy * np.asarray(state.power_w) + (1.0 - busy) * idle
     price = (silicon.unit_cost_usd / (1.0 - scorer.margin))[:, None, None]
     hour = owned_hour(price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
