@@ -29,9 +29,10 @@ from fabless.explore import (
 )
 from fabless.explore.serving import OBJECTIVES, best_splits, matrix_fill, splits_of
 from fabless.perf import Formats, ServiceTerms, serve
-from fabless.quote import calibration_of, number_of, owned_hour, owning_of
+from fabless.quote import calibration_of, number_of, owning_of
 from fabless.silicon import chip_sheet
 from fabless.silicon.evaluate import evaluate
+from fabless.tco import chip_hour_cost
 from fabless.units import HOUR_S
 
 SMALL = {
@@ -89,7 +90,9 @@ def test_the_winner_costs_what_serve_says_of_its_chip(catalogue: Catalogue, smal
         Formats(one.precision, one.kv_precision), one.tpot_limit_s, one.ttft_limit_s,
         scorer.load_factor)
     serving = serve(one.llm, chip, one.request, terms, scorer.calibration)
-    hour = owned_hour(best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
+    hour = chip_hour_cost(
+        best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w,
+        average_power_w=serving.power_w_per_chip)
     expected = 1e6 * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
     assert best.usd_per_million_tokens_tco == pytest.approx(expected, rel=0.03)  # serve searches batches more finely
     assert chip_sheet(catalogue, chip, draws=16).unit_cost_usd == pytest.approx(best.unit_cost_usd, rel=1e-9)

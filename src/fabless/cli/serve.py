@@ -59,13 +59,13 @@ from fabless.perf import (
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import fixed_splits
 from fabless.perf.serving.terms import check_request
-from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
+from fabless.quote import hour_at_price, number_of, owning_of, price_of
 from fabless.records import Chip, Fact, Request
 from fabless.report import as_json
 from fabless.report.canvas import WIDE, as_svg
 from fabless.report.files import check_writable, write_whole
 from fabless.report.front_chart import front_chart
-from fabless.tco import rented_chip_hour, usd_per_million_tokens
+from fabless.tco import Owning, usd_per_million_tokens
 
 _MODES = ("aggregated", "disaggregated", "both")
 _OPTIONS = {
@@ -265,11 +265,7 @@ def _money(
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
     """USD per million output tokens of a chip with `rate` [token/s] at full load."""
     mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
-    hour = (
-        rented_chip_hour(number_of(price))
-        if price.unit.endswith("/h")
-        else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean)
-    )
+    hour = hour_at_price(price, owning, rated_power_w=chip.tdp_w, average_power_w=mean)
     return float(np.asarray(usd_per_million_tokens(float(hour.total_usd), rate * load)))
 
 

@@ -19,10 +19,11 @@ from fabless.explore.serving import BestSplits, Served, ServingScorer, best_spli
 from fabless.explore.space import WIDTHS, Space
 from fabless.explore.sweep import CHUNK, Task, sweep
 from fabless.perf import Formats, ServiceTerms, serve
-from fabless.quote import calibration_of, number_of, owned_hour, price_of
+from fabless.quote import calibration_of, number_of, price_of
 from fabless.records import Architecture, Chip, LogicDie
 from fabless.silicon import chip_sheet
 from fabless.silicon.evaluate import Designs, Evaluation, Technology, built_units, evaluate
+from fabless.tco import chip_hour_cost
 from fabless.units import HOUR_S
 
 CURVE = 12
@@ -277,7 +278,9 @@ def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float 
             why_not=f"{error.faults[0].place}: {error.faults[0].found}")
 
     def per_million(price: float) -> float:
-        hour = owned_hour(price, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
+        hour = chip_hour_cost(
+            price, scorer.owning, rated_power_w=chip.tdp_w,
+            average_power_w=serving.power_w_per_chip)
         return PER_MILLION * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
 
     made = sold = None

@@ -11,9 +11,9 @@ import numpy as np
 from fabless.explore.sweep import DesignScores
 from fabless.perf import Calibration, Machine, Split, room, steady_state
 from fabless.perf.serving.layout import tensor_degrees
-from fabless.quote import Owning, owned_hour
 from fabless.records import LLM, Array, Request
 from fabless.silicon.evaluate import Designs, Evaluation, Technology
+from fabless.tco import Owning, chip_hour_cost
 from fabless.units import HOUR_S
 from fabless.workload import element_bytes, is_latent
 
@@ -283,7 +283,8 @@ def _costs(
     idle = scorer.calibration.efficiency.idle_power * np.asarray(machine.tdp_w)
     power = busy * np.asarray(state.power_w) + (1.0 - busy) * idle
     price = (silicon.unit_cost_usd / (1.0 - scorer.margin))[:, None, None]
-    hour = owned_hour(price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
+    hour = chip_hour_cost(
+        price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
     wall = np.asarray(scorer.owning.server_power) * np.asarray(scorer.owning.pue)
     fits = np.broadcast_to(held[..., None] & state.fits, shape)
     quick = (np.asarray(state.tpot_s) <= load.tpot_limit_s) & (np.asarray(state.ttft_s) <= load.ttft_limit_s)

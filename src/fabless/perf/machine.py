@@ -64,7 +64,7 @@ class Machine:
     activation_bytes: Number
     kv_bytes: Number
     compute: Number
-    """Share of `peak_flops` that large products reach [1]."""
+    """Share of `peak_flops` that large products reach [share]."""
     expert_compute: Number
     head_compute: Number
     efficiency: Efficiency
