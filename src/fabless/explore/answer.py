@@ -18,7 +18,7 @@ from fabless.explore.limits import EXPLAINED
 from fabless.explore.serving import BestSplits, Served, ServingScorer, best_splits
 from fabless.explore.space import WIDTHS, Space
 from fabless.explore.sweep import CHUNK, Task, sweep
-from fabless.perf import Formats, ServiceTerms, serve
+from fabless.perf import serve
 from fabless.quote import calibration_of, number_of, price_of
 from fabless.records import Architecture, Chip, LogicDie
 from fabless.silicon import chip_sheet
@@ -152,7 +152,7 @@ def explore(
     cost = best.usd_per_million_tokens_tco if best else None
     return Exploration(
         load=f"{scorer.load.llm.name}, {scorer.load.request.input_tokens:g} tokens in, "
-        f"{scorer.load.request.output_tokens:g} out, {scorer.load.precision}",
+        f"{scorer.load.request.output_tokens:g} out, {scorer.load.terms.formats.weights}",
         node=space.node,
         objective=scorer.objective,
         designs=found.designs,
@@ -245,9 +245,10 @@ def _latency_front(
         return ()
     by_cost = replace(scorer, objective="usd_per_token_tco", also=(), batches=FINE)
     rows: list[tuple[int, float, float]] = []
-    tpot, limit = scorer.load.tpot_limit_s, scorer.load
+    terms = scorer.load.terms
     for step in np.linspace(0.0, 1.0, CURVE):
-        load: Served = replace(limit, tpot_limit_s=tpot / QUICKEST**float(step))
+        tighter = replace(terms, tpot_limit_s=terms.tpot_limit_s / QUICKEST**float(step))
+        load: Served = replace(scorer.load, terms=tighter)
         for designs, silicon, numbers in _silicon(space, technologies, state.kept.numbers):
             ways = best_splits(by_cost, load, designs, silicon)
             rows += [(int(number), float(one), float(two)) for number, one, two in
@@ -268,10 +269,7 @@ def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float 
     try:
         chip = catalogue.chip(name)
         calibration = calibration_of(catalogue, chip)
-        terms = ServiceTerms(
-            Formats(load.precision, load.kv_precision), load.tpot_limit_s, load.ttft_limit_s,
-            scorer.load_factor)
-        serving = serve(load.llm, chip, load.request, terms, calibration)
+        serving = serve(load.llm, chip, load.request, load.terms, calibration)
     except FablessError as error:
         return Market(
             chip=name, usd_per_million_tokens_tco=None, at_price=None, tpot_s=None, over_best=None,
@@ -310,9 +308,10 @@ def _binding(state: SweepState, load: Served) -> str:
     worst = max(state.unserved, key=lambda name: state.unserved[name])
     said = {
         "memory": f"the nearest holds 1 / {state.nearest['memory']:.3g} of one request on the chips allowed",
-        "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against {load.tpot_limit_s:g} s",
+        "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against "
+        f"{load.terms.tpot_limit_s:g} s",
         "time to first token": f"the quickest gives {state.nearest['time to first token']:.3g} s against "
-        f"{load.ttft_limit_s:g} s",
+        f"{load.terms.ttft_limit_s:g} s",
         "both times together": "each limit alone is met by some split, both by none",
     }[worst]
     return (
