@@ -204,6 +204,7 @@ def test_a_server_adds_its_power_in_proportion() -> None:
 def test_what_runs_and_what_is_bought_add_up() -> None:
     got = hour(staff_usd_per_s=0.05 / HOUR_S)
     assert float(got.running_usd) == pytest.approx(float(got.site_usd + got.power_usd + got.staff_usd))
+    assert float(got.chip_usd + got.equipment_usd + got.running_usd) == pytest.approx(float(got.total_usd))
     assert float(OWNER.bought_usd(20_000.0)) == 27_000.0
 
 

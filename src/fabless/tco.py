@@ -138,10 +138,15 @@ class ChipHour:
         return np.asarray(sum((amount for _, amount in self.lines()), np.asarray(0.0)))
 
     @property
+    def equipment_usd(self) -> Array:
+        """Sum of the lines that are capital of what is bought beside the chip."""
+        return self.server_usd
+
+    @property
     def running_usd(self) -> Array:
         """Sum of the lines that fall due as the chip runs: all but the capital of what is
         bought."""
-        return self.total_usd - self.chip_usd - self.server_usd
+        return self.total_usd - self.chip_usd - self.equipment_usd
 
     def lines(self) -> tuple[tuple[str, Array], ...]:
         """Name and amount of every line that adds up to the total."""

@@ -271,7 +271,7 @@ def owned_offer(
     waited = 1.0 / discount_factor(owning.real_rate, lead * QUARTER_S) if prepaid else installed
     hour = chip_hour_cost(
         price_usd, owning, rated_power_w=power_factor * chip.tdp_w, average_power_w=power_w)
-    capital = (hour.chip_usd * waited + hour.server_usd * installed) * HOURS
+    capital = (hour.chip_usd * waited + hour.equipment_usd * installed) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
     return Offer(
         name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon,
