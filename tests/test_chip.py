@@ -68,8 +68,7 @@ def mine(tmp_path: Path, **changes: object) -> fb.Chip:
     return read_chip(path)
 
 
-# --- blocks
-# -----------------------------------------------------------------------------------------------------------
+# --- blocks ---------------------------------------------------------------------------------------
 
 
 def test_area_by_hand(catalogue: Catalogue) -> None:
@@ -166,8 +165,7 @@ def test_interposers_and_edges() -> None:
     assert int(stacks_along_edge(31.0e-3, 2, 11e-3, 0.5)) >= 8  # B200
 
 
-# --- calibration
-# ------------------------------------------------------------------------------------------------------
+# --- calibration ----------------------------------------------------------------------------------
 
 
 def test_a_fit_finds_the_parameters_that_made_the_data() -> None:
@@ -217,8 +215,7 @@ def test_most_unit_costs_lie_within_their_published_range(catalogue: Catalogue) 
     assert len(inside) >= 0.6 * len(rows)
 
 
-# --- the sheet
-# --------------------------------------------------------------------------------------------------------
+# --- the sheet ------------------------------------------------------------------------------------
 
 
 def test_the_sheet_adds_up(catalogue: Catalogue) -> None:
@@ -277,8 +274,7 @@ def test_chip_files_keep_their_silicon(catalogue: Catalogue, tmp_path: Path) -> 
         assert chip_sheet(catalogue, again).unit_cost_usd == chip_sheet(catalogue, chip).unit_cost_usd
 
 
-# --- what does not fit
-# ------------------------------------------------------------------------------------------------
+# --- what does not fit ----------------------------------------------------------------------------
 
 
 def test_a_die_over_the_field_says_what_two_dies_would_need(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -334,8 +330,7 @@ def test_bad_silicon_in_a_chip_file(tmp_path: Path, change: dict[str, object], s
         mine(tmp_path, **change)
 
 
-# --- the command
-# ------------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 @pytest.fixture

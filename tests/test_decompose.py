@@ -58,8 +58,7 @@ def wide(seed: int) -> PlanProblem:
     )
 
 
-# --- the same answer
-# --------------------------------------------------------------------------------------------------
+# --- the same answer ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 6])
@@ -141,8 +140,7 @@ def test_reference_case_at_64_leaves(reference: PlanProblem) -> None:
     assert other.lower_bound_usd <= one.objective_usd * (1 + 1e-9)
 
 
-# --- limits between blocks
-# --------------------------------------------------------------------------------------------
+# --- limits between blocks ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 3, 6])
@@ -178,8 +176,7 @@ def test_boundary_must_be_a_split() -> None:
         solve_large(plain_problem(0), boundary_quarter=2)
 
 
-# --- blocks
-# -----------------------------------------------------------------------------------------------------------
+# --- blocks ---------------------------------------------------------------------------------------
 
 
 def test_blocks_are_the_whole_programme() -> None:
@@ -218,8 +215,7 @@ def test_a_warm_solve_equals_a_cold_one(reference: PlanProblem) -> None:
             assert below <= there.objective + 1e-7 * abs(there.objective), "a cut lies above the cost"
 
 
-# --- workers
-# ----------------------------------------------------------------------------------------------------------
+# --- workers --------------------------------------------------------------------------------------
 
 
 def pools(made: list[ProcessPoolExecutor]) -> Iterator[Executor]:
@@ -278,8 +274,15 @@ def test_a_dask_cluster_gives_the_same_and_survives_a_killed_worker() -> None:
     assert result.objective_usd == solve_large(problem, gap=1e-8).objective_usd
 
 
-# --- interrupts, checkpoints
-# ------------------------------------------------------------------------------------------
+# --- interrupts, checkpoints ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """An interrupt is heard, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt(bounds: Bounds) -> None:
@@ -287,6 +290,7 @@ def interrupt(bounds: Bounds) -> None:
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("listening")
 def test_an_interrupt_gives_the_best_plan_and_the_run_goes_on_from_its_file(tmp_path: Path) -> None:
     problem, file = random_problem(1), tmp_path / "plan.npz"
     stopped = solve_large(problem, gap=1e-8, checkpoint=file, progress=interrupt)
@@ -301,6 +305,7 @@ def test_an_interrupt_gives_the_best_plan_and_the_run_goes_on_from_its_file(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["plan.npz"]
 
 
+@pytest.mark.usefixtures("listening")
 def test_an_interrupt_before_any_plan_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fabless.plan.decompose.descent.solve_subtree", lambda *_: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
@@ -322,8 +327,7 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
         solve_large(problem, checkpoint=tmp_path / "missing" / "plan.npz")
 
 
-# --- branching
-# --------------------------------------------------------------------------------------------------------
+# --- branching ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stages", [1, 2, 4, 6])

@@ -173,3 +173,24 @@ def test_readme_shows_what_the_program_prints() -> None:
     for name, costs in told.items():
         assert printed[name] == pytest.approx(costs, rel=0.05), "run: python docs/rebuild.py"
     assert decision.answer.partition(":")[0] in README, "run: python docs/rebuild.py"
+
+
+def rooms_named() -> list[str]:
+    """Places that the page of rooms names in code: of the package, the tests or the docs."""
+    page = (ROOT / "docs" / "developer" / "rooms.md").read_text(encoding="utf-8")
+    return sorted({name for row in page.splitlines() if row.startswith("| ") for name in re.findall(r"`([^`]+)`", row)
+                   if re.fullmatch(r"[a-z_*/]+(/|\.py|\.md|/\*\.csv)", name)})
+
+
+@pytest.mark.parametrize("name", rooms_named())
+def test_the_page_of_rooms_names_places_that_exist(name: str) -> None:
+    assert any(list(folder.glob(name.rstrip("/"))) for folder in (ROOT / "src" / "fabless", ROOT))
+
+
+def test_every_room_is_on_the_page_of_rooms() -> None:
+    package = ROOT / "src" / "fabless"
+    page = (ROOT / "docs" / "developer" / "rooms.md").read_text(encoding="utf-8")
+    rooms = [path.parent.relative_to(package).as_posix() for path in package.rglob("__init__.py") if path.parent != package]
+    alone = [path.stem for path in package.glob("*.py") if not path.stem.startswith("_")]
+    missing = [room for room in rooms if f"`{room}/`" not in page] + [name for name in alone if f"`{name}`" not in page]
+    assert sorted(missing) == ["catalogue", "plan"], "their rooms stand for them"

@@ -102,8 +102,7 @@ def same(one: SweepState, other: SweepState) -> bool:
     )
 
 
-# --- the space
-# --------------------------------------------------------------------------------------------------------
+# --- the space ------------------------------------------------------------------------------------
 
 
 def test_every_combination_is_there_once(small: Space) -> None:
@@ -179,8 +178,7 @@ def test_unknown_technology_lists_the_known(catalogue: Catalogue) -> None:
         technology_of(catalogue, "n3", "hbm3e", "cowos")
 
 
-# --- silicon of many designs
-# ------------------------------------------------------------------------------------------
+# --- silicon of many designs ----------------------------------------------------------------------
 
 
 def test_a_chunk_equals_its_designs_one_by_one(catalogue: Catalogue, small: Space) -> None:
@@ -252,8 +250,7 @@ def test_free_memory_and_perfect_yields(catalogue: Catalogue, small: Space) -> N
     assert isinstance(base.cost, CostInputs)
 
 
-# --- fronts
-# -----------------------------------------------------------------------------------------------------------
+# --- fronts ---------------------------------------------------------------------------------------
 
 POINTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=40)
 
@@ -289,8 +286,7 @@ def test_points_that_are_not_finite_are_on_no_front() -> None:
     assert front_of(np.array([np.inf]), np.array([0.0])).size == 0
 
 
-# --- sweeps
-# -----------------------------------------------------------------------------------------------------------
+# --- sweeps ---------------------------------------------------------------------------------------
 
 
 def test_the_answer_does_not_depend_on_the_chunk(catalogue: Catalogue, small: Space) -> None:

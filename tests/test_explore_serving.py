@@ -218,8 +218,7 @@ def test_designs_a_second_through_the_serving_model(catalogue: Catalogue) -> Non
     assert part.found.points / max(time.process_time() - start, 1e-3) > 20_000
 
 
-# --- the command
-# ------------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 LOAD = ("--model", "llama-3.1-70b", "--input", "1024", "--output", "256", "--also", "none", "--market", "h100-sxm")

@@ -24,9 +24,9 @@ from plan_checks import FAMILIES, ORACLE_SEEDS, golden_faults, oracle_faults
 CONSTRAINTS: dict[str, tuple[ModuleType, str, str]] = {
     "in service": (rows, "in_service", "in service"), "busy": (rows, "busy", "busy"),
     "demand": (rows, "demand", "demand"), "allocation": (rows, "allocation", "allocation"),
-    "power": (rows, "power", "power"), "cash": (rows, "cash", "cash"),
-    "path cost": (rows, "path_cost", "path cost and tail"),
-    "tail": (rows, "tail", "path cost and tail"),
+    "power": (rows, "power_limit", "power"), "cash": (rows, "cash", "cash"),
+    "path cost": (rows, "path_cost_balance", "path cost and tail"),
+    "tail": (rows, "tail_excess", "path cost and tail"),
     "draw limit": (agreements, "draw_limit", "draw limit"),
     "take or pay": (agreements, "take_or_pay", "take or pay"),
     "retirement": (retirement, "retirement", "retirement"),
@@ -34,7 +34,7 @@ CONSTRAINTS: dict[str, tuple[ModuleType, str, str]] = {
 """Constraint family: module, function, the golden LP that shows it."""
 VARIABLES: dict[str, tuple[ModuleType, str, str]] = {
     "orders": (columns, "orders", "orders"), "active": (columns, "active", "in service"),
-    "serve": (columns, "serve", "demand"), "unmet": (columns, "unmet", "demand"),
+    "serve": (columns, "chips_given", "demand"), "unmet": (columns, "unmet", "demand"),
     "level": (agreements, "level", "cash"), "untaken": (agreements, "untaken", "take or pay"),
     "retired": (retirement, "retired", "retirement"),
     "path cost": (columns, "path_cost", "path cost and tail"),
@@ -126,7 +126,7 @@ def test_the_oracle_notices_a_spoilt_constraint(
 
 @pytest.mark.parametrize(("where", "name", "shown"), [
     ("plan_checks", "service", "in service"), (retirement, "ended", "retirement"),
-    (agreements, "draws", "draw limit"), (agreements, "draws", "take or pay")])
+    (agreements, "call_offs", "draw limit"), (agreements, "call_offs", "take or pay")])
 def test_a_shift_by_one_quarter_is_noticed(
     where: ModuleType | str, name: str, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,8 +141,7 @@ def test_the_canonical_text_depends_on_content_alone() -> None:
         canonical(Path("case.yaml"))
 
 
-# --- ties
-# ---------------------------------------------------------------------------------------------------------------
+# --- ties -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -227,8 +226,7 @@ def test_the_size_in_which_the_solver_counts_moves_no_printed_digit(
     assert said(small_case) == plain
 
 
-# --- names
-# --------------------------------------------------------------------------------------------------------------
+# --- names ----------------------------------------------------------------------------------------
 
 OTHER_NAMES = {
     "nvidia-owned": "zz-first", "amd-owned": "aa-second", "google-rented": "zz-third",
@@ -315,8 +313,7 @@ def numbers_of(item: Any, place: str = "") -> Iterator[tuple[str, float]]:
         yield place, item
 
 
-# --- what the solver prints
-# ---------------------------------------------------------------------------------------------
+# --- what the solver prints -----------------------------------------------------------------------
 
 LOUD = """
 import ctypes, os, sys

@@ -40,8 +40,7 @@ from fabless.silicon import (
 MM = 1e-3
 MM2 = 1e-6
 
-# --- geometry
-# ---------------------------------------------------------------------------------------------------------
+# --- geometry -------------------------------------------------------------------------------------
 
 
 def brute_force(width: float, height: float, radius: float, scribe: float, steps: int) -> int:
@@ -142,8 +141,7 @@ def test_bad_geometry_is_refused_all_at_once() -> None:
     ]
 
 
-# --- yield
-# ------------------------------------------------------------------------------------------------------------
+# --- yield ----------------------------------------------------------------------------------------
 
 DEFECTS = st.floats(0.0, 20.0)
 
@@ -258,8 +256,7 @@ def test_bad_numbers_are_refused(call: Callable[[], object]) -> None:
     assert all(fault.allowed and fault.remedy for fault in caught.value.faults)
 
 
-# --- unit cost
-# --------------------------------------------------------------------------------------------------------
+# --- unit cost ------------------------------------------------------------------------------------
 # One set of prices for all products; each is a class value with its source, none is fitted to the
 # total of a product.
 
@@ -413,8 +410,7 @@ def test_missing_memory_price_and_nodes_are_refused() -> None:
     assert float(without.memory_usd) == 0
 
 
-# --- NRE
-# --------------------------------------------------------------------------------------------------------------
+# --- NRE ------------------------------------------------------------------------------------------
 
 
 def test_nre_by_hand() -> None:

@@ -23,6 +23,10 @@ BY_POSITION = {
 }
 """Records of more than five fields that are clear without names -> why."""
 PATHS = sorted(path for path in ROOT.rglob("*.py") if path.name != "__main__.py")
+STANDING = {"here", "mine", "does", "told", "found", "one"}
+"""Names that say where an object stands, not what it holds."""
+FAULT_PARTS = {"allowed", "remedy"}
+"""Parameters beside which `found` is the part of a `Fault` that says what stood there."""
 OUTSIDE = [path for path in PATHS if path.relative_to(ROOT).parts[0] not in ("plan", "cli")]
 """Files held to `MOST_POSITIONAL`."""
 
@@ -87,3 +91,44 @@ def test_a_record_of_many_fields_takes_them_by_name(path: Path) -> None:
             continue
         unnamed = [part.name for part in fields(record) if part.init and not part.kw_only]
         assert len(fields(record)) <= 5 or len(unnamed) <= MOST_UNNAMED_FIELDS, f"{record.__qualname__}: {unnamed}"
+
+
+def standing_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of parameters and assigned locals that are called by one of `STANDING`; the
+    fields of a class are not locals."""
+    fields_of_classes = {
+        id(line.target) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+        for line in node.body if isinstance(line, ast.AnnAssign)
+    }
+    passed_on = {
+        id(part) for node in ast.walk(tree) if isinstance(node, ast.arguments)
+        for part in node.args
+        if part.arg == "found" and FAULT_PARTS & {other.arg for other in node.args}
+    }
+    for node in ast.walk(tree):
+        if id(node) in fields_of_classes | passed_on:
+            continue
+        if isinstance(node, ast.arg) and node.arg in STANDING:
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in STANDING:
+            yield node.lineno, node.id
+
+
+@pytest.mark.parametrize("path", PATHS, ids=module_of)
+def test_a_local_says_what_it_holds(path: Path) -> None:
+    assert list(standing_names(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_standing_names_are_noticed_wherever_they_are_bound() -> None:
+    written = """
+class Fault:
+    found: str
+def fault(found, allowed): ...
+def f(found):
+    here = [one for one in found]
+    for mine in here: ...
+    return lambda told: (does := told)
+"""
+    assert sorted(standing_names(ast.parse(written))) == [
+        (5, "found"), (6, "here"), (6, "one"), (7, "mine"), (8, "does"), (8, "told"),
+    ]

@@ -112,15 +112,15 @@ def tranche_faults(place: str, tranches: Sequence[Tranche]) -> list[Fault]:
     return [
         Fault(
             f"{place}.{k}",
-            f"{one.units:g} units at {one.hurdle_usd:g} USD after {last.units:g} units at "
+            f"{tranche.units:g} units at {tranche.hurdle_usd:g} USD after {last.units:g} units at "
             f"{last.hurdle_usd:g} USD",
             "tranches that rise in units or hurdle and fall in neither",
             "put the tranches in the order in which they vest, and join those that vest together",
         )
-        for k, (last, one) in enumerate(itertools.pairwise(tranches), start=1)
-        if one.units < last.units
-        or one.hurdle_usd < last.hurdle_usd
-        or (one.units, one.hurdle_usd) == (last.units, last.hurdle_usd)
+        for k, (last, tranche) in enumerate(itertools.pairwise(tranches), start=1)
+        if tranche.units < last.units
+        or tranche.hurdle_usd < last.hurdle_usd
+        or (tranche.units, tranche.hurdle_usd) == (last.units, last.hurdle_usd)
     ]
 
 
@@ -140,13 +140,13 @@ def tier_faults(place: str, price_usd: float, tiers: Sequence[Tier]) -> list[Fau
     return [
         Fault(
             f"{place}.{k}",
-            f"{one.price_usd:g} USD from {one.units:g} units after {last.price_usd:g} USD from "
+            f"{tier.price_usd:g} USD from {tier.units:g} units after {last.price_usd:g} USD from "
             f"{last.units:g}",
             "tiers that rise in units and fall in price",
             "put the tiers in order",
         )
-        for k, (last, one) in enumerate(itertools.pairwise((Tier(0.0, price_usd), *tiers)))
-        if one.units <= last.units or one.price_usd > last.price_usd
+        for k, (last, tier) in enumerate(itertools.pairwise((Tier(0.0, price_usd), *tiers)))
+        if tier.units <= last.units or tier.price_usd > last.price_usd
     ]
 
 
@@ -265,9 +265,9 @@ class Case:
     contracts: tuple[Contract, ...] = ()
 
 
-def correlation_name(one: str, other: str) -> str:
+def correlation_name(name: str, other: str) -> str:
     """Name of a correlation among the numbers of a case."""
-    return f"correlations.{one} with {other}"
+    return f"correlations.{name} with {other}"
 
 
 def named(numbers: CaseNumbers[CaseNumber] | ContractFileNumbers[CaseNumber]) -> dict[str, CaseNumber]:

@@ -75,8 +75,10 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     longer = [candidate for candidate in names if name and candidate.startswith(name)]
     like = difflib.get_close_matches(wanted, list(spellings), n=count, cutoff=0.5)
     holding = [folded for folded in spellings if wanted in folded]
-    found = [*longer, *(candidate for folded in (*like, *holding) for candidate in spellings[folded])]
-    return list(dict.fromkeys(found))[:count]
+    nearest = [
+        *longer, *(candidate for folded in (*like, *holding) for candidate in spellings[folded]),
+    ]
+    return list(dict.fromkeys(nearest))[:count]
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
@@ -85,8 +87,14 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 
-def unknown(kind: str, name: str, known: Sequence[str], place: str = "", remedy: str = "") -> UnknownName:
+def unknown(
+    kind: str, name: str, known: Sequence[str], place: str = "", remedy: str = ""
+) -> UnknownName:
     """Make the error for a name that is not there, with the nearest names that are."""
-    allowed = ", ".join(known) if len(known) <= 12 else f"{len(known)} names, for example {', '.join(known[:5])}"
+    allowed = (
+        ", ".join(known)
+        if len(known) <= 12
+        else f"{len(known)} names, for example {', '.join(known[:5])}"
+    )
     say = remedy or suggestion(name, known, "choose one of the allowed names")
     return UnknownName(Fault(place or kind, f"unknown {kind} {name!r}", allowed, say))

@@ -108,9 +108,9 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
     is_clouds_own = any(fact.field == "kind" and fact.value == "custom" for fact in facts)
     for kinds in (RENT_FIELDS, PRICE_FIELDS) if is_clouds_own else (PRICE_FIELDS, RENT_FIELDS):
         for wanted in kinds:
-            found = [fact for fact in facts if fact.field.partition(".")[0] in wanted]
-            if found:
-                return max(found, key=lambda fact: (fact.known, fact.period, fact.field))
+            stated = [fact for fact in facts if fact.field.partition(".")[0] in wanted]
+            if stated:
+                return max(stated, key=lambda fact: (fact.known, fact.period, fact.field))
     raise BadValue(
         Fault(
             chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),

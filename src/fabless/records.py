@@ -366,7 +366,7 @@ class Tree:
         quarter."""
         table = np.full((self.size, self.quarters), -1, dtype=np.int64)
         for q in range(self.quarters):
-            here = np.flatnonzero(self.quarter == q)
-            table[here, :q] = table[self.parent[here], :q]
-            table[here, q] = here
+            nodes = np.flatnonzero(self.quarter == q)
+            table[nodes, :q] = table[self.parent[nodes], :q]
+            table[nodes, q] = nodes
         return table

@@ -122,10 +122,24 @@ def check(llm: LLM) -> None:
             )
         )
     if not llm.experts and llm.ffn <= 0 and llm.ffn_layers != 0:
-        faults.append(Fault(f"{llm.name}.ffn", str(llm.ffn), "a number above 0", "give the width of the feed-forward"))
+        faults.append(
+            Fault(
+                f"{llm.name}.ffn", str(llm.ffn), "a number above 0",
+                "give the width of the feed-forward",
+            )
+        )
     if not 0.0 <= llm.global_layer_share <= 1.0:
-        faults.append(Fault(f"{llm.name}.global_layer_share", str(llm.global_layer_share), "0 to 1", "give a share"))
-    if llm.linear_layers > llm.layers or (llm.attention_layers or 0) > llm.layers or (llm.ffn_layers or 0) > llm.layers:
+        faults.append(
+            Fault(
+                f"{llm.name}.global_layer_share", str(llm.global_layer_share), "0 to 1",
+                "give a share",
+            )
+        )
+    if (
+        llm.linear_layers > llm.layers
+        or (llm.attention_layers or 0) > llm.layers
+        or (llm.ffn_layers or 0) > llm.layers
+    ):
         faults.append(
             Fault(
                 f"{llm.name}.layers",
@@ -159,7 +173,9 @@ def layers(llm: LLM) -> Layers:
     attention = np.asarray(attention_layers(llm), dtype=float)
     ffn = np.asarray(llm.layers if llm.ffn_layers is None else llm.ffn_layers, dtype=float)
     dense = np.where(np.asarray(llm.experts) > 0, np.minimum(llm.dense_layers, ffn), ffn)
-    whole = np.where(np.asarray(llm.sliding_window) > 0, attention * llm.global_layer_share, attention)
+    whole = np.where(
+        np.asarray(llm.sliding_window) > 0, attention * llm.global_layer_share, attention
+    )
     return Layers(attention, np.asarray(llm.linear_layers, dtype=float), dense, ffn - dense, whole)
 
 
@@ -181,14 +197,20 @@ def value_dim(llm: LLM) -> Number:
 
 def _attention_parameters(llm: LLM) -> Number:
     gate = np.where(np.asarray(llm.attention_gate), 1.0, 0.0)
-    plain = np.asarray(llm.hidden, dtype=float) * llm.head_dim * ((2.0 + gate) * llm.heads + 2.0 * llm.kv_heads)
+    plain = (
+        np.asarray(llm.hidden, dtype=float)
+        * llm.head_dim
+        * ((2.0 + gate) * llm.heads + 2.0 * llm.kv_heads)
+    )
     width, value = query_width(llm), value_dim(llm)
     rank = np.asarray(llm.q_lora_rank, dtype=float)
     query = np.where(rank > 0, rank * (llm.hidden + width), llm.hidden * width)
     key_value = llm.hidden * (np.asarray(llm.kv_lora_rank, dtype=float) + llm.rope_head_dim)
     expand = llm.kv_lora_rank * llm.heads * (llm.head_dim + value)
     latent = query + key_value + expand + llm.heads * value * llm.hidden
-    index = llm.index_head_dim * (np.where(rank > 0, rank, llm.hidden) * llm.index_heads + llm.hidden)
+    index = llm.index_head_dim * (
+        np.where(rank > 0, rank, llm.hidden) * llm.index_heads + llm.hidden
+    )
     return np.asarray(np.where(is_latent(llm), latent, plain) + index)
 
 
@@ -213,8 +235,14 @@ def parameters(llm: LLM) -> ParameterCounts:
     attention, linear = _attention_parameters(llm), _linear_parameters(llm)
     ffn, expert = matrices * llm.ffn, matrices * llm.expert_ffn
     width = np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
-    shared = llm.shared_experts * matrices * width + llm.experts * np.asarray(llm.hidden, dtype=float)
-    embedding = np.asarray(llm.vocab, dtype=float) * llm.hidden * np.where(np.asarray(llm.tied_embeddings), 1.0, 2.0)
+    shared = llm.shared_experts * matrices * width + llm.experts * np.asarray(
+        llm.hidden, dtype=float
+    )
+    embedding = (
+        np.asarray(llm.vocab, dtype=float)
+        * llm.hidden
+        * np.where(np.asarray(llm.tied_embeddings), 1.0, 2.0)
+    )
     common = (
         count.attention * attention
         + count.linear * linear
@@ -291,7 +319,9 @@ def kv_cache_bytes(llm: LLM, context: Number, kv_bytes: Number) -> Number:
 
 def state_bytes(llm: LLM) -> Number:
     """Bytes of the states of all linear mixers, of one sequence."""
-    numbers = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_key_dim * llm.linear_value_dim
+    numbers = (
+        np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_key_dim * llm.linear_value_dim
+    )
     return llm.linear_layers * numbers * _STATE_BYTES
 
 
@@ -303,16 +333,20 @@ def state_flop(llm: LLM) -> Number:
 def kept_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that the cache holds, summed over the attention layers."""
     count = layers(llm)
-    held = np.asarray(context, dtype=float)
-    return np.asarray(count.whole * held + _local(count, lambda: np.minimum(held, llm.sliding_window)))
+    tokens = np.asarray(context, dtype=float)
+    return np.asarray(
+        count.whole * tokens + _local(count, lambda: np.minimum(tokens, llm.sliding_window))
+    )
 
 
 def read_tokens(llm: LLM, context: Number) -> Number:
     """Tokens of a context that one new token reads, summed over the attention layers."""
     count = layers(llm)
-    held = np.asarray(context, dtype=float)
-    chosen = np.minimum(held, _topk(llm)) if np.any(llm.index_topk) else held
-    return np.asarray(count.whole * chosen + _local(count, lambda: np.minimum(held, llm.sliding_window)))
+    tokens = np.asarray(context, dtype=float)
+    chosen = np.minimum(tokens, _topk(llm)) if np.any(llm.index_topk) else tokens
+    return np.asarray(
+        count.whole * chosen + _local(count, lambda: np.minimum(tokens, llm.sliding_window))
+    )
 
 
 def _local(count: Layers, each: Callable[[], Number]) -> Number:
@@ -347,12 +381,23 @@ def attention_flop(llm: LLM, new: Number, past: Number) -> Number:
     """
     count = layers(llm)
     value = value_dim(llm)
-    pairs = count.whole * _pairs(new, past, _topk(llm)) + _local(count, lambda: _pairs(new, past, llm.sliding_window))
+    pairs = count.whole * _pairs(new, past, _topk(llm)) + _local(
+        count, lambda: _pairs(new, past, llm.sliding_window)
+    )
     flop = 2.0 * (query_width(llm) + llm.heads * value) * pairs
     if np.any(is_latent(llm)):
         latent = 2.0 * llm.heads * (2.0 * llm.kv_lora_rank + llm.rope_head_dim) * pairs
-        expand = 2.0 * count.attention * llm.kv_lora_rank * llm.heads * (llm.head_dim + value) * np.asarray(past)
+        expand = (
+            2.0
+            * count.attention
+            * llm.kv_lora_rank
+            * llm.heads
+            * (llm.head_dim + value)
+            * np.asarray(past)
+        )
         flop = np.where(is_latent(llm), np.minimum(latent, flop + expand), flop)
     if np.any(llm.index_heads):
-        flop = flop + 2.0 * llm.index_heads * llm.index_head_dim * count.whole * _pairs(new, past, _NO_WINDOW)
+        flop = flop + 2.0 * llm.index_heads * llm.index_head_dim * count.whole * _pairs(
+            new, past, _NO_WINDOW
+        )
     return flop

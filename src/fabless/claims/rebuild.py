@@ -129,7 +129,7 @@ def _needed(recipe: Recipe, inputs: Sequence[InputUsed], target: float) -> tuple
     """What each input alone would have to be: nearest to its band first, then by the least
     change."""
     modes = {used.name: used.si.mode for used in inputs}
-    found: list[tuple[float, float, int, NeededInput]] = []
+    candidates: list[tuple[float, float, int, NeededInput]] = []
     for used in inputs:
         value = _solve(recipe, modes, used.name, target)
         if value is not None:
@@ -137,8 +137,10 @@ def _needed(recipe: Recipe, inputs: Sequence[InputUsed], target: float) -> tuple
             needed = NeededInput(
                 name=used.name, fact=used.fact, value=from_si(value, used.unit), unit=used.unit,
                 factor=value / modes[used.name], in_band=outside < 1e-9)
-            found.append((round(outside, 9), round(abs(math.log(needed.factor)), 9), len(found), needed))
-    return tuple(needed for *_, needed in sorted(found, key=lambda entry: entry[:3]))
+            candidates.append(
+                (round(outside, 9), round(abs(math.log(needed.factor)), 9), len(candidates), needed)
+            )
+    return tuple(needed for *_, needed in sorted(candidates, key=lambda entry: entry[:3]))
 
 
 def _deviation(statement: Statement, mode: float) -> float:

@@ -49,10 +49,17 @@ def chip(
     _check(reuse, margin)
     if picture is not None:
         if picture.suffix.lower() != ".svg":
-            raise BadFile(Fault("--picture", str(picture), "a path that ends in .svg", f"write for example {picture}.svg"))
+            raise BadFile(
+                Fault(
+                    "--picture", str(picture), "a path that ends in .svg",
+                    f"write for example {picture}.svg",
+                )
+            )
         check_writable(picture)
-    one = chip_named(catalogue, name)
-    sheet = chip_sheet(catalogue, one, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin)
+    product = chip_named(catalogue, name)
+    sheet = chip_sheet(
+        catalogue, product, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin
+    )
     if picture is not None:
         spec = waterfall(sheet.cost, "unit cost", sheet.partner_price, WIDE)
         write_whole(picture, as_svg(spec, f"Build-up of the unit cost of {sheet.chip}"))
@@ -80,7 +87,12 @@ def _check(reuse: float, margin: float | None) -> None:
                                                                             "the design that is "
                                                                             "reused"))
     if margin is not None and not 0.0 <= margin < 1.0:
-        faults.append(Fault("--margin", f"{margin:g}", "0 or more, below 1", "give the margin as a share of the price"))
+        faults.append(
+            Fault(
+                "--margin", f"{margin:g}", "0 or more, below 1",
+                "give the margin as a share of the price",
+            )
+        )
     if faults:
         raise BadValue(*faults)
 
@@ -117,7 +129,10 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
     for die in sheet.dies:
         if die.blocks:
             console.print()
-            _print_lines(f"Area of the {die.node} die [mm2], modelled {die.modelled_mm2:,.0f}", die.blocks, console)
+            _print_lines(
+                f"Area of the {die.node} die [mm2], modelled {die.modelled_mm2:,.0f}", die.blocks,
+                console,
+            )
     console.print()
     _print_cost(sheet, console)
     if sheet.power:
@@ -133,16 +148,24 @@ def print_sheet(sheet: ChipSheet, console: Console) -> None:
     if sheet.nre:
         parts = "; ".join(f"{line.name} {usd(line.value)} ({line.source})" for line in sheet.nre)
         say(console, f"NRE without software and spins: {usd(sheet.nre_usd)}: {parts}")
-        say(console, f"NRE falls under 10% of the unit cost above {count(sheet.volume_for_small_nre)} chips.")
+        say(
+            console,
+            f"NRE falls under 10% of the unit cost above {count(sheet.volume_for_small_nre)} chips.",
+        )
     if sheet.carbon is not None:
-        say(console, f"Embodied carbon: {plain(round(sheet.carbon.value))} kg CO2e ({sheet.carbon.source})")
+        say(
+            console,
+            f"Embodied carbon: {plain(round(sheet.carbon.value))} kg CO2e ({sheet.carbon.source})",
+        )
     for note in sheet.notes:
         say(console, f"Note: {note}", "yellow", indent=2)
 
 
 def _print_lines(title: str, lines: Sequence[SheetRow], console: Console) -> None:
     rows = [[line.name, f"{line.value:,.0f}", line.source] for line in lines]
-    print_table(title, [Column("part", name=True), Column(lines[0].unit, True), "from"], rows, console)
+    print_table(
+        title, [Column("part", name=True), Column(lines[0].unit, True), "from"], rows, console
+    )
 
 
 def _print_cost(sheet: ChipSheet, console: Console) -> None:
@@ -150,7 +173,9 @@ def _print_cost(sheet: ChipSheet, console: Console) -> None:
         Column("cost", name=True), *(Column(text, True) for text in ("USD", "P10", "P50", "P90")),
         "from",
     ]
-    rows = [[line.name, f"{line.value:,.0f}", *_band_cells(line), line.source] for line in sheet.cost]
+    rows = [
+        [line.name, f"{line.value:,.0f}", *_band_cells(line), line.source] for line in sheet.cost
+    ]
     total = sheet.unit_cost
     rows.append(
         [
@@ -158,7 +183,12 @@ def _print_cost(sheet: ChipSheet, console: Console) -> None:
             f"{total.p90:,.0f}", "sum; bands do not add",
         ]
     )
-    rows.append([sheet.partner_price.name, f"{sheet.partner_price.value:,.0f}", "", "", "", sheet.partner_price.source])
+    rows.append(
+        [
+            sheet.partner_price.name, f"{sheet.partner_price.value:,.0f}", "", "", "",
+            sheet.partner_price.source,
+        ]
+    )
     print_table("Unit cost", columns, rows, console)
 
 

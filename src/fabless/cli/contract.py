@@ -54,39 +54,42 @@ def contract(
     `value FILE` compares the contracts of a file. `break-even A B` says at which price, volume or
     utilisation contracts A and B cost the same.
     """
-    given = _names(action, names or [])
+    chosen = _names(action, names or [])
     _check_options(action, over, svg)
     if action == "kinds":
         _kinds(json)
     elif action == "example":
-        text = example_text(given[0])
-        typer.echo(as_json({"name": given[0], "text": text}) if json else text, nl=json)
+        text = example_text(chosen[0])
+        typer.echo(as_json({"name": chosen[0], "text": text}) if json else text, nl=json)
     elif action == "value":
-        _value(read_contracts(given[0]), svg, json)
+        _value(read_contracts(chosen[0]), svg, json)
     else:
-        found = break_even_of(read_contracts(file), given[0], given[1], over, low, high)
+        even = break_even_of(read_contracts(file), chosen[0], chosen[1], over, low, high)
         if json:
             typer.echo(
                 as_json(
                     {
-                        "over": over, "first": given[0], "second": given[1], "break_even": found,
-                        "said": found.said,
+                        "over": over, "first": chosen[0], "second": chosen[1], "break_even": even,
+                        "said": even.said,
                     }
                 )
             )
         else:
-            say(Console(), f"{_unit_of(over)}: {found.said}.")
+            say(Console(), f"{_unit_of(over)}: {even.said}.")
 
 
 def _names(action: str, names: list[str]) -> list[str]:
     if action not in ACTIONS:
         raise unknown("action", action, list(ACTIONS), "fabless contract")
-    given = names or ([BESIDE] if action == "value" else [])
-    if len(given) != ACTIONS[action]:
-        wanted = {"kinds": "no name", "example": "one kind", "value": "one file", "break-even": "two contracts"}[action]
+    chosen = names or ([BESIDE] if action == "value" else [])
+    if len(chosen) != ACTIONS[action]:
+        wanted = {
+            "kinds": "no name", "example": "one kind", "value": "one file",
+            "break-even": "two contracts",
+        }[action]
         raise BadValue(
             Fault(
-                f"fabless contract {action}", f"{len(given)} names", wanted,
+                f"fabless contract {action}", f"{len(chosen)} names", wanted,
                 "for example: fabless contract "
                 + {
                     "kinds": "kinds", "example": "example take-or-pay", "value": "value my.yaml",
@@ -94,7 +97,7 @@ def _names(action: str, names: list[str]) -> list[str]:
                 }[action],
             )
         )
-    return given
+    return chosen
 
 
 def _check_options(action: str, over: str, svg: Path | None) -> None:
@@ -102,9 +105,16 @@ def _check_options(action: str, over: str, svg: Path | None) -> None:
         raise unknown("quantity", over, list(OVER), "--over")
     if svg is not None:
         if action != "value":
-            raise BadValue(Fault("--svg", f"beside {action}", "value", "only `fabless contract value` draws a picture"))
+            raise BadValue(
+                Fault(
+                    "--svg", f"beside {action}", "value",
+                    "only `fabless contract value` draws a picture",
+                )
+            )
         if svg.suffix.lower() != ".svg":
-            raise BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg"))
+            raise BadFile(
+                Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")
+            )
         check_writable(svg)
 
 
@@ -134,21 +144,21 @@ def _unit_of(over: str) -> str:
 
 
 def _value(question: ContractQuestion, svg: Path | None, json: bool) -> None:
-    found = compare(question)
+    comparison = compare(question)
     if svg is not None:
-        spec = volume_curves(curves(question), found.unit, WIDE)
+        spec = volume_curves(curves(question), comparison.unit, WIDE)
         write_whole(svg, as_svg(spec, "Cost against chips wanted, for each contract"))
     if json:
-        typer.echo(as_json(found))
+        typer.echo(as_json(comparison))
         return
-    print_comparison(found, Console())
+    print_comparison(comparison, Console())
     if svg is not None:
         typer.echo(f"Picture: {svg}")
 
 
-def print_comparison(found: Comparison, console: Console) -> None:
+def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print a comparison of contracts on one screen of 80 columns or more."""
-    best = next((row for row in found.rows if row.name == found.cheapest), None)
+    best = next((row for row in comparison.rows if row.name == comparison.cheapest), None)
     if best is None:
         say(console, "No contract: covering the whole need on the spot market is cheapest on "
                      "average.", "bold")
@@ -158,28 +168,30 @@ def print_comparison(found: Comparison, console: Console) -> None:
                      f"{usd(best.value.p10)} to {usd(best.value.p90)}).", "bold")
     console.print()
     full = console.width >= FULL_WIDTH
-    per_hour = found.unit == "chip-hour"
+    per_hour = comparison.unit == "chip-hour"
     price, volume = ("USD/h", "chip-\nquarters") if per_hour else ("USD", "chips")
     headings = [f"paid\nP50\n{price}", f"paid\nP10–P90\n{price}", f"whole\nneed P50\n{price}",
                 "saves\nmean\nUSD", "worst\npath\nUSD", "firm\nUSD", f"firm\n{volume}",
                 f"option\n{volume}"]
     if full:
         headings += [f"taken\n{volume}", f"missing\n{volume}", "rebate\nUSD"]
-    columns: list[Column | str] = [Column("contract", name=True), *(Column(text, True) for text in headings)]
-    rows = [_cells(row, per_hour, full) for row in found.rows]
-    none = [SPOT, "", "", _price(found.without_usd_per_unit.p50, per_hour), "", "", "", "", ""]
-    rows.append([*none, "", count(found.without_missing), ""] if full else none)
+    columns: list[Column | str] = [
+        Column("contract", name=True), *(Column(text, True) for text in headings),
+    ]
+    rows = [_cells(row, per_hour, full) for row in comparison.rows]
+    none = [SPOT, "", "", _price(comparison.without_usd_per_unit.p50, per_hour), "", "", "", "", ""]
+    rows.append([*none, "", count(comparison.without_missing), ""] if full else none)
     print_table("", columns, rows, console)
-    paths = f"{found.paths:,} paths" if found.paths > 1 else "one path"
+    paths = f"{comparison.paths:,} paths" if comparison.paths > 1 else "one path"
     say(console, "Whole need: including chips bought on the spot market and chips that go "
-                 f"missing. USD of {found.price_year}, discounted at a real rate of "
-                 f"{in_percent(found.real_rate)} over {found.quarters} quarters from "
-                 f"{found.first_quarter}; {paths}.", "dim")
-    if found.without_missing > 0.5:
-        said = [f"{row.name} {count(row.missing)}" for row in found.rows]
+                 f"missing. USD of {comparison.price_year}, discounted at a real rate of "
+                 f"{in_percent(comparison.real_rate)} over {comparison.quarters} quarters from "
+                 f"{comparison.first_quarter}; {paths}.", "dim")
+    if comparison.without_missing > 0.5:
+        said = [f"{row.name} {count(row.missing)}" for row in comparison.rows]
         say(console, f"{'Chip-quarters' if per_hour else 'Chips'} missing on average: {SPOT} alone "
-                     f"{count(found.without_missing)}, {', '.join(said)}.")
-    for row in found.rows:
+                     f"{count(comparison.without_missing)}, {', '.join(said)}.")
+    for row in comparison.rows:
         if row.rebate_usd > 0.0 and row.taken > 0.0:
             say(console, f"{row.name}: {usd(row.rebate_usd)} comes back on average (present "
                          f"value), {usd(row.rebate_usd / row.taken)} per unit taken.")

@@ -109,16 +109,22 @@ def cost(
     _print(title, quotes, refused, (*owned_facts, load), terms.load_factor)
 
 
-def _row(q: Quote, load_factor: float, full: bool) -> list[str]:
-    s = q.serving
-    low, high = error_band(q.usd_per_query, q.calibration.error_median)
+def _row(quoted: Quote, load_factor: float, full: bool) -> list[str]:
+    s = quoted.serving
+    low, high = error_band(quoted.usd_per_query, quoted.calibration.error_median)
     split = split_code(s.tensor_parallel, s.pipeline_parallel, s.expert_parallel, s.data_parallel)
     rate = plain(s.output_tokens_per_s_per_chip / load_factor)
     latency = [f"{s.ttft_s:.2f}", f"{1e3 * s.tpot_s:.0f}", s.bound]
-    money = [f"{q.usd_per_million_output_tokens:.2f}", f"{cents(q.usd_per_query, 3)} ({cents(low, 3)}–{cents(high, 3)})"]
+    money = [
+        f"{quoted.usd_per_million_output_tokens:.2f}",
+        f"{cents(quoted.usd_per_query, 3)} ({cents(low, 3)}–{cents(high, 3)})",
+    ]
     if full:
-        return [q.chip, split, str(s.batch), rate, *latency, f"{q.usd_per_chip_hour:.2f}", *money, f"{q.wh_per_query:.2f}"]
-    return [q.chip, split, rate, *latency, *money]
+        return [
+            quoted.chip, split, str(s.batch), rate, *latency, f"{quoted.usd_per_chip_hour:.2f}", *money,
+            f"{quoted.wh_per_query:.2f}",
+        ]
+    return [quoted.chip, split, rate, *latency, *money]
 
 
 def _columns(full: bool) -> list[Column | str]:
@@ -146,8 +152,8 @@ def _print(
                  f"{plain(load_factor)}. USD/Mtok: per million output tokens, their input "
                  "included. In brackets: the range that holds half of the measurements on chips "
                  "of this class (docs/explanation/performance.md).", "dim")
-    for q in quotes:
-        _print_basis(q, full, console)
+    for quoted in quotes:
+        _print_basis(quoted, full, console)
     for error in refused:
         for fault in error.faults:
             say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
@@ -163,21 +169,21 @@ def _print(
     )
 
 
-def _print_basis(q: Quote, full: bool, console: Console) -> None:
+def _print_basis(quoted: Quote, full: bool, console: Console) -> None:
     """Print the price, cost parts and efficiencies behind the quote of one chip."""
-    kind = "rented at" if q.price.unit.endswith("/h") else "owned, bought at"
+    kind = "rented at" if quoted.price.unit.endswith("/h") else "owned, bought at"
     value = (
-        f"{from_si(number_of(q.price), q.price.unit):,.2f} USD/h"
-        if q.price.unit.endswith("/h")
-        else usd(number_of(q.price))
+        f"{from_si(number_of(quoted.price), quoted.price.unit):,.2f} USD/h"
+        if quoted.price.unit.endswith("/h")
+        else usd(number_of(quoted.price))
     )
-    parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in q.hour.lines() if float(amount) > 0)
-    hour = "USD/h" if full else f"{q.usd_per_chip_hour:.2f} USD/h, {q.wh_per_query:.2f} Wh/query"
-    named = " ".join(part for part in (q.price.field.replace("_", " "), q.price.period) if part)
-    say(console, f"{q.chip}: {kind} {value} ({named}, {q.price.source.title}); {hour}: {parts}; "
-                 f"{q.calibration.said}, half of the measured times per token within "
-                 f"{in_percent(q.calibration.error_median)}, nine in ten within "
-                 f"{in_percent(q.calibration.error_p90)}",
+    parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in quoted.hour.lines() if float(amount) > 0)
+    hour = "USD/h" if full else f"{quoted.usd_per_chip_hour:.2f} USD/h, {quoted.wh_per_query:.2f} Wh/query"
+    named = " ".join(part for part in (quoted.price.field.replace("_", " "), quoted.price.period) if part)
+    say(console, f"{quoted.chip}: {kind} {value} ({named}, {quoted.price.source.title}); {hour}: {parts}; "
+                 f"{quoted.calibration.said}, half of the measured times per token within "
+                 f"{in_percent(quoted.calibration.error_median)}, nine in ten within "
+                 f"{in_percent(quoted.calibration.error_p90)}",
         indent=2)
-    for note in q.serving.notes:
+    for note in quoted.serving.notes:
         say(console, note, indent=4)

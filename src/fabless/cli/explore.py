@@ -110,7 +110,7 @@ def explore(
     place = read_space(space, {key: value for key, value in chosen.items() if value is not None})
     day = None if at is None else middle_of(str(Quarter.parse(at, "--at")))
     technologies = tuple(technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory)
-    limits = tuple(limits_of(catalogue, one, place.power_limit_w) for one in technologies)
+    limits = tuple(limits_of(catalogue, technology, place.power_limit_w) for technology in technologies)
     terms = ServiceTerms(
         Formats(precision, kv_precision), positive(tpot, "s", "--tpot"),
         positive(ttft, "s", "--ttft"),
@@ -170,10 +170,10 @@ def _scorer(
     objective: str,
 ) -> ServingScorer:
     others = []
-    for item in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
-        parts = item.split(":")
+    for entry in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
+        parts = entry.split(":")
         if len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts[1:]):
-            raise BadValue(Fault("--also", repr(item), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
+            raise BadValue(Fault("--also", repr(entry), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
         request = Request(float(parts[1]), float(parts[2]), "command line")
         others.append(
             Served(llm=catalogue.model(parts[0]), request=request, terms=load.terms))
@@ -286,11 +286,11 @@ def _print_market(answer: Exploration, console: Console) -> None:
 
     rows = [
         [
-            one.chip, cell(one.usd_per_million_tokens_tco),
-            "" if one.over_best is None else f"{plain(one.over_best)}x", cell(one.at_price),
-            "" if one.tpot_s is None else f"{1e3 * one.tpot_s:.1f}", one.why_not,
+            entry.chip, cell(entry.usd_per_million_tokens_tco),
+            "" if entry.over_best is None else f"{plain(entry.over_best)}x", cell(entry.at_price),
+            "" if entry.tpot_s is None else f"{1e3 * entry.tpot_s:.1f}", entry.why_not,
         ]
-        for one in answer.market
+        for entry in answer.market
     ]
     print_table("Chips on the market, USD per million output tokens",
                 [Column("chip", name=True), Column("at unit cost", True), Column("over best", True),

@@ -25,21 +25,23 @@ def seen_from(as_of: str | None) -> Catalogue:
     try:
         return load(dt.date.fromisoformat(as_of))
     except ValueError as error:
-        raise BadValue(Fault("--as-of", repr(as_of), "a date as YYYY-MM-DD", "write for example 2023-10-31")) from error
+        raise BadValue(
+            Fault("--as-of", repr(as_of), "a date as YYYY-MM-DD", "write for example 2023-10-31")
+        ) from error
 
 
 def chips(as_of: AsOf = None, json: Json = False) -> None:
     """List the accelerators with their main specifications."""
     catalogue = seen_from(as_of)
-    found = [(name, _chip(catalogue, name)) for name in catalogue.chips()]
+    all_chips = [(name, _chip(catalogue, name)) for name in catalogue.chips()]
     if json:
-        typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in found]}))
+        typer.echo(as_json({"chips": [{"name": name, "chip": chip} for name, chip in all_chips]}))
         return
     columns: list[Column | str] = [
         Column("chip", name=True), "vendor", Column("bf16 TFLOP/s", True),
         Column("memory GB", True), Column("TB/s", True), Column("W", True), "announced",
     ]
-    rows = [_chip_row(name, chip) for name, chip in found]
+    rows = [_chip_row(name, chip) for name, chip in all_chips]
     print_table(f"{len(rows)} accelerators", columns, rows, Console())
 
 
@@ -61,15 +63,20 @@ def _chip_row(name: str, chip: Chip | None) -> list[str]:
 def models(as_of: AsOf = None, json: Json = False) -> None:
     """List the language models with their sizes."""
     catalogue = seen_from(as_of)
-    found = [(name, catalogue.model(name)) for name in catalogue.models()]
+    all_models = [(name, catalogue.model(name)) for name in catalogue.models()]
     if json:
-        typer.echo(as_json({"models": [{"name": name, "model": model} for name, model in found]}))
+        typer.echo(
+            as_json({"models": [{"name": name, "model": model} for name, model in all_models]})
+        )
         return
     columns: list[Column | str] = [
         Column("model", name=True), Column("parameters B", True), Column("active B", True),
         Column("layers", True), Column("hidden", True), "released",
     ]
-    print_table(f"{len(found)} language models", columns, [_model_row(*item) for item in found], Console())
+    print_table(
+        f"{len(all_models)} language models", columns, [_model_row(*item) for item in all_models],
+        Console(),
+    )
 
 
 def _model_row(name: str, model: LLM) -> list[str]:
@@ -94,7 +101,13 @@ def show(
         Column("field", name=True), "value", "unit", Column("period", name=True),
         Column("known", name=True), "grade", "source",
     ]
-    rows = [[fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value, fact.source.id] for fact in facts]
+    rows = [
+        [
+            fact.field, *_written(fact), fact.period, str(fact.known), fact.grade.value,
+            fact.source.id,
+        ]
+        for fact in facts
+    ]
     print_table(name, columns, rows, Console())
 
 
@@ -130,4 +143,7 @@ def _written(fact: Fact) -> tuple[str, str]:
     value = plain(from_si(fact.value, fact.unit))
     if fact.low is None or fact.high is None:
         return value, unit
-    return f"{value} ({plain(from_si(fact.low, fact.unit))} to {plain(from_si(fact.high, fact.unit))})", unit
+    return (
+        f"{value} ({plain(from_si(fact.low, fact.unit))} to {plain(from_si(fact.high, fact.unit))})",
+        unit,
+    )

@@ -86,8 +86,8 @@ def attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **key
 def refuse(faults: list[Fault]) -> None:
     """Raise all faults at once, where there are some."""
     if faults:
-        told = tuple(dict.fromkeys(faults))
-        raise UnknownName(*told) if all("unknown" in fault.found for fault in told) else BadValue(*told)
+        distinct = tuple(dict.fromkeys(faults))
+        raise UnknownName(*distinct) if all("unknown" in fault.found for fault in distinct) else BadValue(*distinct)
 
 
 def model_of(catalogue: Catalogue, model: str) -> LLM:

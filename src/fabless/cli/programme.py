@@ -78,21 +78,25 @@ def _answer(
     from fabless.programme.parameters import Route
     from fabless.programme.study import study
 
-    own, case_start = (None, None) if case is None else _own(case, route)
-    found = study(
+    own_programme, case_start = (None, None) if case is None else _own(case, route)
+    result = study(
         catalogue, Route(route), candidate=target, start=first or case_start, draws=draws,
-        seed=seed, own=own, second=second,
+        seed=seed, own=own_programme, second=second,
     )
     if svg is not None:
         from fabless.report.canvas import WIDE, as_svg
         from fabless.report.programme_charts import label, picture
 
-        write_whole(svg, as_svg(picture(found, WIDE), label(found)))
+        write_whole(svg, as_svg(picture(result, WIDE), label(result)))
     if json:
-        typer.echo(as_json(programme_document(found)), nl=False)
+        typer.echo(as_json(programme_document(result)), nl=False)
         return
-    names = tuple(one.name for one in candidates(catalogue)) if route == "acquire" and target is None else ()
-    print_study(found, Console(), names)
+    names = (
+        tuple(company.name for company in candidates(catalogue))
+        if route == "acquire" and target is None
+        else ()
+    )
+    print_study(result, Console(), names)
     if svg is not None:
         typer.echo(f"Picture: {svg}")
 
@@ -100,11 +104,11 @@ def _answer(
 def _list(catalogue: Catalogue, json: bool) -> None:
     from fabless.cli.programme_screen import print_candidates
 
-    found = candidates(catalogue)
+    companies = candidates(catalogue)
     if json:
-        typer.echo(as_json({"as_of": catalogue.as_of, "candidates": found}), nl=False)
+        typer.echo(as_json({"as_of": catalogue.as_of, "candidates": companies}), nl=False)
     else:
-        print_candidates(found, catalogue.as_of, Console())
+        print_candidates(companies, catalogue.as_of, Console())
 
 
 def _seen(as_of: str | None, case: str | None) -> Catalogue:
@@ -117,7 +121,12 @@ def _seen(as_of: str | None, case: str | None) -> Catalogue:
 
         return load(read_case(case).as_of)
     catalogue = seen_from(as_of)
-    known = [fact.known for name in catalogue.topics["programmes"] for fact in catalogue.rows[name] if fact.field == "kind"]
+    known = [
+        fact.known
+        for name in catalogue.topics["programmes"]
+        for fact in catalogue.rows[name]
+        if fact.field == "kind"
+    ]
     if catalogue.as_of is not None and catalogue.as_of < min(known):
         raise BadValue(
             Fault(
@@ -134,8 +143,8 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeModel], Quarter]:
     from fabless.decide.ways.prepare import counted, programme_model_of
 
     question, _ = counted(read_case(case), load(read_case(case).as_of))
-    found = [item for item in question.programmes if item.route == route]
-    if not found:
+    of_route = [item for item in question.programmes if item.route == route]
+    if not of_route:
         routes = sorted({item.route for item in question.programmes} & set(ROUTES))
         raise BadValue(
             Fault(
@@ -143,8 +152,10 @@ def _own(case: str, route: str) -> tuple[tuple[str, ProgrammeModel], Quarter]:
                 ", ".join(routes) or "none", "choose one of these routes, or leave --case out",
             )
         )
-    name = f"{question.name}, {found[0].name}"
-    return (name, programme_model_of(found[0], question.numbers.programmes[found[0].name])), question.first_quarter
+    name = f"{question.name}, {of_route[0].name}"
+    return (
+        name, programme_model_of(of_route[0], question.numbers.programmes[of_route[0].name]),
+    ), question.first_quarter
 
 
 def _check(
@@ -159,9 +170,18 @@ def _check(
         faults.append(Fault("--second", f"beside --case {case}", "one of the two",
                             "a case states its own second generation: leave one of the two out"))
     if named is not None and route in ROUTES and route != "acquire":
-        faults.append(Fault("--candidate", f"{named!r} with {route}", "only with acquire", "leave --candidate out"))
+        faults.append(
+            Fault(
+                "--candidate", f"{named!r} with {route}", "only with acquire",
+                "leave --candidate out",
+            )
+        )
     if not FEWEST_DRAWS <= draws <= MOST_DRAWS:
         faults.append(Fault("--draws", f"{draws}", f"{FEWEST_DRAWS} to {MOST_DRAWS:,}",
                             "20,000 give shares to a third of a percent"))
     if svg is not None and svg.suffix.lower() != ".svg":
-        faults.extend(BadFile(Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")).faults)
+        faults.extend(
+            BadFile(
+                Fault("--svg", str(svg), "a path that ends in .svg", f"write for example {svg}.svg")
+            ).faults
+        )

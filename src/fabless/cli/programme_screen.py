@@ -39,7 +39,11 @@ def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[st
         _print_purchase(study, console)
     if study.assumed:
         console.print()
-        say(console, "Assumed, low / mode / high: " + "; ".join(map(_assumed, study.assumed.items())) + ".", "dim")
+        say(
+            console,
+            "Assumed, low / mode / high: " + "; ".join(map(_assumed, study.assumed.items())) + ".",
+            "dim",
+        )
     for note in study.notes:
         say(console, f"Note: {note}.", "dim")
     if of_the_day:
@@ -49,10 +53,14 @@ def print_study(study: ProgrammeStudy, console: Console, of_the_day: Sequence[st
 def programme_headline(study: ProgrammeStudy) -> str:
     """Share of programmes that reach volume, and when, in one sentence."""
     reached = study.summary.outcome_bands[OutcomeKind.VOLUME]
-    what = study.route.value if study.candidate is None else f"{study.route.value} {study.candidate.title}"
-    own = f", numbers of {study.case}" if study.case else ""
+    what = (
+        study.route.value
+        if study.candidate is None
+        else f"{study.route.value} {study.candidate.title}"
+    )
+    of_case = f", numbers of {study.case}" if study.case else ""
     return (
-        f"{what} from {study.start}, as known on {study.as_of}{own}: {in_percent(reached.mean)} reach volume (90% band "
+        f"{what} from {study.start}, as known on {study.as_of}{of_case}: {in_percent(reached.mean)} reach volume (90% band "
         f"{in_percent(reached.low)} to {in_percent(reached.high)}); first silicon {quarter_range(study.first_silicon)}, "
         "volume "
         f"{quarter_range(study.volume)}, where they come{_second(study)}"
@@ -78,7 +86,9 @@ def _print_stages(study: ProgrammeStudy, console: Console) -> None:
 
 def in_order(study: ProgrammeStudy) -> list[StageBand]:
     """Stages in the order in which they end."""
-    return sorted(study.summary.stages, key=lambda stage: (stage.end_month.p50, stage.start_month.p50))
+    return sorted(
+        study.summary.stages, key=lambda stage: (stage.end_month.p50, stage.start_month.p50)
+    )
 
 
 def _stage(stage: StageBand, first: Quarter) -> list[str]:
@@ -95,16 +105,17 @@ def _quarter(first: Quarter, month: float) -> str:
 
 
 def _print_outcomes(study: ProgrammeStudy, console: Console) -> None:
-    told = study.summary
+    summary = study.summary
     ends = (
         f"{kind.name.lower().replace('_', ' ')} {_band(band)}"
-        for kind, band in told.outcome_bands.items()
+        for kind, band in summary.outcome_bands.items()
         if band.high > 0
     )
     say(console, f"Outcome, mean and 90% band: {', '.join(ends)}.")
     money = (
-        ("spend in ten years", told.spend_usd), ("peak cash before volume", told.peak_cash_usd),
-        ("capital at risk", told.capital_at_risk_usd),
+        ("spend in ten years", summary.spend_usd),
+        ("peak cash before volume", summary.peak_cash_usd),
+        ("capital at risk", summary.capital_at_risk_usd),
     )
     print_table(
         "", [Column("USD of 2023", name=True), *(Column(name, True) for name in (*_DATES, "mean"))],
@@ -125,13 +136,17 @@ def _print_class(study: ProgrammeStudy, console: Console) -> None:
                 f"{study.as_of}", columns,
                 [_rate(rate) for rate in (*reference.rates, *_later(study))], console)
     early, middle, late = span_months(reference.span_s)
-    slip = [plain(round(float(value), 1)) for value in quantile(study.slip, np.array((0.1, 0.5, 0.9)))]
+    slip = [
+        plain(round(float(value), 1)) for value in quantile(study.slip, np.array((0.1, 0.5, 0.9)))
+    ]
     said = (
         f"{reference.span.value}: {middle:.0f} months ({early:.0f} to {late:.0f}, P10 to P90) from "
         f"{reference.span_cases} timed programmes, {reference.span_s.cases:g} of this kind."
     )
     if study.case is None:
-        said += f" So design and qualification take {slip[1]} ({slip[0]} to {slip[2]}) times the plan."
+        said += (
+            f" So design and qualification take {slip[1]} ({slip[0]} to {slip[2]}) times the plan."
+        )
     if reference.silicon_s is not None:
         early, middle, late = span_months(reference.silicon_s)
         said += f" Start to first silicon: {middle:.0f} months ({early:.0f} to {late:.0f}) from {reference.silicon_cases}."
@@ -167,7 +182,11 @@ def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
         print_table(f"{target.title}, as known on {study.as_of}", [Column("", name=True), ""],
                     [[name, value or "no source"] for name, value in rows], console)
     price = study.price_usd
-    paid = f"Price paid {usd(price.p50)} ({usd(price.p10)} to {usd(price.p90)}): " if price is not None else "Price: "
+    paid = (
+        f"Price paid {usd(price.p50)} ({usd(price.p10)} to {usd(price.p90)}): "
+        if price is not None
+        else "Price: "
+    )
     rate = study.reference.distressed
     path = "as companies of that day were priced"
     if target is not None and target.valuation is not None:
@@ -180,7 +199,11 @@ def _print_purchase(study: ProgrammeStudy, console: Console) -> None:
             )
         )
         path += f"; {rate.cases:g} priced deals known"
-    stands = f" Its next chip is under way: the programme enters at {study.stands_at}." if study.stands_at else ""
+    stands = (
+        f" Its next chip is under way: the programme enters at {study.stands_at}."
+        if study.stands_at
+        else ""
+    )
     say(console, f"{paid}{path}.{stands}")
 
 
@@ -200,14 +223,18 @@ def _assumed(item: tuple[str, Fact]) -> str:
     name, fact = item
     spread = range_of(fact)
     assert spread is not None
-    ends = " / ".join(plain(from_si(value, fact.unit)) for value in (spread.low, spread.mode, spread.high))
+    ends = " / ".join(
+        plain(from_si(value, fact.unit)) for value in (spread.low, spread.mode, spread.high)
+    )
     unit = "" if fact.unit == "1" else f" {fact.unit}"
     return f"{name.replace('_', ' ')} {ends}{unit}"
 
 
-def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console: Console) -> None:
+def print_candidates(
+    companies: Sequence[Candidate], as_of: dt.date | None, console: Console
+) -> None:
     """List the companies that could be bought on a day."""
-    if not found:
+    if not companies:
         say(console, f"No candidate was known on {as_of}.")
         return
     columns: list[Column | str] = [
@@ -216,12 +243,15 @@ def print_candidates(found: Sequence[Candidate], as_of: dt.date | None, console:
     ]
     rows = [
         [
-            one.name + ("*" if one.distressed else ""), _short(one.valuation), _short(one.raised),
-            _short(one.employees, True), one.next_stage or MISSING, one.product or MISSING,
+            company.name + ("*" if company.distressed else ""), _short(company.valuation),
+            _short(company.raised), _short(company.employees, True), company.next_stage or MISSING,
+            company.product or MISSING,
         ]
-        for one in found
+        for company in companies
     ]
-    print_table(f"{len(rows)} candidates" + (f" on {as_of}" if as_of else ""), columns, rows, console)
+    print_table(
+        f"{len(rows)} candidates" + (f" on {as_of}" if as_of else ""), columns, rows, console
+    )
     say(console, "* distressed seller. A dash: no source states it. Sources: fabless show "
                  "NAME.", "dim")
 
@@ -234,22 +264,26 @@ def _short(fact: Fact | None, people: bool = False) -> str:
 
 def programme_document(study: ProgrammeStudy) -> dict[str, object]:
     """A study for JSON: outcomes, ends and rates by name, times in months from the start."""
-    told = study.summary
-    fields = {field.name: getattr(study, field.name) for field in dataclasses.fields(study) if field.name != "summary"}
+    summary = study.summary
+    fields = {
+        field.name: getattr(study, field.name)
+        for field in dataclasses.fields(study)
+        if field.name != "summary"
+    }
     fields["spend_by_quarter_usd"] = [{"quarter": quarter, "spend_usd": band}
                                       for quarter, band in study.spend_by_quarter_usd]
     return fields | {
-        "outcomes": {kind.name.lower(): band for kind, band in told.outcome_bands.items()},
-        "ends": {end.name.lower(): band for end, band in told.end_bands.items()},
-        "drawn_rates": told.rate_bands,
+        "outcomes": {kind.name.lower(): band for kind, band in summary.outcome_bands.items()},
+        "ends": {end.name.lower(): band for end, band in summary.end_bands.items()},
+        "drawn_rates": summary.rate_bands,
         "rates": study.reference.rates,
         "stages": in_order(study),
-        "first_silicon_month": told.first_silicon_month,
-        "volume_month": told.volume_month,
-        "spins_mean": told.spins_mean,
-        "spend_usd": told.spend_usd,
-        "peak_cash_usd": told.peak_cash_usd,
-        "peak_quarter_usd": told.peak_quarter_usd,
-        "capital_at_risk_usd": told.capital_at_risk_usd,
-        "scope_cut_share": told.scope_cut_share,
+        "first_silicon_month": summary.first_silicon_month,
+        "volume_month": summary.volume_month,
+        "spins_mean": summary.spins_mean,
+        "spend_usd": summary.spend_usd,
+        "peak_cash_usd": summary.peak_cash_usd,
+        "peak_quarter_usd": summary.peak_quarter_usd,
+        "capital_at_risk_usd": summary.capital_at_risk_usd,
+        "scope_cut_share": summary.scope_cut_share,
     }

@@ -39,9 +39,9 @@ def claims(
         Column("off by", True), Column("verdict", name=True),
     ]
     print_table("Published claims, rebuilt", columns, [_row(item) for item in results], console)
-    for item in results:
-        if name is not None or item.verdict != "holds":
-            _explain(item, console, whole=name is not None)
+    for result in results:
+        if name is not None or result.verdict != "holds":
+            _explain(result, console, whole=name is not None)
     if name is None:
         say(console, "A claim holds if the range that its wording allows overlaps the band that "
                      "its inputs give; 'off by' compares it with the most likely values.")
@@ -53,31 +53,40 @@ def number_with_unit(text: str, unit: str) -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
-def _row(item: ClaimResult) -> list[str]:
-    published = "" if item.published is None else number_with_unit(
-        plain(item.published.value) if item.published.value is not None
-        else f"{plain(item.published.low)}-{plain(item.published.high)}", item.published.unit)
-    rebuilt = "" if item.rebuilt is None else (
-        plain(item.rebuilt.mode) if item.rebuilt.low == item.rebuilt.high
-        else f"{plain(item.rebuilt.mode)} ({plain(item.rebuilt.low)}-{plain(item.rebuilt.high)})")
-    deviation = "" if item.deviation is None else f"{item.deviation:+.0%}"
-    return [item.id.partition("_")[0], item.variant, published, rebuilt, deviation, item.verdict.replace(" be rebuilt", "")]
+def _row(result: ClaimResult) -> list[str]:
+    published = "" if result.published is None else number_with_unit(
+        plain(result.published.value) if result.published.value is not None
+        else f"{plain(result.published.low)}-{plain(result.published.high)}", result.published.unit)
+    rebuilt = (
+        ""
+        if result.rebuilt is None
+        else (
+            plain(result.rebuilt.mode)
+            if result.rebuilt.low == result.rebuilt.high
+            else f"{plain(result.rebuilt.mode)} ({plain(result.rebuilt.low)}-{plain(result.rebuilt.high)})"
+        )
+    )
+    deviation = "" if result.deviation is None else f"{result.deviation:+.0%}"
+    return [
+        result.id.partition("_")[0], result.variant, published, rebuilt, deviation,
+        result.verdict.replace(" be rebuilt", ""),
+    ]
 
 
-def _explain(item: ClaimResult, console: Console, whole: bool) -> None:
-    needed = item.breaking_input
-    what = "" if needed is None or item.verdict == "holds" else (
+def _explain(result: ClaimResult, console: Console, whole: bool) -> None:
+    needed = result.breaking_input
+    what = "" if needed is None or result.verdict == "holds" else (
         f": {needed.name} would have to be {number_with_unit(plain(needed.value), needed.unit)}"
         f" ({needed.factor:.2g} times), {'inside' if needed.in_band else 'outside'} its band")
-    say(console, f"{item.id.partition('_')[0]} {item.variant}{what}".rstrip())
+    say(console, f"{result.id.partition('_')[0]} {result.variant}{what}".rstrip())
     if not whole:
-        if item.rebuilt is None:
-            say(console, item.note or item.claim, indent=4)
+        if result.rebuilt is None:
+            say(console, result.note or result.claim, indent=4)
         return
-    for text in (item.claim, item.formula, item.note):
+    for text in (result.claim, result.formula, result.note):
         if text:
             say(console, text, indent=4)
-    for used in item.inputs:
+    for used in result.inputs:
         number = f"{plain(used.value)} ({plain(used.low)} to {plain(used.high)})"
         source = f"{used.grade.value}: {used.source.title} [{used.fact}]"
         say(console, f"{used.name} = {number_with_unit(number, used.unit)}, {source}", indent=6)

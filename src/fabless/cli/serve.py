@@ -125,8 +125,8 @@ def serve_command(
     """
     catalogue = seen_from(as_of)
     faults: list[Fault] = []
-    given = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
-    degrees = {name: degree for name, degree in given.items() if degree is not None}
+    stated = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
+    degrees = {name: degree for name, degree in stated.items() if degree is not None}
     traffic = Traffic(cached_share, float(drafts), accepted, load)
     search = SplitSearch(batch=batch, max_chips=chips)
     llm = attempt(faults, model_of, catalogue, model)
@@ -194,38 +194,37 @@ def _named(check: Callable[[], object]) -> None:
 
 
 def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> ServeAnswer:
-    q = question
     served: Serving | None = None
-    two: Disaggregation | None = None
+    disaggregation: Disaggregation | None = None
     points: list[Point] = []
     unmet: list[Fault] = []
 
     def splits(context: float) -> Split | None:
-        found: list[Split] = []
-        _named(lambda: found.append(
-            fixed_splits(q.llm, machine, context, q.search.max_chips, q.degrees)))
-        return found[0] if q.degrees else None
+        fixed: list[Split] = []
+        _named(lambda: fixed.append(
+            fixed_splits(question.llm, machine, context, question.search.max_chips, question.degrees)))
+        return fixed[0] if question.degrees else None
 
-    entered, written = q.request.input_tokens, q.request.output_tokens
-    search = replace(q.search, split=splits(entered + written), prefill_split=splits(entered))
+    entered, written = question.request.input_tokens, question.request.output_tokens
+    search = replace(question.search, split=splits(entered + written), prefill_split=splits(entered))
     if mode != "disaggregated":
         try:
-            served = serve(q.llm, q.chip, q.request, q.terms, q.calibration, search)
+            served = serve(question.llm, question.chip, question.request, question.terms, question.calibration, search)
         except DoesNotFit as error:
             unmet += error.faults
-        points = front(q.llm, machine, q.request, q.terms, search)
+        points = front(question.llm, machine, question.request, question.terms, search)
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
-            two = disaggregate(
-                q.llm, machine, machine, q.request, q.terms, search,
-                place=f"{q.llm.name} on {q.chip.name}",
+            disaggregation = disaggregate(
+                question.llm, machine, machine, question.request, question.terms, search,
+                place=f"{question.llm.name} on {question.chip.name}",
             )
         except DoesNotFit as error:
             unmet += error.faults
-    if served is None and two is None:
+    if served is None and disaggregation is None:
         raise DoesNotFit(*unmet)
-    return ServeAnswer(served, two, points, tuple(unmet), notes)
+    return ServeAnswer(served, disaggregation, points, tuple(unmet), notes)
 
 
 def _chosen(served: Serving | None) -> list[Point]:
@@ -248,18 +247,18 @@ def _money(
             return None, f"no cost: {error.faults[0].found}; give --price"
     load = number_of(catalogue.fact("datacentre", "load_factor"))
     owning, _ = owning_of(catalogue)
-    found: dict[str, float] = {}
+    usd: dict[str, float] = {}
     if answer.aggregated is not None:
-        found["aggregated"] = _usd(
+        usd["aggregated"] = _usd(
             question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
             answer.aggregated.output_tokens_per_s_per_chip,
         )
     if answer.disaggregated is not None:
         best = answer.disaggregated.best
-        found["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
+        usd["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
                                       best.energy_j_per_query * best.queries_per_s_per_chip,
                                       best.output_tokens_per_s_per_chip)
-    return Money(fact, load, found), ""
+    return Money(fact, load, usd), ""
 
 
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
@@ -281,7 +280,9 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
     if answer.aggregated is not None:
         chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
     if answer.disaggregated is not None:
-        lines["disaggregated"] = [(1.0 / one.tpot_s, one.output_tokens_per_s_per_chip) for one in answer.disaggregated.front]
+        lines["disaggregated"] = [
+            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in answer.disaggregated.front
+        ]
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
@@ -291,15 +292,15 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
 
 
 def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
-    q, two = question, answer.disaggregated
+    disaggregated = answer.disaggregated
     return {
-        "model": q.llm.name, "chip": q.chip.name, "request": q.request, "engine": q.engine,
-        "precision": q.terms.formats.weights, "expert_precision": q.terms.formats.routed,
-        "kv_precision": q.terms.formats.kv,
-        "limits": {"tpot_s": q.terms.tpot_limit_s, "ttft_s": q.terms.ttft_limit_s,
-                   "chips": q.search.max_chips},
-        "traffic": q.terms.traffic, "aggregated": answer.aggregated,
-        "disaggregated": two.best if two else None,
+        "model": question.llm.name, "chip": question.chip.name, "request": question.request, "engine": question.engine,
+        "precision": question.terms.formats.weights, "expert_precision": question.terms.formats.routed,
+        "kv_precision": question.terms.formats.kv,
+        "limits": {"tpot_s": question.terms.tpot_limit_s, "ttft_s": question.terms.ttft_limit_s,
+                   "chips": question.search.max_chips},
+        "traffic": question.terms.traffic, "aggregated": answer.aggregated,
+        "disaggregated": disaggregated.best if disaggregated else None,
         "front": {
             "aggregated": [
                 {
@@ -314,14 +315,14 @@ def _document(question: Question, answer: ServeAnswer, money: Money | None) -> d
                 for point in answer.front
             ],
             "disaggregated": [
-                {"tokens_per_s_per_user": 1.0 / one.tpot_s} | vars(one)
-                for one in (two.front if two else ())
+                {"tokens_per_s_per_user": 1.0 / point.tpot_s} | vars(point)
+                for point in (disaggregated.front if disaggregated else ())
             ],
         },
         "unmet": [str(fault) for fault in answer.unmet],
-        "error_median": q.calibration.error_median,
-        "error_p90": q.calibration.error_p90,
-        "efficiencies_of": q.calibration.said,
+        "error_median": question.calibration.error_median,
+        "error_p90": question.calibration.error_p90,
+        "efficiencies_of": question.calibration.said,
         "money": money,
         "notes": answer.notes,
     }

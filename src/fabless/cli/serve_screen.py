@@ -68,8 +68,8 @@ def print_answer(
     console: Console,
 ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
-    q, e = question, question.calibration
-    terms, formats, load = q.terms, q.terms.formats, q.terms.traffic
+    calibration, terms = question.calibration, question.terms
+    formats, load = terms.formats, terms.traffic
     experts = f", experts {formats.routed}" if formats.routed != formats.weights else ""
     traffic = [f"{in_percent(float(load.cached))} of the prompt cached"] * (load.cached > 0)
     if load.drafts > 0:
@@ -77,10 +77,10 @@ def print_answer(
     if load.utilisation > 0:
         traffic.append(f"requests queue at {in_percent(float(load.utilisation))} load")
     say(console, "; ".join([
-        f"{q.llm.name} on {q.chip.name}: {plain(q.request.input_tokens)} tokens in, "
-        f"{plain(q.request.output_tokens)} out, first token within {significant(terms.ttft_limit_s)} s, then "
+        f"{question.llm.name} on {question.chip.name}: {plain(question.request.input_tokens)} tokens in, "
+        f"{plain(question.request.output_tokens)} out, first token within {significant(terms.ttft_limit_s)} s, then "
         f"{significant(1e3 * terms.tpot_limit_s)} ms per token; weights {formats.weights}{experts}, cache "
-        f"{formats.kv}, engine {q.engine}", *traffic]))
+        f"{formats.kv}, engine {question.engine}", *traffic]))
     say(console, _best(answer), "bold")
     console.print()
     _print_ways(question, answer, money, console)
@@ -96,8 +96,8 @@ def print_answer(
                  "Disaggregated: separate pools, and the KV cache crosses the links.", "dim")
     say(
         console,
-        f"In brackets: the range that holds half of the measurements; {e.said}, time per "
-        f"token within {in_percent(e.error_median)} for half of them, {in_percent(e.error_p90)} for "
+        f"In brackets: the range that holds half of the measurements; {calibration.said}, time per "
+        f"token within {in_percent(calibration.error_median)} for half of them, {in_percent(calibration.error_p90)} for "
         "nine in ten. The error of TTFT was not measured separately.",
         "dim",
     )
@@ -113,30 +113,34 @@ def print_answer(
 
 def _best(answer: ServeAnswer) -> str:
     """Best configuration in one sentence."""
-    one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
-    if two is None or (one is not None and one.output_tokens_per_s_per_chip >= two.output_tokens_per_s_per_chip):
-        assert one is not None
-        return (
-            f"Best: aggregated, instances of {_chips(one.chips)} ({_split(one)}), batch {one.batch:,}: "
-            f"{significant(one.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / one.tpot_s)} tok/s/user"
-        )
-    gain = (
-        f", {in_percent(two.output_tokens_per_s_per_chip / one.output_tokens_per_s_per_chip - 1.0)} "
-        "above the best aggregated instance"
-        if one is not None
-        else ""
-    )
-    gives = f"{significant(two.output_tokens_per_s_per_chip)} tok/s/chip at {significant(1.0 / two.tpot_s)} tok/s/user"
-    return (f"Best: disaggregated on {_chips(two.chips)}, prefill {_pool(two.prefill)}, decode "
-            f"{_pool(two.decode)}: {gives}{gain}")
+    aggregated = answer.aggregated
+    disaggregated = answer.disaggregated.best if answer.disaggregated else None
+    if disaggregated is None or (aggregated is not None and _rate(aggregated) >= _rate(disaggregated)):
+        assert aggregated is not None
+        return (f"Best: aggregated, instances of {_chips(aggregated.chips)} ({_split(aggregated)}), "
+                f"batch {aggregated.batch:,}: {_speed(aggregated)}")
+    more = "" if aggregated is None else in_percent(_rate(disaggregated) / _rate(aggregated) - 1.0)
+    gain = f", {more} above the best aggregated instance" if more else ""
+    prefill, decode = _pool(disaggregated.prefill), _pool(disaggregated.decode)
+    return (f"Best: disaggregated on {_chips(disaggregated.chips)}, prefill {prefill}, decode "
+            f"{decode}: {_speed(disaggregated)}{gain}")
+
+
+def _rate(served: Serving | Disaggregated) -> float:
+    return served.output_tokens_per_s_per_chip
+
+
+def _speed(served: Serving | Disaggregated) -> str:
+    user = significant(1.0 / served.tpot_s)
+    return f"{significant(_rate(served))} tok/s/chip at {user} tok/s/user"
 
 
 def _chips(count: int) -> str:
     return f"{count} chip{'s' if count > 1 else ''}"
 
 
-def _split(item: Serving | InstancePool) -> str:
-    return split_code(item.tensor_parallel, item.pipeline_parallel, item.expert_parallel, item.data_parallel)
+def _split(instance: Serving | InstancePool) -> str:
+    return split_code(instance.tensor_parallel, instance.pipeline_parallel, instance.expert_parallel, instance.data_parallel)
 
 
 def _pool(pool: InstancePool) -> str:
@@ -145,7 +149,8 @@ def _pool(pool: InstancePool) -> str:
 
 def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, console: Console) -> None:
     """Print both modes side by side, one line per quantity."""
-    one, two = answer.aggregated, answer.disaggregated.best if answer.disaggregated else None
+    aggregated = answer.aggregated
+    disaggregated = answer.disaggregated.best if answer.disaggregated else None
     error, out = question.calibration.error_median, question.request.output_tokens
 
     def band(value: float, inverse: bool = False) -> str:
@@ -157,32 +162,32 @@ def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, co
         return band(money.usd_per_million_output_tokens[way]) if money else MISSING
 
     cells: dict[str, list[str]] = {}
-    if one is not None:
+    if aggregated is not None:
         cells["aggregated"] = [
-            _chips(one.chips), _split(one), f"{one.batch:,}",
-            band(one.output_tokens_per_s_per_chip, True), band(1.0 / one.tpot_s, True),
-            band(1e3 * one.tpot_s), band(one.ttft_s), f"{1e3 * one.queue_s:.0f}", one.prefill_bound,
-            one.decode_bound, one.bound, *_memory(one), f"{one.power_w_per_chip:.0f}",
-            significant(one.energy_j_per_query / out), costs("aggregated"),
+            _chips(aggregated.chips), _split(aggregated), f"{aggregated.batch:,}",
+            band(aggregated.output_tokens_per_s_per_chip, True), band(1.0 / aggregated.tpot_s, True),
+            band(1e3 * aggregated.tpot_s), band(aggregated.ttft_s), f"{1e3 * aggregated.queue_s:.0f}",
+            aggregated.prefill_bound, aggregated.decode_bound, aggregated.bound, *_memory(aggregated),
+            f"{aggregated.power_w_per_chip:.0f}", significant(aggregated.energy_j_per_query / out), costs("aggregated"),
         ]
-    if two is not None:
-        reads, writes = two.prefill, two.decode
+    if disaggregated is not None:
+        reads, writes = disaggregated.prefill, disaggregated.decode
         cells["disaggregated"] = [
-            f"{_chips(two.chips)}: {reads.instances} x {reads.chips} prefill, {writes.instances} x "
+            f"{_chips(disaggregated.chips)}: {reads.instances} x {reads.chips} prefill, {writes.instances} x "
             f"{writes.chips} decode",
             f"{_split(reads)} | {_split(writes)}",
             f"{reads.batch:,} | {writes.batch:,}",
-            band(two.output_tokens_per_s_per_chip, True),
-            band(1.0 / two.tpot_s, True),
-            band(1e3 * two.tpot_s),
-            band(two.ttft_s),
-            f"{1e3 * two.queue_s:.0f} queue, {1e3 * two.transfer_s:.0f} cache transfer",
+            band(disaggregated.output_tokens_per_s_per_chip, True),
+            band(1.0 / disaggregated.tpot_s, True),
+            band(1e3 * disaggregated.tpot_s),
+            band(disaggregated.ttft_s),
+            f"{1e3 * disaggregated.queue_s:.0f} queue, {1e3 * disaggregated.transfer_s:.0f} cache transfer",
             reads.bound,
             writes.bound,
-            _slower(two),
+            _slower(disaggregated),
             *(f"{a} | {b}" for a, b in zip(_memory(reads), _memory(writes), strict=True)),
             f"{reads.power_w_per_chip:.0f} | {writes.power_w_per_chip:.0f}",
-            significant(two.energy_j_per_query / out),
+            significant(disaggregated.energy_j_per_query / out),
             costs("disaggregated"),
         ]
     names = ["instance", "split", "batch", "tok/s/chip", "tok/s/user", "TPOT ms", "TTFT s",
@@ -194,21 +199,21 @@ def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, co
     print_table("", [Column("", name=True), *cells], rows, console)
 
 
-def _slower(two: Disaggregated) -> str:
+def _slower(pair: Disaggregated) -> str:
     """The pool that limits throughput, and the ideal share of chips for prefill."""
-    reads, writes = two.prefill, two.decode
+    reads, writes = pair.prefill, pair.decode
     slower = "prefill" if reads.instances * reads.queries_per_s < writes.instances * writes.queries_per_s else "decode"
-    return f"{slower} pool; ideal prefill share {in_percent(two.prefill_share)}"
+    return f"{slower} pool; ideal prefill share {in_percent(pair.prefill_share)}"
 
 
-def _memory(item: Serving | InstancePool) -> list[str]:
-    parts = (item.weights_bytes, item.kv_cache_bytes, item.overhead_bytes, item.free_bytes)
+def _memory(instance: Serving | InstancePool) -> list[str]:
+    parts = (instance.weights_bytes, instance.kv_cache_bytes, instance.overhead_bytes, instance.free_bytes)
     return [f"{value / 1e9:.1f}" for value in parts]
 
 
 def _print_front(answer: ServeAnswer, console: Console) -> None:
     """Print the highest throughput at round speeds; a wide terminal shows the splits too."""
-    two = answer.disaggregated.front if answer.disaggregated else ()
+    front = answer.disaggregated.front if answer.disaggregated else ()
     full = console.width >= _FULL_WIDTH
     columns: list[Column | str] = [Column("tok/s/user\nat least", True)]
     if answer.front:
@@ -216,20 +221,20 @@ def _print_front(answer: ServeAnswer, console: Console) -> None:
             Column("aggregated\ntok/s/chip", True),
             Column("split, batch" if full else "chips, batch", name=True), Column("TTFT\ns", True),
         ]
-    if two:
+    if front:
         columns += [Column("disaggregated\ntok/s/chip", True),
                     Column("prefill + decode" if full else "chips prefill\n+ decode", name=True),
                     Column("TTFT\ns", True)]
     rows = []
-    speeds = [1.0 / point.tpot_s for point in answer.front] + [1.0 / pair.tpot_s for pair in two]
+    speeds = [1.0 / point.tpot_s for point in answer.front] + [1.0 / pair.tpot_s for pair in front]
     for speed in _speeds(speeds):
         row = [plain(speed)]
         if answer.front:
             point = _at(answer.front, speed)
             label = f"{_point_split(point) if full else f'{float(point.split.chips):g}'}, {point.batch:,}" if point else ""
             row += _cells(point, label)
-        if two:
-            pair = _at(two, speed)
+        if front:
+            pair = _at(front, speed)
             pools = (pair.prefill, pair.decode) if pair else ()
             label = " + ".join(_pool(pool) if full else f"{pool.instances} x {pool.chips}" for pool in pools)
             row += _cells(pair, label)
@@ -243,8 +248,8 @@ def _point_split(point: Point) -> str:
                         for name in ("tensor", "pipeline", "expert", "data")))
 
 
-def _cells(item: Point | Disaggregated | None, label: str) -> list[str]:
-    return [significant(item.output_tokens_per_s_per_chip), label, f"{item.ttft_s:.2f}"] if item else [MISSING, "", ""]
+def _cells(point: Point | Disaggregated | None, label: str) -> list[str]:
+    return [significant(point.output_tokens_per_s_per_chip), label, f"{point.ttft_s:.2f}"] if point else [MISSING, "", ""]
 
 
 def _at(items: Sequence[Served], speed: float) -> Served | None:
@@ -253,9 +258,9 @@ def _at(items: Sequence[Served], speed: float) -> Served | None:
     return max(fast, key=lambda item: item.output_tokens_per_s_per_chip) if fast else None
 
 
-def _speeds(found: Sequence[float]) -> list[float]:
+def _speeds(given: Sequence[float]) -> list[float]:
     """Round speeds within the range found, as many as fit the screen."""
-    low, high = min(found), max(found)
+    low, high = min(given), max(given)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for kept in (_STEPS, (1.0, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
         speeds = [step * 10.0**decade for decade in decades for step in kept if low <= step * 10.0**decade <= high]

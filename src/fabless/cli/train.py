@@ -97,11 +97,13 @@ def train(
     json: Json = False,
 ) -> None:
     """Say how long a training run takes, what it costs and which parallelism is fastest."""
-    given = {
+    degrees = {
         "tensor": tensor, "pipeline": pipeline, "context": context, "expert": expert, "data": data,
         "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding,
     }
-    answer = _answer(load(), model, chip, chips, tokens, batch, seq, precision, given, recompute, stack, price)
+    answer = _answer(
+        load(), model, chip, chips, tokens, batch, seq, precision, degrees, recompute, stack, price
+    )
     if json:
         typer.echo(as_json(training_document(answer)))
     else:
@@ -110,21 +112,25 @@ def train(
 
 def _answer(
     catalogue: Catalogue, model: str, chip_name: str, chips: int, tokens: float, batch: str,
-    seq: int, precision: str, given: dict[str, int | None], recompute: str | None, stack: str,
+    seq: int, precision: str, degrees: dict[str, int | None], recompute: str | None, stack: str,
     price: str | None,
 ) -> TrainAnswer:
     faults: list[Fault] = []
     fixed: dict[str, float] = {}
     notes: list[str] = []
 
-    for name, value in given.items():
+    for name, value in degrees.items():
         low, high = (0, 3) if name == "sharding" else (1, 10**6)
         if value is not None and not low <= value <= high:
             option = "optimizer-sharding" if name == "sharding" else name.replace("_", "-")
-            faults.append(Fault(f"--{option}", str(value), f"{low} to {high:,}", "correct the number"))
+            faults.append(
+                Fault(f"--{option}", str(value), f"{low} to {high:,}", "correct the number")
+            )
         elif value is not None:
             fixed[name] = float(value)
-    for option, amount, most in (("--chips", float(chips), 1e7), ("--tokens", tokens, 1e18), ("--seq", float(seq), 1e8)):
+    for option, amount, most in (
+        ("--chips", float(chips), 1e7), ("--tokens", tokens, 1e18), ("--seq", float(seq), 1e8),
+    ):
         if not 1.0 <= amount <= most:
             faults.append(Fault(option, f"{amount:g}", f"1 to {most:g}", "correct the number"))
     sequences = _sequences(batch, seq, chips, notes, faults)
@@ -149,7 +155,10 @@ def _answer(
         except FablessError as error:
             notes.append(f"no cost: {error.faults[0].found}; give --price")
     power = calibration_of(catalogue, chip).efficiency
-    run = campaign(plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens, float(chips))
+    run = campaign(
+        plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens,
+        float(chips),
+    )
     cost, wall = _cost(catalogue, chip, run, fact)
     return TrainAnswer(
         llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run,
@@ -158,7 +167,9 @@ def _answer(
     )
 
 
-def training_calibration(catalogue: Catalogue, chip: Chip | None, stack: str) -> TrainingCalibration:
+def training_calibration(
+    catalogue: Catalogue, chip: Chip | None, stack: str
+) -> TrainingCalibration:
     """Training efficiencies of a chip and a stack from the catalogue's facts."""
     values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
               for entity in catalogue.entities("training") if entity.startswith("training-")}
@@ -173,18 +184,25 @@ def _sequences(batch: str, seq: int, chips: int, notes: list[str], faults: list[
 
     Returns 1 and adds a fault if the text is none of these.
     """
-    found = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
+    match = re.fullmatch(r"\s*([0-9.,]+(?:[eE]\+?\d+)?)\s*(tokens?|sequences?|seqs?)?\s*", batch)
     try:
-        amount = float(found[1].replace(",", "")) if found else math.nan
+        amount = float(match[1].replace(",", "")) if match else math.nan
     except ValueError:
         amount = math.nan
     if not 1.0 <= amount <= 1e12 or seq < 1:
-        faults.append(Fault("--batch", repr(batch), "'16e6 tokens' or '2048 sequences', 1 to 1e12", "correct the batch"))
+        faults.append(
+            Fault(
+                "--batch", repr(batch), "'16e6 tokens' or '2048 sequences', 1 to 1e12",
+                "correct the batch",
+            )
+        )
         return 1
-    kind = (found[2] or "") if found else ""
+    kind = (match[2] or "") if match else ""
     if kind.startswith("s") or (not kind and amount < _MOST_SEQUENCES):
         if amount != int(amount):
-            faults.append(Fault("--batch", repr(batch), "a whole number of sequences", "correct the batch"))
+            faults.append(
+                Fault("--batch", repr(batch), "a whole number of sequences", "correct the batch")
+            )
         return max(int(amount), 1)
     exact = amount / seq
     if exact == int(exact):
@@ -211,28 +229,38 @@ def _plans(
             raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in faults))
         if {"micro_batch", "interleave", "sharding"} <= set(fixed):
             if "replay" not in fixed:
-                recipe = replace(recipe, replay=float(least_replay(llm, machine, recipe, calibration.efficiency)))
+                recipe = replace(
+                    recipe, replay=float(least_replay(llm, machine, recipe, calibration.efficiency))
+                )
             plan = planned(llm, machine, recipe, calibration.efficiency)
             if plan.memory.free >= 0.0:
                 return [plan]
     elif fixed:
         first = {name: fixed.get(name, 1.0) for name in (*splits, "interleave", "micro_batch")}
-        data = fixed.get("data", max(chips // int(first["tensor"] * first["pipeline"] * first["context"]), 1))
+        data = fixed.get(
+            "data", max(chips // int(first["tensor"] * first["pipeline"] * first["context"]), 1)
+        )
         guess = replace(base, **first, data=float(data))
-        own = [
+        own_faults = [
             fault
             for fault in division_faults(llm, guess, chips)
             if fault.place in fixed and fault.place in ("tensor", "pipeline", "context", "expert")
         ]
-        if own:
-            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own))
+        if own_faults:
+            raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own_faults))
     return best(llm, machine, calibration.efficiency, chips, base, fixed)
 
 
-def _cost(catalogue: Catalogue, chip: Chip, run: Campaign, fact: Fact | None) -> tuple[float | None, float]:
+def _cost(
+    catalogue: Catalogue, chip: Chip, run: Campaign, fact: Fact | None
+) -> tuple[float | None, float]:
     """Cost of the run [USD] and its energy at the wall [J]."""
     owning, _ = owning_of(catalogue)
-    wall = float(np.asarray(run.energy_j)) * float(np.asarray(owning.server_power)) * float(np.asarray(owning.pue))
+    wall = (
+        float(np.asarray(run.energy_j))
+        * float(np.asarray(owning.server_power))
+        * float(np.asarray(owning.pue))
+    )
     if fact is None:
         return None, wall
     hour = hour_at_price(

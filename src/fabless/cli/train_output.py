@@ -53,7 +53,11 @@ def _one(value: Number) -> float:
 
 def _long(seconds: float) -> str:
     """A duration in days, or in hours if it is shorter than two days."""
-    return f"{plain(seconds / DAY_S)} days" if seconds >= 2.0 * DAY_S else f"{plain(seconds / HOUR_S)} hours"
+    return (
+        f"{plain(seconds / DAY_S)} days"
+        if seconds >= 2.0 * DAY_S
+        else f"{plain(seconds / HOUR_S)} hours"
+    )
 
 
 def _energy(joules: float) -> str:
@@ -121,18 +125,20 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
     )
     parts = _parts(first)
     whole = _one(first.step.time_s)
-    shown = sorted((item for item in parts.items() if item[1] > 0.0005 * whole), key=lambda item: -item[1])
+    shown = sorted(
+        (item for item in parts.items() if item[1] > 0.0005 * whole), key=lambda item: -item[1]
+    )
     print_table(
         "Step", [Column("part", name=True), Column("s", True), Column("share", True)],
         [[_NAMES[name], f"{value:.3g}", in_percent(value / whole)] for name, value in shown],
         console,
     )
-    held = [(name, float(getattr(first.memory, name))) for name in _MEMORY]
-    total = sum(value for _, value in held)
+    sizes = [(name, float(getattr(first.memory, name))) for name in _MEMORY]
+    total = sum(value for _, value in sizes)
     print_table(
         "Memory of the fullest chip",
         [Column("part", name=True), Column("GB", True), Column("share", True)],
-        [[name, _gigabytes(value), in_percent(value / total)] for name, value in held], console,
+        [[name, _gigabytes(value), in_percent(value / total)] for name, value in sizes], console,
     )
     print_table(
         "Parallelism",
@@ -160,6 +166,8 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
         f"{in_percent(calibration.error_mixture)}: docs/explanation/training.md.",
     )
     if answer.price is not None:
-        say(console, f"Price: {answer.price.field.replace('_', ' ')} ({answer.price.source.title}).")
+        say(
+            console, f"Price: {answer.price.field.replace('_', ' ')} ({answer.price.source.title})."
+        )
     for note in answer.notes:
         say(console, note, indent=2)

@@ -42,13 +42,22 @@ def validate(
     """
     if report is not None:
         if report.suffix.lower() != ".html":
-            raise BadFile(Fault("--report", str(report), "a path that ends in .html", f"write for example {report}.html"))
+            raise BadFile(
+                Fault(
+                    "--report", str(report), "a path that ends in .html",
+                    f"write for example {report}.html",
+                )
+            )
         check_writable(report)
-    keys = [key.strip() for key in by.split(",") if key.strip()] if by is not None else list(STANDARD)
-    found = run(load(), [*(against or []), *(files or [])], by=keys)
+    keys = (
+        [key.strip() for key in by.split(",") if key.strip()] if by is not None else list(STANDARD)
+    )
+    validation = run(load(), [*(against or []), *(files or [])], by=keys)
     if report is not None:
-        write_validation_report(found, report)
+        write_validation_report(validation, report)
     if json:
-        typer.echo(as_json(found), nl=False)
+        typer.echo(as_json(validation), nl=False)
     else:
-        print_validation(found, Console(), keys if by is not None else ["phase+vendor"], report)
+        print_validation(
+            validation, Console(), keys if by is not None else ["phase+vendor"], report
+        )

@@ -117,12 +117,19 @@ def draw_question(question: ContractQuestion) -> DrawnQuestion:
     mode.
     """
     stated_market, numbers = question.numbers.outlook, named(question.numbers)
-    volatilities = (stated_market.need_volatility, stated_market.spot_volatility, stated_market.share_volatility)
+    volatilities = (
+        stated_market.need_volatility, stated_market.spot_volatility,
+        stated_market.share_volatility,
+    )
     uncertain = any(_mode(volatility) > 0.0 for volatility in volatilities) or any(
         number.spread.low < number.spread.high for number in numbers.values())
     paths = 2 * ((question.paths + 1) // 2) if uncertain and question.paths > 1 else 1
     rng = stream(question.seed, "contracts")
-    drawn = {} if paths == 1 else draw({name: number.spread for name, number in sorted(numbers.items())}, paths, rng)
+    drawn = (
+        {}
+        if paths == 1
+        else draw({name: number.spread for name, number in sorted(numbers.items())}, paths, rng)
+    )
     values = mapped(question.numbers, lambda number: drawn[number.name][:, None] if drawn
                     else np.array([[number.spread.mode]]))
     rate = stated_market.real_rate.spread.mode
@@ -138,8 +145,16 @@ def draw_question(question: ContractQuestion) -> DrawnQuestion:
 
     market = values.outlook
     per_unit = QUARTER_S if question.how == "rent" else 1.0
-    need = market.need * or_else(market.need_growth, 1.0) ** years * walk(stated_market.need_volatility)
-    spot = market.spot * (1.0 - or_else(market.spot_decline, 0.0)) ** years * walk(stated_market.spot_volatility)
+    need = (
+        market.need
+        * or_else(market.need_growth, 1.0) ** years
+        * walk(stated_market.need_volatility)
+    )
+    spot = (
+        market.spot
+        * (1.0 - or_else(market.spot_decline, 0.0)) ** years
+        * walk(stated_market.spot_volatility)
+    )
     outlook = Outlook(
         need=need, spot_usd=spot * per_unit, spot_cap=or_else(market.spot_cap, np.inf),
         unmet_usd=or_else(market.unmet, 0.0) * per_unit,
@@ -158,12 +173,18 @@ def _mode(volatility: CaseNumber | None) -> float:
 def compare(question: ContractQuestion) -> Comparison:
     """Value every contract of a question on the same paths."""
     made = draw_question(question)
-    found = {name: value(made.beside(one), made.outlook, made.real_rate) for name, one in made.contracts.items()}
+    valuations = {
+        name: value(made.beside(contract), made.outlook, made.real_rate)
+        for name, contract in made.contracts.items()
+    }
     per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
     kinds = {spec.name: spec.kind for spec in question.contracts}
-    rows = tuple(_row(one, kinds[name], per) for name, one in found.items())
+    rows = tuple(_row(valuation, kinds[name], per) for name, valuation in valuations.items())
     none = value(nothing(made.unit), made.outlook, made.real_rate)
-    costs = {SPOT: float(none.cost_usd.mean()), **{name: float(one.cost_usd.mean()) for name, one in found.items()}}
+    costs = {
+        SPOT: float(none.cost_usd.mean()),
+        **{name: float(valuation.cost_usd.mean()) for name, valuation in valuations.items()},
+    }
     return Comparison(
         unit="chip-hour" if made.unit is ContractUnit.CHIP_QUARTER else "chip",
         first_quarter=str(question.first_quarter), quarters=question.quarters,
@@ -179,14 +200,15 @@ def nothing(unit: ContractUnit) -> Purchase:
     return Purchase(SPOT, 0.0, 0.0, unit=unit)
 
 
-def _row(one: Valuation, kind: str, per: float) -> ContractRow:
+def _row(valuation: Valuation, kind: str, per: float) -> ContractRow:
     return ContractRow(
-        name=one.name, kind=kind, usd_per_unit=_band(one.usd_per_unit / per),
-        served_usd_per_unit=_band(one.served_usd_per_unit / per), value=_band(one.value_usd),
-        worst_usd=float(one.value_usd.min()), firm_usd=float(one.firm_usd.mean()),
-        firm_units=float(one.firm_units.mean()),
-        option_units=float((one.most_units - one.firm_units).mean()), taken=float(one.taken.mean()),
-        missing=float(one.missing.mean()), rebate_usd=float(one.rebate_usd.mean()),
+        name=valuation.name, kind=kind, usd_per_unit=_band(valuation.usd_per_unit / per),
+        served_usd_per_unit=_band(valuation.served_usd_per_unit / per),
+        value=_band(valuation.value_usd), worst_usd=float(valuation.value_usd.min()),
+        firm_usd=float(valuation.firm_usd.mean()), firm_units=float(valuation.firm_units.mean()),
+        option_units=float((valuation.most_units - valuation.firm_units).mean()),
+        taken=float(valuation.taken.mean()), missing=float(valuation.missing.mean()),
+        rebate_usd=float(valuation.rebate_usd.mean()),
     )
 
 
@@ -212,7 +234,9 @@ def break_even_of(
     `UnknownName` for names that are not there.
     """
     names = {SPOT, *(spec.name for spec in question.contracts)}
-    unknown_ones = [unknown("contract", name, [*names]) for name in (first, second) if name not in names]
+    unknown_ones = [
+        unknown("contract", name, [*names]) for name in (first, second) if name not in names
+    ]
     if over not in OVER:
         unknown_ones.append(unknown("quantity", over, OVER, "--over"))
     if unknown_ones:
@@ -226,43 +250,49 @@ def break_even_of(
         )
     made = draw_question(question)
     contracts = {SPOT: nothing(made.unit), **made.contracts}
-    one, other = contracts[first], contracts[second]
+    purchase, other = contracts[first], contracts[second]
     if over == "price":
-        return _over_price(made, one, other, low, high)
+        return _over_price(made, purchase, other, low, high)
     outlook = made.outlook
     if over == "volume":
         now = float(outlook.need[:, 0].mean())
         shape, ends = outlook.need / now, (0.1 * now, 10.0 * now)
     else:
-        volume = np.asarray(one.volume, dtype=float)
+        volume = np.asarray(purchase.volume, dtype=float)
         shape, ends = volume * np.ones((1, question.quarters)), (0.01, 1.0)
 
     def cost(contract: Purchase, amount: float) -> float:
         return made.cost_usd(contract, replace(outlook, need=shape * amount))
 
     return break_even(
-        lambda amount: cost(one, amount), lambda amount: cost(other, amount),
+        lambda amount: cost(purchase, amount), lambda amount: cost(other, amount),
         ends[0] if low is None else low, ends[1] if high is None else high, (first, second),
     )
 
 
-def _over_price(made: DrawnQuestion, one: Purchase, other: Purchase, low: float | None, high: float | None) -> BreakEven:
+def _over_price(
+    made: DrawnQuestion, purchase: Purchase, other: Purchase, low: float | None, high: float | None
+) -> BreakEven:
     """Price of the first contract, per chip or chip-hour, at which both cost the same."""
-    per = HOURS if one.unit is ContractUnit.CHIP_QUARTER else 1.0
-    now = float(np.mean(np.asarray(one.price_usd, dtype=float))) / per
+    per = HOURS if purchase.unit is ContractUnit.CHIP_QUARTER else 1.0
+    now = float(np.mean(np.asarray(purchase.price_usd, dtype=float))) / per
     if now == 0.0:
         raise BadValue(
             Fault(
-                "break-even", f"{one.name} has no price by the unit",
+                "break-even", f"{purchase.name} has no price by the unit",
                 "a contract with a price above 0", "ask for --over volume or utilisation",
             )
         )
-    floor = max((tier.price_usd / per for tier in one.tiers), default=0.0) if isinstance(one, VolumeDiscount) else 0.0
+    floor = (
+        max((tier.price_usd / per for tier in purchase.tiers), default=0.0)
+        if isinstance(purchase, VolumeDiscount)
+        else 0.0
+    )
     fixed = made.cost_usd(other, made.outlook)
     return break_even(
-        lambda price: made.cost_usd(replace(one, price_usd=price * per), made.outlook),
+        lambda price: made.cost_usd(replace(purchase, price_usd=price * per), made.outlook),
         lambda _: fixed, max(0.1 * now, floor) if low is None else low,
-        10.0 * now if high is None else high, (one.name, other.name),
+        10.0 * now if high is None else high, (purchase.name, other.name),
     )
 
 
@@ -291,4 +321,6 @@ def price_paths(
     )
     half = rng.standard_normal((times.size, paths // 2)) * np.sqrt(steps)[:, None]
     walk = np.cumsum(np.concatenate([half, -half], axis=1), axis=0)
-    return np.asarray(price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk))
+    return np.asarray(
+        price * np.exp((drift - 0.5 * volatility**2) * times[:, None] + volatility * walk)
+    )

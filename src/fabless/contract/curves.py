@@ -36,17 +36,24 @@ def curves(question: ContractQuestion) -> tuple[Curve, ...]:
     is served.
     """
     made = draw_question(replace(question, paths=1))
-    contracts: dict[str, Purchase] = {name: made.beside(one) for name, one in made.contracts.items()}
+    contracts: dict[str, Purchase] = {
+        name: made.beside(contract) for name, contract in made.contracts.items()
+    }
     quarter = np.arange(question.quarters)
     served = np.zeros(question.quarters, dtype=bool)
-    for one in contracts.values():
-        served |= (quarter >= one.start_quarter) & (quarter < one.start_quarter + one.tenor_quarters)
-    most = max(sum(float(np.max(np.asarray(part.volume))) for part in one.parts()) for one in contracts.values())
+    for purchase in contracts.values():
+        served |= (quarter >= purchase.start_quarter) & (
+            quarter < purchase.start_quarter + purchase.tenor_quarters
+        )
+    most = max(
+        sum(float(np.max(np.asarray(part.volume))) for part in purchase.parts())
+        for purchase in contracts.values()
+    )
     wanted = np.linspace(0.0, 1.25 * most, _POINTS)
     outlook = replace(made.outlook, need=wanted[:, None] * served, spot_cap=np.inf)
     per = HOURS if made.unit is ContractUnit.CHIP_QUARTER else 1.0
-    found = []
+    drawn = []
     for name, contract in ((SPOT, nothing(made.unit)), *contracts.items()):
-        one_value = value(contract, outlook, made.real_rate)
-        found.append(Curve(name, wanted, one_value.cost_usd, one_value.served_usd_per_unit / per))
-    return tuple(found)
+        valuation = value(contract, outlook, made.real_rate)
+        drawn.append(Curve(name, wanted, valuation.cost_usd, valuation.served_usd_per_unit / per))
+    return tuple(drawn)

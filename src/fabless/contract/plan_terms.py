@@ -46,7 +46,9 @@ class PlanTerms:
     def committed_usd(self) -> Array:
         """(N,) per unit of level signed there: the whole fee, and the least that the firm draws of
         the tenor cost."""
-        return np.asarray(self.fee_usd + self.least.sum() * np.minimum(self.price_usd, self.untaken_usd))
+        return np.asarray(
+            self.fee_usd + self.least.sum() * np.minimum(self.price_usd, self.untaken_usd)
+        )
 
 
 def terms_for_plan(
@@ -64,7 +66,9 @@ def terms_for_plan(
     tenor = contract.tenor_quarters
 
     def at_moments(number: ArrayLike) -> Array:
-        return np.array(np.broadcast_to(np.asarray(number, dtype=float).reshape(-1), spot_usd.shape))
+        return np.array(
+            np.broadcast_to(np.asarray(number, dtype=float).reshape(-1), spot_usd.shape)
+        )
 
     return tuple(
         PlanTerms(
@@ -92,7 +96,9 @@ def mean_rebate_usd(contract: ValuedContract, outlook: Outlook, real_rate: float
     Rebates are lumpy and depend on the whole take, which a plan cannot see. 0 where nothing is
     taken.
     """
-    found = value(contract, outlook, real_rate)
-    taken = np.divide(found.paid_usd, found.usd_per_unit, out=np.zeros_like(found.paid_usd),
-                      where=np.isfinite(found.usd_per_unit) & (found.usd_per_unit != 0.0))
-    return float(found.rebate_usd.mean() / taken.mean()) if taken.mean() > 0.0 else 0.0
+    valuation = value(contract, outlook, real_rate)
+    taken = np.divide(
+        valuation.paid_usd, valuation.usd_per_unit, out=np.zeros_like(valuation.paid_usd),
+        where=np.isfinite(valuation.usd_per_unit) & (valuation.usd_per_unit != 0.0),
+    )
+    return float(valuation.rebate_usd.mean() / taken.mean()) if taken.mean() > 0.0 else 0.0

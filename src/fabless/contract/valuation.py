@@ -64,7 +64,10 @@ class Outlook:
     @property
     def shape(self) -> tuple[int, int]:
         """Paths and quarters."""
-        parts = (self.need, self.spot_usd, self.spot_cap, self.unmet_usd, 0.0 if self.share_usd is None else self.share_usd)
+        parts = (
+            self.need, self.spot_usd, self.spot_cap, self.unmet_usd,
+            0.0 if self.share_usd is None else self.share_usd,
+        )
         shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
         return (1, 1, *shape)[-2], (1, *shape)[-1]
 
@@ -232,10 +235,12 @@ def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> 
     left, cash = units.copy(), np.zeros((paths, quarters))
     for part in contract.parts():
         volume = number(part.volume) * _inside(contract, quarters)
-        here = np.minimum(left, volume)
-        left = left - here
+        part_units = np.minimum(left, volume)
+        left = left - part_units
         price = number(part.price_usd) + number(part.spot_multiple) * spot
-        cash += price * here + number(part.penalty_usd) * np.maximum(number(part.firm_share) * volume - here, 0.0)
+        cash += price * part_units + number(part.penalty_usd) * np.maximum(
+            number(part.firm_share) * volume - part_units, 0.0
+        )
     require(
         f"contract {contract.name}",
         Bound(
@@ -243,14 +248,18 @@ def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> 
             "take at most the volume, within the tenor",
         ),
     )
-    cash[:, min(contract.signed_quarter, quarters - 1)] += _fees(contract, contract.parts(), quarters)
+    cash[:, min(contract.signed_quarter, quarters - 1)] += _fees(
+        contract, contract.parts(), quarters
+    )
     return np.asarray(cash - contract.rebates(units, outlook))
 
 
 def _inside(contract: ValuedContract, quarters: int) -> Array:
     """1 in quarters of delivery, else 0."""
     q = np.arange(quarters)
-    return ((q >= contract.start_quarter) & (q < contract.start_quarter + contract.tenor_quarters)).astype(float)
+    return (
+        (q >= contract.start_quarter) & (q < contract.start_quarter + contract.tenor_quarters)
+    ).astype(float)
 
 
 def _fees(contract: ValuedContract, parts: Sequence[Part], quarters: int) -> Array:
@@ -271,9 +280,9 @@ def _fill(need: Array, sources: Sequence[tuple[Array, Array]], loss: Array) -> l
     takes, left = np.zeros_like(caps), need.astype(float)
     for rank in range(len(sources)):
         at = order[rank][None]
-        here = np.minimum(np.take_along_axis(usable, at, 0)[0], left)
-        np.put_along_axis(takes, at, here[None], 0)
-        left = left - here
+        take = np.minimum(np.take_along_axis(usable, at, 0)[0], left)
+        np.put_along_axis(takes, at, take[None], 0)
+        left = left - take
     return list(takes)
 
 

@@ -130,8 +130,8 @@ def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
     problem = solved.plan.problem
     rows = [i for i, load in enumerate(case.loads) if load.kind == "inference"]
     quarter = min(4, case.quarters - 1)
-    here = problem.tree.quarter == quarter
-    queries = problem.demand[rows][:, here].sum(axis=0) / (QUARTER_S / DAY_S)
+    nodes = problem.tree.quarter == quarter
+    queries = problem.demand[rows][:, nodes].sum(axis=0) / (QUARTER_S / DAY_S)
     mark = float(np.quantile(queries, level))
     return f"{mark / 1e6:,.0f} million"
 

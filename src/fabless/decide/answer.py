@@ -77,11 +77,11 @@ def answer(
 def _doing(best: SolvedWay) -> str:
     """Name the vendors that matter, the largest share of compute first; a line's contracts count
     with its vendor."""
-    mine = {k for one in best.plan.projects for k in one.offers}
+    own_chips = {k for project in best.plan.projects for k in project.offers}
     used = best.paths.compute.sum(axis=2) @ best.paths.probability
     compute_of: dict[str, float] = {}
     for k, (offer, compute) in enumerate(zip(best.plan.offers, used, strict=True)):
-        if k and k not in mine:  # the first is the fleet in place
+        if k and k not in own_chips:  # the first is the fleet in place
             compute_of[offer.vendor] = compute_of.get(offer.vendor, 0.0) + float(compute / max(used.sum(), 1e-30))
     if not compute_of:
         return "Keep to the fleet in place"
@@ -125,15 +125,15 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
     """Later starts of the plan in the order of time, each with its odds and the demand in which it
     comes."""
     tree = best.plan.problem.tree
-    for one, on in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
-        if one.start == 0:
+    for project, go in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
+        if project.start == 0:
             continue
-        quarter = case.boundaries[one.start - 1]
-        here = np.flatnonzero(tree.quarter == quarter)
-        starts = on[here] & ~on[tree.parent[here]]
-        odds = float(tree.probability[here][starts].sum())
+        quarter = case.boundaries[project.start - 1]
+        nodes = np.flatnonzero(tree.quarter == quarter)
+        starts = go[nodes] & ~go[tree.parent[nodes]]
+        odds = float(tree.probability[nodes][starts].sum())
         if odds >= LEAST_START:
-            yield LateStart(one.programme, case.first_quarter + quarter, odds, _demand(best.policy.need[here], starts))
+            yield LateStart(project.programme, case.first_quarter + quarter, odds, _demand(best.policy.need[nodes], starts))
 
 
 def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:
@@ -202,14 +202,14 @@ def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest])
     numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
     said = [f"{assumed} of {len(numbers)} inputs are assumptions"]
-    mine = next(item for item in fresh if item.way == best.name)
-    cost = mine.expected_cost_usd
+    best_test = next(item for item in fresh if item.way == best.name)
+    cost = best_test.expected_cost_usd
     if cost.difference > max(2.0 * cost.error, FLATTERED * cost.in_sample):
         more = in_percent(cost.difference / cost.in_sample)
         said.append(f"fresh scenarios cost {more} more than those that the plan was made on")
     first = min(fresh, key=lambda item: item.objective_usd.fresh)
-    behind = mine.objective_usd.fresh - first.objective_usd.fresh
-    if behind > CLOSE * mine.objective_usd.fresh:
+    behind = best_test.objective_usd.fresh - first.objective_usd.fresh
+    if behind > CLOSE * best_test.objective_usd.fresh:
         said.append(f"on fresh scenarios {first.way} comes out {usd(behind)} better than {best.name}")
     if best.gap > UNPROVEN:
         said.append(f"the plan of {best.name} is not proven to be the best: a better one could save up to {best.gap:.1%}")

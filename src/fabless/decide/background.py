@@ -20,7 +20,9 @@ from fabless.records import Chip, Fact, Grade, Range, Source
 
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
                "scale_up_bandwidth": "scale_up_bandwidth", "tdp": "tdp_w"}
-CHIP_UNITS = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W"}
+CHIP_UNITS = {
+    "memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W",
+}
 MODEL_FIELDS = (
     "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts",
     "experts_per_token", "vocab",
@@ -29,11 +31,14 @@ MODEL_FIELDS = (
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
     """Every number behind the decision that the case does not state as a range."""
-    found = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
-    found += [number for load in case.loads for number in _load(load, case, catalogue)]
-    found += [_of_fact(f"performance.{fact.field}", fact) for name in (efficiency_entity(), ENGINE)
-              for fact in catalogue.facts_of(name)]
-    return tuple({number.name: number for number in found}.values())
+    numbers = [number for chip in chips_of(case) for number in _chip(chip, catalogue)]
+    numbers += [number for load in case.loads for number in _load(load, case, catalogue)]
+    numbers += [
+        _of_fact(f"performance.{fact.field}", fact)
+        for name in (efficiency_entity(), ENGINE)
+        for fact in catalogue.facts_of(name)
+    ]
+    return tuple({number.name: number for number in numbers}.values())
 
 
 def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
@@ -42,15 +47,17 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
     stated = {item.name: item.ended is not None for item in case.programmes}
     known = Source("programmes", f"chip programmes known on {case.as_of}", "", "")
     numbers = []
-    for item in filled.programmes:
-        if item.ended is None or item.gates:
+    for programme in filled.programmes:
+        if programme.ended is None or programme.gates:
             continue
-        band = credible_band(PseudoCounts(*item.ended))
+        band = credible_band(PseudoCounts(*programme.ended))
         numbers.append(
             CaseNumber(
-                name=f"programmes.{item.name}.ended", spread=Range(band.low, band.mean, band.high),
-                unit="1", grade=Grade.ASSUMPTION if stated[item.name] else Grade.DERIVED,
-                source=CASE_SOURCE if stated[item.name] else known,
+                name=f"programmes.{programme.name}.ended",
+                spread=Range(band.low, band.mean, band.high),
+                unit="1",
+                grade=Grade.ASSUMPTION if stated[programme.name] else Grade.DERIVED,
+                source=CASE_SOURCE if stated[programme.name] else known,
                 note="chance that it ends before volume; P5, mean and P95 of a rate that few cases tell",
                 known=case.as_of,
             )
@@ -75,8 +82,12 @@ def _chip(chip: Chip, catalogue: Catalogue) -> Iterator[CaseNumber]:
             if field in facts:
                 yield _of_fact(f"chips.{chip.name}.{field}", facts[field])
         return
-    stated = {field: (getattr(chip, name), CHIP_UNITS[field]) for field, name in CHIP_FIELDS.items()}
-    stated |= {f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()}
+    stated = {
+        field: (getattr(chip, name), CHIP_UNITS[field]) for field, name in CHIP_FIELDS.items()
+    }
+    stated |= {
+        f"peak_{precision}": (rate, "TFLOP/s") for precision, rate in chip.peak_flops.items()
+    }
     for field, (value, unit) in stated.items():
         yield CaseNumber(
             name=f"chips.{chip.name}.{field}", spread=Range.point(value), unit=unit,
@@ -94,7 +105,9 @@ def _load(load: Load, case: Case, catalogue: Catalogue) -> Iterator[CaseNumber]:
             if field in facts:
                 yield _of_fact(f"models.{load.model.name}.{field}", facts[field])
     source, note = _shape(load.request.source, case, catalogue)
-    for key, tokens in (("input_tokens", load.request.input_tokens), ("output_tokens", load.request.output_tokens)):
+    for key, tokens in (
+        ("input_tokens", load.request.input_tokens), ("output_tokens", load.request.output_tokens),
+    ):
         yield CaseNumber(
             name=f"loads.{load.name}.{key}", spread=Range.point(tokens), unit="token",
             grade=Grade.DERIVED, source=source, note=note,
@@ -112,7 +125,11 @@ def _shape(name: str, case: Case, catalogue: Catalogue) -> tuple[Source, str]:
     if name not in catalogue.rows:
         return Source("case", name or CASE_SOURCE.title, "", ""), "mean of the requests"
     fact = catalogue.rows[name][0]
-    late = f"; public since {fact.known}, taken for the shape of a request only" if fact.known > case.as_of else ""
+    late = (
+        f"; public since {fact.known}, taken for the shape of a request only"
+        if fact.known > case.as_of
+        else ""
+    )
     return fact.source, f"mean of the trace {name}{late}"
 
 

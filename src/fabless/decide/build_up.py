@@ -57,8 +57,8 @@ def hour_at(case: Case, line: Line, numbers: CaseNumbers[float], average_power_w
 
 def hour_inputs(case: Case, line: Line, average_power_w: float) -> dict[str, tuple[str, ...]]:
     """Numbers that each line of an hour's cost rests on, by part: those with which it moves."""
-    own = case.numbers.lines[line.name]
-    stated = (own.price, own.discount, *vars(case.numbers.owning).values(), case.numbers.finance.real_rate)
+    terms = case.numbers.lines[line.name]
+    stated = (terms.price, terms.discount, *vars(case.numbers.owning).values(), case.numbers.finance.real_rate)
     numbers: list[CaseNumber] = [number for number in stated if number is not None]
 
     def moved(name: str) -> ChipHour:

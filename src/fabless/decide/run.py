@@ -79,11 +79,11 @@ def decide(
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue)
-        here = draw_world(prepared)
-        tick(f"plans for each way on {here.scenarios.tree.leaves.size} scenarios")
-        single = _ways(here, detail.gates, pool)
+        world = draw_world(prepared)
+        tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
+        single = _ways(world, detail.gates, pool)
         tick("plans for the portfolio")
-        portfolio, values = _portfolio(here, single, detail.gates, pool)
+        portfolio, values = _portfolio(world, single, detail.gates, pool)
         solved = [*single, portfolio]
         best = best_of(solved)
         tick(f"every way on {detail.paths:,} fresh paths")
@@ -96,27 +96,30 @@ def decide(
                 ],
             )
         )
-        fresh = tuple(as_fresh_test(prepared, item, found, case.seed) for item, found in zip(solved, numbers, strict=True))
-        told = pool.submit(foresight, best)
+        fresh = tuple(
+            as_fresh_test(prepared, item, path_numbers, case.seed)
+            for item, path_numbers in zip(solved, numbers, strict=True)
+        )
+        pending = pool.submit(foresight, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
             prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values,
             detail=detail, pool=pool, tick=tick,
         )
-        between = told.result()
+        foreseen = pending.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
-        versions=versions(), detail=detail.name, leaves=int(here.scenarios.tree.leaves.size),
+        versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
-        strategies=results, programme_values=values, regrets=regret_table(here, solved),
-        foresight=between, fresh=fresh, large=large, questions=questions,
+        strategies=results, programme_values=values, regrets=regret_table(world, solved),
+        foresight=foreseen, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
-        demand_by_quarter=_demand(prepared, here),
+        demand_by_quarter=_demand(prepared, world),
         assumptions=(
             *named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
             *background(case, catalogue),

@@ -23,8 +23,15 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
     missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
     short = missing > case.tolerated_shortage
     whole = paths.missing_share
-    own = next((item for item in case.programmes if item.name in solved.started and item.route != "partner"), None)
-    outlook = prepared.simulated[own.name].summary if own else None
+    programme = next(
+        (
+            item
+            for item in case.programmes
+            if item.name in solved.started and item.route != "partner"
+        ),
+        None,
+    )
+    outlook = prepared.simulated[programme.name].summary if programme else None
     return WayResult(
         name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
         lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
@@ -44,7 +51,7 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         own_silicon_quarter=_quarters(case, outlook.volume_month)
         if outlook and outlook.volume_month
         else None,
-        own_silicon_probability=_volume_share(prepared, own) * _carried_on(solved, own),
+        own_silicon_probability=_volume_share(prepared, programme) * _carried_on(solved, programme),
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
@@ -64,25 +71,25 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
 
 def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -> ProgrammeValue:
     """What the one programme of a solved commitment saves against the plan without it."""
-    item, = solved.plan.commitment.programmes
-    months = prepared.simulated[item.name].summary.volume_month
+    programme, = solved.plan.commitment.programmes
+    months = prepared.simulated[programme.name].summary.volume_month
     return ProgrammeValue(
-        name=item.name, route=item.route,
+        name=programme.name, route=programme.route,
         value_usd=without.result.objective_usd - solved.result.objective_usd,
         error_usd=_error(prepared.case, solved, without),
         pays_probability=float(
             solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)
         ),
         volume_quarter=_quarters(prepared.case, months)[1] if months else "",
-        volume_probability=_volume_share(prepared, item),
+        volume_probability=_volume_share(prepared, programme),
     )
 
 
-def _error(case: Case, one: SolvedWay, other: SolvedWay) -> float:
+def _error(case: Case, way: SolvedWay, other: SolvedWay) -> float:
     """Standard error of the difference of two ways' costs over the nodes after the first
     branching."""
-    branches = int((one.plan.problem.tree.quarter == case.boundaries[0]).sum())
-    return standard_error(one.result.path_cost_usd, other.result.path_cost_usd, branches)
+    branches = int((way.plan.problem.tree.quarter == case.boundaries[0]).sum())
+    return standard_error(way.result.path_cost_usd, other.result.path_cost_usd, branches)
 
 
 def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[TimelineStage, ...]:
@@ -92,25 +99,31 @@ def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[Timel
         for item in programmes for stage in prepared.simulated[item.name].summary.stages)
 
 
-def _volume_share(prepared: Prepared, own: Programme | None) -> float:
-    if own is None:
+def _volume_share(prepared: Prepared, programme: Programme | None) -> float:
+    if programme is None:
         return 0.0
     return float(
         next(
             share
-            for kind, share in prepared.simulated[own.name].summary.outcome_shares.items()
+            for kind, share in prepared.simulated[programme.name].summary.outcome_shares.items()
             if kind.name == "VOLUME"
         )
     )
 
 
-def _carried_on(solved: SolvedWay, own: Programme | None) -> float:
+def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
     """Probability that a programme begun on the first day is not given up by choice."""
-    return 1.0 - sum(one.give_up_probability for one in solved.gates if own is not None and one.name == own.name)
+    return 1.0 - sum(
+        gate.give_up_probability
+        for gate in solved.gates
+        if programme is not None and gate.name == programme.name
+    )
 
 
 def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
-    early, median, late = (str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90))
+    early, median, late = (
+        str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90)
+    )
     return early, median, late
 
 
@@ -120,21 +133,26 @@ def _by_year(values: Array, years: Sequence[slice]) -> Array:
 
 def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
     """Cost of a served query by year, one row a year."""
-    return (_by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)).T
+    return (
+        _by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)
+    ).T
 
 
 def _dominant(solved: SolvedWay, case: Case, amount: Array) -> float:
     """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the
     horizon."""
     by_offer = (amount.sum(axis=2) * solved.paths.probability).sum(axis=1)
-    mine = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
-    return float(by_offer[mine].sum() / max(by_offer.sum(), 1e-9))
+    dominant = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
+    return float(by_offer[dominant].sum() / max(by_offer.sum(), 1e-9))
 
 
 def _fleet(solved: SolvedWay, case: Case) -> tuple[tuple[str, str, Band], ...]:
     """Chips in operation by line or programme, all its generations together."""
     paths, offers = solved.paths, solved.plan.offers
     pools = dict.fromkeys(offer.pool.line for offer in offers)
-    chips = {name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0) for name in pools}
+    chips = {
+        name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0)
+        for name in pools
+    }
     return tuple((str(case.first_quarter + q), name, band(held[:, q], paths.probability))
                  for q in range(case.quarters) for name, held in chips.items() if held.max() >= 1.0)

@@ -143,11 +143,11 @@ def explore(
         )
         checkpoint = Checkpoint(checkpoint_path, digest)  # type: ignore[arg-type]
     swept = sweep(task, executors=executors, chunk=chunk, checkpoint=checkpoint, progress=progress)
-    found = swept.found
-    order = best_designs(found.kept, scorer.objective, 1)
+    state = swept.found
+    order = best_designs(state.kept, scorer.objective, 1)
     best, chip = None, None
     if order.size:
-        number = int(found.kept.numbers[order[0]])
+        number = int(state.kept.numbers[order[0]])
         best, chip = _winner(space, technologies, scorer, number)
     cost = best.usd_per_million_tokens_tco if best else None
     return Exploration(
@@ -155,18 +155,18 @@ def explore(
         f"{scorer.load.request.output_tokens:g} out, {scorer.load.terms.formats.weights}",
         node=space.node,
         objective=scorer.objective,
-        designs=found.designs,
-        removed=tuple(found.removed.items()),
-        made=found.made,
-        unserved=tuple(found.unserved.items()),
-        served=found.made - sum(found.unserved.values()),
+        designs=state.designs,
+        removed=tuple(state.removed.items()),
+        made=state.made,
+        unserved=tuple(state.unserved.items()),
+        served=state.made - sum(state.unserved.values()),
         best=best,
         best_chip=chip,
-        latency_front=_latency_front(space, technologies, scorer, found),
-        flexibility_front=_flexibility_front(found) if scorer.also else (),
+        latency_front=_latency_front(space, technologies, scorer, state),
+        flexibility_front=_flexibility_front(state) if scorer.also else (),
         market=tuple(_market(catalogue, name, scorer, cost) for name in market),
-        binding="" if best else _binding(found, scorer.load),
-        points=found.points,
+        binding="" if best else _binding(state, scorer.load),
+        points=state.points,
         seconds=swept.seconds,
         resumed=swept.resumed,
     )
@@ -179,9 +179,9 @@ def _silicon(
     kinds = numbers // space.of_one_memory
     parts = []
     for kind in np.unique(kinds):
-        own = numbers[kinds == kind]
-        designs = space.designs(own)
-        parts.append((designs, evaluate(designs, technologies[int(kind)]), own))
+        of_kind = numbers[kinds == kind]
+        designs = space.designs(of_kind)
+        parts.append((designs, evaluate(designs, technologies[int(kind)]), of_kind))
     return parts
 
 
@@ -251,7 +251,7 @@ def _latency_front(
         load: Served = replace(scorer.load, terms=tighter)
         for designs, silicon, numbers in _silicon(space, technologies, state.kept.numbers):
             ways = best_splits(by_cost, load, designs, silicon)
-            rows += [(int(number), float(one), float(two)) for number, one, two in
+            rows += [(int(number), float(token_s), float(usd)) for number, token_s, usd in
                      zip(numbers, ways.tpot_s, PER_MILLION * ways.usd_per_token_tco, strict=True)]
     x, y = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     return tuple(FrontPoint(*rows[k]) for k in front_of(x, y))

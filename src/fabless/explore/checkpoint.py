@@ -59,17 +59,17 @@ class Checkpoint:
                 )
             ) from error
 
-    def write(self, found: SweepState, done: set[int], last: bool) -> None:
+    def write(self, swept: SweepState, done: set[int], last: bool) -> None:
         """Write the state, at most every `EVERY_S` seconds except for the last one."""
         now = time.monotonic()
         if not last and now - self._written < EVERY_S:
             return
         self._written = now
         state = {
-            "digest": self.digest, "designs": found.designs, "removed": dict(found.removed),
-            "unserved": dict(found.unserved), "nearest": dict(found.nearest),
-            "points": found.points, "numbers": found.kept.numbers.tolist(),
-            "metrics": {name: values.tolist() for name, values in found.kept.metrics.items()},
+            "digest": self.digest, "designs": swept.designs, "removed": dict(swept.removed),
+            "unserved": dict(swept.unserved), "nearest": dict(swept.nearest),
+            "points": swept.points, "numbers": swept.kept.numbers.tolist(),
+            "metrics": {name: values.tolist() for name, values in swept.kept.metrics.items()},
             "done": sorted(done),
         }
         write_state(self.path, json.dumps(state).encode())

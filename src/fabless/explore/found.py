@@ -37,17 +37,24 @@ def nothing_found(metrics: Sequence[str]) -> SweepState:
         kept=Kept.nothing(metrics))
 
 
-def merged(one: SweepState, other: SweepState, objective: str, fronts: Sequence[tuple[str, str]], best: int) -> SweepState:
+def merged(
+    state: SweepState, other: SweepState, objective: str, fronts: Sequence[tuple[str, str]],
+    best: int,
+) -> SweepState:
     """Join what two sets of chunks found; the order does not matter."""
     def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-        return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(key for key in b if key not in a))}
+        return {
+            name: a.get(name, 0) + b.get(name, 0)
+            for name in (*a, *(key for key in b if key not in a))
+        }
 
     nearest = {
-        name: min(one.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
-        for name in (*one.nearest, *(key for key in other.nearest if key not in one.nearest))
+        name: min(state.nearest.get(name, np.inf), other.nearest.get(name, np.inf))
+        for name in (*state.nearest, *(key for key in other.nearest if key not in state.nearest))
     }
     return SweepState(
-        designs=one.designs + other.designs, removed=added(one.removed, other.removed),
-        unserved=added(one.unserved, other.unserved), nearest=nearest,
-        points=one.points + other.points, kept=keep(one.kept, other.kept, objective, fronts, best),
+        designs=state.designs + other.designs, removed=added(state.removed, other.removed),
+        unserved=added(state.unserved, other.unserved), nearest=nearest,
+        points=state.points + other.points,
+        kept=keep(state.kept, other.kept, objective, fronts, best),
     )

@@ -26,7 +26,9 @@ class DesignLimits:
     interposer_m2: float
 
 
-REASONS = ("reticle", "stack height", "memory edge", "link edge", "interposer", "power", "power density")
+REASONS = (
+    "reticle", "stack height", "memory edge", "link edge", "interposer", "power", "power density",
+)
 """Limits in the order in which they are applied; a design counts for the first that removes it."""
 EXPLAINED = {
     "reticle": "die larger than the exposure field",
@@ -48,35 +50,41 @@ def screen(
     limits come first, so that only what passes them is priced.
     """
     removed: dict[str, int] = {}
-    here = np.arange(designs.size)
+    kept = np.arange(designs.size)
 
     def keep(name: str, fine: Array, *columns: Array) -> list[Array]:
-        nonlocal here
+        nonlocal kept
         inside = np.flatnonzero(fine)
-        removed[name] = here.size - inside.size
-        here = here[inside]
+        removed[name] = kept.size - inside.size
+        kept = kept[inside]
         return [column[inside] for column in columns]
 
     (area,) = keep("reticle", fits_field(area := die_area(designs, technology)), area)
-    (area,) = keep("stack height", number(designs.stack_bytes[here] <= limits.stack_bytes * (1 + 1e-9)), area)
-    left = designs.take(here)
+    (area,) = keep(
+        "stack height", number(designs.stack_bytes[kept] <= limits.stack_bytes * (1 + 1e-9)), area
+    )
+    left = designs.take(kept)
     (area,) = keep("memory edge", number(left.stacks <= most_stacks(left, area, technology)), area)
-    left = designs.take(here)
-    (area,) = keep("link edge", number(left.link_bandwidth * limits.link_edge_m <= _free_edge(area)), area)
-    left = designs.take(here)
+    left = designs.take(kept)
+    (area,) = keep(
+        "link edge", number(left.link_bandwidth * limits.link_edge_m <= _free_edge(area)), area
+    )
+    left = designs.take(kept)
     interposer = technology.packaging.interposer_area_per_die_area.mode * (
         area * left.dies + left.stacks * technology.memory.stack_area_m2)
     (area,) = keep("interposer", number(interposer <= limits.interposer_m2 * (1 + 1e-9)), area)
-    if not here.size:
-        return here, None, removed | {"power": 0, "power density": 0}
-    priced = evaluate(designs.take(here), technology, area)
+    if not kept.size:
+        return kept, None, removed | {"power": 0, "power density": 0}
+    priced = evaluate(designs.take(kept), technology, area)
     names = list(priced.__dataclass_fields__)
     columns = [getattr(priced, name) for name in names]
     columns = keep("power", number(priced.power_w <= limits.power_w * (1 + 1e-9)), *columns)
     left_over = Evaluation(**dict(zip(names, columns, strict=True)))
-    density = left_over.power_w / (left_over.die_area_m2 * designs.dies[here])
+    density = left_over.power_w / (left_over.die_area_m2 * designs.dies[kept])
     columns = keep("power density", number(density <= limits.power_density_w_per_m2), *columns)
-    return here, Evaluation(**dict(zip(names, columns, strict=True))) if here.size else None, removed
+    return (
+        kept, Evaluation(**dict(zip(names, columns, strict=True))) if kept.size else None, removed,
+    )
 
 
 def _free_edge(area_m2: Array) -> Array:

@@ -152,11 +152,13 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
     def column(values: Array) -> Array:
         return np.asarray(values, dtype=float)[:, None, None]
 
-    e = scorer.calibration.efficiency
+    efficiency = scorer.calibration.efficiency
     formats = load.terms.formats
     width = np.maximum(designs.width, 8.0 * element_bytes(formats.weights))
     times = np.where(width >= 16, 1.0, np.where(width >= 8, 2.0, 4.0))
-    share = np.where(width >= 16, e.compute_16bit, np.where(width >= 8, e.compute_8bit, e.compute_4bit))
+    share = np.where(
+        width >= 16, efficiency.compute_16bit, np.where(width >= 8, efficiency.compute_8bit, efficiency.compute_4bit)
+    )
     peak = column(silicon.bf16_flops * times)
     size = element_bytes(formats.weights)
     return Machine(
@@ -169,7 +171,7 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
         kv_bytes=element_bytes(formats.kv),
         compute=column(share * matrix_fill(load.llm, designs)),
         expert_compute=column(share * matrix_fill(load.llm, designs)),
-        head_compute=np.asarray(e.compute_16bit), efficiency=e,
+        head_compute=np.asarray(efficiency.compute_16bit), efficiency=efficiency,
         engine=scorer.calibration.engine,
     )
 
@@ -198,11 +200,11 @@ def best_splits(scorer: ServingScorer, load: Served, designs: Designs, silicon: 
         places = np.arange(start, min(start + block, designs.size))
         part = Evaluation(**{name: getattr(silicon, name)[places] for name in silicon.__dataclass_fields__})
         parts.append(_block(scorer, load, designs.take(places), part, splits))
-    joined = {name: np.concatenate([getattr(one, name) for one in parts], axis=-1)
+    joined = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
               for name in BestSplits.__dataclass_fields__
               if name not in ("faster", "points")}
-    faster = tuple(np.concatenate([one.faster[k] for one in parts]) for k in range(STEPS))
-    return BestSplits(**joined, faster=faster, points=sum(one.points for one in parts))
+    faster = tuple(np.concatenate([part.faster[k] for part in parts]) for k in range(STEPS))
+    return BestSplits(**joined, faster=faster, points=sum(part.points for part in parts))
 
 
 def _block(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evaluation, splits: Split) -> BestSplits:

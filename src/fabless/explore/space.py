@@ -22,7 +22,9 @@ from fabless.units import quantity
 
 WIDTHS = {"bf16": 16, "fp8": 8, "fp4": 4}
 """Narrowest format of a design -> its bits."""
-_QUANTITIES = {"clock": "GHz", "on_chip_memory": "MB", "stack_capacity": "GB", "link_bandwidth": "GB/s"}
+_QUANTITIES = {
+    "clock": "GHz", "on_chip_memory": "MB", "stack_capacity": "GB", "link_bandwidth": "GB/s",
+}
 _COUNTS = ("dies", "units", "rows", "columns", "stacks")
 _TEXTS = ("node", "packaging")
 _SCALARS = {"power_limit": "W", "scale_out": "Gb/s"}
@@ -109,13 +111,16 @@ class _SpaceReader:
     def values(self, key: str) -> list[object]:
         """The list of an axis; a single value is a list of one."""
         given = self.document.fields.get(key)
-        found = list(given) if isinstance(given, list) else [given]
-        if given is None or not found:
-            self.fault(key, "no value", "one value or more", "a space with no point: give the axis at least one value")
+        values = list(given) if isinstance(given, list) else [given]
+        if given is None or not values:
+            self.fault(
+                key, "no value", "one value or more",
+                "a space with no point: give the axis at least one value",
+            )
             return []
-        if len(set(map(str, found))) < len(found):
+        if len(set(map(str, values))) < len(values):
             self.fault(key, f"{given}", "each value once", "take the repeated value out")
-        return found
+        return values
 
     def amount(self, key: str, value: object, unit: str) -> float:
         try:
@@ -124,7 +129,9 @@ class _SpaceReader:
             self.faults += error.faults
             return math.nan
         if not 0.0 < number < math.inf:
-            self.fault(key, f"{value}", f"a quantity above 0, such as '1 {unit}'", "correct the number")
+            self.fault(
+                key, f"{value}", f"a quantity above 0, such as '1 {unit}'", "correct the number"
+            )
         return number
 
     def whole(self, key: str, value: object) -> float:
@@ -136,7 +143,10 @@ class _SpaceReader:
     def width(self, key: str, value: object) -> float:
         if str(value) not in WIDTHS:
             close = nearest_names(str(value), WIDTHS)
-            self.fault(key, f"{value!r}", ", ".join(WIDTHS), f"did you mean {' or '.join(close)}?" if close else "use these")
+            self.fault(
+                key, f"{value!r}", ", ".join(WIDTHS),
+                f"did you mean {' or '.join(close)}?" if close else "use these",
+            )
             return math.nan
         return float(WIDTHS[str(value)])
 
@@ -161,8 +171,14 @@ def space_of(document: Document, changes: Mapping[str, object] | None = None) ->
         axes[key] = tuple(take.whole(key, value) for value in take.values(key))
     axes["precision"] = tuple(take.width("precision", value) for value in take.values("precision"))
     memory = tuple(str(value) for value in take.values("memory"))
-    scalars = {key: take.amount(key, document.fields[key], unit) for key, unit in _SCALARS.items() if key not in missing}
-    domain = take.whole("domain", document.fields["domain"]) if "domain" not in missing else math.nan
+    scalars = {
+        key: take.amount(key, document.fields[key], unit)
+        for key, unit in _SCALARS.items()
+        if key not in missing
+    }
+    domain = (
+        take.whole("domain", document.fields["domain"]) if "domain" not in missing else math.nan
+    )
     if take.faults:
         raise BadValue(*take.faults)
     return Space(
@@ -176,4 +192,6 @@ def read_space(path: Path | None = None, changes: Mapping[str, object] | None = 
     """Read a space from a YAML file (None: the shipped one); `BadFile` and `BadValue` with every
     fault."""
     place = DATA / "spaces" / "default.yaml" if path is None else path
-    return space_of(read_document(read_text(place), "default space" if path is None else str(path)), changes)
+    return space_of(
+        read_document(read_text(place), "default space" if path is None else str(path)), changes
+    )

@@ -53,7 +53,10 @@ class Scorer(Protocol):
     @property
     def metrics(self) -> Sequence[str]:
         """All metrics."""
-    def __call__(self, designs: Designs, silicon: Evaluation, technology: Technology) -> DesignScores:
+
+    def __call__(
+        self, designs: Designs, silicon: Evaluation, technology: Technology
+    ) -> DesignScores:
         """Score every design."""
 
 
@@ -81,7 +84,9 @@ def run_chunk(task: Task, start: int, stop: int) -> SweepState:
         return replace(empty, designs=numbers.size, removed=removed)
     score = task.scorer(designs.take(made), silicon, technology)
     served = np.isfinite(score.metrics[task.scorer.objective])
-    more = Kept(numbers[made][served], {name: values[served] for name, values in score.metrics.items()})
+    more = Kept(
+        numbers[made][served], {name: values[served] for name, values in score.metrics.items()}
+    )
     return SweepState(
         designs=numbers.size, removed=removed, unserved=score.unserved, nearest=score.nearest,
         points=score.points,
@@ -113,18 +118,18 @@ def sweep(
     executor, the chunk or an interruption.
     """
     begin = time.perf_counter()
-    found, done = nothing_found(task.scorer.metrics), set[int]()
+    state, done = nothing_found(task.scorer.metrics), set[int]()
     if checkpoint is not None:
-        found, done = checkpoint.read(found)
-    resumed = found.designs
+        state, done = checkpoint.read(state)
+    resumed = state.designs
     chunks = task.space.chunks(chunk)
     left = [k for k in range(len(chunks)) if k not in done]
-    progress(found.designs, task.space.size)
+    progress(state.designs, task.space.size)
     with Workers(executors) as workers:
         for k, part in workers.results(run_chunk, left, lambda k: (task, *chunks[k])):
-            found = merged(found, part, task.scorer.objective, task.scorer.fronts, task.best)
+            state = merged(state, part, task.scorer.objective, task.scorer.fronts, task.best)
             done.add(k)
-            progress(found.designs, task.space.size)
+            progress(state.designs, task.space.size)
             if checkpoint is not None:
-                checkpoint.write(found, done, len(done) == len(chunks))
-    return Swept(found, time.perf_counter() - begin, resumed)
+                checkpoint.write(state, done, len(done) == len(chunks))
+    return Swept(state, time.perf_counter() - begin, resumed)

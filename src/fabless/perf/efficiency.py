@@ -67,10 +67,10 @@ class Efficiency:
     @classmethod
     def ideal(cls) -> Efficiency:
         """Make the record of a machine that loses nothing: the physical floor."""
-        given = {field.name: 1.0 for field in fields(cls)}
+        ones = {field.name: 1.0 for field in fields(cls)}
         lost = ("quantise_bytes", "attention_ramp", "collective_ramp", "idle_power")
-        zero = [name for name in given if name.endswith("_s") or name in lost]
-        return cls(**{**given, **dict.fromkeys(zero, 0.0)})
+        zero = [name for name in ones if name.endswith("_s") or name in lost]
+        return cls(**{**ones, **dict.fromkeys(zero, 0.0)})
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Efficiency:
@@ -114,8 +114,8 @@ class Engine:
     @classmethod
     def ideal(cls) -> Engine:
         """Make the record of an engine that costs nothing."""
-        one = dict.fromkeys(("launch_factor", "mixed", "memory_share"), 1.0)
-        return cls(**{field.name: 0.0 for field in fields(cls)} | one | {"chunk_tokens": 1e18})
+        factors = dict.fromkeys(("launch_factor", "mixed", "memory_share"), 1.0)
+        return cls(**{field.name: 0.0 for field in fields(cls)} | factors | {"chunk_tokens": 1e18})
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Engine:

@@ -19,7 +19,9 @@ def overlap(*times_s: Number) -> Number:
     >>> float(overlap(3.0, 4.0))
     5.0
     """
-    return np.asarray(np.sqrt(sum((np.square(time) for time in times_s[1:]), np.square(times_s[0]))))
+    return np.asarray(
+        np.sqrt(sum((np.square(time) for time in times_s[1:]), np.square(times_s[0])))
+    )
 
 
 def pace_by(first_s: Number, second_s: Number) -> Number:
@@ -61,11 +63,15 @@ def _levels(chips: Number, machine: Machine) -> tuple[Number, Number]:
 
 
 def _collective(inside: Number, domains: Number, work_s: Number, machine: Machine) -> Array:
-    e = machine.efficiency
-    fixed = np.where(inside > 1.0, e.collective_s + e.collective_chip_s * (inside - 2.0), 0.0)
+    efficiency = machine.efficiency
+    fixed = np.where(
+        inside > 1.0, efficiency.collective_s + efficiency.collective_chip_s * (inside - 2.0), 0.0
+    )
     if np.any(domains > 1.0):
-        fixed = fixed + np.where(domains > 1.0, e.scale_out_latency_s, 0.0)
-    return np.asarray(ramp_up(machine.engine.launch_factor * fixed, work_s, e.collective_ramp))
+        fixed = fixed + np.where(domains > 1.0, efficiency.scale_out_latency_s, 0.0)
+    return np.asarray(
+        ramp_up(machine.engine.launch_factor * fixed, work_s, efficiency.collective_ramp)
+    )
 
 
 def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number:
@@ -77,9 +83,14 @@ def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number
     """
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
-    ring = link_time(2.0 * (inside - 1.0) / inside * message_bytes, machine.scale_up_bandwidth, link)
+    ring = link_time(
+        2.0 * (inside - 1.0) / inside * message_bytes, machine.scale_up_bandwidth, link
+    )
     if np.any(domains > 1.0):
-        ring = ring + link_time(2.0 * (domains - 1.0) / domains * message_bytes / inside, machine.scale_out_bandwidth, link)
+        ring = ring + link_time(
+            2.0 * (domains - 1.0) / domains * message_bytes / inside, machine.scale_out_bandwidth,
+            link,
+        )
     return _collective(inside, domains, ring, machine)
 
 
@@ -95,9 +106,16 @@ def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machi
     inside, domains = _levels(chips, machine)
     chips = np.asarray(chips, dtype=float)
     link = machine.efficiency.link
-    reached_chips, reached_domains = distinct_experts(chips, 1.0, copies), distinct_experts(domains, 1.0, copies)
-    near = link_time(message_bytes * reached_chips * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)
-    far = link_time(message_bytes * reached_domains * (domains - 1.0) / domains, machine.scale_out_bandwidth, link)
+    reached_chips, reached_domains = (
+        distinct_experts(chips, 1.0, copies), distinct_experts(domains, 1.0, copies),
+    )
+    near = link_time(
+        message_bytes * reached_chips * (inside - 1.0) / inside, machine.scale_up_bandwidth, link
+    )
+    far = link_time(
+        message_bytes * reached_domains * (domains - 1.0) / domains, machine.scale_out_bandwidth,
+        link,
+    )
     return _collective(inside, domains, np.maximum(near, far), machine)
 
 
@@ -107,6 +125,8 @@ def all_gather(bytes_in: Number, chips: Number, machine: Machine) -> Number:
     inside, domains = _levels(chips, machine)
     link = machine.efficiency.link
     near = link_time(bytes_in * (inside - 1.0) / inside, machine.scale_up_bandwidth, link)
-    far = link_time(bytes_in * (domains - 1.0) / domains / inside, machine.scale_out_bandwidth, link)
+    far = link_time(
+        bytes_in * (domains - 1.0) / domains / inside, machine.scale_out_bandwidth, link
+    )
     return _collective(inside, domains, near + far, machine)
 

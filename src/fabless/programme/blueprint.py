@@ -137,7 +137,9 @@ class _Laws:
             row[LOW] = law.mode
         else:
             logs = law.scale == "log"
-            low, mode, high = (math.log(end) if logs else end for end in (law.low, law.mode, law.high))
+            low, mode, high = (
+                math.log(end) if logs else end for end in (law.low, law.mode, law.high)
+            )
             row = [
                 self.columns.setdefault(key, len(self.columns)), low, high,
                 (mode - low) / (high - low), (high - low) * (mode - low),
@@ -178,11 +180,22 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
     )
     for key, law in _named(parameters):
         laws.add(key, law)
-    stage_law = [laws.add(stage.drawn_with or stage.name, _months(stage.duration_s or NOTHING)) for stage in stages]
-    spend_law = [laws.add(_spend_key(stage), stage.spend_usd) if stage.spend_usd.high > 0 else -1 for stage in stages]
-    slipping = [stage.name for stage in stages if stage.slips] + ["second design", "second qualification"]
+    stage_law = [
+        laws.add(stage.drawn_with or stage.name, _months(stage.duration_s or NOTHING))
+        for stage in stages
+    ]
+    spend_law = [
+        laws.add(_spend_key(stage), stage.spend_usd) if stage.spend_usd.high > 0 else -1
+        for stage in stages
+    ]
+    slipping = [stage.name for stage in stages if stage.slips] + [
+        "second design", "second qualification",
+    ]
     add_slip = laws.add if parameters.slip_correlation == 1 else laws.add_apart
-    slips = {name: add_slip("slip", parameters.slip) for name in slipping[:None if parameters.second else -2]}
+    slips = {
+        name: add_slip("slip", parameters.slip)
+        for name in slipping[: None if parameters.second else -2]
+    }
     names = [stage.name for stage in stages]
     end_stage = _end_stage(stages, start)
     begins, completes = _open(stages, end_stage)
@@ -208,26 +221,30 @@ def blueprint(parameters: ProgrammeModel) -> Blueprint:
         ),
         second_slips=np.array([slips.get(name, -1) for name in slipping[-2:]]),
     )
-    return Blueprint(stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation)
+    return Blueprint(
+        stages, layout, len(laws.columns), tuple(laws.derived), parameters.slip_correlation
+    )
 
 
-def _named(p: ProgrammeModel) -> list[tuple[str, Duration]]:
+def _named(programme: ProgrammeModel) -> list[tuple[str, Duration]]:
     """Laws in the order of the rows that every programme has."""
-    path, second = p.price_path, p.second
-    one = Range.point(1.0)
+    path, second = programme.price_path, programme.second
+    unchanged = Range.point(1.0)
     return [
-        ("metal_respin_s", _months(p.metal_respin_s)), ("full_respin_s", _months(p.full_respin_s)),
-        ("metal_respin_usd", p.metal_respin_usd), ("full_respin_usd", p.full_respin_usd),
-        ("performance", p.performance), ("team_usd_per_s", part_of(p.team_usd_per_s, MONTH_S)),
-        ("support_share", p.support_share), ("purchase_usd", p.purchase_usd),
-        ("retention", p.retention),
-        ("distressed", path.distressed_multiple if path else one),
-        ("contested", path.contested_multiple if path else one),
+        ("metal_respin_s", _months(programme.metal_respin_s)),
+        ("full_respin_s", _months(programme.full_respin_s)),
+        ("metal_respin_usd", programme.metal_respin_usd),
+        ("full_respin_usd", programme.full_respin_usd), ("performance", programme.performance),
+        ("team_usd_per_s", part_of(programme.team_usd_per_s, MONTH_S)),
+        ("support_share", programme.support_share), ("purchase_usd", programme.purchase_usd),
+        ("retention", programme.retention),
+        ("distressed", path.distressed_multiple if path else unchanged),
+        ("contested", path.contested_multiple if path else unchanged),
         ("second overlap", _months(second.overlap_s) if second else NOTHING),
         ("second design", _months(second.design_s) if second else NOTHING),
-        ("second silicon", _months(p.fab_s) if second else NOTHING),
-        ("second qualification", _months(p.qualification_s) if second else NOTHING),
-        ("second gain", second.gain if second else one),
+        ("second silicon", _months(programme.fab_s) if second else NOTHING),
+        ("second qualification", _months(programme.qualification_s) if second else NOTHING),
+        ("second gain", second.gain if second else unchanged),
         ("second design_usd", second.design_usd if second else NOTHING),
         ("second masks_usd", second.masks_usd if second else NOTHING),
     ]
@@ -237,7 +254,9 @@ def _spend_key(stage: Stage) -> str:
     """Column of the points of a stage's spend."""
     if stage.drawn_with == "design_s":
         return "design_usd"
-    return {"tape-out": "masks_usd", "software": "software_usd"}.get(stage.name, f"spend of {stage.name}")
+    return {"tape-out": "masks_usd", "software": "software_usd"}.get(
+        stage.name, f"spend of {stage.name}"
+    )
 
 
 def _months(law: Duration) -> Duration:
@@ -256,7 +275,9 @@ def _end_stage(stages: tuple[Stage, ...], start: str) -> dict[End, str]:
         End[gate.name]: gates[gate] for gate in Gate if gate in gates}
 
 
-def _open(stages: tuple[Stage, ...], end_stage: dict[End, str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _open(
+    stages: tuple[Stage, ...], end_stage: dict[End, str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     begins = np.ones((len(stages), len(End)), dtype=bool)
     completes = begins.copy()
     for row, stage in enumerate(stages):

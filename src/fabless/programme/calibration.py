@@ -111,22 +111,26 @@ def earlier_ones(case: ReferenceCase, cases: Sequence[ReferenceCase]) -> tuple[R
 def score(cases: Sequence[ReferenceCase], others: Others) -> PredictionScore:
     """Leave every programme out in turn and predict it from the others that `others` gives."""
     left = [(case, others(case, cases)) for case in cases]
-    timed = tuple(time for case, rest in left for span in TIMED if (time := _timed(case, span, rest)))
+    timed = tuple(
+        time for case, rest in left for span in TIMED if (time := _timed(case, span, rest))
+    )
     outcomes = tuple(end for case, rest in left if (end := _outcome(case, rest)))
-    inside = sum(one.p10 <= one.actual <= one.p90 for one in timed)
+    inside = sum(p.p10 <= p.actual <= p.p90 for p in timed)
     return PredictionScore(
         timed=timed, outcomes=outcomes, inside=inside,
         coverage=credible_band(jeffreys(inside, len(timed) - inside)),
-        mean_pit=_mean([one.pit for one in timed]),
-        brier=_mean([(one.predicted - one.reached) ** 2 for one in outcomes]),
-        brier_base=_mean([(one.base - one.reached) ** 2 for one in outcomes]))
+        mean_pit=_mean([p.pit for p in timed]),
+        brier=_mean([(p.predicted - p.reached) ** 2 for p in outcomes]),
+        brier_base=_mean([(p.base - p.reached) ** 2 for p in outcomes]))
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def _timed(case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]) -> TimedPrediction | None:
+def _timed(
+    case: ReferenceCase, span: Span, others: Sequence[ReferenceCase]
+) -> TimedPrediction | None:
     if span not in case.spans:
         return None
     law = span_law(others, span, case.kind)
@@ -153,7 +157,9 @@ def _outcome(case: ReferenceCase, others: Sequence[ReferenceCase]) -> OutcomePre
     )
 
 
-def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple[TimedPrediction, ...]:
+def modelled(
+    catalogue: Catalogue, draws: int = 8192, seed: int = 2023
+) -> tuple[TimedPrediction, ...]:
     """Predict the times of every programme from the staged model, its class without the programme
     itself.
 
@@ -161,22 +167,27 @@ def modelled(catalogue: Catalogue, draws: int = 8192, seed: int = 2023) -> tuple
     route stands for (later generations, merchants) are left out.
     """
     known, deals_known = cases_of(catalogue), deals(catalogue)
-    found = []
+    predictions = []
     for case in known:
         route = ROUTE_OF.get(case.kind)
         if route is None or not any(span in case.spans for span in TIMED):
             continue
         facts = programme_facts(catalogue, route.value)
-        numbers = {name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None}
+        numbers = {
+            name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None
+        }
         reference = reference_class(
             all_others(case, known), deals_known, case.kind, numbers["first_silicon_good"],
             numbers["scope_cut"],
         )
-        run = simulate(parameters_from(route, reference, numbers), draws, stream(seed, f"calibration {case.name}"))
+        run = simulate(
+            parameters_from(route, reference, numbers), draws,
+            stream(seed, f"calibration {case.name}"),
+        )
         for span in TIMED:
             if span in case.spans and not (span is Span.PURCHASE) ^ (route is Route.ACQUIRE):
-                found.append(_drawn(case, span, run, reference.span_cases))
-    return tuple(found)
+                predictions.append(_drawn(case, span, run, reference.span_cases))
+    return tuple(predictions)
 
 
 def _drawn(case: ReferenceCase, span: Span, run: DrawnOutcomes, cases: int) -> TimedPrediction:

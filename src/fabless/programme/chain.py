@@ -98,9 +98,14 @@ def discretise(
     _check(draws, quarters, boundaries, notice_quarters, start_quarter)
     volume = draws.outcome == OutcomeKind.VOLUME
     decided_at_release = volume | (draws.outcome == OutcomeKind.LIMITED)
-    known = draws.end_month / MONTHS_PER_QUARTER - np.where(decided_at_release, notice_quarters, 0.0)
+    known = draws.end_month / MONTHS_PER_QUARTER - np.where(
+        decided_at_release, notice_quarters, 0.0
+    )
     first = int(np.searchsorted(np.asarray(boundaries), start_quarter, side="right"))
-    reveal = np.maximum(np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"), first)
+    reveal = np.maximum(
+        np.searchsorted(np.asarray(boundaries, dtype=float), known + start_quarter, side="left"),
+        first,
+    )
     spend = np.zeros((draws.end_month.size, quarters))
     spend[:, start_quarter:] = draws.spend_by_quarter_usd[:, :quarters - start_quarter]
     pooled = np.zeros(quarters)
@@ -116,7 +121,10 @@ def discretise(
             break
         pooled[begin:boundary] = spend[before, begin:boundary].mean(axis=0)
         begin = boundary
-        groups = {ChainState.ARRIVED: (reveal == index) & volume, ChainState.DEAD: (reveal == index) & ~volume}
+        groups = {
+            ChainState.ARRIVED: (reveal == index) & volume,
+            ChainState.DEAD: (reveal == index) & ~volume,
+        }
         if boundary == boundaries[-1]:
             groups[ChainState.RUNNING] = after
         paths += [_path(
@@ -138,8 +146,12 @@ def _path(
     boundary: int, pooled: Array, spend: Array, start_quarter: int,
 ) -> OutcomeGroup:
     arrived = outcome is ChainState.ARRIVED
-    own = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
-    volume = round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter if arrived else 0
+    group_spend = np.concatenate([pooled[:boundary], spend[members, boundary:].mean(axis=0)])
+    volume = (
+        round(float(draws.volume_month[members].mean()) / MONTHS_PER_QUARTER) + start_quarter
+        if arrived
+        else 0
+    )
     return OutcomeGroup(
         probability=float(members.mean()),
         reveal_boundary_index=index,
@@ -147,7 +159,7 @@ def _path(
         volume_quarter=max(boundary, volume) if arrived else None,
         performance=float(draws.performance[members].mean()) if arrived else None,
         scope_cut_share=float(draws.scope_cut[members].mean()),
-        spend_by_quarter_usd=tuple(own.tolist()),
+        spend_by_quarter_usd=tuple(group_spend.tolist()),
     )
 
 
@@ -155,18 +167,23 @@ def _check(
     draws: DrawnOutcomes, quarters: int, boundaries: Sequence[int], notice_quarters: float,
     start_quarter: int,
 ) -> None:
-    held = draws.spend_by_quarter_usd.shape[1]
+    available = draws.spend_by_quarter_usd.shape[1]
     faults = []
-    if not 1 <= quarters <= held:
-        faults.append(Fault("discretise, quarters", str(quarters), f"1 to {held}",
+    if not 1 <= quarters <= available:
+        faults.append(Fault("discretise, quarters", str(quarters), f"1 to {available}",
                             "simulate the programme over at least this horizon"))
     ends = [0, *boundaries, quarters]
-    if not boundaries or any(one >= two for one, two in pairwise(ends)):
+    if not boundaries or any(earlier >= later for earlier, later in pairwise(ends)):
         faults.append(Fault("discretise, boundaries", str(tuple(boundaries)),
                             f"one or more quarters, rising, from 1 to {quarters - 1}",
                             "give the quarters in which the tree branches"))
     if not notice_quarters >= 0:
-        faults.append(Fault("discretise, notice_quarters", str(notice_quarters), "0 or more", "give 0 for no notice"))
+        faults.append(
+            Fault(
+                "discretise, notice_quarters", str(notice_quarters), "0 or more",
+                "give 0 for no notice",
+            )
+        )
     last = min([quarters, *boundaries[-1:]])
     if not 0 <= start_quarter < last:
         faults.append(

@@ -68,10 +68,10 @@ def fill_quantiles(x: Array, laws: Array, varying: Integers, points: Array, i: i
             x[k] = p
             continue
         if p <= laws[k, SPLIT]:
-            found = laws[k, LOW] + math.sqrt(p * laws[k, LEFT])
+            value = laws[k, LOW] + math.sqrt(p * laws[k, LEFT])
         else:
-            found = laws[k, UPPER] - math.sqrt((1.0 - p) * laws[k, RIGHT])
-        x[k] = math.exp(found) if laws[k, LOGARITHMIC] > 0.0 else found
+            value = laws[k, UPPER] - math.sqrt((1.0 - p) * laws[k, RIGHT])
+        x[k] = math.exp(value) if laws[k, LOGARITHMIC] > 0.0 else value
 
 
 @_compiled
@@ -202,19 +202,23 @@ def second_generation(
     horizon = spend.shape[1] * MONTHS_PER_QUARTER
     after = 0.0
     design = x[SECOND_DESIGN_COST]
-    for amount, since, upto in ((design, start, tape_out), (masks, tape_out, tape_out), (mend, silicon, good)):
+    for amount, since, upto in (
+        (design, start, tape_out), (masks, tape_out, tape_out), (mend, silicon, good),
+    ):
         until = min(upto, stop)
         spent = paid_by(amount, since, upto, until)
         pay(spend, i, spent, since, until)
         if succeeds and since < horizon:
-            after += paid_by(spent, since, until, horizon) - paid_by(spent, since, until, min(volume, horizon))
+            after += paid_by(spent, since, until, horizon) - paid_by(
+                spent, since, until, min(volume, horizon)
+            )
     return max(ready, volume) if succeeds and taped_out and not exhausted else np.nan, after
 
 
 @_compiled
 def trajectories(
     layout: Layout, points: Array, events: Array, rates: Array, ended_by: Array,
-    found: TrajectoryArrays,
+    courses: TrajectoryArrays,
 ) -> None:
     """Run every trajectory: `points` (count, columns), `events` (count, 11), `rates` (sets, 7),
     `ended_by` (sets, gates).
@@ -222,10 +226,12 @@ def trajectories(
     Rates: bid failed, first spin good, 1 / ln(1 - later spin good), metal share, scope cut,
     distressed, second ended.
     """
-    laws, varying, spends, begins, completes = layout.laws, layout.varying, layout.spend_law, layout.begins, layout.completes
+    laws, varying, spends, begins, completes = (
+        layout.laws, layout.varying, layout.spend_law, layout.begins, layout.completes,
+    )
     (close, work, tape_out, respin, ramp, limit, later_limit, has_second) = layout.places
     end_stage, slips = layout.end_stage, layout.second_slips
-    finishes, spend = found.finish, found.spend
+    finishes, spend = courses.finish, courses.spend
     x, stages, sets, quarters = laws[:, LOW].copy(), spends.size, rates.shape[0], spend.shape[1]
     start, finish = np.empty(stages), np.empty(stages)
     for i in range(points.shape[0]):
@@ -239,7 +245,11 @@ def trajectories(
             x, layout.stage_law, layout.slip_law, slowed=layout.slowed, hammock=layout.hammock,
             before=layout.before, behind=layout.behind, respin=respin,
             delay=metal * x[METAL_DELAY] + full * x[FULL_DELAY], start=start, finish=finish)
-        ended = _BID if events[i, 1] < rates[row, 0] else where_ended(events[i, 0], exhausted, ended_by, row)
+        ended = (
+            _BID
+            if events[i, 1] < rates[row, 0]
+            else where_ended(events[i, 0], exhausted, ended_by, row)
+        )
         end, volume, succeeds = finish[end_stage[ended]], finish[end_stage[_NONE]], ended == _NONE
         tried = begins[respin, ended]
         for q in range(quarters):
@@ -255,7 +265,9 @@ def trajectories(
             pay(spend, i, price, finish[close], finish[close])
             pay(spend, i, x[TEAM] * (end - finish[close]), finish[close], end)
         if tried:
-            pay(spend, i, metal * x[METAL_COST] + full * x[FULL_COST], start[respin], finish[respin])
+            pay(
+                spend, i, metal * x[METAL_COST] + full * x[FULL_COST], start[respin], finish[respin]
+            )
         after, second = 0.0, np.nan
         if has_second and ended != _BID:
             second, after = second_generation(
@@ -264,11 +276,19 @@ def trajectories(
         at_risk = 0.0
         for q in range(quarters):
             at_risk += spend[i, q]
-        support = x[SUPPORT] * x[TEAM] * max(quarters * MONTHS_PER_QUARTER - volume, 0.0) if succeeds else 0.0
+        support = (
+            x[SUPPORT] * x[TEAM] * max(quarters * MONTHS_PER_QUARTER - volume, 0.0)
+            if succeeds
+            else 0.0
+        )
         pay(spend, i, support, volume, quarters * MONTHS_PER_QUARTER)
-        found.end[i], found.ended[i], found.volume[i] = end, ended, volume if succeeds else np.nan
-        found.spins[i] = int(completes[tape_out, ended]) + (metal + full if tried else 0)
-        found.performance[i] = x[PERFORMANCE] if succeeds else np.nan
-        found.scope_cut[i] = events[i, 5] < rates[row, 4]
-        found.total[i], found.at_risk[i], found.peak[i] = at_risk + support, at_risk, at_risk - after
-        found.second[i], found.gain[i] = second, np.nan if np.isnan(second) else x[SECOND_GAIN]
+        courses.end[i], courses.ended[i], courses.volume[i] = (
+            end, ended, volume if succeeds else np.nan,
+        )
+        courses.spins[i] = int(completes[tape_out, ended]) + (metal + full if tried else 0)
+        courses.performance[i] = x[PERFORMANCE] if succeeds else np.nan
+        courses.scope_cut[i] = events[i, 5] < rates[row, 4]
+        courses.total[i], courses.at_risk[i], courses.peak[i] = (
+            at_risk + support, at_risk, at_risk - after,
+        )
+        courses.second[i], courses.gain[i] = second, np.nan if np.isnan(second) else x[SECOND_GAIN]

@@ -82,7 +82,9 @@ class EndRates:
     bid_failed: RateEstimate
 
 
-def end_rates(known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind) -> EndRates:
+def end_rates(
+    known: Sequence[ReferenceCase], deals_known: Sequence[Deal], kind: ProgrammeKind
+) -> EndRates:
     """Count how programmes of a kind end, pooled over the kinds: of the class and of every case
     that states nothing else."""
     ended = kind_rates("ends before volume", outcome_counts(known))
@@ -104,7 +106,9 @@ def outcome_counts(cases: Iterable[ReferenceCase]) -> dict[ProgrammeKind, tuple[
     return counts
 
 
-def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKind, tuple[float, float]]:
+def event_counts(
+    cases: Iterable[ReferenceCase], field: str
+) -> dict[ProgrammeKind, tuple[float, float]]:
     """Kind -> cases in which a yes-or-no field of the case is yes, and is no; unknown counts for
     neither."""
     counts = dict.fromkeys(_KINDS, (0.0, 0.0))
@@ -116,7 +120,9 @@ def event_counts(cases: Iterable[ReferenceCase], field: str) -> dict[ProgrammeKi
     return counts
 
 
-def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, PseudoCounts]:
+def pooled_rates(
+    counts: Mapping[ProgrammeKind, tuple[float, float]],
+) -> dict[ProgrammeKind, PseudoCounts]:
     """Posterior of each kind's rate when all kinds come from one law of rates.
 
     ``rate_k ~ Beta(m c, (1 - m) c)``; m under Jeffreys' prior, the shrinkage ``1 / (1 + c)`` uniform on (0, 1): no view on
@@ -127,13 +133,13 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
     from scipy.special import betaln
 
     level = (np.arange(_LEVELS) + 0.5) / _LEVELS
-    m, shrink = np.meshgrid(np.sin(0.5 * np.pi * level) ** 2, level, indexing="ij")
+    mean, shrink = np.meshgrid(np.sin(0.5 * np.pi * level) ** 2, level, indexing="ij")
     size = 1.0 / shrink - 1.0
-    a, b = m * size, (1.0 - m) * size
+    a, b = mean * size, (1.0 - mean) * size
     log = sum(betaln(a + yes, b + no) - betaln(a, b) for yes, no in counts.values())
     weight = np.exp(log - np.max(log))
     weight /= weight.sum()
-    found = {}
+    rates = {}
     for kind, (yes, no) in counts.items():
         total = size + yes + no
         first = (a + yes) / total
@@ -141,11 +147,13 @@ def pooled_rates(counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[Pr
         centre = float((weight * first).sum())
         variance = float((weight * second).sum()) - centre**2
         worth = centre * (1.0 - centre) / variance - 1.0
-        found[kind] = PseudoCounts(centre * worth, (1.0 - centre) * worth)
-    return found
+        rates[kind] = PseudoCounts(centre * worth, (1.0 - centre) * worth)
+    return rates
 
 
-def kind_rates(name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]) -> dict[ProgrammeKind, RateEstimate]:
+def kind_rates(
+    name: str, counts: Mapping[ProgrammeKind, tuple[float, float]]
+) -> dict[ProgrammeKind, RateEstimate]:
     """Every kind's rate, own and pooled."""
     together = pooled_rates(counts)
     return {
@@ -182,9 +190,9 @@ def with_survey(name: str, survey: Range, events: float, others: float) -> RateE
     centre = mean(survey)
     worth = centre * (1.0 - centre) / variance - 1.0
     counts = PseudoCounts(centre * worth + events, (1.0 - centre) * worth + others)
-    own = credible_band(jeffreys(events, others))
+    own_band = credible_band(jeffreys(events, others))
     return RateEstimate(
-        name=name, kind="all", events=events, cases=events + others, own=own,
+        name=name, kind="all", events=events, cases=events + others, own=own_band,
         pooled=credible_band(counts), counts=counts,
     )
 
@@ -228,13 +236,15 @@ def price_multiples(deals: Sequence[Deal]) -> dict[str, float]:
             if deal.price_usd is not None and deal.last_valuation_usd is not None}
 
 
-def span_times(cases: Iterable[ReferenceCase], span: Span) -> dict[ProgrammeKind, tuple[float, ...]]:
+def span_times(
+    cases: Iterable[ReferenceCase], span: Span
+) -> dict[ProgrammeKind, tuple[float, ...]]:
     """Kind -> times of a span [s], of the kinds that have some."""
-    found: dict[ProgrammeKind, tuple[float, ...]] = {}
+    times: dict[ProgrammeKind, tuple[float, ...]] = {}
     for case in cases:
         if span in case.spans:
-            found[case.kind] = (*found.get(case.kind, ()), case.spans[span])
-    return found
+            times[case.kind] = (*times.get(case.kind, ()), case.spans[span])
+    return times
 
 
 def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime | None:
@@ -248,8 +258,8 @@ def span_law(cases: Iterable[ReferenceCase], span: Span, kind: ProgrammeKind) ->
     every = [value for group in times.values() for value in group]
     if len(times) > 1 and any(len({*group}) > 1 for group in times.values()):
         return log_time(times.get(kind, ()), pooled_prior(list(times.values())))
-    own = times.get(kind, every)
-    chosen = own if len({*own}) > 1 else every
+    own_times = times.get(kind, every)
+    chosen = own_times if len({*own_times}) > 1 else every
     return log_time(chosen) if len({*chosen}) > 1 else None
 
 
@@ -274,7 +284,8 @@ def slip_range(total: LogTime, planned_s: float, rest_s: float) -> Range:
 
     start = np.array([wanted[1], *np.log(np.maximum(np.diff(wanted), 0.05) * 1.8)])
     lower, upper = np.array([-5.0, -7.0, -7.0]), np.array([5.0, 2.0, 2.0])
-    return ends(least_squares(miss, np.clip(start, lower + 0.01, upper - 0.01), bounds=(lower, upper)).x)  # type: ignore[operator]
+    inside = np.clip(start, lower + 0.01, upper - 0.01)
+    return ends(least_squares(miss, inside, bounds=(lower, upper)).x)  # type: ignore[operator]
 
 
 def law_for(cases: Sequence[ReferenceCase], span: Span, kind: ProgrammeKind) -> LogTime:

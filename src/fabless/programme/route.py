@@ -9,10 +9,14 @@ from fabless.programme.parameters import ProgrammeModel, Route
 from fabless.programme.stages import Gate, Stage, before, part_of, topological_order
 from fabless.records import Range
 
-START = {Route.BUILD: "team", Route.CO_DESIGN: "team", Route.ACQUIRE: "deal", Route.PARTNER: "agreement"}
+START = {
+    Route.BUILD: "team", Route.CO_DESIGN: "team", Route.ACQUIRE: "deal", Route.PARTNER: "agreement",
+}
 """First stage of each route: hiring, a deal, or an agreement."""
 INTEGRATION, TAPE_OUT, SILICON, BRING_UP = "integration", "tape-out", "silicon", "bring-up"
-RESPINS, QUALIFICATION, SOFTWARE, VOLUME, RAMP = "respins", "qualification", "software", "volume", "ramp"
+RESPINS, QUALIFICATION, SOFTWARE, VOLUME, RAMP = (
+    "respins", "qualification", "software", "volume", "ramp",
+)
 DESIGN = ("architecture", "RTL and verification", "physical design")
 
 
@@ -25,55 +29,64 @@ def route_stages(parameters: ProgrammeModel) -> tuple[Stage, ...]:
 
     Raises `BadValue` for a cycle, an unknown stage, or a gate on no stage or on two.
     """
-    own = {stage.name: stage for stage in parameters.stages}
-    if len(own) < len(parameters.stages):
+    stated = {stage.name: stage for stage in parameters.stages}
+    if len(stated) < len(parameters.stages):
         topological_order(parameters.stages)
-    route = [own.pop(stage.name, stage) for stage in _route(parameters)]
-    stages = [*route, *own.values()]
+    route = [stated.pop(stage.name, stage) for stage in _route(parameters)]
+    stages = [*route, *stated.values()]
     waited = {name for stage in stages for name in stage.after}
-    loose = tuple(stage.name for stage in stages if stage.name not in waited and stage.name not in (VOLUME, RAMP))
-    stages = [replace(stage, after=(*stage.after, *loose)) if stage.name == VOLUME else stage for stage in stages]
+    loose = tuple(
+        stage.name
+        for stage in stages
+        if stage.name not in waited and stage.name not in (VOLUME, RAMP)
+    )
+    stages = [
+        replace(stage, after=(*stage.after, *loose)) if stage.name == VOLUME else stage
+        for stage in stages
+    ]
     ordered = topological_order(stages)
     _check_gates(parameters, ordered)
     return _without_done(parameters, ordered)
 
 
-def _route(p: ProgrammeModel) -> tuple[Stage, ...]:
-    start = START[p.route]
+def _route(programme: ProgrammeModel) -> tuple[Stage, ...]:
+    start = START[programme.route]
     architecture, rtl, physical = (
         Stage(
-            name=name, after=(), duration_s=part_of(p.design_s, share),
-            spend_usd=_money(p.design_usd, share), slips=True, slowed=True, drawn_with="design_s",
+            name=name, after=(), duration_s=part_of(programme.design_s, share),
+            spend_usd=_money(programme.design_usd, share), slips=True, slowed=True,
+            drawn_with="design_s",
             gate=gate,
         )
         for name, share, gate in zip(
-            DESIGN, p.design_shares, (Gate.ARCHITECTURE, None, Gate.TAPE_OUT), strict=True
+            DESIGN, programme.design_shares, (Gate.ARCHITECTURE, None, Gate.TAPE_OUT), strict=True
         )
     )
     return (
-        Stage(name=start, after=(), duration_s=p.deal_s),
-        Stage(name=INTEGRATION, after=(start,), duration_s=p.integration_s),
+        Stage(name=start, after=(), duration_s=programme.deal_s),
+        Stage(name=INTEGRATION, after=(start,), duration_s=programme.integration_s),
         replace(architecture, after=(INTEGRATION,)),
         replace(rtl, after=(architecture.name,)),
         replace(physical, after=(rtl.name,)),
-        Stage(name=TAPE_OUT, after=(physical.name,), spend_usd=p.masks_usd),
-        Stage(name=SILICON, after=(TAPE_OUT,), duration_s=p.fab_s),
+        Stage(name=TAPE_OUT, after=(physical.name,), spend_usd=programme.masks_usd),
+        Stage(name=SILICON, after=(TAPE_OUT,), duration_s=programme.fab_s),
         Stage(
             name=BRING_UP, after=(SILICON,),
-            duration_s=part_of(p.qualification_s, p.bring_up_share), slips=True,
+            duration_s=part_of(programme.qualification_s, programme.bring_up_share), slips=True,
             drawn_with="qualification_s", gate=Gate.FIRST_SILICON,
         ),
         Stage(name=RESPINS, after=(BRING_UP,)),
         Stage(
             name=QUALIFICATION, after=(RESPINS,),
-            duration_s=part_of(p.qualification_s, 1.0 - p.bring_up_share), slips=True,
-            drawn_with="qualification_s", gate=Gate.QUALIFICATION,
+            duration_s=part_of(programme.qualification_s, 1.0 - programme.bring_up_share),
+            slips=True, drawn_with="qualification_s", gate=Gate.QUALIFICATION,
         ),
         Stage(
-            name=SOFTWARE, after=(INTEGRATION,), duration_s=p.software_s, spend_usd=p.software_usd
+            name=SOFTWARE, after=(INTEGRATION,), duration_s=programme.software_s,
+            spend_usd=programme.software_usd,
         ),
         Stage(name=VOLUME, after=(QUALIFICATION, SOFTWARE), gate=Gate.DEPLOYMENT),
-        Stage(name=RAMP, after=(VOLUME,), duration_s=p.ramp_s),
+        Stage(name=RAMP, after=(VOLUME,), duration_s=programme.ramp_s),
     )
 
 

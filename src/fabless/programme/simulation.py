@@ -37,7 +37,11 @@ def simulate(
     Raises `BadValue` when `count`, `quarters` or `sets` is below 1, or where the stages make no
     graph.
     """
-    small = [(name, value) for name, value in (("count", count), ("quarters", quarters), ("sets", sets)) if value < 1]
+    small = [
+        (name, value)
+        for name, value in (("count", count), ("quarters", quarters), ("sets", sets))
+        if value < 1
+    ]
     if small:
         raise BadValue(
             *(
@@ -62,13 +66,15 @@ def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple
     """
     for_points, for_slips, for_events = rng.spawn(3)
     points = uniforms(count, plan.columns, for_points)
-    own = for_slips.standard_normal((count, sum(made.law is None for made in plan.derived)))
+    slip_scores = for_slips.standard_normal((count, sum(made.law is None for made in plan.derived)))
     rho, slip = plan.slip_correlation, 0
     made_columns = []
     for made in plan.derived:
         base = points[:, made.column]
         if made.law is None:
-            made_columns.append(chances(np.sqrt(rho) * scores(base) + np.sqrt(1.0 - rho) * own[:, slip]))
+            made_columns.append(
+                chances(np.sqrt(rho) * scores(base) + np.sqrt(1.0 - rho) * slip_scores[:, slip])
+            )
             slip += 1
         else:
             made_columns.append(np.minimum(made.law.quantile(base), CENTURY))
@@ -77,12 +83,16 @@ def draw_numbers(plan: Blueprint, count: int, rng: np.random.Generator) -> tuple
     return points, for_events.random((count, EVENTS))
 
 
-def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int) -> DrawnOutcomes:
+def run_trajectories(
+    plan: Blueprint, rates: RateDraws, points: Array, events: Array, quarters: int
+) -> DrawnOutcomes:
     """Run the trajectories of given random numbers, each on its own."""
-    from fabless.programme.kernel import trajectories  # numba loads and compiles slowly: only where a programme is run
+    from fabless.programme.kernel import (
+        trajectories,
+    )  # numba loads and compiles slowly: only where a programme is run
 
     count, names = len(points), [stage.name for stage in plan.stages]
-    found = TrajectoryArrays(
+    courses = TrajectoryArrays(
         finish=np.empty((len(names), count)), end=np.empty(count),
         ended=np.empty(count, dtype=np.int8), volume=np.empty(count),
         spins=np.empty(count, dtype=np.int64), performance=np.empty(count),
@@ -90,13 +100,23 @@ def run_trajectories(plan: Blueprint, rates: RateDraws, points: Array, events: A
         total=np.empty(count), at_risk=np.empty(count), peak=np.empty(count),
         second=np.empty(count), gain=np.empty(count),
     )
-    trajectories(plan.layout, points, events, *per_set(rates), found)
+    trajectories(plan.layout, points, events, *per_set(rates), courses)
     return DrawnOutcomes(
         stages=tuple(names),
         after=tuple(tuple(names.index(name) for name in stage.after) for stage in plan.stages),
-        finish_month=found.finish, end_month=found.end, outcome=_OUTCOMES[found.ended],
-        ended_at=found.ended, volume_month=found.volume, spins=found.spins, spend_usd=found.total,
-        spend_by_quarter_usd=found.spend, capital_at_risk_usd=found.at_risk,
-        peak_cash_usd=found.peak, performance=found.performance, scope_cut=found.scope_cut,
-        second_volume_month=found.second, second_gain=found.gain, rates=rates,
+        finish_month=courses.finish,
+        end_month=courses.end,
+        outcome=_OUTCOMES[courses.ended],
+        ended_at=courses.ended,
+        volume_month=courses.volume,
+        spins=courses.spins,
+        spend_usd=courses.total,
+        spend_by_quarter_usd=courses.spend,
+        capital_at_risk_usd=courses.at_risk,
+        peak_cash_usd=courses.peak,
+        performance=courses.performance,
+        scope_cut=courses.scope_cut,
+        second_volume_month=courses.second,
+        second_gain=courses.gain,
+        rates=rates,
     )

@@ -63,12 +63,19 @@ class Stage:
         if not self.name:
             faults.append(Fault("stage", "no name", "a name", "name the stage"))
         if self.name in self.after:
-            faults.append(Fault(f"{place}, after", self.name, "other stages", "leave the stage itself out"))
+            faults.append(
+                Fault(f"{place}, after", self.name, "other stages", "leave the stage itself out")
+            )
         if isinstance(self.duration_s, Range) and self.duration_s.low < 0:
             faults.append(Fault(f"{place}, duration_s", f"{self.duration_s.low:g}", "numbers >= 0",
                                 "give low, mode and high of 0 or more"))
         if self.spend_usd.low < 0:
-            faults.append(Fault(f"{place}, spend_usd", f"{self.spend_usd.low:g}", "numbers >= 0", "give what it costs"))
+            faults.append(
+                Fault(
+                    f"{place}, spend_usd", f"{self.spend_usd.low:g}", "numbers >= 0",
+                    "give what it costs",
+                )
+            )
         if faults:
             raise BadValue(*faults)
 
@@ -134,17 +141,19 @@ def _cycle(stages: Sequence[Stage]) -> list[str]:
 def before(stages: Sequence[Stage], name: str) -> frozenset[str]:
     """Names of every stage that must be done before stage `name` starts."""
     after = {stage.name: stage.after for stage in stages}
-    found: set[str] = set()
+    earlier: set[str] = set()
     left = list(after[name])
     while left:
-        one = left.pop()
-        if one not in found:
-            found.add(one)
-            left += after[one]
-    return frozenset(found)
+        stage_name = left.pop()
+        if stage_name not in earlier:
+            earlier.add(stage_name)
+            left += after[stage_name]
+    return frozenset(earlier)
 
 
-def dates(ordered: Sequence[Stage], durations: Mapping[str, Array | float]) -> dict[str, tuple[Array, Array]]:
+def dates(
+    ordered: Sequence[Stage], durations: Mapping[str, Array | float]
+) -> dict[str, tuple[Array, Array]]:
     """Start and finish of each stage by the longest path: a stage starts when the last of its
     predecessors is done.
 
@@ -156,16 +165,16 @@ def dates(ordered: Sequence[Stage], durations: Mapping[str, Array | float]) -> d
     >>> [float(done) for done in dates(chain, {"a": 2.0, "b": 5.0, "c": 1.0})["c"]]
     [5.0, 6.0]
     """
-    found: dict[str, tuple[Array, Array]] = {}
+    periods: dict[str, tuple[Array, Array]] = {}
     for stage in ordered:
         start: Array = np.zeros(())
         for position, name in enumerate(stage.after):
-            start = found[name][1] if position == 0 else np.maximum(start, found[name][1])
-        found[stage.name] = (start, start + np.asarray(durations.get(stage.name, 0.0)))
+            start = periods[name][1] if position == 0 else np.maximum(start, periods[name][1])
+        periods[stage.name] = (start, start + np.asarray(durations.get(stage.name, 0.0)))
     for stage in ordered:
         if stage.duration_s is None:
-            waiting = [found[other.name][0] for other in ordered if stage.name in other.after]
-            latest = [finish for _, finish in found.values()]
+            waiting = [periods[other.name][0] for other in ordered if stage.name in other.after]
+            latest = [finish for _, finish in periods.values()]
             until = reduce(np.minimum, waiting) if waiting else reduce(np.maximum, latest)
-            found[stage.name] = (found[stage.name][0], until)
-    return found
+            periods[stage.name] = (periods[stage.name][0], until)
+    return periods

@@ -41,7 +41,9 @@ own house."""
 SPIN_LIMIT = 6
 """Spins after which a chip is given up; half of the most steppings of one product in the class."""
 QUARTERS = 40
-STANDS_AT = {"design": "RTL and verification", "taped out": "silicon", "production": "qualification"}
+STANDS_AT = {
+    "design": "RTL and verification", "taped out": "silicon", "production": "qualification",
+}
 """How far the next chip of a candidate was -> the stage at which the programme stands when the deal
 closes."""
 _CERTAIN = {True: PseudoCounts(1.0, 0.0), False: PseudoCounts(0.0, 1.0)}
@@ -74,7 +76,11 @@ class ReferenceClass:
     def rates(self) -> tuple[RateEstimate, ...]:
         """The rates that the route uses."""
         shared = (self.ended, self.first_silicon, self.scope_cut)
-        return (*shared, self.bid_failed, self.distressed) if self.kind is ProgrammeKind.ACQUIRED else shared
+        return (
+            (*shared, self.bid_failed, self.distressed)
+            if self.kind is ProgrammeKind.ACQUIRED
+            else shared
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,24 +237,33 @@ def study(
     """
     as_of = catalogue.as_of or newest(catalogue)
     facts = programme_facts(catalogue, route.value)
-    numbers = {name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None}
+    numbers = {
+        name: spread for name, fact in facts.items() if (spread := range_of(fact)) is not None
+    }
     reference = reference_class(
         cases(catalogue), deals(catalogue), KIND_OF[route], numbers["first_silicon_good"],
         numbers["scope_cut"],
     )
-    parameters = own[1] if own is not None else parameters_from(route, reference, numbers, candidate, second)
+    parameters = (
+        own[1] if own is not None else parameters_from(route, reference, numbers, candidate, second)
+    )
     first = start or Quarter.of(as_of)
-    run = simulate(parameters, draws, stream(seed, f"programme {parameters.name}"), quarters=QUARTERS)
-    told = summary(run)
+    run = simulate(
+        parameters, draws, stream(seed, f"programme {parameters.name}"), quarters=QUARTERS
+    )
+    figures = summary(run)
     unused = () if second else tuple(name for name in facts if name.startswith("second_"))
-    counted = (*unused, "first_silicon_good", "scope_cut", "purchase" if _valuation(candidate) is not None else "")
+    counted = (
+        *unused, "first_silicon_good", "scope_cut",
+        "purchase" if _valuation(candidate) is not None else "",
+    )
     return ProgrammeStudy(
         route=route, as_of=as_of, start=str(first), case=None if own is None else own[0],
         candidate=candidate, stands_at=parameters.stands_at, slip=parameters.slip, draws=draws,
-        seed=seed, quarters=QUARTERS, digest=catalogue.digest, summary=told,
-        first_silicon=_dates(first, told.first_silicon_month),
-        volume=_dates(first, told.volume_month),
-        second_volume=_dates(first, told.second_volume_month),
+        seed=seed, quarters=QUARTERS, digest=catalogue.digest, summary=figures,
+        first_silicon=_dates(first, figures.first_silicon_month),
+        volume=_dates(first, figures.volume_month),
+        second_volume=_dates(first, figures.second_volume_month),
         price_usd=_price(parameters, run, draws, seed), spend_by_quarter_usd=_fan(first, run),
         reference=reference,
         assumed={}
@@ -271,7 +286,9 @@ def newest(catalogue: Catalogue) -> dt.date:
 def _dates(first: Quarter, months: Band | None) -> tuple[str, str, str] | None:
     if months is None:
         return None
-    early, middle, late = (str(first.at_month(value)) for value in (months.p10, months.p50, months.p90))
+    early, middle, late = (
+        str(first.at_month(value)) for value in (months.p10, months.p50, months.p90)
+    )
     return early, middle, late
 
 
@@ -282,7 +299,9 @@ def _price(parameters: ProgrammeModel, run: DrawnOutcomes, draws: int, seed: int
     if parameters.route is not Route.ACQUIRE or not closed.any():
         return None
     cost = parameters.purchase_usd
-    twice = replace(parameters, purchase_usd=Range(2.0 * cost.low, 2.0 * cost.mode, 2.0 * cost.high, cost.scale))
+    twice = replace(
+        parameters, purchase_usd=Range(2.0 * cost.low, 2.0 * cost.mode, 2.0 * cost.high, cost.scale)
+    )
     more = simulate(twice, draws, stream(seed, f"programme {parameters.name}"), quarters=QUARTERS)
     return quantiles((more.spend_usd - run.spend_usd)[closed])
 
@@ -292,7 +311,9 @@ def _fan(first: Quarter, run: DrawnOutcomes) -> tuple[tuple[str, Band], ...]:
     return tuple((str(first + k), quantiles(total[:, k])) for k in range(total.shape[1]))
 
 
-def _notes(route: Route, candidate: Candidate | None, reference: ReferenceClass, own: bool) -> tuple[str, ...]:
+def _notes(
+    route: Route, candidate: Candidate | None, reference: ReferenceClass, own: bool
+) -> tuple[str, ...]:
     notes = []
     if own:
         notes.append("dates, spend and outcome come from the case's own numbers; the reference "

@@ -235,11 +235,11 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
     shown = inputs[:MOST_ROWS]
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
-    for one in shown:
-        name = f"{one.label} [{one.unit}]" if one.unit not in ("", "1") else one.label
-        for end, value, cost, best in (("low end", one.low, one.cost_low_usd, one.best_low),
-                                       ("high end", one.high, one.cost_high_usd, one.best_high)):
-            other = one.cost_high_usd if end == "low end" else one.cost_low_usd
+    for effect in shown:
+        name = f"{effect.label} [{effect.unit}]" if effect.unit not in ("", "1") else effect.label
+        for end, value, cost, best in (("low end", effect.low, effect.cost_low_usd, effect.best_low),
+                                       ("high end", effect.high, effect.cost_high_usd, effect.best_high)):
+            other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
             flips = "" if best == usual else f"({best} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
@@ -250,7 +250,9 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
                     "label": text, "beside": side * 100, "left": left, "flips": bool(flips),
                 }
             )
-    costs = [one.cost_low_usd * 100 for one in shown] + [one.cost_high_usd * 100 for one in shown] + [base_usd * 100]
+    costs = (
+        [effect.cost_low_usd * 100 for effect in shown] + [effect.cost_high_usd * 100 for effect in shown] + [base_usd * 100]
+    )
     low, high = min(costs), max(costs)
     room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
     x: Spec = {

@@ -9,16 +9,20 @@ from fabless.report.canvas import ACCENT, INK, OTHER, SERIES, Json, Spec, chart,
 def fronts(exploration: Exploration, width: int) -> Spec:
     """Draw the front of cost against the time of a token with the chips on the market, beside that
     of flexibility."""
-    rows: list[dict[str, Json]] = [{"x": 1e3 * point.x, "y": point.y} for point in exploration.latency_front]
+    rows: list[dict[str, Json]] = [
+        {"x": 1e3 * point.x, "y": point.y} for point in exploration.latency_front
+    ]
     market: list[dict[str, Json]] = [
-        {"x": 1e3 * one.tpot_s, "y": one.usd_per_million_tokens_tco, "name": one.chip}
-        for one in exploration.market
-        if one.tpot_s is not None and one.usd_per_million_tokens_tco is not None
+        {"x": 1e3 * entry.tpot_s, "y": entry.usd_per_million_tokens_tco, "name": entry.chip}
+        for entry in exploration.market
+        if entry.tpot_s is not None and entry.usd_per_million_tokens_tco is not None
     ]
     slim = not exploration.flexibility_front
     inner = width - 90 if slim else (width - 170) // 2
     axis: Spec = {"grid": True, "tickCount": 5}
-    x: Spec = {"field": "x", "type": "quantitative", "axis": axis | {"title": "Time per output token, ms"}}
+    x: Spec = {
+        "field": "x", "type": "quantitative", "axis": axis | {"title": "Time per output token, ms"},
+    }
     y: Spec = {"field": "y", "type": "quantitative", "scale": {"type": "log", "nice": True},
                "axis": axis | {"title": "USD per million output tokens"}}
     latency: Spec = {
@@ -46,7 +50,9 @@ def fronts(exploration: Exploration, width: int) -> Spec:
     }
     if slim:
         return chart(latency)
-    flexible: list[dict[str, Json]] = [{"x": point.x, "y": point.y} for point in exploration.flexibility_front]
+    flexible: list[dict[str, Json]] = [
+        {"x": point.x, "y": point.y} for point in exploration.flexibility_front
+    ]
     other: Spec = {
         "width": inner, "height": 260, "title": "Cost on this load and on other models",
         "data": values(flexible),

@@ -43,6 +43,6 @@ def write_whole(path: Path, text: str) -> Path:
     return path
 
 
-def _unwritable(path: Path, found: str) -> BadFile:
-    return BadFile(Fault(str(path), found, "a file in a writable folder",
+def _unwritable(path: Path, reason: str) -> BadFile:
+    return BadFile(Fault(str(path), reason, "a file in a writable folder",
                          "choose another path, or make its folder writable"))

@@ -104,13 +104,13 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
                  f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
     risk += f"; {wording.in_percent(best.dominant_share_compute)} of compute from the dominant vendor."
     flips = [
-        f"{one.label} at {wording.with_unit(value, one.unit)} ({other} first)"
-        for one in decision.questions.sensitivities
-        for value, other in ((one.low, one.best_low), (one.high, one.best_high))
+        f"{effect.label} at {wording.with_unit(value, effect.unit)} ({other} first)"
+        for effect in decision.questions.sensitivities
+        for value, other in ((effect.low, effect.best_low), (effect.high, effect.best_high))
         if other != decision.best_single
     ]
     change = "; ".join(flips[:2]) + ". " if flips else "No single input within its range puts another way first. "
-    change += " ".join(f"{one.text}." for one in decision.questions.flips[:3])
+    change += " ".join(f"{flip.text}." for flip in decision.questions.flips[:3])
     return [("Cost", cost), ("Risk", risk), ("What would change it", change.strip())]
 
 
@@ -219,11 +219,11 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             else None,
         ),
     } | {
-        f"pays {one.programme}": (
-            f"Value of {one.programme}, started now, over volume, performance and slip.",
-            partial(question_charts.pays, one),
+        f"pays {surface.programme}": (
+            f"Value of {surface.programme}, started now, over volume, performance and slip.",
+            partial(question_charts.pays, surface),
         )
-        for one in decision.questions.surfaces
+        for surface in decision.questions.surfaces
     }
     return {
         name: Picture(

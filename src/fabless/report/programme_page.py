@@ -44,8 +44,8 @@ def programme_results_page(catalogue: Catalogue) -> str:
 
 
 def _scores(whole: PredictionScore, early: PredictionScore, model: Sequence[TimedPrediction]) -> list[str]:
-    inside = sum(one.p10 <= one.actual <= one.p90 for one in model)
-    drawn_pit = sum(one.pit for one in model) / len(model)
+    inside = sum(p.p10 <= p.actual <= p.p90 for p in model)
+    drawn_pit = sum(p.pit for p in model) / len(model)
     covered = " | ".join((_coverage(whole), _coverage(early), in_percent(inside / len(model))))
     lines = ["| | all others | earlier ones | stages, all others |", "|---|---|---|---|",
              f"| times predicted | {len(whole.timed)} | {len(early.timed)} | {len(model)} |",
@@ -56,16 +56,17 @@ def _scores(whole: PredictionScore, early: PredictionScore, model: Sequence[Time
              f"| Brier score | {whole.brier:.3f} | {early.brier:.3f} | |",
              f"| Brier score of the base rate | {whole.brier_base:.3f} | {early.brier_base:.3f} | |"]
     for span in TIMED:
-        of_span = [[one for one in timed if one.span is span] for timed in (whole.timed, early.timed, model)]
-        cells = [f"{sum(one.p10 <= one.actual <= one.p90 for one in timed)} of {len(timed)}" for timed in of_span]
+        of_span = [[p for p in timed if p.span is span] for timed in (whole.timed, early.timed, model)]
+        cells = [f"{sum(p.p10 <= p.actual <= p.p90 for p in timed)} of {len(timed)}" for timed in of_span]
         lines.append(f"| {span.value}, inside | {' | '.join(cells)} |")
     return lines
 
 
-def _coverage(one: PredictionScore) -> str:
-    if not one.timed:
+def _coverage(score: PredictionScore) -> str:
+    if not score.timed:
         return "none"
-    return f"{in_percent(one.inside / len(one.timed))} ({in_percent(one.coverage.low)} to {in_percent(one.coverage.high)})"
+    low, high = in_percent(score.coverage.low), in_percent(score.coverage.high)
+    return f"{in_percent(score.inside / len(score.timed))} ({low} to {high})"
 
 
 def _verdict(whole: PredictionScore, early: PredictionScore) -> str:
@@ -86,10 +87,10 @@ def _times(
     lines = ["Months. *n*: timed programmes behind the prediction.", "",
              "| programme | kind | span | actual | all others P10, P50, P90 | PIT | earlier ones | n | PIT | stages | PIT |",
              "|---|---|---|---:|---|---:|---|---:|---:|---|---:|"]
-    for one in sorted(whole, key=lambda one: (TIMED.index(one.span), one.name)):
-        key = (one.name, one.span.value)
+    for p in sorted(whole, key=lambda p: (TIMED.index(p.span), p.name)):
+        key = (p.name, p.span.value)
         before, staged = soon.get(key), drawn.get(key)
-        lines.append(f"| {one.name} | {one.kind} | {one.span.value} | {one.actual:.0f} | {_band(one)} | {one.pit:.2f} | "
+        lines.append(f"| {p.name} | {p.kind} | {p.span.value} | {p.actual:.0f} | {_band(p)} | {p.pit:.2f} | "
                      f"{_band(before) if before else ''} | {before.cases if before else ''} | "
                      f"{f'{before.pit:.2f}' if before else ''} | {_band(staged) if staged else ''} | "
                      f"{f'{staged.pit:.2f}' if staged else ''} |")
@@ -97,21 +98,21 @@ def _times(
 
 
 def _by_key(timed: Sequence[TimedPrediction]) -> Mapping[tuple[str, str], TimedPrediction]:
-    return {(one.name, one.span.value): one for one in timed}
+    return {(p.name, p.span.value): p for p in timed}
 
 
-def _band(one: TimedPrediction) -> str:
-    return f"{one.p10:.0f}, {one.p50:.0f}, {one.p90:.0f}"
+def _band(prediction: TimedPrediction) -> str:
+    return f"{prediction.p10:.0f}, {prediction.p50:.0f}, {prediction.p90:.0f}"
 
 
 def _outcomes(whole: Sequence[OutcomePrediction], early: Sequence[OutcomePrediction]) -> list[str]:
-    soon = {one.name: one for one in early}
+    soon = {p.name: p for p in early}
     lines = ["Probability of volume.", "", "| programme | kind | outcome | all others | earlier ones | n |",
              "|---|---|---|---:|---:|---:|"]
-    for one in sorted(whole, key=lambda one: (one.kind, one.name)):
-        before = soon.get(one.name)
+    for p in sorted(whole, key=lambda p: (p.kind, p.name)):
+        before = soon.get(p.name)
         sooner = f"{before.predicted:.2f} | {before.cases}" if before else " | "
-        lines.append(f"| {one.name} | {one.kind} | {one.outcome.value} | {one.predicted:.2f} | {sooner} |")
+        lines.append(f"| {p.name} | {p.kind} | {p.outcome.value} | {p.predicted:.2f} | {sooner} |")
     return lines
 
 

@@ -18,7 +18,9 @@ def pays(surface: Surface, width: int) -> Spec:
     slim = narrow(width)
     panels = len(surface.volumes)
     rows: list[dict[str, Json]] = []
-    largest = max(abs(v) for plane in surface.value_usd for line in plane for v in line) or _LEAST_USD
+    largest = (
+        max(abs(v) for plane in surface.value_usd for line in plane for v in line) or _LEAST_USD
+    )
     for volume, plane in zip(surface.volumes, surface.value_usd, strict=True):
         for performance, line in zip(surface.performances, plane, strict=True):
             for slip, value in zip(surface.slips, line, strict=True):
@@ -73,16 +75,16 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     """Draw first-order and total indices as bars, with the 95 % interval of the total."""
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
-    for one in indices:
-        for kind, size in (("alone", one.first), ("with all others", one.total)):
+    for index in indices:
+        for kind, size in (("alone", index.first), ("with all others", index.total)):
             rows.append(
                 {
-                    "row": one.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
-                    "low": max(one.total - one.total_error, 0.0),
-                    "high": one.total + one.total_error,
+                    "row": index.label, "kind": kind, "size": max(0.0, min(size, 1.5)),
+                    "low": max(index.total - index.total_error, 0.0),
+                    "high": index.total + index.total_error,
                 }
             )
-    order, kinds = [one.label for one in indices], ["alone", "with all others"]
+    order, kinds = [index.label for index in indices], ["alone", "with all others"]
     y: Spec = {
         "field": "row", "type": "nominal", "sort": order,
         "axis": None

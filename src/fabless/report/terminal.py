@@ -58,12 +58,14 @@ def _action(action: Action, as_of: str) -> str:
     return f"- {when}: {action.what}{f': {size}' if size else ''}, {wording.usd(action.spend_usd)}"
 
 
-def _input(one: Sensitivity, usual: str, decimals: int) -> str:
+def _input(effect: Sensitivity, usual: str, decimals: int) -> str:
     ends = []
-    for value, cost, best in ((one.low, one.cost_low_usd, one.best_low), (one.high, one.cost_high_usd, one.best_high)):
+    for value, cost, best in (
+        (effect.low, effect.cost_low_usd, effect.best_low), (effect.high, effect.cost_high_usd, effect.best_high),
+    ):
         first = "" if best == usual else f" ({best} first)"
-        ends.append(f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, one.unit)}{first}")
-    return f"- {one.label}: {ends[0]}, {ends[1]}"
+        ends.append(f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}")
+    return f"- {effect.label}: {ends[0]}, {ends[1]}"
 
 
 def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
@@ -71,13 +73,13 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
     where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
-            f"{one.name} {wording.usd(one.value_usd)}"
+            f"{value.name} {wording.usd(value.value_usd)}"
             + (
-                f" ± {wording.usd(one.error_usd)}"
-                if one.error_usd > _LEAST_ERROR * abs(one.value_usd)
+                f" ± {wording.usd(value.error_usd)}"
+                if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
                 else ""
             )
-            for one in decision.programme_values
+            for value in decision.programme_values
         )
     for gate in best.gates:
         if is_begun(gate):
@@ -88,35 +90,35 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
     yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
 
 
-def _fresh(one: FreshTest, leaves: int) -> str:
-    cost, short = one.expected_cost_usd, one.shortage_probability
+def _fresh(test: FreshTest, leaves: int) -> str:
+    cost, short = test.expected_cost_usd, test.shortage_probability
     return (
-        f"- {one.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
+        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
         f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
         f"not {wording.in_percent(short.in_sample)}"
     )
 
 
-def _stability(found: Stability, recommended: str, decimals: int) -> str:
-    first = sum(ranking[0] == recommended for ranking in found.rankings)
-    cost = found.cost_per_query_usd
-    return (f"- {len(found.seeds)} seeds: {recommended} first in {first}, same ranking in "
-            f"{wording.in_percent(found.agreement)}, "
+def _stability(stability: Stability, recommended: str, decimals: int) -> str:
+    first = sum(ranking[0] == recommended for ranking in stability.rankings)
+    cost = stability.cost_per_query_usd
+    return (f"- {len(stability.seeds)} seeds: {recommended} first in {first}, same ranking in "
+            f"{wording.in_percent(stability.agreement)}, "
             f"P50 {wording.cents(cost.p10, decimals)}–{wording.cents(cost.p90, decimals)} cents")
 
 
-def _struck(one: Resilience) -> str:
+def _struck(loss: Resilience) -> str:
     return (
-        f"- dominant vendor gone for {one.quarters} quarters from {one.quarter}: {wording.usd(one.cost_usd)} more, "
-        f"{wording.in_percent(one.missing_after)} of that year's compute missing, not "
-        f"{wording.in_percent(one.missing_before)}"
+        f"- dominant vendor gone for {loss.quarters} quarters from {loss.quarter}: {wording.usd(loss.cost_usd)} more, "
+        f"{wording.in_percent(loss.missing_after)} of that year's compute missing, not "
+        f"{wording.in_percent(loss.missing_before)}"
     )
 
 
-def _large(one: LargePlan, decimals: int) -> str:
+def _large(plan: LargePlan, decimals: int) -> str:
     return (
-        f"- planned again on {one.leaves:,} scenarios: {wording.cents(one.cost_per_query_usd.p50, decimals)} cents a "
-        f"query at the median, {wording.usd(one.expected_cost_usd)} expected, {wording.gap(one.gap)}"
+        f"- planned again on {plan.leaves:,} scenarios: {wording.cents(plan.cost_per_query_usd.p50, decimals)} cents a "
+        f"query at the median, {wording.usd(plan.expected_cost_usd)} expected, {wording.gap(plan.gap)}"
     )
 
 
@@ -124,10 +126,10 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     """A line each on fresh scenarios, other seeds and the loss of the dominant vendor, of the
     recommended way."""
     asked, recommended = decision.questions, decision.recommended
-    yield from (_fresh(one, decision.leaves) for one in decision.fresh if one.way == recommended)
+    yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
     if asked.stability:
         yield _stability(asked.stability, recommended, decimals)
-    yield from (_struck(one) for one in asked.resilience if one.way == recommended)
+    yield from (_struck(loss) for loss in asked.resilience if loss.way == recommended)
     if decision.large:
         yield _large(decision.large, decimals)
 
@@ -182,11 +184,11 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
     _print_list(
         f"First 90 days{some}",
-        [_action(one, decision.as_of) for one in actions[:_MOST_ACTIONS]] or ["- nothing"], console,
+        [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"], console,
     )
     _print_list(
         "What moves the cost most",
-        [_input(one, decision.best_single, decimals) for one in asked.sensitivities[:_MOST_INPUTS]],
+        [_input(effect, decision.best_single, decimals) for effect in asked.sensitivities[:_MOST_INPUTS]],
         console,
     )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)

@@ -81,10 +81,18 @@ def decades(low: float, high: float) -> list[float]:
         return tens[:: math.ceil(len(tens) / 5)]
     if len(tens) > 1:
         return tens
-    return [step * 10.0**power for power in powers for step in (1.0, 2.0, 5.0) if low <= step * 10.0**power <= high]
+    return [
+        step * 10.0**power
+        for power in powers
+        for step in (1.0, 2.0, 5.0)
+        if low <= step * 10.0**power <= high
+    ]
 
 
-def _panel(panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], side: int, legend: Spec | None) -> Spec:
+def _panel(
+    panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], side: int,
+    legend: Spec | None,
+) -> Spec:
     points: list[dict[str, Json]] = []
     for row in rows:
         assert row.measured is not None
@@ -114,7 +122,9 @@ def _panel(panel: Panel, rows: Sequence[ComparedRow], colours: dict[str, str], s
         "field": "chip", "type": "nominal",
         "scale": {"domain": names, "range": [*colours.values(), OTHER]}, "legend": legend,
     }
-    ruled: list[Json] = [line | {"encoding": {"x": {"field": "x"} | x, "y": {"field": "y"} | y}} for line in lines]
+    ruled: list[Json] = [
+        line | {"encoding": {"x": {"field": "x"} | x, "y": {"field": "y"} | y}} for line in lines
+    ]
     return {
         "width": side, "height": side, "title": panel.title,
         "layer": [
@@ -137,16 +147,29 @@ def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
     """
     known = predicted_rows(rows)
     sizes = Counter(row.groups["chip"] for row in known)
-    chips = [name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:MOST_CHIPS]]
+    chips = [
+        name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:MOST_CHIPS]
+    ]
     colours = dict(zip(chips, SERIES, strict=False))
-    panels = [(panel, own) for panel in PANELS if (own := [row for row in known if row.quantity in panel.quantities])]
+    panels = [
+        (panel, of_panel)
+        for panel in PANELS
+        if (of_panel := [row for row in known if row.quantity in panel.quantities])
+    ]
     panels = panels[:MOST_PANELS]
     across = 1 if narrow(width) else min(3, len(panels))
     side = int(width / across) - (70 if across > 1 else 90)
     most = max(1, MOST_POINTS // max(1, len(panels)))
     legend: Spec = {"columns": 2 if narrow(width) else 4, "symbolType": "circle"}
-    drawn: list[Json] = [_panel(panel, thinned(own, most), colours, side, legend) for panel, own in panels]
-    return chart({"concat": drawn, "columns": across, "resolve": {"scale": {"color": "shared"}}, "spacing": 24})
+    drawn: list[Json] = [
+        _panel(panel, thinned(own, most), colours, side, legend) for panel, own in panels
+    ]
+    return chart(
+        {
+            "concat": drawn, "columns": across, "resolve": {"scale": {"color": "shared"}},
+            "spacing": 24,
+        }
+    )
 
 
 def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
@@ -156,19 +179,25 @@ def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
     for row in predicted_rows(rows):
         assert row.measured is not None
         assert row.predicted is not None
-        members.setdefault(", ".join(row.groups[part] for part in key.split("+")), []).append(row.predicted / row.measured)
+        members.setdefault(", ".join(row.groups[part] for part in key.split("+")), []).append(
+            row.predicted / row.measured
+        )
     largest = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_GROUPS]
     if "+" in key:
         largest.sort()
     drawn: list[dict[str, Json]] = []
     for name, ratios in largest:
-        p10, p25, p50, p75, p90 = (float(end) for end in np.percentile(ratios, [10, 25, 50, 75, 90]))
+        p10, p25, p50, p75, p90 = (
+            float(end) for end in np.percentile(ratios, [10, 25, 50, 75, 90])
+        )
         drawn.append({"group": name, "p10": p10, "p25": p25, "p50": p50, "p75": p75, "p90": p90,
                       "label": f"{len(ratios):,}"})
     low = min([0.5, *(float(str(row["p10"])) for row in drawn)]) / 1.05
     high = max([2.0, *(float(str(row["p90"])) for row in drawn)]) * 1.05
     slim = narrow(width)
-    ticks: list[Json] = [tick for tick in (0.1, 0.2, 0.5, 0.8, 1.0, 1.2, 2.0, 5.0, 10.0) if low <= tick <= high]
+    ticks: list[Json] = [
+        tick for tick in (0.1, 0.2, 0.5, 0.8, 1.0, 1.2, 2.0, 5.0, 10.0) if low <= tick <= high
+    ]
     if slim:
         ticks = [tick for tick in ticks if tick not in (0.8, 1.2)]
     x: Spec = {

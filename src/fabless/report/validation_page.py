@@ -41,7 +41,7 @@ def validation_results_page(validation: Validation, digest: str) -> str:
         *picture,
         "## What the model is held to",
         "",
-        *_table("Measure", [(one.name, one.errors) for one in measured(validation.rows)]),
+        *_table("Measure", [(measure.name, measure.errors) for measure in measured(validation.rows)]),
     ]
     page += ["## Serving, training, power", ""]
     for key, title in _TABLES:

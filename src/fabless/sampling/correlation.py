@@ -35,23 +35,34 @@ def correlation_matrix(names: Sequence[str], pairs: Mapping[Pair, float]) -> Arr
     faults = correlation_faults(list(pairs.items()), names)
     if faults:
         named = list(pairs)
-        raise BadValue(*(replace(fault, place=f"correlation of {' with '.join(named[k])}") for k, fault in faults))
+        raise BadValue(
+            *(
+                replace(fault, place=f"correlation of {' with '.join(named[k])}")
+                for k, fault in faults
+            )
+        )
     return _filled(list(names), pairs)
 
 
-def correlation_faults(stated: Sequence[tuple[Pair, float]], known: Collection[str]) -> list[tuple[int, Fault]]:
+def correlation_faults(
+    stated: Sequence[tuple[Pair, float]], known: Collection[str]
+) -> list[tuple[int, Fault]]:
     """Every fault of a list of correlations between `known` names, each with its position in the
     list and no place."""
-    found = [
+    faults = [
         (k, fault)
         for k, (pair, value) in enumerate(stated)
         if (fault := _by_itself(pair, value, known, [earlier for earlier, _ in stated[:k]]))
         is not None
     ]
-    if found:
-        return found
+    if faults:
+        return faults
     position = {pair: k for k, (pair, _) in enumerate(stated)}
-    return [(position[pair], fault) for group in groups(position) for pair, fault in _together(group, dict(stated))]
+    return [
+        (position[pair], fault)
+        for group in groups(position)
+        for pair, fault in _together(group, dict(stated))
+    ]
 
 
 def groups(pairs: Iterable[Pair]) -> list[list[str]]:
@@ -61,11 +72,11 @@ def groups(pairs: Iterable[Pair]) -> list[list[str]]:
     >>> groups([("b", "a"), ("c", "d"), ("b", "e")])
     [['a', 'b', 'e'], ['c', 'd']]
     """
-    found: list[set[str]] = []
+    joined: list[set[str]] = []
     for pair in pairs:
-        touched = [group for group in found if group & set(pair)]
-        found = [group for group in found if group not in touched] + [set(pair).union(*touched)]
-    return sorted(sorted(group) for group in found)
+        touched = [group for group in joined if group & set(pair)]
+        joined = [group for group in joined if group not in touched] + [set(pair).union(*touched)]
+    return sorted(sorted(group) for group in joined)
 
 
 def lower_root(matrix: Array) -> Array:
@@ -119,7 +130,9 @@ def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None
     return float(inside[0, 1]) - half, float(inside[0, 1]) + half
 
 
-def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000) -> Array:
+def nearest_correlation(
+    matrix: Array, free: NDArray[np.bool_] | None = None, rounds: int = 20_000
+) -> Array:
     """Nearest correlation matrix in the Frobenius norm (Higham, 2002: alternating projections with
     Dykstra's correction).
 
@@ -130,19 +143,21 @@ def nearest_correlation(matrix: Array, free: NDArray[np.bool_] | None = None, ro
     [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
     """
     open_to = ~np.eye(len(matrix), dtype=bool) & (True if free is None else free)
-    held, correction = np.asarray(matrix, dtype=float), np.zeros(matrix.shape)
+    nearest, correction = np.asarray(matrix, dtype=float), np.zeros(matrix.shape)
     for _ in range(rounds):
-        before = held
-        values, vectors = np.linalg.eigh(held - correction)
+        before = nearest
+        values, vectors = np.linalg.eigh(nearest - correction)
         projected = (vectors * np.maximum(values, 0.0)) @ vectors.T
-        correction = projected - (held - correction)
-        held = np.where(open_to, projected, matrix)
-        if np.abs(held - before).max() < 1e-12:
+        correction = projected - (nearest - correction)
+        nearest = np.where(open_to, projected, matrix)
+        if np.abs(nearest - before).max() < 1e-12:
             break
-    return held
+    return nearest
 
 
-def _by_itself(pair: Pair, value: float, known: Collection[str], earlier: list[Pair]) -> Fault | None:
+def _by_itself(
+    pair: Pair, value: float, known: Collection[str], earlier: list[Pair]
+) -> Fault | None:
     """Fault of one correlation that no other one has a part in."""
     missing = [name for name in pair if name not in known]
     if missing:
@@ -153,9 +168,15 @@ def _by_itself(pair: Pair, value: float, known: Collection[str], earlier: list[P
             ),
         )
     if pair[0] == pair[1]:
-        return Fault("", f"{pair[0]} with itself", "two names", "name two numbers, or take the correlation out")
+        return Fault(
+            "", f"{pair[0]} with itself", "two names",
+            "name two numbers, or take the correlation out",
+        )
     if pair in earlier or pair[::-1] in earlier:
-        return Fault("", f"{pair[0]} with {pair[1]} a second time", "each pair once", "take one of the two out")
+        return Fault(
+            "", f"{pair[0]} with {pair[1]} a second time", "each pair once",
+            "take one of the two out",
+        )
     if not -1.0 <= value <= 1.0:
         return Fault("", f"{value:g}", "-1 to 1", "write for example 0.5")
     return None
@@ -168,14 +189,16 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
     if _smallest(matrix) >= -TOLERANCE:
         return []
     single = []
-    for (one, other), value in stated.items():
-        allowed = interval(matrix, group.index(one), group.index(other))
+    for (name, other), value in stated.items():
+        allowed = interval(matrix, group.index(name), group.index(other))
         if allowed is not None:
             low, high = _inward(allowed)
-            single.append(((one, other), low, high, float(np.clip(value, low, high))))
+            single.append(((name, other), low, high, float(np.clip(value, low, high))))
     if single:
         # of equally small changes the one stated last
-        pair, low, high, value = min(reversed(single), key=lambda item: round(abs(item[3] - stated[item[0]]), DIGITS))
+        pair, low, high, value = min(
+            reversed(single), key=lambda item: round(abs(item[3] - stated[item[0]]), DIGITS)
+        )
         return [
             (
                 pair,
@@ -186,20 +209,20 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
             )
         ]
     free = np.zeros(matrix.shape, dtype=bool)
-    for one, other in stated:
-        i, j = group.index(one), group.index(other)
+    for name, other in stated:
+        i, j = group.index(name), group.index(other)
         free[i, j] = free[j, i] = True
     # a touch towards independence, so that the values hold when rounded
     law = nearest_correlation(matrix, free) / (1.0 + 10.0**(1 - DIGITS))
     faults = []
-    for (one, other), value in stated.items():
-        near = round(float(law[group.index(one), group.index(other)]), DIGITS)
+    for (name, other), value in stated.items():
+        near = round(float(law[group.index(name), group.index(other)]), DIGITS)
         if abs(near - value) > 10.0**(1 - DIGITS) * (1.0 + abs(value)):
             faults.append(
                 (
-                    (one, other),
+                    (name, other),
                     Fault(
-                        "", _beside((one, other), stated),
+                        "", _beside((name, other), stated),
                         "correlations of one joint law; here no single one mends it",
                         f"write {near:g}: of the nearest correlation matrix, pairs that are not stated at 0",
                     ),
@@ -209,34 +232,47 @@ def _together(group: list[str], pairs: Mapping[Pair, float]) -> list[tuple[Pair,
 
 
 def _beside(pair: Pair, stated: Mapping[Pair, float]) -> str:
-    others = ", ".join(f"{one} with {other} {value:g}" for (one, other), value in stated.items() if (one, other) != pair)
+    others = ", ".join(
+        f"{name} with {other} {value:g}"
+        for (name, other), value in stated.items()
+        if (name, other) != pair
+    )
     return f"{stated[pair]:g}, which no joint law can have beside {others}"
 
 
 def _unsaid(group: list[str], matrix: Array, stated: Mapping[Pair, float]) -> str:
     """The pair that is not stated and whose correlation alone would also mend the group, in
     words."""
-    found = []
-    for i, one in enumerate(group):
+    bounds = []
+    for i, name in enumerate(group):
         for j, other in enumerate(group[:i]):
-            allowed = None if {(one, other), (other, one)} & set(stated) else interval(matrix, i, j)
+            allowed = (
+                None if {(name, other), (other, name)} & set(stated) else interval(matrix, i, j)
+            )
             if allowed is not None:
                 low, high = _inward(allowed)
-                found.append((abs(float(np.clip(0.0, low, high))), f"{other} with {one}: {np.clip(0.0, low, high):g}"))
-    return f", or state {min(found)[1]}" if found else ""
+                bounds.append(
+                    (
+                        abs(float(np.clip(0.0, low, high))),
+                        f"{other} with {name}: {np.clip(0.0, low, high):g}",
+                    )
+                )
+    return f", or state {min(bounds)[1]}" if bounds else ""
 
 
 def _inward(allowed: tuple[float, float]) -> tuple[float, float]:
     """An interval rounded to the digits of an error, inside itself."""
     scale = 10.0**DIGITS
-    low, high = math.ceil(allowed[0] * scale - 1e-6) / scale, math.floor(allowed[1] * scale + 1e-6) / scale
+    low, high = (
+        math.ceil(allowed[0] * scale - 1e-6) / scale, math.floor(allowed[1] * scale + 1e-6) / scale,
+    )
     return (low, high) if low <= high else (allowed[0], allowed[0])
 
 
 def _filled(names: list[str], pairs: Mapping[Pair, float]) -> Array:
     matrix = np.eye(len(names))
-    for (one, other), value in pairs.items():
-        i, j = names.index(one), names.index(other)
+    for (name, other), value in pairs.items():
+        i, j = names.index(name), names.index(other)
         matrix[i, j] = matrix[j, i] = value
     return matrix
 

@@ -117,13 +117,13 @@ def coupled(points: Array, matrix: Array) -> Array:
     alone that a chain of correlations ties to it without passing through a later one; so a column
     less leaves those before it as they were.
     """
-    found = np.array(points)
+    drawn = np.array(points)
     for k in range(1, points.shape[1] if len(points) > 1 else 0):
         leaders = _tied(matrix[:k + 1, :k + 1])
         if leaders.size:
             both = [*leaders, k]
-            found[:, k] = _led(found[:, leaders], points[:, k], matrix[np.ix_(both, both)])
-    return found
+            drawn[:, k] = _led(drawn[:, leaders], points[:, k], matrix[np.ix_(both, both)])
+    return drawn
 
 
 def _tied(matrix: Array) -> NDArray[np.int64]:
@@ -134,18 +134,18 @@ def _tied(matrix: Array) -> NDArray[np.int64]:
     return np.flatnonzero(reached[:-1])
 
 
-def _led(leaders: Array, own: Array, matrix: Array) -> Array:
+def _led(leaders: Array, points: Array, matrix: Array) -> Array:
     """The points `own` (count,) in the order that ties them to the `leaders` (count, n) as `matrix`
     says; it comes last."""
-    given, free = scores(leaders), scores(own)
-    given = (given - given.mean(axis=0)) / given.std(axis=0)
-    if given.shape[1] < own.size // 2:
-        basis = np.column_stack([np.ones(own.size), given])
+    leader_scores, free = scores(leaders), scores(points)
+    leader_scores = (leader_scores - leader_scores.mean(axis=0)) / leader_scores.std(axis=0)
+    if leader_scores.shape[1] < points.size // 2:
+        basis = np.column_stack([np.ones(points.size), leader_scores])
         free = free - basis @ np.linalg.lstsq(basis, free, rcond=None)[0]
         free = free / free.std()
     weights, root = conditional(matrix, np.arange(len(matrix)) == len(matrix) - 1)
-    tied = given @ weights[0] + root[0, 0] * free
-    return np.asarray(np.sort(own)[np.argsort(np.argsort(tied))])
+    tied = leader_scores @ weights[0] + root[0, 0] * free
+    return np.asarray(np.sort(points)[np.argsort(np.argsort(tied))])
 
 
 def draw(

@@ -78,7 +78,13 @@ def sample(
     """
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
-    chosen = like.chosen if like is not None else None if weights is None else representatives(case, weights)
+    chosen = (
+        like.chosen
+        if like is not None
+        else None
+        if weights is None
+        else representatives(case, weights)
+    )
     return _on(case, tree, like, changed=changed, given=given, chosen=chosen, realised=False)
 
 
@@ -113,11 +119,15 @@ def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
     total = need[1:].reshape(case.quarters - 1, -1).sum(axis=0)
     slices = np.argsort(total, kind="stable").reshape(branches, each)
     mean = total[slices].mean(axis=1, keepdims=True)
-    rows = np.take_along_axis(slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1)
+    rows = np.take_along_axis(
+        slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1
+    )
     return Chosen(branches * each, np.sort(rows[:, 0]))
 
 
-def fresh_paths(case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE) -> Scenarios:
+def fresh_paths(
+    case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE
+) -> Scenarios:
     """Draw `count` paths of equal probability that part in the second quarter and carry the states
     of the market.
 
@@ -142,10 +152,10 @@ def _on(
     draws = Draws(case, flat, places(tree, stage, case.branching))
     values = draws.values
     states = _states(case, tree, stage, values, realised=realised)
-    struck = {shock.name: states[shock.name] for shock in case.shocks}
+    shock_chance = {shock.name: states[shock.name] for shock in case.shocks}
     return Scenarios(
-        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=struck,
-        demand=demand_of(case, values, struck, tree), work=work_of(values.demand, tree),
+        tree=tree, draws=draws, scarce=states[REGIME], shock_chance=shock_chance,
+        demand=demand_of(case, values, shock_chance, tree), work=work_of(values.demand, tree),
         stage=stage, node=node_in_stage(tree, stage), chosen=chosen,
     )
 
@@ -191,18 +201,20 @@ def _states(
         for name, shock in shocks.items()}
 
 
-def _seen(case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool) -> dict[int, Array]:
+def _seen(
+    case: Case, tree: Tree, stage: NDArray[np.int64], name: str, *, realised: bool
+) -> dict[int, Array]:
     """Uniform points of a state in the quarters in which it is seen."""
     quarters = range(1, tree.quarters) if realised else case.boundaries
-    here = quarters_of(tree)
+    nodes = quarters_of(tree)
     return {
         quarter: stratified(
-            here[quarter].stop - here[quarter].start, 1,
+            nodes[quarter].stop - nodes[quarter].start, 1,
             stream(
                 case.seed,
                 f"{name} quarter {quarter}"
                 if realised
-                else f"{name} stage {stage[here[quarter].start]}",
+                else f"{name} stage {stage[nodes[quarter].start]}",
             ),
         )[:, 0]
         for quarter in quarters
@@ -216,7 +228,9 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
     rates known in each quarter.
     """
     end = tree.quarter * QUARTER_S
-    gain = log_growth(np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end)
+    gain = log_growth(
+        np.log(first_year) / YEAR_S, np.log(long_run) / YEAR_S, fade_s, end - QUARTER_S, end
+    )
     return np.exp(summed_along(tree, gain))
 
 
@@ -228,10 +242,14 @@ def _grown_like_demand(tree: Tree, first_year: Array, demand: DemandNumbers[Arra
 
 def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
     """Work of a query over that of the first day's models, at each node-quarter."""
-    return demand.work_level * _grown(tree, demand.work_trend, np.ones(tree.size), demand.growth_fade)
+    return demand.work_level * _grown(
+        tree, demand.work_trend, np.ones(tree.size), demand.growth_fade
+    )
 
 
-def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array], tree: Tree) -> dict[str, Array]:
+def demand_of(
+    case: Case, values: CaseNumbers[Array], shock_chance: Mapping[str, Array], tree: Tree
+) -> dict[str, Array]:
     """Each load in its quarter.
 
     Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded
@@ -243,9 +261,13 @@ def demand_of(case: Case, values: CaseNumbers[Array], struck: Mapping[str, Array
     for shock in case.shocks:
         multiple = values.shocks[shock.name].demand
         if multiple is not None:
-            queries = queries * expected_multiple(struck[shock.name], multiple)
+            queries = queries * expected_multiple(shock_chance[shock.name], multiple)
     loads = {load.name: values.loads[load.name] for load in case.loads}
-    shares = [load.share for load in loads.values() if isinstance(load, QueryNumbers) and load.share is not None]
+    shares = [
+        load.share
+        for load in loads.values()
+        if isinstance(load, QueryNumbers) and load.share is not None
+    ]
     rest = 1.0 - sum(shares, np.zeros(tree.size))
     return {
         name: load.flop * _grown_like_demand(tree, load.growth, first)

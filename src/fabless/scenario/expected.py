@@ -25,11 +25,13 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     """
     tree = scenarios.tree
     seen = int(np.searchsorted(np.array(case.boundaries), quarter, side="right"))
-    flat = {name: _kept(drawn, case.branching, seen) for name, drawn in scenarios.draws.flat.items()}
+    flat = {
+        name: _kept(drawn, case.branching, seen) for name, drawn in scenarios.draws.flat.items()
+    }
     draws = replace(scenarios.draws, flat=flat)
     values = draws.values
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
-    struck = {
+    shock_chance = {
         name: _odds(
             tree, scenarios.shock_chance[name], strike_chance(shock.rate),
             leave_chance(shock.duration), quarter,
@@ -39,8 +41,8 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
     scarce = _odds(tree, scenarios.scarce, leave_chance(values.supply.normal_duration),
                    leave_chance(values.supply.scarce_duration), quarter)
     return replace(
-        scenarios, draws=draws, scarce=scarce, shock_chance=struck,
-        work=work_of(values.demand, tree), demand=demand_of(case, values, struck, tree),
+        scenarios, draws=draws, scarce=scarce, shock_chance=shock_chance,
+        work=work_of(values.demand, tree), demand=demand_of(case, values, shock_chance, tree),
     )
 
 

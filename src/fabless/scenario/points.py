@@ -70,16 +70,18 @@ def drawn_names(case: Case, names: Collection[str]) -> list[str]:
     return [of_generation(name, g) for name in names for g in range(1, copies.get(name, 1) + 1)]
 
 
-def points_of(case: Case, names: Collection[str], chosen: Chosen | None = None) -> dict[str, Stages]:
+def points_of(
+    case: Case, names: Collection[str], chosen: Chosen | None = None
+) -> dict[str, Stages]:
     """Points of the draws of `names`: they depend on the seed, the correlations and the choice, and
     not on the ranges."""
-    own = _OwnPoints(case)
+    own_points = _OwnPoints(case)
     tied = [drawing_order(case, group) for group in groups(case.correlations)]
     alone = [[name] for name in names if not any(name in group for group in tied)]
-    found: dict[str, Stages] = {}
+    points: dict[str, Stages] = {}
     for group in [*alone, *(group for group in tied if not set(names).isdisjoint(group))]:
-        found |= _group(case, group, own, chosen)
-    return {name: found[name] for name in drawn_names(case, names)}
+        points |= _group(case, group, own_points, chosen)
+    return {name: points[name] for name in drawn_names(case, names)}
 
 
 class _OwnPoints:
@@ -109,10 +111,14 @@ class _OwnPoints:
         if stage == 1 or branches == 1:
             return self.first(name, self._nodes[stage - 1], stage)
         rng = self._stream(name, stage)
-        return np.concatenate([stratified(branches, 1, rng)[:, 0] for _ in range(self._nodes[stage - 2])])
+        return np.concatenate(
+            [stratified(branches, 1, rng)[:, 0] for _ in range(self._nodes[stage - 2])]
+        )
 
 
-def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None) -> dict[str, Stages]:
+def _group(
+    case: Case, group: list[str], own_points: _OwnPoints, chosen: Chosen | None
+) -> dict[str, Stages]:
     """Points of correlated numbers, or of one that stands alone.
 
     The correlation matrix R holds between all of them at every stage. Of the slow scores, what the
@@ -125,40 +131,52 @@ def _group(case: Case, group: list[str], own: _OwnPoints, chosen: Chosen | None)
     stages, slowly, copies = len(case.branching), revealed_slowly(case), by_generation(case)
     matrix = _matrix(case, group)
     if chosen is not None and any(name.startswith(DEMAND) for name in group):
-        drawn = coupled(np.stack([own.first(name, chosen.trials) for name in group], axis=1), matrix)[chosen.rows]
+        drawn = coupled(
+            np.stack([own_points.first(name, chosen.trials) for name in group], axis=1), matrix
+        )[chosen.rows]
     else:
-        drawn = coupled(np.stack([own(name, 1) for name in group], axis=1), matrix)
+        drawn = coupled(np.stack([own_points(name, 1) for name in group], axis=1), matrix)
     slow, anew = (np.array([name in kind for name in group]) for kind in (slowly, copies))
     once = ~slow & ~anew
-    found: dict[str, Stages] = {name: [column] for name, column in zip(group, drawn.T, strict=True)}
+    points: dict[str, Stages] = {
+        name: [column] for name, column in zip(group, drawn.T, strict=True)
+    }
     for stage in range(2, stages + 1):
         drawn = np.repeat(drawn, case.branching[stage - 1], axis=0)
         if slow.any():
             drawn = drawn.copy()
-            drawn[:, slow] = _news(case, group, own, stage=stage, kept=drawn, matrix=matrix, slow=slow, once=once)
+            drawn[:, slow] = _news(
+                case, group, own_points, stage=stage, kept=drawn, matrix=matrix, slow=slow,
+                once=once,
+            )
         for name, column in zip(group, drawn.T, strict=True):
-            found[name].append(column)
+            points[name].append(column)
     for k in np.flatnonzero(anew):
         leaders = np.flatnonzero(once | (np.arange(len(group)) < k))
         for generation in range(2, copies[group[k]] + 1):
             name, first = of_generation(group[k], generation), min(generation, stages)
-            others = [of_generation(group[j], min(generation, copies.get(group[j], 1))) for j in leaders]
+            others = [
+                of_generation(group[j], min(generation, copies.get(group[j], 1))) for j in leaders
+            ]
             both = [*leaders, int(k)]
-            found[name] = _later(
-                case, name, own, first=first, leaders=[found[other] for other in others],
+            points[name] = _later(
+                case, name, own_points, first=first, leaders=[points[other] for other in others],
                 matrix=matrix[np.ix_(both, both)])
-    return found
+    return points
 
 
 def _news(
-    case: Case, group: list[str], own: _OwnPoints, stage: int, kept: Array, matrix: Array,
+    case: Case, group: list[str], own_points: _OwnPoints, stage: int, kept: Array, matrix: Array,
     slow: Mask, once: Mask,
 ) -> Array:
     """Points of the slow numbers of a group after the news of a later stage, from the points kept
     until then."""
     among = slow[slow | once]
     weights, root = conditional(matrix[np.ix_(slow | once, slow | once)], among)
-    fresh = np.stack([own(name, stage) for name, here in zip(group, slow, strict=True) if here], axis=1)
+    fresh = np.stack(
+        [own_points(name, stage) for name, is_slow in zip(group, slow, strict=True) if is_slow],
+        axis=1,
+    )
     explained = scores(kept[:, once]) @ weights.T
     rho = case.persistence
     return chances(explained + rho * (scores(kept[:, slow]) - explained)
@@ -166,15 +184,16 @@ def _news(
 
 
 def _later(
-    case: Case, name: str, own: _OwnPoints, *, first: int, leaders: Sequence[Stages], matrix: Array
+    case: Case, name: str, own_points: _OwnPoints, *, first: int, leaders: Sequence[Stages],
+    matrix: Array,
 ) -> Stages:
     """Points of a later generation, last in `matrix` after its `leaders`: None until its stage, and
     kept after it."""
-    column = own(name, first)
+    column = own_points(name, first)
     if leaders:
         weights, root = conditional(matrix, np.arange(len(matrix)) == len(leaders))
-        given = np.stack([scores(_seen(leader, first)) for leader in leaders], axis=1)
-        column = chances(given @ weights[0] + root[0, 0] * scores(column))
+        leader_scores = np.stack([scores(_seen(leader, first)) for leader in leaders], axis=1)
+        column = chances(leader_scores @ weights[0] + root[0, 0] * scores(column))
     stages: Stages = [None] * (first - 1) + [column]
     for branches in case.branching[first:]:
         stages.append(np.repeat(stages[-1], branches))  # type: ignore[arg-type]

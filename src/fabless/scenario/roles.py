@@ -17,12 +17,12 @@ from fabless.case_records import Case
 
 def roles(case: Case) -> dict[str, str]:
     """Role of everything that carries a label, by section and label (``lines.nvidia-owned``)."""
-    found: dict[str, str] = {}
+    role_of: dict[str, str] = {}
     taken: dict[str, int] = {}
     for label, role in _labelled(case):
         taken[role] = taken.get(role, 0) + 1
-        found[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
-    return found
+        role_of[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
+    return role_of
 
 
 def role_of(number: str, known: Mapping[str, str]) -> str:
@@ -50,16 +50,24 @@ def drawing_order(case: Case, names: Sequence[str]) -> list[str]:
 
     def place(name: str) -> tuple[int, str]:
         section, label = name.split(".")[:2]
-        return 1 if f"{section}.{label}" in dominant else later.get(section, 0), role_of(name, known)
+        return 1 if f"{section}.{label}" in dominant else later.get(section, 0), role_of(
+            name, known
+        )
 
     return sorted(names, key=place)
 
 
 def _labelled(case: Case) -> Iterator[tuple[str, str]]:
     for line in case.lines:
-        yield f"lines.{line.name}", f"lines.{line.how} {line.vendor} {line.chip.name}{' prepaid' if line.prepaid else ''}"
+        yield (
+            f"lines.{line.name}",
+            f"lines.{line.how} {line.vendor} {line.chip.name}{' prepaid' if line.prepaid else ''}",
+        )
     for load in case.loads:
-        yield f"loads.{load.name}", f"loads.{load.kind}" + ("" if load.model is None else f" {load.model.name}")
+        yield (
+            f"loads.{load.name}",
+            f"loads.{load.kind}" + ("" if load.model is None else f" {load.model.name}"),
+        )
     for programme in case.programmes:
         yield f"programmes.{programme.name}", f"programmes.{programme.route}"
     for contract in case.contracts:
@@ -67,7 +75,9 @@ def _labelled(case: Case) -> Iterator[tuple[str, str]]:
                f"contracts.{contract.kind} {contract.how} {contract.vendor} {contract.chip}")
     for shock in case.shocks:
         numbers = case.numbers.shocks[shock.name]
-        effects = sorted(field.name for field in fields(numbers) if getattr(numbers, field.name) is not None)
+        effects = sorted(
+            field.name for field in fields(numbers) if getattr(numbers, field.name) is not None
+        )
         yield f"shocks.{shock.name}", " ".join(("shocks.", *sorted(shock.vendors), *effects))
     for pool in case.pools:
         yield f"pools.{pool.name}", "pools."

@@ -41,7 +41,9 @@ MODEL_ERROR = 0.2
 """Assumed spread of the logarithm of a product about the model, which weighs the priors."""
 
 
-def fit(model: Callable[[Array, Array], Array], inputs: Array, known: Array, priors: Sequence[Prior]) -> Fit:
+def fit(
+    model: Callable[[Array, Array], Array], inputs: Array, known: Array, priors: Sequence[Prior]
+) -> Fit:
     """Fit ``model(parameters, inputs) = known``, and again without each product.
 
     Parameters: `model`, of parameters (p,) and inputs (n, m), giving (n,); `inputs` (n, m) one row a product; `known`
@@ -56,9 +58,12 @@ def fit(model: Callable[[Array, Array], Array], inputs: Array, known: Array, pri
             return np.concatenate([misfit, (logs - start) / width])
 
         # to mypy the name is the module that holds the function
-        found = optimize.least_squares(residuals, start, xtol=1e-12, ftol=1e-12)  # type: ignore[operator]
-        return np.asarray(np.exp(found.x))
+        solution = optimize.least_squares(residuals, start, xtol=1e-12, ftol=1e-12)  # type: ignore[operator]
+        return np.asarray(np.exp(solution.x))
 
     best = solve(inputs, known)
-    alone = [model(solve(np.delete(inputs, k, 0), np.delete(known, k)), inputs[k : k + 1])[0] for k in range(len(known))]
+    alone = [
+        model(solve(np.delete(inputs, k, 0), np.delete(known, k)), inputs[k : k + 1])[0]
+        for k in range(len(known))
+    ]
     return Fit(best, model(best, inputs), np.array(alone))

@@ -106,12 +106,16 @@ def harvested_yield(
     shape, kinds = x.shape, (1e8 * n + k).astype(np.int64).ravel()
     order = np.argsort(kinds, kind="stable")
     sorted_kinds = kinds[order]
-    first = np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]])) if order.size else order
+    first = (
+        np.flatnonzero(np.concatenate([[True], sorted_kinds[1:] != sorted_kinds[:-1]]))
+        if order.size
+        else order
+    )
     x, alpha, share = x.ravel()[order], alpha.ravel()[order], share.ravel()[order]
     sold = np.empty(order.size)
     for start, stop in zip(first, [*first[1:], order.size], strict=True):
-        here, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
-        sold[here] = _sold_share(x[here], alpha[here], total, total - needed, share[here])
+        group, (total, needed) = slice(start, stop), divmod(int(sorted_kinds[start]), 10**8)
+        sold[group] = _sold_share(x[group], alpha[group], total, total - needed, share[group])
     answer = np.empty(order.size)
     answer[order] = sold
     return answer.reshape(shape)
@@ -190,7 +194,9 @@ def defect_density_at(
 
 
 def _checked(place: str, defects: ArrayLike) -> Array:
-    require(place, Bound("defects", defects, 0, math.inf, "die area times defect density, not negative"))
+    require(
+        place, Bound("defects", defects, 0, math.inf, "die area times defect density, not negative")
+    )
     return number(defects)
 
 

@@ -52,8 +52,8 @@ class SiliconFits:
         """Entity, field, calibrated value, unit, and the value in the facts (nan where there is
         none)."""
         rows = []
-        for entity, names, found in ((AREA, AREA_PARAMETERS, self.area), (POWER, POWER_PARAMETERS, self.power)):
-            for name, value in zip(names, found.parameters, strict=True):
+        for entity, names, fitted in ((AREA, AREA_PARAMETERS, self.area), (POWER, POWER_PARAMETERS, self.power)):
+            for name, value in zip(names, fitted.parameters, strict=True):
                 unit = catalogue.fact(entity, f"prior.{name}").unit
                 facts = [fact for fact in catalogue.facts_of(entity) if fact.field == name]
                 now = float(facts[-1].value) if facts and isinstance(facts[-1].value, float) else float("nan")
@@ -86,11 +86,11 @@ def _fitted(
     for name in names:
         spread = catalogue.range(entity, f"prior.{name}")
         priors.append(Prior(spread.mode, float(np.log(spread.high / spread.low) / 2)))
-    found = fit(model, inputs[inside], known[inside], priors)
-    everything = model(found.parameters, inputs)
+    result = fit(model, inputs[inside], known[inside], priors)
+    everything = model(result.parameters, inputs)
     alone = everything.copy()
-    alone[inside] = found.left_out
-    return found, tuple(
+    alone[inside] = result.left_out
+    return result, tuple(
         FittedProduct(name, word, float(value), float(said), float(without))
         for (name, word), value, said, without in zip(chips, known, everything, alone, strict=True))
 
@@ -170,7 +170,7 @@ def cost_rows(catalogue: Catalogue) -> tuple[CostRow, ...]:
         facts = [fact for fact in catalogue.facts_of(name) if fact.field == "unit_cost"]
         if not facts:
             continue
-        fact = max(facts, key=lambda one: (one.low is not None, one.known))
+        fact = max(facts, key=lambda fact: (fact.low is not None, fact.known))
         spread = catalogue.range(name, "unit_cost", fact.period)
         sheet, why_not = None, ""
         try:
@@ -262,15 +262,18 @@ def _cost_table(rows: Sequence[CostRow]) -> list[str]:
 
 def _product_table(products: Sequence[FittedProduct], factor: float) -> list[str]:
     return [
-        f"| {one.name} | {one.use} | {one.known * factor:,.0f} | {one.model * factor:,.0f} | "
-        f"{one.model / one.known - 1:+.0%} | {one.alone * factor:,.0f} | {one.alone / one.known - 1:+.0%} |"
-        for one in products
+        f"| {product.name} | {product.use} | {product.known * factor:,.0f} "
+        f"| {product.model * factor:,.0f} | {product.model / product.known - 1:+.0%} "
+        f"| {product.alone * factor:,.0f} | {product.alone / product.known - 1:+.0%} |"
+        for product in products
     ]
 
 
 def _summary(products: Sequence[FittedProduct]) -> str:
-    errors = np.array([abs(one.alone / one.known - 1) for one in products])
-    out = ", ".join(f"{one.name} {one.alone / one.known - 1:+.0%}" for one in products if one.use == "out")
+    errors = np.array([abs(product.alone / product.known - 1) for product in products])
+    out = ", ".join(
+        f"{product.name} {product.alone / product.known - 1:+.0%}" for product in products if product.use == "out"
+    )
     return (
         f"Predicted without itself, a product is off by {np.median(errors):.0%} in the median and by "
         f"{errors.max():.0%} at most; never used in a fit: {out}."

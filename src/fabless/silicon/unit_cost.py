@@ -64,7 +64,9 @@ class CostInputs:
     ) -> CostInputs:
         """Take every range at its mode, or at the end that makes the chip cheap or dear."""
         if end not in ("cheap", "mode", "dear"):
-            raise BadValue(Fault("end", repr(end), "cheap, mode or dear", "choose one of the three"))
+            raise BadValue(
+                Fault("end", repr(end), "cheap, mode or dear", "choose one of the three")
+            )
 
         def pick(name: str, spread: Range) -> float:
             if end == "mode":
@@ -72,7 +74,9 @@ class CostInputs:
             return spread.high if (end == "cheap") == (name in _CHEAPER_WHEN_HIGH) else spread.low
 
         ranges = _ranges(_nodes(node), memory, packaging)
-        return cls._build({name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node)))
+        return cls._build(
+            {name: pick(name, spread) for name, spread in ranges.items()}, len(_nodes(node))
+        )
 
     @classmethod
     def draws(
@@ -113,7 +117,9 @@ def _nodes(node: ProcessNode | Sequence[ProcessNode]) -> tuple[ProcessNode, ...]
     return (node,) if isinstance(node, ProcessNode) else tuple(node)
 
 
-def _ranges(nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging) -> dict[str, Range]:
+def _ranges(
+    nodes: tuple[ProcessNode, ...], memory: MemoryType | None, packaging: Packaging
+) -> dict[str, Range]:
     ranges: dict[str, Range] = {}
     for k, node in enumerate(nodes):
         ranges[f"{k}.wafer_price_usd"] = node.wafer_price_usd
@@ -257,9 +263,13 @@ def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
     if inputs.interposer_wafer_usd is None:
         return number(0.0), number(0.0)
     stated = design.interposer_area_m2
-    area = number(inputs.interposer_area_ratio) * design.placed_area_m2 if stated is None else number(stated)
-    held = interposers_per_wafer(area)
-    if np.any(held < 1):
+    area = (
+        number(inputs.interposer_area_ratio) * design.placed_area_m2
+        if stated is None
+        else number(stated)
+    )
+    interposers = interposers_per_wafer(area)
+    if np.any(interposers < 1):
         raise DoesNotFit(
             Fault(
                 "unit_cost: interposer",
@@ -267,15 +277,15 @@ def _packaging(design: Design, inputs: CostInputs) -> tuple[Array, Array]:
                 "an interposer that fits a wafer", "place fewer dies or stacks in one package",
             )
         )
-    return area, number(inputs.interposer_wafer_usd) / held
+    return area, number(inputs.interposer_wafer_usd) / interposers
 
 
 def _check(design: Design, inputs: CostInputs, partner_margin: ArrayLike) -> None:
     if np.any(number(design.memory_bytes) > 0) and inputs.memory_usd_per_byte is None:
-        held = np.max(number(design.memory_bytes))
+        memory = np.max(number(design.memory_bytes))
         raise BadValue(
             Fault(
-                "unit_cost: memory_usd_per_byte", f"none, for a design with {held:g} bytes",
+                "unit_cost: memory_usd_per_byte", f"none, for a design with {memory:g} bytes",
                 "a price in USD per byte", "give the memory type of the design",
             )
         )

@@ -14,7 +14,9 @@ from fabless.strategy.outlook import ScenarioView, grown, world_allotment
 from fabless.units import QUARTER_S
 
 
-def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -> list[tuple[str, tuple[int, ...], Array]]:
+def shared_pools(
+    case: Case, scenarios: ScenarioView, offers: Sequence[Offer]
+) -> list[tuple[str, tuple[int, ...], Array]]:
     """World pools as groups of a plan: name, offers that draw on it, most chips ordered together at
     each node-quarter.
 
@@ -22,7 +24,7 @@ def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -
     size. A pool on which no offer draws is left out.
     """
     effect = world_allotment(case, scenarios)
-    found = []
+    shared = []
     for pool in case.pools:
         world = scenarios.values.pools[pool.name]
         members = tuple(
@@ -33,8 +35,8 @@ def shared_pools(case: Case, scenarios: ScenarioView, offers: Sequence[Offer]) -
         cap = (world.output * QUARTER_S * world.chips * world.share
                * grown(scenarios, world.growth, scenarios.tree.quarter) * effect)
         if members:
-            found.append((pool.name, members, cap))
-    return found
+            shared.append((pool.name, members, cap))
+    return shared
 
 
 def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
@@ -42,8 +44,8 @@ def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
     the first."""
     cap = np.full(scenarios.tree.size, np.inf)
     for limit in case.power_limits:
-        held = scenarios.tree.quarter >= limit.first_quarter - case.first_quarter
-        cap = np.where(held, scenarios.values.limits.power[limit.period], cap)
+        within = scenarios.tree.quarter >= limit.first_quarter - case.first_quarter
+        cap = np.where(within, scenarios.values.limits.power[limit.period], cap)
     return cap
 
 
@@ -53,6 +55,6 @@ def cash_cap_usd(case: Case, scenarios: ScenarioView) -> Array:
     cap = np.full(scenarios.tree.size, np.inf)
     for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
         since = scenarios.tree.quarter - (limit.first_quarter - case.first_quarter)
-        held = (since >= 0) & (since < limit.quarters)
-        cap = np.where(held, scenarios.values.limits.cash[limit.period] / limit.quarters, cap)
+        within = (since >= 0) & (since < limit.quarters)
+        cap = np.where(within, scenarios.values.limits.cash[limit.period] / limit.quarters, cap)
     return cap

@@ -81,7 +81,10 @@ class Cells:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or value < least or (strictly and value == least):
-            self.fault("bad cell", column, f"{text!r} is not a number {'above' if strictly else 'of at least'} {least:g}")
+            self.fault(
+                "bad cell", column,
+                f"{text!r} is not a number {'above' if strictly else 'of at least'} {least:g}",
+            )
             return None
         return value
 
@@ -97,15 +100,15 @@ class Cells:
 
     def precision(self, column: str) -> Precision:
         """The precision of a cell, with a fault where the spelling is not known."""
-        found = precision(self[column])
-        if found is None:
+        read = precision(self[column])
+        if read is None:
             self.fault(
                 "bad cell", column,
                 f"unknown precision {self[column]!r}, "
                 f"{suggestion(self[column], _PRECISIONS, 'see the documentation')}",
             )
             return Precision()
-        return found
+        return read
 
     def required(self, *columns: str) -> None:
         """Add a fault for each of these cells that is empty."""

@@ -69,8 +69,12 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "fixed_batch": "static", "single_stream": "static", "sweep": "closed loop",
     "offline": "offline", "server": "server", "": "other",
 }
-_NOT_OF_CHIPS = re.compile(r"server|wall|all-in|modelled|undisclosed|nameplate|training run|assumed|as reported", re.I)
-_OF_A_CHIP = re.compile(r"(?:batch|sequences)\s*(?:of\s*)?(\d+)\s*/\s*GPU|(\d+)\s*(?:sequences|requests) per GPU", re.I)
+_NOT_OF_CHIPS = re.compile(
+    r"server|wall|all-in|modelled|undisclosed|nameplate|training run|assumed|as reported", re.I
+)
+_OF_A_CHIP = re.compile(
+    r"(?:batch|sequences)\s*(?:of\s*)?(\d+)\s*/\s*GPU|(\d+)\s*(?:sequences|requests) per GPU", re.I
+)
 
 
 _SERVER = 8
@@ -79,7 +83,14 @@ _SERVER = 8
 
 def first(readings: Sequence[Reading], kind: str, text: str) -> Reading | None:
     """The first reading of a kind whose pattern is found in a text."""
-    return next((one for one in readings if one.kind == kind and re.search(one.pattern, text, re.I)), None)
+    return next(
+        (
+            reading
+            for reading in readings
+            if reading.kind == kind and re.search(reading.pattern, text, re.I)
+        ),
+        None,
+    )
 
 
 @dataclass(kw_only=True)
@@ -112,13 +123,19 @@ def _split(cells: Cells) -> _Split:
     ep, dp = ep or 1, dp or 1
     if ep > 1 and tp * pp * dp < chips and ep * pp == chips:
         if chips <= _SERVER:
-            cells.notes.append(f"experts over all {chips} chips with tp {tp}: read as attention split over the same chips")
+            cells.notes.append(
+                f"experts over all {chips} chips with tp {tp}: read as attention split over the same chips"
+            )
             tp = chips // pp
         else:
-            cells.notes.append(f"experts over all {chips} chips with tp {tp}: read as attention data-parallel beside them")
+            cells.notes.append(
+                f"experts over all {chips} chips with tp {tp}: read as attention data-parallel beside them"
+            )
             dp = chips // (tp * pp)
     if tp * pp * dp > chips:
-        cells.fault("bad cell", "n_chips", f"tp {tp} x pp {pp} x dp {dp} need more than {chips} chips")
+        cells.fault(
+            "bad cell", "n_chips", f"tp {tp} x pp {pp} x dp {dp} need more than {chips} chips"
+        )
         return _Split(chips=chips, tp=tp, pp=pp, ep=ep)
     attention_dp = dp if ep > 1 else 1
     if re.search(r"enables attention DP", cells["notes"]) and tp > 1 and attention_dp == 1:
@@ -165,7 +182,9 @@ class _Running:
     limit: float | None = None
 
 
-def _running(cells: Cells, scenario: Scenario, split: _Split, input_tokens: float | None) -> _Running:
+def _running(
+    cells: Cells, scenario: Scenario, split: _Split, input_tokens: float | None
+) -> _Running:
     """Read batch_or_concurrency, which means one of five things."""
     text, notes = cells["batch_or_concurrency"], cells["notes"]
     if not text:
@@ -189,7 +208,11 @@ def _running(cells: Cells, scenario: Scenario, split: _Split, input_tokens: floa
         return _Running(batch=value)
     if scenario == "closed loop":
         capped = re.search(r"client concurrency (\d+) but max-num-seqs (\d+)", notes)
-        return _Running(batch=float(capped[2]), concurrency=float(capped[1])) if capped else _Running(concurrency=value)
+        return (
+            _Running(batch=float(capped[2]), concurrency=float(capped[1]))
+            if capped
+            else _Running(concurrency=value)
+        )
     if scenario == "offline":
         return _Running(concurrency=value)
     return _Running(batch=value)
@@ -240,7 +263,9 @@ def _scenario(cells: Cells, metric: Metric) -> Scenario:
     return _SCENARIOS[cells["scenario"]]
 
 
-def _measurement(cells: Cells, layout: Layout, metric: Metric, readings: Sequence[Reading], reason: str) -> Measurement:
+def _measurement(
+    cells: Cells, layout: Layout, metric: Metric, readings: Sequence[Reading], reason: str
+) -> Measurement:
     scenario = _scenario(cells, metric)
     split = _split(cells)
     value = cells.number("value")

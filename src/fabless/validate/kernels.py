@@ -13,8 +13,13 @@ from fabless.errors import suggestion
 from fabless.validate.cells import Cells, precision
 from fabless.validate.measurement import Kernel, KernelOp, Layout, Measurement, Quantity
 
-OPERATORS_REQUIRED = ("id", "op", "chip", "n_chips", "precision", "m", "n", "k", "other_shape", "metric", "value", "unit")
-OPERATORS_OPTIONAL = ("source_title", "source_url_or_repo_path", "date", "notes", "vendor", "source_class", "tier")
+OPERATORS_REQUIRED = (
+    "id", "op", "chip", "n_chips", "precision", "m", "n", "k", "other_shape", "metric", "value",
+    "unit",
+)
+OPERATORS_OPTIONAL = (
+    "source_title", "source_url_or_repo_path", "date", "notes", "vendor", "source_class", "tier",
+)
 GEMM_REQUIRED = ("system", "framework", "dtype", "m", "n", "k", "latency_ms")
 DECODE_REQUIRED = (
     "system", "framework", "batch_size", "kv_len", "num_heads", "num_key_value_heads", "head_dim",
@@ -53,8 +58,8 @@ def _shape(text: str) -> dict[str, float]:
 
 
 def _kv(text: str) -> str:
-    found = re.search(r"(\w+) KV|KV (\w+)", text)
-    read = precision(found[1] or found[2]) if found else None
+    match = re.search(r"(\w+) KV|KV (\w+)", text)
+    read = precision(match[1] or match[2]) if match else None
     return read.name if read else ""
 
 
@@ -88,7 +93,11 @@ def read_operator(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
     if key not in _QUANTITIES:
         metrics = list(dict.fromkeys(name for name, _ in _QUANTITIES))
         column = "unit" if cells["metric"] in metrics else "metric"
-        allowed = [unit for name, unit in _QUANTITIES if name == cells["metric"]] if column == "unit" else metrics
+        allowed = (
+            [unit for name, unit in _QUANTITIES if name == cells["metric"]]
+            if column == "unit"
+            else metrics
+        )
         cells.fault(
             f"unknown {column}", column,
             f"{cells[column]!r}, {suggestion(cells[column], allowed, 'known: ' + ', '.join(allowed))}",
@@ -122,7 +131,9 @@ def read_operator(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
     ]
 
 
-def _timed(cells: Cells, layout: Layout, kernel: Kernel, chips: int, engine: str) -> list[Measurement]:
+def _timed(
+    cells: Cells, layout: Layout, kernel: Kernel, chips: int, engine: str
+) -> list[Measurement]:
     cells.required("system", "latency_ms")
     value = cells.number("latency_ms")
     return [
@@ -157,7 +168,12 @@ def read_gemm_power(cells: Cells, readings: Sequence[Reading]) -> list[Measureme
     watts = cells.number("power_w")
     cells.required("power_w")
     time = _timed(cells, "gemm-power", kernel, 1, "")[0]
-    return [time, replace(time, metric="power_w", value=watts, scale=1.0, quantity="power per chip", phase="power")]
+    return [
+        time,
+        replace(
+            time, metric="power_w", value=watts, scale=1.0, quantity="power per chip", phase="power"
+        ),
+    ]
 
 
 def _attention(cells: Cells, op: KernelOp, tokens: float | None, context: float | None) -> Kernel:
@@ -178,22 +194,34 @@ def read_decode(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
 
 def read_prefill(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of the prefill-attention tables; `step` is what the cache held before."""
-    kernel = _attention(cells, "attention prefill", cells.number("isl"), cells.number("step", strictly=False))
+    kernel = _attention(
+        cells, "attention prefill", cells.number("isl"), cells.number("step", strictly=False)
+    )
     return _timed(cells, "attention-prefill", kernel, 1, cells["framework"])
 
 
 def read_collective(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]:
     """Read one row of the collectives; messages are counted in elements, of 2 bytes in 16 bit."""
-    kind, elements, chips = cells.precision("dtype"), cells.number("message_elements"), cells.count("num_gpus")
+    kind, elements, chips = (
+        cells.precision("dtype"), cells.number("message_elements"), cells.count("num_gpus"),
+    )
     name = {"alltoall": "all_to_all"}.get(cells["op"], cells["op"])
     op: KernelOp | None = next((known for known in get_args(KernelOp) if known == name), None)
     if op is None:
         cells.fault("bad cell", "op", f"unknown collective {cells['op']!r}")
     width = _BYTES.get(kind.name)
-    graph = True if cells["variant"].endswith("graph") else False if cells["variant"].endswith("eager") else None
+    graph = (
+        True
+        if cells["variant"].endswith("graph")
+        else False
+        if cells["variant"].endswith("eager")
+        else None
+    )
     kernel = Kernel(
         op=op or "other", precision=kind.name, written=kind.written,
         message_bytes=None if width is None or elements is None else width * elements,
         library=cells["kernel"], graph=graph,
     )
-    return _timed(cells, "collectives", kernel, chips or 1, f"{cells['library']}/{cells['version']}")
+    return _timed(
+        cells, "collectives", kernel, chips or 1, f"{cells['library']}/{cells['version']}"
+    )

@@ -62,7 +62,10 @@ def layout_of(table: Table) -> Layout:
     Raises `BadFile` with the nearest layout and the columns that are missing or unknown.
     """
     header = set(table.header)
-    nearest = min(FORMS, key=lambda name: (_distance(header, FORMS[name]), -len(header & set(FORMS[name].required))))
+    nearest = min(
+        FORMS,
+        key=lambda name: (_distance(header, FORMS[name]), -len(header & set(FORMS[name].required))),
+    )
     form = FORMS[nearest]
     allowed = (*form.required, *form.optional)
     missing = [column for column in form.required if column not in header]
@@ -80,7 +83,12 @@ def layout_of(table: Table) -> Layout:
         )
     for column in unknown:
         near = suggestion(column, allowed, "remove the column")
-        faults.append(Fault(f"{table.name}:1", f"unknown column {column!r} (layout {nearest!r})", ", ".join(allowed), near))
+        faults.append(
+            Fault(
+                f"{table.name}:1", f"unknown column {column!r} (layout {nearest!r})",
+                ", ".join(allowed), near,
+            )
+        )
     raise BadFile(*faults)
 
 
@@ -91,6 +99,15 @@ def measurements(table: Table, readings: Sequence[Reading]) -> tuple[Layout, lis
     """
     layout = layout_of(table)
     if not table.lines:
-        raise BadFile(Fault(f"{table.name}:2", "no row after the header", "at least one row", "give a file with rows"))
+        raise BadFile(
+            Fault(
+                f"{table.name}:2", "no row after the header", "at least one row",
+                "give a file with rows",
+            )
+        )
     read = FORMS[layout].read
-    return layout, [one for line, cells in table.lines for one in read(Cells(table.name, line, cells), readings)]
+    return layout, [
+        measurement
+        for line, cells in table.lines
+        for measurement in read(Cells(table.name, line, cells), readings)
+    ]

@@ -97,11 +97,14 @@ MEASURES: tuple[Measure, ...] = (
 
 def measured(rows: Sequence[ComparedRow]) -> tuple[Measured, ...]:
     """Every measure for which there are rows."""
-    found: list[Measured] = []
-    for one in MEASURES:
-        own = [row for row in rows if one.picks(row)]
-        if one.by:
-            found += [Measured(f"{one.name}, {group.name}", group.errors) for group in grouped(own, [one.by])]
-        elif own:
-            found.append(Measured(one.name, errors_of(own)))
-    return tuple(found)
+    of_measures: list[Measured] = []
+    for measure in MEASURES:
+        picked = [row for row in rows if measure.picks(row)]
+        if measure.by:
+            of_measures += [
+                Measured(f"{measure.name}, {group.name}", group.errors)
+                for group in grouped(picked, [measure.by])
+            ]
+        elif picked:
+            of_measures.append(Measured(measure.name, errors_of(picked)))
+    return tuple(of_measures)

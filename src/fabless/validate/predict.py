@@ -17,15 +17,15 @@ from fabless.validate.predict_serving import Bench, serving
 from fabless.validate.prediction import Prediction
 
 
-def training(m: Measurement, catalogue: Catalogue) -> Prediction:
+def training(measurement: Measurement, catalogue: Catalogue) -> Prediction:
     """Predict a row of training: step time, tokens/s, model FLOP/s, utilisation."""
     try:
-        row = training_recipe.trained(m, catalogue)
-        value = training_recipe.predicted(row, m.quantity)
+        row = training_recipe.trained(measurement, catalogue)
+        value = training_recipe.predicted(row, measurement.quantity)
     except (FablessError, training_recipe.Missing) as error:
         return Prediction(None, training_recipe.reason_of(error))
     if value is None:
-        return Prediction(None, f"metric not predicted: {m.metric}")
+        return Prediction(None, f"metric not predicted: {measurement.metric}")
     return Prediction(value, "", row.notes)
 
 

@@ -76,12 +76,19 @@ class _Fits:
     def named(self, chip: Chip, kernel: str) -> tuple[dict[str, float], tuple[str, ...]]:
         """Parameters of a kernel on a chip, and a sentence where they are those of other
         classes."""
-        own, kind = self.values(f"{chip.name}.{kernel}"), self.values(f"{chip.efficiency}.{kernel}")
-        if kind:
-            return kind | own, ()
+        of_chip, of_class = (
+            self.values(f"{chip.name}.{kernel}"), self.values(f"{chip.efficiency}.{kernel}"),
+        )
+        if of_class:
+            return of_class | of_chip, ()
         if generic := self.values(f"{_GENERIC}.{kernel}"):
-            return generic | own, (f"{kernel} was fitted on no chip of the class of {chip.name}: mean of other classes",)
-        raise _Refused(f"nothing fitted: {kernel}" + (f" by {self.catalogue.as_of}" if self.catalogue.as_of else ""))
+            return generic | of_chip, (
+                f"{kernel} was fitted on no chip of the class of {chip.name}: mean of other classes",
+            )
+        raise _Refused(
+            f"nothing fitted: {kernel}"
+            + (f" by {self.catalogue.as_of}" if self.catalogue.as_of else "")
+        )
 
     def law(self, chip: Chip, kernel: str, law: type[_LawT]) -> tuple[_LawT, tuple[str, ...]]:
         values, notes = self.named(chip, kernel)
@@ -126,16 +133,22 @@ def _product(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) 
     if shape.power:
         draw, drawn = fits.law(chip, f"power.{form}", kernel_laws.Power)
         notes += tuple(f"power: {note}" for note in drawn if chip.efficiency is None)
-        power = kernel_laws.power_draw(flop / peak / time, moved / chip.memory_bandwidth / time, draw, chip.tdp_w)
+        power = kernel_laws.power_draw(
+            flop / peak / time, moved / chip.memory_bandwidth / time, draw, chip.tdp_w
+        )
     said_of = (said,) if said else ()
     return _timed(time, flop, moved, (*notes, *said_of), power)
 
 
-def _timed(time: object, flop: object, moved: object, notes: tuple[str, ...], power: object = None) -> _Timed:
+def _timed(
+    time: object, flop: object, moved: object, notes: tuple[str, ...], power: object = None
+) -> _Timed:
     def array(value: object) -> Array:
         return np.asarray(value, dtype=float)
 
-    return _Timed(array(time), array(flop), array(moved), None if power is None else array(power), notes)
+    return _Timed(
+        array(time), array(flop), array(moved), None if power is None else array(power), notes
+    )
 
 
 def _prefill(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -> _Timed:
@@ -163,7 +176,9 @@ def _heads(kernels: Sequence[Kernel]) -> tuple[Array, Array, Array, Array, Array
 
 def _decode(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -> _Timed:
     kv = element_bytes(shape.kv_precision or "bf16")
-    fit, notes = fits.law(chip, f"attention_decode.{'fp8' if kv < 2.0 else 'bf16'}", kernel_laws.AttentionDecode)
+    fit, notes = fits.law(
+        chip, f"attention_decode.{'fp8' if kv < 2.0 else 'bf16'}", kernel_laws.AttentionDecode
+    )
     batch, _, heads, kv_heads, size = _heads(kernels)
     flop, moved = kernel_laws.decode_work(
         batch, _column(kernels, "context"), heads, kv_heads=kv_heads, head_dim=size, kv_bytes=kv)
@@ -183,14 +198,19 @@ def _latent(shape: _Shape, kernels: Sequence[Kernel], chip: Chip, fits: _Fits) -
     return _read(flop, moved, fit, chip, notes)
 
 
-def _read(flop: Number, moved: Number, fit: kernel_laws.AttentionDecode, chip: Chip, notes: tuple[str, ...]) -> _Timed:
+def _read(
+    flop: Number, moved: Number, fit: kernel_laws.AttentionDecode, chip: Chip,
+    notes: tuple[str, ...],
+) -> _Timed:
     units, said = usable_precision(chip, "bf16")
     time = kernel_laws.attention_decode_time(
         flop, moved, fit, chip.peak_flops[units], chip.memory_bandwidth)
     return _timed(time, flop, moved, (*notes, *((said,) if said else ())))
 
 
-def _collective(shape: _Shape, kernels: Sequence[Kernel], chips: Array, chip: Chip, fits: _Fits) -> _Timed:
+def _collective(
+    shape: _Shape, kernels: Sequence[Kernel], chips: Array, chip: Chip, fits: _Fits
+) -> _Timed:
     name = "all_to_all" if shape.op == "all_to_all" else shape.library
     fit, notes = fits.law(chip, f"collective.{name}", kernel_laws.Collective)
     reduces = shape.op == "all_reduce"
@@ -198,7 +218,9 @@ def _collective(shape: _Shape, kernels: Sequence[Kernel], chips: Array, chip: Ch
     time = kernel_laws.collective_time(message, chips, fit, chip.scale_up_bandwidth, passes=passes,
                                     rounds=2.0 if reduces and name == "nccl" else 1.0)
     if np.any(chips > chip.scale_up_domain):
-        notes += (f"between domains: taken as one, the domain of {chip.name} has {chip.scale_up_domain} chips",)
+        notes += (
+            f"between domains: taken as one, the domain of {chip.name} has {chip.scale_up_domain} chips",
+        )
     return _timed(time, np.zeros(len(chips)), passes * (chips - 1.0) / chips * message, notes)
 
 
@@ -209,34 +231,37 @@ _LAWS: Mapping[KernelOp, Callable[[_Shape, Sequence[Kernel], Chip, _Fits], _Time
 _COLLECTIVES = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all"})
 
 
-def _library(m: Measurement, kernel: Kernel) -> str:
+def _library(measurement: Measurement, kernel: Kernel) -> str:
     """Fitted family of a collective: launched from Python, else by its library, else as NCCL's."""
     if kernel.graph is False or kernel.library.casefold().endswith("eager"):
         return "eager"
-    names = (kernel.library.casefold(), m.engine.casefold())
-    return next((library for name in names for library in _LIBRARIES if name.startswith(library)), "nccl")
-
-
-def _shape(m: Measurement, kernel: Kernel) -> _Shape:
-    collective = kernel.op in _COLLECTIVES
-    return _Shape(
-        chip=m.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
-        kv_precision=kernel.kv_precision,
-        weight_only=m.weight_only or kernel.written.endswith("_wo"),
-        library=_library(m, kernel) if collective else "", power=m.quantity == "power per chip",
+    names = (kernel.library.casefold(), measurement.engine.casefold())
+    return next(
+        (library for name in names for library in _LIBRARIES if name.startswith(library)), "nccl"
     )
 
 
-def _value(m: Measurement, timed: _Timed, index: int) -> float | None:
+def _shape(measurement: Measurement, kernel: Kernel) -> _Shape:
+    collective = kernel.op in _COLLECTIVES
+    return _Shape(
+        chip=measurement.chip, op=kernel.op, precision=kernel.precision, written=kernel.written,
+        kv_precision=kernel.kv_precision,
+        weight_only=measurement.weight_only or kernel.written.endswith("_wo"),
+        library=_library(measurement, kernel) if collective else "",
+        power=measurement.quantity == "power per chip",
+    )
+
+
+def _value(measurement: Measurement, timed: _Timed, index: int) -> float | None:
     """The quantity of a row."""
     time = float(timed.time_s[index])
-    if m.quantity == "kernel time":
+    if measurement.quantity == "kernel time":
         return time
-    if m.quantity == "kernel flops":
+    if measurement.quantity == "kernel flops":
         return float(timed.flop[index]) / time
-    if m.quantity in ("kernel bandwidth", "bus bandwidth"):
+    if measurement.quantity in ("kernel bandwidth", "bus bandwidth"):
         return float(timed.moved_bytes[index]) / time
-    if m.quantity == "power per chip" and timed.power_w is not None:
+    if measurement.quantity == "power per chip" and timed.power_w is not None:
         return float(timed.power_w[index])
     return None
 
@@ -248,13 +273,17 @@ def _group(shape: _Shape, rows: Sequence[Measurement], fits: _Fits) -> list[Pred
         if shape.op in _LAWS:
             timed = _LAWS[shape.op](shape, kernels, chip, fits)
         elif shape.op in _COLLECTIVES:
-            timed = _collective(shape, kernels, np.array([m.chips or 1 for m in rows], dtype=float), chip, fits)
+            timed = _collective(
+                shape, kernels, np.array([m.chips or 1 for m in rows], dtype=float), chip, fits
+            )
         else:
             raise _Refused(f"operator not predicted: {shape.op}")
     except _Refused as refused:
         return [Prediction(None, str(refused))] * len(rows)
     except FablessError as error:
-        return [Prediction(None, f"refused: {error.faults[0].place}: {error.faults[0].found}")] * len(rows)
+        return [
+            Prediction(None, f"refused: {error.faults[0].place}: {error.faults[0].found}")
+        ] * len(rows)
     values = [_value(m, timed, index) for index, m in enumerate(rows)]
     return [
         Prediction(None, f"metric not predicted: {m.metric}")
@@ -266,25 +295,29 @@ def _group(shape: _Shape, rows: Sequence[Measurement], fits: _Fits) -> list[Pred
     ]
 
 
-def predict_kernel_rows(measurements: Sequence[Measurement], catalogue: Catalogue) -> list[Prediction]:
+def predict_kernel_rows(
+    measurements: Sequence[Measurement], catalogue: Catalogue
+) -> list[Prediction]:
     """Predict many rows of operators and collectives, in their order, all rows of one kind on one
     chip in one call."""
     fits = _Fits(catalogue)
     groups: dict[_Shape, list[int]] = {}
     answers = [Prediction(None, "not stated: shape of the kernel")] * len(measurements)
-    for index, m in enumerate(measurements):
-        if m.kernel is not None:
-            groups.setdefault(_shape(m, m.kernel), []).append(index)
+    for index, measurement in enumerate(measurements):
+        if measurement.kernel is not None:
+            groups.setdefault(_shape(measurement, measurement.kernel), []).append(index)
     for shape, members in groups.items():
-        for index, answer in zip(members, _group(shape, [measurements[index] for index in members], fits), strict=True):
+        for index, answer in zip(
+            members, _group(shape, [measurements[index] for index in members], fits), strict=True
+        ):
             answers[index] = answer
     return answers
 
 
-def kernel(m: Measurement, catalogue: Catalogue) -> Prediction:
+def kernel(measurement: Measurement, catalogue: Catalogue) -> Prediction:
     """Predict the time, rate, bandwidth or power of one operator or collective; never raises for
     what a row says.
 
     Many rows at once are predicted faster by `predict_kernel_rows`.
     """
-    return predict_kernel_rows((m,), catalogue)[0]
+    return predict_kernel_rows((measurement,), catalogue)[0]

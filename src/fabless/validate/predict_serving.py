@@ -71,7 +71,7 @@ class Bench:
     @cached_property
     def pools(self) -> _Pools:
         """Assumed form of disaggregated deployments if a row does not state it."""
-        values = [float(one.value) for one in self.readings if one.kind == "pool"]
+        values = [float(reading.value) for reading in self.readings if reading.kind == "pool"]
         return _Pools(int(values[0]), int(values[1]), int(values[2]), values[3], values[4])
 
     def chip(self, text: str) -> Chip:
@@ -111,14 +111,14 @@ class _Setup:
     notes: tuple[str, ...]
 
 
-def _formats(m: Measurement, bench: Bench) -> perf.Formats:
-    label = f"{m.engine} {m.precision} {m.expert_precision}".lower()
-    kv = m.kv_precision or (reading.value if (reading := first(bench.readings, "kv precision", label)) else "bf16")
-    model = f"{m.engine} {m.model} {m.precision} {m.expert_precision}".lower()
+def _formats(measurement: Measurement, bench: Bench) -> perf.Formats:
+    label = f"{measurement.engine} {measurement.precision} {measurement.expert_precision}".lower()
+    kv = measurement.kv_precision or (reading.value if (reading := first(bench.readings, "kv precision", label)) else "bf16")
+    model = f"{measurement.engine} {measurement.model} {measurement.precision} {measurement.expert_precision}".lower()
     dense = first(bench.readings, "dense precision", model)
-    experts = m.expert_precision or m.precision or "bf16"
-    written = m.precision_written if m.precision_written in ("nvfp4", "mxfp4") else ""
-    return perf.Formats(dense.value if dense else m.precision or "bf16", kv, written or experts)
+    experts = measurement.expert_precision or measurement.precision or "bf16"
+    written = measurement.precision_written if measurement.precision_written in ("nvfp4", "mxfp4") else ""
+    return perf.Formats(dense.value if dense else measurement.precision or "bf16", kv, written or experts)
 
 
 def _expert_degree(stated: int, stage: int, llm: LLM) -> int:
@@ -127,13 +127,13 @@ def _expert_degree(stated: int, stage: int, llm: LLM) -> int:
     return stated if llm.experts and stage % stated == 0 and stated <= llm.experts else 1
 
 
-def _split(m: Measurement, llm: LLM) -> perf.Split | None:
+def _split(measurement: Measurement, llm: LLM) -> perf.Split | None:
     """The split that a row states, as far as it divides the model; None where it states none."""
-    if m.tp is None:
+    if measurement.tp is None:
         return None
-    stage = m.tp * (m.attention_dp or 1)
-    expert = _expert_degree(m.ep or 1, stage, llm)
-    return perf.Split(m.tp, m.pp or 1, expert, m.attention_dp or 1)
+    stage = measurement.tp * (measurement.attention_dp or 1)
+    expert = _expert_degree(measurement.ep or 1, stage, llm)
+    return perf.Split(measurement.tp, measurement.pp or 1, expert, measurement.attention_dp or 1)
 
 
 def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, sequences: float | None) -> perf.Split:
@@ -156,31 +156,31 @@ def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, seque
     )
 
 
-def setup(m: Measurement, bench: Bench) -> _Setup | str:
+def setup(measurement: Measurement, bench: Bench) -> _Setup | str:
     """Read a row for the performance model, or say why it cannot be."""
-    llm, chip = bench.model(m.model), bench.chip(m.chip)
-    calibration = bench.calibration(m.chip, f"{m.engine} {m.engine_version}")
+    llm, chip = bench.model(measurement.model), bench.chip(measurement.chip)
+    calibration = bench.calibration(measurement.chip, f"{measurement.engine} {measurement.engine_version}")
     try:
-        machine, notes = perf.machine_of(chip, _formats(m, bench), calibration)
+        machine, notes = perf.machine_of(chip, _formats(measurement, bench), calibration)
     except FablessError as error:
         return f"precision: {error.faults[0].found}"
-    if m.weight_only:
+    if measurement.weight_only:
         machine = replace(machine, peak_flops=machine.attention_flops, compute=machine.head_compute)
-    entered, written = m.input_tokens, m.output_tokens
+    entered, written = measurement.input_tokens, measurement.output_tokens
     if entered is None and written is None:
         return "not stated: lengths"
     if entered is None:
         return "not stated: input length"
-    written = 1.0 if written is None or m.scenario == "prefill" else max(written, 1.0)
-    running = m.batch if m.batch is not None else m.concurrency
-    if running is None and m.scenario == "decode":
+    written = 1.0 if written is None or measurement.scenario == "prefill" else max(written, 1.0)
+    running = measurement.batch if measurement.batch is not None else measurement.concurrency
+    if running is None and measurement.scenario == "decode":
         return "not stated: batch"
     if llm.max_context and entered + written > llm.max_context:
         notes = (*notes, f"{entered + written:g} tokens are more than the {llm.max_context} of {llm.name}")
-    chips = float(m.chips or (m.tp or 1) * (m.pp or 1) * (m.attention_dp or 1))
-    split = perf.Split(1) if m.mode == "disaggregated" else _split(m, llm)
+    chips = float(measurement.chips or (measurement.tp or 1) * (measurement.pp or 1) * (measurement.attention_dp or 1))
+    split = perf.Split(1) if measurement.mode == "disaggregated" else _split(measurement, llm)
     if split is None or float(split.chips) > max(chips, 1.0) or (llm.heads % int(split.tensor) and llm.experts):
-        if m.chips is None and m.tp is None and m.mode == "aggregated":
+        if measurement.chips is None and measurement.tp is None and measurement.mode == "aggregated":
             return "not stated: chips"
         split = _unstated(llm, machine, int(chips), entered + written, running)
         notes = (*notes, f"split not stated: {_words(split)} taken")
@@ -190,7 +190,7 @@ def setup(m: Measurement, bench: Bench) -> _Setup | str:
         notes = (*notes, f"split does not divide the model evenly: {error.faults[0].place} {error.faults[0].found}")
     instances = max(chips / float(split.chips), 1.0)
     fits = np.all(perf.room(llm, machine, split, entered + written) >= (running or 1.0) / instances)
-    if m.mode == "aggregated" and not fits:
+    if measurement.mode == "aggregated" and not fits:
         notes = (*notes, "by the memory model these requests do not all fit")
     return _Setup(
         llm=llm, machine=machine, split=split, instances=instances, chips=chips, entered=entered,
@@ -203,41 +203,41 @@ def _words(split: perf.Split) -> str:
     return ", ".join(f"{name} {float(getattr(split, name)):g}" for name in ("tensor", "pipeline", "expert", "data"))
 
 
-def _most(s: _Setup, m: Measurement) -> float:
+def _most(s: _Setup, measurement: Measurement) -> float:
     """Sequences that an instance can run: memory for requests halfway through their answers, or the
     engine's limit."""
     room = float(perf.room(s.llm, s.machine, s.split, s.entered + s.written / 2.0))
-    return min(room, m.batch_limit or _MOST_SEQUENCES * float(s.split.data))
+    return min(room, measurement.batch_limit or _MOST_SEQUENCES * float(s.split.data))
 
 
-def _static(s: _Setup, m: Measurement) -> dict[str, float]:
+def _static(s: _Setup, measurement: Measurement) -> dict[str, float]:
     """One batch from start to end: prompts read in chunks, then decoded together."""
     batch = s.sequences or 1.0
     budget = s.machine.engine.chunk_tokens
-    fresh = max(s.entered * (1.0 - m.cached_share), 1.0)
+    fresh = max(s.entered * (1.0 - measurement.cached_share), 1.0)
     passes = max(math.ceil(batch * fresh / float(s.split.data) / budget), 1)
-    some = perf.prefill(s.llm, s.machine, s.split, prompts=batch / passes, new=fresh, past=s.entered - fresh)
-    ttft = passes * float(some.time_s)
+    first_chunks = perf.prefill(s.llm, s.machine, s.split, prompts=batch / passes, new=fresh, past=s.entered - fresh)
+    ttft = passes * float(first_chunks.time_s)
     step = float(perf.decode_step(s.llm, s.machine, s.split, batch / float(s.split.pipeline),
                                   mean_context(s.machine, s.entered, s.written)).time_s)
     whole = ttft + (s.written - 1.0) * step
-    if m.output_tokens is None and m.scenario == "static":
-        one = perf.prefill(s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh, past=s.entered - fresh)
-        return {"ttft": float(one.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
+    if measurement.output_tokens is None and measurement.scenario == "static":
+        first_batch = perf.prefill(s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh, past=s.entered - fresh)
+        return {"ttft": float(first_batch.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
     return {
         "ttft": ttft, "tpot": step, "end to end": whole,
         "output tok/s total": batch * s.instances * s.written / whole,
         "total tok/s": batch * s.instances * (s.entered + s.written) / whole,
         "prefill tok/s per chip": batch
         * s.entered
-        / (passes * float(some.time_s))
+        / (passes * float(first_chunks.time_s))
         / float(s.split.chips),
         "decode tok/s per chip": batch / step / float(s.split.chips),
         "user tok/s": 1.0 / step,
     }
 
 
-def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: float) -> dict[str, float]:
+def _loop(s: _Setup, measurement: Measurement, running: float, waiting: float, rounds: float) -> dict[str, float]:
     """A steady state with `running` sequences on an instance while `waiting` more queue for a
     place.
 
@@ -246,12 +246,12 @@ def _loop(s: _Setup, m: Measurement, running: float, waiting: float, rounds: flo
     """
     state = perf.steady_state(
         s.llm, s.machine, s.split, input_tokens=s.entered, output_tokens=s.written,
-        sequences=running, traffic=perf.Traffic(cached=m.cached_share),
+        sequences=running, traffic=perf.Traffic(cached=measurement.cached_share),
     )
     tpot, first_s = float(state.tpot_s), float(state.ttft_s)
     burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)
     served = first_s + tpot * (s.written - 1.0)
-    waiting += float(s.machine.engine.waiting) * (m.concurrency is not None) * running / max(running - 1.0, 1.0)
+    waiting += float(s.machine.engine.waiting) * (measurement.concurrency is not None) * running / max(running - 1.0, 1.0)
     ttft = first_s + burst + served * waiting / running
     rate = float(state.output_tokens_per_s_per_chip) * float(s.split.chips) * s.instances
     return {
@@ -289,14 +289,14 @@ def _guessed(pool: WorkerPool, requests: float, assumed: _Pools) -> WorkerPool:
     )
 
 
-def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
+def _pools(s: _Setup, measurement: Measurement, bench: Bench) -> dict[str, float]:
     """Prompts read by one pool and answers written by another."""
-    assert m.prefill is not None
-    assert m.decode is not None
-    requests = m.concurrency or 1.0
-    writers_pool = _guessed(m.decode, requests, bench.pools)
-    reading, writing = _pool(m.prefill, s.llm), _pool(writers_pool, s.llm)
-    readers, writers = float(m.prefill.workers or 1), float(writers_pool.workers or 1)
+    assert measurement.prefill is not None
+    assert measurement.decode is not None
+    requests = measurement.concurrency or 1.0
+    writers_pool = _guessed(measurement.decode, requests, bench.pools)
+    reading, writing = _pool(measurement.prefill, s.llm), _pool(writers_pool, s.llm)
+    readers, writers = float(measurement.prefill.workers or 1), float(writers_pool.workers or 1)
     chunk = float(s.machine.engine.chunk_tokens)
     together = min(max(chunk // s.entered, 1.0) * float(reading.data), max(requests / readers, 1.0))
     passes = max(math.ceil(s.entered * together / float(reading.data) / chunk), 1)
@@ -319,42 +319,46 @@ def _pools(s: _Setup, m: Measurement, bench: Bench) -> dict[str, float]:
     return {"ttft": ttft, "tpot": tpot, "end to end": ttft + written_s}
 
 
-def serving(m: Measurement, bench: Bench) -> Prediction:
+def serving(measurement: Measurement, bench: Bench) -> Prediction:
     """Predict a row of inference or energy."""
-    if m.scenario == "server" and m.phase in ("ttft", "tpot"):
+    if measurement.scenario == "server" and measurement.phase in ("ttft", "tpot"):
         return Prediction(None, "not stated: arrival rate")
-    if m.quantity == "tpot" and m.output_tokens is not None and m.output_tokens < 2.0:
+    if measurement.quantity == "tpot" and measurement.output_tokens is not None and measurement.output_tokens < 2.0:
         return Prediction(None, "not defined: time per output token of an answer of one token")
-    if m.quantity in ("power per chip", "energy per output token") and m.scenario == "static":
-        m = replace(m, scenario="closed loop")
-    run = replace(m, id="", line=0, metric="", value=None, scale=1.0, quantity="other", phase="tpot", notes=(), tier="")
+    if measurement.quantity in ("power per chip", "energy per output token") and measurement.scenario == "static":
+        measurement = replace(measurement, scenario="closed loop")
+    run = replace(
+        measurement, id="", line=0, metric="", value=None, scale=1.0, quantity="other", phase="tpot", notes=(), tier=""
+    )
     if run not in bench.answers:
         bench.answers[run] = _answers(run, bench)
-    found = bench.answers[run]
-    if isinstance(found, str):
-        return Prediction(None, found)
-    values, notes = found
-    if m.quantity not in values:
-        return Prediction(None, f"metric not predicted: {m.quantity} of {m.scenario}", notes)
-    return Prediction(values[m.quantity], "", notes)
+    answer = bench.answers[run]
+    if isinstance(answer, str):
+        return Prediction(None, answer)
+    values, notes = answer
+    if measurement.quantity not in values:
+        return Prediction(None, f"metric not predicted: {measurement.quantity} of {measurement.scenario}", notes)
+    return Prediction(values[measurement.quantity], "", notes)
 
 
-def _answers(m: Measurement, bench: Bench) -> tuple[dict[str, float], tuple[str, ...]] | str:
+def _answers(measurement: Measurement, bench: Bench) -> tuple[dict[str, float], tuple[str, ...]] | str:
     """Every quantity that the model gives for a run, with notes; or why it gives none."""
-    s = setup(m, bench)
+    s = setup(measurement, bench)
     if isinstance(s, str):
         return s
-    if m.mode == "disaggregated":
-        found = _pools(s, m, bench)
-    elif m.scenario in ("static", "prefill", "decode"):
-        found = _static(s, m)
+    if measurement.mode == "disaggregated":
+        values = _pools(s, measurement, bench)
+    elif measurement.scenario in ("static", "prefill", "decode"):
+        values = _static(s, measurement)
     else:
-        most = _most(s, m)
+        most = _most(s, measurement)
         if most < 1.0:
             most = s.sequences or 1.0
         wanted = s.sequences if s.sequences is not None else most
         running = min(wanted, most)
-        found = _loop(s, m, running, wanted - running if m.concurrency is not None else 0.0, bench.rounds)
-    if "output tok/s total" in found:
-        found["output tok/s per chip"] = found["output tok/s total"] / s.chips
-    return found, s.notes
+        values = _loop(
+            s, measurement, running, wanted - running if measurement.concurrency is not None else 0.0, bench.rounds
+        )
+    if "output tok/s total" in values:
+        values["output tok/s per chip"] = values["output tok/s total"] / s.chips
+    return values, s.notes

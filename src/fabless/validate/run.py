@@ -23,7 +23,10 @@ KEYS = (
     "kind", "scenario", "layout", "file",
 )
 """Keys by which rows can be grouped; keys joined by + group by their combinations."""
-STANDARD = ("chip", "vendor", "model", "engine", "phase", "metric", "tier", "precision", "mode", "kind", "phase+vendor")
+STANDARD = (
+    "chip", "vendor", "model", "engine", "phase", "metric", "tier", "precision", "mode", "kind",
+    "phase+vendor",
+)
 """Keys by which rows are grouped unless others are requested."""
 
 Predict = Callable[[Sequence[Measurement], Catalogue], Sequence[Prediction]]
@@ -47,7 +50,9 @@ class _Names:
             try:
                 self.found[kind, text] = (self.catalogue.resolve(kind, text), "")
             except FablessError as error:
-                self.found[kind, text] = (text, f"{error.faults[0].found}; {error.faults[0].remedy}")
+                self.found[kind, text] = (
+                    text, f"{error.faults[0].found}; {error.faults[0].remedy}",
+                )
         return self.found[kind, text]
 
     def vendor(self, chip: str, written: str) -> str:
@@ -61,7 +66,9 @@ class _Names:
                 if fact.field == "vendor"
             )
             self.vendors = {str(vendor).casefold(): str(vendor) for vendor in named}
-        return self._of(chip, lambda: self.catalogue.chip(chip).vendor) or self.vendors.get(written.casefold(), written)
+        return self._of(chip, lambda: self.catalogue.chip(chip).vendor) or self.vendors.get(
+            written.casefold(), written
+        )
 
     def engine(self, written: str, known: Sequence[Reading]) -> str:
         """One name for the spellings of an engine."""
@@ -72,7 +79,9 @@ class _Names:
 
     def kind(self, model: str) -> str:
         """Say whether a model of the catalogue is dense or a mixture of experts."""
-        return self._of(model, lambda: "mixture of experts" if self.catalogue.model(model).experts else "dense")
+        return self._of(
+            model, lambda: "mixture of experts" if self.catalogue.model(model).experts else "dense"
+        )
 
     def _of(self, name: str, ask: Callable[[], str]) -> str:
         if name not in self.facts:
@@ -83,52 +92,63 @@ class _Names:
         return self.facts[name]
 
 
-def _unknown(m: Measurement, names: _Names) -> str:
+def _unknown(measurement: Measurement, names: _Names) -> str:
     """Why the names of a row cannot be predicted; nothing where they can."""
-    for kind, text in (("chip", m.chip), ("model", m.model)):
+    for kind, text in (("chip", measurement.chip), ("model", measurement.model)):
         if text:
             why = names.resolve(kind, text)[1]  # type: ignore[arg-type]
             if why:
-                return f"unknown {kind}: {why.removeprefix(f'unknown {kind} ')} ({m.file}:{m.line}, {kind})"
+                near = why.removeprefix(f"unknown {kind} ")
+                return f"unknown {kind}: {near} ({measurement.file}:{measurement.line}, {kind})"
     return ""
 
 
-def _groups(m: Measurement, names: _Names, known: Sequence[Reading]) -> dict[str, str]:
-    chip = names.resolve("chip", m.chip)[0] if m.chip else _NOT_STATED
-    model = names.resolve("model", m.model)[0] if m.model else "-"
+def _groups(measurement: Measurement, names: _Names, known: Sequence[Reading]) -> dict[str, str]:
+    chip = names.resolve("chip", measurement.chip)[0] if measurement.chip else _NOT_STATED
+    model = names.resolve("model", measurement.model)[0] if measurement.model else "-"
     return {
-        "chip": chip, "vendor": names.vendor(chip, m.vendor) or _NOT_STATED, "model": model,
-        "engine": names.engine(m.engine, known) or _NOT_STATED, "phase": m.phase,
-        "quantity": m.quantity, "metric": m.metric, "tier": m.tier or _NOT_STATED,
+        "chip": chip, "vendor": names.vendor(chip, measurement.vendor) or _NOT_STATED,
+        "model": model, "engine": names.engine(measurement.engine, known) or _NOT_STATED,
+        "phase": measurement.phase, "quantity": measurement.quantity, "metric": measurement.metric,
+        "tier": measurement.tier or _NOT_STATED,
         "precision": (
-            f"{m.precision}, experts {m.expert_precision}"
-            if m.expert_precision not in ("", m.precision)
-            else m.precision
+            f"{measurement.precision}, experts {measurement.expert_precision}"
+            if measurement.expert_precision not in ("", measurement.precision)
+            else measurement.precision
         )
         or _NOT_STATED,
-        "mode": m.mode,
-        "kind": names.kind(model) or "-" if m.model else "-",
-        "scenario": m.scenario,
-        "layout": m.layout,
-        "file": Path(m.file).name,
+        "mode": measurement.mode,
+        "kind": names.kind(model) or "-" if measurement.model else "-",
+        "scenario": measurement.scenario,
+        "layout": measurement.layout,
+        "file": Path(measurement.file).name,
     }
 
 
-def _setting(m: Measurement) -> str:
+def _setting(measurement: Measurement) -> str:
     parts: list[tuple[str, object]] = [
-        ("chips", m.chips), ("tp", m.tp), ("pp", m.pp if m.pp != 1 else None),
-        ("attention dp", m.attention_dp if m.attention_dp != 1 else None),
-        ("ep", m.ep if m.ep != 1 else None), ("batch", m.batch), ("concurrency", m.concurrency),
-        ("in", m.input_tokens), ("out", m.output_tokens),
+        ("chips", measurement.chips), ("tp", measurement.tp),
+        ("pp", measurement.pp if measurement.pp != 1 else None),
+        ("attention dp", measurement.attention_dp if measurement.attention_dp != 1 else None),
+        ("ep", measurement.ep if measurement.ep != 1 else None), ("batch", measurement.batch),
+        ("concurrency", measurement.concurrency), ("in", measurement.input_tokens),
+        ("out", measurement.output_tokens),
     ]
-    if m.training is not None:
-        parts += [("batch", m.training.global_batch), ("micro-batch", m.training.micro_batch), ("seq", m.training.sequence)]
-    if m.kernel is not None:
-        shape = (m.kernel.m, m.kernel.n, m.kernel.k)
+    if measurement.training is not None:
+        parts += [
+            ("batch", measurement.training.global_batch),
+            ("micro-batch", measurement.training.micro_batch),
+            ("seq", measurement.training.sequence),
+        ]
+    if measurement.kernel is not None:
+        shape = (measurement.kernel.m, measurement.kernel.n, measurement.kernel.k)
         parts = [
-            (m.kernel.op, "x".join(f"{side:g}" for side in shape if side) or None),
-            ("batch", m.kernel.batch), ("new", m.kernel.tokens), ("context", m.kernel.context),
-            ("bytes", m.kernel.message_bytes), ("chips", m.chips),
+            (measurement.kernel.op, "x".join(f"{side:g}" for side in shape if side) or None),
+            ("batch", measurement.kernel.batch),
+            ("new", measurement.kernel.tokens),
+            ("context", measurement.kernel.context),
+            ("bytes", measurement.kernel.message_bytes),
+            ("chips", measurement.chips),
         ]
     said = [
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
@@ -137,13 +157,15 @@ def _setting(m: Measurement) -> str:
     ]
     pools = [
         f"{name} {pool.workers or '?'} x {pool.chips} chips"
-        for name, pool in (("prefill", m.prefill), ("decode", m.decode))
+        for name, pool in (("prefill", measurement.prefill), ("decode", measurement.decode))
         if pool
     ]
-    return ", ".join((m.precision_written or m.precision, *pools, *said)).strip(", ")
+    return ", ".join((measurement.precision_written or measurement.precision, *pools, *said)).strip(
+        ", "
+    )
 
 
-def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> ComparedRow:
+def _row(measurement: Measurement, prediction: Prediction, groups: dict[str, str]) -> ComparedRow:
     value, reason = prediction.value, prediction.reason
     if value is not None and not (math.isfinite(value) and value > 0.0):
         value, reason = None, f"no finite prediction: the model gave {value!r}"
@@ -151,23 +173,29 @@ def _row(m: Measurement, prediction: Prediction, groups: dict[str, str]) -> Comp
         reason = "no prediction: the model gave none and no reason"
     if value is not None:
         reason = ""
-    error = None if value is None or m.value is None else value / m.value - 1.0
-    measured = None if m.value is None else float(f"{m.value / m.scale:.12g}")
+    error = None if value is None or measurement.value is None else value / measurement.value - 1.0
+    measured = (
+        None
+        if measurement.value is None
+        else float(f"{measurement.value / measurement.scale:.12g}")
+    )
     return ComparedRow(
-        id=m.id, model=m.model, chip=m.chip, metric=m.metric, measured=measured,
-        predicted=None if value is None else value / m.scale, reason=reason, error=error,
-        file=m.file, line=m.line, layout=m.layout, quantity=m.quantity, scale=m.scale,
-        groups=groups, setting=_setting(m), notes=(*m.notes, *prediction.notes),
+        id=measurement.id, model=measurement.model, chip=measurement.chip,
+        metric=measurement.metric, measured=measured,
+        predicted=None if value is None else value / measurement.scale, reason=reason, error=error,
+        file=measurement.file, line=measurement.line, layout=measurement.layout,
+        quantity=measurement.quantity, scale=measurement.scale, groups=groups,
+        setting=_setting(measurement), notes=(*measurement.notes, *prediction.notes),
     )
 
 
 def _reasons(rows: Sequence[ComparedRow]) -> tuple[ReasonCount, ...]:
-    found: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str]] = {}
     for row in rows:
         if row.reason:
-            found.setdefault(row.reason.partition(":")[0], []).append(row.reason)
+            by_kind.setdefault(row.reason.partition(":")[0], []).append(row.reason)
     return tuple(ReasonCount(kind, len(texts), texts[0]) for kind, texts in
-                 sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+                 sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def grouped(rows: Sequence[ComparedRow], keys: Sequence[str]) -> tuple[ErrorGroup, ...]:
@@ -178,7 +206,9 @@ def grouped(rows: Sequence[ComparedRow], keys: Sequence[str]) -> tuple[ErrorGrou
     for key in keys:
         members: dict[str, list[ComparedRow]] = {}
         for row in counted:
-            members.setdefault(", ".join(row.groups[part] for part in key.split("+")), []).append(row)
+            members.setdefault(", ".join(row.groups[part] for part in key.split("+")), []).append(
+                row
+            )
         groups += [ErrorGroup(key, name, errors_of(own)) for name, own in
                    sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))]
     return tuple(groups)
@@ -217,16 +247,23 @@ def validate(
     tables: Sequence[Table] = [read_table(path) for path in files] if files else shipped_tables()
     read, taken = [], []
     for table in tables:
-        layout, own = measurements(table, known)
-        read.append(FileRead(table.name, layout, len(table.lines), len(own)))
-        taken += own
+        layout, rows_read = measurements(table, known)
+        read.append(FileRead(table.name, layout, len(table.lines), len(rows_read)))
+        taken += rows_read
     names = _Names(catalogue)
-    refused = [m.reason or ("bad cell: no value" if m.value is None else "") or _unknown(m, names) for m in taken]
+    refused = [
+        m.reason or ("bad cell: no value" if m.value is None else "") or _unknown(m, names)
+        for m in taken
+    ]
     asked = [m for m, reason in zip(taken, refused, strict=True) if not reason]
     answers = iter(predict(asked, catalogue))
     rows = tuple(
         _row(m, Prediction(None, reason) if reason else next(answers), _groups(m, names, known))
         for m, reason in zip(taken, refused, strict=True)
     )
-    faults = tuple(dict.fromkeys(reason for reason in refused if reason.startswith(("bad cell", "unknown "))))
-    return Validation(rows, Summary(tuple(read), errors_of(rows), _reasons(rows), faults, grouped(rows, keys)))
+    faults = tuple(
+        dict.fromkeys(reason for reason in refused if reason.startswith(("bad cell", "unknown ")))
+    )
+    return Validation(
+        rows, Summary(tuple(read), errors_of(rows), _reasons(rows), faults, grouped(rows, keys))
+    )

@@ -13,7 +13,10 @@ from fabless.validate.cells import Cells, Precision
 from fabless.validate.inference import first
 from fabless.validate.measurement import Measurement, WorkerPool
 
-_POOL = ("batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")
+_POOL = (
+    "batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size", "moe_tp_size",
+    "moe_ep_size",
+)
 REQUIRED = (
     "id", "backend", "model_path", "system", "precision", "mode", "isl", "osl", "batch_size",
     "tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size", "ttft_ms", "tpot_ms",
@@ -53,9 +56,10 @@ def instance(
 
     >>> instance(64, 1, 8, 8)  # TP8 and EP8, labelled 64
     Instance(chips=8, tp=8, attention_dp=1, moe_tp=1, ep=8)
-    >>> instance(1, 16, 4, 4), instance(8, 1, 2, 4)
-    (Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4), Instance(chips=8, tp=8,
-    attention_dp=1, moe_tp=2, ep=4))
+    >>> instance(1, 16, 4, 4)
+    Instance(chips=4, tp=1, attention_dp=4, moe_tp=1, ep=4)
+    >>> instance(8, 1, 2, 4)
+    Instance(chips=8, tp=8, attention_dp=1, moe_tp=2, ep=4)
     """
     ranks = tp * attention_dp
     if named is not None:
@@ -67,14 +71,22 @@ def instance(
     else:
         chips = ranks
     parts = attention_dp if ranks == chips else chips if attention_dp > 1 else 1
-    expert = named[1] if named is not None and named[1] else moe_ep if moe_tp * moe_ep == chips else min(moe_ep, chips)
+    expert = (
+        named[1]
+        if named is not None and named[1]
+        else moe_ep
+        if moe_tp * moe_ep == chips
+        else min(moe_ep, chips)
+    )
     expert = expert if chips % expert == 0 else 1
     return Instance(chips, max(1, chips // parts), parts, max(1, chips // expert), expert)
 
 
 def _named(row_id: str) -> tuple[int, int | None] | None:
-    found = _NAMED.findall(row_id)
-    return (int(found[-1][0]), int(found[-1][1]) if found[-1][1] else None) if found else None
+    matches = _NAMED.findall(row_id)
+    return (
+        (int(matches[-1][0]), int(matches[-1][1]) if matches[-1][1] else None) if matches else None
+    )
 
 
 def _degree(cells: Cells, column: str) -> int:
@@ -88,8 +100,15 @@ def _pool(cells: Cells, kind: str) -> WorkerPool | None:
     tp, pp, attention, moe_tp, ep = (_degree(cells, f"{kind}_{name}") for name in _POOL[2:])
     stated = bool(cells[f"{kind}_num_workers"])
     chips = tp * attention
-    if not stated and kind == "decode" and moe_tp > 1 and ep == _degree(cells, "prefill_moe_ep_size") > 1:
-        cells.notes.append(f"decode ep {ep} repeats the prefill pool's: experts over all {chips} chips")
+    if (
+        not stated
+        and kind == "decode"
+        and moe_tp > 1
+        and ep == _degree(cells, "prefill_moe_ep_size") > 1
+    ):
+        cells.notes.append(
+            f"decode ep {ep} repeats the prefill pool's: experts over all {chips} chips"
+        )
         moe_tp, ep = 1, chips
     return WorkerPool(
         chips=chips * pp, tp=tp, pp=pp, attention_dp=attention if stated else None, moe_tp=moe_tp,
@@ -127,7 +146,7 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
     split = cells["mode"] == "disagg"
     weights, experts = _precision(cells, readings)
     prefill, decode = (_pool(cells, "prefill"), _pool(cells, "decode")) if split else (None, None)
-    one, pp, concurrency = None, None, _concurrency(cells)
+    placed, pp, concurrency = None, None, _concurrency(cells)
     if not split:
         cells.required("tp_size")
         pp = _degree(cells, "pp_size")
@@ -139,16 +158,20 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
         named = _named(cells["id"])
         if not cells["attention_dp_size"] and attention > 1 and tp % attention == 0:
             tp //= attention
-        one = instance(tp, attention, _degree(cells, "moe_tp_size"), _degree(cells, "moe_ep_size"), named)
-        if one.chips != _degree(cells, "tp_size") * _degree(cells, "attention_dp_size"):
+        placed = instance(
+            tp, attention, _degree(cells, "moe_tp_size"), _degree(cells, "moe_ep_size"), named
+        )
+        if placed.chips != _degree(cells, "tp_size") * _degree(cells, "attention_dp_size"):
             cells.notes.append(
                 f"labelled tp {cells['tp_size']}, attention_dp {cells['attention_dp_size'] or 'blank'}: "
-                f"read as {one.chips} chips, tp {one.tp}, attention_dp {one.attention_dp}, ep {one.ep}"
+                f"read as {placed.chips} chips, tp {placed.tp}, attention_dp {placed.attention_dp}, ep {placed.ep}"
             )
         if concurrency is None and batch is not None:
             concurrency = batch * _degree(cells, "attention_dp_size")
             cells.notes.append("concurrency not stated: batch x attention_dp")
-    times: dict[Literal["ttft", "tpot"], float | None] = {"ttft": cells.number("ttft_ms"), "tpot": cells.number("tpot_ms")}
+    times: dict[Literal["ttft", "tpot"], float | None] = {
+        "ttft": cells.number("ttft_ms"), "tpot": cells.number("tpot_ms"),
+    }
     input_tokens, output_tokens, both = cells.number("isl"), cells.number("osl"), []
     for quantity, value in times.items():
         both.append(
@@ -157,10 +180,11 @@ def read_serving(cells: Cells, readings: Sequence[Reading]) -> list[Measurement]
                 model=cells["model_path"], chip=cells["system"], metric=f"{quantity}_ms",
                 value=None if value is None else value * 1e-3, scale=1e-3, quantity=quantity,
                 phase=quantity, scenario="closed loop",
-                chips=one.chips * (pp or 1) if one else _pool_chips(prefill, decode),
-                tp=one.tp if one else None, pp=pp, ep=one.ep if one else None,
-                moe_tp=one.moe_tp if one else None, attention_dp=one.attention_dp if one else None,
-                replicas=1 if one else None, precision=weights.name,
+                chips=placed.chips * (pp or 1) if placed else _pool_chips(prefill, decode),
+                tp=placed.tp if placed else None, pp=pp, ep=placed.ep if placed else None,
+                moe_tp=placed.moe_tp if placed else None,
+                attention_dp=placed.attention_dp if placed else None,
+                replicas=1 if placed else None, precision=weights.name,
                 precision_written=weights.written, expert_precision=experts,
                 engine=cells["backend"], engine_version=cells["backend_version"],
                 concurrency=concurrency, input_tokens=input_tokens, output_tokens=output_tokens,

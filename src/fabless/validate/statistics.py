@@ -45,17 +45,19 @@ def rank_correlation(first: Array, second: Array) -> float | None:
 
 def _rank(measured: Array, predicted: Array, metrics: Sequence[str]) -> float | None:
     names = np.asarray(metrics)
-    found: list[tuple[float, int]] = []
+    groups: list[tuple[float, int]] = []
     for name in dict.fromkeys(metrics):
-        own = names == name
-        value = rank_correlation(measured[own], predicted[own])
+        of_name = names == name
+        value = rank_correlation(measured[of_name], predicted[of_name])
         if value is not None:
-            found.append((value, int(own.sum())))
-    weight = sum(size for _, size in found)
-    return sum(value * size for value, size in found) / weight if weight else None
+            groups.append((value, int(of_name.sum())))
+    weight = sum(size for _, size in groups)
+    return sum(value * size for value, size in groups) / weight if weight else None
 
 
-def errors(measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]) -> Errors:
+def errors(
+    measured: Sequence[float], predicted: Sequence[float | None], metrics: Sequence[str]
+) -> Errors:
     """Statistics of a group: its measured values, their predictions (None: none) and metrics, row
     by row.
 

@@ -43,7 +43,10 @@ _MEGATRON_METRICS: Mapping[tuple[str, str], Metric] = {
     ("activation memory per GPU", "GiB"): Metric("other", "training", 2.0**30),
     ("activation memory relative to TP baseline", "%"): Metric("other", "training", 0.01),
 }
-_RECOMPUTE = {"full": "full", "seqsel": "selective+sequence", "sel": "selective", "seq": "none+sequence", "none": "none"}
+_RECOMPUTE = {
+    "full": "full", "seqsel": "selective+sequence", "sel": "selective", "seq": "none+sequence",
+    "none": "none",
+}
 
 
 def _recompute(text: str) -> str:
@@ -67,8 +70,8 @@ def _sharded(text: str) -> bool | None:
 
 
 def _number_in(pattern: str, text: str) -> float | None:
-    found = re.search(pattern, text)
-    return float(next(group for group in found.groups() if group)) if found else None
+    match = re.search(pattern, text)
+    return float(next(group for group in match.groups() if group)) if match else None
 
 
 def _reason(cells: Cells, readings: Sequence[Reading], metric: Metric) -> str:
@@ -125,11 +128,15 @@ def read_megatron(cells: Cells, readings: Sequence[Reading]) -> list[Measurement
     taken."""
     key = (cells["metric"], cells["unit"])
     if key not in _MEGATRON_METRICS:
-        column = "unit" if any(cells["metric"] == name for name, _ in _MEGATRON_METRICS) else "metric"
+        column = (
+            "unit" if any(cells["metric"] == name for name, _ in _MEGATRON_METRICS) else "metric"
+        )
         cells.fault(f"unknown {column}", column, f"{cells['metric']!r} in {cells['unit']!r}")
     metric = _MEGATRON_METRICS.get(key, Metric("other", "training"))
     if cells["recompute"] not in _RECOMPUTE:
-        cells.fault("bad cell", "recompute", f"{cells['recompute']!r} is none of {', '.join(_RECOMPUTE)}")
+        cells.fault(
+            "bad cell", "recompute", f"{cells['recompute']!r} is none of {', '.join(_RECOMPUTE)}"
+        )
     cells.required("model", "hardware", "value")
     value = cells.number("value")
     run = TrainingRun(

@@ -85,25 +85,29 @@ def _known(catalogue: Catalogue, stack: str, model: str) -> dict[str, float]:
             continue
         facts = {fact.field: fact.value for fact in catalogue.facts_of(entity)}
         if facts.pop("stack", stack) == stack:
-            merged.update({name: value for name, value in facts.items() if isinstance(value, float)})
+            merged.update(
+                {name: value for name, value in facts.items() if isinstance(value, float)}
+            )
     return merged
 
 
-def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
+def _stated(measurement: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
     """Recipe as stated by the row."""
     said: dict[str, float | None] = {
-        "chips": m.chips, "tensor": m.tp, "pipeline": m.pp, "expert": m.ep,
-        "context": run.context_parallel, "interleave": run.interleave,
+        "chips": measurement.chips, "tensor": measurement.tp, "pipeline": measurement.pp,
+        "expert": measurement.ep, "context": run.context_parallel, "interleave": run.interleave,
         "global_batch": run.global_batch, "micro_batch": run.micro_batch, "sequence": run.sequence,
-        "data": m.replicas,
+        "data": measurement.replicas,
     }
-    for name, pattern in (("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)")):
-        found = re.search(pattern, run.sharding)
-        if found and said[name] is None:
-            said[name] = float(found[1])
+    for name, pattern in (
+        ("tensor", r"\bTP(\d+)"), ("pipeline", r"\bPP(\d+)"), ("context", r"\bCP(\d+)"),
+    ):
+        match = re.search(pattern, run.sharding)
+        if match and said[name] is None:
+            said[name] = float(match[1])
     if said["interleave"] is None and "interleaved" in run.sharding:
         said["interleave"] = 2
-    text = f"{run.sharding}; {m.comment}"
+    text = f"{run.sharding}; {measurement.comment}"
     if re.search(r"SHARD_GRAD_OP|ZeRO-2", text):
         said["sharding"] = 2
     elif run.sharded:
@@ -112,7 +116,7 @@ def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
         said["sharding"] = 0
     if re.search(r"offload", run.sharding, re.I):
         said["offload"] = 1
-    if re.search(r"\blora\b", m.comment, re.I):
+    if re.search(r"\blora\b", measurement.comment, re.I):
         said["trained"] = 0
     level, _, parallel = run.recompute.partition("+")
     if level and not (level == "selective" and stack == "torchtitan"):
@@ -122,63 +126,75 @@ def _stated(m: Measurement, run: TrainingRun, stack: str) -> dict[str, float]:
     return {name: float(value) for name, value in said.items() if value is not None}
 
 
-def _domain(m: Measurement, chips: float) -> tuple[float, float | None]:
+def _domain(measurement: Measurement, chips: float) -> tuple[float, float | None]:
     """Slices that a data-centre network joins, and the chips of one; 1 and None where the row names
     none."""
-    found = re.search(r"(\d+) slice", m.comment)
-    return (float(found[1]), chips / float(found[1])) if found else (1.0, None)
+    match = re.search(r"(\d+) slice", measurement.comment)
+    return (float(match[1]), chips / float(match[1])) if match else (1.0, None)
 
 
-def trained(m: Measurement, catalogue: Catalogue) -> Trained:
+def trained(measurement: Measurement, catalogue: Catalogue) -> Trained:
     """Read the recipe of a row; raises `Missing`, or a `FablessError` for names, precisions and
     numbers that are wrong."""
-    run = m.training or TrainingRun()
+    run = measurement.training or TrainingRun()
     stack = stack_of(run.framework)
-    llm, chip = catalogue.model(m.model), catalogue.chip(m.chip)
+    llm, chip = catalogue.model(measurement.model), catalogue.chip(measurement.chip)
     notes = [] if stack else [f"no efficiencies of the stack {run.framework!r}: default"]
-    given = {**_known(catalogue, stack, llm.name), **_stated(m, run, stack)}
-    if stack == "maxtext" and "sequence" not in given and run.step_tokens:
-        given["sequence"] = float(min(8192, llm.max_context or 8192))
-        notes.append(f"sequence not stated: {given['sequence']:g} tokens")
-    lacking = [name for name in ("chips", "sequence") if name not in given]
+    stated = {**_known(catalogue, stack, llm.name), **_stated(measurement, run, stack)}
+    if stack == "maxtext" and "sequence" not in stated and run.step_tokens:
+        stated["sequence"] = float(min(8192, llm.max_context or 8192))
+        notes.append(f"sequence not stated: {stated['sequence']:g} tokens")
+    lacking = [name for name in ("chips", "sequence") if name not in stated]
     if lacking:
         raise Missing(", ".join(lacking))
-    chips, tensor = given["chips"], given.get("tensor", 1.0)
-    slices, domain = _domain(m, chips)
-    stages, context = given.get("pipeline", 1.0), given.get("context", 1.0)
+    chips, tensor = stated["chips"], stated.get("tensor", 1.0)
+    slices, domain = _domain(measurement, chips)
+    stages, context = stated.get("pipeline", 1.0), stated.get("context", 1.0)
     data = max(chips / (tensor * stages * context), 1.0)
-    if "tensor" not in given and "pipeline" not in given and 0.0 < given.get("global_batch", data) < data:
-        tensor = given["tensor"] = data / given["global_batch"]
-        data = given["global_batch"]
+    if (
+        "tensor" not in stated
+        and "pipeline" not in stated
+        and 0.0 < stated.get("global_batch", data) < data
+    ):
+        tensor = stated["tensor"] = data / stated["global_batch"]
+        data = stated["global_batch"]
         notes.append(f"fewer sequences than chips: tensor parallel {tensor:g}")
-    data = given["data"] = given.get("data", data)
-    if "chip_batch" in given:
-        given.setdefault("micro_batch", given["chip_batch"] * tensor)
-    if "global_batch" not in given and run.step_tokens:
-        given["global_batch"] = run.step_tokens / given["sequence"]
-    if "global_batch" not in given and "micro_batch" in given:
-        given["global_batch"] = given["micro_batch"] * data * (given.get("micro_batches", 1.0) if stages > 1.0 else 1.0)
-    if "global_batch" not in given:
+    data = stated["data"] = stated.get("data", data)
+    if "chip_batch" in stated:
+        stated.setdefault("micro_batch", stated["chip_batch"] * tensor)
+    if "global_batch" not in stated and run.step_tokens:
+        stated["global_batch"] = run.step_tokens / stated["sequence"]
+    if "global_batch" not in stated and "micro_batch" in stated:
+        stated["global_batch"] = (
+            stated["micro_batch"]
+            * data
+            * (stated.get("micro_batches", 1.0) if stages > 1.0 else 1.0)
+        )
+    if "global_batch" not in stated:
         raise Missing("batch")
-    if "micro_batch" not in given:
+    if "micro_batch" not in stated:
         if stages > 1.0:
             raise Missing("micro batch")
-        given["micro_batch"] = given["global_batch"] / data
-    if "sharding" not in given:
-        given["sharding"] = 1.0 if stack in ("megatron-bridge", "megatron-lm", "") else 3.0
-    if llm.experts and stack == "maxtext" and "expert" not in given:
-        given["expert"] = float(min(llm.experts, int(chips)))
+        stated["micro_batch"] = stated["global_batch"] / data
+    if "sharding" not in stated:
+        stated["sharding"] = 1.0 if stack in ("megatron-bridge", "megatron-lm", "") else 3.0
+    if llm.experts and stack == "maxtext" and "expert" not in stated:
+        stated["expert"] = float(min(llm.experts, int(chips)))
     names = {field.name for field in fields(Recipe)}
     recipe = replace(Recipe(global_batch=1.0, sequence=1.0, replicas=slices),
-                     **{name: value for name, value in given.items() if name in names})
+                     **{name: value for name, value in stated.items() if name in names})
     check_recipe(recipe)
-    precision = _precision(m, chip)
-    if not m.precision:
+    precision = _precision(measurement, chip)
+    if not measurement.precision:
         notes.append(f"precision not stated: {precision}")
     efficiency, machine = _machine(catalogue, chip, stack, precision, domain)
-    if "replay" not in given:
-        recipe = replace(recipe, replay=float(least_replay(llm, machine, recipe, efficiency.efficiency)))
-        notes.append(f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits")
+    if "replay" not in stated:
+        recipe = replace(
+            recipe, replay=float(least_replay(llm, machine, recipe, efficiency.efficiency))
+        )
+        notes.append(
+            f"recomputation not stated: {float(recipe.replay):.0%} of the layers, the least that fits"
+        )
     all_pairs = stack in _ALL_PAIRS or (stack == "maxtext" and (
         chip.available is None or chip.available.year < _CAUSAL_FROM))
     return Trained(
@@ -186,16 +202,23 @@ def trained(m: Measurement, catalogue: Catalogue) -> Trained:
         all_pairs=all_pairs, notes=tuple(notes))
 
 
-def _precision(m: Measurement, chip: Chip) -> str:
+def _precision(measurement: Measurement, chip: Chip) -> str:
     """Format of the products; where a row does not say, 16 bits, and 8 in submissions to MLPerf on
     chips that have them."""
-    written = m.precision_written.casefold()
-    found = next((name for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8")) if part in written), None)
-    if found is not None:
-        return found
-    if m.precision not in ("", "bf16", "fp16"):
-        return m.precision
-    submitted = not m.precision and m.metric.endswith("incl_eval")
+    written = measurement.precision_written.casefold()
+    format_name = next(
+        (
+            name
+            for part, name in (("nvfp4", "nvfp4"), ("mx", "mxfp8"), ("fp8", "fp8"))
+            if part in written
+        ),
+        None,
+    )
+    if format_name is not None:
+        return format_name
+    if measurement.precision not in ("", "bf16", "fp16"):
+        return measurement.precision
+    submitted = not measurement.precision and measurement.metric.endswith("incl_eval")
     return "fp8" if submitted and chip.peak_flops.get("fp8", 0.0) > 0.0 else "bf16"
 
 
@@ -219,7 +242,11 @@ def predicted(row: Trained, quantity: str) -> float | None:
     recipe, machine = row.recipe, row.machine
     result = step(row.llm, machine, recipe, row.calibration.efficiency)
     rate = float(np.asarray(result.tokens_per_s / recipe.chips))
-    model = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained, not row.all_pairs)))
+    model = float(
+        np.asarray(
+            model_flop_per_token(row.llm, recipe.sequence, recipe.trained, not row.all_pairs)
+        )
+    )
     causal = float(np.asarray(model_flop_per_token(row.llm, recipe.sequence, recipe.trained)))
     replayed = float(np.asarray(hardware_flop_per_token(row.llm, recipe))) - causal
     if row.all_pairs:

@@ -117,8 +117,13 @@ def parse_contracts(text: str, place: str) -> ContractQuestion:
 
 def _of_contracts(error: FablessError) -> FablessError:
     """The error with the example of contracts as its remedy instead of that of cases."""
-    here = "`fabless contract example beside`"
-    return type(error)(*(replace(fault, remedy=fault.remedy.replace("`fabless init`", here)) for fault in error.faults))
+    example = "`fabless contract example beside`"
+    return type(error)(
+        *(
+            replace(fault, remedy=fault.remedy.replace("`fabless init`", example))
+            for fault in error.faults
+        )
+    )
 
 
 class _QuestionReader:
@@ -159,12 +164,16 @@ class _QuestionReader:
             try:
                 yield path, self.numbers.read(path, number, unit)
             except FablessError as error:
-                here = self.document.at(path)
-                self.errors.append(type(error)(*(replace(fault, place=here) for fault in error.faults)))
+                place = self.document.at(path)
+                self.errors.append(
+                    type(error)(*(replace(fault, place=place) for fault in error.faults))
+                )
 
     def _contracts(self) -> Iterator[Contract]:
         outlook = self.file.outlook
-        around = Around(Quarter.parse(outlook.first_quarter), outlook.quarters, {}, self._known_chip)
+        around = Around(
+            Quarter.parse(outlook.first_quarter), outlook.quarters, {}, self._known_chip
+        )
         for name, section in self.file.contracts.items():
             try:
                 yield read_contract(

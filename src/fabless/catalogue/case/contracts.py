@@ -31,7 +31,9 @@ class Around:
     """Raises `UnknownName` for a chip that is not there."""
 
 
-def read_contract(name: str, section: ContractSection, around: Around, at: Callable[[str], str]) -> Contract:
+def read_contract(
+    name: str, section: ContractSection, around: Around, at: Callable[[str], str]
+) -> Contract:
     """Read one contract.
 
     `at` gives the place of a dotted path below the section. Raises every fault of the section at
@@ -68,16 +70,21 @@ def contract_money(file: schema.CaseFile) -> Iterator[tuple[str, Number, Unit]]:
     unit."""
     lines = _lines(file)
     for name, section in file.contracts.items():
-        yield from money_numbers(name, section, lines[section.line][2] if section.line in lines else "buy")
+        yield from money_numbers(
+            name, section, lines[section.line][2] if section.line in lines else "buy"
+        )
 
 
 def _lines(file: schema.CaseFile) -> dict[str, tuple[str, str, How]]:
     """Chip, vendor and way of every line, with what it takes from the line it is like."""
-    found: dict[str, tuple[str, str, How]] = {}
+    delivery: dict[str, tuple[str, str, How]] = {}
     for name, line in file.lines.items():
         like = file.lines.get(line.like or "", line)
-        found[name] = (line.chip or like.chip or "", line.vendor or like.vendor or "", line.how or like.how or "buy")
-    return found
+        delivery[name] = (
+            line.chip or like.chip or "", line.vendor or like.vendor or "",
+            line.how or like.how or "buy",
+        )
+    return delivery
 
 
 class _ContractReader:
@@ -96,14 +103,21 @@ class _ContractReader:
         tenor = self._try("tenor", lambda: self._tenor(start), 1)
         lead = self._try("lead", lambda: self._quarters(section.lead, 0), 0)
         expiry = self._try("expiry", lambda: self._quarters(section.expiry, 1), 1)
-        tranches = tuple(Tranche(one.shares, one.units, one.hurdle) for one in section.tranches)
+        tranches = tuple(
+            Tranche(tranche.shares, tranche.units, tranche.hurdle) for tranche in section.tranches
+        )
         per_unit = QUARTER_S if how == "rent" else 1.0
-        tiers = tuple(Tier(tier.units, to_si(tier.price, MONEY[how].name) * per_unit) for tier in section.tiers)
+        tiers = tuple(
+            Tier(tier.units, to_si(tier.price, MONEY[how].name) * per_unit)
+            for tier in section.tiers
+        )
         self.faults += tranche_faults(self.at("tranches"), tranches)
         self._check_tiers()
         if self.faults:
-            told = tuple(dict.fromkeys(self.faults))
-            raise (UnknownName if all("unknown" in fault.found for fault in told) else BadValue)(*told)
+            faults = tuple(dict.fromkeys(self.faults))
+            raise (UnknownName if all("unknown" in fault.found for fault in faults) else BadValue)(
+                *faults
+            )
         return Contract(
             name=name, kind=section.kind, how=how, line=section.line, chip=chip, vendor=vendor,
             ways=section.ways, signed=signed, start=start, tenor_quarters=tenor, lead_quarters=lead,
@@ -118,11 +132,17 @@ class _ContractReader:
         try:
             return read()
         except FablessError as error:
-            self.faults += [Fault(self.at(key), one.found, one.allowed, one.remedy) for one in error.faults]
+            self.faults += [
+                Fault(self.at(key), fault.found, fault.allowed, fault.remedy)
+                for fault in error.faults
+            ]
             return otherwise
 
     def _unknown(self, key: str, what: str, name: str, known: list[str]) -> None:
-        self._bad(key, f"unknown {what} {name!r}", ", ".join(known), suggestion(name, known, "choose one of these"))
+        self._bad(
+            key, f"unknown {what} {name!r}", ", ".join(known),
+            suggestion(name, known, "choose one of these"),
+        )
 
     def _check_terms(self) -> None:
         """A known kind with all of its terms and none of another's."""
@@ -130,12 +150,12 @@ class _ContractReader:
         if section.kind not in KINDS:
             self._unknown("kind", "kind of contract", section.kind, list(KINDS))
             return
-        kind, given = KINDS[section.kind], given_terms(section)
+        kind, terms = KINDS[section.kind], given_terms(section)
         for term in kind.needs:
-            if term not in given or getattr(section, term) == ():
+            if term not in terms or getattr(section, term) == ():
                 self._bad(term, "missing", f"a value: {section.kind} needs {', '.join(kind.needs)}",
                           f"add it; `fabless contract example {section.kind}` shows how")
-        for term in given:
+        for term in terms:
             if term not in stated_terms(kind):
                 self._bad(
                     term, f"no term of {section.kind}",
@@ -149,12 +169,16 @@ class _ContractReader:
         if section.line is None:
             for key in ("chip", "vendor"):
                 if getattr(section, key) is None:
-                    self._bad(key, "missing", "a chip and its vendor, or a line", "add it, or name a line")
+                    self._bad(
+                        key, "missing", "a chip and its vendor, or a line", "add it, or name a line"
+                    )
             if section.chip is not None:
                 self._try("chip", lambda: self.around.chip(str(section.chip)), None)
             return section.chip or "", section.vendor or "", section.how or "buy"
         if section.line not in lines:
-            self._unknown("line", "line", section.line, list(lines) or ["no line: this file has none"])
+            self._unknown(
+                "line", "line", section.line, list(lines) or ["no line: this file has none"]
+            )
             return "", "", section.how or "buy"
         for key in ("chip", "vendor", "how"):
             if getattr(section, key) is not None:
@@ -177,9 +201,15 @@ class _ContractReader:
                 "its cost to the fleet in place",
             )
         if start < signed:
-            self._bad("start", f"{start} with a signing in {signed}", f"{signed} or later", "deliver after the signing")
+            self._bad(
+                "start", f"{start} with a signing in {signed}", f"{signed} or later",
+                "deliver after the signing",
+            )
         elif start > last:
-            self._bad("start", f"{start}", f"{last} or earlier, the last quarter", "start earlier, or look further ahead")
+            self._bad(
+                "start", f"{start}", f"{last} or earlier, the last quarter",
+                "start earlier, or look further ahead",
+            )
         return signed, start
 
     def _tenor(self, start: Quarter) -> int:
@@ -226,4 +256,6 @@ class _ContractReader:
         price = section.price
         ends = [] if price is None else [end for end in (price.value, price.low) if end is not None]
         first = ends[0] if ends else section.tiers[0].price
-        self.faults += tier_faults(self.at("tiers"), first, [Tier(one.units, one.price) for one in section.tiers])
+        self.faults += tier_faults(
+            self.at("tiers"), first, [Tier(tier.units, tier.price) for tier in section.tiers]
+        )

@@ -16,45 +16,60 @@ _A_NUMBER = "{low, mode, high}, {value} or {fact: entity.field}"
 _UNKNOWN = ("extra_forbidden", "literal_error", "enum", "union_tag_invalid")
 
 
-def schema_error(error: ValidationError, document: Document, file: type[BaseModel] = CaseFile) -> FablessError:
+def schema_error(
+    error: ValidationError, document: Document, file: type[BaseModel] = CaseFile
+) -> FablessError:
     """Every finding as a fault; `UnknownName` when all of them are names that are not there."""
-    found = error.errors()
-    only_unknown = all(item["type"] in _UNKNOWN for item in found)
-    return (UnknownName if only_unknown else BadValue)(*(_fault(item, document, file) for item in found))
+    details = error.errors()
+    only_unknown = all(detail["type"] in _UNKNOWN for detail in details)
+    return (UnknownName if only_unknown else BadValue)(
+        *(_fault(detail, document, file) for detail in details)
+    )
 
 
-def _fault(item: ErrorDetails, document: Document, file: type[BaseModel]) -> Fault:
-    location = item["loc"]
+def _fault(detail: ErrorDetails, document: Document, file: type[BaseModel]) -> Fault:
+    location = detail["loc"]
     if location[0] == "loads" and len(location) > 2:
         location = (*location[:2], *location[3:])
     place = document.at(".".join(str(part) for part in location if part != "[key]"))
-    context, kind = item.get("ctx", {}), item["type"]
-    found = textwrap.shorten(repr(item["input"]), 80, placeholder=" ...")
+    context, kind = detail.get("ctx", {}), detail["type"]
+    written = textwrap.shorten(repr(detail["input"]), 80, placeholder=" ...")
     if kind == "extra_forbidden":
-        return _unknown(place, "key", str(location[-1]), keys_at(item["loc"][:-1], file))
+        return _unknown(place, "key", str(location[-1]), keys_at(detail["loc"][:-1], file))
     if kind in _UNKNOWN:
-        listed = re.findall(r"'([^']+)'", str(context.get("expected", context.get("expected_tags"))))
-        name = context["tag"] if kind == "union_tag_invalid" else item["input"]
+        listed = re.findall(
+            r"'([^']+)'", str(context.get("expected", context.get("expected_tags")))
+        )
+        name = context["tag"] if kind == "union_tag_invalid" else detail["input"]
         return _unknown(place, "name", str(name), listed)
     if kind in ("missing", "union_tag_not_found"):
         missing = f"{place}.kind" if kind == "union_tag_not_found" else place
-        return Fault(missing, "missing", "this key with a value", "add it; `fabless init` shows an example")
+        return Fault(
+            missing, "missing", "this key with a value", "add it; `fabless init` shows an example"
+        )
     if kind == "model_type" and context["class_name"] == "Number":
-        return Fault(place, found, _A_NUMBER, _as_number(item["input"]))
+        return Fault(place, written, _A_NUMBER, _as_number(detail["input"]))
     if kind in ("model_type", "dict_type"):
         return Fault(
-            place, found,
-            f"a mapping with the keys {', '.join(keys_at(item['loc'], file))}"
+            place, written,
+            f"a mapping with the keys {', '.join(keys_at(detail['loc'], file))}"
             if kind == "model_type"
             else "a mapping of names",
             "write lines such as 'name: value' below the key",
         )
     if kind == "too_short":
-        return Fault(place, found, f"{context['min_length']} or more entries", "add one; `fabless init` shows an example")
+        return Fault(
+            place, written, f"{context['min_length']} or more entries",
+            "add one; `fabless init` shows an example",
+        )
     if kind.startswith("date"):
-        return Fault(place, found, "a day, YYYY-MM-DD", "write for example 2023-10-31")
-    allowed = str(context["error"]) if kind == "value_error" else item["msg"].removeprefix("Input should be ")
-    return Fault(place, found, allowed, "correct the value; `fabless init` shows an example")
+        return Fault(place, written, "a day, YYYY-MM-DD", "write for example 2023-10-31")
+    allowed = (
+        str(context["error"])
+        if kind == "value_error"
+        else detail["msg"].removeprefix("Input should be ")
+    )
+    return Fault(place, written, allowed, "correct the value; `fabless init` shows an example")
 
 
 def _unknown(place: str, what: str, name: str, known: list[str]) -> Fault:
@@ -63,9 +78,9 @@ def _unknown(place: str, what: str, name: str, known: list[str]) -> Fault:
                  f"did you mean {close[0]}?" if close else "take it out, or use an allowed one")
 
 
-def _as_number(found: object) -> str:
+def _as_number(written: object) -> str:
     """How to write as a number of the case what was written plainly, such as 5 or '5 USD'."""
-    number, _, unit = str(found).partition(" ")
+    number, _, unit = str(written).partition(" ")
     try:
         float(number)
     except ValueError:

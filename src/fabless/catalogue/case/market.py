@@ -21,9 +21,12 @@ def correlation_numbers(
     file: schema.CaseFile, read: Callable[[str, Number, Unit], CaseNumber]
 ) -> Iterator[tuple[str, CaseNumber]]:
     """Each correlation as a number of the case."""
-    for item in file.correlations:
-        name = correlation_name(*item.pair)
-        number = Number(value=item.value, grade=item.grade, source=item.source, note=item.note)
+    for correlation in file.correlations:
+        name = correlation_name(*correlation.pair)
+        number = Number(
+            value=correlation.value, grade=correlation.grade, source=correlation.source,
+            note=correlation.note,
+        )
         yield name, read(name, number, ANY)
 
 
@@ -38,7 +41,9 @@ def market_records(file: schema.CaseFile) -> dict[str, Any]:
     }
 
 
-def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: At) -> Iterator[FablessError]:
+def market_errors(
+    file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: At
+) -> Iterator[FablessError]:
     """What these sections name that is not there, and correlations that cannot be."""
     chips = [section.get("vendor") for section in file.chips.values()]
     vendors = sorted(
@@ -67,7 +72,12 @@ def market_errors(file: schema.CaseFile, numbers: Mapping[str, CaseNumber], at: 
     drawn = [name for name in numbers if not name.startswith("correlations.")]
     for position, fault in correlation_faults(stated, drawn):
         place = at(f"correlations.{position}")
-        yield BadValue(Fault(place, f"{' with '.join(stated[position][0])}: {fault.found}", fault.allowed, fault.remedy))
+        yield BadValue(
+            Fault(
+                place, f"{' with '.join(stated[position][0])}: {fault.found}", fault.allowed,
+                fault.remedy,
+            )
+        )
 
 
 def _limits(periods: Iterable[str]) -> tuple[TimedLimit, ...]:

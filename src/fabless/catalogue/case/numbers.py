@@ -55,19 +55,25 @@ class NumberReader:
     def read(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         """A number of the file under its dotted name; `BadValue`, `UnknownName` or `Leak` without a
         place."""
-        return self._stated(name, number, unit) if number.fact is None else self._from_fact(name, number, unit)
+        return (
+            self._stated(name, number, unit)
+            if number.fact is None
+            else self._from_fact(name, number, unit)
+        )
 
     def _stated(self, name: str, number: Number, unit: Unit) -> CaseNumber:
-        given = number.unit or unit.name
-        if dimension(given) != dimension(unit.name):
+        unit_name = number.unit or unit.name
+        if dimension(unit_name) != dimension(unit.name):
             raise BadValue(
                 Fault(
-                    "", f"unit {given!r} is of {dimension(given)}",
+                    "", f"unit {unit_name!r} is of {dimension(unit_name)}",
                     f"a unit of {dimension(unit.name)}", f"give it in {unit.name}",
                 )
             )
         ends = (number.low, number.mode, number.high)
-        if (number.value is None) == (None in ends) or (number.value is not None and ends != (None, None, None)):
+        if (number.value is None) == (None in ends) or (
+            number.value is not None and ends != (None, None, None)
+        ):
             raise BadValue(
                 Fault(
                     "",
@@ -77,7 +83,7 @@ class NumberReader:
                 )
             )
         low, mode, high = (
-            to_si(float(end), given)
+            to_si(float(end), unit_name)
             for end in (ends if number.value is None else (number.value,) * 3)
             if end is not None
         )
@@ -90,18 +96,26 @@ class NumberReader:
                 )
             )
         if low < bottom or high > top or (unit.above and low == bottom):
-            written = _short(number.value) if number.value is not None else f"{_short(ends[0])} to {_short(ends[2])}"
+            written = (
+                _short(number.value)
+                if number.value is not None
+                else f"{_short(ends[0])} to {_short(ends[2])}"
+            )
             raise BadValue(
                 Fault(
-                    "", f"{written} {given if given != '1' else ''}".rstrip(), unit.allowed,
+                    "", f"{written} {unit_name if unit_name != '1' else ''}".rstrip(), unit.allowed,
                     "correct the sign, the size or the unit",
                 )
             )
         if number.scale == "log" and low <= 0:
-            raise BadValue(Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear"))
+            raise BadValue(
+                Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear")
+            )
         return CaseNumber(
-            name=name, spread=Range(low, mode, high, number.scale), unit=given, grade=number.grade,
-            source=self._source(number.source), note=number.note, known=self.as_of)
+            name=name, spread=Range(low, mode, high, number.scale), unit=unit_name,
+            grade=number.grade, source=self._source(number.source), note=number.note,
+            known=self.as_of,
+        )
 
     def _in_price_year(self, spread: Range, fact: Fact) -> Range:
         """A fact's range in dollars of the case's price year; other dimensions as they are."""
@@ -211,13 +225,18 @@ def contract_file_numbers(
         contracts=contract_numbers(numbers, contracts))
 
 
-def contract_numbers(numbers: Mapping[str, CaseNumber], contracts: Iterable[str]) -> dict[str, ContractNumbers[CaseNumber]]:
+def contract_numbers(
+    numbers: Mapping[str, CaseNumber], contracts: Iterable[str]
+) -> dict[str, ContractNumbers[CaseNumber]]:
     """The numbers of each contract, given by dotted name, as a record."""
     return {name: _record(ContractNumbers, numbers, f"contracts.{name}") for name in contracts}
 
 
 def _programme(numbers: Mapping[str, CaseNumber], path: str) -> ProgrammeNumbers[CaseNumber]:
-    parts = {"design_shares": DesignShareNumbers, "price_path": PricePathNumbers, "second": SecondNumbers}
+    parts = {
+        "design_shares": DesignShareNumbers, "price_path": PricePathNumbers,
+        "second": SecondNumbers,
+    }
     return _record(ProgrammeNumbers, numbers, path, **{
         key: _record(kind, numbers, f"{path}.{key}") for key, kind in parts.items()
         if any(name.startswith(f"{path}.{key}.") for name in numbers)})

@@ -17,14 +17,14 @@ CERTAIN = (0.0, 1.0)
 _PARTS = ("architecture", "rtl", "physical")
 
 
-def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+def programme_faults(name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
     """What is wrong with a programme as a whole; the place of a fault is a dotted path of the case.
 
     `numbers` are those of the case that could be read.
     """
     where = f"programmes.{name}"
-    yield from _end_faults(where, item)
-    for key, counts in _counts(item).items():
+    yield from _end_faults(where, section)
+    for key, counts in _counts(section).items():
         if counts.failed + counts.passed == 0:
             yield Fault(
                 f"{where}.{key}", "failed 0, passed 0", "two counts of 0 or more, not both 0",
@@ -36,20 +36,20 @@ def programme_faults(name: str, item: ProgrammeSection, numbers: Mapping[str, Ca
             f"{where}.design_shares", f"modes {', '.join(f'{share:g}' for share in shares)}",
             "three shares whose modes sum to 1", "for example 0.2, 0.5 and 0.3",
         )
-    if item.route != "acquire":
-        yield from _purchase_faults(where, item, numbers)
+    if section.route != "acquire":
+        yield from _purchase_faults(where, section, numbers)
 
 
-def programme_spec(name: str, item: ProgrammeSection, chip: Chip) -> Programme:
+def programme_spec(name: str, section: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
     return Programme(
-        name=name, route=item.route, ways=item.ways, chip=chip, trains=item.trains,
-        spin_limit=item.spin_limit, ended=CERTAIN if item.gates else _pair(item.ended),
-        end_shares=(0.0, 0.0, 1.0) if item.gates else item.end_shares,
-        bid_failed=_pair(item.bid_failed),
-        gates={gate: (counts.failed, counts.passed) for gate, counts in item.gates.items()},
-        stands_at=item.stands_at or "",
-        second_ended=None if item.second is None else _pair(item.second.ended),
+        name=name, route=section.route, ways=section.ways, chip=chip, trains=section.trains,
+        spin_limit=section.spin_limit, ended=CERTAIN if section.gates else _pair(section.ended),
+        end_shares=(0.0, 0.0, 1.0) if section.gates else section.end_shares,
+        bid_failed=_pair(section.bid_failed),
+        gates={gate: (counts.failed, counts.passed) for gate, counts in section.gates.items()},
+        stands_at=section.stands_at or "",
+        second_ended=None if section.second is None else _pair(section.second.ended),
     )
 
 
@@ -57,44 +57,44 @@ def _pair(counts: Counts | None) -> tuple[float, float] | None:
     return None if counts is None else (counts.failed, counts.passed)
 
 
-def _counts(item: ProgrammeSection) -> dict[str, Counts]:
+def _counts(section: ProgrammeSection) -> dict[str, Counts]:
     """Every pair of counts by its key."""
-    stated = {"bid_failed": item.bid_failed, "ended": item.ended,
-              "second.ended": None if item.second is None else item.second.ended}
+    stated = {"bid_failed": section.bid_failed, "ended": section.ended,
+              "second.ended": None if section.second is None else section.second.ended}
     counts = {key: pair for key, pair in stated.items() if pair is not None}
-    return counts | {f"gates.{gate}": pair for gate, pair in item.gates.items()}
+    return counts | {f"gates.{gate}": pair for gate, pair in section.gates.items()}
 
 
-def _end_faults(where: str, item: ProgrammeSection) -> Iterator[Fault]:
+def _end_faults(where: str, section: ProgrammeSection) -> Iterator[Fault]:
     """Ends are counted once: all together with the shares of where, or gate by gate."""
     for key in ("ended", "end_shares"):
-        if getattr(item, key) is not None and item.gates:
+        if getattr(section, key) is not None and section.gates:
             yield Fault(f"{where}.{key}", f"{key} beside gates", "gates, or ended with end_shares",
                         "take one of the two out")
-    shares = item.end_shares
+    shares = section.end_shares
     if shares is not None and (len(shares) not in (3, len(GATES)) or min(shares) < 0 or not _is_whole(shares)):
         yield Fault(f"{where}.end_shares", f"{list(shares)}",
                     f"three shares of 0 or more that sum to 1, or {len(GATES)}: {', '.join(GATES)}",
                     "for example [0.3, 0.2, 0.5]")
 
 
-def _purchase_faults(where: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+def _purchase_faults(where: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
     """What only a purchase can have."""
     remedy = "take it out, or choose the route acquire"
-    if item.price_path is not None:
+    if section.price_path is not None:
         yield Fault(
-            f"{where}.price_path", f"a price path on the route {item.route}",
+            f"{where}.price_path", f"a price path on the route {section.route}",
             "none unless something is bought", remedy,
         )
     purchase = numbers.get(f"{where}.purchase")
     if purchase is not None and purchase.spread.high > 0:
         yield Fault(
-            f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {item.route}",
+            f"{where}.purchase", f"up to {purchase.spread.high:g} USD on the route {section.route}",
             "0 unless something is bought", remedy,
         )
-    if item.bid_failed is not None and item.bid_failed.failed > 0:
+    if section.bid_failed is not None and section.bid_failed.failed > 0:
         yield Fault(
-            f"{where}.bid_failed", f"failed {item.bid_failed.failed:g} on the route {item.route}",
+            f"{where}.bid_failed", f"failed {section.bid_failed.failed:g} on the route {section.route}",
             "failed 0 unless something is bought", remedy,
         )
 

@@ -170,9 +170,9 @@ class CaseReader:
                 named.append((f"lines.{name}.price", line.price, PRICE_UNIT[whole.how or "buy"]))
         named += contract_money(self.file)
         for path, number, unit in named:
-            found = self._try(path, lambda item=(path, number, unit): self.numbers.read(*item))  # type: ignore[misc]
-            if found is not None:
-                yield path, found
+            case_number = self._try(path, lambda item=(path, number, unit): self.numbers.read(*item))  # type: ignore[misc]
+            if case_number is not None:
+                yield path, case_number
 
     def _time(self, path: str, text: str) -> float | None:
         def read() -> float:
@@ -203,13 +203,13 @@ class CaseReader:
         return read_model(self.folder / name) if name.endswith(".json") else self.catalogue.model(name)
 
     def _request(self, where: str, load: schema.InferenceLoad) -> Request | None:
-        given = [key for key in ("trace", "input_tokens", "output_tokens") if getattr(load, key) is not None]
-        if load.trace is not None and given == ["trace"]:
+        stated = [key for key in ("trace", "input_tokens", "output_tokens") if getattr(load, key) is not None]
+        if load.trace is not None and stated == ["trace"]:
             return self._try(f"{where}.trace", lambda: self._traced(str(load.trace)))
         if load.input_tokens is not None and load.output_tokens is not None and load.trace is None:
             return Request(load.input_tokens, load.output_tokens, "case")
         self._bad(
-            where, f"a query by {', '.join(given) or 'nothing'}",
+            where, f"a query by {', '.join(stated) or 'nothing'}",
             "either a trace, or input_tokens and output_tokens", "give one of the two",
         )
         return None
@@ -264,8 +264,8 @@ class CaseReader:
         """Dotted name of each term of a line: its own, or that of the line it is like."""
         line = self.file.lines[name]
         inherited = self._terms(line.like) if line.like else {}
-        own = [key for key in type(line).model_fields if isinstance(getattr(line, key), Number)]
-        return inherited | {key: f"lines.{name}.{key}" for key in own}
+        own_keys = [key for key in type(line).model_fields if isinstance(getattr(line, key), Number)]
+        return inherited | {key: f"lines.{name}.{key}" for key in own_keys}
 
     def _whole_line(self, name: str) -> schema.LineSection:
         line = self.file.lines[name]
@@ -274,20 +274,20 @@ class CaseReader:
         plain = [other for other, section in self.file.lines.items() if section.like is None]
         if line.like not in plain:
             raise unknown("line", line.like, plain or ["a line without `like`"], self.document.at(f"lines.{name}.like"))
-        given = {key: getattr(line, key) for key in line.model_fields_set}
-        return self.file.lines[line.like].model_copy(update=given)
+        stated = {key: getattr(line, key) for key in line.model_fields_set}
+        return self.file.lines[line.like].model_copy(update=stated)
 
     def _programme(
-        self, name: str, item: ProgrammeSection, numbers: Mapping[str, CaseNumber]
+        self, name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]
     ) -> Programme | None:
         where = f"programmes.{name}"
-        for fault in programme_faults(name, item, numbers):
+        for fault in programme_faults(name, section, numbers):
             self._bad(fault.place, fault.found, fault.allowed, fault.remedy)
-        chip = self._try(f"{where}.chip", lambda: self._chip(item.chip))
+        chip = self._try(f"{where}.chip", lambda: self._chip(section.chip))
         if chip is None:
             return None
         self._check_makeable(chip, f"{where}.chip")
-        return programme_spec(name, item, chip)
+        return programme_spec(name, section, chip)
 
     def _check_makeable(self, chip: Chip, where: str) -> None:
         """What the cost of a die needs: its area, and a process, a memory and a packaging that the

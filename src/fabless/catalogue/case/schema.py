@@ -245,18 +245,18 @@ def numbers_of(section: BaseModel, path: str = "") -> Iterator[tuple[str, Number
     """Every number marked with a unit: dotted path, number, unit."""
     for key, info in type(section).model_fields.items():
         value = getattr(section, key)
-        here = f"{path}.{key}" if path else key
+        dotted = f"{path}.{key}" if path else key
         unit = _unit(info.metadata, info.annotation)
         if isinstance(value, Number) and unit is not None:
-            yield here, value, unit
+            yield dotted, value, unit
         elif isinstance(value, dict):
             for name, item in value.items():
                 if isinstance(item, Number) and unit is not None:
-                    yield f"{here}.{name}", item, unit
+                    yield f"{dotted}.{name}", item, unit
                 elif isinstance(item, BaseModel):
-                    yield from numbers_of(item, f"{here}.{name}")
+                    yield from numbers_of(item, f"{dotted}.{name}")
         elif isinstance(value, BaseModel) and not isinstance(value, Number):
-            yield from numbers_of(value, here)
+            yield from numbers_of(value, dotted)
 
 
 def _unit(metadata: Iterable[object], annotation: object) -> Unit | None:

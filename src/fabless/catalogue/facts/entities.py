@@ -58,11 +58,11 @@ def _range(facts: Facts, field: str) -> Range | None:
 def _ranges(kind: str, name: str, facts: Facts, *wanted: str) -> tuple[Range, ...]:
     """Ranges of fields that a record cannot do without; `BadValue` names every one that no fact
     gives."""
-    found = {field: _range(facts, field) for field in wanted}
-    lacking = [field for field, spread in found.items() if spread is None]
+    ranges = {field: _range(facts, field) for field in wanted}
+    lacking = [field for field, spread in ranges.items() if spread is None]
     if lacking:
         raise _missing(kind, name, lacking)
-    return tuple(spread for spread in found.values() if spread is not None)
+    return tuple(spread for spread in ranges.values() if spread is not None)
 
 
 def _missing(kind: str, name: str, lacking: list[str]) -> BadValue:
@@ -165,12 +165,12 @@ def model_from_facts(name: str, facts: Facts) -> LLM:
     lacking = [field for field in _MODEL_NEEDS if field not in facts]
     if lacking:
         raise _missing("model", name, lacking)
-    given: dict[str, float | int | bool] = {}
+    dimensions: dict[str, float | int | bool] = {}
     for field in _MODEL_NUMBERS:
         value = _number(facts, field.name)
         if value is not None:
-            given[field.name] = bool(value) if field.name in _FLAGS else value if field.name in _REAL else int(value)
-    return LLM(name=name, release=_day(facts, "release"), note=_text(facts, "note") or "", **given)  # type: ignore[arg-type]
+            dimensions[field.name] = bool(value) if field.name in _FLAGS else value if field.name in _REAL else int(value)
+    return LLM(name=name, release=_day(facts, "release"), note=_text(facts, "note") or "", **dimensions)  # type: ignore[arg-type]
 
 
 def node_from_facts(name: str, facts: Facts) -> ProcessNode:
@@ -229,7 +229,7 @@ _DIE = re.compile(r"die\.(\d+)\.[a-z_]+")
 def architecture_from_facts(facts: Facts) -> Architecture:
     """What is known of a chip's silicon; its dies are those of ``die.N``, else of
     ``die_area_N``."""
-    numbers = sorted({int(found[1]) for field in facts if (found := _DIE.fullmatch(field))})
+    numbers = sorted({int(match[1]) for field in facts if (match := _DIE.fullmatch(field))})
     units = int(_number(facts, "units") or 1)
     needed = int(_number(facts, "units_sold") or units)
     if numbers:

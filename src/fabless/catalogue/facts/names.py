@@ -23,7 +23,9 @@ from fabless.errors import BadValue, Fault, suggestion, unknown
 Kind = Literal["chip", "model"]
 
 _COLUMNS = ("kind", "alias", "name")
-_KINDS = tuple(f"{kind}{part}" for kind in ("chip", "model") for part in ("", " beginning", " ending"))
+_KINDS = tuple(
+    f"{kind}{part}" for kind in ("chip", "model") for part in ("", " beginning", " ending")
+)
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,12 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
     `BadValue` with every row that has an unknown kind, names nothing that is there, or gives a
     second meaning to a name.
     """
-    found: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
+    by_kind: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
     meaning = {kind: {key(name): name for name in names} for kind, names in entities.items()}
     faults: list[Fault] = []
     for row in read_rows(path, _COLUMNS):
         kind, alias, name = (row.cells[column].strip() for column in _COLUMNS)
-        if kind not in found or not key(alias):
+        if kind not in by_kind or not key(alias):
             faults.append(
                 Fault(
                     row.place, f"kind {kind!r}, alias {alias!r}",
@@ -97,7 +99,11 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
             continue
         if kind not in ("chip", "model"):
             if name:
-                faults.append(Fault(row.place, f"name {name!r} of a {kind}", "an empty cell", "empty the cell"))
+                faults.append(
+                    Fault(
+                        row.place, f"name {name!r} of a {kind}", "an empty cell", "empty the cell"
+                    )
+                )
         elif name not in entities[kind]:
             faults.append(
                 Fault(
@@ -112,14 +118,14 @@ def read_names(path: Path, entities: Mapping[str, Iterable[str]]) -> Mapping[str
                     f"one meaning, it is {meaning[kind][key(alias)]}", "remove one of the two",
                 )
             )
-        found[kind][alias] = name
+        by_kind[kind][alias] = name
     if faults:
         raise BadValue(*faults)
     return MappingProxyType(
         {
             kind: Names(
-                MappingProxyType(found[kind]), tuple(found[f"{kind} beginning"]),
-                tuple(found[f"{kind} ending"]),
+                MappingProxyType(by_kind[kind]), tuple(by_kind[f"{kind} beginning"]),
+                tuple(by_kind[f"{kind} ending"]),
             )
             for kind in ("chip", "model")
         }

@@ -93,10 +93,10 @@ Facts = Mapping[str, tuple[Fact, ...]]
 
 def by_field(catalogue: Catalogue, name: str) -> dict[str, tuple[Fact, ...]]:
     """Field -> its visible facts, oldest knowledge first."""
-    found: dict[str, list[Fact]] = {}
+    facts_by_field: dict[str, list[Fact]] = {}
     for fact in sorted(catalogue.facts_of(name), key=lambda fact: (fact.known, fact.period)):
-        found.setdefault(fact.field, []).append(fact)
-    return {field: tuple(facts) for field, facts in found.items()}
+        facts_by_field.setdefault(fact.field, []).append(fact)
+    return {field: tuple(facts) for field, facts in facts_by_field.items()}
 
 
 def text(facts: Facts, field: str) -> str | None:
@@ -125,12 +125,12 @@ def cases(catalogue: Catalogue) -> tuple[ReferenceCase, ...]:
 
     Raises `BadValue` when the day knows none, with the first day that does.
     """
-    found = tuple(
+    known = tuple(
         _case(name, by_field(catalogue, name))
         for name in catalogue.entities("programmes")
         if _is_programme(catalogue, name)
     )
-    if not found:
+    if not known:
         first = min(
             fact.known
             for name in catalogue.topics["programmes"]
@@ -143,7 +143,7 @@ def cases(catalogue: Catalogue) -> tuple[ReferenceCase, ...]:
                 f"{first} or later", "choose a later day",
             )
         )
-    return found
+    return known
 
 
 def _is_programme(catalogue: Catalogue, name: str) -> bool:
@@ -151,16 +151,26 @@ def _is_programme(catalogue: Catalogue, name: str) -> bool:
 
 
 def _case(name: str, facts: Facts) -> ReferenceCase:
-    told = [fact for fact in facts.get("outcome", ()) if fact.value in _OUTCOMES]
-    respin, steppings, scope = text(facts, "respin"), newest_amount(facts, "steppings"), text(facts, "scope")
-    good = respin == _NO_RESPIN if respin is not None else None if steppings is None else steppings <= 1.0
+    outcomes = [fact for fact in facts.get("outcome", ()) if fact.value in _OUTCOMES]
+    respin, steppings, scope = (
+        text(facts, "respin"), newest_amount(facts, "steppings"), text(facts, "scope"),
+    )
+    good = (
+        respin == _NO_RESPIN
+        if respin is not None
+        else None
+        if steppings is None
+        else steppings <= 1.0
+    )
     return ReferenceCase(
         name=name,
         organisation=text(facts, "org") or name,
         kind=ProgrammeKind.PARTNER if "partner" in facts else _KINDS[text(facts, "kind") or ""],
         generation=int(newest_amount(facts, "generation") or 1),
-        outcome=_OUTCOMES[str(told[-1].value)] if told else None,
-        decided=min((fact.known for fact in told if fact.value == told[-1].value), default=None),
+        outcome=_OUTCOMES[str(outcomes[-1].value)] if outcomes else None,
+        decided=min(
+            (fact.known for fact in outcomes if fact.value == outcomes[-1].value), default=None
+        ),
         began=newest_day(facts, "start", "acquired"),
         end_gate=text(facts, "end_gate"),
         first_silicon_good=good,
@@ -172,7 +182,9 @@ def _case(name: str, facts: Facts) -> ReferenceCase:
 def _spans(facts: Facts) -> dict[Span, float]:
     """Times that a source gives, else those between two dates; nothing for a chip of a later
     generation."""
-    start, silicon, deployed = newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED)
+    start, silicon, deployed = (
+        newest_day(facts, "start"), newest_day(facts, *_SILICON), newest_day(facts, *_DEPLOYED),
+    )
     ends = {
         Span.VOLUME: (start, deployed), Span.SILICON: (start, silicon),
         Span.TAPE_OUT: (start, newest_day(facts, "taped_out")),
@@ -182,11 +194,11 @@ def _spans(facts: Facts) -> dict[Span, float]:
     later = (newest_amount(facts, "generation") or 1.0) > 1.0
     spans = {}
     for span, (first, last) in ends.items():
-        told = newest_amount(facts, _MONTHS[span])
+        months = newest_amount(facts, _MONTHS[span])
         if span is Span.PURCHASE and pending:
             continue
-        if told is not None:
-            spans[span] = told
+        if months is not None:
+            spans[span] = months
         elif first is not None and last is not None and last > first and not later:
             spans[span] = round((last - first).days * DAY_S / MONTH_S) * MONTH_S
     return spans
@@ -226,5 +238,9 @@ def programme_facts(catalogue: Catalogue, route: str) -> dict[str, Fact]:
 
     `route` is build, co-design or acquire. Raises `Leak` for a day that knows too little.
     """
-    places = _SHARED | {name: (f"programme-{route}", name) for name in _OWN} | (_ACQUISITION if route == "acquire" else {})
+    places = (
+        _SHARED
+        | {name: (f"programme-{route}", name) for name in _OWN}
+        | (_ACQUISITION if route == "acquire" else {})
+    )
     return {name: catalogue.fact(entity, field) for name, (entity, field) in places.items()}

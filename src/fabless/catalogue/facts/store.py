@@ -78,7 +78,9 @@ class Catalogue:
         """
         if period is None:
             return self.why(entity, field)[-1]
-        named = tuple(fact for fact in self._rows(entity) if fact.field == field and fact.period == period)
+        named = tuple(
+            fact for fact in self._rows(entity) if fact.field == field and fact.period == period
+        )
         if not named:
             periods = sorted({fact.period for fact in self.why(entity, field) if fact.period})
             raise unknown(f"period of {entity} {field}", period, periods)
@@ -86,7 +88,12 @@ class Catalogue:
 
     def facts_of(self, entity: str) -> tuple[Fact, ...]:
         """Every visible fact of an entity, by field; `Leak` when the entity became known later."""
-        return tuple(sorted(self._visible(self._rows(entity), entity), key=lambda fact: (fact.field, *_age(fact))))
+        return tuple(
+            sorted(
+                self._visible(self._rows(entity), entity),
+                key=lambda fact: (fact.field, *_age(fact)),
+            )
+        )
 
     def series(self, entity: str, field: str) -> tuple[Fact, ...]:
         """A field through time: the newest visible fact of each period, by period."""
@@ -98,14 +105,20 @@ class Catalogue:
         fact = self.fact(entity, field, period)
         spread = entities.range_of(fact)
         if spread is None:
-            raise BadValue(Fault(fact.place, f"{entity} {field} is {fact.unit}", "a number", "ask for its fact"))
+            raise BadValue(
+                Fault(
+                    fact.place, f"{entity} {field} is {fact.unit}", "a number", "ask for its fact"
+                )
+            )
         return spread
 
     def entities(self, topic: str) -> tuple[str, ...]:
         """Entities of a topic with visible facts."""
         if topic not in self.topics:
             raise unknown("topic", topic, list(self.topics))
-        return tuple(name for name in self.topics[topic] if any(self._sees(fact) for fact in self.rows[name]))
+        return tuple(
+            name for name in self.topics[topic] if any(self._sees(fact) for fact in self.rows[name])
+        )
 
     def _newest(self, topic: str, kind: str, name: str) -> dict[str, Fact]:
         """Field -> newest visible fact of an entity of a topic."""
@@ -131,7 +144,11 @@ class Catalogue:
         """An accelerator by any of its names; `BadValue` when a rate, memory size or bandwidth is
         not known."""
         name = self.resolve("chip", text)
-        stand_in = self._newest("rules", "rule", entities.STAND_IN) if entities.STAND_IN in self.rows else {}
+        stand_in = (
+            self._newest("rules", "rule", entities.STAND_IN)
+            if entities.STAND_IN in self.rows
+            else {}
+        )
         return entities.chip_from_facts(name, self._newest("chips", "chip", name), stand_in)
 
     def models(self) -> tuple[str, ...]:
@@ -153,7 +170,9 @@ class Catalogue:
 
     def packaging(self, name: str) -> Packaging:
         """An advanced-packaging service as a record."""
-        return entities.packaging_from_facts(name, self._newest("packaging", "packaging service", name))
+        return entities.packaging_from_facts(
+            name, self._newest("packaging", "packaging service", name)
+        )
 
 
 def _age(fact: Fact) -> tuple[dt.date, str]:
@@ -184,11 +203,11 @@ def _by_entity(topics: Mapping[str, tuple[Fact, ...]]) -> dict[str, tuple[Fact, 
 
 
 def _overlay(
-    shipped: Mapping[str, tuple[Fact, ...]], own: Mapping[str, tuple[Fact, ...]]
+    shipped: Mapping[str, tuple[Fact, ...]], own_rows: Mapping[str, tuple[Fact, ...]]
 ) -> dict[str, tuple[Fact, ...]]:
     """The user's facts replace the shipped ones of the same entity, field and period."""
     merged = dict(shipped)
-    for entity, facts in own.items():
+    for entity, facts in own_rows.items():
         taken = {(fact.field, fact.period) for fact in facts}
         merged[entity] = tuple(fact for fact in merged.get(entity, ())
                                if (fact.field, fact.period) not in taken) + facts
@@ -200,7 +219,7 @@ def _entities_by_topic(*collections: Mapping[str, tuple[Fact, ...]]) -> dict[str
     for topics in collections:
         for topic, facts in topics.items():
             names.setdefault(topic, set()).update(fact.entity for fact in facts)
-    return {topic: tuple(sorted(found)) for topic, found in sorted(names.items())}
+    return {topic: tuple(sorted(entities)) for topic, entities in sorted(names.items())}
 
 
 def _digest(files: list[Path]) -> str:
@@ -225,17 +244,17 @@ def load(as_of: dt.date | None = None, extra: Path | None = None) -> Catalogue:
     files = sorted((DATA / "facts").glob("*.csv"))
     sources = read_sources(DATA / "sources.csv")
     shipped = read_facts(files, sources)
-    rows, own = _by_entity(shipped), {}
+    rows, own_facts = _by_entity(shipped), {}
     read = [DATA / "sources.csv", DATA / "aliases.csv", *files]
     if extra is not None:
         own_files, own_sources = _extra_files(extra)
         if own_sources.exists():
             sources = {**sources, **read_sources(own_sources)}
             read.append(own_sources)
-        own = read_facts(own_files, sources)
-        rows = _overlay(rows, _by_entity(own))
+        own_facts = read_facts(own_files, sources)
+        rows = _overlay(rows, _by_entity(own_facts))
         read += own_files
-    topics = _entities_by_topic(shipped, own)
+    topics = _entities_by_topic(shipped, own_facts)
     names = read_names(DATA / "aliases.csv", {"chip": topics["chips"], "model": topics["models"]})
     return Catalogue(
         as_of=as_of, digest=_digest(read), rows=MappingProxyType(rows),

@@ -57,7 +57,9 @@ def _sold(facts: Facts) -> Fact | None:
 def candidates(catalogue: Catalogue) -> tuple[Candidate, ...]:
     """Chip companies that the day knows and that nobody had bought, by name."""
     seen = ((name, by_field(catalogue, name)) for name in catalogue.entities("companies"))
-    return tuple(_candidate(name, facts) for name, facts in seen if _listed(facts) and _sold(facts) is None)
+    return tuple(
+        _candidate(name, facts) for name, facts in seen if _listed(facts) and _sold(facts) is None
+    )
 
 
 def candidate(catalogue: Catalogue, called: str) -> Candidate:
@@ -66,7 +68,7 @@ def candidate(catalogue: Catalogue, called: str) -> Candidate:
     Raises `UnknownName` for a company that is not there; `BadValue` for one that became known later
     or had been sold, with the day, and with the candidates of the day.
     """
-    named = {one.name: one for one in candidates(catalogue)}
+    named = {company.name: company for company in candidates(catalogue)}
     wanted = called.strip().casefold().replace(" ", "-")
     if wanted in named:
         return named[wanted]
@@ -86,11 +88,16 @@ def candidate(catalogue: Catalogue, called: str) -> Candidate:
             )
         )
     sale = _sold(by_field(catalogue, wanted))
-    found = f"{name_fact.value} is not for sale: a comparable of the price class"
+    reason = f"{name_fact.value} is not for sale: a comparable of the price class"
     if sale is not None:
         buyer = f", to {sale.value}" if isinstance(sale.value, str) else ""
-        found = f"{name_fact.value} was sold: known on {sale.known}{buyer}"
-    raise BadValue(Fault("--candidate", found, of_the_day, "choose a candidate of that day, or an earlier --as-of"))
+        reason = f"{name_fact.value} was sold: known on {sale.known}{buyer}"
+    raise BadValue(
+        Fault(
+            "--candidate", reason, of_the_day,
+            "choose a candidate of that day, or an earlier --as-of",
+        )
+    )
 
 
 def _candidate(name: str, facts: Facts) -> Candidate:
@@ -117,7 +124,7 @@ def _candidate(name: str, facts: Facts) -> Candidate:
 def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
     """Takeovers that closed and bids that failed, as far as the day knows them, in the order of
     knowledge."""
-    found = []
+    takeovers = []
     for name in catalogue.entities("companies"):
         facts = by_field(catalogue, name)
         for closed, price, who in ((True, "deal_price", "buyer"), (False, "failed_bid", "bidder")):
@@ -125,8 +132,12 @@ def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
             if who not in facts or wound_up or (not closed and price not in facts):
                 continue
             fact = facts[price][-1] if price in facts else facts[who][-1]
-            before = [one for one in facts.get("valuation", ()) if one.known <= fact.known]
-            found.append(
+            before = [
+                valuation
+                for valuation in facts.get("valuation", ())
+                if valuation.known <= fact.known
+            ]
+            takeovers.append(
                 Deal(
                     name=name, buyer=str(facts[who][-1].value), closed=closed,
                     price_usd=newest_amount(facts, price),
@@ -136,4 +147,4 @@ def deals(catalogue: Catalogue) -> tuple[Deal, ...]:
                     known=fact.known,
                 )
             )
-    return tuple(sorted(found, key=lambda deal: (deal.known, deal.name)))
+    return tuple(sorted(takeovers, key=lambda deal: (deal.known, deal.name)))

@@ -45,18 +45,20 @@ def rows(text: str, place: str, columns: tuple[str, ...]) -> Iterator[CsvRow]:
     header = tuple(cell.strip() for cell in next(lines, ()))
     missing = [column for column in columns if column not in header]
     if missing:
-        found = f"column {', '.join(missing)} missing" if header else "is empty"
-        raise BadFile(Fault(f"{place}:1", found, ", ".join(columns), "write these columns in the first line"))
+        reason = f"column {', '.join(missing)} missing" if header else "is empty"
+        raise BadFile(
+            Fault(f"{place}:1", reason, ", ".join(columns), "write these columns in the first line")
+        )
     for cells in lines:
-        here = f"{place}:{lines.line_num}"
+        line_place = f"{place}:{lines.line_num}"
         if len(cells) != len(header):
             raise BadFile(
                 Fault(
-                    here, f"{len(cells)} cells", f"{len(header)} cells, as in the first line",
+                    line_place, f"{len(cells)} cells", f"{len(header)} cells, as in the first line",
                     "quote a cell that holds a comma",
                 )
             )
-        yield CsvRow(here, dict(zip(header, cells, strict=True)))
+        yield CsvRow(line_place, dict(zip(header, cells, strict=True)))
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[CsvRow]:

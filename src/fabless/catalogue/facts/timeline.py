@@ -41,8 +41,16 @@ def middle_of(period: str) -> dt.date:
 
 def _spread(fact: Fact) -> Range:
     if not isinstance(fact.value, float):
-        raise BadValue(Fault(fact.place, f"{fact.entity} {fact.field} is {fact.unit}", "a number", "ask for its fact"))
-    return Range(fact.value if fact.low is None else fact.low, fact.value, fact.value if fact.high is None else fact.high)
+        raise BadValue(
+            Fault(
+                fact.place, f"{fact.entity} {fact.field} is {fact.unit}", "a number",
+                "ask for its fact",
+            )
+        )
+    return Range(
+        fact.value if fact.low is None else fact.low, fact.value,
+        fact.value if fact.high is None else fact.high,
+    )
 
 
 def range_at(series: Sequence[Fact], day: dt.date) -> Dated:
@@ -60,11 +68,18 @@ def range_at(series: Sequence[Fact], day: dt.date) -> Dated:
     if not before or not after:
         fact = (after[0] if after else before[-1])[1]
         return Dated(_spread(fact), (fact,), abs((middle_of(fact.period) - day).days) > 183)
-    (left, one), (right, other) = before[-1], after[0]
+    (left, earlier), (right, later) = before[-1], after[0]
     share = (day - left).days / (right - left).days
-    a, b = _spread(one), _spread(other)
+    a, b = _spread(earlier), _spread(later)
 
     def between(low: float, high: float) -> float:
-        return math.exp((1 - share) * math.log(low) + share * math.log(high)) if low > 0 and high > 0 else low
+        return (
+            math.exp((1 - share) * math.log(low) + share * math.log(high))
+            if low > 0 and high > 0
+            else low
+        )
 
-    return Dated(Range(between(a.low, b.low), between(a.mode, b.mode), between(a.high, b.high)), (one, other), False)
+    return Dated(
+        Range(between(a.low, b.low), between(a.mode, b.mode), between(a.high, b.high)),
+        (earlier, later), False,
+    )

@@ -102,14 +102,14 @@ class _ChipReader:
             return ()
         return tuple(self._die(item, f"dies.{k}") for k, item in enumerate(value))
 
-    def _die(self, item: Mapping[str, object], key: str) -> LogicDie:
-        for name in item:
+    def _die(self, section: Mapping[str, object], key: str) -> LogicDie:
+        for name in section:
             if name not in _DIE_KEYS:
                 close = nearest_names(str(name), _DIE_KEYS)
                 self.fault(f"{key}.{name}", "unknown field", ", ".join(_DIE_KEYS),
                            f"did you mean {' or '.join(close)}?" if close else "remove it")
-        inner = _ChipReader(item, f"{self.place}: {key}")
-        area = inner.amount("area", item["area"], "mm2") if "area" in item else None
+        inner = _ChipReader(section, f"{self.place}: {key}")
+        area = inner.amount("area", section["area"], "mm2") if "area" in section else None
         count, units = inner.count("count") or 1, inner.count("units") or 1
         needed = inner.count("units_needed") or units
         if needed > units:

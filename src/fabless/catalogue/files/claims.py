@@ -84,10 +84,14 @@ class _Statement(_Strict):
     @model_validator(mode="after")
     def _ordered(self) -> _Statement:
         inside = self.low if self.value is None else self.value
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= inside <= self.high):
+        if not (
+            math.isfinite(self.low) and math.isfinite(self.high) and self.low <= inside <= self.high
+        ):
             raise ValueError("low <= value <= high, all finite")
         if self.unit not in UNITS:
-            raise ValueError(f"unknown unit {self.unit!r}; nearest: {', '.join(nearest_names(self.unit, UNITS))}")
+            raise ValueError(
+                f"unknown unit {self.unit!r}; nearest: {', '.join(nearest_names(self.unit, UNITS))}"
+            )
         return self
 
     def si(self) -> Statement:
@@ -106,7 +110,9 @@ class _Rebuild(_Strict):
     def _references(self) -> _Rebuild:
         for name, reference in self.inputs.items():
             if len(reference.split()) not in (2, 3):
-                raise ValueError(f"input {name}: {reference!r} is not 'entity field' or 'entity field period'")
+                raise ValueError(
+                    f"input {name}: {reference!r} is not 'entity field' or 'entity field period'"
+                )
         return self
 
 
@@ -135,16 +141,16 @@ def _reference(text: str) -> FactReference:
 
 
 def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
-    own = read.published.si() if read.published else None
+    published = read.published.si() if read.published else None
     rebuilds = []
     for rebuild in read.rebuilds:
-        statement = rebuild.published.si() if rebuild.published else own
+        statement = rebuild.published.si() if rebuild.published else published
         assert statement is not None  # _Claim._either has seen to it
         inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
         rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
     return Claim(
         id=read.id, claim=read.claim, kind=read.kind, date=read.date,
-        sources=tuple(sources[name] for name in read.sources), statement=own,
+        sources=tuple(sources[name] for name in read.sources), statement=published,
         rebuilds=tuple(rebuilds), reason=read.reason, place=place,
     )
 
@@ -165,7 +171,9 @@ def _faults(entry: Any, place: str, sources: Mapping[str, Source]) -> Iterator[F
                         f"nearest: {', '.join(nearest_names(name, sources)) or 'none'}")
 
 
-def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "sources.csv") -> tuple[Claim, ...]:
+def read_claims(
+    path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "sources.csv"
+) -> tuple[Claim, ...]:
     """Read and check the claims file.
 
     Parameters: `path`, a YAML list of claims; `sources_path`, the table of sources its ids point into.
@@ -188,7 +196,11 @@ def read_claims(path: Path = DATA / "claims.yaml", sources_path: Path = DATA / "
         f"{path}: {entry['id'] if isinstance(entry, dict) and 'id' in entry else f'entry {number}'}"
         for number, entry in enumerate(data, 1)
     ]
-    faults = [fault for entry, place in zip(data, places, strict=True) for fault in _faults(entry, place, sources)]
+    faults = [
+        fault
+        for entry, place in zip(data, places, strict=True)
+        for fault in _faults(entry, place, sources)
+    ]
     faults += [
         Fault(place, "the same id for the second time", "each id once", "rename one of the two")
         for number, place in enumerate(places)

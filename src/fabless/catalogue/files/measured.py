@@ -45,8 +45,12 @@ class Reading:
     note: str
 
 
-def _unreadable(path: Path, found: str) -> BadFile:
-    return BadFile(Fault(str(path), found, "a CSV file, plain or gzip, in UTF-8", "check the path and the file"))
+def _unreadable(path: Path, reason: str) -> BadFile:
+    return BadFile(
+        Fault(
+            str(path), reason, "a CSV file, plain or gzip, in UTF-8", "check the path and the file"
+        )
+    )
 
 
 def _text(path: Path) -> str:
@@ -76,7 +80,12 @@ def read_table(path: Path) -> Table:
     try:
         header = tuple(cell.strip() for cell in next(lines, ()))
         if not any(header):
-            raise BadFile(Fault(f"{path}:1", "is empty", "names of columns in the first line", "give a file with rows"))
+            raise BadFile(
+                Fault(
+                    f"{path}:1", "is empty", "names of columns in the first line",
+                    "give a file with rows",
+                )
+            )
         twice = sorted({column for column in header if header.count(column) > 1})
         if twice:
             raise BadFile(Fault(f"{path}:1", f"column {', '.join(twice)} twice", "each column once",
@@ -102,7 +111,11 @@ def read_table(path: Path) -> Table:
             )
         ) from error
     if faults:
-        more = [Fault(str(path), f"{len(faults) - 20} more lines of this kind", "none", "mend these too")]
+        more = [
+            Fault(
+                str(path), f"{len(faults) - 20} more lines of this kind", "none", "mend these too"
+            )
+        ]
         raise BadFile(*faults[:20], *(more if len(faults) > 20 else []))
     return Table(str(path), header, tuple(rows))
 

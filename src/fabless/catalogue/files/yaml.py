@@ -54,7 +54,9 @@ def read_document(text: str, place: str) -> Document:
         fields = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _no_yaml(f"{place}:{mark.line + 1}" if mark else place, error.problem or str(error)) from error
+        raise _no_yaml(
+            f"{place}:{mark.line + 1}" if mark else place, error.problem or str(error)
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise _no_yaml(place, str(error)) from error
     finally:
@@ -70,15 +72,19 @@ def read_document(text: str, place: str) -> Document:
             )
         )
     if not isinstance(fields, dict):
-        found = "is empty" if fields is None else f"holds one {type(fields).__name__}"
-        raise BadFile(Fault(place, found, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"))
+        reason = "is empty" if fields is None else f"holds one {type(fields).__name__}"
+        raise BadFile(
+            Fault(
+                place, reason, "a YAML mapping, lines such as 'name: value'", "see `fabless init`"
+            )
+        )
     return Document(place, fields, lines)
 
 
-def _no_yaml(place: str, found: str) -> BadFile:
+def _no_yaml(place: str, reason: str) -> BadFile:
     return BadFile(
         Fault(
-            place, f"is not YAML: {found}", "a YAML mapping, lines such as 'name: value'",
+            place, f"is not YAML: {reason}", "a YAML mapping, lines such as 'name: value'",
             "mend this line or the one before it",
         )
     )
@@ -90,7 +96,9 @@ def _given_twice(
     """Path and line of every key that its mapping has already; the line of every other key goes
     into `lines`."""
     if node in above:
-        raise yaml.MarkedYAMLError(problem="an alias that contains itself", problem_mark=node.start_mark)
+        raise yaml.MarkedYAMLError(
+            problem="an alias that contains itself", problem_mark=node.start_mark
+        )
     if isinstance(node, yaml.MappingNode):
         pairs = [(str(key.value), key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
@@ -98,9 +106,9 @@ def _given_twice(
     else:
         return
     for name, key, value in pairs:
-        here, line = f"{path}.{name}" if path else name, key.start_mark.line + 1
-        if here in lines:
-            yield here, line
+        dotted, line = f"{path}.{name}" if path else name, key.start_mark.line + 1
+        if dotted in lines:
+            yield dotted, line
             continue
-        lines[here] = line
-        yield from _given_twice(value, here, (*above, node), lines)
+        lines[dotted] = line
+        yield from _given_twice(value, dotted, (*above, node), lines)

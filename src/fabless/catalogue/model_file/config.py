@@ -10,13 +10,17 @@ Fields = dict[str, int | float | bool]
 """Fields of `LLM` by name."""
 
 MAKERS = "take config.json as the model's makers publish it"
-_BY_HAND = "this layout is not supported; state the model by its dimensions in a facts file of your own"
+_BY_HAND = (
+    "this layout is not supported; state the model by its dimensions in a facts file of your own"
+)
 
 
 class Config:
     """Takes values out of a configuration and collects what is wrong with them."""
 
-    def __init__(self, values: Mapping[str, object], place: str, parent: Config | None = None) -> None:
+    def __init__(
+        self, values: Mapping[str, object], place: str, parent: Config | None = None
+    ) -> None:
         self.values, self.place = values, place
         self.faults: list[Fault] = parent.faults if parent else []
         self.notes: list[str] = parent.notes if parent else []
@@ -62,8 +66,10 @@ class Config:
         for name in names:
             value = self.values.get(name)
             if isinstance(value, list):
-                if len({repr(one) for one in value}) != 1:
-                    self.fault(name, "another number in some layers", "the same in every layer", _BY_HAND)
+                if len({repr(entry) for entry in value}) != 1:
+                    self.fault(
+                        name, "another number in some layers", "the same in every layer", _BY_HAND
+                    )
                     return 0
                 return self._whole(name, value[0])
         return self.count(*names, default=default)
@@ -73,7 +79,9 @@ class Config:
         value = self.values.get(name)
         return default if value is None else bool(value)
 
-    def listed(self, name: str, length: int | None = None, of: str = "num_hidden_layers") -> list[object] | None:
+    def listed(
+        self, name: str, length: int | None = None, of: str = "num_hidden_layers"
+    ) -> list[object] | None:
         """A list, an entry a layer; None where it is not given, a fault when it has another
         length."""
         value = self.values.get(name)
@@ -86,19 +94,23 @@ class Config:
             self.fault(name, f"{len(value)} entries", f"{length} entries, as {of} says")
         return list(value)
 
-    def kinds(self, layers: int, known: Sequence[str], name: str = "layer_types") -> list[str] | None:
+    def kinds(
+        self, layers: int, known: Sequence[str], name: str = "layer_types"
+    ) -> list[str] | None:
         """Kind of each layer; a fault for a kind that is not among `known`."""
-        given = self.listed(name, layers)
-        if given is None:
+        listed = self.listed(name, layers)
+        if listed is None:
             return None
-        found = [str(kind) for kind in given]
-        strange = sorted(set(found) - set(known))
+        kinds = [str(kind) for kind in listed]
+        strange = sorted(set(kinds) - set(known))
         if strange:
             self.fault(name, ", ".join(strange), ", ".join(known), _BY_HAND)
-        return found
+        return kinds
 
     def only(self, name: str, *allowed: object) -> None:
         """A fault when a setting that the record cannot hold differs from what is `allowed`."""
         value = self.values.get(name)
         if value is not None and value not in allowed:
-            self.fault(name, f"{value!r}", " or ".join(f"{one!r}" for one in allowed), _BY_HAND)
+            self.fault(
+                name, f"{value!r}", " or ".join(f"{choice!r}" for choice in allowed), _BY_HAND
+            )

@@ -19,7 +19,9 @@ def qwen(config: Config, ffn: str = "intermediate_size") -> Fields:
     on."""
     fields = gated(config, ffn=ffn)
     layers = int(fields["layers"])
-    if not config.count("sliding_window", default=0) or not config.flag("use_sliding_window", False):
+    if not config.count("sliding_window", default=0) or not config.flag(
+        "use_sliding_window", False
+    ):
         config.kinds(layers, (FULL, "sliding_attention"))
         return fields
     full = min(config.count("max_window_layers", default=layers), layers)
@@ -54,7 +56,9 @@ def gemma_4(config: Config) -> Fields:
     fields = gated(config, tied=True)
     fields |= window(config, fields, every(6, int(fields["layers"])), default=512)
     if config.has("global_head_dim") and config.count("global_head_dim") != fields["head_dim"]:
-        config.note("heads are those of the local layers; layers with full attention have wider and fewer ones")
+        config.note(
+            "heads are those of the local layers; layers with full attention have wider and fewer ones"
+        )
     if not config.flag("enable_moe_block", False):
         return fields
     return fields | {
@@ -82,7 +86,9 @@ def falcon(config: Config) -> Fields:
     """Falcon: one KV head, or groups in the new architecture."""
     fields = plain_layers(config, "ffn_hidden_size")
     if config.flag("new_decoder_architecture", False):
-        return fields | {"kv_heads": config.count("num_kv_heads", "n_head_kv", default=int(fields["heads"]))}
+        return fields | {
+            "kv_heads": config.count("num_kv_heads", "n_head_kv", default=int(fields["heads"]))
+        }
     return fields | {"kv_heads": 1 if config.flag("multi_query", True) else fields["heads"]}
 
 
@@ -110,7 +116,11 @@ def mpt(config: Config) -> Fields:
     inner, feed = config.part("attn_config"), config.part("ffn_config")
     kind = inner.values.get("attn_type")
     ratio = config if config.has("expansion_ratio") else feed
-    kv_heads = 1 if kind == "multiquery_attention" else inner.count("kv_n_heads", default=int(fields["heads"]))
+    kv_heads = (
+        1
+        if kind == "multiquery_attention"
+        else inner.count("kv_n_heads", default=int(fields["heads"]))
+    )
     return fields | {
         "kv_heads": kv_heads,
         "ffn": ratio.count("expansion_ratio", default=4) * int(fields["hidden"]),
@@ -148,10 +158,13 @@ def nas(config: Config) -> Fields:
     widths: list[int] = []
     attention = 0
     for index, block in enumerate(blocks):
-        here = Config(block if isinstance(block, dict) else {}, f"{config.place}: block_configs[{index}]", config)
-        mixer, feed = here.part("attention"), here.part("ffn")
-        for one in (mixer, feed):
-            one.only("replace_with_linear", False)
+        layer = Config(
+            block if isinstance(block, dict) else {}, f"{config.place}: block_configs[{index}]",
+            config,
+        )
+        mixer, feed = layer.part("attention"), layer.part("ffn")
+        for part in (mixer, feed):
+            part.only("replace_with_linear", False)
         if not mixer.flag("no_op", False):
             groups.add(mixer.count("n_heads_in_group"))
             attention += 1

@@ -33,7 +33,11 @@ def _full_layers(config: Config, layers: int, period: int) -> int:
 
 def delta_net(config: Config) -> Fields:
     """Qwen 3.5: three gated delta nets, then gated full attention."""
-    fields = gated(config) if config.has("intermediate_size") else gated(config, ffn="moe_intermediate_size")
+    fields = (
+        gated(config)
+        if config.has("intermediate_size")
+        else gated(config, ffn="moe_intermediate_size")
+    )
     layers = int(fields["layers"])
     return fields | {
         "attention_gate": config.flag("attn_output_gate", True),
@@ -59,8 +63,8 @@ def minimax(config: Config) -> Fields:
     """MiniMax-Text-01: lightning attention, full attention in every eighth layer."""
     fields = gated(config)
     layers = int(fields["layers"])
-    given = config.listed("attn_type_list", layers)
-    full = given.count(1) if given is not None else _full_layers(config, layers, 8)
+    listed = config.listed("attn_type_list", layers)
+    full = listed.count(1) if listed is not None else _full_layers(config, layers, 8)
     return fields | {
         "linear_layers": layers - full,
         "linear_key_heads": fields["heads"], "linear_value_heads": fields["heads"],
@@ -100,12 +104,16 @@ def _mamba(config: Config, heads: str, width: str, state: str, groups: str) -> F
 
 def nemotron_h(config: Config) -> Fields:
     """Nemotron-H: every layer is one of Mamba 2, attention, feed-forward, experts."""
-    name = "hybrid_override_pattern" if config.has("hybrid_override_pattern") else "layers_block_type"
-    given = config.listed(name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None)
-    if given is None:
+    name = (
+        "hybrid_override_pattern" if config.has("hybrid_override_pattern") else "layers_block_type"
+    )
+    listed = config.listed(
+        name, config.count("num_hidden_layers") if config.has("num_hidden_layers") else None
+    )
+    if listed is None:
         config.fault(name, "missing", "a letter a layer: M, *, - or E")
-        given = []
-    kinds = [_MIXERS.get(str(kind), str(kind)) for kind in given]
+        listed = []
+    kinds = [_MIXERS.get(str(kind), str(kind)) for kind in listed]
     strange = sorted(set(kinds) - set(_MIXERS.values()))
     if strange:
         config.fault(name, ", ".join(strange), "M, *, - or E; mamba, attention, mlp or moe")
@@ -194,9 +202,17 @@ def jamba(config: Config) -> Fields:
     """Jamba: Mamba 1, taken for Mamba 2 of the same state; attention and experts at intervals of
     their own."""
     fields = gated(config)
-    layers, inner = int(fields["layers"]), config.count("mamba_expand", default=2) * int(fields["hidden"])
-    attention = _at(layers, config.count("attn_layer_period", default=8), config.count("attn_layer_offset", default=4))
-    mixed = _at(layers, config.count("expert_layer_period", default=2), config.count("expert_layer_offset", default=1))
+    layers, inner = (
+        int(fields["layers"]), config.count("mamba_expand", default=2) * int(fields["hidden"]),
+    )
+    attention = _at(
+        layers, config.count("attn_layer_period", default=8),
+        config.count("attn_layer_offset", default=4),
+    )
+    mixed = _at(
+        layers, config.count("expert_layer_period", default=2),
+        config.count("expert_layer_offset", default=1),
+    )
     config.note("Mamba 1 is taken for Mamba 2 of the same state: its parameters come out 4 % low")
     fields |= {
         "linear_layers": layers - attention, "linear_key_heads": 1,
@@ -205,7 +221,9 @@ def jamba(config: Config) -> Fields:
     }
     if config.count("num_experts", default=16) <= 1:
         return fields
-    return fields | mixture(config, ("num_experts",), USED, ("intermediate_size",), dense=layers - mixed)
+    return fields | mixture(
+        config, ("num_experts",), USED, ("intermediate_size",), dense=layers - mixed
+    )
 
 
 def _at(layers: int, period: int, offset: int) -> int:

@@ -12,7 +12,9 @@ def gated(config: Config, tied: bool = False, ffn: str = "intermediate_size") ->
     """Llama and its relatives: grouped queries, three matrices in the feed-forward."""
     hidden, heads = config.count("hidden_size"), config.count("num_attention_heads")
     if heads and hidden % heads and not config.has("head_dim"):
-        config.fault("hidden_size", f"{hidden} for {heads} heads", f"a multiple of {heads}, or a head_dim")
+        config.fault(
+            "hidden_size", f"{hidden} for {heads} heads", f"a multiple of {heads}, or a head_dim"
+        )
     return {
         "layers": config.count("num_hidden_layers", "num_layers"),
         "hidden": hidden,
@@ -53,7 +55,9 @@ def plain_layers(config: Config, ffn: str, tied: bool = True) -> Fields:
     }
 
 
-def window(config: Config, fields: Fields, otherwise: float, name: str = "sliding_window", default: int = 0) -> Fields:
+def window(
+    config: Config, fields: Fields, otherwise: float, name: str = "sliding_window", default: int = 0
+) -> Fields:
     """Window of the local layers and share of layers with full attention, from `layer_types` where
     it is given."""
     layers = int(fields["layers"])
@@ -74,10 +78,13 @@ def mixture(config: Config, experts: tuple[str, ...], used: tuple[str, ...], wid
     unless told else."""
     wide = config.same(*width)
     count = config.same(*shared, default=0) if shared else int(shared_width > 0)
-    found: Fields = {"experts": config.same(*experts), "experts_per_token": config.same(*used), "expert_ffn": wide}
+    numbers: Fields = {
+        "experts": config.same(*experts), "experts_per_token": config.same(*used),
+        "expert_ffn": wide,
+    }
     if count:
-        found |= {"shared_experts": count, "shared_expert_ffn": shared_width or wide}
-    return found | ({"dense_layers": dense} if dense else {})
+        numbers |= {"shared_experts": count, "shared_expert_ffn": shared_width or wide}
+    return numbers | ({"dense_layers": dense} if dense else {})
 
 
 ROUTED = ("n_routed_experts", "num_experts", "num_local_experts")
@@ -89,7 +96,9 @@ WIDTH = ("moe_intermediate_size",)
 def routed(config: Config) -> Fields:
     """Experts after leading dense layers, as DeepSeek names them."""
     config.only("moe_layer_freq", 1)
-    return mixture(config, ROUTED, USED, WIDTH, SHARED, dense=config.count("first_k_dense_replace", default=0))
+    return mixture(
+        config, ROUTED, USED, WIDTH, SHARED, dense=config.count("first_k_dense_replace", default=0)
+    )
 
 
 def latent_attention(config: Config) -> Fields:
@@ -111,7 +120,9 @@ def narrowed(config: Config, fields: Fields, width: int) -> Fields:
     hidden, matrices = int(fields["hidden"]), 3 if fields.get("gated_ffn", True) else 2
     projections = round(2 * width / matrices)
     shared, count = int(fields.get("shared_expert_ffn", 0)), int(fields.get("shared_experts", 0))
-    config.note(f"experts work on a latent vector of {width}: widths are those of the same parameters at {hidden}")
+    config.note(
+        f"experts work on a latent vector of {width}: widths are those of the same parameters at {hidden}"
+    )
     return fields | {
         "expert_ffn": round(int(fields["expert_ffn"]) * width / hidden) if hidden else 0,
         "shared_experts": 1, "shared_expert_ffn": shared * count + projections,

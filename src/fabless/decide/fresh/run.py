@@ -87,7 +87,9 @@ def _worked(
     for part in map(work, blocks) if executor is None else executor.map(work, blocks):
         done.append(part)
         if progress is not None:
-            progress(f"fresh paths of {solved.name}: {sum(len(item.cost_usd) for item in done):,} of {paths:,}")
+            progress(
+                f"fresh paths of {solved.name}: {sum(len(item.cost_usd) for item in done):,} of {paths:,}"
+            )
     return joined(done)
 
 
@@ -98,17 +100,23 @@ def _blocks(
     """Blocks of `BLOCK` paths; the paths to check are spread over them as evenly as can be."""
     count = -(-paths // BLOCK)
     for number in range(count):
-        here = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
-        size = here.stop - here.start
-        given = None if values is None else {name: np.asarray(value, dtype=float)[here] for name, value in values.items()}
-        some = min(checked * (number + 1) // count - checked * number // count, size)
+        rows = slice(number * BLOCK, min((number + 1) * BLOCK, paths))
+        size = rows.stop - rows.start
+        given = (
+            None
+            if values is None
+            else {name: np.asarray(value, dtype=float)[rows] for name, value in values.items()}
+        )
+        to_check = min(checked * (number + 1) // count - checked * number // count, size)
         yield FreshBlock(
             prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
             planned=solved.plan.problem, result=solved.result, number=number, count=size, seed=seed,
-            checked=some, given=given)
+            checked=to_check, given=given)
 
 
-def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, seed: int) -> FreshTest:
+def as_fresh_test(
+    prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, seed: int
+) -> FreshTest:
     """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
     case, problem = prepared.case, solved.plan.problem
     count = numbers.cost_usd.size
@@ -116,7 +124,9 @@ def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, s
     weight = problem.tree.probability[problem.tree.leaves]
     equal = np.full(count, 1.0 / count)
     objective, mean, worst = risk_adjusted(problem, numbers.cost_usd, equal)
-    sample_objective, sample_mean, sample_worst = risk_adjusted(problem, solved.result.path_cost_usd, weight)
+    sample_objective, sample_mean, sample_worst = risk_adjusted(
+        problem, solved.result.path_cost_usd, weight
+    )
     above = _tail(numbers.cost_usd, problem.cvar_level)
     risk = problem.cvar_weight
 
@@ -124,9 +134,13 @@ def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, s
         return Compared(float(fresh.mean()), float(sample @ weight), _error(fresh))
 
     def short(fresh: Array, sample: Array) -> Compared:
-        return share(_above(fresh, case.tolerated_shortage), _above(sample, case.tolerated_shortage))
+        return share(
+            _above(fresh, case.tolerated_shortage), _above(sample, case.tolerated_shortage)
+        )
 
-    missing, by_year, sampled_by_year = numbers.missing, numbers.missing_by_year.T, tree["missing_by_year"].T
+    missing, by_year, sampled_by_year = (
+        numbers.missing, numbers.missing_by_year.T, tree["missing_by_year"].T,
+    )
     years = [year for year, _ in calendar(case)]
     return FreshTest(
         way=solved.name, paths=count, seed=seed,
@@ -140,12 +154,12 @@ def as_fresh_test(prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, s
         shortage_probability=short(missing, tree["missing"]),
         missing_share=share(missing, tree["missing"]),
         shortage_probability_by_year=tuple(
-            (year, short(here, there))
-            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+            (year, short(fresh, sample))
+            for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
         ),
         missing_share_by_year=tuple(
-            (year, share(here, there))
-            for year, here, there in zip(years, by_year, sampled_by_year, strict=True)
+            (year, share(fresh, sample))
+            for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
         ),
         gap=_gap(numbers),
     )
@@ -181,21 +195,30 @@ def _check(paths: int, checked: int) -> None:
     if paths < 2:
         faults.append(Fault("paths", str(paths), "2 or more", "ask for some thousand fresh paths"))
     if not 0 <= checked <= paths:
-        faults.append(Fault("checked", str(checked), f"0 to {paths}, the number of paths", "check fewer paths"))
+        faults.append(
+            Fault(
+                "checked", str(checked), f"0 to {paths}, the number of paths", "check fewer paths"
+            )
+        )
     if faults:
         raise BadValue(*faults)
 
 
 def _check_values(prepared: Prepared, paths: int, values: Mapping[str, Array]) -> None:
     faults, known = [], named(prepared.case.numbers)
-    for name, given in values.items():
+    for name, series in values.items():
         if name not in known:
             near = ", ".join(get_close_matches(name, known, 3)) or "see the numbers of the case"
-            faults.append(Fault(f"values[{name}]", "no number of the case", "a number of the case", f"perhaps {near}"))
-        elif np.shape(given) != (paths,) or not np.all(np.isfinite(given)):
             faults.append(
                 Fault(
-                    f"values[{name}]", f"shape {np.shape(given)}",
+                    f"values[{name}]", "no number of the case", "a number of the case",
+                    f"perhaps {near}",
+                )
+            )
+        elif np.shape(series) != (paths,) or not np.all(np.isfinite(series)):
+            faults.append(
+                Fault(
+                    f"values[{name}]", f"shape {np.shape(series)}",
                     f"{paths} finite values, one a path [SI]", "give one value for each path",
                 )
             )

@@ -54,38 +54,38 @@ class _ValueJob:
     quarter: int
 
 
-def surface(world: World, lines: Commitment, item: Programme, executor: Executor) -> Surface | None:
+def surface(world: World, lines: Commitment, programme: Programme, executor: Executor) -> Surface | None:
     """Value of a programme over volume x relative performance x slip.
 
     Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array
     has shape (volumes, performances, slips). None where performance cannot be compared with the
     vendor's.
     """
-    planned = relative_performance(world, item)
+    planned = relative_performance(world, programme)
     if planned is None:
         return None
-    own = world.case.numbers.programmes[item.name]
-    grid = [{own.allotment.name: _times(own.allotment.spread, volume),
-             own.performance.name: Range.point(relative / planned)}
+    terms = world.case.numbers.programmes[programme.name]
+    grid = [{terms.allotment.name: _times(terms.allotment.spread, volume),
+             terms.performance.name: Range.point(relative / planned)}
             for volume, relative in product(VOLUMES, RELATIVE)]
-    benefits = _benefits(world, lines, item, grid, executor)
-    outlooks = [_outlook(world, item, {own.slip.name: Range.point(slip)}) for slip in SLIPS]
+    benefits = _benefits(world, lines, programme, grid, executor)
+    outlooks = [_outlook(world, programme, {terms.slip.name: Range.point(slip)}) for slip in SLIPS]
     value = np.array([[_value(world, outlook, benefit) for outlook in outlooks] for benefit in benefits])
     value = value.reshape(len(VOLUMES), len(RELATIVE), len(SLIPS))
     return Surface(
-        programme=item.name, volumes=VOLUMES, performances=RELATIVE, slips=SLIPS,
+        programme=programme.name, volumes=VOLUMES, performances=RELATIVE, slips=SLIPS,
         value_usd=tuple(tuple(tuple(float(v) for v in row) for row in plane) for plane in value),
         planned=planned)
 
 
-def relative_performance(world: World, item: Programme) -> float | None:
+def relative_performance(world: World, programme: Programme) -> float | None:
     """Planned performance of a programme's chip over that of the dominant vendor's then current
     part, at the modes.
 
     Both are queries a second of the first inference load; "then" is the median quarter of volume.
     None where the programme never comes in volume or the vendor's part cannot serve that load.
     """
-    months = world.prepared.simulated[item.name].summary.volume_month
+    months = world.prepared.simulated[programme.name].summary.volume_month
     line = next((line for line in world.case.lines if line.vendor == world.case.dominant_vendor and line.how == "buy"), None)
     load = next((load.name for load in world.case.loads if load.kind == "inference"), None)
     if months is None or line is None or load is None:
@@ -97,7 +97,7 @@ def relative_performance(world: World, item: Programme) -> float | None:
     for generation in range(1, line.successors + 1):
         if stated(mode.successor_first) + (generation - 1) * stated(mode.successor_gap) <= gone_s:
             theirs = throughput[line.chip.name].per_second[load] * stated(mode.successor_gain) ** generation
-    return float(throughput[item.chip.name].per_second[load] / theirs) if theirs > 0 else None
+    return float(throughput[programme.chip.name].per_second[load] / theirs) if theirs > 0 else None
 
 
 def flips(
@@ -110,24 +110,24 @@ def flips(
     between the points tried are interpolated linearly; a programme that keeps its sign along an
     input has no flip there.
     """
-    found, numbers = [], named(world.case.numbers)
-    for item in programmes:
-        terms = world.case.numbers.programmes[item.name]
-        own = [number.name for number in (terms.performance, terms.slip, terms.allotment)]
-        inputs = [name for name in dict.fromkeys((*own, *names)) if numbers[name].spread.high > 0]
+    crossings, numbers = [], named(world.case.numbers)
+    for programme in programmes:
+        terms = world.case.numbers.programmes[programme.name]
+        own_inputs = [number.name for number in (terms.performance, terms.slip, terms.allotment)]
+        inputs = [name for name in dict.fromkeys((*own_inputs, *names)) if numbers[name].spread.high > 0]
         tries = [(name, point) for name in inputs for point in _points(numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]
-        benefits = _benefits(world, lines, item, changes, executor)
-        value = {key: _value(world, _outlook(world, item, change), benefit)
+        benefits = _benefits(world, lines, programme, changes, executor)
+        value = {key: _value(world, _outlook(world, programme, change), benefit)
                  for key, benefit, change in zip(tries, benefits, changes, strict=True)}
         for name in inputs:
             number = numbers[name]
-            found += _crossings(world, item, number, [(point, value[name, point]) for point in _points(number)])
-    return tuple(found)
+            crossings += _crossings(world, programme, number, [(point, value[name, point]) for point in _points(number)])
+    return tuple(crossings)
 
 
 def _benefits(
-    world: World, lines: Commitment, item: Programme, changes: Sequence[Mapping[str, Range]],
+    world: World, lines: Commitment, programme: Programme, changes: Sequence[Mapping[str, Range]],
     executor: Executor,
 ) -> list[Array]:
     """Fall of the objective when the chips come, without the programme's spend, by quarter of the
@@ -137,11 +137,11 @@ def _benefits(
     not solved twice.
     """
     quarters = list(world.case.boundaries[-ARRIVALS:])
-    own, slip = f"programmes.{item.name}.", world.case.numbers.programmes[item.name].slip.name
-    bare = [{name: spread for name, spread in change.items() if not name.startswith(own)} for change in changes]
+    own_prefix, slip = f"programmes.{programme.name}.", world.case.numbers.programmes[programme.name].slip.name
+    bare = [{name: spread for name, spread in change.items() if not name.startswith(own_prefix)} for change in changes]
     without_slip = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
     jobs = [_ValueJob(world, lines, None, change, 0) for change in bare]
-    jobs += [_ValueJob(world, lines, item, change, quarter) for change in without_slip for quarter in quarters]
+    jobs += [_ValueJob(world, lines, programme, change, quarter) for change in without_slip for quarter in quarters]
     keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
     once = dict(zip(keys, jobs, strict=True))
     cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
@@ -151,13 +151,13 @@ def _benefits(
     return [np.interp(every, [*quarters, world.case.quarters], [*row, 0.0]) for row in saved]
 
 
-def _outlook(world: World, item: Programme, change: Mapping[str, Range]) -> SimulatedOutcomes:
+def _outlook(world: World, programme: Programme, change: Mapping[str, Range]) -> SimulatedOutcomes:
     """What the simulation says of a programme; of its numbers that change only the slip moves
     dates."""
-    slip = world.case.numbers.programmes[item.name].slip.name
+    slip = world.case.numbers.programmes[programme.name].slip.name
     if slip not in change:
-        return world.prepared.simulated[item.name]
-    return simulated_outcomes_of(item, with_ranges(world.case, {slip: change[slip]}))
+        return world.prepared.simulated[programme.name]
+    return simulated_outcomes_of(programme, with_ranges(world.case, {slip: change[slip]}))
 
 
 def _value(world: World, outlook: SimulatedOutcomes, benefit: Array) -> float:
@@ -180,28 +180,28 @@ def _points(number: CaseNumber) -> list[float]:
     return [float(v) for v in np.linspace(low, high * FURTHER, STEPS)]
 
 
-def _crossings(world: World, item: Programme, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
-    found = []
+def _crossings(world: World, programme: Programme, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
+    crossings = []
     unit = number.unit if number.unit in UNITS else "1"
-    for (one, before), (two, after) in pairwise(line):
+    for (left, before), (right, after) in pairwise(line):
         if (before < 0.0) != (after < 0.0):
-            turn = from_si(one + (two - one) * before / (before - after), unit)
+            turn = from_si(left + (right - left) * before / (before - after), unit)
             above = after >= 0.0
-            found.append(
+            crossings.append(
                 Flip(
-                    programme=item.name, name=number.name, label=label_of(number.name), unit=unit,
-                    value=turn, pays_above=above, text=_words(world, item, number, turn, above),
+                    programme=programme.name, name=number.name, label=label_of(number.name), unit=unit,
+                    value=turn, pays_above=above, text=_words(world, programme, number, turn, above),
                 )
             )
-    return found
+    return crossings
 
 
-def _words(world: World, item: Programme, number: CaseNumber, turn: float, above: bool) -> str:
+def _words(world: World, programme: Programme, number: CaseNumber, turn: float, above: bool) -> str:
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
-    key = number.name.removeprefix(f"programmes.{item.name}.")
-    start = f"Starting {item.name} now pays if"
-    ratio = relative_performance(world, item)
+    key = number.name.removeprefix(f"programmes.{programme.name}.")
+    start = f"Starting {programme.name} now pays if"
+    ratio = relative_performance(world, programme)
     if key == "performance" and ratio is not None:
         return (
             f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
@@ -220,19 +220,19 @@ def _times(spread: Range, factor: float) -> Range:
 def _objective(job: _ValueJob) -> float:
     """Objective with the chips of a programme in volume from a quarter that is known, its spend
     left out."""
-    item = job.item
+    programme = job.item
     world = world_with_ranges(job.world, job.changes) if job.changes else job.world
-    if item is None:
+    if programme is None:
         return solved_plan(world, "", plan_of(world, job.lines)).result.objective_usd
-    fate = world.outcomes[item.name][0]
+    fate = world.outcomes[programme.name][0]
     size = fate.volume_quarter.size
-    terms = world.case.numbers.programmes[item.name]
+    terms = world.case.numbers.programmes[programme.name]
     performance, cut = terms.performance.spread.mode, terms.scope_cut.spread.mode
     sure = replace(
         fate, volume_quarter=np.full(size, job.quarter), dead=np.zeros(size, dtype=bool),
         performance=np.full(size, performance), scope_cut=np.full(size, cut),
         spend_usd=np.zeros(size),
     )
-    world = replace(world, outcomes={**world.outcomes, item.name: (sure,)})
-    plan = carried_through(plan_of(world, replace(job.lines, programmes=(item,))))
+    world = replace(world, outcomes={**world.outcomes, programme.name: (sure,)})
+    plan = carried_through(plan_of(world, replace(job.lines, programmes=(programme,))))
     return solved_plan(world, "", plan).result.objective_usd

@@ -27,7 +27,9 @@ class _StrikeJob:
     commitment: Commitment
 
 
-def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor) -> tuple[Resilience, ...]:
+def resilience(
+    world: World, chosen: Sequence[tuple[str, Commitment]], executor: Executor
+) -> tuple[Resilience, ...]:
     """Extra cost and shortage of each way (name and commitment) when the dominant vendor is gone
     from quarter `FIRST` on.
 
@@ -35,18 +37,20 @@ def resilience(world: World, chosen: Sequence[tuple[str, Commitment]], executor:
     before `FIRST` are those of the plan that did not foresee it; from then on the plan is made
     anew.
     """
-    return tuple(executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen]))
+    return tuple(
+        executor.map(_struck, [_StrikeJob(world, name, commitment) for name, commitment in chosen])
+    )
 
 
 def _struck(job: _StrikeJob) -> Resilience:
     case = job.world.case
     plan = plan_of(job.world, job.commitment)
     usual = solved_plan(job.world, job.name, plan)
-    struck = interrupted(
+    interrupted_plan = interrupted(
         with_orders_held(plan, usual.result.orders, usual.result.levels, FIRST),
         case.dominant_vendor, FIRST, GONE,
     )
-    after = solved_plan(job.world, job.name, struck)
+    after = solved_plan(job.world, job.name, interrupted_plan)
     return Resilience(
         way=job.name, quarter=str(case.first_quarter + FIRST), quarters=GONE,
         cost_usd=after.result.objective_usd - usual.result.objective_usd,

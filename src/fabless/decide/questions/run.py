@@ -52,7 +52,7 @@ def ask(
     tick(f"what it is worth to know each of {len(names)} inputs")
     knowledge = knowledge_values(small, commitment, names, pool)
     tick(f"{case.dominant_vendor} gone for two quarters")
-    struck = resilience(small, chosen, pool)
+    without_vendor = resilience(small, chosen, pool)
     tick("where a chip programme begins to pay")
     specs = {item.name: item for item in case.programmes}
     ranked = [specs[value.name] for value in programmes if value.route != "partner"]
@@ -63,8 +63,10 @@ def ask(
     tick("Sobol indices")
     indices = sobol_indices(prepared, best, names, detail.sobol, pool)
     tick(f"the same with {detail.seeds} seeds")
-    again = stability(prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool)
+    again = stability(
+        prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool
+    )
     return Questions(
-        sensitivities=moved, options=options, knowledge=knowledge, resilience=struck,
+        sensitivities=moved, options=options, knowledge=knowledge, resilience=without_vendor,
         surfaces=surfaces, flips=turns, sobol=indices, stability=again,
     )

@@ -55,13 +55,13 @@ def sensitivities(
         for end in ("low", "high")
     ]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
-    found = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
+    cost_of = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
     names = sorted({item.name for item in tries},
-                   key=lambda name: (-abs(found[name, "high"] - found[name, "low"]), name))[:count]
+                   key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name))[:count]
     ends = [item for name in names for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
                        executor.map(_winner, ((usual, item) for item in ends)), strict=True))
-    return tuple(_sensitivity(known[name], [found[name, end] * level for end in ("low", "high")],
+    return tuple(_sensitivity(known[name], [cost_of[name, end] * level for end in ("low", "high")],
                               [winners[name, end] for end in ("low", "high")]) for name in names)
 
 
@@ -81,13 +81,13 @@ def expected_cost(solved: SolvedWay) -> float:
     return float(paths.probability @ paths.levelised_usd)
 
 
-def _at(usual: World, item: _Try) -> World:
-    return world_with_ranges(usual, {item.name: Range.point(item.value)})
+def _at(usual: World, trial: _Try) -> World:
+    return world_with_ranges(usual, {trial.name: Range.point(trial.value)})
 
 
 def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
-    usual, commitment, name, item = job
-    return expected_cost(roughly_solved(_at(usual, item), name, (commitment,)))
+    usual, commitment, name, trial = job
+    return expected_cost(roughly_solved(_at(usual, trial), name, (commitment,)))
 
 
 def _winner(job: tuple[World, _Try]) -> str:

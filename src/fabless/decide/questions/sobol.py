@@ -51,12 +51,12 @@ def sobol_indices(
         return np.log(np.maximum(run.query_cost_usd, LEAST_COST))
 
     outputs = np.array([log_cost(points) for points in design(len(names), base, seed)])
-    found = variance_shares(outputs, plain_stream(seed))
+    shares = variance_shares(outputs, plain_stream(seed))
     rows = [
         SobolIndex(
-            name=name, label=label_of(name), first=float(found.first[k]),
-            first_error=float(found.first_error[k]), total=float(found.total[k]),
-            total_error=float(found.total_error[k]),
+            name=name, label=label_of(name), first=float(shares.first[k]),
+            first_error=float(shares.first_error[k]), total=float(shares.total[k]),
+            total_error=float(shares.total_error[k]),
         )
         for k, name in enumerate(names)
     ]

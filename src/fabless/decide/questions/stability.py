@@ -38,9 +38,9 @@ def stability(
     first = prepared.case.seed
     numbers = tuple(range(first, first + seeds))
     jobs = [_SeedJob(prepared, branching, seed, tuple(chosen), recommended) for seed in numbers]
-    found = list(executor.map(_ranked, jobs))
-    medians = np.array([median for _, median in found])
-    return Stability(numbers, int(np.prod(branching)), tuple(ranking for ranking, _ in found),
+    runs = list(executor.map(_ranked, jobs))
+    medians = np.array([median for _, median in runs])
+    return Stability(numbers, int(np.prod(branching)), tuple(ranking for ranking, _ in runs),
                      band(medians, np.full(seeds, 1.0 / seeds)))
 
 
@@ -48,8 +48,10 @@ def _ranked(job: _SeedJob) -> tuple[tuple[str, ...], float]:
     prepared = replace(job.prepared, case=replace(job.prepared.case, seed=job.seed))
     world = draw_world(prepared, branching=job.branching)
     solved = [roughly_solved(world, name, (commitment,)) for name, commitment in job.chosen]
-    mine = next(item.paths for item in solved if item.name == job.recommended)
-    return _tied({item.name: item.result.objective_usd for item in solved}), band(mine.levelised_usd, mine.probability).p50
+    paths = next(item.paths for item in solved if item.name == job.recommended)
+    return _tied({item.name: item.result.objective_usd for item in solved}), band(
+        paths.levelised_usd, paths.probability
+    ).p50
 
 
 def _tied(objective: dict[str, float]) -> tuple[str, ...]:

@@ -63,8 +63,10 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
     spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
-    for item, level, untaken in zip(problem.agreements, result.levels, result.untaken, strict=True):
-        spend[list(item.offers)] += (item.fee_usd * level + item.untaken_usd * untaken) / len(item.offers)
+    for agreement, level, untaken in zip(problem.agreements, result.levels, result.untaken, strict=True):
+        spend[list(agreement.offers)] += (agreement.fee_usd * level + agreement.untaken_usd * untaken) / len(
+            agreement.offers
+        )
     queries = np.array([load.kind == "inference" for load in case.loads])
     served = np.maximum(problem.demand - result.unmet, 0.0)
     chips_cost = spend.sum(axis=0)

@@ -164,11 +164,15 @@ def _unit_cost(chip: Chip, catalogue: Catalogue, end: str) -> UnitCost:
     return unit_cost(design, inputs)
 
 
-def _unit_cost_number(item: Programme, catalogue: Catalogue) -> CaseNumber:
-    low, mode, high = (float(_unit_cost(item.chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear"))
-    note = f"rolled up from {item.chip.node}, {item.chip.memory_type} and {item.chip.packaging}; ends: all cheap, all dear"
+def _unit_cost_number(programme: Programme, catalogue: Catalogue) -> CaseNumber:
+    chip = programme.chip
+    low, mode, high = (
+        float(_unit_cost(chip, catalogue, end).total_usd) for end in ("cheap", "mode", "dear")
+    )
+    note = (f"rolled up from {chip.node}, {chip.memory_type} and {chip.packaging}; ends: all "
+            "cheap, all dear")
     return CaseNumber(
-        name=f"programmes.{item.name}.unit_cost", spread=Range(low, mode, high), unit="USD",
+        name=f"programmes.{programme.name}.unit_cost", spread=Range(low, mode, high), unit="USD",
         grade=Grade.DERIVED, source=Source("silicon", "silicon model of this program", "", ""),
         note=note,
     )
@@ -185,21 +189,21 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
         return case, ()
     known, deals_known = cases(catalogue), deals(catalogue)
     programmes, notes = [], []
-    for item in case.programmes:
-        rates = end_rates(known, deals_known, KIND_OF[Route(item.route)])
-        bids = rates.bid_failed.counts if item.route == "acquire" else NEVER
+    for programme in case.programmes:
+        rates = end_rates(known, deals_known, KIND_OF[Route(programme.route)])
+        bids = rates.bid_failed.counts if programme.route == "acquire" else NEVER
         programmes.append(
             replace(
-                item, ended=item.ended or _pair(rates.ended.counts),
-                end_shares=item.end_shares or rates.where.shares,
-                bid_failed=item.bid_failed or _pair(bids),
-                second_ended=item.second_ended or _pair(rates.later_ended.counts),
+                programme, ended=programme.ended or _pair(rates.ended.counts),
+                end_shares=programme.end_shares or rates.where.shares,
+                bid_failed=programme.bid_failed or _pair(bids),
+                second_ended=programme.second_ended or _pair(rates.later_ended.counts),
             )
         )
-        if item.ended is not None and not item.gates:
+        if programme.ended is not None and not programme.gates:
             notes.append(
-                f"{item.name} states its own counts of programmes that ended: "
-                f"{in_percent(PseudoCounts(*item.ended).mean)}, where those known on {case.as_of} give "
+                f"{programme.name} states its own counts of programmes that ended: "
+                f"{in_percent(PseudoCounts(*programme.ended).mean)}, where those known on {case.as_of} give "
                 f"{in_percent(rates.ended.counts.mean)}"
             )
     return replace(case, programmes=tuple(programmes)), tuple(notes)
@@ -209,59 +213,59 @@ def _pair(counts: PseudoCounts) -> tuple[float, float]:
     return counts.failed, counts.passed
 
 
-def programme_model_of(item: Programme, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeModel:
+def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeModel:
     """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
 
     Support after volume is in the price of its chips.
     """
-    own = mapped(numbers, lambda number: number.spread)
+    terms = mapped(numbers, lambda number: number.spread)
     parameters = ProgrammeModel(
-        name=item.name, route=Route(item.route), deal_s=own.deal, design_s=own.design,
-        fab_s=own.fab, qualification_s=own.qualification, slip=own.slip,
-        first_silicon_good=own.first_silicon_good, respin_good=own.respin_good,
-        metal_respin_share=own.metal_respin_share, metal_respin_s=own.metal_respin,
-        full_respin_s=own.full_respin, metal_respin_usd=own.metal_respin_cost,
-        full_respin_usd=own.full_respin_cost, spin_limit=item.spin_limit,
-        ended=PseudoCounts(*stated(item.ended)), end_shares=stated(item.end_shares),
-        bid_failed=PseudoCounts(*stated(item.bid_failed)), performance=own.performance,
-        scope_cut=own.scope_cut, team_usd_per_s=own.team, support_share=Range.point(0.0),
-        masks_usd=own.masks, design_usd=own.design_cost, software_usd=own.software,
-        purchase_usd=own.purchase, software_s=own.software_time, stands_at=item.stands_at,
-        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in item.gates.items()} or None,
+        name=programme.name, route=Route(programme.route), deal_s=terms.deal, design_s=terms.design,
+        fab_s=terms.fab, qualification_s=terms.qualification, slip=terms.slip,
+        first_silicon_good=terms.first_silicon_good, respin_good=terms.respin_good,
+        metal_respin_share=terms.metal_respin_share, metal_respin_s=terms.metal_respin,
+        full_respin_s=terms.full_respin, metal_respin_usd=terms.metal_respin_cost,
+        full_respin_usd=terms.full_respin_cost, spin_limit=programme.spin_limit,
+        ended=PseudoCounts(*stated(programme.ended)), end_shares=stated(programme.end_shares),
+        bid_failed=PseudoCounts(*stated(programme.bid_failed)), performance=terms.performance,
+        scope_cut=terms.scope_cut, team_usd_per_s=terms.team, support_share=Range.point(0.0),
+        masks_usd=terms.masks, design_usd=terms.design_cost, software_usd=terms.software,
+        purchase_usd=terms.purchase, software_s=terms.software_time, stands_at=programme.stands_at,
+        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in programme.gates.items()} or None,
         price_path=None
-        if own.price_path is None
+        if terms.price_path is None
         else PricePath(
-            own.price_path.distressed, own.price_path.distressed_multiple,
-            own.price_path.contested_multiple,
+            terms.price_path.distressed, terms.price_path.distressed_multiple,
+            terms.price_path.contested_multiple,
         ),
         second=None
-        if own.second is None
+        if terms.second is None
         else SecondGeneration(
-            overlap_s=own.second.overlap, design_s=own.second.design, gain=own.successor_gain,
-            ended=PseudoCounts(*stated(item.second_ended)), design_usd=own.second.design_cost,
-            masks_usd=own.second.masks,
+            overlap_s=terms.second.overlap, design_s=terms.second.design, gain=terms.successor_gain,
+            ended=PseudoCounts(*stated(programme.second_ended)), design_usd=terms.second.design_cost,
+            masks_usd=terms.second.masks,
         ),
     )
-    if own.design_shares is not None:
-        shares = own.design_shares
+    if terms.design_shares is not None:
+        shares = terms.design_shares
         parameters = replace(parameters, design_shares=(shares.architecture.mode, shares.rtl.mode, shares.physical.mode))
-    if own.bring_up_share is not None:
-        parameters = replace(parameters, bring_up_share=own.bring_up_share.mode)
-    if own.slip_correlation is not None:
-        parameters = replace(parameters, slip_correlation=own.slip_correlation.mode)
-    if own.ramp is not None:
-        parameters = replace(parameters, ramp_s=own.ramp)
-    if own.integration is not None:
-        parameters = replace(parameters, integration_s=own.integration)
-    return parameters if own.retention is None else replace(parameters, retention=own.retention)
+    if terms.bring_up_share is not None:
+        parameters = replace(parameters, bring_up_share=terms.bring_up_share.mode)
+    if terms.slip_correlation is not None:
+        parameters = replace(parameters, slip_correlation=terms.slip_correlation.mode)
+    if terms.ramp is not None:
+        parameters = replace(parameters, ramp_s=terms.ramp)
+    if terms.integration is not None:
+        parameters = replace(parameters, integration_s=terms.integration)
+    return parameters if terms.retention is None else replace(parameters, retention=terms.retention)
 
 
-def simulated_outcomes_of(item: Programme, case: Case) -> SimulatedOutcomes:
+def simulated_outcomes_of(programme: Programme, case: Case) -> SimulatedOutcomes:
     """Simulate a programme of the case and group its draws by what each branching of the tree
     reveals."""
-    numbers = case.numbers.programmes[item.name]
-    role = roles(case)[f"programmes.{item.name}"]
-    draws = simulate(programme_model_of(item, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
+    numbers = case.numbers.programmes[programme.name]
+    role = roles(case)[f"programmes.{programme.name}"]
+    draws = simulate(programme_model_of(programme, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
     lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)

@@ -126,11 +126,11 @@ def outcomes_on(
 ) -> dict[str, tuple[OutcomeOnTree, ...]]:
     """Outcomes on the tree by start; all starts of a programme share random numbers."""
     outcomes, role = {}, roles(case)
-    for item in case.programmes:
-        touched = any(name.startswith((f"programmes.{item.name}.", "owning.installation")) for name in changed)
-        simulated = simulated_outcomes_of(item, case) if touched else prepared.simulated[item.name]
-        luck = f"fate {role[f'programmes.{item.name}']}"
-        outcomes[item.name] = tuple(outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
+    for programme in case.programmes:
+        touched = any(name.startswith((f"programmes.{programme.name}.", "owning.installation")) for name in changed)
+        simulated = simulated_outcomes_of(programme, case) if touched else prepared.simulated[programme.name]
+        luck = f"fate {role[f'programmes.{programme.name}']}"
+        outcomes[programme.name] = tuple(outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
                                     for chain in simulated.chains)
     return outcomes
 
@@ -155,16 +155,18 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     ]
     offers += [item.offer for item in contracts]
     projects = []
-    for item, start in _starts(commitment, world):
-        outcome = world.outcomes[item.name][start]
-        name = item.name if start == 0 else f"{item.name} from {case.first_quarter + case.boundaries[start - 1]}"
+    for programme, start in _starts(commitment, world):
+        outcome = world.outcomes[programme.name][start]
+        name = programme.name if start == 0 else f"{programme.name} from {case.first_quarter + case.boundaries[start - 1]}"
         opened = programme_offers(
-            case, item, scenarios, outcome=outcome, throughput=throughput[item.chip.name],
+            case, programme, scenarios, outcome=outcome, throughput=throughput[programme.chip.name],
             owning=owning, label=name,
         )
         own_offers = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
-        projects.append(_project(world, item, start, name=name, offers=own_offers, begun=item in commitment.programmes))
+        projects.append(
+            _project(world, programme, start, name=name, offers=own_offers, begun=programme in commitment.programmes)
+        )
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
@@ -213,12 +215,12 @@ def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
     yield from (item for item in chosen if item.line is None or item.line in lines)
 
 
-def _agreement(item: ContractOffer, offer: int) -> Agreement:
+def _agreement(contract: ContractOffer, offer: int) -> Agreement:
     """A contract as the plan signs it."""
     return Agreement(
-        name=item.offer.name, offers=(offer,), most=item.most, least=item.least, sign=item.sign,
-        level_cap=item.level_cap, start_quarters=np.array(item.start_quarters),
-        fee_usd=item.fee_usd, untaken_usd=item.untaken_usd,
+        name=contract.offer.name, offers=(offer,), most=contract.most, least=contract.least, sign=contract.sign,
+        level_cap=contract.level_cap, start_quarters=np.array(contract.start_quarters),
+        fee_usd=contract.fee_usd, untaken_usd=contract.untaken_usd,
     )
 
 
@@ -230,17 +232,17 @@ def _starts(commitment: Commitment, world: World) -> Iterator[tuple[Programme, i
 
 
 def _project(
-    world: World, item: Programme, start: int, name: str, offers: tuple[int, ...], begun: bool
+    world: World, programme: Programme, start: int, name: str, offers: tuple[int, ...], begun: bool
 ) -> DatedProject:
-    outcome, tree = world.outcomes[item.name][start], world.scenarios.tree
+    outcome, tree = world.outcomes[programme.name][start], world.scenarios.tree
     if not begun:
         return DatedProject(
-            name=name, programme=item.name, start=start, offers=offers, spend_usd=outcome.spend_usd,
+            name=name, programme=programme.name, start=start, offers=offers, spend_usd=outcome.spend_usd,
             outcome=outcome, sunk_usd=None,
         )
     sunk = tree.quarter < world.case.boundaries[0]
     return DatedProject(
-        name=name, programme=item.name, start=start, offers=offers,
+        name=name, programme=programme.name, start=start, offers=offers,
         spend_usd=np.where(sunk, 0.0, outcome.spend_usd), outcome=outcome,
         sunk_usd=float(outcome.spend_usd[sunk] @ tree.probability[sunk]))
 

@@ -44,17 +44,28 @@ def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Pl
     early = plan.problem.tree.quarter < until
     cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()
     cap[:, early] = floor[:, early] = orders[:, early]
-    groups = tuple((name, members, np.where(early, np.inf, limit)) for name, members, limit in plan.problem.groups)
-    agreements = tuple(_signed(item, level, early) for item, level in zip(plan.problem.agreements, levels, strict=True))
+    groups = tuple(
+        (name, members, np.where(early, np.inf, limit))
+        for name, members, limit in plan.problem.groups
+    )
+    agreements = tuple(
+        _signed(item, level, early)
+        for item, level in zip(plan.problem.agreements, levels, strict=True)
+    )
     for item in agreements:
         floor[list(item.offers)] *= 1.0 - ROUNDING
-    return replace(plan, problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements))
+    return replace(
+        plan,
+        problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements),
+    )
 
 
-def _signed(item: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreement:
+def _signed(agreement: Agreement, level: Array, early: NDArray[np.bool_]) -> Agreement:
     """The agreement with its early levels given, whatever might be signed there now."""
-    given = np.where(early & item.sign, level, 0.0)
-    return replace(item, level_cap=np.where(early, given, item.level_cap), level_floor=given)
+    signed = np.where(early & agreement.sign, level, 0.0)
+    return replace(
+        agreement, level_cap=np.where(early, signed, agreement.level_cap), level_floor=signed
+    )
 
 
 def interrupted(plan: Plan, vendor: str, first: int, quarters: int) -> Plan:

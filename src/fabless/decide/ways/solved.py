@@ -38,7 +38,9 @@ class SolvedWay:
             for project, on in zip(self.plan.projects, self.policy.go, strict=True)
             if project.start == 0 and on[0]
         ]
-        return list(dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen]))
+        return list(
+            dict.fromkeys([*(item.name for item in self.plan.commitment.programmes), *chosen])
+        )
 
     @property
     def gap(self) -> float:
@@ -50,7 +52,9 @@ class SolvedWay:
 def solve_best(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
     """Solve every commitment and keep the one with the lowest objective (the first among
     equals)."""
-    return best_of([solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments])
+    return best_of(
+        [solved_plan(world, name, plan_of(world, commitment)) for commitment in commitments]
+    )
 
 
 def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...]) -> SolvedWay:
@@ -60,13 +64,23 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
     Programmes that may be started are not. Two linear programmes at most for each commitment, where
     the gates take many.
     """
-    found = []
+    solutions = []
     for commitment in commitments:
         plan = plan_of(world, replace(commitment, may_start=()))
-        found.append(_under(world, name, plan, np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool)))
+        solutions.append(
+            _under(
+                world, name, plan,
+                np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool),
+            )
+        )
         if plan.projects:
-            found.append(_under(world, name, plan, np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool)))
-    return best_of(found)
+            solutions.append(
+                _under(
+                    world, name, plan,
+                    np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool),
+                )
+            )
+    return best_of(solutions)
 
 
 def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> SolvedWay:
@@ -96,9 +110,16 @@ def solved_plan(world: World, name: str, plan: Plan) -> SolvedWay:
     if not plan.projects:
         return _under(world, name, plan, np.zeros((0, plan.problem.tree.size), dtype=bool))
     problem = undecided(world, plan)
-    found = search(problem)
-    gates = _with_sunk(plan, project_plans(problem, found.go)) if found.plan.status.is_ok else ()
-    return _solved(world, name, plan, go=found.go, result=found.plan, gates=gates, bound=found.lower_bound_usd)
+    best_policy = search(problem)
+    gates = (
+        _with_sunk(plan, project_plans(problem, best_policy.go))
+        if best_policy.plan.status.is_ok
+        else ()
+    )
+    return _solved(
+        world, name, plan, go=best_policy.go, result=best_policy.plan, gates=gates,
+        bound=best_policy.lower_bound_usd,
+    )
 
 
 def _with_sunk(plan: Plan, gates: tuple[ProjectPlan, ...]) -> tuple[ProjectPlan, ...]:
@@ -141,14 +162,16 @@ def best_of(solved: list[SolvedWay]) -> SolvedWay:
     """The one with the lowest objective, the first among those that differ by less than 1e-9 of
     it."""
     best = solved[0]
-    for item in solved[1:]:
-        if item.result.objective_usd < best.result.objective_usd - 1e-9 * abs(best.result.objective_usd):
-            best = item
+    for way in solved[1:]:
+        if way.result.objective_usd < best.result.objective_usd - 1e-9 * abs(
+            best.result.objective_usd
+        ):
+            best = way
     return best
 
 
 def compute_share(solved: SolvedWay, line: str) -> float:
     """Expected share of a line or programme in the compute that a way uses over the horizon."""
     used = solved.paths.compute.sum(axis=2) @ solved.paths.probability
-    mine = [offer.pool.line == line for offer in solved.plan.offers]
-    return float(used[mine].sum() / max(used.sum(), 1e-30))
+    of_line = [offer.pool.line == line for offer in solved.plan.offers]
+    return float(used[of_line].sum() / max(used.sum(), 1e-30))

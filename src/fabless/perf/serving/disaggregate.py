@@ -321,8 +321,8 @@ def _rates(reads: _Side, writes: _Side, size: float, chips: Array) -> tuple[Arra
     cache [s]."""
     domain = np.minimum(reads.machine.scale_up_domain, writes.machine.scale_up_domain)
     near, far = (float(link_time(size, _link(reads.machine, writes.machine, inside), 1.0)) for inside in (True, False))
-    one = np.where(chips <= domain, near, far)
-    send = one / np.minimum(reads.lanes[:, None], writes.lanes)
+    link_s = np.where(chips <= domain, near, far)
+    send = link_s / np.minimum(reads.lanes[:, None], writes.lanes)
     capacity = np.where(chips <= domain, *(1.0 / time if time > 0.0 else np.inf for time in (near, far)))
     into = np.minimum(reads.rate[:, None], reads.chips[:, None] * capacity)
     return into, np.minimum(writes.rate, writes.chips * capacity), send

@@ -42,19 +42,23 @@ class Phase:
 def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Number:
     """Time of all collectives and hops of a pass [s]."""
     act, count = machine.activation_bytes, layers(llm)
-    tensor, groups, stage = np.asarray(split.tensor, dtype=float), np.asarray(split.expert, dtype=float), split.stage
+    tensor, groups, stage = (
+        np.asarray(split.tensor, dtype=float), np.asarray(split.expert, dtype=float), split.stage,
+    )
     tokens = work_tokens(work)
-    mine = tokens / split.data
+    rank_tokens = tokens / split.data
     state = np.asarray(llm.hidden, dtype=float) * act
     shared = np.asarray(split.data) > 1
-    reduce = experts = all_reduce(mine * state, tensor, machine)
+    reduce = experts = all_reduce(rank_tokens * state, tensor, machine)
     if np.any(count.mixed) and np.any(shared):
         sent = tokens / stage * llm.hidden
         travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
                   + scatter(sent * act, llm.experts_per_token, stage, machine))
         gather = (all_gather(tokens * llm.hidden * _DISPATCH_BYTES, stage, machine)
                   + all_gather(tokens * state, stage, machine))
-        experts = np.where(shared & (groups > 1), np.minimum(travel, gather), np.where(shared, gather, reduce))
+        experts = np.where(
+            shared & (groups > 1), np.minimum(travel, gather), np.where(shared, gather, reduce)
+        )
     collectives = (count.attention + count.linear + count.dense) * reduce + count.mixed * experts
     hops = np.asarray(split.pipeline, dtype=float) - 1.0
     if not np.any(hops):
@@ -63,7 +67,8 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
         collectives * longest_stage(llm, split.pipeline) * split.pipeline
         + hops * machine.efficiency.scale_out_latency_s
         + link_time(
-            hops * mine * state / tensor, machine.scale_out_bandwidth, machine.efficiency.link
+            hops * rank_tokens * state / tensor, machine.scale_out_bandwidth,
+            machine.efficiency.link,
         )
     )
 
@@ -71,13 +76,19 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
 def _floor(machine: Machine, parts: list[Spent]) -> tuple[Number, Number, Number]:
     """Time of all stages at the full data sheet, time of their FLOP at the peak [s], and bytes
     moved."""
-    peak, moved = sum(part.flop_at_peak_s for part in parts), sum(part.moved_bytes for part in parts)
+    peak, moved = (
+        sum(part.flop_at_peak_s for part in parts), sum(part.moved_bytes for part in parts),
+    )
     return np.maximum(peak, moved / machine.memory_bandwidth), peak, moved
 
 
-def prefill_floor(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Number:
+def prefill_floor(
+    llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0
+) -> Number:
     """`floor_s` of `prefill` alone."""
-    return _floor(machine, kernels(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past)))[0]
+    return _floor(
+        machine, kernels(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past))
+    )[0]
 
 
 def forward(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Phase:
@@ -117,7 +128,9 @@ def forward(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Phas
     return Phase(**{name: np.broadcast_to(part, shape) for name, part in by_cause.items()})
 
 
-def prefill(llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0) -> Phase:
+def prefill(
+    llm: LLM, machine: Machine, split: Split, prompts: Number, new: Number, past: Number = 0.0
+) -> Phase:
     """Time to read `new` tokens of each of `prompts` prompts in one pass, up to their first
     tokens."""
     return forward(llm, machine, split, ForwardWork(prompts=prompts, new=new, past=past))
@@ -129,4 +142,6 @@ def decode_step(
 ) -> Phase:
     """Time of a step in which each of `sequences` sequences with `context` cached tokens computes
     `tokens`."""
-    return forward(llm, machine, split, ForwardWork(sequences=sequences, context=context, tokens=tokens))
+    return forward(
+        llm, machine, split, ForwardWork(sequences=sequences, context=context, tokens=tokens)
+    )

@@ -141,8 +141,14 @@ def kernels(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> list
         queries=query_width(llm), values=llm.heads * value_dim(llm),
         linear_values=np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim,
     )
-    occurring = ((_routed, p.count.mixed), (_decode, work.sequences), (_prefill, work.prompts), (_linear, p.count.linear))
-    return [*_dense_and_light(p), *(kernel(p) for kernel, number in occurring if np.any(number)), _head(p)]
+    occurring = (
+        (_routed, p.count.mixed), (_decode, work.sequences), (_prefill, work.prompts),
+        (_linear, p.count.linear),
+    )
+    return [
+        *_dense_and_light(p), *(kernel(p) for kernel, number in occurring if np.any(number)),
+        _head(p),
+    ]
 
 
 def _product(
@@ -155,7 +161,10 @@ def _product(
     e, (peak, share) = machine.efficiency, units
     at_peak = flop / peak
     compute, stream = at_peak / share, moved / (machine.memory_bandwidth * e.bandwidth)
-    time = overlap(compute, stream, depth * e.depth_s) + narrowed * e.quantise_bytes / machine.memory_bandwidth
+    time = (
+        overlap(compute, stream, depth * e.depth_s)
+        + narrowed * e.quantise_bytes / machine.memory_bandwidth
+    )
     return Spent(time, launches * e.launch_s, np.greater(compute, stream), at_peak, moved)
 
 
@@ -164,10 +173,15 @@ def _cached(machine: Machine, flop: Number, moved: Number, launches: Number) -> 
     to speed."""
     e = machine.efficiency
     at_peak = flop / machine.attention_flops
-    compute, stream = at_peak / machine.head_compute, moved / (machine.memory_bandwidth * e.bandwidth_attention)
+    compute, stream = (
+        at_peak / machine.head_compute, moved / (machine.memory_bandwidth * e.bandwidth_attention),
+    )
     work = overlap(compute, stream)
     fixed = launches * e.launch_attention_s
-    return Spent(work + e.attention_ramp * np.sqrt(fixed * work), fixed, np.greater(compute, stream), at_peak, moved)
+    return Spent(
+        work + e.attention_ramp * np.sqrt(fixed * work), fixed, np.greater(compute, stream),
+        at_peak, moved,
+    )
 
 
 def _inner(width: Number, chips: Number = 1.0) -> Number:
@@ -197,7 +211,9 @@ def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
     latent = count.attention * np.where(is_latent(llm), 1.0, 0.0)
     sparse = count.attention * np.where(np.asarray(llm.index_topk) > 0, 1.0, 0.0)
     shared = count.mixed * np.minimum(llm.shared_experts, 1)
-    width = llm.shared_experts * np.where(np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn)
+    width = llm.shared_experts * np.where(
+        np.asarray(llm.shared_expert_ffn) > 0, llm.shared_expert_ffn, llm.expert_ffn
+    )
     mixers = count.attention + count.linear
     weights = (
         count.attention * counts.attention_per_layer
@@ -206,7 +222,10 @@ def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
         + count.mixed * counts.shared_per_layer
     ) / p.tensor
     hidden = (mixers + count.dense + shared) * llm.hidden
-    parallel = ((count.attention, p.values), (count.linear, p.linear_values), (count.dense, llm.ffn), (shared, width))
+    parallel = (
+        (count.attention, p.values), (count.linear, p.linear_values), (count.dense, llm.ffn),
+        (shared, width),
+    )
     inputs = hidden + sum(number * across for number, across in parallel) / p.tensor
     outputs = hidden + (1.5 * count.attention * p.queries + 3.0 * count.linear * p.linear_values
                         + 2.0 * count.dense * llm.ffn + 2.0 * shared * width) / p.tensor
@@ -257,7 +276,10 @@ def _routed(p: _Pass) -> Spent:
     width = llm.expert_ffn * groups / stage
     matrices = p.count.mixed * p.counts.expert * groups / stage
     states = p.count.mixed * pairs * (2.0 * llm.hidden + 3.0 * width)
-    narrowed = np.where(np.asarray(machine.expert_bytes) < _SIXTEEN_BITS, p.count.mixed * pairs * (llm.hidden + width), 0.0)
+    narrowed = np.where(
+        np.asarray(machine.expert_bytes) < _SIXTEEN_BITS,
+        p.count.mixed * pairs * (llm.hidden + width), 0.0,
+    )
     return _product(
         machine, 2.0 * np.maximum(pairs + _EXPERT_PAD * touched, _TILE * touched) * matrices,
         touched * matrices * machine.expert_bytes + states * machine.activation_bytes,
@@ -276,7 +298,9 @@ def _decode(p: _Pass) -> Spent:
     entry = kv_bytes_per_token_layer(llm, p.machine.kv_bytes) / cache_ways(llm, p.tensor)
     each = read_tokens(llm, work.context) * entry + work.tokens * _queries_moved(p)
     if np.any(llm.index_topk):
-        each = each + np.where(np.asarray(llm.index_topk) > 0, p.count.whole * llm.index_head_dim * work.context, 0.0)
+        each = each + np.where(
+            np.asarray(llm.index_topk) > 0, p.count.whole * llm.index_head_dim * work.context, 0.0
+        )
     moved = p.running * each
     return _cached(
         p.machine, p.running * attention_flop(llm, work.tokens, work.context) / p.tensor, moved,
@@ -290,19 +314,26 @@ def _prefill(p: _Pass) -> Spent:
     llm, work, e = p.llm, p.work, p.machine.efficiency
     new = np.asarray(work.new, dtype=float)
     entry = kv_bytes_per_token_layer(llm, p.machine.kv_bytes) / cache_ways(llm, p.tensor)
-    moved = p.prompts * ((kept_tokens(llm, work.past) + p.count.attention * new) * entry + new * _queries_moved(p))
+    moved = p.prompts * (
+        (kept_tokens(llm, work.past) + p.count.attention * new) * entry + new * _queries_moved(p)
+    )
     at_peak = p.prompts * attention_flop(llm, new, work.past) / p.tensor / p.machine.attention_flops
     stream = moved / p.machine.memory_bandwidth
-    there = np.where(p.prompts > 0, p.count.attention, 0.0)
-    time = overlap(at_peak / e.compute_attention + stream / e.bandwidth_elementwise, there * new * e.attention_depth_s)
-    return Spent(time, there * e.launch_attention_s, np.greater(at_peak, stream), at_peak, moved)
+    attends = np.where(p.prompts > 0, p.count.attention, 0.0)
+    time = overlap(
+        at_peak / e.compute_attention + stream / e.bandwidth_elementwise,
+        attends * new * e.attention_depth_s,
+    )
+    return Spent(time, attends * e.launch_attention_s, np.greater(at_peak, stream), at_peak, moved)
 
 
 def _linear(p: _Pass) -> Spent:
     """Mixers with a state: read and written once a sequence."""
     state = 2.0 * (p.running + p.prompts) * state_bytes(p.llm) / p.tensor
     values = p.rows * p.count.linear * 4.0 * p.linear_values * p.machine.activation_bytes / p.tensor
-    return _cached(p.machine, p.rows * state_flop(p.llm) / p.tensor, state + values, 2.0 * p.count.linear)
+    return _cached(
+        p.machine, p.rows * state_flop(p.llm) / p.tensor, state + values, 2.0 * p.count.linear
+    )
 
 
 def _head(p: _Pass) -> Spent:

@@ -170,7 +170,7 @@ def check_split(llm: LLM, split: Split) -> None:
 
 
 def does_not_fit(
-    llm: LLM, chip: Chip, formats: Formats, calibration: Calibration, context: float, found: str,
+    llm: LLM, chip: Chip, formats: Formats, calibration: Calibration, context: float, reason: str,
     sequences: int = 1,
 ) -> DoesNotFit:
     """Make the error that says how many chips `sequences` requests need in each format of the
@@ -196,7 +196,7 @@ def does_not_fit(
                 offers.append(f"{int(np.min(every.chips[holds]))} chips in {name}")  # type: ignore[index]
     return DoesNotFit(
         Fault(
-            f"{llm.name} on {chip.name}", found, "; ".join(offers) or "no split of this model",
+            f"{llm.name} on {chip.name}", reason, "; ".join(offers) or "no split of this model",
             "allow more chips, a smaller batch or a narrower precision, or take another chip",
         )
     )

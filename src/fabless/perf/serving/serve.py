@@ -137,7 +137,7 @@ def serve(
     if not np.any(holds >= (search.batch or 1)):
         raise does_not_fit(
             llm, chip, terms.formats, calibration, context,
-            found=_too_large(splits, holds, search, terms.formats.weights),
+            reason=_too_large(splits, holds, search, terms.formats.weights),
             sequences=search.batch or 1)
     state = _try(llm, machine, batch_grid(splits, holds, search), request, terms.traffic)
     quick = _quick(state, terms)

@@ -62,7 +62,9 @@ def longest_stage(llm: LLM, pipeline: Number) -> Number:
 def cache_ways(llm: LLM, tensor: Number) -> Number:
     """Over how many chips of a tensor group the cache divides: at most one for each KV head, one
     for latent vectors."""
-    return np.asarray(np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1))))
+    return np.asarray(
+        np.minimum(tensor, np.where(is_latent(llm), 1.0, np.maximum(llm.kv_heads, 1)))
+    )
 
 
 def group_sequences(sequences: Number, data: Number) -> Number:
@@ -95,7 +97,7 @@ def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context:
 def room(llm: LLM, machine: Machine, split: Split, context: Number) -> Number:
     """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one
     [count]."""
-    one = memory(llm, machine, split, split.data, context)
-    return np.asarray(np.floor((one.free + one.kv_cache) / one.kv_cache) * split.data)
+    held = memory(llm, machine, split, split.data, context)
+    return np.asarray(np.floor((held.free + held.kv_cache) / held.kv_cache) * split.data)
 
 

@@ -63,13 +63,20 @@ def possible_recipes(
         options("context", lengths),
     ):
         data = chips / (tensor * stages * context)
-        if data < 1 or data != int(data) or base.global_batch % data or data != fixed.get("data", data):
+        if (
+            data < 1
+            or data != int(data)
+            or base.global_batch % data
+            or data != fixed.get("data", data)
+        ):
             continue
         turns = [k for k in _TURNS if k == 1 or stages > 1]
         rows += itertools.product(
             (tensor,), (stages,), (context,), (data,), options("micro_batch", _MICRO_BATCHES),
             options("interleave", turns), options("expert", shares), options("sharding", (1, 3)))
-    names = ("tensor", "pipeline", "context", "data", "micro_batch", "interleave", "expert", "sharding")
+    names = (
+        "tensor", "pipeline", "context", "data", "micro_batch", "interleave", "expert", "sharding",
+    )
     table = np.array(rows, dtype=float).reshape(-1, len(names))
     recipe = replace(base, **dict(zip(names, table.T, strict=True)))
     fine = np.broadcast_to(feasible(llm, recipe, chips), len(table))
@@ -111,12 +118,12 @@ def best(
     times, short, replays = np.empty(total), np.empty(total), np.empty(total)
     for start in range(0, total, _CHUNK):
         part = slice(start, start + _CHUNK)
-        some = _part(every, part)
+        recipes = _part(every, part)
         if "replay" not in fixed:
-            some = replace(some, replay=least_replay(llm, machine, some, efficiency))
-        replays[part] = some.replay
-        short[part] = training_memory(llm, machine, some, efficiency).free
-        times[part] = step(llm, machine, some, efficiency).time_s
+            recipes = replace(recipes, replay=least_replay(llm, machine, recipes, efficiency))
+        replays[part] = recipes.replay
+        short[part] = training_memory(llm, machine, recipes, efficiency).free
+        times[part] = step(llm, machine, recipes, efficiency).time_s
     fits = short >= -1.0
     if not fits.any():
         near = int(np.argmax(short))
@@ -139,11 +146,14 @@ def best(
     plans: list[TimedRecipe] = []
     seen: set[tuple[float, ...]] = set()
     for index in order:
-        one = _at(every, int(index), replays)
-        split = tuple(float(getattr(one, name)) for name in ("tensor", "pipeline", "context", "data", "expert"))
+        recipe = _at(every, int(index), replays)
+        split = tuple(
+            float(getattr(recipe, name))
+            for name in ("tensor", "pipeline", "context", "data", "expert")
+        )
         if split not in seen:
             seen.add(split)
-            plans.append(planned(llm, machine, one, efficiency))
+            plans.append(planned(llm, machine, recipe, efficiency))
         if len(plans) == count:
             break
     return plans
@@ -153,7 +163,9 @@ def _at(every: Recipe, index: int, replays: Array) -> Recipe:
     return replace(Recipe(**chosen(every, index)), replay=float(replays[index]))
 
 
-def planned(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> TimedRecipe:
+def planned(
+    llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency
+) -> TimedRecipe:
     """Time and size one recipe."""
     return TimedRecipe(recipe, TrainingStep(**chosen(step(llm, machine, recipe, efficiency), 0)),
                 TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0)))
@@ -163,9 +175,11 @@ def _does_not_fit(
     llm: LLM, machine: TrainingMachine, efficiency: TrainingEfficiency, chips: int, recipe: Recipe,
     free: float,
 ) -> Fault:
-    held = TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0))
-    parts = {"weights": held.weights, "gradients": held.gradients, "optimizer": held.optimizer,
-             "activations": held.activations, "workspace": held.workspace}
+    memory = TrainingMemory(**chosen(training_memory(llm, machine, recipe, efficiency), 0))
+    parts = {
+        "weights": memory.weights, "gradients": memory.gradients, "optimizer": memory.optimizer,
+        "activations": memory.activations, "workspace": memory.workspace,
+    }
     largest = max(parts, key=lambda name: parts[name])
     needed = float(np.max(machine.memory_bytes)) - free
     return Fault(

@@ -110,20 +110,30 @@ def _matrix(
     taken = tokens * k / (degree if split_in else 1.0)
     given = tokens * n / (1.0 if split_in else degree)
     flop = 2.0 * tokens * k * n / degree
-    forward = product(flop, (taken + weights) * width + given * ACTIVATION_BYTES, rate, machine, efficiency)
-    by_input = product(flop, (given + weights) * width + taken * ACTIVATION_BYTES, rate, machine, efficiency)
+    forward = product(
+        flop, (taken + weights) * width + given * ACTIVATION_BYTES, rate, machine, efficiency
+    )
+    by_input = product(
+        flop, (given + weights) * width + taken * ACTIVATION_BYTES, rate, machine, efficiency
+    )
     by_weight = product(
         flop, (taken + given) * width + weights * 2.0 * efficiency.gradient_bytes, rate, machine,
         efficiency,
     )
     work.forward.products = work.forward.products + count * forward
-    work.backward.products = work.backward.products + count * (by_input + at.recipe.trained * by_weight)
+    work.backward.products = work.backward.products + count * (
+        by_input + at.recipe.trained * by_weight
+    )
     if last:
         work.forward.last = work.forward.last + count * forward
     narrow = np.where(np.asarray(width) < ACTIVATION_BYTES, 1.0, 0.0)
     cast = narrow * (ACTIVATION_BYTES + 2.0 * width)
-    work.forward.elements = work.forward.elements + count * stream_time(taken * cast, narrow, machine, efficiency)
-    work.backward.elements = work.backward.elements + count * stream_time(given * cast, narrow, machine, efficiency)
+    work.forward.elements = work.forward.elements + count * stream_time(
+        taken * cast, narrow, machine, efficiency
+    )
+    work.backward.elements = work.backward.elements + count * stream_time(
+        given * cast, narrow, machine, efficiency
+    )
 
 
 def _elements(at: _Setting, work: MicroBatchWork, count: Number, forward: Number, backward: Number,
@@ -132,7 +142,9 @@ def _elements(at: _Setting, work: MicroBatchWork, count: Number, forward: Number
     stack does it."""
     passes = at.efficiency.element_passes
     for side, moved in ((work.forward, forward), (work.backward, backward)):
-        side.elements = side.elements + count * stream_time(moved * passes, launches * passes, at.machine, at.efficiency)
+        side.elements = side.elements + count * stream_time(
+            moved * passes, launches * passes, at.machine, at.efficiency
+        )
 
 
 def _residual(at: _Setting, work: MicroBatchWork, count: Number) -> None:
@@ -144,9 +156,12 @@ def _residual(at: _Setting, work: MicroBatchWork, count: Number) -> None:
     where it would gather and scatter: the same bytes.
     """
     hidden = at.tokens * at.llm.hidden
-    mine = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
+    rank_hidden = hidden / np.where(np.asarray(at.recipe.sequence_parallel) > 0.0, at.tensor, 1.0)
     dropout = np.asarray(at.recipe.dropout)
-    _elements(at, work, count, forward=mine * (10.0 + dropout), backward=mine * (6.0 + 5.0 * dropout), launches=2.0)
+    _elements(
+        at, work, count, forward=rank_hidden * (10.0 + dropout),
+        backward=rank_hidden * (6.0 + 5.0 * dropout), launches=2.0,
+    )
     message = hidden * ACTIVATION_BYTES
     pair = 2.0 * gather(message, group(at.tensor, 1.0, at.machine), at.machine, at.efficiency)
     work.forward.tensor = work.forward.tensor + count * pair
@@ -158,7 +173,12 @@ def _fused(at: _Setting) -> tuple[Number, Number]:
     llm, recipe, efficiency = at.llm, at.recipe, at.efficiency
     sequence = np.asarray(recipe.sequence, dtype=float)
     split = at.tensor * recipe.context
-    flop = recipe.micro_batch * attention_flop(llm, sequence, 0.0) * (1.0 + efficiency.attention_tile / sequence) / split
+    flop = (
+        recipe.micro_batch
+        * attention_flop(llm, sequence, 0.0)
+        * (1.0 + efficiency.attention_tile / sequence)
+        / split
+    )
     moved = at.count.attention * at.tokens / at.tensor * ACTIVATION_BYTES * 2.0 * (
         query_width(llm) + llm.kv_heads * value_dim(llm))
     rate = at.machine.peak_16bit * efficiency.attention
@@ -180,10 +200,14 @@ def _written(at: _Setting) -> tuple[Number, Number]:
     sequence = np.asarray(recipe.sequence, dtype=float)
     scores = recipe.micro_batch * sequence**2 * llm.heads / (at.tensor * recipe.context)
     flop = 2.0 * scores * llm.head_dim
-    one = product(flop, 2.0 * scores, at.rate_16bit, at.machine, at.efficiency)
+    product_s = product(flop, 2.0 * scores, at.rate_16bit, at.machine, at.efficiency)
     dropout = 5.0 * np.asarray(recipe.dropout)
-    forward = 2.0 * one + stream_time((4.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
-    backward = 4.0 * one + stream_time((6.0 + dropout) * scores, 2.0, at.machine, at.efficiency)
+    forward = 2.0 * product_s + stream_time(
+        (4.0 + dropout) * scores, 2.0, at.machine, at.efficiency
+    )
+    backward = 4.0 * product_s + stream_time(
+        (6.0 + dropout) * scores, 2.0, at.machine, at.efficiency
+    )
     return at.count.attention * forward, at.count.attention * backward
 
 
@@ -192,7 +216,10 @@ def _attention(at: _Setting, work: MicroBatchWork) -> None:
     parallelism."""
     llm, count = at.llm, at.count.attention
     out = llm.heads * value_dim(llm)
-    _matrix(at, work, count, llm.hidden, at.parameters.attention_per_layer / llm.hidden - out, split_in=False)
+    _matrix(
+        at, work, count, llm.hidden, at.parameters.attention_per_layer / llm.hidden - out,
+        split_in=False,
+    )
     _matrix(at, work, count, out, llm.hidden, split_in=True)
     _residual(at, work, count)
     width = (query_width(llm) + llm.kv_heads * llm.head_dim) / at.tensor
@@ -208,8 +235,12 @@ def _attention(at: _Setting, work: MicroBatchWork) -> None:
     work.backward.attention = work.backward.attention + backward
     context = np.asarray(at.recipe.context, dtype=float)
     if np.any(context > 1.0):
-        cache = at.tokens * context * 2.0 * llm.kv_heads * llm.head_dim / at.tensor * ACTIVATION_BYTES
-        once = count * gather(cache, group(context, at.tensor, at.machine), at.machine, at.efficiency)
+        cache = (
+            at.tokens * context * 2.0 * llm.kv_heads * llm.head_dim / at.tensor * ACTIVATION_BYTES
+        )
+        once = count * gather(
+            cache, group(context, at.tensor, at.machine), at.machine, at.efficiency
+        )
         work.forward.context = work.forward.context + once
         work.backward.context = work.backward.context + 2.0 * once
 
@@ -218,10 +249,15 @@ def _linear(at: _Setting, work: MicroBatchWork) -> None:
     """Add linear mixers: projections and the scan of their state."""
     llm, count = at.llm, at.count.linear
     out = np.asarray(llm.linear_value_heads, dtype=float) * llm.linear_value_dim
-    _matrix(at, work, count, llm.hidden, at.parameters.linear_per_layer / llm.hidden - out, split_in=False)
+    _matrix(
+        at, work, count, llm.hidden, at.parameters.linear_per_layer / llm.hidden - out,
+        split_in=False,
+    )
     _matrix(at, work, count, out, llm.hidden, split_in=True)
     _residual(at, work, count)
-    scan = at.tokens * state_flop(llm) / at.tensor / (at.machine.peak_16bit * at.efficiency.attention)
+    scan = (
+        at.tokens * state_flop(llm) / at.tensor / (at.machine.peak_16bit * at.efficiency.attention)
+    )
     work.forward.attention = work.forward.attention + scan
     work.backward.attention = work.backward.attention + BACKWARD_ATTENTION * scan
 
@@ -254,17 +290,22 @@ def _experts(at: _Setting, work: MicroBatchWork) -> None:
     rows = at.tokens / at.tensor * llm.experts_per_token
     groups = llm.experts / np.asarray(at.recipe.expert, dtype=float)
     ways = np.where(np.asarray(llm.gated_ffn), 2.0, 1.0)
-    _matrix(at, work, count, llm.hidden, ways * llm.expert_ffn, split_in=False, rows=rows, groups=groups)
-    _matrix(at, work, count, llm.expert_ffn, llm.hidden, split_in=True, last=True, rows=rows, groups=groups)
+    _matrix(
+        at, work, count, llm.hidden, ways * llm.expert_ffn, split_in=False, rows=rows, groups=groups
+    )
+    _matrix(
+        at, work, count, llm.expert_ffn, llm.hidden, split_in=True, last=True, rows=rows,
+        groups=groups,
+    )
     _activation(at, work, count, llm.experts_per_token / at.tensor * llm.expert_ffn)
     permuted = 2.0 * rows * llm.hidden * 2.0 * ACTIVATION_BYTES
     _elements(at, work, count, forward=permuted, backward=permuted, launches=4.0)
     _residual(at, work, count)
-    there = expert_dispatch(
+    exchange_s = expert_dispatch(
         at.tokens / at.tensor, llm.hidden * ACTIVATION_BYTES, llm.experts_per_token,
         who=group(at.recipe.expert, 1.0, at.machine), machine=at.machine, efficiency=at.efficiency)
-    work.forward.expert = work.forward.expert + 2.0 * count * there
-    work.backward.expert = work.backward.expert + 2.0 * count * there
+    work.forward.expert = work.forward.expert + 2.0 * count * exchange_s
+    work.backward.expert = work.backward.expert + 2.0 * count * exchange_s
 
 
 def _head(at: _Setting) -> Number:
@@ -274,14 +315,22 @@ def _head(at: _Setting) -> Number:
     vocabulary = np.asarray(llm.vocab, dtype=float) / at.tensor
     hidden, logits = at.tokens * llm.hidden, at.tokens * vocabulary
     moved = (hidden + logits + vocabulary * llm.hidden) * ACTIVATION_BYTES
-    one = product(2.0 * logits * llm.hidden, moved, at.rate_16bit, machine, efficiency)
+    product_s = product(2.0 * logits * llm.hidden, moved, at.rate_16bit, machine, efficiency)
     elements = (16.0 * logits + 12.0 * hidden) * efficiency.element_passes
-    return (2.0 + np.asarray(at.recipe.trained)) * one + stream_time(elements, 8.0, machine, efficiency)
+    return (2.0 + np.asarray(at.recipe.trained)) * product_s + stream_time(
+        elements, 8.0, machine, efficiency
+    )
 
 
-def micro_batch(llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency) -> MicroBatchWork:
+def micro_batch(
+    llm: LLM, machine: TrainingMachine, recipe: Recipe, efficiency: TrainingEfficiency
+) -> MicroBatchWork:
     """Time one micro-batch on one chip; everything broadcasts."""
-    tokens = np.asarray(recipe.micro_batch, dtype=float) * recipe.sequence / np.asarray(recipe.context, dtype=float)
+    tokens = (
+        np.asarray(recipe.micro_batch, dtype=float)
+        * recipe.sequence
+        / np.asarray(recipe.context, dtype=float)
+    )
     at = _Setting(
         llm=llm, count=layers(llm), parameters=parameters(llm), machine=machine, recipe=recipe,
         efficiency=efficiency, tokens=tokens, tensor=np.asarray(recipe.tensor, dtype=float))

@@ -56,9 +56,9 @@ def _of_path(paths: Forecast, n: int) -> Forecast:
 
 
 @_compiled
-def _is_less(one: float, other: float) -> bool:
+def _is_less(value: float, other: float) -> bool:
     """Whether a number is less than another by more than a tie."""
-    return one < other - TIE * abs(other)
+    return value < other - TIE * abs(other)
 
 
 @_compiled
@@ -68,12 +68,12 @@ def _price(forecast: Forecast, worth: Array, offer: int, order: int, arrival: in
     Its whole cost less the worth of its later quarters, each discounted; `worth` (T,) is in money
     of its own quarter.
     """
-    total, does = float(forecast.price[offer, order]), forecast.does
+    total, compute = float(forecast.price[offer, order]), forecast.does
     for q in range(arrival, min(worth.size, arrival + forecast.term[offer])):
         total += forecast.discount[q] * forecast.running[offer, q]
         if q > arrival:
-            total -= forecast.discount[q] * does[offer, q] * worth[q]
-    return float(total / (forecast.discount[arrival] * does[offer, arrival]))
+            total -= forecast.discount[q] * compute[offer, q] * worth[q]
+    return float(total / (forecast.discount[arrival] * compute[offer, arrival]))
 
 
 @_compiled
@@ -98,7 +98,9 @@ def _displace(
             for g in range(left.shape[0]):
                 if member[g, offer] and not member[g, o]:
                     room = min(room, left[g, order] - made)
-            if room > 0.0 and (least < 0 or _is_less(trial.gain[o, order], trial.gain[least, order])):
+            if room > 0.0 and (
+                least < 0 or _is_less(trial.gain[o, order], trial.gain[least, order])
+            ):
                 least, most = o, room
         if least < 0:
             break
@@ -117,16 +119,16 @@ def _displace(
 @_compiled
 def _fill(now: int, forecast: Forecast, worth: Array, readiness: float, trial: Trial) -> None:
     """Fill what is short in each quarter from `now` on, cheapest first."""
-    need, does, cap, lead = forecast.need, forecast.does, forecast.cap, forecast.lead
+    need, compute, cap, lead = forecast.need, forecast.does, forecast.cap, forecast.lead
     have, orders, left, member = trial.have, trial.orders, trial.left, forecast.member
-    offers, quarters = does.shape
+    offers, quarters = compute.shape
     offer_of = np.empty(offers * quarters, dtype=np.int64)
     order_of = np.empty(offers * quarters, dtype=np.int64)
     price_of = np.empty(offers * quarters)
     for arrival in range(now, quarters):
         count = 0
         for o in range(offers):
-            if does[o, arrival] <= 0.0:
+            if compute[o, arrival] <= 0.0:
                 continue
             for q in range(now, arrival + 1):
                 if q + lead[o, q] != arrival or cap[o, q] <= 0.0:
@@ -150,21 +152,21 @@ def _fill(now: int, forecast: Forecast, worth: Array, readiness: float, trial: T
             for g in range(left.shape[0]):
                 if member[g, o]:
                     room = min(room, left[g, q])
-            wanted /= does[o, arrival]
-            net = forecast.discount[arrival] * does[o, arrival] * (worth[arrival] - price_of[i])
+            wanted /= compute[o, arrival]
+            net = forecast.discount[arrival] * compute[o, arrival] * (worth[arrival] - price_of[i])
             trial.gain[o, q] = net
             most = min(wanted, cap[o, q] - orders[o, q])
             if most > room and readiness < np.inf:
                 room += _displace(forecast, trial, (o, q), most - room, net / readiness)
             chips = min(wanted, room)
-            if chips * does[o, arrival] <= TIE * worth_it:
+            if chips * compute[o, arrival] <= TIE * worth_it:
                 continue
             orders[o, q] += chips
             for g in range(left.shape[0]):
                 if member[g, o]:
                     left[g, q] -= chips
             for k in range(arrival, min(quarters, arrival + forecast.term[o])):
-                have[k] += chips * does[o, k]
+                have[k] += chips * compute[o, k]
             trial.dearest[arrival, 0], trial.dearest[arrival, 1] = o, q
 
 

@@ -95,7 +95,7 @@ def _expected(
     best = rate.max(axis=0)
     usable = np.where(best > 0, best, 1.0)
     need = np.where(best > 0, demand / usable, 0.0)
-    does = _compute(rate / usable, need)
+    compute = _compute(rate / usable, need)
     open_cap = np.where(path("available").astype(bool), path("cap"), 0.0)
     pools = [limit[view_path] for _, _, limit in view.groups]
     for pool, (_, _, limit) in zip(pools, fresh.groups, strict=True):
@@ -117,12 +117,12 @@ def _expected(
         share = np.divide(firm, most, out=np.zeros(firm.size), where=most > 0)[fresh_path]
         rows = list(agreement.offers)
         price[rows] = np.maximum(price[rows] - due * share * fresh.discount, 0.0)
-    running = np.where(does > 0, path("running_usd"), 0.0)
+    running = np.where(compute > 0, path("running_usd"), 0.0)
     return Forecast(
-        need=need, shortage=path("unmet_usd") * usable, does=does, cap=open_cap, price=price,
+        need=need, shortage=path("unmet_usd") * usable, does=compute, cap=open_cap, price=price,
         running=running,
         lead=path("lead_quarters"), pools=np.array(pools).reshape(-1, *view_path.shape),
-        in_place=np.ascontiguousarray((view.existing[:, None, :] * does).sum(axis=0)),
+        in_place=np.ascontiguousarray((view.existing[:, None, :] * compute).sum(axis=0)),
         member=member,
         term=fresh.term_quarters.astype(np.int64), discount=np.ascontiguousarray(fresh.discount))
 
