@@ -50,6 +50,13 @@ OFFERS: dict[str, dict[str, tuple[int, int, float]]] = {
     },
 }
 
+TITLES = {
+    "a100-80gb": "A100, the fleet in place", "h100-sxm": "H100, bought from Nvidia",
+    "mi300x": "MI300X, bought from AMD", "tpu-v5e": "TPU v5e, rented from Google",
+    "nvidia-next-1": "Nvidia's next generation (1)", "own-chip": "the own chip",
+    "own-build": "the own chip", "co-design": "the co-designed chip",
+}
+
 
 def band(middle: float, down: float = 0.7, up: float = 1.5) -> Band:
     return Band(middle * down, middle, middle * up, middle * (1.0 + 0.25 * (up - 1.0)))
@@ -106,28 +113,28 @@ def result(
         ),
         actions=(
             Action(
-                what="Order h100-sxm for delivery from 2024Q3", owner="head of compute",
+                what="order 24,000 H100 from Nvidia, running from 2024Q3", owner="head of compute",
                 quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=24_000.0,
                 unit="chip", spend_usd=790e6,
-                stop_signal="street price of h100-sxm below $22k for two months",
+                stop_signal="street price of H100 below $22k for two months",
                 double_signal="lead time above 52 weeks again in 2024Q2",
             ),
             Action(
-                what="Qualify mi300x on the GPT-3.5-class model", owner="head of inference",
+                what="qualify 512 MI300X on the GPT-3.5-class model", owner="head of inference",
                 quarter="2023Q4", start="2023-10-31", due="2023-12-31", amount=512.0, unit="chip",
                 spend_usd=9.5e6,
-                stop_signal="less than 60% of h100-sxm tokens per second after 12 weeks",
-                double_signal="within 10% of h100-sxm at half the price",
+                stop_signal="less than 60% of H100 tokens per second after 12 weeks",
+                double_signal="within 10% of H100 at half the price",
             ),
             Action(
-                what="Start an own inference chip with a co-design partner",
+                what="start the own chip with a design partner",
                 owner="head of silicon", quarter="2023Q4", start="2023-10-31", due="2023-12-31",
                 amount=None, unit="", spend_usd=46e6,
-                stop_signal="no lead architect by 2024Q2, or performance model below 1.3x of nvidia-next-1",
+                stop_signal="no lead architect by 2024Q2, or performance model below 1.3x of Nvidia's next",
                 double_signal="demand above 600M queries a day by 2024Q4",
             ),
             Action(
-                what="Reserve tpu-v5e for one year", owner="finance", quarter="2024Q1",
+                what="reserve 8,192 TPU v5e for one year", owner="finance", quarter="2024Q1",
                 start="2024-01-01", due="2024-01-29", amount=8_192.0, unit="chip", spend_usd=86e6,
                 stop_signal="spot price below $0.60 an hour",
                 double_signal="shortage in two quarters running",
@@ -210,7 +217,7 @@ def ways() -> tuple[WayResult, ...]:
 
 def questions() -> Questions:
     names = [
-        ("demand.growth_per_year", "Growth of demand"), ("price.h100-sxm", "Price of h100-sxm"),
+        ("demand.growth_per_year", "Growth of demand"), ("price.h100-sxm", "Price of H100"),
         ("capital.cost", "Cost of capital"),
     ]
     ranking = ("portfolio", "diversify", "partner", "buy", "build", "acquire")
@@ -222,7 +229,7 @@ def questions() -> Questions:
                 best_high="diversify",
             ),
             Sensitivity(
-                name="price.h100-sxm", label="Price of h100-sxm", unit="USD", low=25_000,
+                name="price.h100-sxm", label="Price of H100", unit="USD", low=25_000,
                 high=40_000, cost_low_usd=0.0052, cost_high_usd=0.0074, best_low="diversify",
                 best_high="buy",
             ),
@@ -285,8 +292,8 @@ def questions() -> Questions:
         flips=(
             Flip(
                 programme="own-chip", name="programmes.own-chip.performance",
-                label="performance of own-chip", unit="1", value=1.3, pays_above=True,
-                text="Starting own-chip now pays if its chip reaches at least 1.3 of its planned performance",
+                label="performance (the own chip)", unit="1", value=1.3, pays_above=True,
+                text="Starting the own chip now pays if it reaches at least 1.3 of its planned performance",
             ),
         ),
         sobol=tuple(
@@ -373,7 +380,9 @@ def build_up() -> tuple[BuildUpRow, ...]:
                 "4% of the price a year / (8,766 h x 0.55 load) x 0.23 s",
             ),
         ]:
-            lines.append(BuildUpRow(model=model, chip=chip, part=part, usd=value * scale, how=how))
+            lines.append(BuildUpRow(
+                model=model, chip=chip, title=f"{model} on {TITLES.get(chip, chip)}", part=part,
+                usd=value * scale, how=how))
     return tuple(lines)
 
 
@@ -392,7 +401,7 @@ def decision() -> Decision:
         answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
         "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
         "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
-        recommended="portfolio",
+        recommended="portfolio", titles=TITLES,
         strategies=ranked,
         programme_values=(
             ProgrammeValue(
@@ -417,7 +426,7 @@ def decision() -> Decision:
             )
             for way in ranked
         ),
-        foresight=Foresight(55e9, 61e9, 64e9),
+        foresight=Foresight(55e9, 61e9, 64e9), resale=None,
         fresh=tuple(fresh(way) for way in ranked),
         large=LargePlan(
             leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9,

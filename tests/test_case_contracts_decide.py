@@ -30,6 +30,7 @@ from fabless.plan import solve
 from fabless.records import Range
 from fabless.strategy import Commitment, commitments
 from fabless.tco import discount_factor
+from fabless.titles import offer_titles
 from fabless.units import QUARTER_S, Quarter
 from here import Here
 
@@ -156,7 +157,8 @@ def test_a_contract_of_any_kind_never_costs_the_way_anything(
     contract, = solved.plan.commitment.contracts or ()
     fleet = {name for _, name, _ in shown.fleet_by_quarter}
     assert (contract.line or name) in fleet <= {"existing", *LINES, *([] if contract.line else [name])}
-    signing = next(action for action in shown.actions if action.what.startswith(f"sign contract {name}"))
+    signed = f"sign {offer_titles(here.case)[name]}"
+    signing = next(action for action in shown.actions if action.what.startswith(signed))
     assert signing.amount == round(float(solved.result.levels[:, 0].max()))
 
 
@@ -204,7 +206,9 @@ def test_fee_and_price_of_a_prepayment_by_hand(here: World) -> None:
     fee = solved.result.costs.agreements_usd
     assert fee[0] == pytest.approx(4000.0 * 80000.0) == pytest.approx(fee.sum())
     signing = next(one for one in actions_of(solved, here.prepared) if one.what.startswith("sign"))
-    assert signing.what == "sign contract deal-3 for 4,000 chips a quarter, 8 quarters from 2024Q2 (all that is on offer)"
+    assert signing.what == (
+        "sign the prepayment contract with Nvidia for H100, 4,000 chips a quarter for 8 quarters "
+        "from 2024Q2 (all that is on offer)")
     assert (signing.amount, signing.spend_usd) == (4000, pytest.approx(3.2e8))
 
 

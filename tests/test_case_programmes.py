@@ -140,7 +140,7 @@ def test_counts_of_the_case_itself_are_used_and_said() -> None:
     assert filled.programmes[0].ended == (4.0, 3.0)
     note, = notes
     assert note == (
-        "own-build states its own counts of programmes that ended: 57%, where those known on 2023-10-31 "
+        "Own chip: the case states its own counts of programmes that ended: 57%, where those known on 2023-10-31 "
         "give 51%"
     )
     assert counted(read((COUNTS, "")), load(case.as_of))[1] == ()

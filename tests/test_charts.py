@@ -34,9 +34,9 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
         "build_up": charts.build_up_chart(chosen.build_up, width),
         "sensitivity": charts.sensitivity(
             chosen.questions.sensitivities, chosen.recommended, way.cost_per_query_usd.mean, width),
-        "fleet": time_charts.fleet(way, width),
+        "fleet": time_charts.fleet(way, chosen.titles, width),
         "course": time_charts.cost_and_demand(way, chosen.demand_by_quarter, width),
-        "timeline": time_charts.chip_timeline(chosen.timeline, chosen.first_quarter, width),
+        "timeline": time_charts.chip_timeline(chosen.timeline, chosen.titles, chosen.first_quarter, width),
         "pays": question_charts.pays(chosen.questions.surfaces[0], width),
         "sobol": question_charts.sobol(chosen.questions.sobol, width),
     }
@@ -83,12 +83,13 @@ def test_the_build_up_is_as_long_as_its_parts_together(chosen: Decision) -> None
         assert own[0]["from"] == 0.0
         assert all(one["to"] == pytest.approx(two["from"]) for one, two in itertools.pairwise(own))
         assert own[-1]["to"] == pytest.approx(end)
-    assert ends["gpt-3.5-class on h100-sxm"] == pytest.approx(0.0785)  # cents: 0.041 + 0.022 + 0.007 + 0.0035 + 0.005
+    assert ends["gpt-3.5-class on H100, bought from Nvidia"] == pytest.approx(
+        0.041 + 0.022 + 0.007 + 0.0035 + 0.005)
 
 
 def test_the_stack_of_the_fleet_adds_up_to_the_mean_of_all_offers(chosen: Decision) -> None:
     way = best(chosen)
-    rows = time_charts.fleet(way, WIDE)["layer"][0]["data"]["values"]  # type: ignore[index, call-overload]
+    rows = time_charts.fleet(way, chosen.titles, WIDE)["layer"][0]["data"]["values"]  # type: ignore[index, call-overload]
     for quarter, when in (("2023Q4", "2023-10-01"), ("2026Q3", "2026-07-01"), ("2031Q3", "2031-07-01")):
         total = sum(band.mean for at, _, band in way.fleet_by_quarter if at == quarter)
         assert max(row["to"] for row in rows if row["when"] == when) == pytest.approx(total, rel=1e-8)
@@ -103,14 +104,15 @@ def test_offers_beyond_the_colours_are_drawn_together(chosen: Decision) -> None:
             for k in range(12)
         ),
     )
-    said = " ".join(texts(as_svg(time_charts.fleet(way, WIDE), "x")))
+    said = " ".join(texts(as_svg(time_charts.fleet(way, {"offer-11": "Eleventh"}, WIDE), "x")))
     assert "all others" in said
-    assert "offer-11" in said
+    assert "Eleventh" in said
+    assert "offer-10" in said
     assert "offer-0 " not in said
 
 
 def test_a_timeline_dates_the_end_of_each_stage(chosen: Decision) -> None:
-    svg = as_svg(time_charts.chip_timeline(chosen.timeline, "2023Q4", WIDE), "x")
+    svg = as_svg(time_charts.chip_timeline(chosen.timeline, chosen.titles, "2023Q4", WIDE), "x")
     said = [" ".join(text.split()) for text in texts(svg)]
     # 50 months from 1 October 2023 lie in 2027Q4; 0.85 x 50 = 42.5 in 2027Q2; 1.4 x 50 = 70 in
     # 2029Q3
@@ -125,7 +127,9 @@ def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen
 
 
 def test_names_from_a_user_stay_text() -> None:
-    line = BuildUpRow(model='<script>alert("x")</script>', chip="a&b", part="]]>", usd=0.001, how="1 x 0.001")
+    line = BuildUpRow(
+        model="m", chip="c", title='<script>alert("x")</script> on a&b', part="]]>", usd=0.001,
+        how="1 x 0.001")
     svg = as_svg(charts.build_up_chart([line], WIDE), '"><script>')
     assert "<script" not in svg
     assert '<script>alert("x")</script> on a&b' in texts(svg)

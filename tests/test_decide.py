@@ -32,6 +32,7 @@ from fabless.report import as_json
 from fabless.scenario.programmes import NEVER
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
 from fabless.tco import discount_factor
+from fabless.titles import order_titles
 from fabless.units import DAY_S, QUARTER_S
 from fabless.wording import cent_decimals, cents
 from here import Here
@@ -494,10 +495,12 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
     ordered = {offer.name: item.result.orders[i, 0] for i, offer in enumerate(item.plan.offers)
                if item.result.orders[i, 0] >= 1.0}
     assert ordered
+    known = order_titles(prepared.case)
     for offer in item.plan.offers:
         if offer.name not in ordered:
             continue
-        action = next(action for action in actions if f" {offer.name}" in action.what and action.amount is not None)
+        said = f" {known[offer.name]}{', running' if offer.owned else ' for'} "
+        action = next(action for action in actions if said in action.what)
         due = offer.payment_usd[0] if offer.owned else offer.capital_usd[0] * offer.term_quarters
         assert action.amount == round(ordered[offer.name])
         assert action.spend_usd == pytest.approx(ordered[offer.name] * due)

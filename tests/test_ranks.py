@@ -12,7 +12,7 @@ RANKS = (
     {"units"},
     {"records", "case_numbers"},
     {"case_records"},
-    {"arrays", "checkpoint", "checks", "executors", "sampling", "wording"},
+    {"arrays", "checkpoint", "checks", "executors", "sampling", "titles", "wording"},
     {"tco"},
     {"contract"},
     {"catalogue", "workload"},

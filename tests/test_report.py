@@ -178,11 +178,11 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
         assert wording.in_percent(tried.shortage_probability.fresh) in rows[way.name]
         assert rows[way.name][-1] == wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
     text = " ".join(" ".join(lines).split())
-    assert "by 2023-12-31: Order h100-sxm for delivery from 2024Q3: 24,000 chips, $790M" in text
+    assert "by 2023-12-31: order 24,000 H100 from Nvidia, running from 2024Q3, $790M" in text
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
     for words in (
-        "own-build −$600M ± $200M", chosen.questions.flips[0].text,
+        "the own chip −$600M ± $200M", chosen.questions.flips[0].text,
         "$52.0B ± $500M expected, $50.0B on the 81", "portfolio first in 8",
         "7% of that year's compute missing, not 4%", "gap 0.09%",
     ):
@@ -264,7 +264,7 @@ def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) 
     text = as_html(dataclasses.replace(chosen, build_up=(line,)))
     at = [number.name for number in chosen.assumptions].index("price.h100-sxm") + 1
     assert f'<a href="#input-{at}">price.h100-sxm</a>, not an assumption' in text
-    assert f'<a href="#input-{at}">Price of h100-sxm</a>' in text
+    assert f'<a href="#input-{at}">Price of H100</a>' in text
     row = text[text.index(f'<tr id="input-{at}">') :]
     row = row[: row.index("</tr>")]
     assert chosen.assumptions[at - 1].source.url in row
@@ -317,7 +317,8 @@ def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> Non
     steady = Questions(sensitivities=chosen.questions.sensitivities[2:4])
     assert (
         dict(summary_rows(dataclasses.replace(chosen, questions=steady)))["What would change it"]
-        == "No single input within its range puts another way first."
+        == "None of the 2 inputs tried, each at the low and the high end of its range, changes which "
+        "single way ranks first."
     )
 
 

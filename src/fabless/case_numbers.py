@@ -88,6 +88,7 @@ class OwningNumbers(Section, Generic[T_co]):
     life: T_co
     residual: T_co
     upkeep: T_co
+    resale: T_co | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,8 @@ class Load:
     kv_precision: str
     tpot_limit_s: float | None
     ttft_limit_s: float | None
+    title: str = ""
+    """What people call it; empty: by its model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,10 @@ class Line:
     prepaid: bool
     successors: int
     """Coming generations that the plan may order."""
+    seller: str = ""
+    """Who sells it or rents it out; empty: its vendor."""
+    title: str = ""
+    """What people call it; empty: by its chip and seller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,8 @@ class Programme:
     second_ended: tuple[float, float] | None = None
     """Pseudo-counts of second generations that ended, and that came; None: those of later
     generations in the reference class."""
+    title: str = ""
+    """What people call its chip; empty: by the route."""
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,8 @@ class Chip:
     assumed: tuple[str, ...] = ()
     """Fields that no source gives and that were inherited, with from where, for the reader."""
     architecture: Architecture = Architecture()
+    title: str = ""
+    """Its name for people, as its maker writes it; empty where only the key is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,6 +151,16 @@ def count(value: float | None) -> str:
     return _with_suffix(value, 3)
 
 
+def heading(title: str) -> str:
+    """Write a title at the head of a row or column: without its article, its first letter large.
+
+    >>> heading("the own chip"), heading("H100, bought from Nvidia")
+    ('Own chip', 'H100, bought from Nvidia')
+    """
+    bare = title.removeprefix("the ")
+    return bare[:1].upper() + bare[1:]
+
+
 def in_unit(value_si: float, unit: str) -> str:
     """Write an SI value as a number in `unit`, without the unit.
 
@@ -158,19 +168,6 @@ def in_unit(value_si: float, unit: str) -> str:
     ('80', '30')
     """
     return plain(from_si(value_si, unit))
-
-
-def amount(value: float | None, unit: str) -> str:
-    """Write how much of what, with the plural of a thing that is counted; empty where there is no
-    amount.
-
-    >>> amount(24_000.0, "chip"), amount(1.0, "chip"), amount(30.0, "MW"), amount(None, "")
-    ('24,000 chips', '1 chip', '30 MW', '')
-    """
-    if value is None or not math.isfinite(value):
-        return ""
-    things = f"{unit}s" if unit.isalpha() and unit.islower() and value != 1.0 and not unit.endswith("s") else unit
-    return f"{plain(value)} {things}".strip()
 
 
 def with_unit(value: float, unit: str) -> str:

@@ -121,7 +121,8 @@ def _row(quoted: Quote, load_factor: float, full: bool) -> list[str]:
     ]
     if full:
         return [
-            quoted.chip, split, str(s.batch), rate, *latency, f"{quoted.usd_per_chip_hour:.2f}", *money,
+            quoted.chip, split, str(s.batch), rate, *latency, f"{quoted.usd_per_chip_hour:.2f}",
+            *money,
             f"{quoted.wh_per_query:.2f}",
         ]
     return [quoted.chip, split, rate, *latency, *money]
@@ -177,13 +178,24 @@ def _print_basis(quoted: Quote, full: bool, console: Console) -> None:
         if quoted.price.unit.endswith("/h")
         else usd(number_of(quoted.price))
     )
-    parts = ", ".join(f"{part} {float(amount):.2f}" for part, amount in quoted.hour.lines() if float(amount) > 0)
-    hour = "USD/h" if full else f"{quoted.usd_per_chip_hour:.2f} USD/h, {quoted.wh_per_query:.2f} Wh/query"
-    named = " ".join(part for part in (quoted.price.field.replace("_", " "), quoted.price.period) if part)
-    say(console, f"{quoted.chip}: {kind} {value} ({named}, {quoted.price.source.title}); {hour}: {parts}; "
-                 f"{quoted.calibration.said}, half of the measured times per token within "
-                 f"{in_percent(quoted.calibration.error_median)}, nine in ten within "
-                 f"{in_percent(quoted.calibration.error_p90)}",
-        indent=2)
+    parts = ", ".join(
+        f"{part} {float(amount):.2f}" for part, amount in quoted.hour.lines() if float(amount) > 0
+    )
+    hour = (
+        "USD/h"
+        if full
+        else f"{quoted.usd_per_chip_hour:.2f} USD/h, {quoted.wh_per_query:.2f} Wh/query"
+    )
+    named = " ".join(
+        part for part in (quoted.price.field.replace("_", " "), quoted.price.period) if part
+    )
+    say(
+        console,
+        f"{quoted.chip}: {kind} {value} ({named}, {quoted.price.source.title}); {hour}: {parts}; "
+        f"{quoted.calibration.said}, half of the measured times per token within "
+        f"{in_percent(quoted.calibration.error_median)}, nine in ten within "
+        f"{in_percent(quoted.calibration.error_p90)}",
+        indent=2,
+    )
     for note in quoted.serving.notes:
         say(console, note, indent=4)

@@ -110,7 +110,9 @@ def explore(
     place = read_space(space, {key: value for key, value in chosen.items() if value is not None})
     day = None if at is None else middle_of(str(Quarter.parse(at, "--at")))
     technologies = tuple(technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory)
-    limits = tuple(limits_of(catalogue, technology, place.power_limit_w) for technology in technologies)
+    limits = tuple(
+        limits_of(catalogue, technology, place.power_limit_w) for technology in technologies
+    )
     terms = ServiceTerms(
         Formats(precision, kv_precision), positive(tpot, "s", "--tpot"),
         positive(ttft, "s", "--ttft"),
@@ -170,10 +172,17 @@ def _scorer(
     objective: str,
 ) -> ServingScorer:
     others = []
-    for entry in [part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"]:
+    for entry in [
+        part.strip() for part in also.split(",") if part.strip() and part.strip() != "none"
+    ]:
         parts = entry.split(":")
         if len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts[1:]):
-            raise BadValue(Fault("--also", repr(entry), "MODEL:IN:OUT", "write for example llama-3.1-70b:1024:512"))
+            raise BadValue(
+                Fault(
+                    "--also", repr(entry), "MODEL:IN:OUT",
+                    "write for example llama-3.1-70b:1024:512",
+                )
+            )
         request = Request(float(parts[1]), float(parts[2]), "command line")
         others.append(
             Served(llm=catalogue.model(parts[0]), request=request, terms=load.terms))

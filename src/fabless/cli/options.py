@@ -87,7 +87,11 @@ def refuse(faults: list[Fault]) -> None:
     """Raise all faults at once, where there are some."""
     if faults:
         distinct = tuple(dict.fromkeys(faults))
-        raise UnknownName(*distinct) if all("unknown" in fault.found for fault in distinct) else BadValue(*distinct)
+        raise (
+            UnknownName(*distinct)
+            if all("unknown" in fault.found for fault in distinct)
+            else BadValue(*distinct)
+        )
 
 
 def model_of(catalogue: Catalogue, model: str) -> LLM:

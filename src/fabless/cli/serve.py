@@ -201,15 +201,25 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
 
     def splits(context: float) -> Split | None:
         fixed: list[Split] = []
-        _named(lambda: fixed.append(
-            fixed_splits(question.llm, machine, context, question.search.max_chips, question.degrees)))
+        _named(
+            lambda: fixed.append(
+                fixed_splits(
+                    question.llm, machine, context, question.search.max_chips, question.degrees
+                )
+            )
+        )
         return fixed[0] if question.degrees else None
 
     entered, written = question.request.input_tokens, question.request.output_tokens
-    search = replace(question.search, split=splits(entered + written), prefill_split=splits(entered))
+    search = replace(
+        question.search, split=splits(entered + written), prefill_split=splits(entered)
+    )
     if mode != "disaggregated":
         try:
-            served = serve(question.llm, question.chip, question.request, question.terms, question.calibration, search)
+            served = serve(
+                question.llm, question.chip, question.request, question.terms,
+                question.calibration, search,
+            )
         except DoesNotFit as error:
             unmet += error.faults
         points = front(question.llm, machine, question.request, question.terms, search)
@@ -281,7 +291,8 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
         chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
     if answer.disaggregated is not None:
         lines["disaggregated"] = [
-            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip) for point in answer.disaggregated.front
+            (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip)
+            for point in answer.disaggregated.front
         ]
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
@@ -294,7 +305,8 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
 def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
     disaggregated = answer.disaggregated
     return {
-        "model": question.llm.name, "chip": question.chip.name, "request": question.request, "engine": question.engine,
+        "model": question.llm.name, "chip": question.chip.name, "request": question.request,
+        "engine": question.engine,
         "precision": question.terms.formats.weights, "expert_precision": question.terms.formats.routed,
         "kv_precision": question.terms.formats.kv,
         "limits": {"tpot_s": question.terms.tpot_limit_s, "ttft_s": question.terms.ttft_limit_s,

@@ -77,8 +77,10 @@ def print_answer(
     if load.utilisation > 0:
         traffic.append(f"requests queue at {in_percent(float(load.utilisation))} load")
     say(console, "; ".join([
-        f"{question.llm.name} on {question.chip.name}: {plain(question.request.input_tokens)} tokens in, "
-        f"{plain(question.request.output_tokens)} out, first token within {significant(terms.ttft_limit_s)} s, then "
+        f"{question.llm.name} on {question.chip.name}: "
+        f"{plain(question.request.input_tokens)} tokens in, "
+        f"{plain(question.request.output_tokens)} out, first token within "
+        f"{significant(terms.ttft_limit_s)} s, then "
         f"{significant(1e3 * terms.tpot_limit_s)} ms per token; weights {formats.weights}{experts}, cache "
         f"{formats.kv}, engine {question.engine}", *traffic]))
     say(console, _best(answer), "bold")
@@ -115,10 +117,14 @@ def _best(answer: ServeAnswer) -> str:
     """Best configuration in one sentence."""
     aggregated = answer.aggregated
     disaggregated = answer.disaggregated.best if answer.disaggregated else None
-    if disaggregated is None or (aggregated is not None and _rate(aggregated) >= _rate(disaggregated)):
+    if disaggregated is None or (
+        aggregated is not None and _rate(aggregated) >= _rate(disaggregated)
+    ):
         assert aggregated is not None
-        return (f"Best: aggregated, instances of {_chips(aggregated.chips)} ({_split(aggregated)}), "
-                f"batch {aggregated.batch:,}: {_speed(aggregated)}")
+        return (
+            f"Best: aggregated, instances of {_chips(aggregated.chips)} ({_split(aggregated)}), "
+            f"batch {aggregated.batch:,}: {_speed(aggregated)}"
+        )
     more = "" if aggregated is None else in_percent(_rate(disaggregated) / _rate(aggregated) - 1.0)
     gain = f", {more} above the best aggregated instance" if more else ""
     prefill, decode = _pool(disaggregated.prefill), _pool(disaggregated.decode)
@@ -140,7 +146,10 @@ def _chips(count: int) -> str:
 
 
 def _split(instance: Serving | InstancePool) -> str:
-    return split_code(instance.tensor_parallel, instance.pipeline_parallel, instance.expert_parallel, instance.data_parallel)
+    return split_code(
+        instance.tensor_parallel, instance.pipeline_parallel, instance.expert_parallel,
+        instance.data_parallel,
+    )
 
 
 def _pool(pool: InstancePool) -> str:
@@ -165,10 +174,12 @@ def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, co
     if aggregated is not None:
         cells["aggregated"] = [
             _chips(aggregated.chips), _split(aggregated), f"{aggregated.batch:,}",
-            band(aggregated.output_tokens_per_s_per_chip, True), band(1.0 / aggregated.tpot_s, True),
-            band(1e3 * aggregated.tpot_s), band(aggregated.ttft_s), f"{1e3 * aggregated.queue_s:.0f}",
-            aggregated.prefill_bound, aggregated.decode_bound, aggregated.bound, *_memory(aggregated),
-            f"{aggregated.power_w_per_chip:.0f}", significant(aggregated.energy_j_per_query / out), costs("aggregated"),
+            band(aggregated.output_tokens_per_s_per_chip, True),
+            band(1.0 / aggregated.tpot_s, True), band(1e3 * aggregated.tpot_s),
+            band(aggregated.ttft_s), f"{1e3 * aggregated.queue_s:.0f}", aggregated.prefill_bound,
+            aggregated.decode_bound, aggregated.bound, *_memory(aggregated),
+            f"{aggregated.power_w_per_chip:.0f}", significant(aggregated.energy_j_per_query / out),
+            costs("aggregated"),
         ]
     if disaggregated is not None:
         reads, writes = disaggregated.prefill, disaggregated.decode
@@ -207,7 +218,10 @@ def _slower(pair: Disaggregated) -> str:
 
 
 def _memory(instance: Serving | InstancePool) -> list[str]:
-    parts = (instance.weights_bytes, instance.kv_cache_bytes, instance.overhead_bytes, instance.free_bytes)
+    parts = (
+        instance.weights_bytes, instance.kv_cache_bytes, instance.overhead_bytes,
+        instance.free_bytes,
+    )
     return [f"{value / 1e9:.1f}" for value in parts]
 
 
@@ -249,7 +263,11 @@ def _point_split(point: Point) -> str:
 
 
 def _cells(point: Point | Disaggregated | None, label: str) -> list[str]:
-    return [significant(point.output_tokens_per_s_per_chip), label, f"{point.ttft_s:.2f}"] if point else [MISSING, "", ""]
+    return (
+        [significant(point.output_tokens_per_s_per_chip), label, f"{point.ttft_s:.2f}"]
+        if point
+        else [MISSING, "", ""]
+    )
 
 
 def _at(items: Sequence[Served], speed: float) -> Served | None:

@@ -8,11 +8,12 @@ import numpy as np
 
 from fabless.case_records import Case
 from fabless.decide.results import Action
-from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.prepare import Prepared, chips_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import trunk
 from fabless.plan.rule.simulate import granted
-from fabless.strategy import Offer
+from fabless.strategy import ContractOffer, Offer
+from fabless.titles import chip_titles, order_titles, titles
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
 DAYS = 90
@@ -69,19 +70,20 @@ def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
     chips = float(solved.result.orders[solved.plan.offers.index(offer), node])
     now = int(solved.plan.problem.tree.quarter[node])
     runs = case.first_quarter + now + int(offer.lead_quarters[node])
+    thing = f"{chips:,.0f} {order_titles(case)[offer.name]}"
     if offer.owned:
         spend = chips * float(offer.payment_usd[node])
-        what = f"order {offer.name}, running from {runs}"
-        stop = f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}"
+        what = f"order {thing}, running from {runs}"
+        stop = f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}"
     else:
         spend = chips * float(offer.capital_usd[node]) * offer.term_quarters
         years = offer.term_quarters * QUARTER_S / YEAR_S
-        what = f"rent {offer.name} for {years:g} year{'s' if years != 1 else ''}, from {runs}"
+        what = f"rent {thing} for {years:g} year{'s' if years != 1 else ''}, from {runs}"
         stop = "rents fall under the cost of owning the same chip"
     cap = float(offer.pool.cap[node])
     if chips >= 0.99 * cap:
-        what += f" (all of the {cap:,.0f} assumed to be on offer)"
-    double = f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
+        what += " (all that is assumed to be on offer)"
+    double = f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
     return _action(
         case, now, what, owner="compute procurement", amount=round(chips), spend_usd=spend,
         stop=stop, double=double,
@@ -95,15 +97,15 @@ def _signed(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
     tenor = item.most.size
     first = item.contract.signed + item.start_quarters + item.contract.lead_quarters
     used = "" if item.offer.owned else " in use"
-    what = (f"sign contract {item.offer.name} for {level:,.0f} chips a quarter{used}, {tenor} "
+    what = (f"sign {_contract_title(item, case)}, {level:,.0f} chips a quarter{used} for {tenor} "
             f"quarter{'s' if tenor != 1 else ''} from {first}")
     if level >= 0.99 * item.level_cap[node]:
         what += " (all that is on offer)"
     return _action(
         case, now, what, owner="compute procurement", amount=round(level),
         spend_usd=level * float(item.committed_usd[node]),
-        stop=f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+        stop=f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+        double=f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
 
 
 def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
@@ -118,11 +120,17 @@ def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
     runs = case.first_quarter + now + int(item.offer.lead_quarters[node])
     return _action(
         case, now,
-        f"call off {chips:,.0f} chips under contract {item.offer.name}, running from {runs}",
+        f"call off {chips:,.0f} chips under {_contract_title(item, case)}, running from {runs}",
         owner="compute procurement", amount=round(chips), spend_usd=spend,
-        stop=f"queries under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-        double=f"queries over {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}",
+        stop=f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
+        double=f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}",
     )
+
+
+def _contract_title(item: ContractOffer, case: Case) -> str:
+    """The contract and, where it has several, its part."""
+    part = item.offer.name.removeprefix(item.contract.name).strip()
+    return titles(case)[f"contracts.{item.contract.name}"] + (f" ({part} part)" if part else "")
 
 
 def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
@@ -137,13 +145,14 @@ def _demand_mark(solved: SolvedWay, case: Case, level: float) -> str:
 
 
 def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
+    known = titles(prepared.case)
     return [
         _action(
-            prepared.case, 0, f"start programme {item.name}, spend of the first year",
+            prepared.case, 0, f"start {known[f'programmes.{item.name}']}, spend of the first year",
             owner="silicon lead", amount=None,
             spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
-            stop="the vendor's next part beats the planned chip at tape-out, or two slips in a row",
-            double="first silicon at the planned rate, or supply still scarce at tape-out",
+            stop="the vendor's next part beats the planned chip at tape-out, or two slips come in a row",
+            double="first silicon reaches the planned rate, or supply is still scarce at tape-out",
         )
         for item in prepared.case.programmes
         if item.name in solved.started
@@ -152,12 +161,13 @@ def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
 
 def _ports(solved: SolvedWay, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
+    known = chip_titles(chips_of(case))
     return [
         _action(
-            case, 0, f"start porting to {line.name}", owner="inference software", amount=None,
+            case, 0, f"start porting to {known[line.chip.name]}", owner="inference software", amount=None,
             spend_usd=port.spread.mode * QUARTER_S,
-            stop="under half of the expected throughput after two quarters",
-            double="expected throughput on the main model",
+            stop="throughput is below half of what was expected after two quarters",
+            double="the main model reaches the expected throughput",
         )
         for line in solved.plan.commitment.lines
         if (port := case.numbers.lines[line.name].port) is not None

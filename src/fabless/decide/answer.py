@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,12 @@ from fabless.decide.results import ProgrammeValue, WayResult
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Grade
+from fabless.titles import offer_titles
 from fabless.units import Quarter
 from fabless.wording import cent_decimals, cents, in_percent, usd
 
 CLOSE = 0.005
-"""Share of the objective below which a difference is called close, whatever its standard error."""
+"""Share of the objective below which a difference is called small, whatever its standard error."""
 LEAST_VENDOR = 0.02
 """Share of compute from which a vendor is named."""
 LEAST_START = 0.005
@@ -101,20 +102,20 @@ def _missing_by_year(
 
 def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], case: Case) -> str:
     """What to do about chip programmes: started now, left open for a later start, both, or none."""
-    now, later = best.started, tuple(late_starts(best, case))
+    now, later, known = best.started, tuple(late_starts(best, case)), offer_titles(case)
     worth = {value.name: value for value in programmes}
     nearest = programmes[0] if programmes else None
     clauses = []
     if now:
-        clauses.append(f"start {_listed([name + _worth(worth.get(name), best) for name in now])} now")
+        clauses.append(f"start {_listed([known[name] + _worth(worth.get(name), best) for name in now])} now")
     elif nearest and not later:
-        when = f" and come in volume in {nearest.volume_quarter}" if nearest.volume_quarter else ""
+        when = f" and would ship in volume from {nearest.volume_quarter}" if nearest.volume_quarter else ""
         clauses.append(
-            f"start no chip programme now: the nearest, {nearest.name}, carried through would "
+            f"start no chip programme now: the best of them, {known[nearest.name]}, would "
             f"{_outcome(nearest, best)}{when}"
         )
     if later:
-        clauses.append(("" if now else "start no chip programme now, but ") + _open(later))
+        clauses.append(("" if now else "start no chip programme now, but ") + _open(later, known))
         first = worth.get(later[0].programme)
         if first and not now and len({item.programme for item in later}) == 1:
             clauses.append(f"started today and carried through it would {_outcome(first, best)}")
@@ -125,7 +126,9 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
     """Later starts of the plan in the order of time, each with its odds and the demand in which it
     comes."""
     tree = best.plan.problem.tree
-    for project, go in sorted(zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start):
+    for project, go in sorted(
+        zip(best.plan.projects, best.policy.go, strict=True), key=lambda pair: pair[0].start
+    ):
         if project.start == 0:
             continue
         quarter = case.boundaries[project.start - 1]
@@ -133,7 +136,10 @@ def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
         starts = go[nodes] & ~go[tree.parent[nodes]]
         odds = float(tree.probability[nodes][starts].sum())
         if odds >= LEAST_START:
-            yield LateStart(project.programme, case.first_quarter + quarter, odds, _demand(best.policy.need[nodes], starts))
+            yield LateStart(
+                project.programme, case.first_quarter + quarter, odds,
+                _demand(best.policy.need[nodes], starts),
+            )
 
 
 def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:
@@ -145,11 +151,11 @@ def _demand(need: NDArray[np.float64], starts: NDArray[np.bool_]) -> str:
     return "high" if above >= TOLD_APART else "low" if above <= 1.0 - TOLD_APART else ""
 
 
-def _open(later: Sequence[LateStart]) -> str:
+def _open(later: Sequence[LateStart], known: Mapping[str, str]) -> str:
     """Name the programmes to keep open, and when each is started."""
     starts: dict[str, list[str]] = {}
     for item in later:
-        starts.setdefault(item.programme, []).append(_when(item))
+        starts.setdefault(known[item.programme], []).append(_when(item))
     if len(starts) == 1:
         (name, when), = starts.items()
         return f"keep {name} open: start it {_listed(when)}"
@@ -167,21 +173,26 @@ def _worth(value: ProgrammeValue | None, best: SolvedWay) -> str:
     was not asked."""
     if value is None:
         return ""
-    close = ", a close call" if _is_close(value, best) else ""
+    close = "".join(f", {words}" for words in _closeness(value, best))
     if value.value_usd >= 0:
-        return f" (worth {usd(value.value_usd)} carried through{close})"
-    return f" (for the right to give it up: carried through it would cost {usd(-value.value_usd)} net{close})"
+        return f" (worth {usd(value.value_usd)} if carried through{close})"
+    return (f" (for the right to give it up: carried through it would cost {usd(-value.value_usd)} "
+            f"more than it saves{close})")
 
 
 def _outcome(value: ProgrammeValue, best: SolvedWay) -> str:
     amount = usd(abs(value.value_usd))
     said = f"save {amount}" if value.value_usd >= 0 else f"cost {amount} more than it saves"
-    return said + (" (a close call)" if _is_close(value, best) else "")
+    return said + "".join(f" ({words})" for words in _closeness(value, best))
 
 
-def _is_close(value: ProgrammeValue, best: SolvedWay) -> bool:
-    """Whether a programme's value is small against everything at stake."""
-    return abs(value.value_usd) < max(2.0 * value.error_usd, CLOSE * best.result.objective_usd)
+def _closeness(value: ProgrammeValue, best: SolvedWay) -> Iterator[str]:
+    """Say that a programme's value is within two standard errors, or little against everything at
+    stake."""
+    if abs(value.value_usd) < 2.0 * value.error_usd:
+        yield "within the error"
+    elif abs(value.value_usd) < CLOSE * best.result.objective_usd:
+        yield f"under {CLOSE:.1%} of all costs"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -210,7 +221,8 @@ def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest])
     first = min(fresh, key=lambda item: item.objective_usd.fresh)
     behind = best_test.objective_usd.fresh - first.objective_usd.fresh
     if behind > CLOSE * best_test.objective_usd.fresh:
-        said.append(f"on fresh scenarios {first.way} comes out {usd(behind)} better than {best.name}")
+        said.append(f"on fresh scenarios the way {first.way} costs {usd(behind)} less than {best.name}")
     if best.gap > UNPROVEN:
-        said.append(f"the plan of {best.name} is not proven to be the best: a better one could save up to {best.gap:.1%}")
+        said.append(f"the plan of the way {best.name} is not proven to be the best: "
+                    f"a better one could save up to {best.gap:.1%}")
     return tuple(said)

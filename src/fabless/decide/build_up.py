@@ -7,11 +7,13 @@ import numpy as np
 from fabless.case_numbers import CaseNumbers, mapped
 from fabless.case_records import Case, CaseNumber, Line, Load, modes
 from fabless.decide.results import BuildUpRow, ChipCostRow
-from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.prepare import Prepared, chips_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.perf import Serving, usable_precision
 from fabless.strategy import owning_at
 from fabless.tco import ChipHour, chip_hour_cost, rented_chip_hour, usd_per_query
+from fabless.titles import chip_titles, titles
+from fabless.wording import heading
 
 BOUND_BY = {
     "compute": "peak_{precision}", "bandwidth": "memory_bandwidth", "capacity": "memory_capacity",
@@ -58,7 +60,10 @@ def hour_at(case: Case, line: Line, numbers: CaseNumbers[float], average_power_w
 def hour_inputs(case: Case, line: Line, average_power_w: float) -> dict[str, tuple[str, ...]]:
     """Numbers that each line of an hour's cost rests on, by part: those with which it moves."""
     terms = case.numbers.lines[line.name]
-    stated = (terms.price, terms.discount, *vars(case.numbers.owning).values(), case.numbers.finance.real_rate)
+    stated = (
+        terms.price, terms.discount, *vars(case.numbers.owning).values(),
+        case.numbers.finance.real_rate,
+    )
     numbers: list[CaseNumber] = [number for number in stated if number is not None]
 
     def moved(name: str) -> ChipHour:
@@ -97,10 +102,12 @@ def _lines(prepared: Prepared, case: Case, load: Load, line: Line) -> list[Build
     seconds = serving.chip_seconds_per_query / (1.0 if efficiency is None else efficiency) * mode.demand.work_level
     hour = hour_at(case, line, mode, serving.power_w_per_chip)
     rests_on, work = hour_inputs(case, line, serving.power_w_per_chip), _work_inputs(case, load, line, serving)
+    held, chip = "owned" if line.how == "buy" else "rented", chip_titles(chips_of(case))[line.chip.name]
     return [
         BuildUpRow(
-            model=load.name, chip=f"{line.chip.name} {'owned' if line.how == 'buy' else 'rented'}",
-            part=part, usd=float(usd_per_query(amount, seconds)),
+            model=load.name, chip=f"{line.chip.name} {held}",
+            title=f"{heading(titles(case)[f'loads.{load.name}'])} on {chip}, {held}", part=part,
+            usd=float(usd_per_query(amount, seconds)),
             how=f"{float(amount):.3f} USD/h / 3600 x {seconds:.2f} chip-seconds a query",
             inputs=(*rests_on[part], *work),
         )

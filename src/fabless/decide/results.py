@@ -112,6 +112,8 @@ class BuildUpRow:
 
     model: str
     chip: str
+    title: str
+    """Load and chip, for people."""
     part: str
     usd: float
     how: str
@@ -210,6 +212,21 @@ class Foresight:
         """Value of the stochastic solution: what planning for the spread saves over planning for
         the mean."""
         return self.mean_value_usd - self.objective_usd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resale:
+    """Bought chips that the recommended way sells before the end of their life, on the scenarios on
+    which it was planned."""
+
+    sold_by_year: tuple[tuple[int, str, float], ...]
+    """Year, line, expected chips sold in that year; nothing where less than one chip of a line
+    is."""
+    income_usd: float
+    """Expected present value of what the sales bring within the horizon."""
+    worth_usd: float
+    """Rise of the objective if every chip were kept to the end of its life, the gates of programmes
+    as decided: the value of the right to sell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,11 +370,15 @@ class Decision:
     answer: str
     """One sentence."""
     recommended: str
+    titles: Mapping[str, str]
+    """What people call each offer of the plan and each programme, by its key."""
     strategies: tuple[WayResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
     regrets: tuple[RegretRow, ...]
     foresight: Foresight
+    resale: Resale | None
+    """None where the case does not state `owning.resale`."""
     fresh: tuple[FreshTest, ...]
     """Every way on fresh paths, in the order of `strategies`."""
     large: LargePlan | None
@@ -378,6 +399,10 @@ class Decision:
         """The one of the five ways that ranks first."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways, key=lambda item: item.regret_usd).name
+
+    def title_of(self, key: str) -> str:
+        """What people call a line, programme or contract; its key where it has no other name."""
+        return self.titles.get(key, key)
 
     def table(self) -> list[dict[str, str | float]]:
         """The comparison as rows that a data frame takes: one a way, best first; costs are those on

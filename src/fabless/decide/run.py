@@ -21,6 +21,7 @@ from fabless.decide.fresh.run import as_fresh_test, rule_costs
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.regret import regret_table
+from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
 from fabless.decide.results import Decision, ProgrammeValue
 from fabless.decide.summarise import programme_value, strategy_result, timeline
@@ -34,6 +35,7 @@ from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.titles import offer_titles
 from fabless.versions import versions
 
 LEAST_SHARE = 0.02
@@ -100,14 +102,14 @@ def decide(
             as_fresh_test(prepared, item, path_numbers, case.seed)
             for item, path_numbers in zip(solved, numbers, strict=True)
         )
-        pending = pool.submit(foresight, best)
+        pending, sold = pool.submit(foresight, best), pool.submit(resale, prepared.case, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
             prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values,
             detail=detail, pool=pool, tick=tick,
         )
-        foreseen = pending.result()
+        foreseen, sales = pending.result(), sold.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
@@ -115,8 +117,9 @@ def decide(
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
+        titles=offer_titles(prepared.case),
         strategies=results, programme_values=values, regrets=regret_table(world, solved),
-        foresight=foreseen, fresh=fresh, large=large, questions=questions,
+        foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=_demand(prepared, world),

@@ -157,7 +157,8 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
     width = np.maximum(designs.width, 8.0 * element_bytes(formats.weights))
     times = np.where(width >= 16, 1.0, np.where(width >= 8, 2.0, 4.0))
     share = np.where(
-        width >= 16, efficiency.compute_16bit, np.where(width >= 8, efficiency.compute_8bit, efficiency.compute_4bit)
+        width >= 16, efficiency.compute_16bit,
+        np.where(width >= 8, efficiency.compute_8bit, efficiency.compute_4bit),
     )
     peak = column(silicon.bf16_flops * times)
     size = element_bytes(formats.weights)

@@ -6,7 +6,7 @@ from fabless.plan.gates.decide import GateResult, hold, search
 from fabless.plan.gates.report import GateStep, ProjectPlan, project_plans
 from fabless.plan.lp.lp_file import write_lp
 from fabless.plan.problem.agreement import Agreement
-from fabless.plan.problem.costs import offer_capital
+from fabless.plan.problem.costs import newly_retired, offer_capital
 from fabless.plan.problem.information import merge, on_tree
 from fabless.plan.problem.problem import Group, PlanProblem
 from fabless.plan.problem.project import Project, gate_nodes
@@ -48,6 +48,7 @@ __all__ = [
     "hold",
     "limit_prices",
     "merge",
+    "newly_retired",
     "offer_capital",
     "on_tree",
     "project_plans",

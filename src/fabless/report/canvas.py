@@ -35,6 +35,8 @@ WIDE = 720
 NARROW = 340
 """Widths [px] in which every chart of the report is drawn: for pages and paper, and for
 telephones."""
+IN_TWO_LINES = "length(datum.label) > 30 ? split(replace(datum.label, ' (', '~('), '~') : datum.label"
+"""Writes a long label of a row in two lines, the second from its bracket on."""
 LABEL_GAP = 13.0
 
 _VEGA_LITE = "5.20"

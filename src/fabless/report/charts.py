@@ -14,6 +14,7 @@ from fabless.plan import ProjectPlan
 from fabless.report.canvas import (
     ACCENT,
     GRID,
+    IN_TWO_LINES,
     INK,
     MUTED,
     OTHER,
@@ -162,17 +163,17 @@ def part_colour(parts: Sequence[str], part: str) -> str:
 def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
     """Stack the parts of a query's cost, one bar for each model on each chip (the first ten)."""
     parts = parts_of(lines)
-    pairs = list(dict.fromkeys((line.model, line.chip) for line in lines))[:MOST_ROWS]
-    totals = {pair: sum(line.usd for line in lines if (line.model, line.chip) == pair) for pair in pairs}
+    names = list(dict.fromkeys(line.title for line in lines))[:MOST_ROWS]
+    totals = {name: sum(line.usd for line in lines if line.title == name) for name in names}
     decimals = cent_decimals(totals.values())
     inner = width - 60
     reach = max(totals.values(), default=0.0) * 100 or 1.0
     rows: list[dict[str, Json]] = []
     ends: list[dict[str, Json]] = []
-    for model, chip in pairs:
-        name, at = f"{model} on {chip}", 0.0
+    for name in names:
+        at = 0.0
         for line in lines:
-            if (line.model, line.chip) != (model, chip):
+            if line.title != name:
                 continue
             size = line.usd * 100
             fits = size / reach * inner > 34
@@ -184,8 +185,8 @@ def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
                 }
             )
             at += size
-        ends.append({"row": name, "to": at, "label": cents(totals[model, chip], decimals)})
-    y: Spec = {"field": "row", "type": "nominal", "sort": [f"{model} on {chip}" for model, chip in pairs], "axis": None}
+        ends.append({"row": name, "to": at, "label": cents(totals[name], decimals)})
+    y: Spec = {"field": "row", "type": "nominal", "sort": names, "axis": None}
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach], "nice": False}, "axis": None}
     legend: Spec = {"columns": 2 if narrow(width) else 0}
     colour: Spec = {
@@ -236,9 +237,12 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
     for effect in shown:
-        name = f"{effect.label} [{effect.unit}]" if effect.unit not in ("", "1") else effect.label
-        for end, value, cost, best in (("low end", effect.low, effect.cost_low_usd, effect.best_low),
-                                       ("high end", effect.high, effect.cost_high_usd, effect.best_high)):
+        what, bracket, whose = effect.label.partition(" (")
+        name = f"{what} [{effect.unit}]{bracket}{whose}" if effect.unit not in ("", "1") else effect.label
+        for end, value, cost, best in (
+            ("low end", effect.low, effect.cost_low_usd, effect.best_low),
+            ("high end", effect.high, effect.cost_high_usd, effect.best_high),
+        ):
             other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
             flips = "" if best == usual else f"({best} first)"
@@ -251,7 +255,9 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
                 }
             )
     costs = (
-        [effect.cost_low_usd * 100 for effect in shown] + [effect.cost_high_usd * 100 for effect in shown] + [base_usd * 100]
+        [effect.cost_low_usd * 100 for effect in shown]
+        + [effect.cost_high_usd * 100 for effect in shown]
+        + [base_usd * 100]
     )
     low, high = min(costs), max(costs)
     room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
@@ -268,7 +274,10 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
         "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
         "axis": None
         if slim
-        else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8},
+        else {
+            "title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8,
+            "labelExpr": IN_TWO_LINES,
+        },
     }
     down = 8 if slim else 0
     colour: Spec = {

@@ -2,7 +2,8 @@
 
 Dataclasses become objects in the order of their fields, mappings are sorted, pairs get names,
 quarters and dates become text, and a number that is not finite becomes null. The time a computation
-took is left out: the same case, seed and digest give the same bytes.
+took is left out: the same case, seed, digest and versions give the
+same bytes.
 """
 
 from __future__ import annotations

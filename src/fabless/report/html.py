@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless import wording
-from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, WayResult
+from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, Resale, WayResult
 from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
@@ -40,6 +40,14 @@ class FleetTable:
 
     years: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Band | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class ResaleTable:
+    """Chips sold before the end of their life: rows of line and expected chips by year."""
+
+    years: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[float, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,7 @@ class GateTable:
 class PairBuildUp:
     """The lines of one model on one chip."""
 
-    model: str
-    chip: str
+    title: str
     lines: tuple[BuildUpRow, ...]
     total: float
     decimals: int
@@ -109,9 +116,20 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
         for value, other in ((effect.low, effect.best_low), (effect.high, effect.best_high))
         if other != decision.best_single
     ]
-    change = "; ".join(flips[:2]) + ". " if flips else "No single input within its range puts another way first. "
+    change = "; ".join(flips[:2]) + ". " if flips else _unmoved(decision)
     change += " ".join(f"{flip.text}." for flip in decision.questions.flips[:3])
-    return [("Cost", cost), ("Risk", risk), ("What would change it", change.strip())]
+    return [("Cost", cost), ("Risk", risk),
+            ("What would change it", change.strip() or "Not asked at this level of detail.")]
+
+
+def _unmoved(decision: Decision) -> str:
+    """Say of the inputs that were tried that none changes the ranking; nothing where none was
+    tried."""
+    tried = len(decision.questions.sensitivities)
+    if not tried:
+        return ""
+    return (f"None of the {tried} inputs tried, each at the low and the high end of its range, "
+            "changes which single way ranks first. ")
 
 
 def chip_cost_table(lines: Sequence[ChipCostRow]) -> ChipCostTable:
@@ -136,6 +154,17 @@ def fleet_table(way: WayResult) -> FleetTable | None:
     return FleetTable(tuple(last), rows)
 
 
+def resale_table(sales: Resale | None) -> ResaleTable | None:
+    """Lay the chips sold early out by line and year; None where none is."""
+    if sales is None or not sales.sold_by_year:
+        return None
+    sold = {(line, year): chips for year, line, chips in sales.sold_by_year}
+    years = tuple(sorted({year for _, year in sold}))
+    rows = tuple((line, tuple(sold.get((line, year), 0.0) for year in years))
+                 for line in dict.fromkeys(line for line, _ in sold))
+    return ResaleTable(years, rows)
+
+
 def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | None:
     """Lay the gates out by way and programme: those that are started, and those that a way starts
     and gives up at once."""
@@ -157,13 +186,13 @@ def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | Non
 
 def pairs(lines: Sequence[BuildUpRow]) -> list[PairBuildUp]:
     """Group the build-up by model and chip, in the order given."""
-    grouped: dict[tuple[str, str], list[BuildUpRow]] = {}
+    grouped: dict[str, list[BuildUpRow]] = {}
     for line in lines:
-        grouped.setdefault((line.model, line.chip), []).append(line)
+        grouped.setdefault(line.title, []).append(line)
     return [
-        PairBuildUp(model, chip, tuple(own), sum(line.usd for line in own),
+        PairBuildUp(title, tuple(own), sum(line.usd for line in own),
                     wording.cent_decimals(line.usd for line in own))
-        for (model, chip), own in grouped.items()
+        for title, own in grouped.items()
     ]
 
 
@@ -171,6 +200,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
     """Draw every chart of the report in both widths; None where there is nothing to draw."""
     best = recommended_way(decision)
     mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities
+    headings = _headings(decision)
     specs = {
         "comparison": (
             "Cost per query and chance of shortage of every way; the table below holds the same numbers.",
@@ -180,7 +210,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         ),
         "fleet": (
             f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
-            (lambda width: time_charts.fleet(best, width)) if best.fleet_by_quarter else None,
+            (lambda width: time_charts.fleet(best, headings, width)) if best.fleet_by_quarter else None,
         ),
         "course": (
             "Demand and cost of each quarter through time with bands.",
@@ -200,7 +230,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             + ".",
             (
                 lambda width: time_charts.chip_timeline(
-                    decision.timeline, decision.first_quarter, width
+                    decision.timeline, headings, decision.first_quarter, width
                 )
             )
             if decision.timeline
@@ -220,7 +250,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         ),
     } | {
         f"pays {surface.programme}": (
-            f"Value of {surface.programme}, started now, over volume, performance and slip.",
+            f"Value of {decision.title_of(surface.programme)}, started now, over volume, performance and slip.",
             partial(question_charts.pays, surface),
         )
         for surface in decision.questions.surfaces
@@ -235,17 +265,23 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
     }
 
 
+def _headings(decision: Decision) -> dict[str, str]:
+    """Titles as they stand at the head of a row, by key."""
+    return {key: wording.heading(title) for key, title in decision.titles.items()}
+
+
 def _environment(decision: Decision) -> Environment:
     environment = Environment(
         loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )
-    parts = charts.parts_of(decision.build_up)
+    parts, headings = charts.parts_of(decision.build_up), _headings(decision)
     environment.filters |= {
-        "amount": wording.amount, "cents": wording.cents, "cents_band": wording.cents_band,
+        "cents": wording.cents, "cents_band": wording.cents_band,
         "count": wording.count, "in_unit": wording.in_unit, "plain": wording.plain,
         "share": wording.in_percent, "usd": wording.usd, "verdict": wording.verdict,
         "gap": wording.gap, "error": wording.error_usd,
+        "titled": lambda key: headings.get(key, key),
         "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }
@@ -275,7 +311,7 @@ def as_html(decision: Decision) -> str:
         years=sorted({year for by_year in costs.values() for year in by_year}),
         build_up=pairs(decision.build_up),
         chip_costs=chip_cost_table(decision.chip_costs),
-        gates=gate_table(decision, ways),
+        gates=gate_table(decision, ways), resales=resale_table(decision.resale),
         anchors={
             number.name: f"input-{place}"
             for place, number in enumerate(decision.assumptions, start=1)

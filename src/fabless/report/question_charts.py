@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabless.decide import SobolIndex, Surface
-from fabless.report.canvas import ACCENT, INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
+from fabless.report.canvas import ACCENT, IN_TWO_LINES, INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
 from fabless.wording import plain, usd
 
 _LEAST_USD = 1e6
@@ -89,7 +89,10 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
         "field": "row", "type": "nominal", "sort": order,
         "axis": None
         if slim
-        else {"title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8},
+        else {
+            "title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8,
+            "labelExpr": IN_TWO_LINES,
+        },
     }
     if slim:
         y["scale"] = {"paddingInner": 0.5, "paddingOuter": 0.5}

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan
+from fabless.decide.results import LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 
@@ -53,18 +53,20 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
 
 
 def _action(action: Action, as_of: str) -> str:
-    size = wording.amount(action.amount, action.unit)
     when = f"by {action.due}" if action.start <= as_of else f"{action.start} to {action.due}"
-    return f"- {when}: {action.what}{f': {size}' if size else ''}, {wording.usd(action.spend_usd)}"
+    return f"- {when}: {action.what}, {wording.usd(action.spend_usd)}"
 
 
 def _input(effect: Sensitivity, usual: str, decimals: int) -> str:
     ends = []
     for value, cost, best in (
-        (effect.low, effect.cost_low_usd, effect.best_low), (effect.high, effect.cost_high_usd, effect.best_high),
+        (effect.low, effect.cost_low_usd, effect.best_low),
+        (effect.high, effect.cost_high_usd, effect.best_high),
     ):
         first = "" if best == usual else f" ({best} first)"
-        ends.append(f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}")
+        ends.append(
+            f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}"
+        )
     return f"- {effect.label}: {ends[0]}, {ends[1]}"
 
 
@@ -73,7 +75,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
     where the answer turns."""
     if decision.programme_values:
         yield "- value if started now and carried through: " + ", ".join(
-            f"{value.name} {wording.usd(value.value_usd)}"
+            f"{decision.title_of(value.name)} {wording.usd(value.value_usd)}"
             + (
                 f" ± {wording.usd(value.error_usd)}"
                 if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
@@ -86,7 +88,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
             now = gate.steps[0].quarter == 0
             start = "started now" if now else f"started in {wording.in_percent(gate.start_probability)}"
             end = f", given up in {wording.in_percent(gate.give_up_probability)}" if gate.give_up_probability else ""
-            yield f"- {gate.name}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
+            yield f"- {decision.title_of(gate.name)}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
     yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
 
 
@@ -112,6 +114,15 @@ def _struck(loss: Resilience) -> str:
         f"- dominant vendor gone for {loss.quarters} quarters from {loss.quarter}: {wording.usd(loss.cost_usd)} more, "
         f"{wording.in_percent(loss.missing_after)} of that year's compute missing, not "
         f"{wording.in_percent(loss.missing_before)}"
+    )
+
+
+def _sales(sales: Resale) -> str:
+    sold = sum(chips for _, _, chips in sales.sold_by_year)
+    return (
+        f"- {wording.count(sold)} chips sold before the end of life: "
+        f"{wording.usd(sales.income_usd)}, and the right to sell is worth "
+        f"{wording.usd(sales.worth_usd)}; none is sold on fresh scenarios"
     )
 
 
@@ -184,11 +195,16 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
     _print_list(
         f"First 90 days{some}",
-        [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"], console,
+        [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"],
+        console,
     )
+    _print_list("Resale, expected", [_sales(decision.resale)] if decision.resale else [], console)
     _print_list(
         "What moves the cost most",
-        [_input(effect, decision.best_single, decimals) for effect in asked.sensitivities[:_MOST_INPUTS]],
+        [
+            _input(effect, decision.best_single, decimals)
+            for effect in asked.sensitivities[:_MOST_INPUTS]
+        ],
         console,
     )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)

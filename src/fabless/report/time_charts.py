@@ -4,7 +4,8 @@ chip."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import ceil
 
 from fabless.decide import Band, TimelineStage, WayResult
 from fabless.report.canvas import (
@@ -31,6 +32,8 @@ from fabless.wording import count, usd
 
 _BIG = "replace(format(datum.value, '~s'), 'G', 'B')"
 _REST = "all others"
+_LETTER = 5.6
+"""Mean width of a letter of a label inside the picture [px]."""
 
 
 def _quarter_of(first_quarter: str, months: float) -> str:
@@ -41,13 +44,19 @@ def _time(first: str, last: str, axis: Spec) -> Spec:
     return {"type": "temporal", "scale": {"type": "utc", "domain": [first, last]}, "axis": axis}
 
 
-def fleet(way: WayResult, width: int) -> Spec:
+def _two_lines(offer: str, chips: str) -> str:
+    """Label of an offer with its chips; what comes after a comma in its title goes below."""
+    head, _, rest = offer.partition(", ")
+    return f"{head}  {chips}" + (f"\n{rest}" if rest else "")
+
+
+def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
     """Stack the expected number of chips in operation by line; the seven largest by name, the
     others together."""
     quarters = list(dict.fromkeys(quarter for quarter, _, _ in way.fleet_by_quarter))
     chips: dict[str, dict[str, float]] = {}
-    for quarter, offer, band in way.fleet_by_quarter:
-        chips.setdefault(offer, {})[quarter] = band.mean
+    for quarter, key, band in way.fleet_by_quarter:
+        chips.setdefault(headings.get(key, key), {})[quarter] = band.mean
     size = {offer: sum(course.values()) for offer, course in chips.items()}
     large = sorted((offer for offer in size if size[offer] > 0), key=lambda offer: -size[offer])[: len(SERIES)]
     named = [offer for offer in chips if offer in large]
@@ -57,7 +66,7 @@ def fleet(way: WayResult, width: int) -> Spec:
     if any(rest):
         courses[_REST], colours[_REST] = rest, OTHER
     top = max((sum(course[k] for course in courses.values()) for k in range(len(quarters))), default=0.0) * 1.04 or 1.0
-    inner, height = width - (150 if narrow(width) else 160), 250
+    inner, height = width - (155 if narrow(width) else 165), 250
     rows: list[dict[str, Json]] = []
     inside: list[dict[str, Json]] = []
     beside: list[tuple[str, float, float]] = []
@@ -67,6 +76,8 @@ def fleet(way: WayResult, width: int) -> Spec:
         rows += [{"when": day(quarter), "offer": offer, "from": low, "to": high}
                  for quarter, low, high in zip(quarters, base, roof, strict=True)]
         peak = max(range(len(course)), key=course.__getitem__)
+        half = ceil(len(offer) * _LETTER / 2.0 / inner * (len(course) - 1))
+        peak = min(max(peak, half), max(len(course) - 1 - half, 0))  # the label stays on the picture
         if course and course[-1] > 0.01 * top:
             beside.append((offer, height * (1.0 - (base[-1] + roof[-1]) / 2.0 / top), course[-1]))
         elif course and course[peak] / top * height > 16:
@@ -77,9 +88,9 @@ def fleet(way: WayResult, width: int) -> Spec:
                 }
             )
         base = roof
-    places = spread([place for _, place, _ in beside], 6.0, height - 6.0)
+    places = spread([place for _, place, _ in beside], 12.0, height - 12.0, 2.0 * LABEL_GAP)
     labels: list[dict[str, Json]] = [
-        {"label": f"{offer}  {count(last)}", "place": place, "own": own}
+        {"label": _two_lines(offer, count(last)), "place": place, "own": own}
         for (offer, own, last), place in zip(beside, places, strict=True)
     ]
     labelled = {row["label"] for row in inside} | {offer for offer, _, _ in beside}
@@ -126,7 +137,8 @@ def fleet(way: WayResult, width: int) -> Spec:
                     },
                 },
                 {
-                    "data": values(labels), "mark": {"type": "text", "align": "left", "limit": 130},
+                    "data": values(labels),
+                    "mark": {"type": "text", "align": "left", "limit": 135, "lineBreak": "\n"},
                     "encoding": {
                         "x": {"value": inner + 15}, "y": {"field": "place"} | pixel,
                         "text": {"field": "label"},
@@ -183,7 +195,9 @@ def cost_and_demand(way: WayResult, demand: Sequence[tuple[str, Band]], width: i
     return chart({"vconcat": panels})
 
 
-def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: int) -> Spec:
+def chip_timeline(
+    stages: Sequence[TimelineStage], headings: Mapping[str, str], first_quarter: str, width: int
+) -> Spec:
     """Draw each stage of each programme from its median start to its median end, with P10 to P90 of
     the end."""
     slim = narrow(width)
@@ -197,9 +211,10 @@ def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: in
     for stage in stages:
         end = stage.end
         early, middle, late = (_quarter_of(first_quarter, months) for months in (end.p10, end.p50, end.p90))
+        programme = headings.get(stage.programme, stage.programme)
         rows.append(
             {
-                "row": f"{stage.programme}: {stage.stage}" if several else stage.stage,
+                "row": f"{programme}: {stage.stage}" if several else stage.stage,
                 "from": when(stage.start.p50), "to": when(end.p50), "early": when(end.p10),
                 "late": when(end.p90), "label": middle if slim else f"{middle}  ({early}–{late})",
             }
@@ -211,7 +226,7 @@ def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: in
         "field": "row", "type": "nominal", "sort": [row["row"] for row in rows],
         "axis": None
         if slim
-        else {"title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8},
+        else {"title": None, "labelColor": INK, "labelLimit": 240, "labelPadding": 8},
     }
     layers: list[Json] = [
         {
@@ -245,7 +260,7 @@ def chip_timeline(stages: Sequence[TimelineStage], first_quarter: str, width: in
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
     return chart(
         {
-            "data": values(rows), "width": width - (60 if slim else 290),
+            "data": values(rows), "width": width - (60 if slim else 315),
             "height": {"step": 42 if slim else 28}, "encoding": {"y": y}, "layer": layers,
         }
     )

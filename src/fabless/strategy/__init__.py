@@ -13,6 +13,7 @@ from fabless.strategy.offers import (
     owning_at,
     programme_offers,
 )
+from fabless.strategy.resale import resale_annuities
 from fabless.strategy.ways import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "owning_at",
     "power_cap_w",
     "programme_offers",
+    "resale_annuities",
     "shared_pools",
     "with_programmes",
 ]

@@ -113,12 +113,18 @@ class _Setup:
 
 def _formats(measurement: Measurement, bench: Bench) -> perf.Formats:
     label = f"{measurement.engine} {measurement.precision} {measurement.expert_precision}".lower()
-    kv = measurement.kv_precision or (reading.value if (reading := first(bench.readings, "kv precision", label)) else "bf16")
+    kv = measurement.kv_precision or (
+        reading.value if (reading := first(bench.readings, "kv precision", label)) else "bf16"
+    )
     model = f"{measurement.engine} {measurement.model} {measurement.precision} {measurement.expert_precision}".lower()
     dense = first(bench.readings, "dense precision", model)
     experts = measurement.expert_precision or measurement.precision or "bf16"
-    written = measurement.precision_written if measurement.precision_written in ("nvfp4", "mxfp4") else ""
-    return perf.Formats(dense.value if dense else measurement.precision or "bf16", kv, written or experts)
+    written = (
+        measurement.precision_written if measurement.precision_written in ("nvfp4", "mxfp4") else ""
+    )
+    return perf.Formats(
+        dense.value if dense else measurement.precision or "bf16", kv, written or experts
+    )
 
 
 def _expert_degree(stated: int, stage: int, llm: LLM) -> int:
@@ -159,7 +165,9 @@ def _unstated(llm: LLM, machine: perf.Machine, chips: int, context: float, seque
 def setup(measurement: Measurement, bench: Bench) -> _Setup | str:
     """Read a row for the performance model, or say why it cannot be."""
     llm, chip = bench.model(measurement.model), bench.chip(measurement.chip)
-    calibration = bench.calibration(measurement.chip, f"{measurement.engine} {measurement.engine_version}")
+    calibration = bench.calibration(
+        measurement.chip, f"{measurement.engine} {measurement.engine_version}"
+    )
     try:
         machine, notes = perf.machine_of(chip, _formats(measurement, bench), calibration)
     except FablessError as error:
@@ -177,10 +185,17 @@ def setup(measurement: Measurement, bench: Bench) -> _Setup | str:
         return "not stated: batch"
     if llm.max_context and entered + written > llm.max_context:
         notes = (*notes, f"{entered + written:g} tokens are more than the {llm.max_context} of {llm.name}")
-    chips = float(measurement.chips or (measurement.tp or 1) * (measurement.pp or 1) * (measurement.attention_dp or 1))
+    chips = float(
+        measurement.chips
+        or (measurement.tp or 1) * (measurement.pp or 1) * (measurement.attention_dp or 1)
+    )
     split = perf.Split(1) if measurement.mode == "disaggregated" else _split(measurement, llm)
     if split is None or float(split.chips) > max(chips, 1.0) or (llm.heads % int(split.tensor) and llm.experts):
-        if measurement.chips is None and measurement.tp is None and measurement.mode == "aggregated":
+        if (
+            measurement.chips is None
+            and measurement.tp is None
+            and measurement.mode == "aggregated"
+        ):
             return "not stated: chips"
         split = _unstated(llm, machine, int(chips), entered + written, running)
         notes = (*notes, f"split not stated: {_words(split)} taken")
@@ -216,14 +231,22 @@ def _static(s: _Setup, measurement: Measurement) -> dict[str, float]:
     budget = s.machine.engine.chunk_tokens
     fresh = max(s.entered * (1.0 - measurement.cached_share), 1.0)
     passes = max(math.ceil(batch * fresh / float(s.split.data) / budget), 1)
-    first_chunks = perf.prefill(s.llm, s.machine, s.split, prompts=batch / passes, new=fresh, past=s.entered - fresh)
+    first_chunks = perf.prefill(
+        s.llm, s.machine, s.split, prompts=batch / passes, new=fresh, past=s.entered - fresh
+    )
     ttft = passes * float(first_chunks.time_s)
     step = float(perf.decode_step(s.llm, s.machine, s.split, batch / float(s.split.pipeline),
                                   mean_context(s.machine, s.entered, s.written)).time_s)
     whole = ttft + (s.written - 1.0) * step
     if measurement.output_tokens is None and measurement.scenario == "static":
-        first_batch = perf.prefill(s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh, past=s.entered - fresh)
-        return {"ttft": float(first_batch.time_s), "tpot": step, "output tok/s total": batch * s.instances / step}
+        first_batch = perf.prefill(
+            s.llm, s.machine, s.split, prompts=float(s.split.data), new=fresh,
+            past=s.entered - fresh,
+        )
+        return {
+            "ttft": float(first_batch.time_s), "tpot": step,
+            "output tok/s total": batch * s.instances / step,
+        }
     return {
         "ttft": ttft, "tpot": step, "end to end": whole,
         "output tok/s total": batch * s.instances * s.written / whole,
@@ -237,7 +260,9 @@ def _static(s: _Setup, measurement: Measurement) -> dict[str, float]:
     }
 
 
-def _loop(s: _Setup, measurement: Measurement, running: float, waiting: float, rounds: float) -> dict[str, float]:
+def _loop(
+    s: _Setup, measurement: Measurement, running: float, waiting: float, rounds: float
+) -> dict[str, float]:
     """A steady state with `running` sequences on an instance while `waiting` more queue for a
     place.
 
@@ -251,7 +276,12 @@ def _loop(s: _Setup, measurement: Measurement, running: float, waiting: float, r
     tpot, first_s = float(state.tpot_s), float(state.ttft_s)
     burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)
     served = first_s + tpot * (s.written - 1.0)
-    waiting += float(s.machine.engine.waiting) * (measurement.concurrency is not None) * running / max(running - 1.0, 1.0)
+    waiting += (
+        float(s.machine.engine.waiting)
+        * (measurement.concurrency is not None)
+        * running
+        / max(running - 1.0, 1.0)
+    )
     ttft = first_s + burst + served * waiting / running
     rate = float(state.output_tokens_per_s_per_chip) * float(s.split.chips) * s.instances
     return {
@@ -323,12 +353,20 @@ def serving(measurement: Measurement, bench: Bench) -> Prediction:
     """Predict a row of inference or energy."""
     if measurement.scenario == "server" and measurement.phase in ("ttft", "tpot"):
         return Prediction(None, "not stated: arrival rate")
-    if measurement.quantity == "tpot" and measurement.output_tokens is not None and measurement.output_tokens < 2.0:
+    if (
+        measurement.quantity == "tpot"
+        and measurement.output_tokens is not None
+        and measurement.output_tokens < 2.0
+    ):
         return Prediction(None, "not defined: time per output token of an answer of one token")
-    if measurement.quantity in ("power per chip", "energy per output token") and measurement.scenario == "static":
+    if (
+        measurement.quantity in ("power per chip", "energy per output token")
+        and measurement.scenario == "static"
+    ):
         measurement = replace(measurement, scenario="closed loop")
     run = replace(
-        measurement, id="", line=0, metric="", value=None, scale=1.0, quantity="other", phase="tpot", notes=(), tier=""
+        measurement, id="", line=0, metric="", value=None, scale=1.0, quantity="other",
+        phase="tpot", notes=(), tier="",
     )
     if run not in bench.answers:
         bench.answers[run] = _answers(run, bench)
@@ -337,11 +375,15 @@ def serving(measurement: Measurement, bench: Bench) -> Prediction:
         return Prediction(None, answer)
     values, notes = answer
     if measurement.quantity not in values:
-        return Prediction(None, f"metric not predicted: {measurement.quantity} of {measurement.scenario}", notes)
+        return Prediction(
+            None, f"metric not predicted: {measurement.quantity} of {measurement.scenario}", notes
+        )
     return Prediction(values[measurement.quantity], "", notes)
 
 
-def _answers(measurement: Measurement, bench: Bench) -> tuple[dict[str, float], tuple[str, ...]] | str:
+def _answers(
+    measurement: Measurement, bench: Bench
+) -> tuple[dict[str, float], tuple[str, ...]] | str:
     """Every quantity that the model gives for a run, with notes; or why it gives none."""
     s = setup(measurement, bench)
     if isinstance(s, str):
@@ -357,7 +399,8 @@ def _answers(measurement: Measurement, bench: Bench) -> tuple[dict[str, float], 
         wanted = s.sequences if s.sequences is not None else most
         running = min(wanted, most)
         values = _loop(
-            s, measurement, running, wanted - running if measurement.concurrency is not None else 0.0, bench.rounds
+            s, measurement, running,
+            wanted - running if measurement.concurrency is not None else 0.0, bench.rounds,
         )
     if "output tok/s total" in values:
         values["output tok/s per chip"] = values["output tok/s total"] / s.chips

@@ -17,7 +17,9 @@ CERTAIN = (0.0, 1.0)
 _PARTS = ("architecture", "rtl", "physical")
 
 
-def programme_faults(name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+def programme_faults(
+    name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]
+) -> Iterator[Fault]:
     """What is wrong with a programme as a whole; the place of a fault is a dotted path of the case.
 
     `numbers` are those of the case that could be read.
@@ -43,7 +45,7 @@ def programme_faults(name: str, section: ProgrammeSection, numbers: Mapping[str,
 def programme_spec(name: str, section: ProgrammeSection, chip: Chip) -> Programme:
     """Make the record of a programme whose section has no faults."""
     return Programme(
-        name=name, route=section.route, ways=section.ways, chip=chip, trains=section.trains,
+        name=name, title=section.title, route=section.route, ways=section.ways, chip=chip, trains=section.trains,
         spin_limit=section.spin_limit, ended=CERTAIN if section.gates else _pair(section.ended),
         end_shares=(0.0, 0.0, 1.0) if section.gates else section.end_shares,
         bid_failed=_pair(section.bid_failed),
@@ -78,7 +80,9 @@ def _end_faults(where: str, section: ProgrammeSection) -> Iterator[Fault]:
                     "for example [0.3, 0.2, 0.5]")
 
 
-def _purchase_faults(where: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]) -> Iterator[Fault]:
+def _purchase_faults(
+    where: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]
+) -> Iterator[Fault]:
     """What only a purchase can have."""
     remedy = "take it out, or choose the route acquire"
     if section.price_path is not None:
@@ -94,7 +98,8 @@ def _purchase_faults(where: str, section: ProgrammeSection, numbers: Mapping[str
         )
     if section.bid_failed is not None and section.bid_failed.failed > 0:
         yield Fault(
-            f"{where}.bid_failed", f"failed {section.bid_failed.failed:g} on the route {section.route}",
+            f"{where}.bid_failed",
+            f"failed {section.bid_failed.failed:g} on the route {section.route}",
             "failed 0 unless something is bought", remedy,
         )
 

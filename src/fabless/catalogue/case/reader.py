@@ -22,13 +22,12 @@ from fabless.catalogue.files.own import chip_from_mapping, embedded_trace, read_
 from fabless.catalogue.files.yaml import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
 from fabless.records import LLM, Chip, Request
+from fabless.titles import IN_PLACE
 from fabless.units import Quarter, quantity
 
 MOST_SCENARIOS = 1000
 """Leaves of the tree up to which the plans fit an ordinary machine."""
 PRICE_UNIT = {"buy": Unit("USD"), "rent": Unit("USD/h")}
-IN_PLACE = "existing"
-"""Name of the fleet in place among the offers of a plan."""
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
 _LINE_TERMS = ("price", "price_decline", "allotment", "allotment_growth", "lead_normal", "lead_scarce")
 _SUCCESSOR_TERMS = ("successor_first", "successor_gap", "successor_gain", "successor_price", "successor_power")
@@ -185,7 +184,7 @@ class CaseReader:
     def _load(self, name: str, load: schema.InferenceLoad | schema.TrainingLoad) -> Load:
         if isinstance(load, schema.TrainingLoad):
             return Load(
-                name=name, kind="training", model=None, request=None, precision=load.precision,
+                name=name, title=load.title, kind="training", model=None, request=None, precision=load.precision,
                 kv_precision=load.precision, tpot_limit_s=None, ttft_limit_s=None)
         where = f"loads.{name}"
         model = self._try(f"{where}.model", lambda: self._model(load.model))
@@ -195,7 +194,7 @@ class CaseReader:
                       f"at most {model.max_context}, the context of {model.name}",
                       "shorten the request or choose a model with a longer context")
         return Load(
-            name=name, kind="inference", model=model, request=request, precision=load.precision,
+            name=name, title=load.title, kind="inference", model=model, request=request, precision=load.precision,
             kv_precision=load.kv_precision, tpot_limit_s=self._time(f"{where}.tpot", load.tpot),
             ttft_limit_s=self._time(f"{where}.ttft", load.ttft))
 
@@ -257,7 +256,8 @@ class CaseReader:
             name=name, vendor=str(line.vendor), chip=chip,
             how="buy" if line.how == "buy" else "rent", ways=line.ways,
             first_quarter=Quarter.parse(str(line.first_quarter)), term_s=term, prepaid=line.prepaid,
-            successors=line.successors or 0,
+            successors=line.successors or 0, seller=line.seller or "",
+            title=self.file.lines[name].title,
         )
 
     def _terms(self, name: str) -> dict[str, str]:

@@ -81,6 +81,8 @@ class InferenceLoad(Strict):
     """Queries of one class, answered by one model."""
 
     kind: Literal["inference"]
+    title: str = ""
+    """What people call the load; by its model where left out."""
     model: str
     """A name of `fabless models`, or the path of a Hugging Face config.json."""
     trace: str | None = None
@@ -100,6 +102,8 @@ class TrainingLoad(Strict):
     """Research and training, by FLOP."""
 
     kind: Literal["training"]
+    title: str = ""
+    """What people call the load; `training` where left out."""
     precision: Precision = "bf16"
     flop: Annotated[Number, Unit("FLOP")]
     """Work of the first quarter."""
@@ -132,6 +136,9 @@ class CaseOwningSection(Strict):
     life: Annotated[Number, Unit("year", 0.25)]
     residual: Share
     upkeep: Share
+    resale: Share | None = None
+    """Share of its remaining annuities, at the price of a new chip then, for which a bought chip
+    can be sold before the end of its life; left out, chips are kept to its end."""
 
 
 class Supply(Strict):
@@ -150,7 +157,13 @@ class LineSection(Strict):
     `like`."""
 
     like: str | None = None
+    title: str = ""
+    """What people call the line; by its chip and seller where left out. Never that of the line it
+    is like."""
     vendor: str | None = None
+    """Maker of the chip."""
+    seller: str | None = None
+    """Who sells the chip or rents it out, such as a cloud; the vendor where left out."""
     chip: str | None = None
     how: Literal["buy", "rent"] | None = None
     ways: Ways

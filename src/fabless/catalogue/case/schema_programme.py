@@ -75,6 +75,8 @@ class SecondSection(Strict):
 class ProgrammeSection(Strict):
     """A chip programme that a way can start on the first day."""
 
+    title: str = ""
+    """What people call its chip, such as `the own chip`; by the route where left out."""
     route: Literal["build", "co-design", "acquire", "partner"]
     ways: Ways
     chip: str

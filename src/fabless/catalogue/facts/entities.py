@@ -151,6 +151,7 @@ def chip_from_facts(name: str, facts: Facts, stand_in: Facts) -> Chip:
         efficiency=_text(facts, "efficiency"),
         assumed=tuple(take.assumed),
         architecture=built,
+        title=_text(facts, "name") or "",
     )
 
 

@@ -17,7 +17,7 @@ from fabless.units import from_si, quantity
 PRECISIONS = ("fp64", "fp64_tensor", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
 _QUANTITIES = {"memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s",
                "scale_out_bandwidth": "Gb/s", "tdp": "W"}
-_TEXTS = ("vendor", "node", "memory_type", "packaging", "kind", "efficiency")
+_TEXTS = ("title", "vendor", "node", "memory_type", "packaging", "kind", "efficiency")
 _COUNTS = ("scale_up_domain", "hbm_stacks")
 _DATES = ("announced", "available")
 _REQUIRED = ("name", "peak", *_QUANTITIES, "scale_up_domain")
@@ -133,8 +133,8 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
     """Build a chip from the fields of a chip file.
 
     Fields: name, peak (precision -> dense FLOP/s), memory_capacity, memory_bandwidth,
-    scale_up_bandwidth and scale_out_bandwidth (one way), scale_up_domain, tdp; optionally vendor,
-    node, die_area, hbm_stacks, memory_type, packaging, kind, efficiency (a class of efficiencies,
+    scale_up_bandwidth and scale_out_bandwidth (one way), scale_up_domain, tdp; optionally title (its
+    name for people), vendor, node, die_area, hbm_stacks, memory_type, packaging, kind, efficiency (a class of efficiencies,
     or a chip whose class it takes), announced, available; for its silicon clock, on_chip_memory
     (caches, scratchpads and registers as built), vector_fp32, vector_fp64, memory_sites,
     interposer_area, and dies (area, count, node, units, units_needed) where there are several kinds
@@ -168,6 +168,7 @@ def chip_from_mapping(fields: Mapping[str, object], place: str) -> Chip:
         announced=days["announced"],
         available=days["available"],
         efficiency=take.text("efficiency"),
+        title=take.text("title") or "",
         architecture=Architecture(
             dies=dies, clock_hz=silicon.get("clock"), on_chip_bytes=silicon.get("on_chip_memory"),
             vector_flops=silicon.get("vector_fp32"), wide_flops=silicon.get("vector_fp64"),
@@ -204,6 +205,7 @@ def write_chip(chip: Chip, path: Path) -> None:
     }
     fields: dict[str, object] = {
         "name": chip.name,
+        "title": chip.title or None,
         "vendor": chip.vendor,
         "kind": chip.kind,
         "peak": {

@@ -30,6 +30,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.records import Array, Range
 from fabless.strategy import Commitment
 from fabless.tco import discount_factor
+from fabless.titles import titles
 from fabless.units import MONTH_S, QUARTER_S, UNITS, from_si
 
 VOLUMES = (1.0, 4.0, 16.0)
@@ -54,7 +55,9 @@ class _ValueJob:
     quarter: int
 
 
-def surface(world: World, lines: Commitment, programme: Programme, executor: Executor) -> Surface | None:
+def surface(
+    world: World, lines: Commitment, programme: Programme, executor: Executor
+) -> Surface | None:
     """Value of a programme over volume x relative performance x slip.
 
     Volume multiplies the chips that can be had; the lines stay those of `lines`. The result's array
@@ -114,7 +117,9 @@ def flips(
     for programme in programmes:
         terms = world.case.numbers.programmes[programme.name]
         own_inputs = [number.name for number in (terms.performance, terms.slip, terms.allotment)]
-        inputs = [name for name in dict.fromkeys((*own_inputs, *names)) if numbers[name].spread.high > 0]
+        inputs = [
+            name for name in dict.fromkeys((*own_inputs, *names)) if numbers[name].spread.high > 0
+        ]
         tries = [(name, point) for name in inputs for point in _points(numbers[name])]
         changes = [{name: Range.point(point)} for name, point in tries]
         benefits = _benefits(world, lines, programme, changes, executor)
@@ -122,7 +127,9 @@ def flips(
                  for key, benefit, change in zip(tries, benefits, changes, strict=True)}
         for name in inputs:
             number = numbers[name]
-            crossings += _crossings(world, programme, number, [(point, value[name, point]) for point in _points(number)])
+            crossings += _crossings(
+                world, programme, number, [(point, value[name, point]) for point in _points(number)]
+            )
     return tuple(crossings)
 
 
@@ -137,11 +144,20 @@ def _benefits(
     not solved twice.
     """
     quarters = list(world.case.boundaries[-ARRIVALS:])
-    own_prefix, slip = f"programmes.{programme.name}.", world.case.numbers.programmes[programme.name].slip.name
-    bare = [{name: spread for name, spread in change.items() if not name.startswith(own_prefix)} for change in changes]
+    own_prefix, slip = (
+        f"programmes.{programme.name}.", world.case.numbers.programmes[programme.name].slip.name,
+    )
+    bare = [
+        {name: spread for name, spread in change.items() if not name.startswith(own_prefix)}
+        for change in changes
+    ]
     without_slip = [{name: spread for name, spread in change.items() if name != slip} for change in changes]
     jobs = [_ValueJob(world, lines, None, change, 0) for change in bare]
-    jobs += [_ValueJob(world, lines, programme, change, quarter) for change in without_slip for quarter in quarters]
+    jobs += [
+        _ValueJob(world, lines, programme, change, quarter)
+        for change in without_slip
+        for quarter in quarters
+    ]
     keys = [(job.item and job.item.name, frozenset(job.changes.items()), job.quarter) for job in jobs]
     once = dict(zip(keys, jobs, strict=True))
     cost = dict(zip(once, executor.map(_objective, once.values()), strict=True))
@@ -180,7 +196,9 @@ def _points(number: CaseNumber) -> list[float]:
     return [float(v) for v in np.linspace(low, high * FURTHER, STEPS)]
 
 
-def _crossings(world: World, programme: Programme, number: CaseNumber, line: list[tuple[float, float]]) -> list[Flip]:
+def _crossings(
+    world: World, programme: Programme, number: CaseNumber, line: list[tuple[float, float]]
+) -> list[Flip]:
     crossings = []
     unit = number.unit if number.unit in UNITS else "1"
     for (left, before), (right, after) in pairwise(line):
@@ -189,8 +207,9 @@ def _crossings(world: World, programme: Programme, number: CaseNumber, line: lis
             above = after >= 0.0
             crossings.append(
                 Flip(
-                    programme=programme.name, name=number.name, label=label_of(number.name), unit=unit,
-                    value=turn, pays_above=above, text=_words(world, programme, number, turn, above),
+                    programme=programme.name, name=number.name,
+                    label=label_of(number.name, titles(world.case)), unit=unit, value=turn,
+                    pays_above=above, text=_words(world, programme, number, turn, above),
                 )
             )
     return crossings
@@ -200,17 +219,18 @@ def _words(world: World, programme: Programme, number: CaseNumber, turn: float, 
     """One sentence: when starting the programme now pays."""
     bound = "at least" if above else "at most"
     key = number.name.removeprefix(f"programmes.{programme.name}.")
-    start = f"Starting {programme.name} now pays if"
+    called = titles(world.case)
+    start = f"Starting {called[f'programmes.{programme.name}']} now pays if"
     ratio = relative_performance(world, programme)
     if key == "performance" and ratio is not None:
         return (
-            f"{start} its chip reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
+            f"{start} it reaches {bound} {turn:.2g} of its planned performance, that is {turn * ratio:.2g} of the "
             f"{world.case.dominant_vendor} part that is current when it comes"
         )
     if key == "slip":
         return f"{start} its work takes {bound} {turn:.2g} times as long as planned"
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{start} the {label_of(number.name)} is {bound} {turn:.3g}{unit}"
+    return f"{start} the {label_of(number.name, called)} is {bound} {turn:.3g}{unit}"
 
 
 def _times(spread: Range, factor: float) -> Range:

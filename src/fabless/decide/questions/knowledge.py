@@ -15,6 +15,7 @@ from fabless.plan import bounds, trunk
 from fabless.records import Array, Range
 from fabless.sampling import quantile
 from fabless.strategy import Commitment
+from fabless.titles import titles
 
 POINTS = (1 / 6, 1 / 2, 5 / 6)
 """Quantiles at which an unknown is told: the middles of its thirds."""
@@ -41,10 +42,10 @@ def knowledge_values(
         for first_stage in ((usual.result.orders, usual.result.levels), None)
     ]
     costs = list(executor.map(_objective, jobs))
-    rows = []
+    rows, known = [], titles(world.case)
     for k, name in enumerate(names):
         own_costs = costs[k * 2 * len(POINTS):(k + 1) * 2 * len(POINTS)]
-        rows.append(KnowledgeValue(name, label_of(name), (sum(own_costs[::2]) - sum(own_costs[1::2])) / len(POINTS)))
+        rows.append(KnowledgeValue(name, label_of(name, known), (sum(own_costs[::2]) - sum(own_costs[1::2])) / len(POINTS)))
     return tuple(sorted(rows, key=lambda row: -row.value_usd))
 
 

@@ -62,7 +62,7 @@ def ask(
     turns = flips(small, lines, ranked[:SURFACES], names[:MARKET], pool)
     tick("Sobol indices")
     indices = sobol_indices(prepared, best, names, detail.sobol, pool)
-    tick(f"the same with {detail.seeds} seeds")
+    tick(f"the comparison with {detail.seeds} other seeds")
     again = stability(
         prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool
     )

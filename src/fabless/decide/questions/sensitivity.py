@@ -7,6 +7,7 @@ and for all others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -21,10 +22,13 @@ from fabless.decide.ways.problem import World, draw_world, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, roughly_solved
 from fabless.records import Range
 from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
+from fabless.titles import titles
 from fabless.units import UNITS, from_si
 
 SMALL = 3
 """Branches at the first branching of the small tree; later ones have one."""
+CORRELATIONS = "correlations."
+"""Beginning of the name of a correlation between two numbers."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,15 @@ def sensitivities(
     ]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
     cost_of = {(item.name, item.end): cost for item, cost in zip(tries, costs, strict=True)}
-    names = sorted({item.name for item in tries},
-                   key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name))[:count]
+    names = sorted(
+        {item.name for item in tries},
+        key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name),
+    )[:count]
     ends = [item for name in names for item in tries if item.name == name]
     winners = dict(zip(((item.name, item.end) for item in ends),
                        executor.map(_winner, ((usual, item) for item in ends)), strict=True))
-    return tuple(_sensitivity(known[name], [cost_of[name, end] * level for end in ("low", "high")],
+    called = titles(case)
+    return tuple(_sensitivity(known[name], label_of(name, called), [cost_of[name, end] * level for end in ("low", "high")],
                               [winners[name, end] for end in ("low", "high")]) for name in names)
 
 
@@ -98,20 +105,26 @@ def _winner(job: tuple[World, _Try]) -> str:
     return min(ways, key=lambda way: objective[way])
 
 
-def label_of(name: str) -> str:
-    """Readable name of an input.
+def label_of(name: str, known: Mapping[str, str]) -> str:
+    """Readable name of an input; `known` are the `titles` of its case.
 
-    >>> label_of("demand.work_trend"), label_of("lines.amd-owned.price")
-    ('work trend (demand)', 'price of amd-owned')
+    >>> label_of("demand.work_trend", {}), label_of("lines.amd.price", {"lines.amd": "MI300X, bought from AMD"})
+    ('work trend (demand)', 'price (MI300X, bought from AMD)')
     """
+    if name.startswith(CORRELATIONS):
+        pair = name.removeprefix(CORRELATIONS).split(" with ")
+        return f"correlation of {' with '.join(label_of(number, known) for number in pair)}"
     section, *owner, key = name.split(".")
-    return f"{key.replace('_', ' ')} {f'of {owner[0]}' if owner else f'({section})'}"
+    title = known.get(f"{section}.{owner[0]}", owner[0]) if owner else section
+    return f"{key.replace('_', ' ')} ({title})"
 
 
-def _sensitivity(number: CaseNumber, costs: list[float], winners: list[str]) -> Sensitivity:
+def _sensitivity(
+    number: CaseNumber, label: str, costs: list[float], winners: list[str]
+) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
     return Sensitivity(
-        name=number.name, label=label_of(number.name), unit=unit, low=low, high=high,
+        name=number.name, label=label, unit=unit, low=low, high=high,
         cost_low_usd=costs[0], cost_high_usd=costs[1], best_low=winners[0], best_high=winners[1],
     )

@@ -21,6 +21,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array
 from fabless.sampling import plain_stream, quantile
+from fabless.titles import titles
 
 LEAST_COST = 1e-9
 """Floor of a cost before its logarithm is taken [USD]."""
@@ -52,9 +53,10 @@ def sobol_indices(
 
     outputs = np.array([log_cost(points) for points in design(len(names), base, seed)])
     shares = variance_shares(outputs, plain_stream(seed))
+    known = titles(prepared.case)
     rows = [
         SobolIndex(
-            name=name, label=label_of(name), first=float(shares.first[k]),
+            name=name, label=label_of(name, known), first=float(shares.first[k]),
             first_error=float(shares.first_error[k]), total=float(shares.total[k]),
             total_error=float(shares.total_error[k]),
         )

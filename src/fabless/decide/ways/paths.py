@@ -36,8 +36,8 @@ class Paths:
     """(offers, leaves, quarters) of what was served, in chips of the fleet in place
     (`compute_by_offer`)."""
     spend: Array
-    """(offers, leaves, quarters) capital and running cost; of contracts also fees and what is due
-    for units not taken."""
+    """(offers, leaves, quarters) capital and running cost, less what chips sold early bring; of
+    contracts also fees and what is due for units not taken."""
     discount: Array
 
     @property
@@ -63,10 +63,12 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     problem = plan.problem
     table = problem.tree.ancestors()[problem.tree.leaves]
     spend = offer_capital(problem, service(problem), result.orders) + problem.running_usd * result.active
-    for agreement, level, untaken in zip(problem.agreements, result.levels, result.untaken, strict=True):
-        spend[list(agreement.offers)] += (agreement.fee_usd * level + agreement.untaken_usd * untaken) / len(
-            agreement.offers
-        )
+    spend -= problem.resale_usd * result.retired
+    for agreement, level, untaken in zip(
+        problem.agreements, result.levels, result.untaken, strict=True
+    ):
+        fees = agreement.fee_usd * level + agreement.untaken_usd * untaken
+        spend[list(agreement.offers)] += fees / len(agreement.offers)
     queries = np.array([load.kind == "inference" for load in case.loads])
     served = np.maximum(problem.demand - result.unmet, 0.0)
     chips_cost = spend.sum(axis=0)

@@ -35,8 +35,9 @@ from fabless.sampling import stream
 from fabless.scenario import roles
 from fabless.silicon import CostInputs, Design, Die, UnitCost, unit_cost
 from fabless.strategy import Throughput
+from fabless.titles import chip_titles, titles
 from fabless.units import QUARTER_S
-from fabless.wording import in_percent
+from fabless.wording import heading, in_percent
 
 DRAWS = 20_000
 """Draws of each programme: shares to about a third of a percentage point."""
@@ -93,6 +94,7 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
     case, own_counts = counted(case, catalogue)
+    known, chip_names = titles(case), chip_titles(chips_of(case))
     for chip in chips_of(case):
         per_second: dict[str, float] = {}
         powers: list[float] = []
@@ -107,7 +109,9 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 serving = serve(load.model, chip, load.request, terms, calibration)
             except DoesNotFit as error:
                 per_second[load.name] = 0.0
-                warnings.append(f"{load.name} is not served on {chip.name}: {error.faults[0].found}")
+                warnings.append(
+                    f"{heading(known[f'loads.{load.name}'])}: not served on {chip_names[chip.name]}: "
+                    f"{error.faults[0].found}")
                 continue
             servings[load.name, chip.name] = serving
             per_second[load.name] = serving.queries_per_s_per_chip / load_factor
@@ -188,7 +192,7 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
     if not case.programmes:
         return case, ()
     known, deals_known = cases(catalogue), deals(catalogue)
-    programmes, notes = [], []
+    programmes, notes, called = [], [], titles(case)
     for programme in case.programmes:
         rates = end_rates(known, deals_known, KIND_OF[Route(programme.route)])
         bids = rates.bid_failed.counts if programme.route == "acquire" else NEVER
@@ -202,7 +206,8 @@ def counted(case: Case, catalogue: Catalogue) -> tuple[Case, tuple[str, ...]]:
         )
         if programme.ended is not None and not programme.gates:
             notes.append(
-                f"{programme.name} states its own counts of programmes that ended: "
+                f"{heading(called[f'programmes.{programme.name}'])}: the case states its own counts of "
+                "programmes that ended: "
                 f"{in_percent(PseudoCounts(*programme.ended).mean)}, where those known on {case.as_of} give "
                 f"{in_percent(rates.ended.counts.mean)}"
             )
@@ -213,7 +218,9 @@ def _pair(counts: PseudoCounts) -> tuple[float, float]:
     return counts.failed, counts.passed
 
 
-def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumber]) -> ProgrammeModel:
+def programme_model_of(
+    programme: Programme, numbers: ProgrammeNumbers[CaseNumber]
+) -> ProgrammeModel:
     """Parameters of a programme out of its numbers in the case, its counts filled in (`counted`).
 
     Support after volume is in the price of its chips.
@@ -231,7 +238,8 @@ def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumbe
         scope_cut=terms.scope_cut, team_usd_per_s=terms.team, support_share=Range.point(0.0),
         masks_usd=terms.masks, design_usd=terms.design_cost, software_usd=terms.software,
         purchase_usd=terms.purchase, software_s=terms.software_time, stands_at=programme.stands_at,
-        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in programme.gates.items()} or None,
+        gates={GATE_OF[gate]: PseudoCounts(*counts) for gate, counts in programme.gates.items()}
+        or None,
         price_path=None
         if terms.price_path is None
         else PricePath(
@@ -242,7 +250,8 @@ def programme_model_of(programme: Programme, numbers: ProgrammeNumbers[CaseNumbe
         if terms.second is None
         else SecondGeneration(
             overlap_s=terms.second.overlap, design_s=terms.second.design, gain=terms.successor_gain,
-            ended=PseudoCounts(*stated(programme.second_ended)), design_usd=terms.second.design_cost,
+            ended=PseudoCounts(*stated(programme.second_ended)),
+            design_usd=terms.second.design_cost,
             masks_usd=terms.second.masks,
         ),
     )
@@ -265,7 +274,10 @@ def simulated_outcomes_of(programme: Programme, case: Case) -> SimulatedOutcomes
     reveals."""
     numbers = case.numbers.programmes[programme.name]
     role = roles(case)[f"programmes.{programme.name}"]
-    draws = simulate(programme_model_of(programme, numbers), DRAWS, stream(case.seed, role), quarters=case.quarters)
+    draws = simulate(
+        programme_model_of(programme, numbers), DRAWS, stream(case.seed, role),
+        quarters=case.quarters,
+    )
     lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
     chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)

@@ -28,6 +28,7 @@ from fabless.strategy import (
     owning_at,
     power_cap_w,
     programme_offers,
+    resale_annuities,
     shared_pools,
 )
 from fabless.tco import discount_factor
@@ -127,11 +128,20 @@ def outcomes_on(
     """Outcomes on the tree by start; all starts of a programme share random numbers."""
     outcomes, role = {}, roles(case)
     for programme in case.programmes:
-        touched = any(name.startswith((f"programmes.{programme.name}.", "owning.installation")) for name in changed)
-        simulated = simulated_outcomes_of(programme, case) if touched else prepared.simulated[programme.name]
+        touched = any(
+            name.startswith((f"programmes.{programme.name}.", "owning.installation"))
+            for name in changed
+        )
+        simulated = (
+            simulated_outcomes_of(programme, case)
+            if touched
+            else prepared.simulated[programme.name]
+        )
         luck = f"fate {role[f'programmes.{programme.name}']}"
-        outcomes[programme.name] = tuple(outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
-                                    for chain in simulated.chains)
+        outcomes[programme.name] = tuple(
+            outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
+            for chain in simulated.chains
+        )
     return outcomes
 
 
@@ -154,10 +164,16 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         )
     ]
     offers += [item.offer for item in contracts]
+    resale = resale_annuities(scenarios.values.owning.resale, offers, contracts)
+    no_resale = np.zeros(scenarios.tree.size)
     projects = []
     for programme, start in _starts(commitment, world):
         outcome = world.outcomes[programme.name][start]
-        name = programme.name if start == 0 else f"{programme.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        name = (
+            programme.name
+            if start == 0
+            else f"{programme.name} from {case.first_quarter + case.boundaries[start - 1]}"
+        )
         opened = programme_offers(
             case, programme, scenarios, outcome=outcome, throughput=throughput[programme.chip.name],
             owning=owning, label=name,
@@ -165,7 +181,10 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         own_offers = tuple(range(len(offers), len(offers) + len(opened)))
         offers += opened
         projects.append(
-            _project(world, programme, start, name=name, offers=own_offers, begun=programme in commitment.programmes)
+            _project(
+                world, programme, start, name=name, offers=own_offers,
+                begun=programme in commitment.programmes,
+            )
         )
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
@@ -199,6 +218,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         existing_capital_usd=rents,
         fixed_usd=_fixed(world, commitment),
         agreements=tuple(_agreement(item, offers.index(item.offer)) for item in contracts),
+        retire=np.array([offer.name in resale for offer in offers]),
+        resale_usd=np.array([resale.get(offer.name, no_resale) for offer in offers]),
         cvar_weight=case.risk_weight,
         cvar_level=case.risk_level,
     )
@@ -218,9 +239,10 @@ def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
 def _agreement(contract: ContractOffer, offer: int) -> Agreement:
     """A contract as the plan signs it."""
     return Agreement(
-        name=contract.offer.name, offers=(offer,), most=contract.most, least=contract.least, sign=contract.sign,
-        level_cap=contract.level_cap, start_quarters=np.array(contract.start_quarters),
-        fee_usd=contract.fee_usd, untaken_usd=contract.untaken_usd,
+        name=contract.offer.name, offers=(offer,), most=contract.most, least=contract.least,
+        sign=contract.sign, level_cap=contract.level_cap,
+        start_quarters=np.array(contract.start_quarters), fee_usd=contract.fee_usd,
+        untaken_usd=contract.untaken_usd,
     )
 
 
@@ -237,8 +259,8 @@ def _project(
     outcome, tree = world.outcomes[programme.name][start], world.scenarios.tree
     if not begun:
         return DatedProject(
-            name=name, programme=programme.name, start=start, offers=offers, spend_usd=outcome.spend_usd,
-            outcome=outcome, sunk_usd=None,
+            name=name, programme=programme.name, start=start, offers=offers,
+            spend_usd=outcome.spend_usd, outcome=outcome, sunk_usd=None,
         )
     sunk = tree.quarter < world.case.boundaries[0]
     return DatedProject(

@@ -8,7 +8,7 @@ import numpy as np
 
 from fabless.plan.problem.agreement import by_node
 from fabless.plan.problem.problem import PlanProblem
-from fabless.plan.problem.service import Service
+from fabless.plan.problem.service import Service, ended
 from fabless.records import Array, Tree
 
 
@@ -57,6 +57,22 @@ def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Ar
     active = problem.existing[:, problem.tree.quarter].copy()
     np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
     return active
+
+
+def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
+    """Chips that retire at each node-quarter (O, K), from the orders (O, K) and the chips retired
+    and within their term (O, K).
+
+        newly(o,k) = retired(o,k) - max(retired(o,parent(k)) - chips whose term ends at k, 0)
+
+    The oldest retire first, so that chips whose term ends leave the retired ones first.
+    """
+    quarter, parent = problem.tree.quarter, problem.tree.parent
+    ending = np.where(quarter > 0, -np.diff(problem.existing, axis=1, prepend=0.0)[:, quarter], 0.0)
+    past = ended(problem)
+    np.add.at(ending, (past.offer, past.node), orders[past.offer, past.order])
+    before = np.where(parent >= 0, retired[:, parent], 0.0)
+    return np.asarray(retired - np.maximum(before - ending, 0.0))
 
 
 def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:

@@ -39,6 +39,8 @@ class Simulated:
     """(agreements, K) units signed."""
     untaken: Array
     """(agreements, K) units of the least draw not taken."""
+    retired: Array
+    """(O, K) chips retired: none."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array
@@ -50,7 +52,8 @@ def simulate_orders(problem: PlanProblem, orders: Array, levels: Array | None = 
     be (`dispatch`).
 
     `levels` (agreements, K) are signed as they are; nothing where left out. Chips are kept to the
-    end of their term. The costs are those of any plan (`node_costs`).
+    end of their term, also where the problem would let them retire. The costs are those of any plan
+    (`node_costs`).
     """
     signed = np.zeros((len(problem.agreements), problem.tree.size)) if levels is None else levels
     placed = allowed(problem, orders, signed)
@@ -62,7 +65,8 @@ def simulate_orders(problem: PlanProblem, orders: Array, levels: Array | None = 
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
     return Simulated(orders=placed, active=active, serve=use.serve, unmet=use.unmet, levels=signed,
-                     untaken=choice.untaken, costs=costs, path_cost_usd=paths)
+                     untaken=choice.untaken, retired=choice.retired, costs=costs,
+                     path_cost_usd=paths)
 
 
 def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
