@@ -89,7 +89,7 @@ def main() -> None:
     catalogue = load()
     llm, chip = catalogue.model("llama-3.1-70b"), catalogue.chip("h100-sxm")
     calibration = calibration_of(catalogue, chip)
-    machine, _ = perf.machine_of(chip, perf.Formats("bf16", "bf16"), calibration.efficiency, calibration.engine)
+    machine, _ = perf.machine_of(chip, perf.Formats("bf16", "bf16"), calibration)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'':<30} {'points':>10} {'CPU s':>7} {'points/s':>12}")
     for name, model in MODELS.items():

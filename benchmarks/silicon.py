@@ -20,6 +20,7 @@ import numpy as np
 
 import fabless as fb
 from fabless.explore import Served, ServingScorer, Task, limits_of, read_space, run_chunk, technology_of
+from fabless.perf import Formats, ServiceTerms
 from fabless.quote import calibration_of, owning_of
 from fabless.silicon.evaluate import Designs, die_area, evaluate, fits_field
 
@@ -43,12 +44,11 @@ def serving() -> None:
     technologies = tuple(technology_of(catalogue, space.node, name, space.packaging) for name in space.memory)
     limits = tuple(limits_of(catalogue, one, space.power_limit_w) for one in technologies)
     load = Served(
-        llm=catalogue.model("llama-3.1-405b"), request=fb.Request(2048, 512), precision="fp8",
-        kv_precision="bf16", tpot_limit_s=0.04, ttft_limit_s=2.0)
-    calibration = calibration_of(catalogue)
+        llm=catalogue.model("llama-3.1-405b"), request=fb.Request(2048, 512),
+        terms=ServiceTerms(Formats("fp8", "bf16"), 0.04, 2.0, 0.5))
     scorer = ServingScorer(
-        load=load, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
-        owning=owning_of(catalogue)[0], load_factor=0.5, domain=space.domain,
+        load=load, also=(), calibration=calibration_of(catalogue),
+        owning=owning_of(catalogue)[0], domain=space.domain,
         scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0)
     task = Task(space, technologies, limits, scorer)
     run_chunk(task, 0, 512)

@@ -14,7 +14,7 @@ from fabless import perf
 from fabless.arrays import chunked, pick, shape_of, stack
 from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue
-from fabless.perf import Formats, ForwardWork, Machine, Split
+from fabless.perf import Formats, ForwardWork, Machine, Split, Traffic
 from fabless.quote import calibration_of
 from fabless.records import LLM
 from fabless.workload import parameters, shape
@@ -45,7 +45,7 @@ def machines() -> tuple[Machine, ...]:
     for name, formats in product(CHIPS, FORMATS):
         chip = catalogue().chip(name)
         calibration = calibration_of(catalogue(), chip)
-        found.append(perf.machine_of(chip, formats, calibration.efficiency, calibration.engine)[0])
+        found.append(perf.machine_of(chip, formats, calibration)[0])
     return tuple(found)
 
 
@@ -76,14 +76,14 @@ def test_one_call_equals_single_calls() -> None:
     whole = (len(llms), len(chips), 4)
     together = perf.steady_state(
         stack(llms, following=2), stack(chips, following=1), split, entered, written, batch,
-        cached=cached, drafts=drafts, accepted=drafts / 2.0,
+        Traffic(cached, drafts, drafts / 2.0),
     )
     assert np.shape(together.tpot_s) == whole
     for index in np.ndindex(whole):
         k = index[-1]
         one = perf.steady_state(
             llms[index[0]], chips[index[1]], pick(split, np.array(k)), entered[k], written[k],
-            batch[k], cached=cached[k], drafts=drafts[k], accepted=drafts[k] / 2.0,
+            batch[k], Traffic(cached[k], drafts[k], drafts[k] / 2.0),
         )
         np.testing.assert_allclose(numbers(together, index, whole), numbers(one, (), ()), rtol=1e-12, atol=1e-300)
 

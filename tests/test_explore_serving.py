@@ -28,12 +28,14 @@ from fabless.explore import (
     technology_of,
 )
 from fabless.explore.serving import OBJECTIVES, best_splits, matrix_fill, splits_of
-from fabless.perf import Formats, serve
-from fabless.quote import calibration_of, number_of, owned_hour, owning_of
+from fabless.perf import Formats, ServiceTerms, serve
+from fabless.quote import calibration_of, number_of, owning_of
 from fabless.silicon import chip_sheet
 from fabless.silicon.evaluate import evaluate
+from fabless.tco import chip_hour_cost
 from fabless.units import HOUR_S
 
+CHAT = fb.Request(1024, 256)
 SMALL = {
     "dies": [1, 2], "units": [16, 32], "rows": [64, 128], "columns": [128], "clock": ["1.6 GHz"],
     "precision": ["bf16", "fp8"], "on_chip_memory": ["64 MB"], "memory": ["hbm3e"], "stacks": [4, 6, 8],
@@ -51,20 +53,21 @@ def small() -> Space:
     return read_space(changes=SMALL)
 
 
-def served(catalogue: Catalogue, model: str = "llama-3.1-70b", **changes: object) -> Served:
-    base = Served(
-        llm=catalogue.model(model), request=fb.Request(1024, 256), precision="fp8",
-        kv_precision="bf16", tpot_limit_s=0.05, ttft_limit_s=2.0,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
+def served(
+    catalogue: Catalogue, model: str = "llama-3.1-70b", request: fb.Request = CHAT, **terms: object
+) -> Served:
+    asked = ServiceTerms(
+        Formats("fp8", "bf16"), 0.05, 2.0, number_of(catalogue.fact("datacentre", "load_factor")))
+    return Served(
+        llm=catalogue.model(model), request=request,
+        terms=replace(asked, **terms))  # type: ignore[arg-type]
 
 
 def scorer_of(catalogue: Catalogue, space: Space, one: Served, **changes: object) -> ServingScorer:
-    calibration = calibration_of(catalogue)
     base = ServingScorer(
-        load=one, also=(), efficiency=calibration.efficiency, engine=calibration.engine,
+        load=one, also=(), calibration=calibration_of(catalogue),
         owning=owning_of(catalogue)[0],
-        load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=space.domain,
+        domain=space.domain,
         scale_out_bandwidth=space.scale_out_bandwidth, margin=0.0,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
@@ -86,17 +89,15 @@ def test_the_winner_costs_what_serve_says_of_its_chip(catalogue: Catalogue, smal
     best, chip, one = answer.best, answer.best_chip, scorer.load
     assert best is not None
     assert chip is not None
-    serving = serve(
-        one.llm, chip, one.request, formats=Formats(one.precision, one.kv_precision),
-        efficiency=scorer.efficiency, engine=scorer.engine, tpot_limit_s=one.tpot_limit_s,
-        ttft_limit_s=one.ttft_limit_s, load_factor=scorer.load_factor,
-    )
-    hour = owned_hour(best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
+    serving = serve(one.llm, chip, one.request, one.terms, scorer.calibration)
+    hour = chip_hour_cost(
+        best.unit_cost_usd, scorer.owning, rated_power_w=chip.tdp_w,
+        average_power_w=serving.power_w_per_chip)
     expected = 1e6 * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
     assert best.usd_per_million_tokens_tco == pytest.approx(expected, rel=0.03)  # serve searches batches more finely
     assert chip_sheet(catalogue, chip, draws=16).unit_cost_usd == pytest.approx(best.unit_cost_usd, rel=1e-9)
-    assert best.tpot_s <= one.tpot_limit_s
-    assert best.ttft_s <= one.ttft_limit_s
+    assert best.tpot_s <= one.terms.tpot_limit_s
+    assert best.ttft_s <= one.terms.ttft_limit_s
 
 
 def test_one_design_alone_equals_the_design_among_others(catalogue: Catalogue, small: Space) -> None:
@@ -176,7 +177,7 @@ def test_a_load_that_nothing_serves_names_the_limit(catalogue: Catalogue, small:
     assert answer.best is None
     assert answer.binding.startswith("time per token binds")
     assert "against 0.0001 s" in answer.binding
-    huge = served(catalogue, "llama-3.1-405b", precision="bf16", request=fb.Request(100_000, 100))
+    huge = served(catalogue, "llama-3.1-405b", formats=Formats("bf16", "bf16"), request=fb.Request(100_000, 100))
     lonely = scorer_of(catalogue, small, huge, domain=1, most_chips=1)
     assert answer_of(catalogue, small, lonely).binding.startswith("memory binds")
     first = served(catalogue, ttft_limit_s=1e-4)

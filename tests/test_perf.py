@@ -18,6 +18,7 @@ from fabless.perf.power import chip_power
 from fabless.perf.serving.layers import fullest, kernels
 from fabless.perf.serving.split import cache_ways, memory
 from fabless.perf.serving.steady import mean_context
+from fabless.perf.serving.terms import EVERY_SPLIT
 from fabless.quote import calibration_of
 from fabless.records import LLM, Request
 from fabless.workload import kv_cache_bytes, layers, parameters, state_flop
@@ -43,21 +44,16 @@ def machine(
 ) -> perf.Machine:
     made = CATALOGUE.chip(chip)
     found = calibration_of(CATALOGUE, made, engine)
-    return perf.machine_of(made, formats, found.efficiency, found.engine)[0]
+    return perf.machine_of(made, formats, found)[0]
 
 
-def serve(model: str = "llama-3.1-70b", chip: str = "h100-sxm", request: Request = CHAT, **options: object) -> perf.Serving:
+def serve(
+    model: str = "llama-3.1-70b", chip: str = "h100-sxm", request: Request = CHAT,
+    search: perf.SplitSearch = EVERY_SPLIT, formats: perf.Formats = FP8, **terms: float,
+) -> perf.Serving:
     made = CATALOGUE.chip(chip)
-    found = calibration_of(CATALOGUE, made)
-    return perf.serve(
-        llm(model), made, request,
-        **{
-            "formats": FP8,
-            "efficiency": found.efficiency,  # type: ignore[arg-type]
-            "engine": found.engine,
-            **options,
-        },
-    )
+    asked = perf.ServiceTerms(formats, **terms)  # type: ignore[arg-type]
+    return perf.serve(llm(model), made, request, asked, calibration_of(CATALOGUE, made), search)
 
 
 # ------------------------------------------------------------------------------------------ by hand
@@ -192,12 +188,12 @@ def test_graphs_guesses_and_a_prefix_cache() -> None:
         > perf.decode_step(model, machine(), split, 1.0, 500.0).time_s
     )
     plain = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0)
-    cached = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, cached=0.75)
+    cached = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, perf.Traffic(cached=0.75))
     assert cached.tpot_s < plain.tpot_s
     assert cached.ttft_s < plain.ttft_s
-    guessed = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, drafts=3.0, accepted=2.0)
+    guessed = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, perf.Traffic(drafts=3.0, accepted=2.0))
     assert plain.tpot_s / 3.0 < guessed.tpot_s < plain.tpot_s
-    wrong = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, drafts=3.0, accepted=0.0)
+    wrong = perf.steady_state(model, machine(), split, 2000.0, 500.0, 8.0, perf.Traffic(drafts=3.0, accepted=0.0))
     assert wrong.tpot_s >= plain.tpot_s
 
 
@@ -364,8 +360,7 @@ def test_a_better_chip_serves_at_least_as_much(field: str, factor: float, limit:
     found = calibration_of(CATALOGUE, made)
     served = [
         perf.serve(
-            llm("llama-3.1-70b"), which, CHAT, formats=FP8, efficiency=found.efficiency,
-            engine=found.engine, tpot_limit_s=limit,
+            llm("llama-3.1-70b"), which, CHAT, perf.ServiceTerms(FP8, tpot_limit_s=limit), found,
         ).output_tokens_per_s_per_chip
         for which in (made, better)
     ]
@@ -377,7 +372,7 @@ def test_a_better_chip_serves_at_least_as_much(field: str, factor: float, limit:
 def test_gpt3_on_eight_chips_costs_a_few_chip_seconds() -> None:
     served = serve(
         "gpt-3-175b", "a100-80gb", Request(1155.0, 211.0), formats=perf.Formats("fp16", "fp16"),
-        split=perf.Split(8), batch=32,
+        search=perf.SplitSearch(split=perf.Split(8), batch=32),
     )
     assert 2.5 < served.chip_seconds_per_query < 8.0
     assert served.weights_bytes == pytest.approx(2 * 174.6e9 / 8, rel=0.005)  # arXiv 2005.14165
@@ -397,10 +392,13 @@ def test_a_tight_limit_costs_throughput_and_is_named() -> None:
 
 def test_phases_are_bound_by_what_the_textbook_says() -> None:
     wide = perf.Formats("bf16", "bf16")
-    served = serve(formats=wide, split=perf.Split(4), batch=8, request=Request(4096.0, 512.0))
+    served = serve(
+        formats=wide, search=perf.SplitSearch(split=perf.Split(4), batch=8),
+        request=Request(4096.0, 512.0))
     assert served.prefill_bound == "compute"
     assert served.decode_bound == "bandwidth"
-    assert serve("llama-3.1-8b", split=perf.Split(8), batch=1).decode_bound == "latency"
+    assert serve(
+        "llama-3.1-8b", search=perf.SplitSearch(split=perf.Split(8), batch=1)).decode_bound == "latency"
 
 
 def test_a_format_without_units_is_said_aloud() -> None:
@@ -419,7 +417,7 @@ def test_a_hypothetical_chip_with_a_donors_numbers_is_the_donor() -> None:
     renamed = dataclasses.replace(donor, name="dream", vendor="nobody", efficiency="h200")
     found = calibration_of(CATALOGUE, renamed)
     assert found.said == "inherits nvidia-hopper from h200"
-    made, _ = perf.machine_of(renamed, FP8, found.efficiency, found.engine)
+    made, _ = perf.machine_of(renamed, FP8, found)
     assert made == machine("h200")
     stranger = calibration_of(CATALOGUE, dataclasses.replace(renamed, efficiency=None))
     assert stranger.name == "default"
@@ -428,10 +426,12 @@ def test_a_hypothetical_chip_with_a_donors_numbers_is_the_donor() -> None:
 
 def test_a_model_that_fits_nowhere_says_what_would() -> None:
     with pytest.raises(DoesNotFit, match=r"\d+ chips in bf16") as caught:
-        serve("llama-3.1-405b", "l40s", formats=perf.Formats("bf16", "bf16"), max_chips=8)
+        serve("llama-3.1-405b", "l40s", formats=perf.Formats("bf16", "bf16"),
+              search=perf.SplitSearch(max_chips=8))
     chips = int(caught.value.faults[0].allowed.split(" chips in bf16")[0].split()[-1])
     assert chips * 48e9 > 2 * 405e9
-    serve("llama-3.1-405b", "l40s", formats=perf.Formats("bf16", "bf16"), max_chips=chips)  # and that holds it
+    serve("llama-3.1-405b", "l40s", formats=perf.Formats("bf16", "bf16"),
+          search=perf.SplitSearch(max_chips=chips))  # and that holds it
 
 
 def test_load_factor_spreads_the_peak_over_the_day() -> None:
@@ -444,7 +444,8 @@ def test_load_factor_spreads_the_peak_over_the_day() -> None:
 
 def test_every_bad_argument_is_reported_at_once() -> None:
     with pytest.raises(BadValue) as caught:
-        serve(request=Request(math.nan, 0.0), load_factor=0.0, tpot_limit_s=-1.0, batch=0, max_chips=0)
+        serve(request=Request(math.nan, 0.0), load_factor=0.0, tpot_limit_s=-1.0,
+              search=perf.SplitSearch(batch=0, max_chips=0))
     assert [fault.place for fault in caught.value.faults] == [
         "max_chips", "request.input_tokens", "request.output_tokens", "load_factor", "tpot_limit_s",
         "batch",

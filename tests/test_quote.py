@@ -10,19 +10,18 @@ import pytest
 
 from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue, UnknownName
-from fabless.perf import Formats
+from fabless.perf import Formats, ServiceTerms
 from fabless.quote import (
     EFFICIENCY,
-    Owning,
     Quote,
     calibration_of,
     number_of,
-    owned_hour,
     owning_of,
     price_of,
     quote,
 )
 from fabless.records import Fact, Grade, Request, Source
+from fabless.tco import Owning, chip_hour_cost
 
 REQUEST = Request(1024.0, 512.0)
 AS_OF = dt.date(2023, 10, 31)
@@ -60,8 +59,8 @@ def quoted(catalogue: Catalogue, chip: str, price: Fact | None = None, load_fact
     record = catalogue.chip(chip)
     return quote(
         catalogue.model("llama-3.1-70b"), record, REQUEST, price or price_of(catalogue, chip),
-        owning_of(catalogue)[0], calibration_of(catalogue, record), formats=Formats("bf16", "bf16"),
-        load_factor=load_factor, tpot_limit_s=0.05, ttft_limit_s=5.0,
+        owning_of(catalogue)[0], calibration_of(catalogue, record),
+        ServiceTerms(Formats("bf16", "bf16"), 0.05, 5.0, load_factor),
     )
 
 
@@ -90,14 +89,14 @@ def test_lines_of_an_owned_hour_by_hand() -> None:
         electricity_usd_per_j=0.1 / 3.6e6, pue=1.25, server_power=2.0, server_usd=8766.0,
         life_s=4 * 8766 * 3600, residual_share=0.0, upkeep_per_s=0.05 / (8766 * 3600),
     )
-    hour = owned_hour(4 * 8766.0, owning, rated_power_w=500.0, average_power_w=300.0)
+    hour = chip_hour_cost(4 * 8766.0, owning, rated_power_w=500.0, average_power_w=300.0)
     found = {name: float(amount) for name, amount in hour.lines()}
     assert found["chip"] == pytest.approx(1.0)
     assert found["server"] == pytest.approx(0.25)
     assert found["site"] == pytest.approx(100.0 / 730.5)
     assert found["power"] == pytest.approx(0.6 * 1.25 * 0.1)
     assert found["staff"] == pytest.approx(0.05 * 5.0)
-    assert found["rent"] == found["network"] == 0.0
+    assert found["rent"] == 0.0
 
 
 def test_a_rent_is_the_whole_hour(catalogue: Catalogue) -> None:

@@ -21,7 +21,9 @@ from fabless.cli.options import error_band, split_code
 from fabless.errors import BadValue, DoesNotFit
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import candidate_splits, check_split, fixed_splits
-from fabless.perf.serving.serve import NO_TRAFFIC, Traffic, unbeaten, waiting
+from fabless.perf.serving.queue import waiting
+from fabless.perf.serving.serve import unbeaten
+from fabless.perf.serving.terms import NO_TRAFFIC, ServiceTerms, SplitSearch, Traffic
 from fabless.quote import calibration_of
 from fabless.records import LLM, Chip, Request
 from fabless.report.front_chart import front_chart
@@ -29,6 +31,7 @@ from fabless.workload import kv_cache_bytes
 
 CHAT = Request(4096.0, 512.0)
 FP8 = perf.Formats("fp8", "fp8")
+UNLIMITED = ServiceTerms(FP8)
 
 
 @cache
@@ -38,19 +41,17 @@ def catalogue() -> Catalogue:
 
 def known(model: str, chip: str) -> tuple[LLM, Chip, perf.Machine]:
     llm, record = catalogue().model(model), catalogue().chip(chip)
-    calibration = calibration_of(catalogue(), record)
-    return llm, record, perf.machine_of(record, FP8, calibration.efficiency, calibration.engine)[0]
+    return llm, record, perf.machine_of(record, FP8, calibration_of(catalogue(), record))[0]
 
 
 def served(model: str, chip: str, request: Request = CHAT, **asked: object) -> perf.Serving:
-    llm, record, machine = known(model, chip)
+    """Serve under the named terms, among the named splits and batches."""
+    llm, record, _ = known(model, chip)
+    search = {name: asked.pop(name) for name in ("split", "batch", "max_chips") if name in asked}
     return perf.serve(
-        llm, record, request,
-        formats=asked.pop("formats", FP8),  # type: ignore[arg-type]
-        efficiency=machine.efficiency,
-        engine=machine.engine,
-        **asked,
-    )  # type: ignore[arg-type]
+        llm, record, request, ServiceTerms(**{"formats": FP8, **asked}),  # type: ignore[arg-type]
+        calibration_of(catalogue(), record), SplitSearch(**search),  # type: ignore[arg-type]
+    )
 
 
 @cache
@@ -59,7 +60,13 @@ def two_pools(
     traffic: Traffic = NO_TRAFFIC,
 ) -> Disaggregation:
     llm, _, machine = known(model, chip)
-    return disaggregate(llm, machine, machine, CHAT, tpot_limit_s=tpot, ttft_limit_s=3.0, max_chips=64, traffic=traffic)
+    terms = ServiceTerms(FP8, tpot, 3.0, traffic=traffic)
+    return disaggregate(llm, machine, machine, CHAT, terms, SplitSearch(max_chips=64))
+
+
+def on(split: perf.Split) -> SplitSearch:
+    """Two pools of the same split, four chips in all."""
+    return SplitSearch(split=split, prefill_split=split, max_chips=4)
 
 
 # ------------------------------------------------------------------------------------------ two
@@ -108,13 +115,13 @@ def test_the_cache_crosses_the_links_once() -> None:
     one = perf.Split(*(np.array([float(k)]) for k in (2, 1, 1, 1)))
     size = float(np.asarray(kv_cache_bytes(llm, 4096.0, 1.0)))
     link = machine.efficiency.link
-    near = disaggregate(llm, machine, machine, CHAT, prefill_split=one, decode_split=one, max_chips=4).best
+    near = disaggregate(llm, machine, machine, CHAT, UNLIMITED, on(one)).best
     assert near.transfer_s == pytest.approx(near.prefill.batch * size / 2 / (450e9 * link), rel=1e-9)
     lonely = replace(machine, scale_up_domain=2.0)
-    far = disaggregate(llm, lonely, lonely, CHAT, prefill_split=one, decode_split=one, max_chips=4).best
+    far = disaggregate(llm, lonely, lonely, CHAT, UNLIMITED, on(one)).best
     assert far.transfer_s == pytest.approx(far.prefill.batch * size / 2 / (50e9 * link), rel=1e-9)
     endless = replace(lonely, scale_out_bandwidth=math.inf)
-    none = disaggregate(llm, endless, endless, CHAT, prefill_split=one, decode_split=one, max_chips=4).best
+    none = disaggregate(llm, endless, endless, CHAT, UNLIMITED, on(one)).best
     assert none.transfer_s == 0.0
     assert none.ttft_s < far.ttft_s
 
@@ -123,7 +130,7 @@ def test_links_bound_the_rate() -> None:
     llm, _, machine = known("llama-3.1-70b", "h100-sxm")
     thin = replace(machine, scale_up_domain=2.0, scale_out_bandwidth=1e8)
     one = perf.Split(*(np.array([float(k)]) for k in (2, 1, 1, 1)))
-    best = disaggregate(llm, thin, thin, CHAT, prefill_split=one, decode_split=one, max_chips=4).best
+    best = disaggregate(llm, thin, thin, CHAT, UNLIMITED, on(one)).best
     size = float(np.asarray(kv_cache_bytes(llm, 4096.0, 1.0)))
     assert best.prefill.queries_per_s == pytest.approx(2 * 1e8 * machine.efficiency.link / size, rel=1e-9)
 
@@ -131,8 +138,8 @@ def test_links_bound_the_rate() -> None:
 def test_pools_may_have_chips_of_their_own() -> None:
     llm, _, h100 = known("llama-3.1-70b", "h100-sxm")
     h200 = known("llama-3.1-70b", "h200")[2]
-    same = disaggregate(llm, h100, h100, CHAT, tpot_limit_s=0.03, max_chips=64).best
-    mixed = disaggregate(llm, h100, h200, CHAT, tpot_limit_s=0.03, max_chips=64).best
+    same = disaggregate(llm, h100, h100, CHAT, ServiceTerms(FP8, 0.03), SplitSearch(max_chips=64)).best
+    mixed = disaggregate(llm, h100, h200, CHAT, ServiceTerms(FP8, 0.03), SplitSearch(max_chips=64)).best
     assert mixed.output_tokens_per_s_per_chip > same.output_tokens_per_s_per_chip
 
 
@@ -154,7 +161,9 @@ def test_pools_that_meet_no_limit_say_what_comes_near() -> None:
         two_pools(tpot=1e-4)
     llm, _, machine = known("llama-3.1-70b", "h100-sxm")
     with pytest.raises(DoesNotFit, match="no two instances on up to 1 chips"):
-        disaggregate(llm, *[replace(machine, memory_bytes=1e12)] * 2, CHAT, max_chips=1)
+        disaggregate(
+            llm, *[replace(machine, memory_bytes=1e12)] * 2, CHAT, UNLIMITED,
+            SplitSearch(max_chips=1))
 
 
 # ------------------------------------------------------------------------------------------ traffic

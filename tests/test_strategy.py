@@ -16,7 +16,6 @@ from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import draw_world, plan_of
 from fabless.market import of_generation
 from fabless.plan import limit_prices, solve
-from fabless.quote import Owning
 from fabless.records import Array, Grade, Range, Tree
 from fabless.scenario import chain_tree
 from fabless.scenario.programmes import NEVER
@@ -34,7 +33,7 @@ from fabless.strategy import (
     with_programmes,
 )
 from fabless.strategy.outlook import terms_of
-from fabless.tco import discount_factor
+from fabless.tco import Owning, discount_factor
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S, Quarter
 
 WAYS = [way for way in TITLES if way != PORTFOLIO]

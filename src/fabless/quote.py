@@ -14,12 +14,11 @@ from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
 from fabless.errors import BadValue, Fault, UnknownName, unknown
-from fabless.perf import Efficiency, Engine, Formats, Serving, serve
+from fabless.perf import Calibration, Efficiency, Engine, ServiceTerms, Serving, serve
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
     ChipHour,
-    Hardware,
-    Site,
+    Owning,
     chip_hour_cost,
     rented_chip_hour,
     usd_per_million_tokens,
@@ -31,6 +30,11 @@ PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_boar
 """Groups of kinds of purchase price, the preferred first; the newest of a group counts."""
 RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
 """Groups of kinds of rent, the preferred first; a provider's name may follow a dot."""
+OWNING_FACTS = (
+    "discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
+    "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share",
+)
+"""Facts on data centres that make up the cost of owning, in the order in which they are printed."""
 EFFICIENCY = "default"
 """Class of efficiencies for a chip of unknown class and vendor."""
 ENGINE = "engine-default"
@@ -40,41 +44,6 @@ _CLASS_PREFIX = "perf-"
 _ENGINE_PREFIX = "engine-"
 _ERRORS = ("error_median", "error_p90")
 """Fields of a class that state the error of the model on its chips."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """Efficiencies that the performance model uses for a chip, and their origin."""
-
-    efficiency: Efficiency
-    engine: Engine
-    name: str
-    """Class of the efficiencies."""
-    said: str
-    """Sentence that says why the chip has this class."""
-    error_median: float
-    """Median absolute error of the time of an output token against measurements on chips of the
-    class [1]."""
-    error_p90: float
-    """Error that 90 % of the measurements stay under [1]."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Owning:
-    """Costs of owning a chip besides its price; numbers or arrays that broadcast."""
-
-    real_rate: ArrayLike
-    colocation_usd_per_w_s: ArrayLike
-    electricity_usd_per_j: ArrayLike
-    pue: ArrayLike
-    server_power: ArrayLike
-    """All-in server power over the rated power of its chips [1]."""
-    server_usd: ArrayLike
-    """Price of the server and network of one chip."""
-    life_s: ArrayLike
-    residual_share: ArrayLike
-    upkeep_per_s: ArrayLike
-    """Spares, service and staff: yearly share of the price, as [1/s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,38 +65,27 @@ class Quote:
     """Energy per query at the wall of the site: chips, servers and cooling."""
 
 
-def owned_hour(
-    price_usd: ArrayLike, owning: Owning, *, rated_power_w: ArrayLike, average_power_w: ArrayLike
+def hour_at_price(
+    price: Fact, owning: Owning, *, rated_power_w: ArrayLike, average_power_w: ArrayLike
 ) -> ChipHour:
-    """Cost of an hour of an owned chip.
-
-    Parameters (broadcast): `price_usd` [USD]; `owning`; `rated_power_w` and `average_power_w` of the chip alone [W], to
-    which its server adds in proportion.
-    """
-    hardware = Hardware(chip_usd=price_usd, server_usd=owning.server_usd, life_s=owning.life_s,
-                        residual_share=owning.residual_share, maintenance_per_s=owning.upkeep_per_s)
-    site = Site(electricity_usd_per_j=owning.electricity_usd_per_j, pue=owning.pue,
-                rent_usd_per_w_s=owning.colocation_usd_per_w_s)
-    server = np.asarray(owning.server_power, dtype=float)
+    """Cost of an hour of a chip at its purchase price, or at its rent."""
+    if price.unit.endswith("/h"):
+        return rented_chip_hour(number_of(price))
     return chip_hour_cost(
-        hardware, site, real_rate=owning.real_rate, average_power_w=server * average_power_w,
-        provisioned_power_w=server * rated_power_w,
-    )
+        number_of(price), owning, rated_power_w=rated_power_w, average_power_w=average_power_w)
 
 
 def owning_of(catalogue: Catalogue) -> tuple[Owning, tuple[Fact, ...]]:
     """Cost of owning from the catalogue's facts on data centres, and those facts."""
-    names = (
-        "discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
-        "server_network_cost", "accelerator_life", "residual_share", "maintenance_share",
-        "staff_share",
-    )
-    facts = tuple(catalogue.fact("datacentre", name) for name in names)
-    rate, rent, power, pue, server_power, server, life, residual, spares, staff = (number_of(fact) for fact in facts)
+    facts = {name: catalogue.fact("datacentre", name) for name in OWNING_FACTS}
+    known = {name: number_of(fact) for name, fact in facts.items()}
     return Owning(
-        real_rate=rate, colocation_usd_per_w_s=rent, electricity_usd_per_j=power, pue=pue,
-        server_power=server_power, server_usd=server, life_s=life, residual_share=residual,
-        upkeep_per_s=(spares + staff) / YEAR_S), facts
+        real_rate=known["discount_rate"], colocation_usd_per_w_s=known["colocation_price"],
+        electricity_usd_per_j=known["electricity_price"], pue=known["pue"],
+        server_power=known["server_power_share"], server_usd=known["server_network_cost"],
+        life_s=known["accelerator_life"], residual_share=known["residual_share"],
+        upkeep_per_s=(known["maintenance_share"] + known["staff_share"]) / YEAR_S,
+    ), tuple(facts.values())
 
 
 def number_of(fact: Fact) -> float:
@@ -212,27 +170,20 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
 
 def quote(
     llm: LLM, chip: Chip, request: Request, price: Fact, owning: Owning, calibration: Calibration,
-    *, formats: Formats, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
+    terms: ServiceTerms,
 ) -> Quote:
     """Time, cost and energy of a query of `llm` on `chip`.
 
-    Chips are provisioned for the peak: `load_factor` [1] is mean over peak load, so the idle hours
-    are in the cost.
+    Chips are provisioned for the peak of the load: the idle hours are in the cost.
 
         USD/query = USD/chip-hour / 3600 * chip-seconds/query
         Wh/query  = chip energy * server power share * PUE / 3600
 
     Raises the same errors as `perf.serve`.
     """
-    serving = serve(
-        llm, chip, request, formats=formats, efficiency=calibration.efficiency,
-        engine=calibration.engine, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s,
-        load_factor=load_factor,
-    )
-    if price.unit.endswith("/h"):
-        hour = rented_chip_hour(number_of(price))
-    else:
-        hour = owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
+    serving = serve(llm, chip, request, terms, calibration)
+    hour = hour_at_price(
+        price, owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
     total = float(hour.total_usd)
     wall = float(np.asarray(owning.server_power) * np.asarray(owning.pue))
     return Quote(

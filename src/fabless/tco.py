@@ -7,14 +7,14 @@ stand on one footing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.checks import Bound, number, require
 from fabless.records import Array
-from fabless.units import HOUR_S, QUARTER_S, YEAR_S
+from fabless.units import HOUR_S, YEAR_S
 
 FLAT_RATE = 1e-12
 """Rates smaller than this count as 0, which moves an annuity over a century by 1e-10."""
@@ -23,7 +23,7 @@ FLAT_RATE = 1e-12
 def discount_factor(real_rate: ArrayLike, time_s: ArrayLike) -> Array:
     """Value today of one real dollar at a later time: ``(1 + rate)^-(time / year)``.
 
-    Parameters (broadcast): `real_rate` per year [1], over -0.5 and at most 1; `time_s` from today [s], not negative.
+    Parameters (broadcast): `real_rate` per year [share], over -0.5 and at most 1; `time_s` from today [s], not negative.
 
     >>> round(float(discount_factor(0.10, 2 * 365.25 * 86400)), 6)
     0.826446
@@ -39,7 +39,7 @@ def capital_recovery_factor(real_rate: ArrayLike, life_s: ArrayLike, period_s: f
     ``i = (1 + rate)^(period / year) - 1`` is the rate per period and ``n = life / period`` the number of payments; at
     rate 0 the factor is 1 / n.
 
-    Parameters: `real_rate` per year [1], `life_s` [s] broadcast; `period_s` [s]. Raises `BadValue` on a rate outside
+    Parameters: `real_rate` per year [share], `life_s` [s] broadcast; `period_s` [s]. Raises `BadValue` on a rate outside
     (-0.5, 1] or a life that is not over 0.
 
     >>> round(float(capital_recovery_factor(0.10, 5 * 365.25 * 86400)), 6)
@@ -64,8 +64,8 @@ def capital_charge_usd(
     ``(price - residual share * price * discount_factor(rate, life)) * capital_recovery_factor``: the discounted charges
     add up to the price less the discounted residual.
 
-    Parameters (broadcast): `price_usd` [USD], `residual_share` of the real price at the end [1, 0 to 1], `life_s` [s],
-    `real_rate` per year [1]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0
+    Parameters (broadcast): `price_usd` [USD], `residual_share` of the real price at the end [share, 0 to 1], `life_s` [s],
+    `real_rate` per year [share]; `period_s` [s]. Limits: residual 1 leaves the interest alone; rate 0
     the straight line.
     """
     require(
@@ -79,60 +79,57 @@ def capital_charge_usd(
     return np.asarray(number(price_usd) * (1.0 - recovered) * capital_recovery_factor(real_rate, life_s, period_s))
 
 
-def capital_charge_usd_per_quarter(
-    price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike, real_rate: ArrayLike
-) -> Array:
-    """`capital_charge_usd` by quarter, for plans.
-
-    >>> round(float(capital_charge_usd_per_quarter(32000.0, 0.0, 4 * 365.25 * 86400, 0.0)), 6)
-    2000.0
-    """
-    return capital_charge_usd(price_usd, residual_share, life_s, real_rate, QUARTER_S)
+def _none() -> Array:
+    return np.asarray(0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hardware:
-    """Prices per chip of the hardware bought; numbers or arrays that broadcast."""
+class Owning:
+    """Costs of owning a chip besides its price; numbers or arrays that broadcast."""
 
-    chip_usd: ArrayLike
+    real_rate: ArrayLike
+    """Discount rate per year [share]."""
     life_s: ArrayLike
-    server_usd: ArrayLike = 0.0
-    """The chip's share of its server."""
-    network_usd: ArrayLike = 0.0
-    """The chip's share of network and storage."""
-    residual_share: ArrayLike = 0.0
+    residual_share: ArrayLike
     """Share of the real price that a sale brings back at the end of life."""
-    maintenance_per_s: ArrayLike = 0.0
-    """Yearly share of the price spent on spares and service, as [1/s]."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where the chip stands: rented by the kilowatt, built, or both."""
-
+    server_usd: ArrayLike
+    """Price of the server and network of one chip."""
+    upkeep_per_s: ArrayLike
+    """Spares, service and staff: yearly share of the price, as [1/s]."""
+    colocation_usd_per_w_s: ArrayLike
+    """Rent of the site per watt of provisioned power."""
     electricity_usd_per_j: ArrayLike
     pue: ArrayLike
-    """Energy of the whole site over that of the computers [1]."""
-    rent_usd_per_w_s: ArrayLike = 0.0
-    """Colocation rent per watt of provisioned power and second."""
-    capital_usd_per_w: ArrayLike = 0.0
-    """Building and plant per watt of provisioned power."""
-    life_s: ArrayLike = YEAR_S
-    """Life of building and plant; used only if they are paid for as capital."""
+    """Energy of the whole site over that of the computers [ratio]."""
+    server_power: ArrayLike
+    """All-in server power over the rated power of its chips [ratio]."""
+    plant_usd_per_w: ArrayLike = 0.0
+    """Building and plant bought, per watt of provisioned power."""
+    plant_life_s: ArrayLike = YEAR_S
+    """Life of building and plant; used only if they are bought."""
+    staff_usd_per_s: ArrayLike = 0.0
+    """Staff per chip, beyond the share of the price in `upkeep_per_s`."""
+    availability: ArrayLike = 1.0
+    """Share of hours in which the chip is up."""
+
+    def bought_usd(self, price_usd: ArrayLike) -> Array:
+        """Price of a chip with all that is bought with it."""
+        return np.asarray(number(price_usd) + number(self.server_usd))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChipHour:
-    """Cost of an hour in which a chip stands ready [USD/h], by line."""
+    """Cost of an hour in which a chip stands ready [USD/h], by line; a line that is not given costs
+    nothing."""
 
-    chip_usd: Array
-    server_usd: Array
-    network_usd: Array
-    site_usd: Array
-    power_usd: Array
-    staff_usd: Array
+    chip_usd: Array = field(default_factory=_none)
+    server_usd: Array = field(default_factory=_none)
+    """Capital of server and network."""
+    site_usd: Array = field(default_factory=_none)
+    power_usd: Array = field(default_factory=_none)
+    staff_usd: Array = field(default_factory=_none)
     """Staff and maintenance."""
-    rent_usd: Array
+    rent_usd: Array = field(default_factory=_none)
     """Rent paid to a cloud: the hourly rate, plus the hour's part of any prepayment."""
 
     @property
@@ -140,89 +137,87 @@ class ChipHour:
         """Sum of the lines."""
         return np.asarray(sum((amount for _, amount in self.lines()), np.asarray(0.0)))
 
+    @property
+    def equipment_usd(self) -> Array:
+        """Sum of the lines that are capital of what is bought beside the chip."""
+        return self.server_usd
+
+    @property
+    def running_usd(self) -> Array:
+        """Sum of the lines that fall due as the chip runs: all but the capital of what is
+        bought."""
+        return self.total_usd - self.chip_usd - self.equipment_usd
+
     def lines(self) -> tuple[tuple[str, Array], ...]:
         """Name and amount of every line that adds up to the total."""
         return tuple((item.name.removesuffix("_usd"), getattr(self, item.name)) for item in fields(self))
 
 
 def chip_hour_cost(
-    hardware: Hardware,
-    site: Site,
-    *,
-    real_rate: ArrayLike,
-    average_power_w: ArrayLike,
-    provisioned_power_w: ArrayLike,
-    staff_usd_per_s: ArrayLike = 0.0,
-    availability: ArrayLike = 1.0,
+    price_usd: ArrayLike, owning: Owning, *, rated_power_w: ArrayLike, average_power_w: ArrayLike,
+    charged_every_s: float = HOUR_S,
 ) -> ChipHour:
     """Cost of an hour of an owned chip that is ready for work.
 
-        chip, server, network = hourly capital charge of each price over the hardware's life
-        site  = provisioned W * (rent + hourly capital charge of the plant)
-        power = PUE * average W * USD/J * 3600
-        staff = staff + maintenance share * price of chip, server and network
+        chip, server = hourly capital charge of each price over the life
+        site  = rated W * server power * (rent + hourly capital charge of the plant)
+        power = PUE * average W * server power * USD/J * 3600
+        staff = staff + upkeep share * price of chip and server
         all divided by availability
 
-    Parameters (broadcast): `hardware`, `site`; `real_rate` per year [1]; `average_power_w` drawn and
-    `provisioned_power_w` paid for, per chip with its share of server and network, before PUE [W];
-    `staff_usd_per_s` per chip [USD/s]; `availability` share of hours in which the chip is up [1].
+    Parameters (broadcast): `price_usd` of the chip [USD]; `owning`; `rated_power_w` and
+    `average_power_w` of the chip alone [W], to which its server adds in proportion. Capital charges
+    fall at the end of each period of `charged_every_s` [s] and are spread evenly over its hours.
     Limits: free power and rate 0 leave the straight line. Raises `BadValue` with every number out
     of range.
     """
+    server = np.asarray(owning.server_power, dtype=float)
+    average, rated = server * average_power_w, server * rated_power_w
     require(
         "tco",
-        _rate(real_rate),
-        _life(hardware.life_s),
-        _residual(hardware.residual_share),
-        _price("server_usd", hardware.server_usd),
-        _price("network_usd", hardware.network_usd),
-        _price("chip_usd", hardware.chip_usd),
+        _rate(owning.real_rate),
+        _life(owning.life_s),
+        _residual(owning.residual_share),
+        _price("server_usd", owning.server_usd),
+        _price("price_usd", price_usd),
+        Bound("upkeep_per_s", owning.upkeep_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"),
         Bound(
-            "maintenance_per_s", hardware.maintenance_per_s, 0, 1 / YEAR_S, "1 a year is 3.2e-8 /s"
-        ),
-        Bound(
-            "electricity_usd_per_j", site.electricity_usd_per_j, 0, 1e-5,
+            "electricity_usd_per_j", owning.electricity_usd_per_j, 0, 1e-5,
             "0.1 USD/kWh is 2.8e-8 USD/J",
         ),
-        Bound("pue", site.pue, 1, 5, "site energy over computer energy is at least 1"),
+        Bound("pue", owning.pue, 1, 5, "site energy over computer energy is at least 1"),
         Bound(
-            "rent_usd_per_w_s", site.rent_usd_per_w_s, 0, 1e-3, "100 USD/kW/month is 3.8e-8 USD/W/s"
+            "colocation_usd_per_w_s", owning.colocation_usd_per_w_s, 0, 1e-3,
+            "100 USD/kW/month is 3.8e-8 USD/W/s",
         ),
-        Bound("capital_usd_per_w", site.capital_usd_per_w, 0, 1e4, "give USD per W"),
+        Bound("plant_usd_per_w", owning.plant_usd_per_w, 0, 1e4, "give USD per W"),
         Bound(
-            "site life_s", site.life_s, 0, 200 * YEAR_S, "give the life of the plant in seconds",
-            open_low=True,
+            "plant_life_s", owning.plant_life_s, 0, 200 * YEAR_S,
+            "give the life of the plant in seconds", open_low=True,
         ),
-        Bound("average_power_w", average_power_w, 0, 1e7, "give W per chip"),
-        Bound("provisioned_power_w", provisioned_power_w, 0, 1e7, "give W per chip"),
-        Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
+        Bound("average_power_w", average, 0, 1e7, "give W per chip"),
+        Bound("rated_power_w", rated, 0, 1e7, "give W per chip"),
+        Bound("staff_usd_per_s", owning.staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
         Bound(
-            "availability", availability, 0, 1, "give the share of hours in which the chip is up",
-            open_low=True,
+            "availability", owning.availability, 0, 1,
+            "give the share of hours in which the chip is up", open_low=True,
         ),
     )
-    up = number(availability)
+    up, hours = number(owning.availability), charged_every_s / HOUR_S
 
-    def hourly(price_usd: ArrayLike) -> Array:
-        return capital_charge_usd(price_usd, hardware.residual_share, hardware.life_s, real_rate, HOUR_S) / up
+    def hourly(price_usd: ArrayLike, residual_share: ArrayLike, life_s: ArrayLike) -> Array:
+        return capital_charge_usd(
+            price_usd, residual_share, life_s, owning.real_rate, charged_every_s) / hours
 
-    plant = capital_charge_usd(site.capital_usd_per_w, 0.0, site.life_s, real_rate, HOUR_S)
-    price = number(hardware.chip_usd) + number(hardware.server_usd) + number(hardware.network_usd)
-    upkeep = number(staff_usd_per_s) + number(hardware.maintenance_per_s) * price
+    plant = hourly(owning.plant_usd_per_w, 0.0, owning.plant_life_s)
+    upkeep = number(owning.staff_usd_per_s) + number(owning.upkeep_per_s) * owning.bought_usd(price_usd)
     return ChipHour(
-        chip_usd=hourly(hardware.chip_usd),
-        server_usd=hourly(hardware.server_usd),
-        network_usd=hourly(hardware.network_usd),
-        site_usd=number(provisioned_power_w)
-        * (number(site.rent_usd_per_w_s) * HOUR_S + plant)
-        / up,
-        power_usd=number(site.pue)
-        * number(average_power_w)
-        * number(site.electricity_usd_per_j)
-        * HOUR_S
-        / up,
+        chip_usd=hourly(price_usd, owning.residual_share, owning.life_s) / up,
+        server_usd=hourly(owning.server_usd, owning.residual_share, owning.life_s) / up,
+        site_usd=number(rated) * (number(owning.colocation_usd_per_w_s) * HOUR_S + plant) / up,
+        power_usd=number(owning.pue) * number(average) * number(owning.electricity_usd_per_j)
+        * HOUR_S / up,
         staff_usd=upkeep * HOUR_S / up,
-        rent_usd=np.asarray(0.0),
     )
 
 
@@ -241,7 +236,7 @@ def rented_chip_hour(
     in `usd_per_query`.
 
     Parameters (broadcast): `rent_usd_per_s` per chip [USD/s]; `prepaid_usd` at the start of the term [USD], `term_s`
-    [s], `real_rate` per year [1]; `staff_usd_per_s` the tenant's own [USD/s].
+    [s], `real_rate` per year [share]; `staff_usd_per_s` the tenant's own [USD/s].
 
     >>> float(rented_chip_hour(2.0 / 3600).total_usd)
     2.0
@@ -254,13 +249,7 @@ def rented_chip_hour(
         Bound("rent_usd_per_s", rent_usd_per_s, 0, 1e3, "2 USD/h is 5.6e-4 USD/s"),
         Bound("staff_usd_per_s", staff_usd_per_s, 0, 1e3, "give USD/s per chip"),
     )
-    none = np.asarray(0.0)
     return ChipHour(
-        chip_usd=none,
-        server_usd=none,
-        network_usd=none,
-        site_usd=none,
-        power_usd=none,
         staff_usd=number(staff_usd_per_s) * HOUR_S,
         rent_usd=number(rent_usd_per_s) * HOUR_S
         + capital_charge_usd(prepaid_usd, 0.0, term_s, real_rate, HOUR_S),
@@ -271,7 +260,7 @@ def usd_per_million_tokens(chip_hour_usd: ArrayLike, tokens_per_s: ArrayLike, bu
     """Cost of a million tokens: ``hour / (3600 * tokens/s * busy share) * 1e6``.
 
     Parameters (broadcast): `chip_hour_usd` paid for every hour [USD/h]; `tokens_per_s` of one chip while busy;
-    `busy_share` of the paid hours [1], which is 1 for chips rented only when used.
+    `busy_share` of the paid hours [share], which is 1 for chips rented only when used.
 
     >>> round(float(usd_per_million_tokens(3.6, 1000.0, 0.5)), 9)
     2.0
@@ -284,7 +273,7 @@ def usd_per_query(chip_hour_usd: ArrayLike, chip_s_per_query: ArrayLike, busy_sh
     """Cost of a query: ``hour / 3600 * chip seconds / busy share``.
 
     Parameters (broadcast): `chip_hour_usd` [USD/h]; `chip_s_per_query` chips times seconds that a query keeps busy [s];
-    `busy_share` of the paid hours [1]. Raises `BadValue` on a busy share outside (0, 1].
+    `busy_share` of the paid hours [share]. Raises `BadValue` on a busy share outside (0, 1].
     """
     require(
         "tco",

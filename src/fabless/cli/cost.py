@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from fabless.catalogue import Catalogue
 from fabless.cli.facts import seen_from
 from fabless.cli.options import (
     AsOf,
@@ -36,26 +34,15 @@ from fabless.cli.options import (
     stated_price,
 )
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
-from fabless.perf import Formats
-from fabless.quote import Owning, Quote, number_of, owning_of, price_of, quote
-from fabless.records import LLM, Fact, Request
+from fabless.perf import ServiceTerms
+from fabless.quote import Quote, number_of, owning_of, price_of, quote
+from fabless.records import Fact
 from fabless.report import Column, as_json, print_table, say
 from fabless.units import from_si
 from fabless.wording import cents, in_percent, plain, usd
 
 _FULL_WIDTH = 110
 """Narrowest terminal [columns] on which the table also shows batch, hourly cost and energy."""
-
-
-@dataclass(frozen=True)
-class ServiceTerms:
-    """Number formats, engine, latency limits and load factor that a quote assumes."""
-
-    formats: Formats
-    engine: str
-    tpot_s: float
-    ttft_s: float
-    load_factor: float
 
 
 def cost(
@@ -81,9 +68,9 @@ def cost(
     catalogue = seen_from(as_of)
     llm = model_of(catalogue, model)
     load = catalogue.fact("datacentre", "load_factor")
-    limits = ServiceTerms(
-        formats_of(precision, expert_precision, kv_precision), engine,
-        positive(tpot, "s", "--tpot"), positive(ttft, "s", "--ttft"),
+    terms = ServiceTerms(
+        formats_of(precision, expert_precision, kv_precision), positive(tpot, "s", "--tpot"),
+        positive(ttft, "s", "--ttft"),
         number_of(load) if load_factor is None else load_factor,
     )
     request = request_of(input, output, trace)
@@ -93,7 +80,10 @@ def cost(
     unknown_chips: list[Fault] = []
     for name in [part.strip() for part in chip.split(",") if part.strip()]:
         try:
-            quotes.append(_quote(catalogue, llm, name, request, price, owning, limits))
+            made = chip_of(catalogue, name)
+            paid = stated_price(price) if price else price_of(catalogue, made.name)
+            calibration = calibration_for(catalogue, made, engine)
+            quotes.append(quote(llm, made, request, paid, owning, calibration, terms))
         except DoesNotFit as error:
             refused.append(error)
         except UnknownName as error:
@@ -112,19 +102,11 @@ def cost(
         typer.echo(as_json({"model": llm.name, "request": request, "quotes": quotes, "refused": [
             str(fault) for error in refused for fault in error.faults]}))
         return
-    _print(llm, request, quotes, refused, (*owned_facts, load), limits)
-
-
-def _quote(
-    catalogue: Catalogue, llm: LLM, name: str, request: Request, price: str | None, owning: Owning,
-    limits: ServiceTerms,
-) -> Quote:
-    chip = chip_of(catalogue, name)
-    return quote(
-        llm, chip, request, stated_price(price) if price else price_of(catalogue, chip.name),
-        owning, calibration_for(catalogue, chip, limits.engine), formats=limits.formats,
-        load_factor=limits.load_factor, tpot_limit_s=limits.tpot_s, ttft_limit_s=limits.ttft_s,
+    title = (
+        f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, "
+        f"weights {terms.formats.weights}, cache {terms.formats.kv}, engine {engine}"
     )
+    _print(title, quotes, refused, (*owned_facts, load), terms.load_factor)
 
 
 def _row(quoted: Quote, load_factor: float, full: bool) -> list[str]:
@@ -158,22 +140,17 @@ def _columns(full: bool) -> list[Column | str]:
 
 
 def _print(
-    llm: LLM, request: Request, quotes: Sequence[Quote], refused: Sequence[FablessError],
-    facts: Sequence[Fact],
-    limits: ServiceTerms,
+    title: str, quotes: Sequence[Quote], refused: Sequence[FablessError], facts: Sequence[Fact],
+    load_factor: float,
 ) -> None:
     console = Console()
     full = console.width >= _FULL_WIDTH
-    title = (
-        f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, weights "
-        f"{limits.formats.weights}, cache {limits.formats.kv}, engine {limits.engine}"
-    )
     say(console, title, "bold")
-    print_table("", _columns(full), [_row(q, limits.load_factor, full) for q in quotes], console)
+    print_table("", _columns(full), [_row(q, load_factor, full) for q in quotes], console)
     say(console, "TP, PP, EP, DP: degrees of tensor, pipeline, expert and data parallelism. "
                  "tok/s: output tokens at full load. TTFT: time to first token; TPOT: time per "
                  "output token. Costs and energy include idle hours: load factor "
-                 f"{plain(limits.load_factor)}. USD/Mtok: per million output tokens, their input "
+                 f"{plain(load_factor)}. USD/Mtok: per million output tokens, their input "
                  "included. In brackets: the range that holds half of the measurements on chips "
                  "of this class (docs/explanation/performance.md).", "dim")
     for quoted in quotes:

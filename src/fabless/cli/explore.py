@@ -28,6 +28,7 @@ from fabless.cli.options import (
     RequiredOutput,
     Tpot,
     Ttft,
+    positive,
 )
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.executors import executors_of
@@ -44,13 +45,14 @@ from fabless.explore import explore as explore_space
 from fabless.explore.limits import EXPLAINED
 from fabless.explore.serving import OBJECTIVES
 from fabless.explore.sweep import CHUNK
+from fabless.perf import Formats, ServiceTerms
 from fabless.quote import calibration_of, number_of, owning_of
 from fabless.records import LLM, Request
 from fabless.report import Column, as_json, print_table, say
 from fabless.report.canvas import WIDE, as_svg
 from fabless.report.explore_charts import fronts
 from fabless.report.files import check_writable, write_whole
-from fabless.units import Quarter, quantity
+from fabless.units import Quarter
 from fabless.wording import plain, usd
 
 MARKET = ("h100-sxm", "h200", "b200", "mi300x", "tpu-v5p", "tpu-v7")
@@ -111,9 +113,13 @@ def explore(
     limits = tuple(
         limits_of(catalogue, technology, place.power_limit_w) for technology in technologies
     )
+    terms = ServiceTerms(
+        Formats(precision, kv_precision), positive(tpot, "s", "--tpot"),
+        positive(ttft, "s", "--ttft"),
+        number_of(catalogue.fact("datacentre", "load_factor")))
     scorer = _scorer(
-        catalogue, _load(catalogue, model, input, output, precision, kv_precision, tpot, ttft),
-        also, place.domain, place.scale_out_bandwidth, margin, objective,
+        catalogue, _load(catalogue, model, input, output, terms), also,
+        place.domain, place.scale_out_bandwidth, margin, objective,
     )
     names = [name.strip() for name in market.split(",") if name.strip()]
     for name in names:
@@ -146,16 +152,8 @@ def _check_files(save: Path | None, picture: Path | None) -> None:
             check_writable(path)
 
 
-def _positive(text: str, place: str) -> float:
-    value = quantity(text, "s", place)
-    if not 0.0 < value < math.inf:
-        raise BadValue(Fault(place, repr(text), "a quantity above 0, such as '1 s'", "correct the number"))
-    return value
-
-
 def _load(
-    catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float, precision: str,
-    kv_precision: str, tpot: str, ttft: str,
+    catalogue: Catalogue, model: str, tokens_in: float, tokens_out: float, terms: ServiceTerms
 ) -> Served:
     llm: LLM = read_model(Path(model)) if model.endswith(".json") else catalogue.model(model)
     faults = [
@@ -166,9 +164,7 @@ def _load(
     if faults:
         raise BadValue(*faults)
     return Served(
-        llm=llm, request=Request(tokens_in, tokens_out, "command line"), precision=precision,
-        kv_precision=kv_precision, tpot_limit_s=_positive(tpot, "--tpot"),
-        ttft_limit_s=_positive(ttft, "--ttft"))
+        llm=llm, request=Request(tokens_in, tokens_out, "command line"), terms=terms)
 
 
 def _scorer(
@@ -189,17 +185,11 @@ def _scorer(
             )
         request = Request(float(parts[1]), float(parts[2]), "command line")
         others.append(
-            Served(
-                llm=catalogue.model(parts[0]), request=request, precision=load.precision,
-                kv_precision=load.kv_precision, tpot_limit_s=load.tpot_limit_s,
-                ttft_limit_s=load.ttft_limit_s,
-            )
-        )
-    calibration = calibration_of(catalogue)
+            Served(llm=catalogue.model(parts[0]), request=request, terms=load.terms))
     return ServingScorer(
-        load=load, also=tuple(others), efficiency=calibration.efficiency, engine=calibration.engine,
+        load=load, also=tuple(others), calibration=calibration_of(catalogue),
         owning=owning_of(catalogue)[0],
-        load_factor=number_of(catalogue.fact("datacentre", "load_factor")), domain=domain,
+        domain=domain,
         scale_out_bandwidth=scale_out, margin=margin, objective=objective,
     )
 

@@ -12,8 +12,8 @@ import typer
 
 from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
-from fabless.perf import Formats
-from fabless.quote import Calibration, calibration_of
+from fabless.perf import Calibration, Formats
+from fabless.quote import calibration_of
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
 from fabless.units import quantity
 from fabless.workload import element_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,17 +43,29 @@ from fabless.cli.options import (
 )
 from fabless.cli.serve_screen import Money, Question, ServeAnswer, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
-from fabless.perf import Machine, Point, Serving, Split, front, machine_of, serve
+from fabless.perf import (
+    Formats,
+    Machine,
+    Point,
+    ServiceTerms,
+    Serving,
+    Split,
+    SplitSearch,
+    Traffic,
+    front,
+    machine_of,
+    serve,
+)
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import fixed_splits
-from fabless.perf.serving.serve import Traffic, check_request
-from fabless.quote import Owning, number_of, owned_hour, owning_of, price_of
+from fabless.perf.serving.terms import check_request
+from fabless.quote import hour_at_price, number_of, owning_of, price_of
 from fabless.records import Chip, Fact, Request
 from fabless.report import as_json
 from fabless.report.canvas import WIDE, as_svg
 from fabless.report.files import check_writable, write_whole
 from fabless.report.front_chart import front_chart
-from fabless.tco import rented_chip_hour, usd_per_million_tokens
+from fabless.tco import Owning, usd_per_million_tokens
 
 _MODES = ("aggregated", "disaggregated", "both")
 _OPTIONS = {
@@ -115,6 +128,7 @@ def serve_command(
     stated = {"tensor": tensor, "pipeline": pipeline, "expert": expert, "data": data}
     degrees = {name: degree for name, degree in stated.items() if degree is not None}
     traffic = Traffic(cached_share, float(drafts), accepted, load)
+    search = SplitSearch(batch=batch, max_chips=chips)
     llm = attempt(faults, model_of, catalogue, model)
     record = attempt(faults, chip_of, catalogue, chip)
     request = attempt(faults, request_of, input, output, trace)
@@ -128,7 +142,8 @@ def serve_command(
         attempt(faults, _check_picture, picture)
     if llm is not None:
         attempt(faults, _named, lambda: check_request(
-            llm, request or Request(1.0, 1.0), 1.0, 1.0, 1.0, batch, (1, chips), traffic))
+            llm, request or Request(1.0, 1.0),
+            ServiceTerms(formats or Formats("bf16", "bf16"), traffic=traffic), search))
     faults += [
         Fault(f"--{name}", str(degree), "1 or more", "correct the degree")
         for name, degree in degrees.items()
@@ -138,11 +153,10 @@ def serve_command(
     if not (llm and record and request and formats and calibration and first and token):
         raise AssertionError("what is missing is a fault, and faults are raised")
     question = Question(
-        llm=llm, chip=record, request=request, formats=formats, engine=engine,
-        calibration=calibration, tpot_s=token, ttft_s=first, max_chips=chips, batch=batch,
-        degrees=degrees, traffic=traffic,
+        llm=llm, chip=record, request=request, engine=engine, calibration=calibration,
+        terms=ServiceTerms(formats, token, first, traffic=traffic), degrees=degrees, search=search,
     )
-    machine, notes = machine_of(record, formats, calibration.efficiency, calibration.engine)
+    machine, notes = machine_of(record, formats, calibration)
     answer = _answered(question, machine, mode, (*notes, *record.assumed))
     money, said = _money(catalogue, question, machine, answer, fact)
     if picture is not None:
@@ -185,41 +199,35 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
     points: list[Point] = []
     unmet: list[Fault] = []
 
-    def splits(context: float, most: int) -> Split | None:
+    def splits(context: float) -> Split | None:
         fixed: list[Split] = []
         _named(
             lambda: fixed.append(
-                fixed_splits(question.llm, machine, context, most, question.degrees)
+                fixed_splits(
+                    question.llm, machine, context, question.search.max_chips, question.degrees
+                )
             )
         )
         return fixed[0] if question.degrees else None
 
-    whole = question.request.input_tokens + question.request.output_tokens
+    entered, written = question.request.input_tokens, question.request.output_tokens
+    search = replace(
+        question.search, split=splits(entered + written), prefill_split=splits(entered)
+    )
     if mode != "disaggregated":
-        chosen = splits(whole, question.max_chips)
         try:
             served = serve(
-                question.llm, question.chip, question.request, formats=question.formats,
-                efficiency=question.calibration.efficiency, engine=question.calibration.engine,
-                tpot_limit_s=question.tpot_s, ttft_limit_s=question.ttft_s, split=chosen,
-                batch=question.batch, max_chips=question.max_chips,
-                traffic=question.traffic,
+                question.llm, question.chip, question.request, question.terms,
+                question.calibration, search,
             )
         except DoesNotFit as error:
             unmet += error.faults
-        points = front(
-            question.llm, machine, question.request, max_chips=question.max_chips,
-            ttft_limit_s=question.ttft_s, split=chosen, batch=question.batch,
-            traffic=question.traffic,
-        )
+        points = front(question.llm, machine, question.request, question.terms, search)
         points = sorted([*points, *_chosen(served)], key=lambda point: point.tpot_s)
     if mode != "aggregated":
         try:
             disaggregation = disaggregate(
-                question.llm, machine, machine, question.request, tpot_limit_s=question.tpot_s,
-                ttft_limit_s=question.ttft_s, max_chips=question.max_chips, batch=question.batch,
-                prefill_split=splits(question.request.input_tokens, question.max_chips),
-                decode_split=splits(whole, question.max_chips), traffic=question.traffic,
+                question.llm, machine, machine, question.request, question.terms, search,
                 place=f"{question.llm.name} on {question.chip.name}",
             )
         except DoesNotFit as error:
@@ -266,11 +274,7 @@ def _money(
 def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
     """USD per million output tokens of a chip with `rate` [token/s] at full load."""
     mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
-    hour = (
-        rented_chip_hour(number_of(price))
-        if price.unit.endswith("/h")
-        else owned_hour(number_of(price), owning, rated_power_w=chip.tdp_w, average_power_w=mean)
-    )
+    hour = hour_at_price(price, owning, rated_power_w=chip.tdp_w, average_power_w=mean)
     return float(np.asarray(usd_per_million_tokens(float(hour.total_usd), rate * load)))
 
 
@@ -293,7 +297,8 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
         best = answer.disaggregated.best
         chosen["disaggregated"] = (1.0 / best.tpot_s, best.output_tokens_per_s_per_chip)
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
-    speed = 1.0 / question.tpot_s if math.isfinite(question.tpot_s) else 0.0
+    limit = question.terms.tpot_limit_s
+    speed = 1.0 / limit if math.isfinite(limit) else 0.0
     return as_svg(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
 
 
@@ -301,13 +306,12 @@ def _document(question: Question, answer: ServeAnswer, money: Money | None) -> d
     disaggregated = answer.disaggregated
     return {
         "model": question.llm.name, "chip": question.chip.name, "request": question.request,
-        "engine": question.engine, "precision": question.formats.weights,
-        "expert_precision": question.formats.routed, "kv_precision": question.formats.kv,
-        "limits": {
-            "tpot_s": question.tpot_s, "ttft_s": question.ttft_s, "chips": question.max_chips,
-        },
-        "traffic": question.traffic,
-        "aggregated": answer.aggregated,
+        "engine": question.engine,
+        "precision": question.terms.formats.weights, "expert_precision": question.terms.formats.routed,
+        "kv_precision": question.terms.formats.kv,
+        "limits": {"tpot_s": question.terms.tpot_limit_s, "ttft_s": question.terms.ttft_limit_s,
+                   "chips": question.search.max_chips},
+        "traffic": question.terms.traffic, "aggregated": answer.aggregated,
         "disaggregated": disaggregated.best if disaggregated else None,
         "front": {
             "aggregated": [

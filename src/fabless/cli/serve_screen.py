@@ -13,10 +13,8 @@ from rich.console import Console
 
 from fabless.cli.options import error_band, split_code
 from fabless.errors import Fault
-from fabless.perf import Formats, Point, Serving
+from fabless.perf import Calibration, Point, ServiceTerms, Serving, SplitSearch
 from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, InstancePool
-from fabless.perf.serving.serve import Traffic
-from fabless.quote import Calibration
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say
 from fabless.wording import MISSING, in_percent, plain, significant
@@ -36,15 +34,12 @@ class Question:
     llm: LLM
     chip: Chip
     request: Request
-    formats: Formats
+    terms: ServiceTerms
     engine: str
     calibration: Calibration
-    tpot_s: float
-    ttft_s: float
-    max_chips: int
-    batch: int | None
     degrees: dict[str, int]
-    traffic: Traffic
+    """Degrees of the split that are given, by name."""
+    search: SplitSearch
 
 
 @dataclass(frozen=True)
@@ -73,33 +68,21 @@ def print_answer(
     console: Console,
 ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
-    calibration = question.calibration
-    experts = (
-        f", experts {question.formats.routed}"
-        if question.formats.routed != question.formats.weights
-        else ""
-    )
-    traffic = [f"{in_percent(question.traffic.cached)} of the prompt cached"] * (
-        question.traffic.cached > 0
-    )
-    if question.traffic.drafts > 0:
-        traffic.append(
-            f"{question.traffic.drafts:g} tokens guessed per step, {question.traffic.accepted:g} accepted"
-        )
-    if question.traffic.utilisation > 0:
-        traffic.append(f"requests queue at {in_percent(question.traffic.utilisation)} load")
-    say(
-        console,
-        "; ".join(
-            [
-                f"{question.llm.name} on {question.chip.name}: {plain(question.request.input_tokens)} tokens in, "
-                f"{plain(question.request.output_tokens)} out, first token within {significant(question.ttft_s)} s, then "
-                f"{significant(1e3 * question.tpot_s)} ms per token; weights {question.formats.weights}{experts}, cache "
-                f"{question.formats.kv}, engine {question.engine}",
-                *traffic,
-            ]
-        ),
-    )
+    calibration, terms = question.calibration, question.terms
+    formats, load = terms.formats, terms.traffic
+    experts = f", experts {formats.routed}" if formats.routed != formats.weights else ""
+    traffic = [f"{in_percent(float(load.cached))} of the prompt cached"] * (load.cached > 0)
+    if load.drafts > 0:
+        traffic.append(f"{load.drafts:g} tokens guessed per step, {load.accepted:g} accepted")
+    if load.utilisation > 0:
+        traffic.append(f"requests queue at {in_percent(float(load.utilisation))} load")
+    say(console, "; ".join([
+        f"{question.llm.name} on {question.chip.name}: "
+        f"{plain(question.request.input_tokens)} tokens in, "
+        f"{plain(question.request.output_tokens)} out, first token within "
+        f"{significant(terms.ttft_limit_s)} s, then "
+        f"{significant(1e3 * terms.tpot_limit_s)} ms per token; weights {formats.weights}{experts}, cache "
+        f"{formats.kv}, engine {question.engine}", *traffic]))
     say(console, _best(answer), "bold")
     console.print()
     _print_ways(question, answer, money, console)
@@ -107,9 +90,7 @@ def print_answer(
         say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
     console.print()
     _print_front(answer, console)
-    queue = (
-        "queue included" if question.traffic.utilisation > 0 else "without a queue (--load adds it)"
-    )
+    queue = "queue included" if load.utilisation > 0 else "without a queue (--load adds it)"
     say(console, "tok/s/chip: output tokens per second over all chips, at full load. tok/s/user = "
                  "1/TPOT; TPOT = (end to end - TTFT) / (output tokens - 1). TTFT: from arrival to "
                  f"first token, {queue}. TP, PP, EP, DP: degrees of tensor, pipeline, expert and "

@@ -44,14 +44,13 @@ from fabless.perf.training import (
 from fabless.quote import (
     calibration_of,
     efficiency_class,
+    hour_at_price,
     number_of,
-    owned_hour,
     owning_of,
     price_of,
 )
 from fabless.records import LLM, Chip, Fact
 from fabless.report import as_json
-from fabless.units import HOUR_S
 from fabless.wording import plain
 
 _MOST_SEQUENCES = 100_000
@@ -264,9 +263,6 @@ def _cost(
     )
     if fact is None:
         return None, wall
-    if fact.unit.endswith("/h"):
-        hour = number_of(fact) * HOUR_S
-    else:
-        hour = float(owned_hour(number_of(fact), owning, rated_power_w=chip.tdp_w,
-                                average_power_w=run.power_w_per_chip).total_usd)
-    return hour * float(np.asarray(run.chip_hours)), wall
+    hour = hour_at_price(
+        fact, owning, rated_power_w=chip.tdp_w, average_power_w=run.power_w_per_chip)
+    return float(hour.total_usd) * float(np.asarray(run.chip_hours)), wall

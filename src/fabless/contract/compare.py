@@ -18,7 +18,7 @@ from fabless.contract.valuation import ContractUnit, Outlook, Valuation, value
 from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.records import Array, Band
 from fabless.sampling import draw, stream
-from fabless.tco import capital_charge_usd_per_quarter
+from fabless.tco import Owning, chip_hour_cost
 from fabless.units import HOUR_S, QUARTER_S
 
 SPOT = "spot"
@@ -39,15 +39,20 @@ class DrawnQuestion:
     unit: ContractUnit
 
     def beside(self, contract: Purchase) -> Purchase:
-        """The contract as compared; beside rents, a bought chip is a level charge by quarter."""
+        """The contract as compared; beside rents, a bought chip is a level charge by quarter,
+        which with the running cost of the file is all that owning costs there."""
         if contract.unit == self.unit:
             return contract
         holding = stated(self.values.owning)
-        charge = capital_charge_usd_per_quarter(
-            contract.price_usd, holding.residual, holding.life, self.real_rate
-        )
+        owning = Owning(
+            real_rate=self.real_rate, life_s=holding.life, residual_share=holding.residual,
+            staff_usd_per_s=holding.running, server_usd=0.0, upkeep_per_s=0.0,
+            colocation_usd_per_w_s=0.0, electricity_usd_per_j=0.0, pue=1.0, server_power=1.0)
+        hour = chip_hour_cost(
+            contract.price_usd, owning, rated_power_w=0.0, average_power_w=0.0,
+            charged_every_s=QUARTER_S)
         return ReserveAndRent(
-            contract.name, contract.volume, 0.0, reserve_usd=charge + holding.running * QUARTER_S,
+            contract.name, contract.volume, 0.0, reserve_usd=hour.total_usd * HOURS,
             tenor_quarters=max(1, round(float(np.mean(holding.life)) / QUARTER_S)),
             start_quarter=contract.start_quarter, signed_quarter=contract.signed_quarter,
             lead_quarters=contract.lead_quarters,

@@ -10,9 +10,8 @@ from fabless.decide.results import BuildUpRow, ChipCostRow
 from fabless.decide.ways.prepare import Prepared, chips_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.perf import Serving, usable_precision
-from fabless.quote import owned_hour
 from fabless.strategy import owning_at
-from fabless.tco import ChipHour, rented_chip_hour, usd_per_query
+from fabless.tco import ChipHour, chip_hour_cost, rented_chip_hour, usd_per_query
 from fabless.titles import chip_titles, titles
 from fabless.wording import heading
 
@@ -54,7 +53,8 @@ def hour_at(case: Case, line: Line, numbers: CaseNumbers[float], average_power_w
     if line.how == "rent":
         return rented_chip_hour(price)
     owning = owning_at(numbers.owning, numbers.owning.life, numbers.finance.real_rate)
-    return owned_hour(price, owning, rated_power_w=line.chip.tdp_w, average_power_w=average_power_w)
+    return chip_hour_cost(
+        price, owning, rated_power_w=line.chip.tdp_w, average_power_w=average_power_w)
 
 
 def hour_inputs(case: Case, line: Line, average_power_w: float) -> dict[str, tuple[str, ...]]:

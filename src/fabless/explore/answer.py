@@ -18,11 +18,12 @@ from fabless.explore.limits import EXPLAINED
 from fabless.explore.serving import BestSplits, Served, ServingScorer, best_splits
 from fabless.explore.space import WIDTHS, Space
 from fabless.explore.sweep import CHUNK, Task, sweep
-from fabless.perf import Formats, serve
-from fabless.quote import calibration_of, number_of, owned_hour, price_of
+from fabless.perf import serve
+from fabless.quote import calibration_of, number_of, price_of
 from fabless.records import Architecture, Chip, LogicDie
 from fabless.silicon import chip_sheet
 from fabless.silicon.evaluate import Designs, Evaluation, Technology, built_units, evaluate
+from fabless.tco import chip_hour_cost
 from fabless.units import HOUR_S
 
 CURVE = 12
@@ -151,7 +152,7 @@ def explore(
     cost = best.usd_per_million_tokens_tco if best else None
     return Exploration(
         load=f"{scorer.load.llm.name}, {scorer.load.request.input_tokens:g} tokens in, "
-        f"{scorer.load.request.output_tokens:g} out, {scorer.load.precision}",
+        f"{scorer.load.request.output_tokens:g} out, {scorer.load.terms.formats.weights}",
         node=space.node,
         objective=scorer.objective,
         designs=state.designs,
@@ -244,9 +245,10 @@ def _latency_front(
         return ()
     by_cost = replace(scorer, objective="usd_per_token_tco", also=(), batches=FINE)
     rows: list[tuple[int, float, float]] = []
-    tpot, limit = scorer.load.tpot_limit_s, scorer.load
+    terms = scorer.load.terms
     for step in np.linspace(0.0, 1.0, CURVE):
-        load: Served = replace(limit, tpot_limit_s=tpot / QUICKEST**float(step))
+        tighter = replace(terms, tpot_limit_s=terms.tpot_limit_s / QUICKEST**float(step))
+        load: Served = replace(scorer.load, terms=tighter)
         for designs, silicon, numbers in _silicon(space, technologies, state.kept.numbers):
             ways = best_splits(by_cost, load, designs, silicon)
             rows += [(int(number), float(token_s), float(usd)) for number, token_s, usd in
@@ -267,19 +269,16 @@ def _market(catalogue: Catalogue, name: str, scorer: ServingScorer, best: float 
     try:
         chip = catalogue.chip(name)
         calibration = calibration_of(catalogue, chip)
-        serving = serve(
-            load.llm, chip, load.request, formats=Formats(load.precision, load.kv_precision),
-            efficiency=calibration.efficiency, engine=calibration.engine,
-            tpot_limit_s=load.tpot_limit_s, ttft_limit_s=load.ttft_limit_s,
-            load_factor=scorer.load_factor,
-        )
+        serving = serve(load.llm, chip, load.request, load.terms, calibration)
     except FablessError as error:
         return Market(
             chip=name, usd_per_million_tokens_tco=None, at_price=None, tpot_s=None, over_best=None,
             why_not=f"{error.faults[0].place}: {error.faults[0].found}")
 
     def per_million(price: float) -> float:
-        hour = owned_hour(price, scorer.owning, rated_power_w=chip.tdp_w, average_power_w=serving.power_w_per_chip)
+        hour = chip_hour_cost(
+            price, scorer.owning, rated_power_w=chip.tdp_w,
+            average_power_w=serving.power_w_per_chip)
         return PER_MILLION * float(hour.total_usd) / HOUR_S / serving.output_tokens_per_s_per_chip
 
     made = sold = None
@@ -309,9 +308,10 @@ def _binding(state: SweepState, load: Served) -> str:
     worst = max(state.unserved, key=lambda name: state.unserved[name])
     said = {
         "memory": f"the nearest holds 1 / {state.nearest['memory']:.3g} of one request on the chips allowed",
-        "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against {load.tpot_limit_s:g} s",
+        "time per token": f"the quickest gives {state.nearest['time per token']:.3g} s against "
+        f"{load.terms.tpot_limit_s:g} s",
         "time to first token": f"the quickest gives {state.nearest['time to first token']:.3g} s against "
-        f"{load.ttft_limit_s:g} s",
+        f"{load.terms.ttft_limit_s:g} s",
         "both times together": "each limit alone is met by some split, both by none",
     }[worst]
     return (

@@ -9,11 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from fabless.explore.sweep import DesignScores
-from fabless.perf import Efficiency, Engine, Machine, Split, room, steady_state
+from fabless.perf import Calibration, Machine, ServiceTerms, Split, room, steady_state
 from fabless.perf.serving.layout import tensor_degrees
-from fabless.quote import Owning, owned_hour
 from fabless.records import LLM, Array, Request
 from fabless.silicon.evaluate import Designs, Evaluation, Technology
+from fabless.tco import Owning, chip_hour_cost
 from fabless.units import HOUR_S
 from fabless.workload import element_bytes, is_latent
 
@@ -36,14 +36,11 @@ token."""
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A load: a model, its requests, number formats and latency limits."""
+    """A load: a model, its requests, and the terms of their service."""
 
     llm: LLM
     request: Request
-    precision: str
-    kv_precision: str
-    tpot_limit_s: float
-    ttft_limit_s: float
+    terms: ServiceTerms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +50,8 @@ class ServingScorer:
     load: Served
     also: tuple[Served, ...]
     """Other loads that each design also serves, at the best split of each."""
-    efficiency: Efficiency
-    engine: Engine
+    calibration: Calibration
     owning: Owning
-    load_factor: float
     domain: int
     scale_out_bandwidth: float
     margin: float
@@ -90,12 +85,13 @@ class ServingScorer:
             others.append(np.log(other.usd_per_token_tco))
             points += other.points
         metrics["other_models"] = np.exp(np.mean(others, axis=0)) if others else main.usd_per_token_tco
+        limits = self.load.terms
         lost = ~np.isfinite(main.usd_per_token_tco)
         slow = lost & main.holds_request
         reasons = {"memory": lost & ~main.holds_request,
-                   "time to first token": slow & (main.best_ttft_s > self.load.ttft_limit_s),
-                   "time per token": slow & (main.best_ttft_s <= self.load.ttft_limit_s)
-                   & (main.best_tpot_s > self.load.tpot_limit_s)}
+                   "time to first token": slow & (main.best_ttft_s > limits.ttft_limit_s),
+                   "time per token": slow & (main.best_ttft_s <= limits.ttft_limit_s)
+                   & (main.best_tpot_s > limits.tpot_limit_s)}
         reasons["both times together"] = lost & ~np.any(list(reasons.values()), axis=0)
         unserved = {name: int(np.count_nonzero(who)) for name, who in reasons.items()}
         nearest = {"time to first token": float(np.min(main.best_ttft_s, initial=np.inf)),
@@ -120,7 +116,7 @@ class BestSplits:
     holds_request: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether any split holds a request."""
     needed: Array
-    """Memory that one request needs over the memory of the widest split [1]."""
+    """Memory that one request needs over the memory of the widest split [ratio]."""
     best_tpot_s: Array
     best_ttft_s: Array
     split: Array
@@ -156,15 +152,16 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
     def column(values: Array) -> Array:
         return np.asarray(values, dtype=float)[:, None, None]
 
-    efficiency = scorer.efficiency
-    width = np.maximum(designs.width, 8.0 * element_bytes(load.precision))
+    efficiency = scorer.calibration.efficiency
+    formats = load.terms.formats
+    width = np.maximum(designs.width, 8.0 * element_bytes(formats.weights))
     times = np.where(width >= 16, 1.0, np.where(width >= 8, 2.0, 4.0))
     share = np.where(
         width >= 16, efficiency.compute_16bit,
         np.where(width >= 8, efficiency.compute_8bit, efficiency.compute_4bit),
     )
     peak = column(silicon.bf16_flops * times)
-    size = element_bytes(load.precision)
+    size = element_bytes(formats.weights)
     return Machine(
         peak_flops=peak, expert_flops=peak, attention_flops=column(silicon.bf16_flops),
         memory_bytes=column(silicon.memory_bytes),
@@ -172,17 +169,17 @@ def machine_of_designs(scorer: ServingScorer, load: Served, designs: Designs, si
         scale_up_bandwidth=column(designs.link_bandwidth), scale_up_domain=float(scorer.domain),
         scale_out_bandwidth=scorer.scale_out_bandwidth, tdp_w=column(silicon.power_w),
         weight_bytes=size, expert_bytes=size, activation_bytes=2.0,
-        kv_bytes=element_bytes(load.kv_precision),
+        kv_bytes=element_bytes(formats.kv),
         compute=column(share * matrix_fill(load.llm, designs)),
         expert_compute=column(share * matrix_fill(load.llm, designs)),
         head_compute=np.asarray(efficiency.compute_16bit), efficiency=efficiency,
-        engine=scorer.engine,
+        engine=scorer.calibration.engine,
     )
 
 
 def matrix_fill(llm: LLM, designs: Designs) -> Array:
-    """Share of a matrix unit that the model's widths fill [1]: the last tile of each dimension is
-    padded.
+    """Share of a matrix unit that the model's widths fill [share]: the last tile of each dimension
+    is padded.
 
     ``dim / (ceil(dim / side) side)`` over the hidden width down the unit and the feed-forward width across it.
     """
@@ -244,9 +241,10 @@ def _block(scorer: ServingScorer, load: Served, designs: Designs, silicon: Evalu
     flat = [getattr(first, name).reshape(designs.size, -1) for name in ("tco", "tpot", "ttft")]
     again = [getattr(second, name)[:, 0, :] for name in ("tco", "tpot", "ttft")]
     every = [np.concatenate(pair, axis=1) for pair in zip(flat, again, strict=True)]
-    soon = every[2] <= load.ttft_limit_s
+    limits = load.terms
+    soon = every[2] <= limits.ttft_limit_s
     faster = tuple(
-        np.min(np.where((every[1] <= load.tpot_limit_s / 2**k) & soon, every[0], np.inf), axis=1)
+        np.min(np.where((every[1] <= limits.tpot_limit_s / 2**k) & soon, every[0], np.inf), axis=1)
         for k in range(1, STEPS + 1)
     )
     fine = np.where(np.isfinite(every[0]), every[1], np.inf), np.where(np.isfinite(every[0]), every[2], np.inf)
@@ -282,15 +280,17 @@ def _costs(
     state = steady_state(
         load.llm, machine, split, input_tokens=load.request.input_tokens,
         output_tokens=load.request.output_tokens, sequences=sequences)
-    busy = scorer.load_factor
+    terms, busy = load.terms, load.terms.load_factor
     rate = np.asarray(state.output_tokens_per_s_per_chip) * busy
-    idle = scorer.efficiency.idle_power * np.asarray(machine.tdp_w)
+    idle = scorer.calibration.efficiency.idle_power * np.asarray(machine.tdp_w)
     power = busy * np.asarray(state.power_w) + (1.0 - busy) * idle
     price = (silicon.unit_cost_usd / (1.0 - scorer.margin))[:, None, None]
-    hour = owned_hour(price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
+    hour = chip_hour_cost(
+        price, scorer.owning, rated_power_w=machine.tdp_w, average_power_w=power)
     wall = np.asarray(scorer.owning.server_power) * np.asarray(scorer.owning.pue)
     fits = np.broadcast_to(held[..., None] & state.fits, shape)
-    quick = (np.asarray(state.tpot_s) <= load.tpot_limit_s) & (np.asarray(state.ttft_s) <= load.ttft_limit_s)
+    quick = np.asarray(
+        (state.tpot_s <= terms.tpot_limit_s) & (state.ttft_s <= terms.ttft_limit_s))
 
     def per_token(amount: Array) -> Array:
         return np.where(fits, amount / rate, np.inf)

@@ -2,11 +2,12 @@
 
 The layers, each using only the ones before: `machine` reads a chip at number formats, `kernels`
 times one kernel or collective, `split` lays a model over chips, `forward` times one pass, `steady`
-continuous batching over arrays, `layout` lists splits, `serve` finds the best point for a request.
+continuous batching over arrays, `layout` lists splits, `terms` says what is asked, `serve` finds
+the best point for a request.
 """
 
 from fabless.arrays import chunked
-from fabless.perf.efficiency import Efficiency, Engine
+from fabless.perf.efficiency import Calibration, Efficiency, Engine
 from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
 from fabless.perf.serving.forward import Phase, decode_step, forward, prefill
 from fabless.perf.serving.layers import ForwardWork
@@ -14,9 +15,11 @@ from fabless.perf.serving.layout import candidate_splits
 from fabless.perf.serving.serve import Point, Serving, front, serve
 from fabless.perf.serving.split import Memory, Split, memory, room
 from fabless.perf.serving.steady import Steady, steady_state
+from fabless.perf.serving.terms import ServiceTerms, SplitSearch, Traffic
 from fabless.perf.train import train_throughput, training_flop_per_token, training_flop_rate
 
 __all__ = [
+    "Calibration",
     "Efficiency",
     "Engine",
     "Formats",
@@ -25,9 +28,12 @@ __all__ = [
     "Memory",
     "Phase",
     "Point",
+    "ServiceTerms",
     "Serving",
     "Split",
+    "SplitSearch",
     "Steady",
+    "Traffic",
     "candidate_splits",
     "chunked",
     "decode_step",

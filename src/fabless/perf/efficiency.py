@@ -124,6 +124,23 @@ class Engine:
         return cls(**values_by_field(cls, "engine", values))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Efficiencies that the performance model uses for a chip, and their origin."""
+
+    efficiency: Efficiency
+    engine: Engine
+    name: str
+    """Class of the efficiencies."""
+    said: str
+    """Sentence that says why the chip has this class."""
+    error_median: float
+    """Median absolute error of the time of an output token against measurements on chips of the
+    class [share]."""
+    error_p90: float
+    """Error that 90 % of the measurements stay under [share]."""
+
+
 def values_by_field(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
     """Values by field name; raises `BadValue` with every missing and unknown name at once.
 

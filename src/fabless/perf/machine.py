@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fabless.errors import BadValue, Fault
-from fabless.perf.efficiency import Efficiency, Engine
+from fabless.perf.efficiency import Calibration, Efficiency, Engine
 from fabless.records import Chip
 from fabless.workload import Number, element_bytes
 
@@ -64,7 +64,7 @@ class Machine:
     activation_bytes: Number
     kv_bytes: Number
     compute: Number
-    """Share of `peak_flops` that large products reach [1]."""
+    """Share of `peak_flops` that large products reach [share]."""
     expert_compute: Number
     head_compute: Number
     efficiency: Efficiency
@@ -106,8 +106,11 @@ def _share(efficiency: Efficiency, precision: str) -> float:
             else efficiency.compute_4bit)
 
 
-def machine_of(chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine) -> tuple[Machine, tuple[str, ...]]:
+def machine_of(
+    chip: Chip, formats: Formats, calibration: Calibration
+) -> tuple[Machine, tuple[str, ...]]:
     """A chip at given number formats, with a sentence per format that it multiplies in another."""
+    efficiency = calibration.efficiency
     dense, said = usable_precision(chip, formats.weights)
     routed, routed_said = usable_precision(chip, formats.routed)
     wide = next((name for name in ("bf16", "fp16") if chip.peak_flops.get(name, 0.0) > 0.0), dense)
@@ -120,7 +123,7 @@ def machine_of(chip: Chip, formats: Formats, efficiency: Efficiency, engine: Eng
         expert_bytes=element_bytes(formats.routed),
         activation_bytes=element_bytes(formats.activations), kv_bytes=element_bytes(formats.kv),
         compute=_share(efficiency, dense), expert_compute=_share(efficiency, routed),
-        head_compute=_share(efficiency, wide), efficiency=efficiency, engine=engine,
+        head_compute=_share(efficiency, wide), efficiency=efficiency, engine=calibration.engine,
     )
     return machine, tuple(dict.fromkeys(note for note in (said, routed_said) if note))
 

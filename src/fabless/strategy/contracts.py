@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from fabless import contract as kinds
 from fabless.case_numbers import mapped
 from fabless.case_records import Case, Contract, Line
-from fabless.quote import Owning
 from fabless.records import Array, Chip
 from fabless.strategy.offers import Offer, Pool, Throughput, line_price, load_rates, owned_offer, site_power_w
 from fabless.strategy.outlook import ScenarioView
-from fabless.tco import discount_factor
+from fabless.tco import Owning, discount_factor
 from fabless.units import QUARTER_S
 
 LOSS_USD = 1e14

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, Programme
 from fabless.market import arrival_quarter, price_path_usd
-from fabless.quote import Owning, owned_hour
 from fabless.records import Array, Chip
 from fabless.strategy.outlook import OutcomeView, ScenarioView, grown, terms_of
-from fabless.tco import discount_factor, rented_chip_hour
+from fabless.tco import Owning, chip_hour_cost, discount_factor, rented_chip_hour
 from fabless.units import HOUR_S, QUARTER_S, YEAR_S
 
 HOURS = QUARTER_S / HOUR_S
@@ -270,14 +269,13 @@ def owned_offer(
     lead = _quarters(delivery_s + installation_s)
     installed = 1.0 / discount_factor(owning.real_rate, installation_s)
     waited = 1.0 / discount_factor(owning.real_rate, lead * QUARTER_S) if prepaid else installed
-    hour = owned_hour(price_usd, owning, rated_power_w=power_factor * chip.tdp_w, average_power_w=power_w)
-    equipment = hour.server_usd + hour.network_usd
-    capital = (hour.chip_usd * waited + equipment * installed) * HOURS
-    running = (hour.total_usd - hour.chip_usd - equipment) * HOURS
+    hour = chip_hour_cost(
+        price_usd, owning, rated_power_w=power_factor * chip.tdp_w, average_power_w=power_w)
+    capital = (hour.chip_usd * waited + hour.equipment_usd * installed) * HOURS
     term = max(1, round(float(np.asarray(owning.life_s)) / QUARTER_S))
     return Offer(
         name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon,
         term_quarters=term, lead_quarters=lead, available=available, capital_usd=capital,
-        running_usd=running, payment_usd=price_usd + np.asarray(owning.server_usd), rate=rate,
+        running_usd=hour.running_usd * HOURS, payment_usd=owning.bought_usd(price_usd), rate=rate,
         site_power_w=site_power_w,
     )

@@ -16,7 +16,7 @@ from fabless.catalogue.files.measured import Reading, readings
 from fabless.errors import FablessError
 from fabless.perf.serving.layout import check_split
 from fabless.perf.serving.steady import mean_context
-from fabless.quote import Calibration, calibration_of
+from fabless.quote import calibration_of
 from fabless.records import LLM, Chip
 from fabless.validate.inference import first
 from fabless.validate.measurement import Measurement, WorkerPool
@@ -53,7 +53,7 @@ class Bench:
     catalogue: Catalogue
     chips: dict[str, Chip] = field(default_factory=dict)
     models: dict[str, LLM] = field(default_factory=dict)
-    calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
+    calibrations: dict[tuple[str, str], perf.Calibration] = field(default_factory=dict)
     answers: dict[Measurement, tuple[dict[str, float], tuple[str, ...]] | str] = field(default_factory=dict)
     """Answers already computed, by run: several rows often state one run."""
 
@@ -86,7 +86,7 @@ class Bench:
             self.models[text] = self.catalogue.model(text)
         return self.models[text]
 
-    def calibration(self, chip: str, engine: str) -> Calibration:
+    def calibration(self, chip: str, engine: str) -> perf.Calibration:
         """Efficiencies of a chip under an engine, by the text that a row writes."""
         known = first(self.readings, "efficiencies", engine)
         key = chip, known.value if known else "engine-default"
@@ -169,9 +169,7 @@ def setup(measurement: Measurement, bench: Bench) -> _Setup | str:
         measurement.chip, f"{measurement.engine} {measurement.engine_version}"
     )
     try:
-        machine, notes = perf.machine_of(
-            chip, _formats(measurement, bench), calibration.efficiency, calibration.engine
-        )
+        machine, notes = perf.machine_of(chip, _formats(measurement, bench), calibration)
     except FablessError as error:
         return f"precision: {error.faults[0].found}"
     if measurement.weight_only:
@@ -273,7 +271,7 @@ def _loop(
     """
     state = perf.steady_state(
         s.llm, s.machine, s.split, input_tokens=s.entered, output_tokens=s.written,
-        sequences=running, cached=measurement.cached_share,
+        sequences=running, traffic=perf.Traffic(cached=measurement.cached_share),
     )
     tpot, first_s = float(state.tpot_s), float(state.ttft_s)
     burst = float(state.alone_s) * running / float(s.split.data) / (2.0 * rounds)

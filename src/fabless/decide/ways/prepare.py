@@ -12,7 +12,7 @@ from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.reference_class import cases
 from fabless.catalogue.facts.takeovers import deals
 from fabless.errors import DoesNotFit, Fault
-from fabless.perf import Formats, Serving, serve, usable_precision
+from fabless.perf import Formats, ServiceTerms, Serving, serve, usable_precision
 from fabless.programme import (
     Gate,
     OutcomeChain,
@@ -103,13 +103,10 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
                 per_second[load.name] = chip.peak_flops[usable_precision(chip, load.precision)[0]]
                 continue
             try:
-                serving = serve(
-                    load.model, chip, load.request,
-                    formats=Formats(load.precision, load.kv_precision),
-                    efficiency=calibration.efficiency, engine=calibration.engine,
-                    tpot_limit_s=load.tpot_limit_s or float("inf"),
-                    ttft_limit_s=load.ttft_limit_s or float("inf"), load_factor=load_factor,
-                )
+                terms = ServiceTerms(
+                    Formats(load.precision, load.kv_precision), load.tpot_limit_s or float("inf"),
+                    load.ttft_limit_s or float("inf"), load_factor)
+                serving = serve(load.model, chip, load.request, terms, calibration)
             except DoesNotFit as error:
                 per_second[load.name] = 0.0
                 warnings.append(

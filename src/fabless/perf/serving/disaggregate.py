@@ -20,20 +20,25 @@ from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
 from fabless.perf.serving.forward import Phase, decode_step, prefill
 from fabless.perf.serving.layout import candidate_splits
+from fabless.perf.serving.queue import waiting
 from fabless.perf.serving.serve import (
-    NO_TRAFFIC,
-    Traffic,
     batch_grid,
-    check_request,
     flat_split,
     out_of_reach,
     phase_bound,
     sequences_held,
     split_label,
+    splits_held,
     unbeaten,
-    waiting,
 )
 from fabless.perf.serving.split import Memory, Split, memory
+from fabless.perf.serving.terms import (
+    EVERY_SPLIT,
+    ServiceTerms,
+    SplitSearch,
+    Traffic,
+    check_request,
+)
 from fabless.records import LLM, Array, Request
 from fabless.workload import kv_cache_bytes
 
@@ -93,7 +98,7 @@ class Disaggregated:
     continuous_output_tokens_per_s_per_chip: float
     """Throughput if pools could split the chips at will: ``out / (c_p / R_p + c_d / R_d)``."""
     prefill_share: float
-    """Share of the chips that would prefill if pools could split the chips at will [1]."""
+    """Share of the chips that would prefill if pools could split the chips at will [share]."""
 
 
 @dataclass(frozen=True)
@@ -147,13 +152,11 @@ class _Match:
 
 
 def disaggregate(
-    llm: LLM, prefill_machine: Machine, decode_machine: Machine, request: Request, *,
-    tpot_limit_s: float = math.inf, ttft_limit_s: float = math.inf, max_chips: int = 256,
-    max_batch: int = 1024, prefill_split: Split | None = None, decode_split: Split | None = None,
-    batch: int | None = None, traffic: Traffic = NO_TRAFFIC, place: str = "",
+    llm: LLM, prefill_machine: Machine, decode_machine: Machine, request: Request,
+    terms: ServiceTerms, search: SplitSearch = EVERY_SPLIT, place: str = "",
 ) -> Disaggregation:
-    """Serve `request` with a pool that reads and one that writes, on up to `max_chips` chips in
-    all.
+    """Serve `request` with a pool that reads and one that writes, within the chips and batches of
+    `search`; number formats are those of the machines.
 
     Of x instances that read R_p requests a second each on c_p chips and y that write R_d on c_d,
     the throughput is
@@ -164,37 +167,28 @@ def disaggregate(
 
     Prompts queue for the instance that they are sent to. The cache goes over the scale-up links
     where both pools lie in one domain, else over the scale-out links, from and to the chips that
-    hold a part of one sequence; the links also bound the rates. `prefill_split`, `decode_split`
-    (arrays) name splits to choose among, `batch` fixes the running sequences. Raises `DoesNotFit`
-    when a pool holds no request or nothing meets the limits, `BadValue` for arguments that cannot
-    be.
+    hold a part of one sequence; the links also bound the rates. Raises `DoesNotFit` when a pool
+    holds no request or nothing meets the limits, `BadValue` for arguments that cannot be.
     """
-    check_request(
-        llm, request, 1.0, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, batch=batch,
-        ceilings=(max_batch, max_chips), traffic=traffic)
+    check_request(llm, request, terms, search)
     where = f"{place or llm.name}, disaggregated"
-    reads = _reading(
-        llm, prefill_machine, prefill_split, request=request, max_chips=max_chips, traffic=traffic,
-        where=where,
-    )
-    writes = _writing(
-        llm, decode_machine, decode_split, request=request, max_chips=max_chips,
-        max_batch=max_batch, batch=batch, traffic=traffic, where=where,
-    )
+    traffic = terms.traffic
+    reads = _reading(llm, prefill_machine, request, search, traffic=traffic, where=where)
+    writes = _writing(llm, decode_machine, request, search, traffic=traffic, where=where)
     size = float(np.asarray(kv_cache_bytes(llm, request.input_tokens, prefill_machine.kv_bytes)))
-    match = _match(reads, writes, size, ttft_limit_s, max_chips)
+    match = _match(reads, writes, size, terms.ttft_limit_s, search.max_chips)
     column, rows = np.arange(writes.chips.size), np.argmax(match.rate, axis=0)
     best_of = match.rate[rows, column]
-    if not np.any(best_of[writes.wait_s <= tpot_limit_s] > 0.0):
+    if not np.any(best_of[writes.wait_s <= terms.tpot_limit_s] > 0.0):
         raise _unmet(
-            reads, writes, _match(reads, writes, size, math.inf, max_chips),
-            tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, max_chips=max_chips, where=where,
+            reads, writes, _match(reads, writes, size, math.inf, search.max_chips), terms,
+            max_chips=search.max_chips, where=where,
         )
 
     def at(row: int, place: int) -> Disaggregated:
         return _answer(reads, row, writes, place=place, match=match, size=size, request=request)
 
-    quick = np.where(writes.wait_s <= tpot_limit_s, match.rate, 0.0)
+    quick = np.where(writes.wait_s <= terms.tpot_limit_s, match.rate, 0.0)
     good = np.flatnonzero(quick >= _AS_GOOD * np.max(quick))
     total = (match.reading * reads.chips[:, None] + match.writing * writes.chips).ravel()[good]
     first = good[np.lexsort((-quick.ravel()[good], total))[0]]
@@ -217,16 +211,19 @@ def _nothing_held(where: str, pool: str, max_chips: int) -> DoesNotFit:
 
 
 def _reading(
-    llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int,
-    traffic: Traffic, where: str,
+    llm: LLM, machine: Machine, request: Request, search: SplitSearch, traffic: Traffic, where: str
 ) -> _Side:
     """Every useful split and number of prompts prefilled together."""
-    splits = candidate_splits(llm, machine, request.input_tokens, max_chips) if split is None else flat_split(split)
+    splits = (
+        candidate_splits(llm, machine, request.input_tokens, search.max_chips)
+        if search.prefill_split is None
+        else flat_split(search.prefill_split)
+    )
     grid = pick(splits, np.repeat(np.arange(np.size(splits.tensor)), len(_PROMPTS)))
     groups = np.tile(_PROMPTS, np.size(splits.tensor))
     fits = groups * grid.data * grid.pipeline <= sequences_held(llm, machine, grid, request.input_tokens)
     if not np.any(fits):
-        raise _nothing_held(where, "prefill", max_chips)
+        raise _nothing_held(where, "prefill", search.max_chips)
     grid, groups = pick(grid, np.flatnonzero(fits)), groups[fits]
     past = request.input_tokens * traffic.cached
     fresh = max(request.input_tokens - past, 1.0)
@@ -248,16 +245,16 @@ def _reading(
 
 
 def _writing(
-    llm: LLM, machine: Machine, split: Split | None, request: Request, max_chips: int,
-    max_batch: int, batch: int | None, traffic: Traffic, where: str,
+    llm: LLM, machine: Machine, request: Request, search: SplitSearch, traffic: Traffic, where: str
 ) -> _Side:
     """Every useful split and number of running sequences."""
     context = request.input_tokens + request.output_tokens
-    splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
-    holds = sequences_held(llm, machine, splits, context)
+    batch = search.batch
+    splits, holds = splits_held(llm, machine, context, search)
     if not np.any(holds >= (batch or 1)):
-        raise _nothing_held(where, f"decode, {batch} at once" if batch else "decode", max_chips)
-    grid, batches = batch_grid(splits, holds, batch, max_batch)
+        raise _nothing_held(
+            where, f"decode, {batch} at once" if batch else "decode", search.max_chips)
+    grid, batches = batch_grid(splits, holds, search)
     phase = decode_step(
         llm, machine, grid, sequences=batches / grid.pipeline,
         context=request.input_tokens + request.output_tokens / 2.0, tokens=1.0 + traffic.drafts)
@@ -332,8 +329,7 @@ def _rates(reads: _Side, writes: _Side, size: float, chips: Array) -> tuple[Arra
 
 
 def _unmet(
-    reads: _Side, writes: _Side, match: _Match, tpot_limit_s: float, ttft_limit_s: float,
-    max_chips: int, where: str,
+    reads: _Side, writes: _Side, match: _Match, terms: ServiceTerms, max_chips: int, where: str
 ) -> DoesNotFit:
     """Make the error for limits that nothing meets."""
     possible = np.isfinite(match.ttft_s)
@@ -356,8 +352,8 @@ def _unmet(
         )
 
     return out_of_reach(
-        where, "pair of pools", writes.wait_s[place], ttft_s=match.ttft_s[row, place],
-        tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s, describe=describe)
+        where, "pair of pools", writes.wait_s[place], match.ttft_s[row, place], terms=terms,
+        describe=describe)
 
 
 def _answer(

@@ -62,7 +62,7 @@ _TILE = 64.0
 _EXPERT_PAD = 32.0
 """Rows of the last tile of an expert that stay empty, on average [token]."""
 _SPLIT_DEPTH = 8192.0
-"""Inner dimension at which products begin to be split, so that depth adds no more [1]."""
+"""Inner dimension at which products begin to be split, so that depth adds no more [count]."""
 _SIXTEEN_BITS = 2.0
 _LOGIT_BYTES = 4.0
 """Logits leave the head in 32 bits [B]."""
@@ -152,12 +152,13 @@ def kernels(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> list
 
 
 def _product(
-    machine: Machine, flop: Number, moved: Number, peak: Number, share: Number, depth: Number,
+    machine: Machine, flop: Number, moved: Number, units: tuple[Number, Number], depth: Number,
     launches: Number, narrowed: Number = 0.0,
 ) -> Spent:
-    """Matrix products of one kind: `depth` is the sum of their inner dimensions, `narrowed` that of
-    their inputs."""
-    e = machine.efficiency
+    """Matrix products of one kind: `units` are the peak rate of those that multiply and the share
+    of it that large products reach, `depth` is the sum of the products' inner dimensions,
+    `narrowed` that of their inputs."""
+    e, (peak, share) = machine.efficiency, units
     at_peak = flop / peak
     compute, stream = at_peak / share, moved / (machine.memory_bandwidth * e.bandwidth)
     time = (
@@ -242,7 +243,7 @@ def _dense_and_light(p: _Pass) -> tuple[Spent, Spent]:
     dense = _product(
         p.machine, 2.0 * np.maximum(p.rows, _TILE) * weights,
         weights * p.machine.weight_bytes + p.rows * ((inputs + outputs) * act),
-        peak=p.machine.peak_flops, share=p.machine.compute, depth=depth, launches=products,
+        units=(p.machine.peak_flops, p.machine.compute), depth=depth, launches=products,
         narrowed=narrow * p.rows * inputs if np.any(narrow) else 0.0,
     )
     e = p.machine.efficiency
@@ -282,7 +283,7 @@ def _routed(p: _Pass) -> Spent:
     return _product(
         machine, 2.0 * np.maximum(pairs + _EXPERT_PAD * touched, _TILE * touched) * matrices,
         touched * matrices * machine.expert_bytes + states * machine.activation_bytes,
-        peak=machine.expert_flops, share=machine.expert_compute,
+        units=(machine.expert_flops, machine.expert_compute),
         depth=p.count.mixed * (_inner(llm.hidden) + _inner(width)), launches=2.0 * p.count.mixed,
         narrowed=narrowed)
 
@@ -342,7 +343,7 @@ def _head(p: _Pass) -> Spent:
     moved = (matrix * np.maximum(p.machine.weight_bytes, _SIXTEEN_BITS)
              + logits * p.llm.vocab / p.tensor * _LOGIT_BYTES)
     return _product(
-        p.machine, 2.0 * np.maximum(logits, _TILE) * matrix, moved, peak=p.machine.attention_flops,
-        share=p.machine.head_compute, depth=_inner(p.llm.hidden),
+        p.machine, 2.0 * np.maximum(logits, _TILE) * matrix, moved,
+        units=(p.machine.attention_flops, p.machine.head_compute), depth=_inner(p.llm.hidden),
         launches=_HEAD.products + _HEAD.light,
     )

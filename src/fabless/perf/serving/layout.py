@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fabless.arrays import pick
 from fabless.errors import BadValue, DoesNotFit, Fault
-from fabless.perf.efficiency import Efficiency, Engine
+from fabless.perf.efficiency import Calibration
 from fabless.perf.machine import Formats, Machine, machine_of
 from fabless.perf.serving.split import Split, room
 from fabless.records import LLM, Chip
@@ -170,8 +170,8 @@ def check_split(llm: LLM, split: Split) -> None:
 
 
 def does_not_fit(
-    llm: LLM, chip: Chip, formats: Formats, efficiency: Efficiency, engine: Engine, context: float,
-    reason: str, sequences: int = 1,
+    llm: LLM, chip: Chip, formats: Formats, calibration: Calibration, context: float, reason: str,
+    sequences: int = 1,
 ) -> DoesNotFit:
     """Make the error that says how many chips `sequences` requests need in each format of the
     chip."""
@@ -189,7 +189,8 @@ def does_not_fit(
     offers = []
     for name in _FORMATS:
         if chip.peak_flops.get(name, 0.0) > 0.0 and BYTES_PER_ELEMENT[name] <= BYTES_PER_ELEMENT[formats.weights]:
-            machine, _ = machine_of(chip, Formats(name, formats.kv, activations=formats.activations), efficiency, engine)
+            narrow = Formats(name, formats.kv, activations=formats.activations)
+            machine, _ = machine_of(chip, narrow, calibration)
             holds = _holds(llm, machine, every, context, sequences)
             if np.any(holds):
                 offers.append(f"{int(np.min(every.chips[holds]))} chips in {name}")  # type: ignore[index]

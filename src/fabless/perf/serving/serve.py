@@ -10,15 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.arrays import pick
-from fabless.errors import BadValue, DoesNotFit, Fault
-from fabless.perf.efficiency import Efficiency, Engine
-from fabless.perf.machine import Formats, Machine, machine_of
+from fabless.errors import DoesNotFit, Fault
+from fabless.perf.efficiency import Calibration
+from fabless.perf.machine import Machine, machine_of
 from fabless.perf.serving.forward import Phase
 from fabless.perf.serving.layout import candidate_splits, check_split, does_not_fit
 from fabless.perf.serving.split import Split, room
 from fabless.perf.serving.steady import Steady, steady_state
+from fabless.perf.serving.terms import (
+    EVERY_SPLIT,
+    ServiceTerms,
+    SplitSearch,
+    Traffic,
+    check_request,
+)
 from fabless.records import LLM, Array, Chip, Request
-from fabless.workload import Number, check
 
 _BATCHES = 64
 """Largest number of batches tried per split, evenly spaced in logarithm, before refinement."""
@@ -30,23 +36,6 @@ _FINALISTS = 6
 _REFINED = 128
 """Batches tried between the neighbours of the best on each of them."""
 _DEGREES = ("tensor", "pipeline", "expert", "data")
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Prefix caching, speculative decoding and load: what changes cost or wait of requests."""
-
-    cached: float = 0.0
-    """Share of the prompt's tokens that a prefix cache holds [1]."""
-    drafts: float = 0.0
-    """Tokens that speculative decoding guesses per step [token]."""
-    accepted: float = 0.0
-    """Mean number of guessed tokens accepted per step [token]."""
-    utilisation: float = 0.0
-    """Random arrivals as a share of capacity, which sets the queue; 0: no queue [1]."""
-
-
-NO_TRAFFIC = Traffic()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,209 +100,106 @@ class Point:
     """Output tokens per second and chip at full load."""
 
 
-def check_request(
-    llm: LLM, request: Request, load_factor: float, tpot_limit_s: float, ttft_limit_s: float,
-    batch: int | None, ceilings: tuple[int, int], traffic: Traffic = NO_TRAFFIC,
-) -> None:
-    """Raise `BadValue` with every invalid argument of `serve`, the model's own shape first."""
-    check(llm)
-    faults = [
-        Fault(name, str(value), "1 or more", "give a whole number")
-        for name, value in zip(("max_batch", "max_chips"), ceilings, strict=True)
-        if value < 1
-    ]
-    for name, value in (("input_tokens", request.input_tokens), ("output_tokens", request.output_tokens)):
-        if not (math.isfinite(value) and value >= 1.0):
-            faults.append(Fault(f"request.{name}", f"{value:g}", "a finite number of 1 or more",
-                                "give the mean length of requests"))
-    length = request.input_tokens + request.output_tokens
-    if llm.max_context and length > llm.max_context:
-        faults.append(
-            Fault(
-                "request", f"{length:g} tokens", f"at most {llm.max_context} for {llm.name}",
-                "shorten the request or choose a model with a longer context",
-            )
-        )
-    if not 0.0 < load_factor <= 1.0:
-        faults.append(Fault("load_factor", f"{load_factor:g}", "above 0, at most 1", "give mean load over peak load"))
-    for name, value in (("tpot_limit_s", tpot_limit_s), ("ttft_limit_s", ttft_limit_s)):
-        if not value > 0.0:
-            faults.append(Fault(name, f"{value:g}", "above 0 s", "give a time, or infinity for no limit"))
-    if batch is not None and batch < 1:
-        faults.append(Fault("batch", str(batch), "1 or more", "give the sequences in flight"))
-    if not 0.0 <= traffic.cached <= 1.0:
-        faults.append(Fault("cached", f"{traffic.cached:g}", "0 to 1", "give the share of prompt tokens found in the cache"))
-    if not (0.0 <= traffic.drafts <= 64.0 and traffic.drafts == int(traffic.drafts)):
-        faults.append(Fault("drafts", f"{traffic.drafts:g}", "a whole number, 0 to 64", "give the guesses of one step"))
-    if not 0.0 <= traffic.accepted <= max(traffic.drafts, 0.0):
-        faults.append(
-            Fault(
-                "accepted", f"{traffic.accepted:g}", f"0 to the {traffic.drafts:g} drafts",
-                "give the mean number of guessed tokens accepted per step",
-            )
-        )
-    if not 0.0 <= traffic.utilisation < 1.0:
-        faults.append(Fault("utilisation", f"{traffic.utilisation:g}", "0 or more, below 1",
-                            "give the load as a share of capacity; at 1 the queue grows without "
-                            "end"))
-    if faults:
-        raise BadValue(*faults)
+def _try(
+    llm: LLM, machine: Machine, points: tuple[Split, Array], request: Request, traffic: Traffic
+) -> Steady:
+    """Evaluate points, flat arrays of splits and batches, those of one split side by side."""
+    split, batches = points
+    return steady_state(
+        llm, machine, split, input_tokens=request.input_tokens,
+        output_tokens=request.output_tokens, sequences=batches, traffic=traffic)
 
 
-def waiting(service_s: Number, servers: Number, utilisation: Number) -> Array:
-    """Mean wait of random arrivals for one of some servers that each take a fixed time [s].
-
-    ``W = s rho^(sqrt(2 (c + 1)) - 1) / (2 c (1 - rho))``: exact for one server (M/D/1), else the approximation of
-    Sakasegawa (1977), halved for fixed times. 0 where nothing arrives, infinite at a utilisation of
-    1.
-
-    >>> float(waiting(4.0, 1.0, 0.5))
-    2.0
-    """
-    rho = np.asarray(utilisation, dtype=float)
-    power = rho ** (np.sqrt(2.0 * (np.asarray(servers, dtype=float) + 1.0)) - 1.0)
-    busy = np.asarray(service_s) * np.where(rho > 0.0, power, 0.0) / (2.0 * np.asarray(servers, dtype=float))
-    left = np.broadcast_to(1.0 - rho, np.shape(busy))
-    return np.asarray(np.divide(busy, left, out=np.full(np.shape(busy), np.inf), where=left > 0.0))
-
-
-def first_token_queue(state: Steady, batches: Array, split: Split, output_tokens: float, traffic: Traffic) -> Array:
-    """Wait before a prompt is read [s]: for a place in the batch, then for the prompts ahead of it.
-
-    Places are servers that each take a whole request; prompts are read one after the other, by one
-    server that is busy for the share of time that the instance reads.
-    """
-    if traffic.utilisation == 0.0:
-        return np.zeros(np.shape(state.tpot_s))
-    whole = np.asarray(state.tpot_s) * output_tokens
-    reading = np.asarray(state.mixed_steps) * state.mixed.time_s
-    others = np.maximum(batches / split.pipeline - 1.0, 1.0)
-    share = np.minimum(reading / whole, 1.0)
-    return (waiting(whole, batches, traffic.utilisation)
-            + waiting(reading / others, 1.0, traffic.utilisation * share))
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """Points that were evaluated; flat arrays, those of one split side by side."""
-
-    split: Split
-    batches: Array
-    state: Steady
-    queue_s: Array
-
-    @property
-    def tpot_s(self) -> Array:
-        return np.asarray(self.state.tpot_s)
-
-    @property
-    def ttft_s(self) -> Array:
-        return np.asarray(self.state.ttft_s + self.queue_s)
-
-    @property
-    def rate(self) -> Array:
-        """Output tokens a second and chip."""
-        return np.asarray(self.state.output_tokens_per_s_per_chip)
-
-    def quick(self, tpot_limit_s: float, ttft_limit_s: float) -> NDArray[np.bool_]:
-        return (self.tpot_s <= tpot_limit_s) & (self.ttft_s <= ttft_limit_s)
-
-
-def _try(llm: LLM, machine: Machine, split: Split, batches: Array, request: Request, traffic: Traffic) -> _Tried:
-    state = steady_state(
-        llm, machine, split, input_tokens=request.input_tokens, output_tokens=request.output_tokens,
-        sequences=batches, cached=traffic.cached, drafts=traffic.drafts, accepted=traffic.accepted)
-    return _Tried(split, batches, state, first_token_queue(state, batches, split, request.output_tokens, traffic))
+def _quick(state: Steady, terms: ServiceTerms) -> NDArray[np.bool_]:
+    """Points that meet the latency limits."""
+    quick = (state.tpot_s <= terms.tpot_limit_s) & (state.ttft_s <= terms.ttft_limit_s)
+    return np.asarray(quick)
 
 
 def serve(
-    llm: LLM, chip: Chip, request: Request, *, formats: Formats, efficiency: Efficiency,
-    engine: Engine, tpot_limit_s: float = math.inf, ttft_limit_s: float = math.inf,
-    load_factor: float = 1.0, split: Split | None = None, batch: int | None = None,
-    max_batch: int = 1024, max_chips: int = 256,
-    traffic: Traffic = NO_TRAFFIC,
+    llm: LLM, chip: Chip, request: Request, terms: ServiceTerms, calibration: Calibration,
+    search: SplitSearch = EVERY_SPLIT,
 ) -> Serving:
     """Serve `request` on `chip` with the split and batch that give most tokens per second and chip
-    under the limits.
+    under the limits of `terms`.
 
-    Splits are those of `candidate_splits`, batches up to `max_batch` sequences a stage and
-    attention group. `load_factor` [1] is mean over peak load: chips are bought for the peak and
-    paid through the day. `split` (one, or arrays of some to choose among) and `batch` fix the split
-    and the sequences in flight; `traffic` says what of a prompt is cached, what is guessed, and how
-    first tokens queue. A format that the chip has no units for is multiplied in another one and
-    `notes` says so. Raises `DoesNotFit` when no split on up to `max_chips` chips holds one request
-    or when none meets the limits, `BadValue` for arguments that cannot be.
+    Splits are those of `candidate_splits` and batches go up to the ceiling of `search`, where it
+    does not fix them. A format that the chip has no units for is multiplied in another one and
+    `notes` says so. Raises `DoesNotFit` when no split on the chips allowed holds one request or
+    when none meets the limits, `BadValue` for arguments that cannot be.
     """
-    check_request(
-        llm, request, load_factor, tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s,
-        batch=batch, ceilings=(max_batch, max_chips), traffic=traffic,
-    )
-    if split is not None and np.ndim(split.tensor) == 0:
-        check_split(llm, split)
-    machine, notes = machine_of(chip, formats, efficiency, engine)
+    check_request(llm, request, terms, search)
+    if search.split is not None and np.ndim(search.split.tensor) == 0:
+        check_split(llm, search.split)
+    machine, notes = machine_of(chip, terms.formats, calibration)
     context = request.input_tokens + request.output_tokens
-    splits = flat_split(split) if split else candidate_splits(llm, machine, context, max_chips)
-    holds = sequences_held(llm, machine, splits, context)
-    if not np.any(holds >= (batch or 1)):
-        most = max_chips if split is None else int(np.max(splits.chips))
-        limit = int(max(np.max(holds), 0.0))
-        reason = (
-            f"no split on up to {most} chips holds {batch or 1} of these requests in {formats.weights}"
-            + (
-                f", {limit} at most, on {split_label(pick(splits, np.asarray(np.argmax(holds))))}"
-                if limit
-                else ""
-            )
-        )
+    splits, holds = splits_held(llm, machine, context, search)
+    if not np.any(holds >= (search.batch or 1)):
         raise does_not_fit(
-            llm, chip, formats, efficiency=efficiency, engine=engine, context=context,
-            reason=reason, sequences=batch or 1,
-        )
-    tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
-    quick = tried.quick(tpot_limit_s, ttft_limit_s)
+            llm, chip, terms.formats, calibration, context,
+            reason=_too_large(splits, holds, search, terms.formats.weights),
+            sequences=search.batch or 1)
+    state = _try(llm, machine, batch_grid(splits, holds, search), request, terms.traffic)
+    quick = _quick(state, terms)
     if not np.any(quick):
         raise out_of_reach(
-            f"{llm.name} on {chip.name}", "split", tried.tpot_s, ttft_s=tried.ttft_s,
-            tpot_limit_s=tpot_limit_s, ttft_limit_s=ttft_limit_s,
+            f"{llm.name} on {chip.name}", "split", np.asarray(state.tpot_s),
+            np.asarray(state.ttft_s), terms=terms,
             describe=lambda k: (
-                f"batch {tried.batches[k]:.0f} on {split_label(pick(tried.split, np.asarray(k)))}, "
-                f"{tried.rate[k]:.3g} output tok/s/chip"
+                f"batch {np.asarray(state.sequences)[k]:.0f} on "
+                f"{split_label(pick(state.split, np.asarray(k)))}, "
+                f"{np.asarray(state.output_tokens_per_s_per_chip)[k]:.3g} output tok/s/chip"
             ),
         )
-    if batch is None:
-        tried = _try(llm, machine, *_refined(tried, quick), request, traffic)
-        quick = tried.quick(tpot_limit_s, ttft_limit_s)
-    best = int(np.argmax(np.where(quick, tried.rate, -1.0)))
-    full = sequences_held(llm, machine, pick(tried.split, np.array([best])), context)
-    return _serving(
-        tried, best, quick, full=float(np.max(full)), request=request, machine=machine,
-        load_factor=load_factor, formats=formats, notes=notes, traffic=traffic,
+    if search.batch is None:
+        state = _try(llm, machine, _refined(state, quick), request, terms.traffic)
+    return _serving(llm, machine, state, request, terms=terms, notes=notes)
+
+
+def splits_held(
+    llm: LLM, machine: Machine, context: float, search: SplitSearch
+) -> tuple[Split, Array]:
+    """Splits to choose among, and the sequences of `context` tokens that each of them holds."""
+    splits = (
+        candidate_splits(llm, machine, context, search.max_chips)
+        if search.split is None
+        else flat_split(search.split)
     )
+    return splits, sequences_held(llm, machine, splits, context)
+
+
+def _too_large(splits: Split, holds: Array, search: SplitSearch, precision: str) -> str:
+    """Say that no split holds the requests asked for, and how many the roomiest one holds."""
+    most = search.max_chips if search.split is None else int(np.max(splits.chips))
+    limit = int(max(np.max(holds), 0.0))
+    roomiest = split_label(pick(splits, np.asarray(np.argmax(holds))))
+    return (
+        f"no split on up to {most} chips holds {search.batch or 1} of these requests in {precision}"
+        + (f", {limit} at most, on {roomiest}" if limit else ""))
 
 
 def front(
-    llm: LLM, machine: Machine, request: Request, *, max_batch: int = 1024, max_chips: int = 64,
-    ttft_limit_s: float = math.inf, split: Split | None = None, batch: int | None = None,
-    traffic: Traffic = NO_TRAFFIC,
+    llm: LLM, machine: Machine, request: Request, terms: ServiceTerms,
+    search: SplitSearch = EVERY_SPLIT,
 ) -> list[Point]:
     """Points that no other beats in both throughput per chip and time per output token, the
     quickest first.
 
-    Only points that reach the first token in time count. `split` (arrays) names splits to choose
-    among.
+    Only points that reach the first token in time count.
     """
     context = request.input_tokens + request.output_tokens
-    splits = candidate_splits(llm, machine, context, max_chips) if split is None else flat_split(split)
-    holds = sequences_held(llm, machine, splits, context)
-    if not np.any(holds >= (batch or 1)):
+    splits, holds = splits_held(llm, machine, context, search)
+    if not np.any(holds >= (search.batch or 1)):
         return []
-    tried = _try(llm, machine, *batch_grid(splits, holds, batch, max_batch), request, traffic)
+    state = _try(llm, machine, batch_grid(splits, holds, search), request, terms.traffic)
+    batches, tpot, ttft, rate = (np.asarray(values) for values in (
+        state.sequences, state.tpot_s, state.ttft_s, state.output_tokens_per_s_per_chip))
     return [
         Point(
-            pick(tried.split, np.asarray(k)), round(float(tried.batches[k])),
-            float(tried.ttft_s[k]), float(tried.tpot_s[k]), float(tried.rate[k]),
+            pick(state.split, np.asarray(k)), round(float(batches[k])), float(ttft[k]),
+            float(tpot[k]), float(rate[k]),
         )
-        for k in unbeaten(tried.tpot_s, np.where(tried.ttft_s <= ttft_limit_s, tried.rate, 0.0))
+        for k in unbeaten(tpot, np.where(ttft <= terms.ttft_limit_s, rate, 0.0))
     ]
 
 
@@ -331,16 +217,17 @@ def unbeaten(tpot_s: Array, rate: Array) -> list[int]:
 
 
 def out_of_reach(
-    place: str, what: str, tpot_s: Array, ttft_s: Array, tpot_limit_s: float, ttft_limit_s: float,
+    place: str, what: str, tpot_s: Array, ttft_s: Array, terms: ServiceTerms,
     describe: Callable[[int], str],
 ) -> DoesNotFit:
     """Make the error that says which limit binds and what comes closest, by the larger of the two
     shortfalls."""
-    limits = ((tpot_s, tpot_limit_s, "a token"), (ttft_s, ttft_limit_s, "to the first token"))
+    limits = (
+        (tpot_s, terms.tpot_limit_s, "a token"), (ttft_s, terms.ttft_limit_s, "to the first token"))
     wanted = [f"{limit:g} s {of}" for _, limit, of in limits if math.isfinite(limit)]
     never = [f"{of}: {np.min(times):.3g} s at best" for times, limit, of in limits if not np.any(times <= limit)]
     binds = "; ".join(never) if never else "each alone can be met, not both at once"
-    closest = int(np.argmin(np.maximum(tpot_s / tpot_limit_s, ttft_s / ttft_limit_s)))
+    closest = int(np.argmin(np.maximum(*(times / limit for times, limit, _ in limits))))
     return DoesNotFit(
         Fault(
             place, f"no {what} gives {' and '.join(wanted)} ({binds})",
@@ -368,14 +255,15 @@ def split_label(split: Split) -> str:
 
 
 def sequences_held(llm: LLM, machine: Machine, splits: Split, context: float) -> Array:
-    """Sequences of `context` tokens that each of some splits holds [1]."""
+    """Sequences of `context` tokens that each of some splits holds [count]."""
     return np.broadcast_to(np.asarray(room(llm, machine, splits, context)), np.shape(splits.tensor))
 
 
-def batch_grid(splits: Split, holds: Array, batch: int | None, max_batch: int) -> tuple[Split, Array]:
+def batch_grid(splits: Split, holds: Array, search: SplitSearch) -> tuple[Split, Array]:
     """Batches on every split that holds them, flat, the batches of one split side by side and
     rising."""
-    most = np.minimum(holds, max_batch * splits.pipeline * splits.data) if batch is None else holds
+    batch, ceiling = search.batch, search.max_batch * splits.pipeline * splits.data
+    most = np.minimum(holds, ceiling) if batch is None else holds
     count = int(np.clip(_POINTS // np.size(holds), _FEWEST, _BATCHES))
     index, batches = [], []
     for k in np.flatnonzero(holds >= (batch or 1)):
@@ -385,23 +273,24 @@ def batch_grid(splits: Split, holds: Array, batch: int | None, max_batch: int) -
     return pick(splits, np.concatenate(index)), np.concatenate(batches)
 
 
-def _refined(tried: _Tried, quick: NDArray[np.bool_]) -> tuple[Split, Array]:
+def _refined(state: Steady, quick: NDArray[np.bool_]) -> tuple[Split, Array]:
     """Batches between the neighbours of the best one, on each of the best splits; quick points are
     there."""
-    names = np.stack([getattr(tried.split, name) for name in _DEGREES])
+    batch = np.asarray(state.sequences)
+    names = np.stack([getattr(state.split, name) for name in _DEGREES])
     starts = np.flatnonzero(np.append(True, np.any(names[:, 1:] != names[:, :-1], axis=0)))
-    ends = np.append(starts[1:], tried.batches.size) - 1
-    rate = np.where(quick, tried.rate, -1.0)
+    ends = np.append(starts[1:], batch.size) - 1
+    rate = np.where(quick, state.output_tokens_per_s_per_chip, -1.0)
     tops = [int(low + np.argmax(rate[low : high + 1])) for low, high in zip(starts, ends, strict=True)]
     index, batches = [], []
     for place in sorted(range(len(tops)), key=lambda k: -rate[tops[k]])[:_FINALISTS]:
         top = tops[place]
         if rate[top] > 0.0:
-            low, high = tried.batches[max(top - 1, starts[place])], tried.batches[min(top + 1, ends[place])]
-            between = np.unique(np.append(np.round(np.linspace(low, high, _REFINED)), tried.batches[top]))
+            low, high = batch[max(top - 1, starts[place])], batch[min(top + 1, ends[place])]
+            between = np.unique(np.append(np.round(np.linspace(low, high, _REFINED)), batch[top]))
             index.append(np.full(between.size, top))
             batches.append(between)
-    return pick(tried.split, np.concatenate(index)), np.concatenate(batches)
+    return pick(state.split, np.concatenate(index)), np.concatenate(batches)
 
 
 def phase_bound(compute: float, bandwidth: float, network: float, latency: float) -> str:
@@ -420,20 +309,24 @@ def _parts(phase: Phase, k: int) -> Array:
 
 
 def _serving(
-    tried: _Tried, best: int, quick: NDArray[np.bool_], full: float, request: Request,
-    machine: Machine, load_factor: float, formats: Formats, notes: tuple[str, ...],
-    traffic: Traffic,
+    llm: LLM, machine: Machine, state: Steady, request: Request, terms: ServiceTerms,
+    notes: tuple[str, ...],
 ) -> Serving:
-    state, grid, batches = tried.state, tried.split, tried.batches
+    """Best of the points that meet the limits."""
+    grid, batches, load_factor = state.split, np.asarray(state.sequences), terms.load_factor
+    quick = _quick(state, terms)
+    best = int(np.argmax(np.where(quick, state.output_tokens_per_s_per_chip, -1.0)))
+    context = request.input_tokens + request.output_tokens
+    full = float(np.max(sequences_held(llm, machine, pick(grid, np.array([best])), context)))
 
     def at(values: object) -> float:
         return float(np.broadcast_to(np.asarray(values, dtype=float), batches.shape)[best])
 
-    tokens = at(tried.rate) * load_factor
+    tokens = at(state.output_tokens_per_s_per_chip) * load_factor
     queries = tokens / request.output_tokens
     idle = float(machine.efficiency.idle_power) * float(machine.tdp_w)
     power = load_factor * at(state.power_w) + (1.0 - load_factor) * idle
-    reading = at(state.mixed_steps) / (request.output_tokens / (1.0 + traffic.accepted))
+    reading = at(state.mixed_steps) / (request.output_tokens / (1.0 + float(terms.traffic.accepted)))
     same = best + 1 < batches.size and all(at(getattr(grid, name)) == getattr(grid, name)[best + 1] for name in _DEGREES)
     if same and not quick[best + 1]:
         bound = "latency"
@@ -446,16 +339,16 @@ def _serving(
         chips=round(at(grid.chips)), tensor_parallel=round(at(grid.tensor)),
         pipeline_parallel=round(at(grid.pipeline)), expert_parallel=round(at(grid.expert)),
         data_parallel=round(at(grid.data)), batch=round(float(batches[best])),
-        ttft_s=at(tried.ttft_s), tpot_s=at(state.tpot_s), output_tokens_per_s_per_chip=tokens,
+        ttft_s=at(state.ttft_s), tpot_s=at(state.tpot_s), output_tokens_per_s_per_chip=tokens,
         queries_per_s_per_chip=queries, chip_seconds_per_query=1.0 / queries, bound=bound,
         prefill_bound=phase_bound(*_parts(state.mixed, best)),
         decode_bound=phase_bound(*_parts(state.decode, best)),
         weights_bytes=at(state.memory.weights), kv_cache_bytes=at(state.memory.kv_cache),
         overhead_bytes=at(state.memory.overhead), free_bytes=at(state.memory.free),
-        power_w_per_chip=power, energy_j_per_query=power / queries, precision=formats.weights,
-        kv_precision=formats.kv, floor_ttft_s=at(state.mixed.floor_s),
+        power_w_per_chip=power, energy_j_per_query=power / queries, precision=terms.formats.weights,
+        kv_precision=terms.formats.kv, floor_ttft_s=at(state.mixed.floor_s),
         floor_tpot_s=at(state.decode.floor_s),
         floor_chip_seconds_per_query=at(state.floor_chip_s_per_query), notes=notes,
-        expert_precision=formats.routed,
-        queue_s=at(tried.queue_s),
+        expert_precision=terms.formats.routed,
+        queue_s=at(state.queue_s),
     )

@@ -55,7 +55,7 @@ class Memory:
 
 
 def longest_stage(llm: LLM, pipeline: Number) -> Number:
-    """Share of the layers in the fullest pipeline stage [1]: ``ceil(L/pp) / L``."""
+    """Share of the layers in the fullest pipeline stage [share]: ``ceil(L/pp) / L``."""
     return np.asarray(np.ceil(llm.layers / np.asarray(pipeline, dtype=float)) / llm.layers)
 
 
@@ -96,7 +96,7 @@ def memory(llm: LLM, machine: Machine, split: Split, sequences: Number, context:
 
 def room(llm: LLM, machine: Machine, split: Split, context: Number) -> Number:
     """Sequences of `context` tokens that an instance holds; below 1 where it does not hold one
-    [1]."""
+    [count]."""
     held = memory(llm, machine, split, split.data, context)
     return np.asarray(np.floor((held.free + held.kv_cache) / held.kv_cache) * split.data)
 

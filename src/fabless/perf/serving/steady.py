@@ -15,15 +15,20 @@ from fabless.perf.machine import Machine
 from fabless.perf.power import chip_power
 from fabless.perf.serving.forward import Phase, decode_step, forward, prefill, prefill_floor
 from fabless.perf.serving.layers import ForwardWork
+from fabless.perf.serving.queue import first_token_queue
 from fabless.perf.serving.split import Memory, Split, memory
+from fabless.perf.serving.terms import NO_TRAFFIC, Traffic
 from fabless.records import LLM
 from fabless.workload import Number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Steady:
-    """An engine in steady state; arrays of one shape."""
+    """An engine in steady state; arrays that broadcast."""
 
+    split: Split
+    sequences: Number
+    """Sequences in flight in one instance."""
     decode: Phase
     """A step that only decodes."""
     mixed: Phase
@@ -34,7 +39,9 @@ class Steady:
     """Prefill time of one prompt on an otherwise idle instance."""
     memory: Memory
     ttft_s: Number
-    """Time from arrival to first token if no request waits for a place."""
+    """Time from arrival to first token, `queue_s` included."""
+    queue_s: Number
+    """Wait before the prompt is read, at the utilisation of the traffic."""
     tpot_s: Number
     """(end to end - TTFT) / (output tokens - 1)."""
     output_tokens_per_s_per_chip: Number
@@ -55,28 +62,29 @@ def mean_context(machine: Machine, input_tokens: Number, output_tokens: Number) 
 
 def steady_state(
     llm: LLM, machine: Machine, split: Split, input_tokens: Number, output_tokens: Number,
-    sequences: Number, *, cached: Number = 0.0, drafts: Number = 0.0, accepted: Number = 0.0,
+    sequences: Number, traffic: Traffic = NO_TRAFFIC,
 ) -> Steady:
     """Evaluate an instance that keeps `sequences` running in all; every argument broadcasts.
 
     While one sequence decodes its `output_tokens`, the other ``sequences - 1`` end and are
-    replaced: their prompts of `input_tokens`, less the share `cached` [1] in the prefix cache,
-    are prefilled in chunks of at most the engine's tokens per step.
+    replaced: their prompts of `input_tokens`, less the share that `traffic` finds in the prefix
+    cache, are prefilled in chunks of at most the engine's tokens per step.
 
         TPOT = t_decode + (mixed steps / steps) (t_mixed - t_decode), while not every step is mixed
-        TTFT = time outside the chip + steps waited for + t_prefill of the prompt alone
+        TTFT = queue + time outside the chip + steps waited for + t_prefill of the prompt alone
 
-    Memory is held for whole requests. Speculative decoding checks `drafts` [token] guesses per step
-    and accepts `accepted` [token] of them on average, so that a step gives ``1 + accepted`` tokens.
-    As many batches as stages keep pipelines full.
+    Memory is held for whole requests. Speculative decoding checks the guesses of a step and accepts
+    some of them, so that a step gives ``1 + accepted`` tokens. As many batches as stages keep
+    pipelines full.
     """
     batch = np.asarray(sequences, dtype=float) / split.pipeline
     entered, output = np.asarray(input_tokens, dtype=float), np.asarray(output_tokens, dtype=float)
-    steps = output / (1.0 + np.asarray(accepted, dtype=float))
-    past = entered * cached
+    gained = 1.0 + np.asarray(traffic.accepted, dtype=float)
+    steps = output / gained
+    past = entered * traffic.cached
     fresh = np.maximum(entered - past, 1.0)
     context = mean_context(machine, entered, output)
-    guess = 1.0 + np.asarray(drafts, dtype=float)
+    guess = 1.0 + np.asarray(traffic.drafts, dtype=float)
     decode = decode_step(llm, machine, split, sequences=batch, context=context, tokens=guess)
     budget = machine.engine.chunk_tokens * np.asarray(split.data, dtype=float)
     together = np.clip(np.maximum(batch / steps, split.data), 1.0, np.maximum(np.floor(budget / fresh), 1.0))
@@ -97,8 +105,10 @@ def steady_state(
     cycle = spent(everyone, decode.time_s, mixed.time_s)
     alone = prefill(llm, machine, split, prompts=split.data, new=fresh / passes, past=past)
     engine = machine.engine
-    step = tpot * (1.0 + np.asarray(accepted, dtype=float))
-    ttft = engine.request_s + engine.input_token_s * fresh + engine.wait_steps * step + passes * alone.time_s
+    ttft = (engine.request_s + engine.input_token_s * fresh + engine.wait_steps * (tpot * gained)
+            + passes * alone.time_s)
+    queue = first_token_queue(
+        tpot * output, crowd * mixed.time_s, sequences, split, traffic.utilisation)
     held = memory(llm, machine, split, sequences, entered + output)
     busy = spent(everyone, decode.flop_at_peak_s, mixed.flop_at_peak_s)
     streams = spent(everyone, decode.moved_bytes, mixed.moved_bytes)
@@ -108,7 +118,8 @@ def steady_state(
     floor = prefill_floor(llm, machine, split, prompts=1.0, new=fresh, past=past)
     floor = floor + steps * decode.floor_s / np.maximum(batch, 1.0)
     return Steady(
-        decode=decode, mixed=mixed, mixed_steps=crowd, alone_s=passes * alone.time_s, memory=held,
-        ttft_s=ttft, tpot_s=tpot, output_tokens_per_s_per_chip=rate,
+        split=split, sequences=sequences, decode=decode, mixed=mixed, mixed_steps=crowd,
+        alone_s=passes * alone.time_s, memory=held, ttft_s=ttft + queue, queue_s=queue, tpot_s=tpot,
+        output_tokens_per_s_per_chip=rate,
         floor_chip_s_per_query=split.stage * floor, power_w=power,
     )
