@@ -77,10 +77,10 @@ def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
                  for quarter, low, high in zip(quarters, base, roof, strict=True)]
         peak = max(range(len(course)), key=course.__getitem__)
         half = ceil(len(offer) * _LETTER / 2.0 / inner * (len(course) - 1))
-        peak = min(max(peak, half), max(len(course) - 1 - half, 0))  # the label stays on the picture
+        peak = min(max(peak, half), max(len(course) - 1 - half, 0))  # the label stays on the chart
         if course and course[-1] > 0.01 * top:
             beside.append((offer, height * (1.0 - (base[-1] + roof[-1]) / 2.0 / top), course[-1]))
-        elif course and course[peak] / top * height > 16:
+        elif course and min(course[max(peak - half, 0) : peak + half + 1]) / top * height > 16:
             inside.append(
                 {
                     "when": day(quarters[peak]), "at": (base[peak] + roof[peak]) / 2.0,
@@ -99,7 +99,7 @@ def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
     colour: Spec = {
         "field": "offer", "type": "nominal", "sort": list(courses),
         "scale": {"domain": list(courses), "range": [colours[offer] for offer in courses]},
-        "legend": {"values": in_legend} if in_legend else None,
+        "legend": {"values": in_legend, "columns": 1 if narrow(width) else 3} if in_legend else None,
     }
     pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
     return chart(
