@@ -225,37 +225,37 @@ def questions() -> Questions:
         sensitivities=(
             Sensitivity(
                 name="demand.growth_per_year", label="Growth of demand", unit="% a year", low=20,
-                high=300, cost_low_usd=0.0076, cost_high_usd=0.0046, best_low="buy",
+                high=300, cost_low_usd=0.0076, cost_high_usd=0.0046, best_usual="diversify", best_low="buy",
                 best_high="diversify",
             ),
             Sensitivity(
                 name="price.h100-sxm", label="Price of H100", unit="USD", low=25_000,
-                high=40_000, cost_low_usd=0.0052, cost_high_usd=0.0074, best_low="diversify",
+                high=40_000, cost_low_usd=0.0052, cost_high_usd=0.0074, best_usual="diversify", best_low="diversify",
                 best_high="buy",
             ),
             Sensitivity(
                 name="price.decline_per_generation", label="Price fall per generation", unit="%",
-                low=10, high=50, cost_low_usd=0.0069, cost_high_usd=0.0053, best_low="diversify",
+                low=10, high=50, cost_low_usd=0.0069, cost_high_usd=0.0053, best_usual="diversify", best_low="diversify",
                 best_high="diversify",
             ),
             Sensitivity(
                 name="supply.lead_time", label="Lead time", unit="month", low=8, high=13,
-                cost_low_usd=0.0055, cost_high_usd=0.0063, best_low="diversify",
+                cost_low_usd=0.0055, cost_high_usd=0.0063, best_usual="diversify", best_low="diversify",
                 best_high="diversify",
             ),
             Sensitivity(
                 name="programme.respins", label="Respins of the own chip", unit="1", low=0, high=3,
-                cost_low_usd=0.0057, cost_high_usd=0.0062, best_low="diversify",
+                cost_low_usd=0.0057, cost_high_usd=0.0062, best_usual="diversify", best_low="diversify",
                 best_high="partner",
             ),
             Sensitivity(
                 name="capital.cost", label="Cost of capital", unit="% a year", low=7, high=15,
-                cost_low_usd=0.00565, cost_high_usd=0.00605, best_low="diversify",
+                cost_low_usd=0.00565, cost_high_usd=0.00605, best_usual="diversify", best_low="diversify",
                 best_high="diversify",
             ),
             Sensitivity(
                 name="power.price", label="Price of power", unit="USD/kWh", low=0.04, high=0.12,
-                cost_low_usd=0.0057, cost_high_usd=0.0060, best_low="diversify",
+                cost_low_usd=0.0057, cost_high_usd=0.0060, best_usual="diversify", best_low="diversify",
                 best_high="diversify",
             ),
         ),

@@ -33,7 +33,7 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
         "comparison": charts.comparison(chosen.strategies, chosen.recommended, width),
         "build_up": charts.build_up_chart(chosen.build_up, width),
         "sensitivity": charts.sensitivity(
-            chosen.questions.sensitivities, chosen.recommended, way.cost_per_query_usd.mean, width),
+            chosen.questions.sensitivities, way.cost_per_query_usd.mean, width),
         "fleet": time_charts.fleet(way, chosen.titles, width),
         "course": time_charts.cost_and_demand(way, chosen.demand_by_quarter, width),
         "timeline": time_charts.chip_timeline(chosen.timeline, chosen.titles, chosen.first_quarter, width),
@@ -121,7 +121,7 @@ def test_a_timeline_dates_the_end_of_each_stage(chosen: Decision) -> None:
 
 def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen: Decision) -> None:
     one = dataclasses.replace(chosen.questions.sensitivities[0], cost_low_usd=0.007, cost_high_usd=0.008)
-    rows = charts.sensitivity([one], "portfolio", 0.006, WIDE)["data"]["values"]  # type: ignore[index, call-overload]
+    rows = charts.sensitivity([one], 0.006, WIDE)["data"]["values"]  # type: ignore[index, call-overload]
     left, right = sorted(rows, key=lambda row: not row["left"])
     assert (left["beside"], right["beside"]) == (pytest.approx(0.6), pytest.approx(0.8))
 

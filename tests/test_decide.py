@@ -611,6 +611,8 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     winners = {way: objective(solved(changed(ready, {MOVED[0]: high}, few), way))
                for way in WAYS}
     assert found[MOVED[0]].best_high == min(winners, key=winners.__getitem__)
+    usual = {way: objective(solved(changed(ready, {}, few), way)) for way in WAYS}
+    assert {item.best_usual for item in found.values()} == {min(usual, key=usual.__getitem__)}
 
 
 @pytest.mark.slow

@@ -50,12 +50,12 @@ def offer_titles(case: Case) -> dict[str, str]:
     """Title of each offer of a plan: the fleet in place, lines with their coming generations,
     contracts, programmes with their later starts and second generations."""
     known, in_place = titles(case), chip_titles(_chips(case))[case.existing_chip.name]
-    found = {IN_PLACE: f"{in_place}, the fleet in place"}
-    found |= {line.name: known[f"lines.{line.name}"] for line in case.lines}
-    found |= {item.name: known[f"contracts.{item.name}"] for item in case.contracts}
+    offers = {IN_PLACE: f"{in_place}, the fleet in place"}
+    offers |= {line.name: known[f"lines.{line.name}"] for line in case.lines}
+    offers |= {item.name: known[f"contracts.{item.name}"] for item in case.contracts}
     for item in case.programmes:
-        found |= _of_programme(case, item.name, known[f"programmes.{item.name}"])
-    return found | _told_apart(dict(_coming(case)))
+        offers |= _of_programme(case, item.name, known[f"programmes.{item.name}"])
+    return offers | _told_apart(dict(_coming(case)))
 
 
 def order_titles(case: Case) -> dict[str, str]:

@@ -101,9 +101,11 @@ class Sensitivity:
     cost_low_usd: float
     cost_high_usd: float
     """Expected cost per query of the recommended way at each end."""
+    best_usual: str
+    """Way that ranks first on the small tree on which the input is moved, before it is moved."""
     best_low: str
     best_high: str
-    """The way that ranks first at each end."""
+    """Way that ranks first there at each end: the input changes it where this is not the usual."""
 
 
 @dataclass(frozen=True, kw_only=True)

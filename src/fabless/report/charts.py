@@ -230,7 +230,7 @@ def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
     )
 
 
-def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, width: int) -> Spec:
+def sensitivity(inputs: Sequence[Sensitivity], base_usd: float, width: int) -> Spec:
     """Draw the tornado: cost per query of the recommended way with each input at its low and at its
     high end."""
     shown = inputs[:MOST_ROWS]
@@ -245,7 +245,7 @@ def sensitivity(inputs: Sequence[Sensitivity], usual: str, base_usd: float, widt
         ):
             other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
-            flips = "" if best == usual else f"({best} first)"
+            flips = "" if best == effect.best_usual else f"({best} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
             side = min(cost, base_usd) if left else max(cost, base_usd)
             rows.append(

@@ -114,7 +114,7 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
         f"{effect.label} at {wording.with_unit(value, effect.unit)} ({other} first)"
         for effect in decision.questions.sensitivities
         for value, other in ((effect.low, effect.best_low), (effect.high, effect.best_high))
-        if other != decision.best_single
+        if other != effect.best_usual
     ]
     change = "; ".join(flips[:2]) + ". " if flips else _unmoved(decision)
     change += " ".join(f"{flip.text}." for flip in decision.questions.flips[:3])
@@ -238,7 +238,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         ),
         "sensitivity": (
             "Cost per query with each input at its ends; the table below holds the same numbers.",
-            (lambda width: charts.sensitivity(moved, decision.best_single, mean, width))
+            (lambda width: charts.sensitivity(moved, mean, width))
             if moved
             else None,
         ),

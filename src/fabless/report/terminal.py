@@ -57,13 +57,13 @@ def _action(action: Action, as_of: str) -> str:
     return f"- {when}: {action.what}, {wording.usd(action.spend_usd)}"
 
 
-def _input(effect: Sensitivity, usual: str, decimals: int) -> str:
+def _input(effect: Sensitivity, decimals: int) -> str:
     ends = []
     for value, cost, best in (
         (effect.low, effect.cost_low_usd, effect.best_low),
         (effect.high, effect.cost_high_usd, effect.best_high),
     ):
-        first = "" if best == usual else f" ({best} first)"
+        first = "" if best == effect.best_usual else f" ({best} first)"
         ends.append(
             f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}"
         )
@@ -200,9 +200,9 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     )
     _print_list("Resale, expected", [_sales(decision.resale)] if decision.resale else [], console)
     _print_list(
-        "What moves the cost most",
+        f"What moves the expected cost most, {wording.cents(ways[0].cost_per_query_usd.mean, decimals)} cents a query",
         [
-            _input(effect, decision.best_single, decimals)
+            _input(effect, decimals)
             for effect in asked.sensitivities[:_MOST_INPUTS]
         ],
         console,

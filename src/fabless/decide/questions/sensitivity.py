@@ -65,11 +65,17 @@ def sensitivities(
         key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name),
     )[:count]
     ends = [item for name in names for item in tries if item.name == name]
-    winners = dict(zip(((item.name, item.end) for item in ends),
-                       executor.map(_winner, ((usual, item) for item in ends)), strict=True))
+    first, *firsts = executor.map(_winner, ((usual, item) for item in (None, *ends)))
+    winners = dict(zip(((item.name, item.end) for item in ends), firsts, strict=True))
     called = titles(case)
-    return tuple(_sensitivity(known[name], label_of(name, called), [cost_of[name, end] * level for end in ("low", "high")],
-                              [winners[name, end] for end in ("low", "high")]) for name in names)
+    return tuple(
+        _sensitivity(
+            known[name], label_of(name, called),
+            costs=[cost_of[name, end] * level for end in ("low", "high")],
+            winners=[winners[name, end] for end in ("low", "high")], usual=first,
+        )
+        for name in names
+    )
 
 
 def weighed(numbers: PathNumbers, case: Case) -> list[str]:
@@ -97,9 +103,10 @@ def _recommended_cost(job: tuple[World, Commitment, str, _Try]) -> float:
     return expected_cost(roughly_solved(_at(usual, trial), name, (commitment,)))
 
 
-def _winner(job: tuple[World, _Try]) -> str:
-    """The single way that ranks first when one input stands at an end."""
-    world = _at(*job)
+def _winner(job: tuple[World, _Try | None]) -> str:
+    """The single way that ranks first when one input stands at an end, or none is moved."""
+    usual, trial = job
+    world = usual if trial is None else _at(usual, trial)
     ways = [way for way in TITLES if way != PORTFOLIO]
     objective = {way: roughly_solved(world, way, commitments(world.case, way)).result.objective_usd for way in ways}
     return min(ways, key=lambda way: objective[way])
@@ -120,11 +127,12 @@ def label_of(name: str, known: Mapping[str, str]) -> str:
 
 
 def _sensitivity(
-    number: CaseNumber, label: str, costs: list[float], winners: list[str]
+    number: CaseNumber, label: str, *, costs: list[float], winners: list[str], usual: str
 ) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
     return Sensitivity(
         name=number.name, label=label, unit=unit, low=low, high=high,
-        cost_low_usd=costs[0], cost_high_usd=costs[1], best_low=winners[0], best_high=winners[1],
+        cost_low_usd=costs[0], cost_high_usd=costs[1], best_usual=usual, best_low=winners[0],
+        best_high=winners[1],
     )
