@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 LONGEST = (
-    "test_docs.py", "test_validate.py", "test_decide.py", "test_cli.py", "test_case.py",
-    "test_decompose.py", "test_explore_serving.py",
+    "test_docs.py", "test_same_answer.py", "test_validate.py", "test_decide.py", "test_titles.py",
+    "test_resale.py", "test_cli.py", "test_case.py", "test_decompose.py", "test_explore_serving.py",
 )
 """Files that take longest, so that no process ends with one of them while the others have nothing
 left to do."""

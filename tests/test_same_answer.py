@@ -103,6 +103,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_print_the_same_anywhere(printed: list[dict[str, str]], command: str) -> None:
     one, other = (run[command] for run in printed)
@@ -110,6 +111,7 @@ def test_commands_print_the_same_anywhere(printed: list[dict[str, str]], command
     assert one == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_prints_a_path_of_this_machine(
     printed: list[dict[str, str]], command: str
@@ -122,6 +124,7 @@ def test_no_command_prints_a_path_of_this_machine(
     assert [text for text in texts(json.loads(printed[0][command])) if text.startswith("/") or os.getcwd() in text] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_results_say_what_computed_them(printed: list[dict[str, str]], command: str) -> None:
     assert json.loads(printed[0][command])["versions"] == {
