@@ -64,7 +64,9 @@ def contract(
     elif action == "value":
         _value(read_contracts(chosen[0]), svg, json)
     else:
-        even = break_even_of(read_contracts(file), chosen[0], chosen[1], over, low, high)
+        even = break_even_of(
+            read_contracts(file), chosen[0], chosen[1], over=over, low=low, high=high
+        )
         if json:
             typer.echo(
                 as_json(

@@ -83,7 +83,12 @@ def cost(
             made = chip_of(catalogue, name)
             paid = stated_price(price) if price else price_of(catalogue, made.name)
             calibration = calibration_for(catalogue, made, engine)
-            quotes.append(quote(llm, made, request, paid, owning, calibration, terms))
+            quotes.append(
+                quote(
+                    llm, made, request, price=paid, owning=owning, calibration=calibration,
+                    terms=terms,
+                )
+            )
         except DoesNotFit as error:
             refused.append(error)
         except UnknownName as error:
@@ -157,7 +162,11 @@ def _print(
         _print_basis(quoted, full, console)
     for error in refused:
         for fault in error.faults:
-            say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}", "yellow", indent=2)
+            say(
+                console,
+                f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}",
+                "yellow", indent=2,
+            )
     say(
         console,
         "Owning: "

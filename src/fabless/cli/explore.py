@@ -104,12 +104,19 @@ def explore(
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES, "--objective")
     if not 0.0 <= margin < 1.0:
-        raise BadValue(Fault("--margin", f"{margin:g}", "0 or more, below 1", "give the margin as a share of the price"))
+        raise BadValue(
+            Fault(
+                "--margin", f"{margin:g}", "0 or more, below 1",
+                "give the margin as a share of the price",
+            )
+        )
     catalogue = seen_from(as_of)
     chosen = {"node": node, "power_limit": power_limit}
     place = read_space(space, {key: value for key, value in chosen.items() if value is not None})
     day = None if at is None else middle_of(str(Quarter.parse(at, "--at")))
-    technologies = tuple(technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory)
+    technologies = tuple(
+        technology_of(catalogue, place.node, name, place.packaging, day) for name in place.memory
+    )
     limits = tuple(
         limits_of(catalogue, technology, place.power_limit_w) for technology in technologies
     )
@@ -118,8 +125,8 @@ def explore(
         positive(ttft, "s", "--ttft"),
         number_of(catalogue.fact("datacentre", "load_factor")))
     scorer = _scorer(
-        catalogue, _load(catalogue, model, input, output, terms), also,
-        place.domain, place.scale_out_bandwidth, margin, objective,
+        catalogue, _load(catalogue, model, input, output, terms), also, domain=place.domain,
+        scale_out=place.scale_out_bandwidth, margin=margin, objective=objective,
     )
     names = [name.strip() for name in market.split(",") if name.strip()]
     for name in names:
@@ -148,7 +155,12 @@ def _check_files(save: Path | None, picture: Path | None) -> None:
     for option, path, ending in (("--save", save, ".yaml"), ("--picture", picture, ".svg")):
         if path is not None:
             if path.suffix.lower() != ending:
-                raise BadFile(Fault(option, str(path), f"a path that ends in {ending}", f"write for example {path}{ending}"))
+                raise BadFile(
+                    Fault(
+                        option, str(path), f"a path that ends in {ending}",
+                        f"write for example {path}{ending}",
+                    )
+                )
             check_writable(path)
 
 
@@ -201,7 +213,10 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    with Progress(TextColumn("designs"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=console) as bar:
+    with Progress(
+        TextColumn("designs"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=console,
+    ) as bar:
         task = bar.add_task("designs", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -220,7 +235,9 @@ def print_exploration(answer: Exploration, console: Console) -> None:
         _print_winner(answer, console)
     console.print()
     rows = [[EXPLAINED[name], f"{number:,}"] for name, number in answer.removed if number]
-    rows += [[f"misses the load: {name}", f"{number:,}"] for name, number in answer.unserved if number]
+    rows += [
+        [f"misses the load: {name}", f"{number:,}"] for name, number in answer.unserved if number
+    ]
     print_table(
         f"{answer.designs:,} designs, {answer.made:,} can be made, {answer.served:,} serve the load",
         ["removed by", Column("designs", True)],

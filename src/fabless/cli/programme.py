@@ -54,7 +54,7 @@ def programme(
     faults: list[Fault] = []
     if route not in (*ROUTES, LIST):
         faults.extend(unknown("route", route, (*ROUTES, LIST), "ROUTE").faults)
-    _check(route, candidate_name, case, second, draws, svg, faults)
+    _check(route, candidate_name, case, second=second, draws=draws, svg=svg, faults=faults)
     first = attempt(faults, Quarter.parse, start, "--start") if start is not None else None
     catalogue = attempt(faults, _seen, as_of, None if faults else case)
     target = None
@@ -67,7 +67,10 @@ def programme(
     if route == LIST:
         _list(catalogue, json)
         return
-    _answer(catalogue, route, target, first, case, second, draws, seed, svg, json)
+    _answer(
+        catalogue, route, target, first=first, case=case, second=second, draws=draws, seed=seed,
+        svg=svg, json=json,
+    )
 
 
 def _answer(

@@ -132,7 +132,10 @@ def serve_command(
     llm = attempt(faults, model_of, catalogue, model)
     record = attempt(faults, chip_of, catalogue, chip)
     request = attempt(faults, request_of, input, output, trace)
-    first, token = (attempt(faults, positive, text, "s", place) for text, place in ((ttft, "--ttft"), (tpot, "--tpot")))
+    first, token = (
+        attempt(faults, positive, text, "s", place)
+        for text, place in ((ttft, "--ttft"), (tpot, "--tpot"))
+    )
     formats = attempt(faults, formats_of, precision, expert_precision, kv_precision)
     calibration = attempt(faults, calibration_for, catalogue, record, engine)
     fact = attempt(faults, stated_price, price) if price else None
@@ -164,12 +167,16 @@ def serve_command(
     if json:
         typer.echo(as_json(_document(question, answer, money)))
     else:
-        print_answer(question, answer, money, said, picture, Console())
+        print_answer(question, answer, money, said=said, picture=picture, console=Console())
 
 
 def _check_picture(path: Path) -> None:
     if path.suffix.lower() != ".svg":
-        raise BadFile(Fault("--picture", str(path), "a path that ends in .svg", f"write for example {path}.svg"))
+        raise BadFile(
+            Fault(
+                "--picture", str(path), "a path that ends in .svg", f"write for example {path}.svg"
+            )
+        )
     check_writable(path)
 
 
@@ -193,7 +200,9 @@ def _named(check: Callable[[], object]) -> None:
         ) from error
 
 
-def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str, ...]) -> ServeAnswer:
+def _answered(
+    question: Question, machine: Machine, mode: str, notes: tuple[str, ...]
+) -> ServeAnswer:
     served: Serving | None = None
     disaggregation: Disaggregation | None = None
     points: list[Point] = []
@@ -217,8 +226,8 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
     if mode != "disaggregated":
         try:
             served = serve(
-                question.llm, question.chip, question.request, question.terms,
-                question.calibration, search,
+                question.llm, question.chip, question.request, terms=question.terms,
+                calibration=question.calibration, search=search,
             )
         except DoesNotFit as error:
             unmet += error.faults
@@ -227,7 +236,8 @@ def _answered(question: Question, machine: Machine, mode: str, notes: tuple[str,
     if mode != "aggregated":
         try:
             disaggregation = disaggregate(
-                question.llm, machine, machine, question.request, question.terms, search,
+                question.llm, machine, machine, request=question.request, terms=question.terms,
+                search=search,
                 place=f"{question.llm.name} on {question.chip.name}",
             )
         except DoesNotFit as error:
@@ -241,8 +251,15 @@ def _chosen(served: Serving | None) -> list[Point]:
     """The best configuration as a point of the front, whose own grid is coarser."""
     if served is None:
         return []
-    split = Split(served.tensor_parallel, served.pipeline_parallel, served.expert_parallel, served.data_parallel)
-    return [Point(split, served.batch, served.ttft_s, served.tpot_s, served.output_tokens_per_s_per_chip)]
+    split = Split(
+        served.tensor_parallel, served.pipeline_parallel, served.expert_parallel,
+        served.data_parallel,
+    )
+    return [
+        Point(
+            split, served.batch, served.ttft_s, served.tpot_s, served.output_tokens_per_s_per_chip
+        )
+    ]
 
 
 def _money(
@@ -260,18 +277,22 @@ def _money(
     usd: dict[str, float] = {}
     if answer.aggregated is not None:
         usd["aggregated"] = _usd(
-            question.chip, machine, fact, owning, load, answer.aggregated.power_w_per_chip,
-            answer.aggregated.output_tokens_per_s_per_chip,
+            question.chip, machine, fact, owning=owning, load=load,
+            power_w=answer.aggregated.power_w_per_chip,
+            rate=answer.aggregated.output_tokens_per_s_per_chip,
         )
     if answer.disaggregated is not None:
         best = answer.disaggregated.best
-        usd["disaggregated"] = _usd(question.chip, machine, fact, owning, load,
-                                      best.energy_j_per_query * best.queries_per_s_per_chip,
-                                      best.output_tokens_per_s_per_chip)
+        usd["disaggregated"] = _usd(question.chip, machine, fact, owning=owning, load=load,
+                                      power_w=best.energy_j_per_query * best.queries_per_s_per_chip,
+                                      rate=best.output_tokens_per_s_per_chip)
     return Money(fact, load, usd), ""
 
 
-def _usd(chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float, rate: float) -> float:
+def _usd(
+    chip: Chip, machine: Machine, price: Fact, owning: Owning, load: float, power_w: float,
+    rate: float,
+) -> float:
     """USD per million output tokens of a chip with `rate` [token/s] at full load."""
     mean = load * power_w + (1.0 - load) * float(machine.efficiency.idle_power) * chip.tdp_w
     hour = hour_at_price(price, owning, rated_power_w=chip.tdp_w, average_power_w=mean)
@@ -288,7 +309,9 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
     if answer.front:
         lines["aggregated"] = _line(answer.front)
     if answer.aggregated is not None:
-        chosen["aggregated"] = (1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip)
+        chosen["aggregated"] = (
+            1.0 / answer.aggregated.tpot_s, answer.aggregated.output_tokens_per_s_per_chip,
+        )
     if answer.disaggregated is not None:
         lines["disaggregated"] = [
             (1.0 / point.tpot_s, point.output_tokens_per_s_per_chip)
@@ -299,19 +322,24 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
     title = f"Output tokens a second and chip: {question.llm.name} on {question.chip.name}"
     limit = question.terms.tpot_limit_s
     speed = 1.0 / limit if math.isfinite(limit) else 0.0
-    return as_svg(front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user")
+    return as_svg(
+        front_chart(title, lines, chosen, speed, WIDE), f"{title}, against the speed for a user"
+    )
 
 
 def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
     disaggregated = answer.disaggregated
     return {
         "model": question.llm.name, "chip": question.chip.name, "request": question.request,
-        "engine": question.engine,
-        "precision": question.terms.formats.weights, "expert_precision": question.terms.formats.routed,
+        "engine": question.engine, "precision": question.terms.formats.weights,
+        "expert_precision": question.terms.formats.routed,
         "kv_precision": question.terms.formats.kv,
-        "limits": {"tpot_s": question.terms.tpot_limit_s, "ttft_s": question.terms.ttft_limit_s,
-                   "chips": question.search.max_chips},
-        "traffic": question.terms.traffic, "aggregated": answer.aggregated,
+        "limits": {
+            "tpot_s": question.terms.tpot_limit_s, "ttft_s": question.terms.ttft_limit_s,
+            "chips": question.search.max_chips,
+        },
+        "traffic": question.terms.traffic,
+        "aggregated": answer.aggregated,
         "disaggregated": disaggregated.best if disaggregated else None,
         "front": {
             "aggregated": [

@@ -102,7 +102,8 @@ def train(
         "interleave": interleave, "micro_batch": micro_batch, "sharding": optimizer_sharding,
     }
     answer = _answer(
-        load(), model, chip, chips, tokens, batch, seq, precision, degrees, recompute, stack, price
+        load(), model, chip, chips=chips, tokens=tokens, batch=batch, seq=seq, precision=precision,
+        degrees=degrees, recompute=recompute, stack=stack, price=price,
     )
     if json:
         typer.echo(as_json(training_document(answer)))
@@ -148,7 +149,7 @@ def _answer(
     if faults or llm is None or chip is None or calibration is None or machine is None:
         raise BadValue(*dict.fromkeys(faults))
     base = Recipe(global_batch=float(sequences), sequence=float(seq), selective=selective)
-    plans = _plans(llm, machine, calibration, chips, base, fixed)
+    plans = _plans(llm, machine, calibration, chips=chips, base=base, fixed=fixed)
     if price is None:
         try:
             fact = price_of(catalogue, chip.name)
@@ -156,8 +157,9 @@ def _answer(
             notes.append(f"no cost: {error.faults[0].found}; give --price")
     power = calibration_of(catalogue, chip).efficiency
     run = campaign(
-        plans[0].step, machine, calibration.efficiency, power, tokens, plans[0].recipe.tokens,
-        float(chips),
+        plans[0].step, machine, calibration.efficiency, power=power, tokens=tokens,
+        batch=plans[0].recipe.tokens,
+        chips=float(chips),
     )
     cost, wall = _cost(catalogue, chip, run, fact)
     return TrainAnswer(
@@ -248,7 +250,7 @@ def _plans(
         ]
         if own_faults:
             raise BadValue(*(replace(fault, place=f"--{fault.place}") for fault in own_faults))
-    return best(llm, machine, calibration.efficiency, chips, base, fixed)
+    return best(llm, machine, calibration.efficiency, chips=chips, base=base, fixed=fixed)
 
 
 def _cost(
