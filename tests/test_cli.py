@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
 from fabless import cli
 from fabless.catalogue import REFERENCE, read_case, reference_text
@@ -89,6 +91,21 @@ def test_every_printed_help_text_is_whole(
     printed = help_of(run, monkeypatch, *([name] if name else []), "--help")
     assert not re.findall(r" [.;,:](?= |$)|\( |\( *\)|\[ *\]|\bNone\b", printed, flags=re.MULTILINE)
     assert printed == help_of(run, monkeypatch, *([name] if name else []), "-h")
+
+
+def function_names() -> set[str]:
+    """Names of several words of the functions of the package."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in Path(fabless.__file__).parent.rglob("*.py"))
+    return {node.name for tree in trees for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and "_" in node.name.strip("_")}
+
+
+def test_help_texts_are_words_and_not_names_of_functions(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename that reaches into the text of an option would show here."""
+    printed = " ".join(help_of(run, monkeypatch, name, "--help") for name in HOMES)
+    assert set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", printed)) & function_names() == set()
 
 
 @pytest.mark.parametrize("name", HOMES)

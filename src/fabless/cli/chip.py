@@ -33,12 +33,12 @@ def chip(
         help="Chip: a name of `fabless chips`, or the path of a chip file (.yaml).")],
     at: ManufactureQuarter = None,
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to as_svg the build-up of the unit cost to.")] = None,
+        help="SVG file to draw the build-up of the unit cost to.")] = None,
     design: Annotated[str, typer.Option(help="Design effort: full, array or derivative.")] = "full",
     reuse: Annotated[float, typer.Option(
         help="Share of the design reused from an earlier chip, 0 to 1.")] = 0.0,
     margin: Annotated[float | None, typer.Option(
-        help="Gross margin of a design partner, as a in_percent of the price.",
+        help="Gross margin of a design partner, as a share of the price.",
         show_default="the catalogue's")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:

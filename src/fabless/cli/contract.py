@@ -45,7 +45,7 @@ def contract(
         help="Upper end of the range searched, for `break-even`.",
         show_default="by --over")] = None,
     svg: Annotated[Path | None, typer.Option(
-        help="SVG file to as_svg cost against volume to, for `value`.")] = None,
+        help="SVG file to draw cost against volume to, for `value`.")] = None,
     json: Json = False,
 ) -> None:
     """Compare contracts for chips: price, firm and optional volume, and the worst case.

@@ -60,7 +60,7 @@ def cost(
     tpot: Tpot = "100 ms",
     ttft: Ttft = "4 s",
     load_factor: Annotated[float | None, typer.Option(
-        help="Mean load as a in_percent of the peak load.", show_default="the catalogue's")] = None,
+        help="Mean load as a share of the peak load.", show_default="the catalogue's")] = None,
     price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:

@@ -96,7 +96,7 @@ def explore(
     save: Annotated[Path | None, typer.Option(
         help="Chip file (.yaml) to write the winner to.")] = None,
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to as_svg the fronts to.")] = None,
+        help="SVG file to draw the fronts to.")] = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
     """Find the chip design that serves a load best, and compare it with the chips on the market."""

@@ -114,7 +114,7 @@ def serve_command(
         help="Mode: aggregated, disaggregated (prefill and decode on separate pools) or both.",
     )] = "both",
     picture: Annotated[Path | None, typer.Option(
-        help="SVG file to as_svg throughput against speed to.")] = None,
+        help="SVG file to draw throughput against speed to.")] = None,
     price: Price = None,
     as_of: AsOf = None, json: Json = False,
 ) -> None:
