@@ -15,7 +15,9 @@ from fabless.scenario.draws import Scenarios, demand_of, work_of
 from fabless.scenario.states import quarters_of
 
 
-def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
+def expected(
+    case: Case, scenarios: Scenarios, quarter: int, *, scarce_next: float | None = None
+) -> Scenarios:
     """Scenarios on the same tree that show up to `quarter` what happened and afterwards what is
     then expected.
 
@@ -39,7 +41,7 @@ def expected(case: Case, scenarios: Scenarios, quarter: int) -> Scenarios:
         for name, shock in shocks.items()
     }
     scarce = _odds(tree, scenarios.scarce, leave_chance(values.supply.normal_duration),
-                   leave_chance(values.supply.scarce_duration), quarter)
+                   leave_chance(values.supply.scarce_duration), quarter, scarce_next)
     return replace(
         scenarios, draws=draws, scarce=scarce, shock_chance=shock_chance,
         work=work_of(values.demand, tree), demand=demand_of(case, values, shock_chance, tree),
@@ -66,9 +68,17 @@ def _kept(draws: Array, branching: tuple[int, ...], seen: int) -> Array:
     return np.concatenate(parts)
 
 
-def _odds(tree: Tree, state: Array, enter: Array, leave: Array, quarter: int) -> Array:
+def _odds(tree: Tree, state: Array, enter: Array, leave: Array, quarter: int, following: float | None = None) -> Array:
     """Chance of a state: what was known up to `quarter`, then as its chances let it drift."""
     chance = np.array(state, dtype=float)
     for nodes in quarters_of(tree)[quarter + 1:]:
         chance[nodes] = next_chance(chance[tree.parent[nodes]], enter[nodes], leave[nodes])
+        if following is not None and tree.quarter[nodes.start] == quarter + 1:
+            chance[nodes] = following
     return chance
+
+
+def scarce_chance(case, scenarios, quarter):
+    tree, values = scenarios.tree, scenarios.values.supply
+    nodes = np.flatnonzero(tree.quarter == min(quarter + 1, tree.quarters - 1))
+    return next_chance(scenarios.scarce[tree.parent[nodes]], leave_chance(values.normal_duration)[nodes], leave_chance(values.scarce_duration)[nodes])

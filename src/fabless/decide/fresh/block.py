@@ -121,13 +121,14 @@ def views_along(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> 
 
     `go` (projects, node-quarters) says which programmes are under way.
     """
-    return [View(quarter, decided(plan_of(_foreseen(world, quarter), commitment),
+    return [View(quarter, decided(plan_of(foreseen(world, quarter), commitment),
                                   go[:, known_at(world.scenarios.tree, quarter)]).problem)
             for quarter in world.case.boundaries]
 
 
-def _foreseen(world: World, quarter: int) -> World:
-    scenarios = expected(world.case, world.scenarios, quarter)
+def foreseen(world: World, quarter: int, scarce_next: float | None = None) -> World:
+    """The world as every path expects it at a quarter."""
+    scenarios = expected(world.case, world.scenarios, quarter, scarce_next=scarce_next)
     known = known_at(scenarios.tree, quarter)
     outcomes = {name: tuple(_as_known(outcome, known) for outcome in starts) for name, starts in world.outcomes.items()}
     return replace(world, scenarios=scenarios, outcomes=outcomes, yardstick=yardstick(world.prepared, scenarios))

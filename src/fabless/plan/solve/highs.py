@@ -20,7 +20,7 @@ from fabless.plan.result import Status
 from fabless.plan.solve.lower_bound import dual_bound
 from fabless.records import Array
 
-_DEVEX = 1
+DEVEX = 1
 """HiGHS's number for devex pricing in the dual simplex."""
 
 _STATUS = {
@@ -129,7 +129,7 @@ def solver_of(scaled: highspy.HighsLp, progress: Tell = None) -> highspy.Highs:
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
     solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
+    solver.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
     if progress is not None:
         solver.cbLogging.subscribe(lambda event: progress(event.message.strip()))
     solver.passModel(scaled)
