@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +141,7 @@ def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree
 
 def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str, Array]:
     """Cost of a query and missing shares of each path, by the formulas of any plan."""
-    paths = paths_of(case, plan, cast(PlanResult, fresh))  # it reads the arrays that both have
+    paths = paths_of(case, plan, fresh)
     years = calendar(case)
     by_year = [np.stack([part[:, year].sum(axis=1) for _, year in years], axis=1) for part in (paths.missing, paths.wanted)]
     return {

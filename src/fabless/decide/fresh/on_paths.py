@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.case_records import Case
 from fabless.decide.ways.paths import compute_by_offer, load_share, paths_of
@@ -50,9 +51,9 @@ class WayOnPaths:
     """(N, Q) compute that was missing."""
     wanted: Array
     """(N, Q) compute demanded."""
-    own: Array
+    own: NDArray[np.bool_]
     """(N,) whether own silicon or that of a partner came into service at all."""
-    given_up: Array
+    given_up: NDArray[np.bool_]
     """(N,) whether the programme that was begun was ended by choice."""
     values: Mapping[str, Array]
     """Every number that is drawn, as it stands at the end [SI], (N,) each."""
@@ -124,28 +125,29 @@ def joined(parts: Sequence[WayOnPaths]) -> WayOnPaths:
         for field in fields(WayOnPaths) if field.name not in _SHARED
     }
     values = {name: np.concatenate([part.values[name] for part in parts]) for name in first.values}
-    return replace(first, **arrays, values=values)
+    return replace(first, **arrays, values=values)  # type: ignore[arg-type]
 
 
-def mixed(way: WayOnPaths, other: WayOnPaths, where: Array) -> WayOnPaths:
+def mixed(way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_]) -> WayOnPaths:
     """A way that does on some paths (N,) what another does there, its own programmes paid for."""
     def chosen(name: str) -> Array:
         mine, theirs = getattr(way, name), getattr(other, name)
         by_path = name in _BY_PATH
         shape = [1] * mine.ndim
         shape[0 if by_path else 1] = -1
-        return np.where(where.reshape(shape), theirs, mine)
+        return np.asarray(np.where(where.reshape(shape), theirs, mine))
 
     if way.lines != other.lines:
         raise ValueError("ways on the same paths have the same lines")
     names = [field.name for field in fields(WayOnPaths)
              if field.name not in (*_SHARED, "programme", "given_up")]
-    return replace(way, **{name: chosen(name) for name in names})
+    return replace(way, **{name: chosen(name) for name in names})  # type: ignore[arg-type]
 
 
 def way_on_paths(
     case: Case, plan: Plan, fresh: Simulated, *, lines: tuple[str, ...], ports: Mapping[str, Array],
-    efficiency: Mapping[str, Array], given_up: Array, values: Mapping[str, Array],
+    efficiency: Mapping[str, Array], given_up: NDArray[np.bool_],
+    values: Mapping[str, Array],
 ) -> WayOnPaths:
     """Condense what a plan comes to on paths.
 

@@ -8,7 +8,7 @@ still to come and places what is due now (docs/explanation/fresh.md).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -26,7 +26,7 @@ from fabless.plan.lookahead.outlook import Choice, Outlook, narrowed, outlook_of
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
-from fabless.scenario.expected import known_at, scarce_chance
+from fabless.scenario.expected import scarce_chance
 from fabless.strategy import Commitment
 
 KAPPA = 0.5

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fabless.case_records import Case
 from fabless.decide.ways.problem import Plan
 from fabless.plan import PlanResult, offer_capital, service
+from fabless.plan.rule.simulate import Simulated
 from fabless.records import Array, Band
 
 
@@ -52,7 +53,7 @@ class Paths:
         return np.asarray(self.missing.sum(axis=1) / np.maximum(self.wanted.sum(axis=1), 1e-30))
 
 
-def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
+def paths_of(case: Case, plan: Plan, result: PlanResult | Simulated) -> Paths:
     """Lay a plan's arrays along its paths.
 
     The whole chip cost of a quarter, idle chips included, is shared between queries and training by

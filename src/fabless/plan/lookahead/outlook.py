@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fabless.plan.lp.columns import power_of_two
 from fabless.plan.problem.agreement import Agreement
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import Index, discounted_term
@@ -84,6 +85,13 @@ class Outlook(NamedTuple):
     """(B, A, N, H) due at the signing, not discounted [USD]."""
     untaken: Array
     """(B, A, N, H) due for a unit not taken [USD]."""
+    takes: NDArray[np.bool_]
+    """(B, A, N, H) whether a least draw costs money if it is not taken: an order can still
+    arrive."""
+    need: Array
+    """(N,) largest need of a quarter in chips of the fastest class, in which chips are counted."""
+    usual_usd: Array
+    """(N,) mean cost of a chip that may be ordered, in which money is counted [USD]."""
     discount: Array
     """(H,)"""
 
@@ -126,27 +134,56 @@ def outlook_of(
     open_ = paths("available") & (paths("lead_quarters") + quarters < first.tree.quarters)
     annuities = np.stack([(problem.capital_usd * discounted_term(problem))[:, table]
                           for problem in branches])
+    lead, reference = paths("lead_quarters").astype(np.int64), rate[:, firsts]
+    cap = np.where(open_, paths("cap"), 0.0)
+    drawn = _members([item.offers for item in first.agreements], rate.shape[1])
+    least, untaken = _tenors(first.agreements, "least"), _agreed(branches, "untaken_usd", table)
     return Outlook(
         chance=np.asarray(chance, dtype=float), demand=demand * margin[:, None, :],
-        unmet=paths("unmet_usd") * discount, reference=rate[:, firsts],
+        unmet=paths("unmet_usd") * discount, reference=reference,
         relative=_relative(rate, class_of, firsts), class_of=class_of, floor=paths("floor"),
-        cap=np.where(open_, paths("cap"), 0.0), price=annuities,
+        cap=cap, price=annuities,
         running=paths("running_usd") * discount, resale=paths("resale_usd") * discount,
-        payment=paths("payment_usd"), lead=paths("lead_quarters"),
+        payment=paths("payment_usd"), lead=lead,
         term=first.term_quarters.astype(np.int64), retire=np.array(first.retire),
         power_w=np.array(first.power_w), power_cap_w=paths("power_cap_w"),
         cash_cap_usd=paths("cash_cap_usd"),
         member=_members([members for _, members, _ in first.groups], rate.shape[1]),
         limit=_stacked([[limit[table] for _, _, limit in problem.groups] for problem in branches],
                        table),
-        drawn=_members([item.offers for item in first.agreements], rate.shape[1]),
-        most=_tenors(first.agreements, "most"), least=_tenors(first.agreements, "least"),
+        drawn=drawn,
+        most=_tenors(first.agreements, "most"), least=least,
         level_floor=_agreed(branches, "level_floor", table),
         level_cap=_agreed(branches, "level_cap", table) * (_agreed(branches, "sign", table) > 0),
         start=_agreed(branches, "start_quarters", table).astype(np.int64),
         fee=_agreed(branches, "fee_usd", table),
-        untaken=_agreed(branches, "untaken_usd", table) * discount, discount=discount,
+        untaken=untaken * discount, takes=_takes(drawn, least, untaken, lead),
+        # powers of two: nothing is rounded, and a line that nobody may order moves nothing
+        need=power_of_two(_need(demand, reference)),
+        usual_usd=power_of_two(_usual(cap, annuities)), discount=discount,
     )
+
+
+def _takes(
+    drawn: NDArray[np.bool_], least: Array, untaken: Array, lead: Index
+) -> NDArray[np.bool_]:
+    quarters = lead.shape[-1]
+    arrives = np.arange(quarters) + lead < quarters
+    inside = np.einsum("ao,bonh->banh", drawn, arrives) > 0
+    return np.asarray(inside & (untaken > 0) & (least.max(axis=1, initial=0.0) > 0)[:, None, None])
+
+
+def _need(demand: Array, reference: Array) -> Array:
+    fastest = reference.max(axis=1)
+    need = np.divide(demand, fastest, out=np.zeros(demand.shape), where=fastest > 0).sum(axis=1)
+    largest = need.max(axis=(0, 2))
+    return np.asarray(np.where(largest > 0, largest, 1.0))
+
+
+def _usual(cap: Array, price: Array) -> Array:
+    total = np.abs(price * (cap > 0)).sum(axis=(0, 1, 3))
+    count = (cap > 0).sum(axis=(0, 1, 3))
+    return np.where(total > 0, total / np.maximum(count, 1), 1.0)
 
 
 def classes(rate: Array) -> Index:
@@ -211,7 +248,7 @@ def narrowed(outlook: Outlook, choice: Choice) -> Outlook:
     by_offer = {name: getattr(outlook, name)[:, choice.offers] for name in
                 ("relative", "floor", "cap", "price", "running", "resale", "payment", "lead")}
     by_agreement = {name: getattr(outlook, name)[:, choice.agreements] for name in
-                    ("level_floor", "level_cap", "start", "fee", "untaken")}
+                    ("level_floor", "level_cap", "start", "fee", "untaken", "takes")}
     kept, class_of = np.unique(outlook.class_of[choice.offers], return_inverse=True)
     return outlook._replace(
         **by_offer, **by_agreement, class_of=class_of.astype(np.int64),
@@ -228,7 +265,7 @@ def narrowed(outlook: Outlook, choice: Choice) -> Outlook:
 _BY_BRANCH = frozenset((
     "chance", "demand", "unmet", "reference", "relative", "floor", "cap", "price", "running",
     "resale", "payment", "lead", "power_cap_w", "cash_cap_usd", "limit", "level_floor", "level_cap",
-    "start", "fee", "untaken"))
+    "start", "fee", "untaken", "takes"))
 
 
 def certain(outlook: Outlook, branch: int) -> Outlook:

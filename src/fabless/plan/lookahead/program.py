@@ -114,8 +114,7 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
 
     among = np.cumsum(outlook.retire) - 1  # row of an offer among those that may be retired
 
-    unit = _need(outlook, n)
-    money = unit * _price(outlook, n)
+    unit, money = outlook.need[n], outlook.need[n] * outlook.usual_usd[n]
     cash_unit = money
     power_unit = unit * max(outlook.power_w.max(), 1e-300)
 
@@ -155,7 +154,7 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
                     max(outlook.power_cap_w[b, n, h] - drawn_w, -may_leave_w) / power_unit)
             for a in range(agreements):
                 room.row_upper[first + draw_rows + a * quarters + h] = held.granted[a, n, h] / unit
-                if _takes(outlook, a, b, n, h):
+                if outlook.takes[b, a, n, h]:
                     room.row_upper[first + take_rows + a * quarters + h] = (
                         -held.demanded[a, n, h] / unit)
 
@@ -209,7 +208,7 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
                             room.row[entry] = first + draw_rows + a * quarters + h
                             room.value[entry] = 1.0
                             entry += 1
-                            if _takes(outlook, a, k, n, h):
+                            if outlook.takes[k, a, n, h]:
                                 room.row[entry] = first + take_rows + a * quarters + h
                                 room.value[entry] = -1.0
                                 entry += 1
@@ -240,7 +239,7 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
                             room.row[entry] = first + draw_rows + a * quarters + t
                             room.value[entry] = -outlook.most[a, j]
                             entry += 1
-                        if outlook.least[a, j] > 0.0 and _takes(outlook, a, k, n, t):
+                        if outlook.least[a, j] > 0.0 and outlook.takes[k, a, n, t]:
                             room.row[entry] = first + take_rows + a * quarters + t
                             room.value[entry] = outlook.least[a, j]
                             entry += 1
@@ -256,7 +255,7 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
                 column += 1
         for b in range(branches):
             for h in range(quarters):
-                if _takes(outlook, a, b, n, h):
+                if outlook.takes[b, a, n, h]:
                     room.start[column] = entry
                     room.row[entry] = b * each + take_rows + a * quarters + h
                     room.value[entry] = -1.0
@@ -318,49 +317,3 @@ def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
                 column += 1
     room.start[column] = entry
     return Size(column, branches * each, entry, unit)
-
-
-@_compiled
-def _takes(outlook: Outlook, a: int, b: int, n: int, h: int) -> bool:
-    """Whether a least draw of agreement `a` in quarter `h` costs money if it is not taken: an order
-    can still arrive."""
-    if outlook.untaken[b, a, n, h] <= 0.0 or outlook.least[a].max() <= 0.0:
-        return False
-    quarters = outlook.discount.size
-    for o in range(outlook.drawn.shape[1]):
-        if outlook.drawn[a, o] and h + outlook.lead[b, o, n, h] < quarters:
-            return True
-    return False
-
-
-@_compiled
-def _need(outlook: Outlook, n: int) -> float:
-    """Largest need of a quarter in chips of the fastest class."""
-    branches, classes, loads, _, quarters = outlook.reference.shape
-    largest = 0.0
-    for b in range(branches):
-        for h in range(quarters):
-            need = 0.0
-            for l in range(loads):  # noqa: E741
-                fastest = 0.0
-                for c in range(classes):
-                    fastest = max(fastest, outlook.reference[b, c, l, n, h])
-                if fastest > 0.0:
-                    need += outlook.demand[b, l, n, h] / fastest
-            largest = max(largest, need)
-    return largest if largest > 0.0 else 1.0
-
-
-@_compiled
-def _price(outlook: Outlook, n: int) -> float:
-    """Mean price of the chips that may be ordered, with what they cost in service."""
-    branches, offers, _, quarters = outlook.relative.shape
-    total, count = 0.0, 0
-    for b in range(branches):
-        for o in range(offers):
-            for h in range(quarters):
-                arrives = h + outlook.lead[b, o, n, h]
-                if outlook.cap[b, o, n, h] > 0.0 and arrives < quarters:
-                    total += abs(outlook.price[b, o, n, h]) + abs(outlook.running[b, o, n, arrives])
-                    count += 1
-    return total / count if total > 0.0 else 1.0
