@@ -4,7 +4,9 @@ from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
     Action,
+    AsOption,
     BuildUpRow,
+    CarriedThrough,
     ChipCostRow,
     Decision,
     Flip,
@@ -12,6 +14,7 @@ from fabless.decide.results import (
     KnowledgeValue,
     OptionValue,
     ProgrammeValue,
+    ProgrammeView,
     Questions,
     RegretRow,
     Resale,
@@ -29,8 +32,10 @@ from fabless.records import Band
 __all__ = [
     "DETAILS",
     "Action",
+    "AsOption",
     "Band",
     "BuildUpRow",
+    "CarriedThrough",
     "ChipCostRow",
     "Decision",
     "Detail",
@@ -40,6 +45,7 @@ __all__ = [
     "KnowledgeValue",
     "OptionValue",
     "ProgrammeValue",
+    "ProgrammeView",
     "Questions",
     "RegretRow",
     "Resale",

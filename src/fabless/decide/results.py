@@ -10,6 +10,9 @@ from fabless.decide.fresh.results import FreshTest
 from fabless.plan import ProjectPlan
 from fabless.records import Band
 
+SURE = 0.995
+"""Probability from which something counts as certain."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
@@ -32,12 +35,67 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CarriedThrough:
+    """A programme started now and carried through every gate, with the plan that is best then, on
+    the scenarios of the plan."""
+
+    objective_usd: float
+    cost_per_query_usd: Band
+    volume_quarter: tuple[str, str, str] | None
+    """Quarter of its chips in volume: P10, P50, P90 given that they come; None where they never
+    do."""
+    volume_probability: float
+    capital_at_risk_usd: Band
+    """Spent on the programme before volume, or before it ends."""
+    expected_spend_usd: float
+    """Spend on the programme over the horizon, not discounted."""
+    above_option_usd: float
+    """Objective above that with the right to give it up: what carrying it through costs more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsOption:
+    """A programme started now and given up where it does not pay."""
+
+    give_up_probability: float
+    """Chance that it is given up by choice."""
+    given_up: tuple[tuple[str, float], ...]
+    """Quarter in which it is given up, and the chance of that."""
+    sunk_usd: float
+    """Mean spend on it in the scenarios in which it is given up, not discounted; 0 where it never
+    is."""
+    expected_spend_usd: float
+    """Spend on it over all scenarios, not discounted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeView:
+    """The programme that a way commits to, in both of its forms."""
+
+    name: str
+    carried_through: CarriedThrough
+    as_option: AsOption
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the best plan of the way carries it through in no scenario."""
+        return self.as_option.give_up_probability >= SURE
+
+
+@dataclass(frozen=True, kw_only=True)
 class WayResult:
     """One way, solved on the scenarios."""
 
     name: str
-    """buy | diversify | partner | build | acquire | portfolio"""
+    """buy | diversify | partner | build | acquire | portfolio, or a way of the case's own"""
     title: str
+    label: str
+    """What people call it in a table."""
+    described_as: str
+    """What it comes to, where that is not plain: `diversify without Google`, or for the portfolio
+    the way that it is; else empty."""
+    lines: tuple[str, ...]
+    """Lines that it opens."""
     status: str
     gap: float
     """Relative distance between the objective and `lower_bound_usd`."""
@@ -62,11 +120,12 @@ class WayResult:
     """Whether the expected missing share over the horizon stays within the tolerated one."""
     own_silicon_quarter: tuple[str, str, str] | None
     """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme
-    is started."""
+    is started, or it is given up for certain."""
     own_silicon_probability: float
     """That it comes in volume at all, giving it up by choice included."""
     capital_at_risk_usd: Band | None
-    """Spent on the programme before own silicon in volume (or before cancellation)."""
+    """Spent on the programme before own silicon in volume (or before cancellation); None as for
+    `own_silicon_quarter`."""
     dominant_share_compute: float
     """Dominant vendor's expected share of the compute used; below, of what is spent and of the
     chips in operation."""
@@ -86,6 +145,8 @@ class WayResult:
     """Programmes started now under this way."""
     gates: tuple[ProjectPlan, ...]
     """What is decided at each branching about each programme that may go on or start."""
+    programme: ProgrammeView | None
+    """The programme that the way commits to, carried through and as an option."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,6 +435,13 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    way_titles: Mapping[str, str]
+    """What people call each way, by its key."""
+    not_offered: tuple[str, ...]
+    """Standard ways that the case has nothing for."""
+    same_ways: tuple[tuple[str, str], ...]
+    """Ways that allow exactly what another one does, each with that other, which stands for
+    both."""
     strategies: tuple[WayResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
@@ -398,9 +466,13 @@ class Decision:
 
     @property
     def best_single(self) -> str:
-        """The one of the five ways that ranks first."""
+        """The way that ranks first among all but the portfolio; the portfolio where it is alone."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
-        return min(ways, key=lambda item: item.regret_usd).name
+        return min(ways or self.strategies, key=lambda item: item.regret_usd).name
+
+    def way_of(self, key: str) -> str:
+        """What people call a way, by its key; ways that share a place stay joined by ``=``."""
+        return " = ".join(self.way_titles.get(part, part) for part in key.split(" = "))
 
     def title_of(self, key: str) -> str:
         """What people call a line, programme or contract; its key where it has no other name."""
@@ -411,7 +483,7 @@ class Decision:
         fresh paths."""
         fresh = {item.way: item for item in self.fresh}
         return [
-            {"way": item.name, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
+            {"way": item.label, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
              "cents_p50": 100 * fresh[item.name].cost_per_query_usd.p50,
              "cents_p90": 100 * fresh[item.name].cost_per_query_usd.p90,
              "shortage_probability": fresh[item.name].shortage_probability.fresh,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from fabless.case_records import Case, named
@@ -23,33 +23,20 @@ from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
-from fabless.decide.results import Decision, ProgrammeValue
-from fabless.decide.summarise import programme_value, strategy_result, timeline
-from fabless.decide.ways.gates import carried_through
+from fabless.decide.results import Decision
+from fabless.decide.summarise import programme_values, strategy_result, timeline
+from fabless.decide.ways.choice import choose, each_carried_through
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import World, draw_world, plan_of
-from fabless.decide.ways.solved import SolvedWay, best_of, compute_share, roughly_solved, solve_best, solved_plan
+from fabless.decide.ways.problem import World, draw_world
+from fabless.decide.ways.solved import SolvedWay, best_of
 from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.records import Band
 from fabless.scenario.draws import queries_per_day
-from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.strategy import way_labels
 from fabless.titles import offer_titles
 from fabless.versions import versions
-
-LEAST_SHARE = 0.02
-"""Share of compute under which the portfolio tries to do without a line that costs something to
-keep open."""
-
-
-@dataclass(frozen=True, eq=False)
-class _WayJob:
-    world: World
-    name: str
-    commitments: tuple[Commitment, ...]
-    gates: bool
-    """Whether the gates of programmes are searched, or only carried through or given up at once."""
 
 
 def decide(
@@ -83,11 +70,10 @@ def decide(
         prepared = prepare(case, catalogue)
         world = draw_world(prepared)
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
-        single = _ways(world, detail.gates, pool)
-        tick("plans for the portfolio")
-        portfolio, values = _portfolio(world, single, detail.gates, pool)
-        solved = [*single, portfolio]
-        best = best_of(solved)
+        choice = choose(world, pool, gates=detail.gates)
+        tick("what each programme is worth carried through")
+        values = programme_values(prepared, choice.without, each_carried_through(world, choice, pool))
+        solved, best = list(choice.ways), best_of(list(choice.ways))
         tick(f"every way on {detail.paths:,} fresh paths")
         numbers = list(
             pool.map(
@@ -111,13 +97,16 @@ def decide(
         )
         foreseen, sales = pending.result(), sold.result()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
+    not_offered = tuple(way.name for way in choice.offered.missing)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
-        titles=offer_titles(prepared.case),
+        titles=offer_titles(prepared.case), way_titles=way_labels(case),
+        not_offered=not_offered,
+        same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
         strategies=results, programme_values=values, regrets=regret_table(world, solved),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
@@ -132,56 +121,9 @@ def decide(
     )
 
 
-def _ways(world: World, gates: bool, pool: Executor) -> list[SolvedWay]:
-    """The five ways, each with its best commitment."""
-    jobs = [_WayJob(world, way, (choice,), gates)
-            for way in TITLES if way != PORTFOLIO for choice in commitments(world.case, way)]
-    solved = list(pool.map(_solve, jobs))
-    names = dict.fromkeys(job.name for job in jobs)
-    return [best_of([item for item in solved if item.name == name]) for name in names]
-
-
-def _portfolio(
-    world: World, single: list[SolvedWay], gates: bool, pool: Executor
-) -> tuple[SolvedWay, tuple[ProgrammeValue, ...]]:
-    """Coordinate search: every line, every line that is used, or those of the best way; then the
-    programmes on them.
-
-    The programmes may be started now or at a later branching, and given up at any. The ways
-    themselves are among what it may choose, so it never ranks behind one of them. Also returns what
-    each programme, started now and carried through, is worth on the chosen lines.
-    """
-    case = world.prepared.case
-    every = next(iter(pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(case.lines, ()),), gates)])))
-    used = tuple(
-        line
-        for line in case.lines
-        if case.numbers.lines[line.name].port is None
-        or compute_share(every, line.name) >= LEAST_SHARE
-    )
-    lean = [every] if used == case.lines else pool.map(_solve, [_WayJob(world, PORTFOLIO, (Commitment(used, ()),), gates)])
-    plain = [item for item in (every, *lean, *single) if not item.plan.commitment.programmes]
-    without = best_of(plain)
-    lines = without.plan.commitment.lines
-    free = [_WayJob(world, PORTFOLIO, (Commitment(lines, (), may_start=case.programmes),), gates)] if gates else []
-    open_ended = [pool.submit(_solve, job) for job in free]
-    through = pool.map(_through, [_WayJob(world, PORTFOLIO, (choice,), gates) for choice in with_programmes(case, lines)])
-    values = [programme_value(world.prepared, item, without) for item in through]
-    best = replace(best_of([*single, *plain, *(item.result() for item in open_ended)]), name=PORTFOLIO)
-    return best, tuple(sorted(values, key=lambda value: -value.value_usd))
-
-
 def _carried_out(job: tuple[Prepared, SolvedWay, int, int]) -> PathNumbers:
     prepared, item, paths, checked = job
     return rule_costs(prepared, item, paths=paths, checked=checked)
-
-
-def _solve(job: _WayJob) -> SolvedWay:
-    return (solve_best if job.gates else roughly_solved)(job.world, job.name, job.commitments)
-
-
-def _through(job: _WayJob) -> SolvedWay:
-    return solved_plan(job.world, job.name, carried_through(plan_of(job.world, job.commitments[0])))
 
 
 def _demand(prepared: Prepared, world: World) -> tuple[tuple[str, Band], ...]:

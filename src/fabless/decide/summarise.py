@@ -8,12 +8,14 @@ import numpy as np
 
 from fabless.case_records import Case, Programme
 from fabless.decide.actions import actions_of
-from fabless.decide.results import ProgrammeValue, TimelineStage, WayResult
+from fabless.decide.described import described_as
+from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
+from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import Paths, band, calendar, standard_error
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array, Band
-from fabless.strategy import TITLES
+from fabless.strategy import every_way
 
 
 def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> WayResult:
@@ -31,9 +33,14 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         ),
         None,
     )
-    outlook = prepared.simulated[programme.name].summary if programme else None
+    option = as_option(solved, case) if solved.carried else None
+    dropped = option is not None and option.give_up_probability >= SURE
+    outlook = prepared.simulated[programme.name].summary if programme and not dropped else None
+    way = next(way for way in every_way(case) if way.name == solved.name)
     return WayResult(
-        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
+        name=solved.name, title=way.title, label=way.label,
+        described_as=described_as(solved, way, case),
+        lines=tuple(line.name for line in solved.plan.commitment.lines), status=result.status.value, gap=solved.gap,
         lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
         expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
         cost_per_query_usd=band(paths.levelised_usd, paths.probability),
@@ -48,10 +55,10 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
             for k, year in enumerate(labels)
         ),
         meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
-        own_silicon_quarter=_quarters(case, outlook.volume_month)
+        own_silicon_quarter=volume_quarters(case, outlook.volume_month)
         if outlook and outlook.volume_month
         else None,
-        own_silicon_probability=_volume_share(prepared, programme) * _carried_on(solved, programme),
+        own_silicon_probability=volume_share(prepared, programme) * _carried_on(solved, programme),
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
         dominant_share_compute=_dominant(solved, case, paths.compute),
         dominant_share_spend=_dominant(solved, case, paths.spend),
@@ -66,7 +73,16 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         actions=actions_of(solved, prepared),
         programmes=tuple(solved.started),
         gates=solved.gates,
+        programme=None if option is None else programme_view(prepared, solved, option),
     )
+
+
+def programme_values(
+    prepared: Prepared, without: SolvedWay, through: Sequence[SolvedWay]
+) -> tuple[ProgrammeValue, ...]:
+    """What each programme carried through saves against the plan without any, best first."""
+    values = [programme_value(prepared, item, without) for item in through]
+    return tuple(sorted(values, key=lambda value: -value.value_usd))
 
 
 def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -> ProgrammeValue:
@@ -80,8 +96,8 @@ def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -
         pays_probability=float(
             solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)
         ),
-        volume_quarter=_quarters(prepared.case, months)[1] if months else "",
-        volume_probability=_volume_share(prepared, programme),
+        volume_quarter=volume_quarters(prepared.case, months)[1] if months else "",
+        volume_probability=volume_share(prepared, programme),
     )
 
 
@@ -99,18 +115,6 @@ def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[Timel
         for item in programmes for stage in prepared.simulated[item.name].summary.stages)
 
 
-def _volume_share(prepared: Prepared, programme: Programme | None) -> float:
-    if programme is None:
-        return 0.0
-    return float(
-        next(
-            share
-            for kind, share in prepared.simulated[programme.name].summary.outcome_shares.items()
-            if kind.name == "VOLUME"
-        )
-    )
-
-
 def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
     """Probability that a programme begun on the first day is not given up by choice."""
     return 1.0 - sum(
@@ -118,13 +122,6 @@ def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
         for gate in solved.gates
         if programme is not None and gate.name == programme.name
     )
-
-
-def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
-    early, median, late = (
-        str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90)
-    )
-    return early, median, late
 
 
 def _by_year(values: Array, years: Sequence[slice]) -> Array:

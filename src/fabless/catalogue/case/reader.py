@@ -17,6 +17,7 @@ from fabless.catalogue.case.market import correlation_numbers, market_errors, ma
 from fabless.catalogue.case.numbers import NumberReader, case_numbers
 from fabless.catalogue.case.programmes import programme_faults, programme_spec
 from fabless.catalogue.case.schema_programme import ProgrammeSection
+from fabless.catalogue.case.ways import own_way, way_errors
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.own import chip_from_mapping, embedded_trace, read_model, read_trace
 from fabless.catalogue.files.yaml import Document
@@ -61,6 +62,7 @@ class CaseReader:
         self._check_names()
         self._check_loads(numbers)
         self.errors += market_errors(file, numbers, self.document.at)
+        self.errors += way_errors(file, self._line_or_own, self.document.at)
         if self.errors or existing is None:
             kinds = {type(error) for error in self.errors}
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
@@ -74,6 +76,7 @@ class CaseReader:
             tolerated_shortage=file.risk.tolerated_shortage, loads=loads, lines=lines,
             programmes=programmes, existing_chip=existing, existing_vendor=file.existing.vendor,
             contracts=contracts, **market_records(file),
+            ways=tuple(own_way(name, file, self._whole_line) for name in file.ways),
             numbers=case_numbers(file, numbers, {name: self._terms(name) for name in file.lines}),
         )
 
@@ -276,6 +279,11 @@ class CaseReader:
             raise unknown("line", line.like, plain or ["a line without `like`"], self.document.at(f"lines.{name}.like"))
         stated = {key: getattr(line, key) for key in line.model_fields_set}
         return self.file.lines[line.like].model_copy(update=stated)
+
+    def _line_or_own(self, name: str) -> schema.LineSection:
+        """The whole line, or what it states itself where the line it is like is not there."""
+        like = self.file.lines[name].like
+        return self._whole_line(name) if like in self.file.lines else self.file.lines[name]
 
     def _programme(
         self, name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]

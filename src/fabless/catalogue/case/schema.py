@@ -167,7 +167,8 @@ class LineSection(Strict):
     chip: str | None = None
     how: Literal["buy", "rent"] | None = None
     ways: Ways
-    """The ways that open the line; the portfolio opens every line."""
+    """The ways that open the line; the portfolio opens every line, a way of the case's own those
+    that it states."""
     first_quarter: QuarterText | None = None
     term: str | None = None
     """Length of a rental contract; bought chips serve for `owning.life`."""
@@ -203,6 +204,27 @@ class LineSection(Strict):
     """Gain of one generation over the usual gain, drawn for each anew; 1 where left out."""
 
 
+class WaySection(Strict):
+    """A way of the case's own: what it allows and what it commits to.
+
+    It may open the lines that pass `lines`, `vendors` and `how` together (every line where none is
+    given), and those that name it in their `ways`.
+    """
+
+    title: str = ""
+    """What people call the way; its key where left out."""
+    lines: tuple[str, ...] | None = None
+    vendors: tuple[str, ...] | None = None
+    """Vendors or sellers of lines."""
+    how: Literal["buy", "rent"] | None = None
+    contracts: tuple[str, ...] | None = None
+    """Contracts that the way may sign; those of its lines where left out."""
+    commits: tuple[str, ...] = ()
+    """Programmes one of which the way starts on the first day: the best is chosen."""
+    may_start: tuple[str, ...] = ()
+    """Programmes that the way may start, now or later, or never."""
+
+
 class CaseFile(Strict):
     """A whole case."""
 
@@ -227,6 +249,8 @@ class CaseFile(Strict):
     """Chips that the catalogue does not have, each as a chip file would state it."""
     programmes: dict[Name, ProgrammeSection] = Field(default_factory=dict)
     contracts: dict[Name, ContractSection] = Field(default_factory=dict)
+    ways: dict[Name, WaySection] = Field(default_factory=dict)
+    """Ways of the case's own, compared with the standard ones."""
     shocks: dict[Name, ShockSection] = Field(default_factory=dict)
     pools: dict[Name, PoolSection] = Field(default_factory=dict)
     """World supply that caps what all lines and programmes can get together."""

@@ -17,11 +17,12 @@ from fabless.arrays import ranks
 from fabless.case_records import Case, CaseNumber, named
 from fabless.decide.fresh.block import PathNumbers
 from fabless.decide.results import Sensitivity
+from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import World, draw_world, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, roughly_solved
 from fabless.records import Range
-from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
+from fabless.strategy import PORTFOLIO, Commitment
 from fabless.titles import titles
 from fabless.units import UNITS, from_si
 
@@ -107,9 +108,9 @@ def _winner(job: tuple[World, _Try | None]) -> str:
     """The single way that ranks first when one input stands at an end, or none is moved."""
     usual, trial = job
     world = usual if trial is None else _at(usual, trial)
-    ways = [way for way in TITLES if way != PORTFOLIO]
-    objective = {way: roughly_solved(world, way, commitments(world.case, way)).result.objective_usd for way in ways}
-    return min(ways, key=lambda way: objective[way])
+    ways = choose(world, None, gates=False).ways
+    single = [way for way in ways if way.name != PORTFOLIO] or ways
+    return min(single, key=lambda way: way.result.objective_usd).name
 
 
 def label_of(name: str, known: Mapping[str, str]) -> str:

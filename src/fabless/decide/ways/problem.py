@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fabless.case_records import Case, Contract, Programme, with_ranges
+from fabless.case_records import Case, Contract, Line, Programme, with_ranges
 from fabless.decide.ways.prepare import Prepared, simulated_outcomes_of
 from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
@@ -301,7 +301,15 @@ def _fixed(world: World, commitment: Commitment) -> Array:
     for item in commitment.programmes:
         fixed = fixed + np.where(sunk, world.outcomes[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:
-        port = scenarios.values.lines[line.name].port
-        if port is not None:
-            fixed = fixed + port * QUARTER_S * (scenarios.tree.quarter >= line.first_quarter - case.first_quarter)
+        fixed = fixed + port_usd(world, line)
     return fixed
+
+
+def port_usd(world: World, line: Line) -> Array:
+    """What a line costs at each node-quarter while it is open, used or not: its second software
+    stack."""
+    tree, port = world.scenarios.tree, world.scenarios.values.lines[line.name].port
+    if port is None:
+        return np.zeros(tree.size)
+    since = line.first_quarter - world.case.first_quarter
+    return np.asarray(port * QUARTER_S * (tree.quarter >= since))
