@@ -20,7 +20,7 @@ from fabless.plan.solve.limits import LimitFamily, limit_families
 from fabless.plan.solve.prices import Face
 from fabless.records import Array
 from fabless.titles import offer_titles, order_titles
-from fabless.wording import significant
+from fabless.wording import plain
 
 QUARTERS = 12
 """First quarters whose limits are priced."""
@@ -84,15 +84,17 @@ def _odds(probability: Array, nodes: NDArray[np.int64]) -> float:
 def _words(price: ShadowPrice, thing: str) -> str:
     begin = f"One more {thing} in {price.quarter}"
     if price.value_usd > 0.0:
-        return (f"{begin} is worth up to {_money(price.value_usd)} "
-                f"({significant(price.low_usd, 2)} to {_money(price.high_usd)})")
+        worth = f"{begin} is worth up to {_money(price.value_usd)}"
+        low, high = _money(price.low_usd), _money(price.high_usd)
+        return worth if low == high else f"{worth} ({low.removesuffix(' USD')} to {high})"
     if price.loss_usd > 0.0:
         return f"{begin} would not be worth anything, but one less would cost {_money(price.loss_usd)}"
     return f"{begin} would not be worth anything"
 
 
 def _money(usd: float) -> str:
-    return f"{significant(usd, 2)} USD" if np.isfinite(usd) else "all of the plan"
+    """Two digits that count: a price at the margin is no more exact."""
+    return f"{plain(float(f'{usd:.2g}'))} USD" if np.isfinite(usd) else "all of the plan"
 
 
 def _title(case: Case, family: str, key: str) -> str:
