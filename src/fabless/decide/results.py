@@ -328,8 +328,8 @@ class Stability:
 
 @dataclass(frozen=True, kw_only=True)
 class ShadowPrice:
-    """What one more unit of a limit in one quarter is worth to the recommended way, in that
-    quarter's money (not discounted), given that the quarter comes."""
+    """What one more unit of a limit in one quarter (of power: from it on) is worth to the
+    recommended way, in that quarter's money (not discounted), given that the quarter comes."""
 
     limit: str
     """Key of the line, programme, contract or pool; ``power`` or ``cash``."""
@@ -346,7 +346,8 @@ class ShadowPrice:
     """Rise of the objective for one unit less, never under `value_usd`; inf where that leaves no
     plan."""
     binds_probability: float
-    """Probability of the scenarios on which the plan uses all of the limit in that quarter."""
+    """Probability of the scenarios on which the plan uses all of the limit in that quarter (of
+    power: in any from it on)."""
     text: str
 
 
