@@ -253,7 +253,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         "near_best": (
             "Least and most of each line among near-best plans; the table below holds the same "
             "numbers.",
-            partial(question_charts.near_best, windows(decision.near_best))
+            partial(question_charts.near_best_ranges, windows(decision.near_best))
             if any(item.unit != "start" for item in decision.near_best or ())
             else None,
         ),

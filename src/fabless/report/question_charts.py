@@ -155,7 +155,7 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     )
 
 
-def near_best(ranges: Mapping[str, Sequence[NearBest]], width: int) -> Spec:
+def near_best_ranges(ranges: Mapping[str, Sequence[NearBest]], width: int) -> Spec:
     """Draw least, plan and most of each line as a bar with a dot, one panel for each window of
     quarters; programmes that are started or not are left to the table."""
     slim = narrow(width)

@@ -38,18 +38,21 @@ def with_delay_costs(
     held = HeldPlan(solved.plan.problem)
     usual = held.path_cost_usd(held.value)
     branches = int((held.problem.tree.quarter == world.case.boundaries[0]).sum())
-    return tuple(_delayed(action, world, solved, held, usual, branches) for action in actions)
+    return tuple(_delayed(action, world, solved, held, usual=usual, branches=branches)
+                 for action in actions)
 
 
 def _delayed(
-    action: Action, world: World, solved: SolvedWay, held: HeldPlan, usual: Array, branches: int
+    action: Action, world: World, solved: SolvedWay, held: HeldPlan, *, usual: Array,
+    branches: int
 ) -> Action:
     objective, costs = _later(action, world, solved, held)
     if not np.isfinite(objective):
         return replace(action, delay_cost_usd=np.inf, delay_error_usd=0.0)
     rise, error = objective - held.objective_usd, standard_error(costs, usual, branches)
-    told = abs(rise) > max(SURE * error, 1e-9 * abs(held.objective_usd))
-    return replace(action, delay_cost_usd=rise if told else 0.0, delay_error_usd=error)
+    least = max(SURE * error, 1e-9 * abs(held.objective_usd))
+    return replace(action, delay_cost_usd=rise if abs(rise) > least else 0.0,
+                   delay_error_usd=error)
 
 
 def _later(

@@ -68,7 +68,7 @@ def leverage(
     base = HeldPlan(plan.problem)
     level = solved.result.objective_usd / base.objective_usd
     ratio = _ratio(lower, base, concession(world, solved.plan, case.dominant_vendor), solved.result)
-    curve = Curve(lower, base, ratio)
+    curve = PriceSavings(lower, base, ratio)
     spread = case.numbers.supply.concession
     levers = [*_programmes(case, solved, values, curve), *_vendors(world, solved, curve)]
     return Leverage(
@@ -101,7 +101,7 @@ def concession(world: World, plan: Plan, vendor: str) -> Concession:
         for name in _PRICED})
 
 
-class Curve:
+class PriceSavings:
     """What concessions on prices save, each plan solved from the last one's basis."""
 
     def __init__(self, lower: Concession, base: HeldPlan, ratio: float) -> None:
@@ -156,11 +156,11 @@ def larger(plan: Plan, base: HeldPlan, vendor: str, share: float) -> float:
 def _ratio(lower: Concession, base: HeldPlan, theirs: Concession, result: PlanResult) -> float:
     """What prices a little lower save with all orders kept: on the tree of the comparison over that
     on the small one."""
-    here = _kept_saving(lower, base.decisions())
-    there = _kept_saving(theirs, Decisions(
+    on_small = _kept_saving(lower, base.decisions())
+    on_compared = _kept_saving(theirs, Decisions(
         orders=result.orders, serve=result.serve, unmet=result.unmet, levels=result.levels,
         untaken=result.untaken, retired=result.retired))
-    return there / here if here > 0.0 else 1.0
+    return on_compared / on_small if on_small > 0.0 else 1.0
 
 
 def _kept_saving(lower: Concession, choice: Decisions) -> float:
@@ -174,7 +174,7 @@ def _kept_saving(lower: Concession, choice: Decisions) -> float:
 
 
 def _programmes(
-    case: Case, solved: SolvedWay, values: Sequence[ProgrammeValue], curve: Curve
+    case: Case, solved: SolvedWay, values: Sequence[ProgrammeValue], curve: PriceSavings
 ) -> Iterator[Lever]:
     named = titles(case)
     for value in values:
@@ -184,7 +184,7 @@ def _programmes(
                      cost_usd=0.0 if pays else -value.value_usd, error_usd=value.error_usd)
 
 
-def _vendors(world: World, solved: SolvedWay, curve: Curve) -> Iterator[Lever]:
+def _vendors(world: World, solved: SolvedWay, curve: PriceSavings) -> Iterator[Lever]:
     """Second vendors that need a software stack of their own; one of whose chips the plan orders
     some pays already."""
     case, tree = world.case, world.scenarios.tree
@@ -206,7 +206,7 @@ def _vendors(world: World, solved: SolvedWay, curve: Curve) -> Iterator[Lever]:
 
 
 def _lever(
-    case: Case, curve: Curve, name: str, title: str, what: str, *, cost_usd: float, error_usd: float
+    case: Case, curve: PriceSavings, name: str, title: str, what: str, *, cost_usd: float, error_usd: float
 ) -> Lever:
     share, spread = curve.break_even(cost_usd), case.numbers.supply.concession
     chance = None

@@ -37,7 +37,7 @@ def near_best(case: Case, plan: Plan) -> tuple[NearBest, ...]:
     if not np.isfinite(held.objective_usd):
         return ()
     near = NearOptimal(held, held.objective_usd + WITHIN * abs(held.objective_usd))
-    return tuple(_range(case, plan, held, near, name, unit, index, last)
+    return tuple(_range(case, plan, held, near, name=name, unit=unit, index=index, quarters=last)
                  for name, unit, index in _chosen(plan, held)
                  for last in (min(FIRST, case.quarters), case.quarters))
 
@@ -73,8 +73,8 @@ def _chosen(plan: Plan, held: HeldPlan) -> Iterator[tuple[str, str, Index]]:
 
 
 def _range(
-    case: Case, plan: Plan, held: HeldPlan, near: NearOptimal, name: str, unit: str, index: Index,
-    quarters: int,
+    case: Case, plan: Plan, held: HeldPlan, near: NearOptimal, *, name: str, unit: str,
+    index: Index, quarters: int,
 ) -> NearBest:
     columns, weight = _expected(plan, index, quarters)
     chosen = float(held.value[columns] @ weight)
