@@ -120,13 +120,41 @@ def path_to(problem: PlanProblem, node: int) -> list[int]:
 
 def oracle_objective(problem: PlanProblem) -> float:
     """Least objective of `problem`, or infinity when there is no plan."""
-    tree = problem.tree
-    offers, nodes = list(range(len(problem.offers))), list(range(tree.size))
-    cap = np.where(problem.available, problem.cap, 0.0)
-    late = tree.quarter + problem.lead_quarters >= tree.quarters
-    cap = np.where(late, np.minimum(cap, problem.floor), cap)
-    if np.any(problem.floor > cap):
+    if np.any(problem.floor > most_ordered(problem)):
         return np.inf
+    model, objective = modelled(problem)
+    model.add_objective(objective)
+    status, _ = model.solve("highs", io_api="direct", output_flag=False)
+    return float(model.objective.value) if status == "ok" else np.inf
+
+
+def oracle_range(problem: PlanProblem, most_usd: float, offers: list[int], quarters: int) -> tuple[float, float]:
+    """Least and most expected chips of some offers ordered in the first quarters by plans whose
+    objective is at most `most_usd`."""
+    ends = []
+    for sign in (1.0, -1.0):
+        model, objective = modelled(problem)
+        model.add_constraints(objective <= most_usd, name="near the best")
+        counted = np.where(problem.tree.quarter < quarters, problem.tree.probability, 0.0)
+        ordered = model.variables["order"].sel(offer=offers).sum("offer")
+        model.add_objective((sign * named(counted, "node") * ordered).sum())
+        status, _ = model.solve("highs", io_api="direct", output_flag=False)
+        assert status == "ok"
+        ends.append(sign * float(model.objective.value))
+    return ends[0], ends[1]
+
+
+def most_ordered(problem: PlanProblem) -> np.ndarray:
+    """Most chips of each order; what would come after the horizon is ordered only if committed."""
+    cap = np.where(problem.available, problem.cap, 0.0)
+    late = problem.tree.quarter + problem.lead_quarters >= problem.tree.quarters
+    return np.where(late, np.minimum(cap, problem.floor), cap)
+
+
+def modelled(problem: PlanProblem) -> tuple[linopy.Model, linopy.LinearExpression]:
+    """Variables and constraints of a plan, and its objective, not yet set."""
+    tree, cap = problem.tree, most_ordered(problem)
+    offers, nodes = list(range(len(problem.offers))), list(range(tree.size))
     model = linopy.Model()
     order = model.add_variables(named(problem.floor, "offer", "node"), named(cap, "offer", "node"), name="order")
     serve = model.add_variables(
@@ -196,9 +224,7 @@ def oracle_objective(problem: PlanProblem) -> float:
     chance = named(tree.probability[tree.leaves], "leaf")
     mean = (chance * cost).sum()
     worst = value_at_risk + (chance * tail).sum() * (1.0 / (1.0 - problem.cvar_level))
-    model.add_objective((1.0 - problem.cvar_weight) * mean + problem.cvar_weight * worst)
-    status, _ = model.solve("highs", io_api="direct", output_flag=False)
-    return float(model.objective.value) if status == "ok" else np.inf
+    return model, (1.0 - problem.cvar_weight) * mean + problem.cvar_weight * worst
 
 
 def named(values: np.ndarray, *dims: str) -> xr.DataArray:

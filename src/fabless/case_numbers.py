@@ -100,6 +100,7 @@ class SupplyNumbers(Section, Generic[T_co]):
     normal_duration: T_co
     scarce_allotment: T_co
     scarce_price: T_co
+    concession: T_co | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

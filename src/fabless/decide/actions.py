@@ -55,14 +55,14 @@ def _first_day(case: Case, quarter: int) -> dt.date:
 
 def _action(
     case: Case, quarter: int, what: str, owner: str, amount: float | None, spend_usd: float,
-    stop: str, double: str,
+    stop: str, double: str, *, kind: str, about: str,
 ) -> Action:
     end = (case.first_quarter + quarter + 1).first_day - dt.timedelta(days=1)
     return Action(
         what=what, owner=owner, quarter=str(case.first_quarter + quarter),
         start=_first_day(case, quarter).isoformat(), due=min(end, _last_day(case)).isoformat(),
         amount=amount, unit="" if amount is None else "chip", spend_usd=spend_usd, stop_signal=stop,
-        double_signal=double,
+        double_signal=double, kind=kind, about=about,
     )
 
 
@@ -86,7 +86,7 @@ def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
     double = f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}"
     return _action(
         case, now, what, owner="compute procurement", amount=round(chips), spend_usd=spend,
-        stop=stop, double=double,
+        stop=stop, double=double, kind="order", about=offer.name,
     )
 
 
@@ -105,7 +105,8 @@ def _signed(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
         case, now, what, owner="compute procurement", amount=round(level),
         spend_usd=level * float(item.committed_usd[node]),
         stop=f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
-        double=f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}")
+        double=f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}",
+        kind="signing", about=item.offer.name)
 
 
 def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
@@ -124,6 +125,7 @@ def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
         owner="compute procurement", amount=round(chips), spend_usd=spend,
         stop=f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}",
         double=f"queries exceed {_demand_mark(solved, case, 0.9)} a day by {case.first_quarter + 4}",
+        kind="draw", about=item.offer.name,
     )
 
 
@@ -153,6 +155,7 @@ def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
             spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
             stop="the vendor's next part beats the planned chip at tape-out, or two slips come in a row",
             double="first silicon reaches the planned rate, or supply is still scarce at tape-out",
+            kind="start", about=item.name,
         )
         for item in prepared.case.programmes
         if item.name in solved.started
@@ -168,6 +171,7 @@ def _ports(solved: SolvedWay, case: Case) -> list[Action]:
             spend_usd=port.spread.mode * QUARTER_S,
             stop="throughput is below half of what was expected after two quarters",
             double="the main model reaches the expected throughput",
+            kind="port", about=line.name,
         )
         for line in solved.plan.commitment.lines
         if (port := case.numbers.lines[line.name].port) is not None

@@ -32,6 +32,15 @@ class Action:
     """Money committed by this action, USD of the price year."""
     stop_signal: str
     double_signal: str
+    about: str = ""
+    """Key of the line, contract or programme that it concerns."""
+    kind: str = ""
+    """order | draw | signing | start | port"""
+    delay_cost_usd: float | None = None
+    """Rise of the objective if it can be taken a quarter later at the earliest; 0 where that cannot
+    be told from nothing, None where it was not asked."""
+    delay_error_usd: float | None = None
+    """Standard error of the rise, over the draws at the first branching."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,6 +388,91 @@ class Stability:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShadowPrice:
+    """What one more unit of a limit in one quarter (of power: from it on) is worth to the
+    recommended way, in that quarter's money (not discounted), given that the quarter comes."""
+
+    limit: str
+    """Key of the line, programme, contract or pool; ``power`` or ``cash``."""
+    title: str
+    quarter: str
+    unit: str
+    """chip | MW | USD | chip a quarter"""
+    value_usd: float
+    """Fall of the objective for one unit more on every scenario; 0 where the plan leaves some."""
+    low_usd: float
+    """P10 of that over the scenarios of the quarter, and P90."""
+    high_usd: float
+    loss_usd: float
+    """Rise of the objective for one unit less, never under `value_usd`; inf where that leaves no
+    plan."""
+    binds_probability: float
+    """Probability of the scenarios on which the plan uses all of the limit in that quarter (of
+    power: in any from it on)."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearBest:
+    """How much of one line, contract or programme a plan may take that costs little more than the
+    best."""
+
+    line: str
+    """Key of the line, contract or programme."""
+    title: str
+    window: str
+    """Quarters over which it is counted."""
+    unit: str
+    """chip | chip a quarter | start"""
+    least: float
+    """Expected amount ordered (signed, started) over the window: least among the near-best plans,
+    that of the plan, most."""
+    chosen: float
+    most: float
+    kind: str
+    """forced: every near-best plan takes some | free: some take none | shut: none takes any"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lever:
+    """A credible alternative to the dominant vendor, and the concession from which it pays."""
+
+    name: str
+    """Key of the programme; or the second vendor."""
+    title: str
+    cost_usd: float
+    """What it loses by itself: a programme started now and carried through, or the second software
+    stack of a vendor of which the plan orders nothing; 0 where it pays by itself."""
+    break_even: float | None
+    """Share of the dominant vendor's prices, from the first quarter on, that pays for it; None where
+    half of them would not."""
+    break_even_error: float | None
+    """Standard error of that, by the error of the cost alone."""
+    pays_probability: float | None
+    """Probability that the concession of the case is at least as large; None where the case states
+    none."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leverage:
+    """What concessions of the dominant vendor are worth, and what it takes to win them."""
+
+    vendor: str
+    prices: tuple[tuple[float, float], ...]
+    """Share by which its prices are lower, fall of the objective."""
+    allotments: tuple[tuple[float, float], ...]
+    """Share by which its allotments are larger, fall of the objective."""
+    levers: tuple[Lever, ...]
+    """Smallest break-even first."""
+    concession: tuple[float, float, float] | None
+    """Low, mode and high of the concession that the case assumes a credible alternative to win."""
+    leaves: int
+    """Scenarios of the small tree on which the plan was made again; what it saves there is scaled to
+    the scenarios of the comparison."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LargePlan:
     """The recommended way on a large tree."""
 
@@ -463,6 +557,10 @@ class Decision:
     assumptions: tuple[CaseNumber, ...]
     warnings: tuple[str, ...]
     seconds: float
+    shadow_prices: tuple[ShadowPrice, ...] | None = None
+    """By limit and quarter; None where the level of detail does not ask, as for the next two."""
+    near_best: tuple[NearBest, ...] | None = None
+    leverage: Leverage | None = None
 
     @property
     def best_single(self) -> str:

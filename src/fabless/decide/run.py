@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fabless.case_records import Case, named
 from fabless.catalogue import load
+from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs
@@ -20,6 +21,7 @@ from fabless.decide.fresh.block import PathNumbers
 from fabless.decide.fresh.run import as_fresh_test, rule_costs
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
+from fabless.decide.questions.negotiate import negotiation
 from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
@@ -88,6 +90,8 @@ def decide(
             as_fresh_test(prepared, item, path_numbers, case.seed)
             for item, path_numbers in zip(solved, numbers, strict=True)
         )
+        negotiated = negotiation(
+            world, best, actions_of(best, prepared), values, detail=detail, pool=pool)
         pending, sold = pool.submit(foresight, best), pool.submit(resale, prepared.case, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
@@ -96,8 +100,11 @@ def decide(
             detail=detail, pool=pool, tick=tick,
         )
         foreseen, sales = pending.result(), sold.result()
+        first_actions, terms = negotiated.first_actions(), negotiated.answered()
     results = tuple(strategy_result(item, prepared, best) for item in solved)
     not_offered = tuple(way.name for way in choice.offered.missing)
+    results = tuple(replace(way, actions=first_actions) if way.name == best.name else way
+                    for way in results)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
@@ -117,7 +124,8 @@ def decide(
             *background(case, catalogue),
         ),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
+        near_best=terms.near_best, leverage=terms.leverage,
     )
 
 

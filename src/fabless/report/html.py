@@ -15,6 +15,7 @@ from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, Resale, WayR
 from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
+from fabless.report.negotiator import shadow_table, windows
 from fabless.report.ways import programme_words, ways_note
 from fabless.units import Quarter
 
@@ -22,7 +23,8 @@ CONTENTS = (
     ("ways", "Comparison"), ("start", "First 90 days"), ("time", "Fleet and cost"),
     ("years", "Year by year"), ("query", "Cost of a query"), ("chip", "Own chip"),
     ("moves", "What moves the answer"), ("pays", "When an own chip pays"),
-    ("worth", "Options and knowledge"), ("stands", "How well it holds"),
+    ("worth", "Options and knowledge"),
+    ("negotiator", "What a negotiator needs"), ("stands", "How well it holds"),
     ("assumptions", "Assumptions"), ("warnings", "Warnings"), ("method", "Method"),
 )
 
@@ -250,6 +252,13 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             if decision.questions.sobol
             else None,
         ),
+        "near_best": (
+            "Least and most of each line among near-best plans; the table below holds the same "
+            "numbers.",
+            partial(question_charts.near_best_ranges, windows(decision.near_best))
+            if any(item.unit != "start" for item in decision.near_best or ())
+            else None,
+        ),
     } | {
         f"pays {surface.programme}": (
             f"Value of {decision.title_of(surface.programme)}, started now, over volume, performance and slip.",
@@ -323,6 +332,7 @@ def as_html(decision: Decision) -> str:
         decimals=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
         fine=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
         tests=tests,
+        shadows=shadow_table(decision.shadow_prices),
         any_gap=any(test.gap for test in tests.values()),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(

@@ -3,11 +3,25 @@ comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from fabless.decide import SobolIndex, Surface
-from fabless.report.canvas import ACCENT, IN_TWO_LINES, INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
-from fabless.wording import plain, usd
+from fabless.decide import NearBest, SobolIndex, Surface
+from fabless.report.canvas import (
+    ACCENT,
+    IN_TWO_LINES,
+    INK,
+    MUTED,
+    OTHER,
+    SERIES,
+    SURFACE,
+    WARN,
+    Json,
+    Spec,
+    chart,
+    narrow,
+    values,
+)
+from fabless.wording import count, plain, usd
 
 _LEAST_USD = 1e6
 
@@ -139,3 +153,66 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
             "layer": layers,
         }
     )
+
+
+def near_best_ranges(ranges: Mapping[str, Sequence[NearBest]], width: int) -> Spec:
+    """Draw least, plan and most of each line as a bar with a dot, one panel for each window of
+    quarters; programmes that are started or not are left to the table."""
+    slim = narrow(width)
+    panels: list[Json] = []
+    for window, items in ranges.items():
+        ordered = [item for item in items if item.unit != "start"]
+        if ordered:
+            panels.append(_ranges(window, ordered, width, labels=slim or not panels))
+    body: Spec = {"vconcat": panels} if slim else {"hconcat": panels}
+    return chart(body)
+
+
+def _ranges(window: str, items: Sequence[NearBest], width: int, *, labels: bool) -> Spec:
+    slim = narrow(width)
+    rows: list[dict[str, Json]] = [
+        {
+            "row": item.title, "least": item.least, "chosen": item.chosen, "most": item.most,
+            "colour": ACCENT if item.kind == "forced" else OTHER,
+            "label": f"{count(item.least)}–{count(item.most)}",
+        }
+        for item in items
+    ]
+    y: Spec = {
+        "field": "row", "type": "nominal", "sort": [item.title for item in items],
+        "axis": {"title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8,
+                 "labelExpr": IN_TWO_LINES} if labels and not slim else None,
+    }
+    if slim:
+        y["scale"] = {"paddingInner": 0.5, "paddingOuter": 0.5}
+    x: Spec = {
+        "type": "quantitative", "scale": {"domainMin": 0, "nice": True},
+        "axis": {"title": "expected number ordered", "grid": True, "tickCount": 4, "format": "~s"},
+    }
+    colour: Spec = {"field": "colour", "type": "nominal", "scale": None}
+    layers: list[Json] = [
+        {
+            "mark": {"type": "bar", "height": 8, "opacity": 0.55},
+            "encoding": {"x": {"field": "least"} | x, "x2": {"field": "most"}, "color": colour},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1.0,
+                     "stroke": SURFACE, "strokeWidth": 1},
+            "encoding": {"x": {"field": "chosen"} | x, "color": {"value": INK}},
+        },
+        {
+            "mark": {"type": "text", "align": "left", "dy": -12, "color": MUTED, "fontSize": 10},
+            "encoding": {"x": {"field": "least"} | x, "text": {"field": "label"}},
+        } if not slim else {
+            "transform": [{"calculate": "datum.row + ', ' + datum.label", "as": "heading"}],
+            "mark": {"type": "text", "align": "left", "dy": -8},
+            "encoding": {"x": {"value": 0}, "y": y | {"bandPosition": 0},
+                         "text": {"field": "heading"}},
+        },
+    ]
+    return {
+        "data": values(rows), "title": window,
+        "width": width - 30 if slim else (width - 285) // 2,
+        "height": {"step": 46 if slim else 40, "for": "position"}, "encoding": {"y": y},
+        "layer": layers,
+    }

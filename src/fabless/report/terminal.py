@@ -12,6 +12,7 @@ from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
 from fabless.decide.results import LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
+from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.ways import programme_words, ways_note
 
@@ -55,7 +56,8 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
 
 def _action(action: Action, as_of: str) -> str:
     when = f"by {action.due}" if action.start <= as_of else f"{action.start} to {action.due}"
-    return f"- {when}: {action.what}, {wording.usd(action.spend_usd)}"
+    return f"- {when}: {action.what}, {wording.usd(action.spend_usd)}" + (
+        f"; {later}" if (later := delay_words(action)) else "")
 
 
 def _input(effect: Sensitivity, decimals: int, decision: Decision) -> str:
@@ -216,6 +218,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         console,
     )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)
+    _print_list("What a negotiator needs", list(negotiator_lines(decision)), console)
     _print_list("How well the answer holds", list(_holds(decision, decimals)), console)
     if decision.warnings:
         console.print()

@@ -13,6 +13,7 @@ from fabless.sampling.laws import (
     chances,
     coupled,
     draw,
+    exceeding,
     mean,
     plain_stream,
     quantile,
@@ -25,7 +26,7 @@ from fabless.sampling.laws import (
 
 __all__ = [
     "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw",
-    "groups", "interval", "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile",
+    "exceeding", "groups", "interval", "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile",
     "scores", "sliced", "stratified", "stream",
     "uniforms",
 ]

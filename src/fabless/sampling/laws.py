@@ -53,6 +53,24 @@ def quantile(spread: Range, probability: Array | float) -> Array:
     return np.exp(value) if spread.scale == "log" else value
 
 
+def exceeding(spread: Range, value: float) -> float:
+    """Probability that a draw of a range is at least `value`: one less the inverse of `quantile`.
+
+    >>> exceeding(Range(0.0, 1.0, 2.0), 0.5), exceeding(Range(0.1, 0.1, 0.1), 0.1)
+    (0.875, 1.0)
+    """
+    low, mode, high, at = spread.low, spread.mode, spread.high, value
+    if at <= low:
+        return 1.0
+    if at > high:
+        return 0.0
+    if spread.scale == "log":
+        low, mode, high, at = (float(np.log(end)) for end in (low, mode, high, at))
+    if at <= mode:
+        return 1.0 - (at - low) ** 2 / ((high - low) * (mode - low))
+    return (high - at) ** 2 / ((high - low) * (high - mode))
+
+
 def mean(spread: Range) -> float:
     """Mean of a range: of the triangular law in closed form, of the log-triangular law by fine
     quadrature."""

@@ -150,6 +150,9 @@ class Supply(Strict):
     normal_duration: Annotated[Number, Unit("month", 3.0)]
     scarce_allotment: Annotated[Number, Unit("1")]
     scarce_price: Multiple
+    concession: Share | None = None
+    """Share of its prices that the dominant vendor gives way by to a buyer with a credible chip
+    programme or second vendor; no plan counts on it."""
 
 
 class LineSection(Strict):

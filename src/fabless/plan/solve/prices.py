@@ -114,12 +114,18 @@ class Face:
     def slopes(self, limits: LimitFamily, change: Array) -> PriceRange:
         """What limits that give way by `change` save, and what they cost when they tighten by as
         much [USD]."""
-        saved, added = -self._slope(limits, change), self._slope(limits, -change)
-        return PriceRange(max(0.0, saved), max(0.0, added))
+        return self.slopes_by_place(limits, change)[0]
 
-    def _slope(self, limits: LimitFamily, change: Array) -> float:
-        """Rise of the objective as limits give way by `change`; inf where no step keeps the
-        others."""
+    def slopes_by_place(self, limits: LimitFamily, change: Array) -> tuple[PriceRange, Array]:
+        """The slopes, and what each limit contributes to what is saved [USD]: shadow prices of an
+        optimum at which the sum of them is the slope."""
+        added, _ = self._slope(limits, -change)
+        slope, parts = self._slope(limits, change)
+        return PriceRange(max(0.0, -slope), max(0.0, added)), np.maximum(-parts, 0.0)
+
+    def _slope(self, limits: LimitFamily, change: Array) -> tuple[float, Array]:
+        """Rise of the objective as limits give way by `change`, and its parts by limit; inf and
+        nothing where no step keeps the others."""
         program, end = self.program, _end_of(limits)
         ends = {name: np.where(at, 0.0, -np.inf if "lower" in name else np.inf)
                 for name, at in self.at.items()}
@@ -137,11 +143,15 @@ class Face:
         self.solver.run()
         status = self.solver.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
-            return np.inf
+            return np.inf, np.zeros(change.size)
         if status != highspy.HighsModelStatus.kOptimal:
             raise RuntimeError(f"the price of the limit {limits.family} was not found: {status}")
         slope = self.solver.getInfo().objective_function_value
-        return 0.0 if abs(slope) < _ROUNDING else float(slope * program.money * size)
+        if abs(slope) < _ROUNDING:
+            return 0.0, np.zeros(change.size)
+        solution = self.solver.getSolution()
+        price = np.array(solution.row_dual if limits.side == "row" else solution.col_dual)
+        return float(slope * program.money * size), price[limits.place] * shift * program.money
 
 
 def _end_of(limits: LimitFamily) -> str:

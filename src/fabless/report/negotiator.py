@@ -1,0 +1,86 @@
+"""What a negotiator needs, as the screen and the page show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fabless import wording
+from fabless.decide import Action, Decision, NearBest, ShadowPrice
+
+_MOST_PRICES = _MOST_LEVERS = 2
+_KINDS = {"forced": "In every plan", "free": "In some plans", "shut": "In no plan"}
+
+
+@dataclass(frozen=True)
+class ShadowTable:
+    """Shadow prices laid out: rows of title, unit and price by quarter (None: no such limit
+    then)."""
+
+    quarters: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[ShadowPrice | None, ...]], ...]
+
+
+def shadow_table(prices: Sequence[ShadowPrice] | None) -> ShadowTable | None:
+    """Lay shadow prices out by limit and quarter; None where there is no limit, or none was asked
+    for."""
+    if not prices:
+        return None
+    quarters = tuple(sorted({price.quarter for price in prices}))
+    at = {(price.limit, price.unit, price.quarter): price for price in prices}
+    limits = {(price.limit, price.unit): price.title for price in prices}
+    return ShadowTable(quarters, tuple(
+        (wording.heading(title), unit, tuple(at.get((limit, unit, quarter)) for quarter in quarters))
+        for (limit, unit), title in limits.items()))
+
+
+def windows(ranges: Sequence[NearBest] | None) -> dict[str, list[NearBest]]:
+    """Ranges by the quarters over which they are counted."""
+    grouped: dict[str, list[NearBest]] = {}
+    for item in ranges or ():
+        grouped.setdefault(item.window, []).append(item)
+    return grouped
+
+
+def delay_words(action: Action) -> str:
+    """What an action costs a quarter later; empty where that was not asked."""
+    cost = action.delay_cost_usd
+    if cost is None:
+        return ""
+    if cost == 0.0:
+        return "a quarter later: no cost that can be told"
+    if cost < 0.0:
+        return f"a quarter later saves {wording.usd(-cost)}"
+    return f"a quarter later costs {wording.usd(cost)}"
+
+
+def negotiator_lines(decision: Decision) -> Iterator[str]:
+    """A few lines for the screen: the dearest limits, what is forced and what is free, what
+    concessions are worth and which alternatives win them; nothing where it was not asked."""
+    prices = [price for price in decision.shadow_prices or () if price.value_usd > 0.0]
+    dearest = sorted((price for price in prices if price.unit == "chip"),
+                     key=lambda price: -price.value_usd)
+    others = [price for price in prices if price.unit != "chip"]
+    yield from (f"- {price.text}" for price in (*dearest[:_MOST_PRICES], *others[:_MOST_PRICES]))
+    if decision.shadow_prices is not None and not prices:
+        yield "- No limit of the next three years binds: more of none would be worth anything"
+    for window, ranges in list(windows(decision.near_best).items())[:1]:
+        for kind, meaning in _KINDS.items():
+            named = [_amount(item) for item in ranges if item.kind == kind]
+            if named:
+                yield f"- {meaning} within 2% of the best, {window}: {'; '.join(named)}"
+    if decision.leverage is None:
+        return
+    terms = decision.leverage
+    yield f"- {terms.vendor}'s prices lower by " + ", ".join(
+        f"{wording.in_percent(share)} save {wording.usd(usd)}" for share, usd in terms.prices
+    ) + "; allotments larger by " + ", ".join(
+        f"{wording.in_percent(share)} {wording.usd(usd)}" for share, usd in terms.allotments)
+    levers = [lever for lever in terms.levers if lever.break_even != 0.0]
+    yield from (f"- {lever.text}" for lever in levers[:_MOST_LEVERS])
+
+
+def _amount(item: NearBest) -> str:
+    if item.kind == "shut":
+        return item.title
+    return f"{item.title} ({wording.count(item.least)}–{wording.count(item.most)})"
