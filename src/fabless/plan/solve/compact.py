@@ -217,10 +217,10 @@ def _alike(rate: Array) -> Index:
     return number
 
 
-def _same(shares: Array, there: NDArray[np.bool_], one: int, other: int) -> bool:
-    both = there[one] & there[other]
-    mine, theirs = shares[one][:, both], shares[other][:, both]
-    return bool(np.all(np.abs(mine - theirs) <= _ALIKE * mine))
+def _same(shares: Array, there: NDArray[np.bool_], offer: int, other: int) -> bool:
+    both = there[offer] & there[other]
+    share = shares[offer][:, both]
+    return bool(np.all(np.abs(share - shares[other][:, both]) <= _ALIKE * share))
 
 
 def _peak(rate: Array) -> Array:

@@ -174,10 +174,11 @@ def _nothing(status: Status) -> Solution:
 
 def row_units(program: Linear) -> Array:
     """Power of two by which the solver divides each row, so that its largest entry is near 1."""
-    matrix = program.matrix
-    largest = np.zeros(matrix.shape[0])
-    size = np.abs(matrix.data) * np.repeat(program.unit, np.diff(matrix.indptr))
-    np.maximum.at(largest, matrix.indices, size)
+    by_row = program.matrix.tocsr()  # type: ignore[no-untyped-call]
+    largest = np.zeros(by_row.shape[0])
+    used = np.diff(by_row.indptr) > 0
+    size = np.abs(by_row.data) * program.unit[by_row.indices]
+    largest[used] = np.maximum.reduceat(size, by_row.indptr[:-1][used]) if used.any() else 0.0
     return power_of_two(largest)
 
 
