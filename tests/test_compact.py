@@ -74,7 +74,7 @@ def test_values_and_prices_are_those_of_the_whole(seed: int, twins: bool) -> Non
     solver = simplex_of(solver_model(small, row_unit))
     solver.run()
     solution = solver.getSolution()
-    value = small.values(np.array(solution.col_value) * small.unit)
+    value = small.values(np.array(solution.col_value) * small.unit, np.zeros(0))
     rows, size = whole.matrix @ value, row_units(whole)
     assert np.all((rows - whole.row_lower) / size >= -1e-6)
     assert np.all((whole.row_upper - rows) / size >= -1e-6)

@@ -93,7 +93,7 @@ class Warm:
         prices = Prices(*(self._spread(name, dual) for name in _FAMILIES))
         return SolvedPolicy(Status.OPTIMAL, policy,
                     self.solver.getInfo().objective_function_value * program.money, prices,
-                    self._cost(program.values(value)))
+                    self._cost(program.values(value, np.zeros(0))))
 
     def _spread(self, name: str, numbers: Array) -> Array:
         index = self._index[name]

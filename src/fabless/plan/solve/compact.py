@@ -40,21 +40,27 @@ class Compact:
     money: float
     column: Index
     """Column of the whole programme that each column is."""
+    links: csr_array
+    """What a unit of each link adds to the rows, (rows, links)."""
+    link_cost: Array
+    """What it costs, (links,)."""
     _whole: Program
     _left: csr_array
     """Values of the whole programme's columns by x, but for `_constant` and what `_shared` says."""
     _constant: Array
     _summed: csr_array
     """Weight of each row of the whole programme in each row."""
+    _ordered: csr_array
+    """Chips in service of the whole programme's columns by the links, (columns, links)."""
     _stock: Index
     """Columns for chips in service that follow from their rows `_stock_row`."""
     _stock_row: Index
     _shared: _Shared
 
-    def values(self, x: Array) -> Array:
+    def values(self, x: Array, links: Array) -> Array:
         """Values of all columns of the whole programme; what alike offers serve is shared out by
         their chips."""
-        whole = self._left @ x + self._constant
+        whole = self._left @ x + self._ordered @ links + self._constant
         shared = self._shared
         room = np.bincount(shared.kind, weights=shared.weight * whole[shared.active])
         room_of_serve, own = room[shared.kind_of_serve], shared.serve == shared.served_as
@@ -89,10 +95,27 @@ class _Shared:
     """Column that stands for each column of `serve`."""
 
 
-def compact(program: Program) -> Compact:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Links:
+    """Entries of a programme's rows in columns of another that are given to it; what chips in
+    service owe to them are orders, never negative."""
+
+    row: Index
+    column: Index
+    """Number of the link."""
+    value: Array
+    size: int
+    """Number of links."""
+
+
+_UNLINKED = Links(row=np.zeros(0, dtype=np.int64), column=np.zeros(0, dtype=np.int64),
+                  value=np.zeros(0), size=0)
+
+
+def compact(program: Program, links: Links = _UNLINKED) -> Compact:
     """Leave out of a programme what follows from the rest."""
     rows, columns = program.row_lower.size, program.cost.size
-    given = _in_service(program)
+    given = _in_service(program, links)
     stock, stock_row = given.stock, given.stock_row
     shared = _sharing(program)
     left_out = np.zeros(columns, dtype=bool)
@@ -107,6 +130,12 @@ def compact(program: Program) -> Compact:
                    np.concatenate([np.ones(column.size), given.value]))
     constant = np.zeros(columns)
     constant[stock] = program.row_lower[stock_row]
+    stock_of_row = np.full(rows, -1)
+    stock_of_row[stock_row] = stock
+    for_stock = stock_of_row[links.row] >= 0
+    ordered = _matrix((columns, links.size), stock_of_row[links.row[for_stock]],
+                      links.column[for_stock], -links.value[for_stock])
+    named = _matrix((rows, links.size), links.row, links.column, links.value)
 
     busy = _rows(program, "busy")
     plain = np.ones(rows, dtype=bool)
@@ -127,8 +156,10 @@ def compact(program: Program) -> Compact:
         row_lower=np.concatenate([(program.row_lower - moved)[kept], np.full(groups, -np.inf)]),
         row_upper=np.concatenate([upper[kept], of_groups]),
         unit=program.unit[column], money=program.money, column=column,
-        _whole=program, _left=left, _constant=constant, _summed=summed, _stock=stock,
-        _stock_row=stock_row, _shared=shared)
+        links=(summed @ (named + program.matrix @ ordered)).tocsr(),
+        link_cost=ordered.T @ program.cost,
+        _whole=program, _left=left, _constant=constant, _summed=summed, _ordered=ordered,
+        _stock=stock, _stock_row=stock_row, _shared=shared)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,7 +175,7 @@ class _Given:
     value: Array
 
 
-def _in_service(program: Program) -> _Given:
+def _in_service(program: Program, links: Links) -> _Given:
     """Find the columns for chips in service that follow from their rows.
 
     Such a column has no bound that the others do not imply: chips in place are not negative, orders
@@ -156,6 +187,7 @@ def _in_service(program: Program) -> _Given:
     own = part.column == active[part.row]
     implied = own | ((part.value < 0.0) & (program.lower[part.column] >= 0.0))
     follows = np.bincount(part.row[~implied], minlength=rows.size) == 0
+    follows &= ~np.isin(rows, links.row[links.value >= 0.0])
     follows &= (program.lower[active] == 0.0) & np.isposinf(program.upper[active])
     follows &= (program.row_lower[rows] == program.row_upper[rows]) & (program.row_lower[rows] >= 0.0)
     number = np.cumsum(follows) - 1

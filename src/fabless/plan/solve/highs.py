@@ -91,8 +91,8 @@ def run_solver(program: Program, progress: Tell = None, plain: Array | None = No
     if status is not Status.OPTIMAL:
         return _nothing(status)
     solution = solver.getSolution()
-    value = small.values(np.clip(np.array(solution.col_value) * small.unit, small.lower,
-                                 small.upper))
+    inner = np.clip(np.array(solution.col_value) * small.unit, small.lower, small.upper)
+    value = small.values(inner, np.zeros(0))
     value = np.clip(value, program.lower, program.upper)
     objective = program.offset + float(program.cost @ value)
     price = small.prices(np.array(solution.row_dual) * small.money / row_unit)
