@@ -106,17 +106,20 @@ def draw_world(
     return world_with_ranges(usual, changes) if changes else usual
 
 
-def world_with_ranges(usual: World, changes: Mapping[str, Range]) -> World:
+def world_with_ranges(
+    usual: World, changes: Mapping[str, Range], *, simulated: bool = True
+) -> World:
     """This world with the ranges of some numbers replaced.
 
     The random points stay, so that results compare. Only programmes whose own numbers change are
     simulated again; their random outcomes stay assigned to nodes in the order of the unchanged
-    demand.
+    demand. Where the outcomes of programmes are set or not looked at, `simulated` is false, and
+    those of `usual` stay.
     """
     prepared = usual.prepared
     case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
-    outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes)
+    outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes if simulated else ())
     return World(
         prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes,
         yardstick=yardstick(prepared, scenarios), need=usual.need)

@@ -54,9 +54,15 @@ class CostParts:
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
     retired ones included."""
-    active = problem.existing[:, problem.tree.quarter].copy()
-    np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
-    return active
+    ordered = _summed(served, orders[served.offer, served.order], orders.shape)
+    return np.asarray(problem.existing[:, problem.tree.quarter] + ordered)
+
+
+def _summed(served: Service, amount: Array, shape: tuple[int, ...]) -> Array:
+    """Sum of what each order brings to the node-quarters in which it serves, (O, K)."""
+    place = served.offer * shape[1] + served.node
+    size = shape[0] * shape[1]
+    return np.bincount(place, weights=amount, minlength=size).reshape(shape).astype(np.float64)
 
 
 def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
@@ -70,7 +76,7 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
     quarter, parent = problem.tree.quarter, problem.tree.parent
     ending = np.where(quarter > 0, -np.diff(problem.existing, axis=1, prepend=0.0)[:, quarter], 0.0)
     past = ended(problem)
-    np.add.at(ending, (past.offer, past.node), orders[past.offer, past.order])
+    ending = ending + _summed(past, orders[past.offer, past.order], orders.shape)
     before = np.where(parent >= 0, retired[:, parent], 0.0)
     return np.asarray(retired - np.maximum(before - ending, 0.0))
 
@@ -80,8 +86,7 @@ def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array
     included."""
     capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
     annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
-    np.add.at(capital, (served.offer, served.node), annuity)
-    return np.asarray(capital)
+    return np.asarray(capital + _summed(served, annuity, orders.shape))
 
 
 def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
