@@ -45,7 +45,8 @@ class FreshBlock:
     checked: int = 0
     """Its first paths, for which perfect information is worked out too."""
     given: Mapping[str, Array] | None = None
-    """Values that take the place of draws from the first branching on, (count,) each [SI]."""
+    """Values that take the place of draws from the first quarter in which these are known, (count,)
+    each [SI]."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +62,7 @@ class PathNumbers:
     missing_by_year: Array
     """(N, years)"""
     values: Mapping[str, Array]
-    """Every number that is drawn, as it stands after the first branching [SI]."""
+    """Mean of every number that is drawn along the path, from the first news on [SI]."""
     perfect_usd: Array
     """(checked,) least cost had the path been known."""
     beyond_perfect_usd: Array
@@ -83,11 +84,7 @@ def work(block: FreshBlock) -> PathNumbers:
     perfect = perfect_costs(plan.problem, first[:block.checked])
     return PathNumbers(
         cost_usd=cost, **condensed(world.case, plan, fresh),
-        values={
-            name: np.array(draws[1 : 1 + block.count])
-            for name, draws in world.scenarios.draws.flat.items()
-            if draws.size > 1
-        },
+        values=world.scenarios.draws.means(block.count),
         perfect_usd=perfect,
         beyond_perfect_usd=cost[: block.checked] - perfect,
     )

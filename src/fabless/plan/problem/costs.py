@@ -54,7 +54,7 @@ class CostParts:
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
     retired ones included."""
-    active = problem.existing[:, problem.tree.quarter].copy()
+    active = problem.existing.copy()
     np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
     return active
 
@@ -67,8 +67,8 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 
     The oldest retire first, so that chips whose term ends leave the retired ones first.
     """
-    quarter, parent = problem.tree.quarter, problem.tree.parent
-    ending = np.where(quarter > 0, -np.diff(problem.existing, axis=1, prepend=0.0)[:, quarter], 0.0)
+    parent = problem.tree.parent
+    ending = np.where(parent >= 0, problem.existing[:, parent] - problem.existing, 0.0)
     past = ended(problem)
     np.add.at(ending, (past.offer, past.node), orders[past.offer, past.order])
     before = np.where(parent >= 0, retired[:, parent], 0.0)
@@ -78,7 +78,7 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place
     included."""
-    capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
+    capital = problem.existing_capital_usd * problem.existing
     annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
     np.add.at(capital, (served.offer, served.node), annuity)
     return np.asarray(capital)
@@ -103,7 +103,7 @@ def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> Cost
 def constant_costs(problem: PlanProblem) -> Array:
     """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed
     spend."""
-    in_place = problem.existing_capital_usd @ problem.existing[:, problem.tree.quarter]
+    in_place = (problem.existing_capital_usd * problem.existing).sum(axis=0)
     return np.asarray((in_place + problem.fixed_usd) * problem.discount[problem.tree.quarter])
 
 
