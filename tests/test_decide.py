@@ -115,8 +115,8 @@ def path_totals(item: SolvedWay) -> Array:
         for quarter, k in enumerate(path):
             cost = problem.fixed_usd[k] + problem.unmet_usd[:, k] @ result.unmet[:, k]
             for o in range(len(problem.offers)):
-                chips = problem.existing[o, quarter]
-                cost += problem.existing_capital_usd[o] * chips
+                chips = problem.existing[o, k]
+                cost += problem.existing_capital_usd[o, k] * chips
                 for j in path[:quarter + 1]:
                     age = quarter - tree.quarter[j] - problem.lead_quarters[o, j]
                     if 0 <= age < problem.term_quarters[o]:

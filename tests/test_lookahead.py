@@ -31,8 +31,9 @@ def as_known(problem: PlanProblem, quarter: int) -> PlanProblem:
     table = paths_table(problem.tree)
     source = np.arange(problem.tree.size)
     source[table[:, quarter:]] = table[:, [quarter]]
-    seen = on_tree(problem, problem.tree, source)
-    return replace(seen, existing=problem.existing)
+    kept = replace(problem, retire=np.array(False), resale_usd=np.array(0.0))
+    return replace(on_tree(kept, problem.tree, source), existing=problem.existing,
+                   retire=problem.retire, resale_usd=problem.resale_usd[:, source])
 
 
 def first_of(problem: PlanProblem) -> tuple[Array, Array, Array]:
@@ -138,8 +139,7 @@ def rolled(view: PlanProblem, path: Array, orders: Array, now: int) -> Array:
             age = q - at - view.lead_quarters[:, path[at]]
             inside[:, q, at] = (age >= 0) & (age < view.term_quarters)
     fleet = (named(inside, "offer", "q", "at") * order).sum("at")
-    in_place = view.existing[:, view.tree.quarter[path]] if view.existing.shape[1] == path.size else (
-        view.existing[:, path])
+    in_place = view.existing[:, path]
     model.add_constraints(serve.sum("load") - fleet <= named(in_place, "offer", "q"))
     model.add_constraints((named(rate, "offer", "load", "q") * serve).sum("offer") + unmet
                           == named(view.demand[:, path], "load", "q"))

@@ -34,6 +34,8 @@ class CaseNumber:
     source: Source
     note: str = ""
     known: dt.date | None = None
+    news: Literal["today", "gradual", "moves"] | None = None
+    """How its news comes, where the case states it; None: as is usual for such a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,8 +272,10 @@ class Case:
     boundaries: tuple[int, ...]
     """Quarters at which the tree branches."""
     branching: tuple[int, ...]
+    learning_s: float
+    """Time in which half of what is learnt gradually is known [s]."""
     persistence: float
-    """Correlation of a growth rate with its own value before the branching."""
+    """Correlation of a rate that moves with its own value a year before."""
     risk_weight: float
     risk_level: float
     tolerated_shortage: float

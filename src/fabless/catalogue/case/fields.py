@@ -78,6 +78,7 @@ class Number(Strict):
     grade: Grade = Grade.ASSUMPTION
     source: str = "case"
     note: str = ""
+    news: Literal["today", "gradual", "moves"] | None = None
 
 
 Share = Annotated[Number, Unit("1", 0.0, 1.0)]

@@ -43,8 +43,16 @@ class TreeShape(Strict):
     """Quarters, counted from the first, at which news arrives."""
     branching: tuple[Whole, ...]
     """Branches at each of them."""
-    persistence: Real = Field(default=0.7, ge=0.0, lt=1.0)
-    """Correlation of a growth rate with its own value before the news."""
+
+
+class NewsSection(Strict):
+    """How the news of uncertain numbers comes through time. A number may state its own kind under
+    `news`: today, gradual or moves."""
+
+    learning: str = "18 month"
+    """Time after which half is known of what is learnt gradually, such as prices and allotments."""
+    persistence: Real = Field(default=0.75, ge=0.0, lt=1.0)
+    """Correlation of a rate that moves, such as growth, with its own value a year before."""
 
 
 class Risk(Strict):
@@ -240,6 +248,7 @@ class CaseFile(Strict):
     seed: Whole = Field(ge=0)
     dominant_vendor: str
     tree: TreeShape
+    news: NewsSection = NewsSection()
     risk: Risk
     finance: Finance
     demand: Demand

@@ -56,7 +56,7 @@ class WayOnPaths:
     given_up: NDArray[np.bool_]
     """(N,) whether the programme that was begun was ended by choice."""
     values: Mapping[str, Array]
-    """Every number that is drawn, as it stands at the end [SI], (N,) each."""
+    """Mean along the path of every number that is drawn, from the first news on [SI], (N,) each."""
     discount: Array
     """(Q,)"""
     is_query: Array

@@ -101,7 +101,8 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
     Ways that order from the same offers and do the same in the first quarter are planned once: they
     differ by a constant.
     """
-    world = fresh_world(block)
+    world = fresh_world(block.prepared, block.count, seed=block.seed, number=block.number,
+                        given=block.given)
     wide = plan_of(world, _widest(block))
     carried = [_followed(world, way) for way in block.ways]
     twins: dict[object, list[int]] = {}
@@ -254,7 +255,7 @@ def _condensed(world: World, item: Carried, placed: Placed) -> WayOnPaths:
              if (port := numbers[line.name].port) is not None}
     return way_on_paths(
         case, plan, fresh, lines=lines_of(case), ports=ports, efficiency=efficiency,
-        given_up=_given_up(item), values=_drawn(world))
+        given_up=_given_up(item), values=scenarios.draws.means(len(scenarios.tree.leaves)))
 
 
 def lines_of(case: Case) -> tuple[str, ...]:
@@ -280,14 +281,6 @@ def _given_up(item: Carried) -> NDArray[np.bool_]:
     return ended
 
 
-def _drawn(world: World) -> dict[str, Array]:
-    """Every number that is drawn, as it stands at the end of each path."""
-    leaves = world.scenarios.tree.leaves
-    draws = world.scenarios.draws
-    return {name: np.array(draws.at_nodes(name)[leaves])
-            for name, flat in draws.flat.items() if flat.size > 1}
-
-
 def safety_margin(prepared: Prepared, seed: int, paths: int = 64, kappa: float = KAPPA) -> Array:
     """Factor on demand expected in one quarter for another, (Q, loads, Q): exp(kappa x sigma).
 
@@ -298,8 +291,7 @@ def safety_margin(prepared: Prepared, seed: int, paths: int = 64, kappa: float =
     case = prepared.case
     quarters = case.quarters
     margin = np.ones((quarters, len(case.loads), quarters))
-    world = fresh_world(PlannedBlock(
-        prepared=prepared, ways=(), number=0, count=paths, seed=seed, branches=1, margin=margin))
+    world = fresh_world(prepared, paths, seed=seed)
     table = paths_table(world.scenarios.tree)
 
     def need(at: World) -> Array:

@@ -14,7 +14,14 @@ from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
-from fabless.scenario import OutcomeOnTree, Scenarios, outcome_on_tree, roles, sample
+from fabless.scenario import (
+    OutcomeOnTree,
+    Scenarios,
+    outcome_on_tree,
+    representatives,
+    roles,
+    sample,
+)
 from fabless.strategy import (
     Commitment,
     ContractOffer,
@@ -93,7 +100,7 @@ def draw_world(
     branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
-    scenarios = sample(case, weights=_weights(prepared, case))
+    scenarios = sample(case, chosen=representatives(case, _weights(prepared, case)))
     measure = yardstick(prepared, scenarios)
     need = sum(
         (scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
@@ -193,10 +200,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
     price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
-    in_place = np.zeros((len(offers), case.quarters))
-    in_place[0] = chips
-    rents = np.zeros(len(offers))
-    rents[0] = rent
+    in_place, rents = np.zeros((2, len(offers), tree.size))
+    in_place[0], rents[0] = chips, rent
     middle = (np.arange(case.quarters) + 0.5) * QUARTER_S
     problem = PlanProblem(
         tree=tree,

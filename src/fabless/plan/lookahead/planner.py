@@ -141,7 +141,7 @@ class Planner:
 
 def _existing(problem: PlanProblem, table: Index) -> Array:
     """Chips in place along each path (O, N, T)."""
-    return np.array(problem.existing[:, problem.tree.quarter][:, table])
+    return np.array(problem.existing[:, table])
 
 
 def _solver() -> highspy.Highs:

@@ -55,7 +55,7 @@ def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Ar
     """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
     retired ones included."""
     ordered = _summed(served, orders[served.offer, served.order], orders.shape)
-    return np.asarray(problem.existing[:, problem.tree.quarter] + ordered)
+    return np.asarray(problem.existing + ordered)
 
 
 def _summed(served: Service, amount: Array, shape: tuple[int, ...]) -> Array:
@@ -73,8 +73,8 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 
     The oldest retire first, so that chips whose term ends leave the retired ones first.
     """
-    quarter, parent = problem.tree.quarter, problem.tree.parent
-    ending = np.where(quarter > 0, -np.diff(problem.existing, axis=1, prepend=0.0)[:, quarter], 0.0)
+    parent = problem.tree.parent
+    ending = np.where(parent >= 0, problem.existing[:, parent] - problem.existing, 0.0)
     past = ended(problem)
     ending = ending + _summed(past, orders[past.offer, past.order], orders.shape)
     before = np.where(parent >= 0, retired[:, parent], 0.0)
@@ -84,7 +84,7 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place
     included."""
-    capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
+    capital = problem.existing_capital_usd * problem.existing
     annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
     return np.asarray(capital + _summed(served, annuity, orders.shape))
 
@@ -108,7 +108,7 @@ def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> Cost
 def constant_costs(problem: PlanProblem) -> Array:
     """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed
     spend."""
-    in_place = problem.existing_capital_usd @ problem.existing[:, problem.tree.quarter]
+    in_place = (problem.existing_capital_usd * problem.existing).sum(axis=0)
     return np.asarray((in_place + problem.fixed_usd) * problem.discount[problem.tree.quarter])
 
 

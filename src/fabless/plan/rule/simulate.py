@@ -150,7 +150,7 @@ def _within_power(problem: PlanProblem, placed: Array, retired: Array) -> Array:
         return np.asarray((profile(q) * chips[:, table[:, q], None]).sum(axis=0))
 
     committed = np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
-    drawn = problem.power_w @ problem.existing + committed - (problem.power_w @ retired)[table]
+    drawn = (problem.power_w @ (problem.existing - retired))[table] + committed
     for q in range(quarters.size):
         nodes = table[:, q]
         above = placed - problem.floor
