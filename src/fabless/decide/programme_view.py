@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.case_records import Case, Programme
+from fabless.decide.accounts.money import risk_adjusted_by_path, standard_error
+from fabless.decide.fresh.judge import Judged
 from fabless.decide.results import AsOption, CarriedThrough, ProgrammeView
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
@@ -13,25 +15,31 @@ from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Band
 
 
-def programme_view(prepared: Prepared, solved: SolvedWay, option: AsOption) -> ProgrammeView | None:
+def programme_view(
+    prepared: Prepared, judged: Judged, solved: SolvedWay, option: AsOption
+) -> ProgrammeView | None:
     """Both forms of the programme of a way; None for a way that commits to none."""
-    carried = solved.carried
-    if carried is None:
+    if solved.carried is None:
         return None
-    programme, = carried.plan.commitment.programmes
+    programme, = solved.carried.plan.commitment.programmes
+    case, paths = prepared.case, judged.carried[programme.name]
     outlook = prepared.simulated[programme.name].summary
+    total = risk_adjusted_by_path(case, paths.cost_usd)
+    above = total - judged.total_usd[solved.name]
+    costs = paths.query_cost_usd
     return ProgrammeView(
         name=programme.name,
         carried_through=CarriedThrough(
-            objective_usd=carried.result.objective_usd,
-            cost_per_query_usd=band(carried.paths.levelised_usd, carried.paths.probability),
-            volume_quarter=volume_quarters(prepared.case, outlook.volume_month)
+            total_usd=float(total.mean()),
+            cost_per_query_usd=band(costs, np.full(costs.size, 1.0 / costs.size)),
+            volume_quarter=volume_quarters(case, outlook.volume_month)
             if outlook.volume_month
             else None,
             volume_probability=volume_share(prepared, programme),
             capital_at_risk_usd=outlook.capital_at_risk_usd,
-            expected_spend_usd=as_option(carried, prepared.case).expected_spend_usd,
-            above_option_usd=carried.result.objective_usd - solved.result.objective_usd,
+            expected_spend_usd=float(paths.programme.sum(axis=1).mean()),
+            above_option_usd=float(above.mean()),
+            above_option_error_usd=standard_error(above),
         ),
         as_option=option,
     )

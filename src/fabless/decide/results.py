@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
+from fabless.decide.accounts.results import Against, Money
 from fabless.decide.fresh.results import FreshTest
 from fabless.plan import ProjectPlan
 from fabless.records import Band
@@ -45,10 +46,10 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedThrough:
-    """A programme started now and carried through every gate, with the plan that is best then, on
-    the scenarios of the plan."""
+    """A programme started now and carried through every gate, on the fresh paths."""
 
-    objective_usd: float
+    total_usd: float
+    """Cash, unserved demand and risk, as for a way."""
     cost_per_query_usd: Band
     volume_quarter: tuple[str, str, str] | None
     """Quarter of its chips in volume: P10, P50, P90 given that they come; None where they never
@@ -59,7 +60,9 @@ class CarriedThrough:
     expected_spend_usd: float
     """Spend on the programme over the horizon, not discounted."""
     above_option_usd: float
-    """Objective above that with the right to give it up: what carrying it through costs more."""
+    """Total above that with the right to give it up: what carrying it through costs more."""
+    above_option_error_usd: float
+    """Standard error of that, path by path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +95,9 @@ class ProgrammeView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WayResult:
-    """One way, solved on the scenarios."""
+class WayResult(Money):
+    """One way: what it comes to on the fresh paths, planned again every quarter, and the plan on
+    the tree that it starts from."""
 
     name: str
     """buy | diversify | partner | build | acquire | portfolio, or a way of the case's own"""
@@ -107,13 +111,14 @@ class WayResult:
     """Lines that it opens."""
     status: str
     gap: float
-    """Relative distance between the objective and `lower_bound_usd`."""
+    """Relative distance between the plan's objective and `lower_bound_usd`, on the tree."""
     lower_bound_usd: float
-    """No plan of this way on these scenarios costs less, whatever its programmes' gates."""
+    """No plan of this way on the tree costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Present value of expected cost plus the priced risk, unserved demand included at its price:
-    the ranking key."""
+    """Of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
+    included at its price."""
     expected_cost_usd: float
+    """Of the plan on the tree, as `cvar_usd`; all below is of the fresh paths."""
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""
@@ -141,14 +146,17 @@ class WayResult:
     dominant_share_spend: float
     dominant_share_units: float
     regret_usd: float
-    """Objective above that of the best."""
+    """Total above that of the recommended way: negative where it is cheaper by less than can be
+    told."""
     regret_error_usd: float
-    """Standard error of the difference of expected costs between this way and the best, over the
-    draws at the first branching: a regret under two of them is a tie."""
+    """Standard error of that, path by path: a regret under two of them is a tie."""
+    against: Against
+    """This way against the recommended one; the recommended one against buying, or against the
+    next best where buying is recommended or not in the case."""
     fleet_by_quarter: tuple[tuple[str, str, Band], ...]
     """Quarter, line or programme, chips in operation."""
     cost_by_quarter_usd: tuple[tuple[str, Band], ...]
-    """Quarter, cost of that quarter."""
+    """Quarter, what is paid in that quarter."""
     actions: tuple[Action, ...]
     programmes: tuple[str, ...]
     """Programmes started now under this way."""
@@ -215,16 +223,17 @@ class TimelineStage:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeValue:
-    """What one programme, started now and carried through, adds to the best plan without any."""
+    """What one programme, started now and carried through, adds on the lines of the way that
+    commits to it, on the fresh paths."""
 
     name: str
     route: str
     value_usd: float
-    """Fall of the objective; negative where the programme costs more than it saves."""
+    """Fall of the total; negative where the programme costs more than it saves."""
     error_usd: float
-    """Standard error of that, as for a regret."""
+    """Standard error of that, path by path."""
     pays_probability: float
-    """Probability of the scenarios in which the plan with it costs less than the one without."""
+    """Share of the paths on which the way costs less with it, unserved demand included."""
     volume_quarter: str
     """Median quarter of volume, given that it comes; empty where it never does."""
     volume_probability: float
@@ -540,6 +549,8 @@ class Decision:
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
     regrets: tuple[RegretRow, ...]
+    pairs: tuple[Against, ...]
+    """Every way against every other, each pair once, the cheaper one second."""
     foresight: Foresight
     resale: Resale | None
     """None where the case does not state `owning.resale`."""

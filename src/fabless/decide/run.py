@@ -17,8 +17,8 @@ from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs
 from fabless.decide.detail import Detail, detail_of, fitted
-from fabless.decide.fresh.block import PathNumbers
-from fabless.decide.fresh.run import as_fresh_test, rule_costs
+from fabless.decide.fresh.judge import gap_of, judge, perfect_information
+from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.negotiate import negotiation
@@ -26,16 +26,12 @@ from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
 from fabless.decide.results import Decision
-from fabless.decide.summarise import programme_values, strategy_result, timeline
-from fabless.decide.ways.choice import choose, each_carried_through
-from fabless.decide.ways.paths import band
-from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import World, draw_world
-from fabless.decide.ways.solved import SolvedWay, best_of
+from fabless.decide.summarise import demand_by_quarter, pairs, programme_values, timeline, way_result
+from fabless.decide.ways.choice import choose
+from fabless.decide.ways.prepare import prepare
+from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.executors import processes
-from fabless.records import Band
-from fabless.scenario.draws import queries_per_day
 from fabless.strategy import way_labels
 from fabless.titles import offer_titles
 from fabless.versions import versions
@@ -73,38 +69,31 @@ def decide(
         world = draw_world(prepared)
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         choice = choose(world, pool, gates=detail.gates)
-        tick("what each programme is worth carried through")
-        values = programme_values(prepared, choice.without, each_carried_through(world, choice, pool))
-        solved, best = list(choice.ways), best_of(list(choice.ways))
         tick(f"every way on {detail.paths:,} fresh paths")
-        numbers = list(
-            pool.map(
-                _carried_out,
-                [
-                    (prepared, item, detail.paths, detail.checked * (item is best))
-                    for item in solved
-                ],
-            )
-        )
-        fresh = tuple(
-            as_fresh_test(prepared, item, path_numbers, case.seed)
-            for item, path_numbers in zip(solved, numbers, strict=True)
-        )
+        judged = judge(prepared, choice, detail, pool=pool, tick=tick)
+        best = next(way for way in choice.ways if way.name == judged.best)
+        values = programme_values(prepared, judged)
         negotiated = negotiation(
             world, best, actions_of(best, prepared), values, detail=detail, pool=pool)
+        perfect = pool.submit(
+            perfect_information, prepared, best, paths=detail.paths, checked=detail.checked)
         pending, sold = pool.submit(foresight, best), pool.submit(resale, prepared.case, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
-            prepared, solved, best, numbers=numbers[solved.index(best)], programmes=values,
+            prepared, choice.ways, best, numbers=judged.ways[best.name], programmes=values,
             detail=detail, pool=pool, tick=tick,
         )
         foreseen, sales = pending.result(), sold.result()
         first_actions, terms = negotiated.first_actions(), negotiated.answered()
-    results = tuple(strategy_result(item, prepared, best) for item in solved)
-    not_offered = tuple(way.name for way in choice.offered.missing)
+        gap = gap_of(judged.ways[best.name], perfect.result())
+    results = tuple(way_result(prepared, judged, item) for item in choice.ways)
     results = tuple(replace(way, actions=first_actions) if way.name == best.name else way
                     for way in results)
+    fresh = tuple(
+        as_fresh_test(prepared, item, judged.ways[item.name], seed=case.seed,
+                      gap=gap if item is best else None)
+        for item in choice.ways)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
@@ -112,13 +101,13 @@ def decide(
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, fresh), recommended=best.name,
         titles=offer_titles(prepared.case), way_titles=way_labels(case),
-        not_offered=not_offered,
+        not_offered=tuple(way.name for way in choice.offered.missing),
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
-        strategies=results, programme_values=values, regrets=regret_table(world, solved),
+        strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
         build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
-        demand_by_quarter=_demand(prepared, world),
+        demand_by_quarter=demand_by_quarter(case, judged.ways[best.name]),
         assumptions=(
             *named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
             *background(case, catalogue),
@@ -126,21 +115,4 @@ def decide(
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
         seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
         near_best=terms.near_best, leverage=terms.leverage,
-    )
-
-
-def _carried_out(job: tuple[Prepared, SolvedWay, int, int]) -> PathNumbers:
-    prepared, item, paths, checked = job
-    return rule_costs(prepared, item, paths=paths, checked=checked)
-
-
-def _demand(prepared: Prepared, world: World) -> tuple[tuple[str, Band], ...]:
-    tree, case = world.scenarios.tree, prepared.case
-    queries = queries_per_day(world.scenarios, case)
-    return tuple(
-        (
-            str(case.first_quarter + q),
-            band(queries[tree.quarter == q], tree.probability[tree.quarter == q]),
-        )
-        for q in range(tree.quarters)
     )

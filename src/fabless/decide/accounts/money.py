@@ -10,28 +10,16 @@ from fabless.case_records import Case
 from fabless.decide.accounts.results import BridgeRow, Money, SpendRow
 from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.ways.paths import band, calendar
-from fabless.plan.problem.costs import cvar
+from fabless.plan.problem.costs import tail_by_path
 from fabless.records import Array
 from fabless.titles import titles
 
-LEAST_USD = 0.5
-"""Expected spend of a row below which it is left out where it is zero: rows of nothing."""
-
 
 def risk_adjusted_by_path(case: Case, costs: Array) -> Array:
-    """Contribution (N,) of each path to the total: the mean of them is ``(1 - w) mean + w CVaR``.
-
-    A path counts its cost by 1 - w, and by w the threshold plus what its cost exceeds it by over
-    the share of the worst paths (Rockafellar and Uryasev 2000).
-    """
-    level, weight = case.risk_level, case.risk_weight
-    equal = np.full(costs.size, 1.0 / costs.size)
-    worst = cvar(costs, equal, level)
-    ordered = np.sort(costs)
-    threshold = ordered[min(int(np.ceil(level * costs.size - 1e-9)), costs.size - 1)]
-    above = threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level)
-    # the threshold of a sample may lie between two paths: the mean is that of the CVaR itself
-    return np.asarray((1.0 - weight) * costs + weight * (above + worst - above.mean()))
+    """Contribution (N,) of each path to the total: the mean of them is ``(1 - w) mean + w CVaR``
+    (Rockafellar and Uryasev 2000)."""
+    weight = case.risk_weight
+    return np.asarray((1.0 - weight) * costs + weight * tail_by_path(costs, case.risk_level))
 
 
 def standard_error(values: Array) -> float:
@@ -88,7 +76,7 @@ def spend_rows(case: Case, way: WayOnPaths) -> Iterator[SpendRow]:
     direct = np.einsum("inq,lnq->liq", way.spend, way.load_share) / len(chips)
     software = np.einsum("inq,ln->liq", way.ports, over_path) / len(chips)
     programme = np.einsum("nq,ln->lq", way.programme, over_path) / len(chips)
-    vendor, tenure = _sellers(case)
+    vendor, tenure = sellers(case)
     amounts: dict[tuple[str, str, str], Array] = {}
     for k, load in enumerate(way.loads):
         for i, line in enumerate(way.lines):
@@ -105,8 +93,8 @@ def spend_rows(case: Case, way: WayOnPaths) -> Iterator[SpendRow]:
                     discounted_usd=float(by_quarter[quarters] @ way.discount[quarters]))
 
 
-def _sellers(case: Case) -> tuple[dict[str, str], dict[str, str]]:
-    """Vendor and tenure of everything that chips can come from."""
+def sellers(case: Case) -> tuple[dict[str, str], dict[str, str]]:
+    """Vendor, and tenure (own or rent), of everything that chips can come from."""
     vendor = {"existing": case.existing_vendor}
     tenure = {"existing": "rent"}
     for line in case.lines:

@@ -33,7 +33,8 @@ class BridgeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """What a way costs in all: the three parts add up to the total by which ways are ranked.
+    """What a way costs in all: cash, unserved demand and risk add up to the total by which ways are
+    ranked.
 
     Means over the fresh paths, present values in USD of the price year; each error is a standard
     error of the mean.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.case_records import Case
-from fabless.decide.ways.paths import compute_by_offer, load_share, paths_of
+from fabless.decide.ways.paths import calendar, compute_by_offer, load_share, paths_of
 from fabless.decide.ways.problem import Plan
 from fabless.plan import PlanProblem
 from fabless.plan.rule.simulate import Simulated, paths_table
@@ -47,6 +47,10 @@ class WayOnPaths:
     """(lines, N, Q) the same if software made as much of each chip as of the first day's fleet."""
     queries: Array
     """(N, Q) served."""
+    unserved_queries: Array
+    """(N, Q)"""
+    scarce: Array
+    """(N, Q) 1 where supply is scarce."""
     missing: Array
     """(N, Q) compute that was missing."""
     wanted: Array
@@ -110,9 +114,22 @@ class WayOnPaths:
         """(N,) share of the compute demanded over the horizon that is missing."""
         return np.asarray(self.missing.sum(axis=1) / np.maximum(self.wanted.sum(axis=1), 1e-30))
 
+    def missing_by_year(self, case: Case) -> Array:
+        """(N, years) share of the compute demanded in each calendar year that is missing."""
+        missing, wanted = (np.stack([values[:, year].sum(axis=1) for _, year in calendar(case)],
+                                    axis=1) for values in (self.missing, self.wanted))
+        return np.asarray(missing / np.maximum(wanted, 1e-30))
+
+    def query_cost_by_year(self, case: Case) -> Array:
+        """(N, years) cost of a query served in each calendar year."""
+        paid, served = (np.stack([values[:, year].sum(axis=1) for _, year in calendar(case)], axis=1)
+                        for values in (self.query_cash, self.queries))
+        return np.asarray(paid / np.maximum(served, 1e-9))
+
 
 _SHARED = ("lines", "loads", "discount", "is_query", "values")
-_BY_PATH = ("own", "given_up", "programme", "unserved", "queries", "missing", "wanted")
+_BY_PATH = ("own", "given_up", "programme", "unserved", "queries", "unserved_queries", "scarce",
+            "missing", "wanted")
 """Arrays whose first axis is that of the paths; it is the second of all others."""
 
 
@@ -146,14 +163,15 @@ def mixed(way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_]) -> WayOn
 
 def way_on_paths(
     case: Case, plan: Plan, fresh: Simulated, *, lines: tuple[str, ...], ports: Mapping[str, Array],
-    efficiency: Mapping[str, Array], given_up: NDArray[np.bool_],
+    efficiency: Mapping[str, Array], scarce: Array, given_up: NDArray[np.bool_],
     values: Mapping[str, Array],
 ) -> WayOnPaths:
     """Condense what a plan comes to on paths.
 
     Parameters: `plan`, its gates decided; `fresh`, what its orders come to; `lines`, the lines to
     report, in this order; `ports` (K,) spend of each open line's software stack; `efficiency` (K,)
-    of each line's software over that of the first day's fleet; `given_up` (N,); `values` (N,)
+    of each line's software over that of the first day's fleet; `scarce` (K,) 1 where supply is;
+    `given_up` (N,); `values` (N,)
     each.
     """
     problem = plan.problem
@@ -187,7 +205,8 @@ def way_on_paths(
         compute=summed(compute_by_offer(plan, served, fresh.active)[:, table]),
         able=summed(ability[:, table]),
         hardware=summed((ability / np.maximum(boost, 1e-300))[:, table]),
-        queries=paths.served, missing=paths.missing, wanted=paths.wanted,
+        queries=paths.served, unserved_queries=paths.unserved, scarce=scarce[table],
+        missing=paths.missing, wanted=paths.wanted,
         own=(fresh.active[own].sum(axis=0)[table] > 0).any(axis=1), given_up=given_up,
         values=values, discount=problem.discount,
         is_query=is_query,

@@ -8,8 +8,7 @@ still to come and places what is due now (docs/explanation/fresh.md).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,6 @@ KAPPA = 0.5
 """Standard deviations of the forecast error of demand by which expected demand is raised: between 0
 and 1 the mean cost on the reference case changes by less than half a percent, and the missing share
 falls by an eighth to a quarter."""
-NOTHING: Mapping[str, Array] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,16 +54,29 @@ def tried(solved: SolvedWay, *, carried: bool = False) -> Tried:
     """What of a solved way is carried to fresh paths: what it enters into, what it orders first,
     how it decides on programmes."""
     problem, result = solved.plan.problem, solved.result
-    root = int(np.flatnonzero(problem.tree.quarter == 0)[0])
+    commitment, policy = _trimmed(solved)
 
     def first(names: Sequence[str], values: Array) -> dict[str, float]:
-        return {name: float(row[root]) for name, row in zip(names, values, strict=True)}
+        return {name: float(row[0]) for name, row in zip(names, values, strict=True)}
 
     return Tried(
-        commitment=solved.plan.commitment, policy=solved.policy, carried=carried,
+        commitment=commitment, policy=policy, carried=carried,
         orders=first(problem.offers, result.orders), retired=first(problem.offers, result.retired),
         levels=first([item.name for item in problem.agreements], result.levels),
     )
+
+
+def _trimmed(solved: SolvedWay) -> tuple[Commitment, Policy]:
+    """What a way enters into and its policy, without programmes that it may start and never
+    does."""
+    commitment, policy = solved.plan.commitment, solved.policy
+    projects = solved.plan.projects
+    begun = {project.programme for project, on in zip(projects, policy.go, strict=True) if on.any()}
+    begun |= {item.name for item in commitment.programmes}
+    rows = [project.programme in begun for project in projects]
+    kept = tuple(item for item in commitment.may_start if item.name in begun)
+    return (replace(commitment, may_start=kept),
+            replace(policy, go=policy.go[rows], mode=policy.mode[rows]))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,7 +92,7 @@ class PlannedBlock:
     """Branches of every outlook: one, or two by the supply regime of the next quarter."""
     margin: Array
     """(Q, loads, Q) factor on demand expected in one quarter for another (`safety_margin`)."""
-    given: Mapping[str, Array] = field(default_factory=lambda: NOTHING)
+    given: Mapping[str, Array] | None = None
     """Values that take the place of draws, (count,) each [SI]."""
 
 
@@ -129,11 +140,12 @@ def _widest(block: PlannedBlock) -> Commitment:
     case = block.prepared.case
     commitments = [way.commitment for way in block.ways]
     lines = {line.name for item in commitments for line in item.lines}
-    programmes = {programme.name for item in commitments
-                  for programme in (*item.programmes, *item.may_start)}
+    later = {item.name for commitment in commitments for item in commitment.may_start}
+    now = {item.name for commitment in commitments for item in commitment.programmes} - later
     return Commitment(
-        tuple(line for line in case.lines if line.name in lines), (),
-        may_start=tuple(item for item in case.programmes if item.name in programmes))
+        tuple(line for line in case.lines if line.name in lines),
+        tuple(item for item in case.programmes if item.name in now),
+        may_start=tuple(item for item in case.programmes if item.name in later))
 
 
 def _followed(world: World, way: Tried) -> Carried:
@@ -141,6 +153,11 @@ def _followed(world: World, way: Tried) -> Carried:
     shape = (len(plan.projects), plan.problem.tree.size)
     go = np.ones(shape, dtype=bool) if way.carried else followed(way.policy, world, plan)
     return Carried(way, decided(plan, go), go)
+
+
+def followed_on(world: World, way: Tried) -> Plan:
+    """The plan of a way on fresh paths, the gates of its programmes decided."""
+    return _followed(world, way).plan
 
 
 def _key(item: Carried) -> object:
@@ -255,6 +272,7 @@ def _condensed(world: World, item: Carried, placed: Placed) -> WayOnPaths:
              if (port := numbers[line.name].port) is not None}
     return way_on_paths(
         case, plan, fresh, lines=lines_of(case), ports=ports, efficiency=efficiency,
+        scarce=scenarios.scarce,
         given_up=_given_up(item), values=scenarios.draws.means(len(scenarios.tree.leaves)))
 
 

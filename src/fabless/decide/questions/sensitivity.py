@@ -15,7 +15,7 @@ import numpy as np
 
 from fabless.arrays import ranks
 from fabless.case_records import Case, CaseNumber, named
-from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.results import Sensitivity
 from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import Prepared
@@ -44,7 +44,7 @@ class _Try:
 
 
 def sensitivities(
-    prepared: Prepared, best: SolvedWay, numbers: PathNumbers, count: int, executor: Executor
+    prepared: Prepared, best: SolvedWay, numbers: WayOnPaths, count: int, executor: Executor
 ) -> tuple[Sensitivity, ...]:
     """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest
     effect first.
@@ -81,7 +81,7 @@ def sensitivities(
     )
 
 
-def weighed(numbers: PathNumbers, case: Case) -> list[str]:
+def weighed(numbers: WayOnPaths, case: Case) -> list[str]:
     """Numbers of the case by the size of their rank correlation with the cost of a query on fresh
     paths, largest first."""
     cost = ranks(numbers.query_cost_usd)

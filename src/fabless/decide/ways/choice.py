@@ -45,10 +45,20 @@ class Choice:
     """In the order of `offered`."""
     without: SolvedWay
     """The best plan of all that the case has, without any programme."""
-    plans: Mapping[Key, SolvedWay]
-    """Plans of linear programmes that were solved, each with its programme carried through."""
+    through: tuple[Through, ...]
+    """Each programme that a way commits to, once."""
     solves: int
     """Plans asked for; a search over gates counts as one."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Through:
+    """A programme that some way commits to, carried through on the best lines of that way, beside
+    the same way's best plan without it."""
+
+    programme: str
+    carried: SolvedWay
+    without: SolvedWay
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,17 +113,20 @@ def choose(world: World, pool: Executor | None, *, gates: bool) -> Choice:
     plain = lines[widest.name, ""]
     return Choice(
         offered=options, ways=tuple(done[way.name] for way in options.ways),
-        without=replace(plain, name=PORTFOLIO), plans=plans, solves=len(plans) + len(searched))
+        without=replace(plain, name=PORTFOLIO), through=_through(ways, lines), solves=len(plans) + len(searched))
 
 
-def each_carried_through(world: World, choice: Choice, pool: Executor | None) -> list[SolvedWay]:
-    """Each programme of the case started now and carried through on the lines of the best plan
-    without any."""
-    base = choice.without.plan.commitment
-    wanted = [replace(base, programmes=(item,)) for item in world.case.programmes]
-    todo = [(PORTFOLIO, item) for item in wanted if key_of(world, item) not in choice.plans]
-    plans = {**choice.plans, **_all_solved(world, todo, pool, gates=False)}
-    return [replace(plans[key_of(world, item)], name=PORTFOLIO) for item in wanted]
+def _through(
+    ways: Sequence[Way], lines: Mapping[tuple[str, str], SolvedWay]
+) -> tuple[Through, ...]:
+    """Programmes in the order of the ways that commit to them, the first such way counting."""
+    found: dict[str, Through] = {}
+    for way in ways:
+        for item in way.commits:
+            found.setdefault(item.name, Through(
+                programme=item.name, carried=lines[way.name, item.name],
+                without=lines[way.name, ""]))
+    return tuple(found.values())
 
 
 def with_lines(

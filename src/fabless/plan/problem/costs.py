@@ -136,6 +136,13 @@ def cvar(costs: Array, probability: Array, level: float) -> float:
     return float(costs[worst] @ taken / taken.sum())
 
 
+def tail_by_path(costs: Array, level: float) -> Array:
+    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 -
+    level)``, v their quantile."""
+    threshold = np.quantile(costs, level, method="inverted_cdf")
+    return np.asarray(threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level))
+
+
 def risk_adjusted(
     problem: PlanProblem, costs: Array, probability: Array
 ) -> tuple[float, float, float]:

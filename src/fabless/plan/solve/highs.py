@@ -138,9 +138,8 @@ def _standard_output_aside() -> Iterator[None]:
             os.close(kept)
 
 
-def solver_of(scaled: Scaled, progress: Tell = None) -> highspy.Highs:
-    """Hand a programme in the solver's units to a simplex solver, silent but for lines to
-    `progress`."""
+def simplex_solver(progress: Tell = None) -> highspy.Highs:
+    """Make a simplex solver without a programme, silent but for lines to `progress`."""
     solver = silent_solver()
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
@@ -148,6 +147,13 @@ def solver_of(scaled: Scaled, progress: Tell = None) -> highspy.Highs:
     solver.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
     if progress is not None:
         solver.cbLogging.subscribe(lambda event: progress(event.message.strip()))
+    return solver
+
+
+def solver_of(scaled: Scaled, progress: Tell = None) -> highspy.Highs:
+    """Hand a programme in the solver's units to a simplex solver, silent but for lines to
+    `progress`."""
+    solver = simplex_solver(progress)
     # arrays go over at once this way, in the solver's order; field by field they would be copied
     # number by number
     given: tuple[Any, ...] = (
