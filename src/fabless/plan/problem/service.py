@@ -49,9 +49,14 @@ def _aged(
     table = tree.ancestors() if offers.size else np.zeros((0, 0), dtype=np.int64)
     node, quarter = np.nonzero(table >= 0)
     order = table[node, quarter]
-    age = tree.quarter[node] - quarter - problem.lead_quarters[np.ix_(offers, order)]
-    number, pair = np.nonzero((age >= low[:, None]) & (age < high[:, None]))
-    return Service(offers[number], order[pair], node[pair])
+    gone = tree.quarter[node] - quarter
+    # offer by offer: all at once would hold every pair of node-quarters for each of them
+    pairs = []
+    for offer, youngest, oldest in zip(offers, low, high, strict=True):
+        age = gone - problem.lead_quarters[offer][order]
+        pairs.append(np.flatnonzero((age >= youngest) & (age < oldest)))
+    pair = np.concatenate([np.zeros(0, dtype=np.int64), *pairs])
+    return Service(np.repeat(offers, [part.size for part in pairs]), order[pair], node[pair])
 
 
 def discounted_term(problem: PlanProblem) -> Array:
