@@ -54,15 +54,16 @@ class CostParts:
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
     retired ones included."""
-    ordered = _summed(served, orders[served.offer, served.order], orders.shape)
-    return np.asarray(problem.existing + ordered)
+    return np.asarray(problem.existing + _summed(served, orders))
 
 
-def _summed(served: Service, amount: Array, shape: tuple[int, ...]) -> Array:
-    """Sum of what each order brings to the node-quarters in which it serves, (O, K)."""
-    place = served.offer * shape[1] + served.node
-    size = shape[0] * shape[1]
-    return np.bincount(place, weights=amount, minlength=size).reshape(shape).astype(np.float64)
+def _summed(served: Service, amount: Array) -> Array:
+    """Sum of an amount of each order (O, K) at the node-quarters in which it serves, (O, K)."""
+    ends = np.searchsorted(served.offer, np.arange(len(amount) + 1))
+    return np.array([
+        np.bincount(served.node[begin:end], weights=of_order[served.order[begin:end]],
+                    minlength=of_order.size)
+        for begin, end, of_order in zip(ends, ends[1:], amount, strict=False)]).reshape(amount.shape)
 
 
 def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
@@ -76,7 +77,7 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
     parent = problem.tree.parent
     ending = np.where(parent >= 0, problem.existing[:, parent] - problem.existing, 0.0)
     past = ended(problem)
-    ending = ending + _summed(past, orders[past.offer, past.order], orders.shape)
+    ending = ending + _summed(past, orders)
     before = np.where(parent >= 0, retired[:, parent], 0.0)
     return np.asarray(retired - np.maximum(before - ending, 0.0))
 
@@ -85,8 +86,7 @@ def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array
     """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place
     included."""
     capital = problem.existing_capital_usd * problem.existing
-    annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
-    return np.asarray(capital + _summed(served, annuity, orders.shape))
+    return np.asarray(capital + _summed(served, problem.capital_usd * orders))
 
 
 def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
