@@ -12,9 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import norm, triang
 
 from fabless.case_records import Case, CaseNumber, correlation_name, named, with_ranges
-from fabless.catalogue import load
 from fabless.catalogue.case.case import read_case
-from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.records import Array, Grade, Range
 from fabless.sampling import quantile
 from fabless.scenario import Scenarios, compute_needed, expected, fresh_paths, representatives, sample, scarce_chance
@@ -30,11 +28,6 @@ PATHS = 4000
 @pytest.fixture(scope="module")
 def case() -> Case:
     return read_case()
-
-
-@pytest.fixture(scope="module")
-def prepared(case: Case) -> Prepared:
-    return prepare(case, load(case.as_of))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +80,8 @@ def test_a_belief_is_a_martingale_of_the_known_variance(case: Case, fresh: Scena
 def test_the_learning_time_goes_from_at_once_to_never(case: Case) -> None:
     number = named(case.numbers)[LEARNT]
     at_once = fresh_paths(replace(case, learning_s=0.0), 200, 1).draws.at_nodes(LEARNT).reshape(case.quarters, -1)
-    assert np.all(at_once[1:] == at_once[1]) and np.unique(at_once[1]).size == 200
+    assert np.all(at_once[1:] == at_once[1])
+    assert np.unique(at_once[1]).size == 200
     never = fresh_paths(replace(case, learning_s=np.inf), 200, 1).draws.at_nodes(LEARNT)
     np.testing.assert_allclose(never, quantile(number.spread, 0.5), rtol=1e-12)
 
@@ -202,7 +196,8 @@ def test_the_two_branches_average_to_the_outlook(case: Case) -> None:
         weight = np.tile(chance, case.quarters)
         np.testing.assert_allclose(weight * on.scarce + (1.0 - weight) * off.scarce, whole.scarce, atol=1e-12)
         following = drawn.tree.quarter == quarter + 1
-        assert np.all(on.scarce[following] == 1.0) and np.all(off.scarce[following] == 0.0)
+        assert np.all(on.scarce[following] == 1.0)
+        assert np.all(off.scarce[following] == 0.0)
         np.testing.assert_allclose(whole.scarce[following], chance, atol=1e-12)
         upto = drawn.tree.quarter <= quarter
         assert np.array_equal(on.scarce[upto], drawn.scarce[upto])
@@ -246,8 +241,9 @@ def test_the_tree_steps_by_the_variance_that_becomes_known(case: Case) -> None:
     assert np.all(values[quarter == 2] == values[quarter == 1])
 
 
-def test_the_first_branches_stand_for_the_need_of_many(case: Case, prepared: Prepared) -> None:
-    """Over seeds, the mean need that the first branching tells of scatters by no more than 3 %."""
+def test_the_first_branches_stand_for_the_need_of_many(case: Case) -> None:
+    """Over seeds, the mean need that the first branching tells of scatters by less than half of what
+    free draws do."""
     weights = {"chat": 1.0, "frontier": 4.0, "training": 1e-14}
     needs = []
     for seed in range(12):
