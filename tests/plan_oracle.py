@@ -26,7 +26,7 @@ def random_problem(seed: int) -> PlanProblem:
     """
     plain = plain_problem(seed)
     rng = np.random.default_rng(1000 + seed)
-    size, quarters = plain.tree.size, plain.tree.quarters
+    size = plain.tree.size
     source = [1, 2, 0]
 
     def more(values: np.ndarray, factor: float = 1.0) -> np.ndarray:

@@ -424,6 +424,11 @@ def test_all_faults_of_what_a_case_names_are_told_at_once() -> None:
             "either a trace, or",
         ),
         ([("  h100:\n", "  existing:\n")], BadValue, "lines.existing", "a name of its own"),
+        ([("tree: {", "news: {learning: 6 chip}\ntree: {")], BadValue, "news.learning", "not of time"),
+        ([("tree: {", "news: {learning: -3 month}\ntree: {")], BadValue, "news.learning", "a time above 0"),
+        ([("tree: {", "news: {persistence: 1.5}\ntree: {")], BadValue, "news.persistence", "1.5"),
+        ([("tree: {", "news: {forget: 0.5}\ntree: {")], UnknownName, "news.forget", "learning"),
+        ([("high: 2}", "high: 2, news: soon}")], UnknownName, "demand.growth.news", "gradual"),
     ],
     ids=str,
 )

@@ -21,7 +21,7 @@ from fabless.errors import BadValue
 from fabless.market import of_generation
 from fabless.programme import simulate
 from fabless.records import Array, Grade, Range
-from fabless.sampling import mean, quantile, stream
+from fabless.sampling import quantile, stream
 from fabless.scenario import OutcomeOnTree, Scenarios, balanced_tree, chain_tree, fresh_paths, outcome_on_tree, sample
 from fabless.scenario.draws import queries_per_day
 from fabless.scenario.news import by_generation, kept_share, kinds_of, known_share

@@ -102,7 +102,7 @@ def fresh_paths(
     The numbers of the case follow the law of the tree, but their news comes in every quarter: what
     is unknown today is in force from the first quarter on, though nobody has measured it yet.
     Scarcity and shocks are 0 or 1 in every quarter after the first, where a tree knows only their
-    odds between branchings. A coming generation is told of at its boundary. `given`: values [SI]
+    odds between branchings. A coming generation is after of at its boundary. `given`: values [SI]
     that replace the draws of some numbers, one a path, from the first quarter in which they are
     known to the end.
     """
@@ -155,8 +155,8 @@ def _draws(
                 flat[draw] = np.array([spread.mode])
             else:
                 once = kinds[name] == "today" or (draw == name and kinds[name] == "generation")
-                told = news[draw].at_nodes(schedule, once=once)
-                flat[draw] = quantile(spread, np.concatenate([*before, *map(chances, told)]))
+                after = news[draw].at_nodes(schedule, once=once)
+                flat[draw] = quantile(spread, np.concatenate([*before, *map(chances, after)]))
                 if kinds[name] == "moves":
                     moving[draw] = _moving(news[draw], before)
     return Draws(case, flat, place, moving)

@@ -42,7 +42,10 @@ def expected(
     leave = [leave_chance(values.supply.scarce_duration),
              *(leave_chance(shock.duration) for shock in shocks.values())]
     states = [scenarios.scarce, *(scenarios.shock_chance[name] for name in shocks)]
-    scarce, *struck = _odds(tree, np.array(states), np.array(enter), np.array(leave), quarter, scarce_next)
+    scarce, *struck = _odds(
+        tree, np.array(states), np.array(enter), np.array(leave), quarter=quarter,
+        scarce_next=scarce_next,
+    )
     shock_chance = dict(zip(shocks, struck, strict=True))
     return replace(
         scenarios, draws=draws, scarce=scarce, shock_chance=shock_chance,

@@ -78,11 +78,11 @@ def scores_of(
     alone = [name for name in names if not any(name in group for group in tied)]
     # numbers that stand alone share one pass, those of demand apart since they may be chosen
     lots = [[name for name in alone if name.startswith(DEMAND) is of_demand] for of_demand in (True, False)]
-    found: dict[str, News] = {}
+    news: dict[str, News] = {}
     for group in [*lots, *(group for group in tied if not set(names).isdisjoint(group))]:
         if group:
-            found |= _group(law, group)
-    return {name: found[name] for name in drawn_names(case, names)}
+            news |= _group(law, group)
+    return {name: news[name] for name in drawn_names(case, names)}
 
 
 class _Law:
@@ -139,7 +139,7 @@ def _group(law: _Law, group: list[str]) -> dict[str, News]:
     """
     case, schedule = law.case, law.schedule
     group = sorted(drawing_order(case, group), key=lambda name: _PLACE[law.kinds[name]])
-    matrix, share = _Split.of(_matrix(case, group), [law.kinds[name] for name in group]), law.known
+    matrix, share = _GroupLaw.of(_matrix(case, group), [law.kinds[name] for name in group]), law.known
     covariance = matrix.believed(float(share[0]))
     drawn = scores(_first_points(law, group, covariance)) * np.sqrt(np.diag(covariance))
     start, learnt = matrix.start, matrix.learnt
@@ -158,15 +158,15 @@ def _group(law: _Law, group: list[str]) -> dict[str, News]:
                 steps[:, learnt - start :] @ matrix.moves_root.T)
         stages.append(drawn)
         anchors.append(drawn[:, :learnt] @ matrix.moves.T)
-    found = {
+    news = {
         name: News([drawn[:, k] for drawn in stages],
                    [anchor[:, k - learnt] for anchor in anchors] if k >= learnt else None)
         for k, name in enumerate(group)
     }
     for k, name in enumerate(group[:start]):
         for generation in range(2, law.copies.get(name, 1) + 1):
-            found[of_generation(name, generation)] = _later(law, found, group, k, matrix, generation)
-    return found
+            news[of_generation(name, generation)] = _later(law, news, group, k=k, matrix=matrix, generation=generation)
+    return news
 
 
 def _first_points(law: _Law, group: Sequence[str], covariance: Array) -> Array:
@@ -183,7 +183,7 @@ def _first_points(law: _Law, group: Sequence[str], covariance: Array) -> Array:
 
 
 def _later(
-    law: _Law, found: Mapping[str, News], group: Sequence[str], k: int, matrix: _Split,
+    law: _Law, news: Mapping[str, News], group: Sequence[str], k: int, matrix: _GroupLaw,
     generation: int,
 ) -> News:
     """Scores of a later generation of the number at `k`: None until its stage, and kept after it.
@@ -201,7 +201,7 @@ def _later(
         both = [*leaders, k]
         weights, _ = conditional(matrix.whole[np.ix_(both, both)], np.arange(len(both)) == len(leaders))
         copies = [of_generation(group[j], min(generation, law.copies.get(group[j], 1))) for j in leaders]
-        known = np.stack([_seen(found[name].stages, stage) for name in copies], axis=1)
+        known = np.stack([_seen(news[name].stages, stage) for name in copies], axis=1)
         explained = matrix.believed(float(law.known[stage - 1]))[np.ix_(leaders, leaders)]
         left = 1.0 - float(weights[0] @ explained @ weights[0])
         own = known @ weights[0] + np.sqrt(max(left, 0.0)) * own
@@ -218,8 +218,8 @@ def _seen(stages: Stages, stage: int) -> Array:
     return column
 
 
-@dataclass(frozen=True, eq=False)
-class _Split:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _GroupLaw:
     """The correlation matrix R of a group, split by kind of news: known from the start, learnt,
     moving."""
 
@@ -239,7 +239,7 @@ class _Split:
     """Regression of those that move on all before them, first generations too."""
 
     @classmethod
-    def of(cls, whole: Array, kinds: Sequence[Kind]) -> _Split:
+    def of(cls, whole: Array, kinds: Sequence[Kind]) -> _GroupLaw:
         """The split of a matrix whose rows are in the order of `_PLACE`."""
         places = [_PLACE[kind] for kind in kinds]
         start, learnt = places.count(0), places.count(0) + places.count(1)
@@ -250,7 +250,10 @@ class _Split:
         weights, moves_root = conditional(whole[np.ix_(lasting, lasting)], np.arange(lasting.size) >= count)
         moves = np.zeros(at_first.shape)
         moves[:, lasting[:count]] = weights
-        return cls(whole, start, learnt, gradual, learnt_root, moves, moves_root, at_first)
+        return cls(
+            whole=whole, start=start, learnt=learnt, gradual=gradual, learnt_root=learnt_root,
+            moves=moves, moves_root=moves_root, at_first=at_first,
+        )
 
     def believed(self, share: float) -> Array:
         """Covariance of all scores when `share` of what is learnt gradually is known."""

@@ -69,8 +69,8 @@ def rule_costs(
     """Cost, cost per query and missing shares of every fresh path, with the numbers that were drawn
     for it.
 
-    `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to
-    the end; all else is drawn as without them. Of a programme they move prices, allotments and
+    `values` (paths,) [SI] take the place of the draws of some numbers from the first quarter in which
+    they are known to the end; all else is drawn as without them. Of a programme they move prices, allotments and
     gains of its chip, not its dates, which are drawn from its own simulation. `checked` is that of
     `fresh_test`. Raises `BadValue` for unknown names and wrong shapes, all at once.
     """
