@@ -41,7 +41,6 @@ from fabless.strategy import (
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
 
-
 COMMITTED = 2
 """Quarters that a chip programme runs at least once it is begun: teams and licences are contracted,
 and nothing is learnt of it sooner."""
