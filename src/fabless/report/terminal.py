@@ -164,7 +164,7 @@ def _print_ways(ways: Sequence[WayResult], decision: Decision, decimals: int, co
 def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> None:
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
-    columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]
+    columns = [Column("Cents by year, P50"), *(Column(year, number=True) for year in years)]
     rows = [[way.label, *(wording.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
     print_table("", columns, rows, console)
 
