@@ -430,7 +430,23 @@ def test_what_a_case_does_not_offer_is_one_line() -> None:
 def test_the_portfolio_says_which_way_it_is(small_decision: Decision) -> None:
     ways = {way.name: way for way in small_decision.strategies}
     portfolio = ways[PORTFOLIO]
-    best = min((way for way in ways.values() if way.name != PORTFOLIO), key=lambda way: way.objective_usd)
-    if portfolio.objective_usd == best.objective_usd:
-        assert portfolio.described_as.startswith(best.label)
-        assert portfolio.described_as in small_decision.answer or small_decision.recommended != PORTFOLIO
+    assert portfolio.same_as == "diversify"
+    assert portfolio.objective_usd == ways["diversify"].objective_usd
+    assert portfolio.described_as.startswith("diversify")
+    assert set(portfolio.lines) == set(ways["diversify"].lines)
+    assert f"portfolio here is {portfolio.described_as}" in printed(small_decision)
+    assert "\n= diversify " in printed(small_decision)
+    assert all(way.same_as == "" for way in small_decision.strategies if way is not portfolio)
+
+
+def test_the_answer_says_what_a_way_leaves_out() -> None:
+    """A second vendor that never pays: diversifying is buying, and the answer says so."""
+    text = MINIMAL + edited(SECOND, ("1.0e+5", "1.0e+9")) + edited(RENTED, (", everything", "")) + OWN
+    decision = decide(read(edited(text, ("allotment: {value: 1000}", "allotment: {value: 20}"))), detail="quick",
+                      executor=Here())
+    best = next(way for way in decision.strategies if way.name == decision.recommended)
+    diversify = next(way for way in decision.strategies if way.name == "diversify")
+    assert diversify.described_as == "diversify without AMD"
+    assert "amd" not in diversify.lines
+    assert best.described_as == "" or f"({best.described_as})" in decision.answer
+    assert "diversify does best without AMD" in printed(decision).replace("Diversify", "diversify")

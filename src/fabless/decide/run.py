@@ -79,7 +79,8 @@ def decide(
             pool.map(
                 _carried_out,
                 [
-                    (prepared, item, detail.paths, detail.checked * (item is best))
+                    (prepared, replace(item, carried=None), detail.paths,
+                     detail.checked * (item is best))
                     for item in solved
                 ],
             )

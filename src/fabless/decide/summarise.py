@@ -8,14 +8,14 @@ import numpy as np
 
 from fabless.case_records import Case, Programme
 from fabless.decide.actions import actions_of
-from fabless.decide.described import described_as
+from fabless.decide.described import described_as, same_as
 from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
 from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import Paths, band, calendar, standard_error
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array, Band
-from fabless.strategy import every_way
+from fabless.strategy import PORTFOLIO, every_way
 
 
 def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> WayResult:
@@ -37,9 +37,10 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
     dropped = option is not None and option.give_up_probability >= SURE
     outlook = prepared.simulated[programme.name].summary if programme and not dropped else None
     way = next(way for way in every_way(case) if way.name == solved.name)
+    twin = same_as(solved, case) if solved.name == PORTFOLIO else None
     return WayResult(
         name=solved.name, title=way.title, label=way.label,
-        described_as=described_as(solved, way, case),
+        described_as=described_as(solved, way, case), same_as="" if twin is None else twin.name,
         lines=tuple(line.name for line in solved.plan.commitment.lines), status=result.status.value, gap=solved.gap,
         lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
         expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
