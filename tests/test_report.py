@@ -238,7 +238,7 @@ def test_the_page_is_well_formed_and_in_order(page: str) -> None:
     assert inner <= {f"#{name}" for name in names}
     assert all(cell.get("scope") for cell in reader.of("th"))
     assert all(picture.get("aria-label") or picture.get("aria-hidden") for picture in reader.of("svg"))
-    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 8
+    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 9
 
 
 def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> None:
@@ -303,6 +303,7 @@ def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> No
         dataclasses.replace(
             chosen, strategies=(bare,), recommended="buy", questions=Questions(), build_up=(),
             timeline=(), demand_by_quarter=(), assumptions=(), warnings=(),
+            shadow_prices=None, near_best=None, leverage=None,
         )
     )
     assert len(Reader(text).of("figure")) == 1

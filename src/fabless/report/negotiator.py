@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fabless import wording
 from fabless.decide import Action, Decision, NearBest, ShadowPrice
 
-_MOST_PRICES = _MOST_LEVERS = 2
-_KINDS = {"forced": "In every plan", "free": "In some plans", "shut": "In no plan"}
+_KINDS = {"forced": "In every plan", "shut": "In no plan"}
+"""What is said of lines by their kind; of a free one, nothing."""
+
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def delay_words(action: Action) -> str:
 
 
 def negotiator_lines(decision: Decision) -> Iterator[str]:
-    """A few lines for the screen: the dearest limits, what is forced and what is free, what
-    concessions are worth and which alternatives win them; nothing where it was not asked."""
-    prices = [price for price in decision.shadow_prices or () if price.value_usd > 0.0]
-    dearest = sorted((price for price in prices if price.unit == "chip"),
-                     key=lambda price: -price.value_usd)
-    others = [price for price in prices if price.unit != "chip"]
-    yield from (f"- {price.text}" for price in (*dearest[:_MOST_PRICES], *others[:_MOST_PRICES]))
+    """A few lines for the screen: the dearest limit of each unit, what is forced and what is shut,
+    what concessions are worth and which alternative wins them soonest; nothing where it was not
+    asked."""
+    prices = sorted((price for price in decision.shadow_prices or () if price.value_usd > 0.0),
+                    key=lambda price: price.value_usd)
+    dearest = {price.unit: price for price in prices}
+    yield from (f"- {price.text}" for price in reversed(dearest.values()))
     if decision.shadow_prices is not None and not prices:
         yield "- No limit of the next three years binds: more of none would be worth anything"
     for window, ranges in list(windows(decision.near_best).items())[:1]:
@@ -77,7 +78,7 @@ def negotiator_lines(decision: Decision) -> Iterator[str]:
     ) + "; allotments larger by " + ", ".join(
         f"{wording.in_percent(share)} {wording.usd(usd)}" for share, usd in terms.allotments)
     levers = [lever for lever in terms.levers if lever.break_even != 0.0]
-    yield from (f"- {lever.text}" for lever in levers[:_MOST_LEVERS])
+    yield from (f"- {lever.text}" for lever in levers[:1])
 
 
 def _amount(item: NearBest) -> str:
