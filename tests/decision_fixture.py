@@ -393,7 +393,7 @@ def build_up() -> tuple[BuildUpRow, ...]:
 
 
 def shadow(limit: str, when: str, unit: str, usd: float, thing: str) -> ShadowPrice:
-    worth = f"is worth up to {usd:,.3g} USD" if usd else "would not be worth anything"
+    worth = f"is worth up to {usd:,} USD" if usd else "would not be worth anything"
     return ShadowPrice(
         limit=limit, title=TITLES.get(limit, limit), quarter=when, unit=unit, value_usd=usd,
         low_usd=0.2 * usd, high_usd=2.3 * usd, loss_usd=usd, binds_probability=0.6 if usd else 0.0,
@@ -511,7 +511,7 @@ def decision() -> Decision:
         seconds=14.2,
         shadow_prices=(
             shadow("h100-sxm", "2024Q1", "chip", 0.0, "H100 from Nvidia"),
-            shadow("h100-sxm", "2024Q2", "chip", 41e3, "H100 from Nvidia"),
+            shadow("h100-sxm", "2024Q2", "chip", 41_000, "H100 from Nvidia"),
             shadow("cash", "2024Q2", "USD", 0.12, "dollar of cash for orders"),
         ),
         near_best=near_best_rows(), leverage=leverage(),
