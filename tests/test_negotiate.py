@@ -23,7 +23,7 @@ from fabless.decide import Action, Decision, ProgrammeValue
 from fabless.decide.actions import actions_of
 from fabless.decide.detail import DETAILS
 from fabless.decide.questions.delay import SURE, with_delay_costs
-from fabless.decide.questions.leverage import MOST, PRICES, leverage
+from fabless.decide.questions.leverage import MOST, PRICES, concession, leverage
 from fabless.decide.questions.near_best import WITHIN, near_best, near_best_starts
 from fabless.decide.questions.negotiate import negotiation
 from fabless.decide.questions.shadow import shadow_prices
@@ -48,6 +48,7 @@ from fabless.units import Quarter
 from fabless.wording import count
 from here import Here
 from plan_oracle import oracle_range, random_problem
+from test_case_contracts_decide import FIRM, case_with, made, solved_with
 from test_plan import tiny, two_offers
 
 FEW = (3, 1, 1, 1)
@@ -417,6 +418,51 @@ def test_exceeding_turns_the_quantile_back(spread: Range) -> None:
         assert exceeding(spread, float(quantile(spread, 1.0 - chance))) == pytest.approx(chance, abs=1e-9)
     assert exceeding(spread, spread.low) == 1.0
     assert exceeding(spread, spread.high + 1e-9) == 0.0
+
+
+# contracts
+
+
+@pytest.fixture(scope="module")
+def dealt() -> tuple[World, SolvedWay]:
+    """Two lines and a cheap contract of one, on two scenarios."""
+    world = made(case_with(FIRM))
+    return world, solved_with(world, "deal-0")
+
+
+def test_a_contract_has_a_price_a_range_and_a_cost_of_delay(dealt: tuple[World, SolvedWay]) -> None:
+    world, way = dealt
+    problem, base = way.plan.problem, way.result.objective_usd
+    prices = [price for price in shadow_prices(world.case, way.plan) if price.unit == "chip a quarter"]
+    signed = max(prices, key=lambda price: price.value_usd)
+    (deal,) = problem.agreements
+    more = replace(deal, level_cap=deal.level_cap + 1.0)
+    saved = base - solve(replace(problem, agreements=(more,))).objective_usd
+    assert saved / problem.discount[0] == pytest.approx(signed.value_usd, rel=1e-3)
+    assert signed.value_usd > 0.0
+    assert signed.text.startswith("One more chip a quarter under the take-or-pay contract")
+    ranges = [item for item in near_best(world.case, way.plan) if item.line == "deal-0"]
+    assert [item.unit for item in ranges] == ["chip a quarter"] * 2
+    assert ranges[0].chosen == pytest.approx(way.result.levels[0] @ problem.tree.probability)
+    signing = [action for action in actions_of(way, world.prepared) if action.kind == "signing"]
+    assert signing
+    (asked,) = with_delay_costs(signing, world, way)
+    unsigned = solve(replace(problem, agreements=(replace(deal, sign=deal.sign & (problem.tree.quarter > 0)),)))
+    error = standard_error(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
+    rise = unsigned.objective_usd - base
+    assert asked.delay_cost_usd == pytest.approx(rise if rise > SURE * error else 0.0, rel=1e-6)
+    assert asked.delay_error_usd == pytest.approx(error, rel=1e-3)
+
+
+def test_a_concession_leaves_contracts_as_they_are(dealt: tuple[World, SolvedWay]) -> None:
+    world, way = dealt
+    lower = concession(world, way.plan, "Nvidia").at(0.1)
+    for name, usual, less in zip(way.plan.problem.offers, way.plan.problem.payment_usd, lower.payment_usd, strict=True):
+        if name in ("existing", "deal-0"):
+            np.testing.assert_array_equal(usual, less)
+        else:
+            assert np.all(less <= usual)
+            assert less.sum() < usual.sum() or name == "azure-rented"
 
 
 # on the screen, on the page, in JSON
