@@ -60,7 +60,8 @@ def path_model(scenario: str, instance: Instance) -> pyo.ConcreteModel:
     path = instance.path(leaf)
     offers, loads, quarters = range(data["cap"].shape[0]), range(data["demand"].shape[0]), range(len(path))
     at = {name: data[name][..., path] for name in ("lead_quarters", "available", "cap", "capital_usd", "running_usd",
-                                                    "rate", "demand", "unmet_usd", "fixed_usd", "group_limit")}
+                                                    "rate", "demand", "unmet_usd", "fixed_usd", "group_limit", "existing",
+                                                    "existing_capital_usd")}
     discount, term = data["discount"], data["term_quarters"]
     model = pyo.ConcreteModel(scenario)
 
@@ -79,7 +80,7 @@ def path_model(scenario: str, instance: Instance) -> pyo.ConcreteModel:
     in_service = {(o, q): [j for j in range(q + 1) if lead[o, j] <= q - j < lead[o, j] + term[o]]
                   for o in offers for q in quarters}
     kept = set(usable)
-    model.in_service = pyo.Constraint(offers, quarters, rule=lambda m, o, q: m.fleet[o, q] == float(data["existing"][o, q])
+    model.in_service = pyo.Constraint(offers, quarters, rule=lambda m, o, q: m.fleet[o, q] == float(at["existing"][o, q])
                                  + sum(m.order[o, j] for j in in_service[o, q]))
     model.busy = pyo.Constraint(offers, quarters, rule=lambda m, o, q: (
         sum(m.serve[o, l, q] for l in loads if (o, l, q) in kept) <= m.fleet[o, q]))  # noqa: E741
@@ -90,7 +91,7 @@ def path_model(scenario: str, instance: Instance) -> pyo.ConcreteModel:
         m.order[o, q] for o in offers if data["group_of"][g, o]) <= float(at["group_limit"][g, q]))
     cost = sum(float(discount[q]) * (
         sum(float(at["capital_usd"][o, j]) * model.order[o, j] for o in offers for j in in_service[o, q])
-        + float(data["existing_capital_usd"] @ data["existing"][:, q]) + float(at["fixed_usd"][q])
+        + float(at["existing_capital_usd"][:, q] @ at["existing"][:, q]) + float(at["fixed_usd"][q])
         + sum(float(at["running_usd"][o, q]) * model.fleet[o, q] for o in offers)
         + sum(float(at["unmet_usd"][l, q]) * model.unmet[l, q] for l in loads)) for q in quarters)  # noqa: E741
     weight, level = float(data["cvar_weight"]), float(data["cvar_level"])

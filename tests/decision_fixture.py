@@ -90,7 +90,7 @@ def result(
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
     return WayResult(
-        name=name, title=title, status="optimal", gap=0.0, lower_bound_usd=total,
+        name=name, title=title, label=name, described_as="", lines=(), status="optimal", gap=0.0, lower_bound_usd=total,
         objective_usd=total, expected_cost_usd=total * 0.82, cvar_usd=total * 1.9,
         cost_per_query_usd=band(cost, 0.62, spread),
         cost_per_query_by_year_usd=tuple(
@@ -166,6 +166,7 @@ def result(
         )
         if own
         else (),
+        programme=None,
     )
 
 
@@ -453,6 +454,7 @@ def decision() -> Decision:
         "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
         "buying alone and leaves demand unserved in one scenario of five rather than one of two.",
         recommended="portfolio", titles=TITLES,
+        way_titles={way.name: way.label for way in ranked}, not_offered=(), same_ways=(),
         strategies=ranked,
         programme_values=(
             ProgrammeValue(

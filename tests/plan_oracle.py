@@ -26,7 +26,7 @@ def random_problem(seed: int) -> PlanProblem:
     """
     plain = plain_problem(seed)
     rng = np.random.default_rng(1000 + seed)
-    size, quarters = plain.tree.size, plain.tree.quarters
+    size = plain.tree.size
     source = [1, 2, 0]
 
     def more(values: np.ndarray, factor: float = 1.0) -> np.ndarray:
@@ -44,7 +44,7 @@ def random_problem(seed: int) -> PlanProblem:
     term = more(plain.term_quarters)
     retire = np.array([False, True, True, False, False, False, False])
     existing = more(plain.existing)
-    existing[retire] *= np.arange(quarters) < term[retire, None]
+    existing[retire] *= plain.tree.quarter < term[retire, None]
     resale = np.zeros((7, size))
     resale[1] = 0.6 * plain.capital_usd[1].min()
     rate = more(plain.rate)
@@ -99,8 +99,8 @@ def plain_problem(seed: int) -> PlanProblem:
         demand=rng.uniform(0.5, 2.0, (2, size)) * np.array([[2e6], [4e5]]),
         unmet_usd=rng.uniform(20.0, 90.0, (2, size)),
         existing=rng.uniform(0.0, 5e3, (offers, 1))
-        * np.clip(1.0 - np.arange(quarters) / 5.0, 0.0, None),
-        existing_capital_usd=rng.uniform(500.0, 1500.0, offers),
+        * np.clip(1.0 - tree.quarter / 5.0, 0.0, None),
+        existing_capital_usd=np.repeat(rng.uniform(500.0, 1500.0, (offers, 1)), size, axis=1),
         power_w=watts,
         power_cap_w=np.where(rng.random(size) < 0.3, np.inf, 1.5e7 * rng.uniform(0.8, 2.0, size)),
         cash_cap_usd=np.where(rng.random(size) < 0.3, np.inf, 2e8 * rng.uniform(0.5, 2.0, size)),
@@ -170,7 +170,7 @@ def modelled(problem: PlanProblem) -> tuple[linopy.Model, linopy.LinearExpressio
                 lead, term = problem.lead_quarters[offer, start], problem.term_quarters[offer]
                 serves[offer, node, start] = lead <= waited < lead + term
     table = named(serves, "offer", "node", "order_node")
-    in_place = named(problem.existing[:, tree.quarter], "offer", "node")
+    in_place = named(problem.existing, "offer", "node")
     ordered = order.rename({"node": "order_node"})
     ordered_fleet = (table * ordered).sum("order_node")
     fleet, extra = ordered_fleet, []
@@ -194,7 +194,7 @@ def modelled(problem: PlanProblem) -> tuple[linopy.Model, linopy.LinearExpressio
 
     for group, members, limit in problem.groups:
         limited(order.sel(offer=list(members)).sum("offer"), limit, f"group {group}")
-    drawn = problem.power_w @ problem.existing[:, tree.quarter]
+    drawn = problem.power_w @ problem.existing
     limited((named(problem.power_w, "offer") * fleet).sum("offer"), problem.power_cap_w - drawn, "power")
     paid = (named(problem.payment_usd, "offer", "node") * order).sum("offer")
     limited(paid if fees is None else paid + fees, problem.cash_cap_usd, "cash")
@@ -205,8 +205,7 @@ def modelled(problem: PlanProblem) -> tuple[linopy.Model, linopy.LinearExpressio
     use = (running * fleet).sum("offer")
     short = (named(problem.unmet_usd, "load", "node") * unmet).sum("load")
     constant = problem.fixed_usd + (
-        (problem.existing_capital_usd[:, None] + problem.running_usd)
-        * problem.existing[:, tree.quarter]
+        (problem.existing_capital_usd + problem.running_usd) * problem.existing
     ).sum(axis=0)
     factor = problem.discount[tree.quarter]
     spent = capital + use + short
@@ -253,10 +252,11 @@ def retired_chips(model: linopy.Model, problem: PlanProblem, order: linopy.Varia
             delivery = tree.quarter[start] + problem.lead_quarters[o, start]
             within = (tree.quarter >= delivery) & (tree.quarter < delivery + problem.term_quarters[o])
             inside[o, start] = within * path[:, start]
+        run_down = problem.existing[o, np.searchsorted(tree.quarter, np.arange(quarters))]
         for end in range(1, quarters + 1):
-            last = problem.existing[o, end] if end < quarters else 0.0
+            last = run_down[end] if end < quarters else 0.0
             inside[o, tree.size + end - 1] = tree.quarter < end
-            in_place[o, tree.size + end - 1] = float(problem.existing[o, end - 1] - last)
+            in_place[o, tree.size + end - 1] = float(run_down[end - 1] - last)
     out = model.add_variables(
         named(np.zeros(inside.shape), "offer", "cohort", "out"),
         named(np.where(inside > 0, np.inf, 0.0), "offer", "cohort", "out"), name="out",

@@ -12,10 +12,10 @@ from typing import Any, get_args
 import pytest
 
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
-from fabless.case_records import Case, named
+from fabless.case_records import STANDARD_WAYS, Case, named
 from fabless.catalogue import REFERENCE, load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
-from fabless.catalogue.case.fields import Precision, Way
+from fabless.catalogue.case.fields import Precision
 from fabless.catalogue.case.reader import MOST_SCENARIOS
 from fabless.catalogue.case.schema import CaseFile, numbers_of
 from fabless.catalogue.files.yaml import read_document
@@ -108,7 +108,9 @@ def test_a_case_of_one_load_and_one_line_decides(minimal: Case) -> None:
     assert minimal.programmes == ()
     assert [load.kind for load in minimal.loads] == ["inference"]
     decision = decide(minimal, executor=Here())
-    assert {way.name for way in decision.strategies} == set(TITLES)
+    assert [way.name for way in decision.strategies] == ["buy"]
+    assert decision.not_offered == ("diversify", "partner", "build", "acquire")
+    assert decision.same_ways == (("portfolio", "buy"),)
     for way in decision.strategies:
         assert way.objective_usd == pytest.approx(decision.strategies[0].objective_usd, rel=1e-6)
         assert 0 < way.cost_per_query_usd.p10 <= way.cost_per_query_usd.p90 < 0.01
@@ -174,7 +176,7 @@ def test_a_case_file_needs_no_suffix_when_it_is_there(tmp_path: Path, monkeypatc
 
 def test_names_of_the_schema_are_those_of_the_models() -> None:
     assert set(get_args(Precision)) == set(BYTES_PER_ELEMENT)
-    assert set(get_args(Way)) == set(TITLES) - {PORTFOLIO}
+    assert set(STANDARD_WAYS) == set(TITLES) - {PORTFOLIO}
 
 
 def test_every_number_of_the_schema_has_a_unit() -> None:
@@ -422,6 +424,11 @@ def test_all_faults_of_what_a_case_names_are_told_at_once() -> None:
             "either a trace, or",
         ),
         ([("  h100:\n", "  existing:\n")], BadValue, "lines.existing", "a name of its own"),
+        ([("tree: {", "news: {learning: 6 chip}\ntree: {")], BadValue, "news.learning", "not of time"),
+        ([("tree: {", "news: {learning: -3 month}\ntree: {")], BadValue, "news.learning", "a time above 0"),
+        ([("tree: {", "news: {persistence: 1.5}\ntree: {")], BadValue, "news.persistence", "1.5"),
+        ([("tree: {", "news: {forget: 0.5}\ntree: {")], UnknownName, "news.forget", "learning"),
+        ([("high: 2}", "high: 2, news: soon}")], UnknownName, "demand.growth.news", "gradual"),
     ],
     ids=str,
 )

@@ -67,7 +67,7 @@ def case_with(*deals: str, programmes: tuple[str, ...] = ()) -> Case:
     deal-0, deal-1, ..."""
     text = re.sub(
         r"(?m)^tree: .*",
-        "tree: {boundaries: [2, 7, 12, 17], branching: [2, 1, 1, 1], persistence: 0.7}",
+        "tree: {boundaries: [2, 7, 12, 17], branching: [2, 1, 1, 1]}",
         reference_text(),
     )
     text = text[:text.index("# Contracts on offer")]

@@ -18,8 +18,8 @@ from fabless.decide.fresh.run import rule_costs
 from fabless.decide.questions import break_even, sensitivity
 from fabless.decide.questions.sensitivity import expected_cost
 from fabless.decide.questions.stability import stability
-from fabless.decide.run import _portfolio
-from fabless.decide.summarise import strategy_result
+from fabless.decide.summarise import programme_values, strategy_result
+from fabless.decide.ways.choice import Choice, choose, each_carried_through
 from fabless.decide.ways.gates import carried_through
 from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share, standard_error
 from fabless.decide.ways.prepare import Prepared, prepare, simulated_outcomes_of
@@ -115,8 +115,8 @@ def path_totals(item: SolvedWay) -> Array:
         for quarter, k in enumerate(path):
             cost = problem.fixed_usd[k] + problem.unmet_usd[:, k] @ result.unmet[:, k]
             for o in range(len(problem.offers)):
-                chips = problem.existing[o, quarter]
-                cost += problem.existing_capital_usd[o] * chips
+                chips = problem.existing[o, k]
+                cost += problem.existing_capital_usd[o, k] * chips
                 for j in path[:quarter + 1]:
                     age = quarter - tree.quarter[j] - problem.lead_quarters[o, j]
                     if 0 <= age < problem.term_quarters[o]:
@@ -231,22 +231,25 @@ def test_the_error_of_a_regret_is_taken_over_the_first_branching(prepared: Prepa
     assert error == pytest.approx(float(np.std(means, ddof=1)) / 3**0.5, rel=1e-9)
 
 
-def test_the_portfolio_never_ranks_behind_a_way(here: World, base: dict[str, SolvedWay]) -> None:
-    best, values = _portfolio(here, list(base.values()), True, Here())
-    assert objective(best) <= min(objective(item) for item in base.values())
-    assert best.name == PORTFOLIO
+@pytest.fixture(scope="module")
+def choice(here: World) -> Choice:
+    return choose(here, None, gates=True)
+
+
+def test_the_portfolio_never_ranks_behind_a_way(choice: Choice) -> None:
+    *single, portfolio = choice.ways
+    assert [item.name for item in choice.ways] == [*WAYS, PORTFOLIO]
+    assert objective(portfolio) <= min(objective(item) for item in single)
+
+
+def test_a_programmes_value_is_that_of_carrying_it_through(here: World, choice: Choice) -> None:
+    values = programme_values(here.prepared, choice.without, each_carried_through(here, choice, None))
     assert [value.value_usd for value in values] == sorted((value.value_usd for value in values), reverse=True)
-    without = solve_best(here, PORTFOLIO, (Commitment(best.plan.commitment.lines, ()),))
+    assert len(values) == len(here.prepared.case.programmes)
     for value in values:
         item = next(item for item in here.prepared.case.programmes if item.name == value.name)
-        added = started(here, Commitment(best.plan.commitment.lines, (item,)))
-        assert value.value_usd == pytest.approx(objective(without) - objective(added), rel=1e-6, abs=1e3)
-
-
-def test_the_portfolio_may_be_one_of_the_ways(here: World, base: dict[str, SolvedWay]) -> None:
-    cheap = replace(base["buy"], result=replace(base["buy"].result, objective_usd=1.0))
-    best, _ = _portfolio(here, [cheap], True, Here())
-    assert (objective(best), best.name) == (1.0, PORTFOLIO)
+        added = started(here, Commitment(choice.without.plan.commitment.lines, (item,)))
+        assert value.value_usd == pytest.approx(objective(choice.without) - objective(added), rel=1e-6, abs=1e3)
 
 
 def test_a_way_takes_its_best_commitment(here: World, base: dict[str, SolvedWay]) -> None:

@@ -131,7 +131,7 @@ def test_orders_are_cut_to_what_is_allowed(seed: int) -> None:
     table = paths_table(tree)
     for path in table:
         for k, node in enumerate(path):
-            power = [float(problem.power_w @ problem.existing[:, k])] * 2
+            power = [float(problem.power_w @ problem.existing[:, node])] * 2
             for j, order in enumerate(path[: k + 1]):
                 serves = (k - j - problem.lead_quarters[:, order] >= 0) & (
                     k - j - problem.lead_quarters[:, order] < problem.term_quarters)

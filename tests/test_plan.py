@@ -229,8 +229,8 @@ def test_the_objective_is_the_cost_of_the_plan(seed: int) -> None:
                 spent += float(agreement.fee_usd[node] * result.levels[c, node])
                 spent += float(agreement.untaken_usd[node] * result.untaken[c, node])
             for o in range(len(problem.offers)):
-                chips = float(problem.existing[o, quarter])
-                spent += chips * float(problem.existing_capital_usd[o])
+                chips = float(problem.existing[o, node])
+                spent += chips * float(problem.existing_capital_usd[o, node])
                 for start in path_to(problem, node):
                     age = quarter - tree.quarter[start] - problem.lead_quarters[o, start]
                     if 0 <= age < problem.term_quarters[o]:

@@ -17,6 +17,11 @@ from fabless.errors import Fault, UnknownName, unknown
 from fabless.records import LLM, Chip, Grade, Range, Request, Source
 from fabless.units import Quarter
 
+STANDARD_WAYS = ("buy", "diversify", "partner", "build", "acquire")
+"""Ways that every case is asked about, by key, where it offers them."""
+PORTFOLIO = "portfolio"
+"""Key of the way that opens everything."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaseNumber:
@@ -29,6 +34,8 @@ class CaseNumber:
     source: Source
     note: str = ""
     known: dt.date | None = None
+    news: Literal["today", "gradual", "moves"] | None = None
+    """How its news comes, where the case states it; None: as is usual for such a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +241,23 @@ class TimedLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnWay:
+    """A way that the case states beside the standard ones; names are keys of the case."""
+
+    name: str
+    lines: tuple[str, ...]
+    """Lines that it may open."""
+    contracts: tuple[str, ...]
+    """Contracts that it may sign."""
+    commits: tuple[str, ...] = ()
+    """Programmes one of which it starts on the first day; none where empty."""
+    may_start: tuple[str, ...] = ()
+    """Programmes that it may start, now or later, or never."""
+    title: str = ""
+    """What people call it; empty: by its key."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A question: who asks, on which day, for which demand, with what on offer."""
 
@@ -248,8 +272,10 @@ class Case:
     boundaries: tuple[int, ...]
     """Quarters at which the tree branches."""
     branching: tuple[int, ...]
+    learning_s: float
+    """Time in which half of what is learnt gradually is known [s]."""
     persistence: float
-    """Correlation of a growth rate with its own value before the branching."""
+    """Correlation of a rate that moves with its own value a year before."""
     risk_weight: float
     risk_level: float
     tolerated_shortage: float
@@ -271,6 +297,8 @@ class Case:
     cash_limits: tuple[TimedLimit, ...] = ()
     """Cash at hand for orders; where two limits cover a quarter the one of fewer quarters holds."""
     contracts: tuple[Contract, ...] = ()
+    ways: tuple[OwnWay, ...] = ()
+    """Ways of the case's own."""
 
 
 def correlation_name(name: str, other: str) -> str:

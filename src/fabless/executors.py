@@ -7,11 +7,12 @@ when one dies, and the answer does not depend on where it ran.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, forkserver, get_context
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -25,6 +26,11 @@ UNSAID = 16
 not."""
 TRIES = 3
 """Executors made for one round of work, the broken ones included."""
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Environment variables from which libraries for linear algebra take their number of threads."""
+_LOADED = ("highspy", "numba", "scipy.sparse", "scipy.special", "scipy.stats")
+"""What takes long to import and most work needs; loaded while this process goes on."""
 
 Executors = Callable[[], AbstractContextManager[Executor]]
 """Makes an executor; called again when one broke."""
@@ -139,6 +145,7 @@ def _through(
 def processes(workers: int) -> Iterator[Executor]:
     """Processes of this machine, ended at once when the work inside fails or is interrupted."""
     others = set(active_children())
+    _start_server()
     pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
     try:
         yield pool
@@ -148,6 +155,23 @@ def processes(workers: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start_server() -> None:
+    """Start the process that workers are copied from, with the libraries they need loaded once and
+    one thread for linear algebra in each.
+
+    More threads would wait for work in a busy loop, at the cost of the other workers: the vectors of a plan
+    are long enough to wake them and too short to gain. What the user has set stays.
+    """
+    missing = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, "1"))
+    forkserver.set_forkserver_preload(["__main__", *_LOADED])
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name in missing:
+            del os.environ[name]
 
 
 def _ignore_interrupts() -> None:

@@ -7,7 +7,7 @@ finite is written as a dash, never as 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fabless.records import Band
 from fabless.units import from_si
@@ -151,6 +151,15 @@ def count(value: float | None) -> str:
     return _with_suffix(value, 3)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Join names as in speech.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def heading(title: str) -> str:
     """Write a title at the head of a row or column: without its article, its first letter large.
 
@@ -215,4 +224,4 @@ def verdict(regret_usd: float, error_usd: float, best: bool) -> str:
     """
     if best:
         return "best"
-    return "tie" if regret_usd < 2.0 * error_usd else f"+{usd(regret_usd)}"
+    return "tie" if regret_usd <= 2.0 * error_usd else f"+{usd(regret_usd)}"

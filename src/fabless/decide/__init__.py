@@ -4,7 +4,9 @@ from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
     Action,
+    AsOption,
     BuildUpRow,
+    CarriedThrough,
     ChipCostRow,
     Decision,
     Flip,
@@ -15,6 +17,7 @@ from fabless.decide.results import (
     NearBest,
     OptionValue,
     ProgrammeValue,
+    ProgrammeView,
     Questions,
     RegretRow,
     Resale,
@@ -33,8 +36,10 @@ from fabless.records import Band
 __all__ = [
     "DETAILS",
     "Action",
+    "AsOption",
     "Band",
     "BuildUpRow",
+    "CarriedThrough",
     "ChipCostRow",
     "Decision",
     "Detail",
@@ -47,6 +52,7 @@ __all__ = [
     "NearBest",
     "OptionValue",
     "ProgrammeValue",
+    "ProgrammeView",
     "Questions",
     "RegretRow",
     "Resale",

@@ -14,9 +14,10 @@ from fabless.decide.results import ProgrammeValue, WayResult
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Grade
+from fabless.strategy import way_labels
 from fabless.titles import offer_titles
 from fabless.units import Quarter
-from fabless.wording import cent_decimals, cents, in_percent, usd
+from fabless.wording import cent_decimals, cents, in_percent, listed, usd
 
 CLOSE = 0.005
 """Share of the objective below which a difference is called small, whatever its standard error."""
@@ -62,8 +63,10 @@ def answer(
     own, seen = cost[best.name], " that the plan had not seen" if fresh else ""
     decimals = cent_decimals(band.p50 for band in cost.values())
     low, median, high = (cents(value, decimals) for value in (own.p10, own.p50, own.p90))
+    shape = next(item.described_as for item in results if item.name == best.name)
+    doing = _doing(best) + (f" ({shape})" if shape else "")
     text = (
-        f"{_doing(best)}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
+        f"{doing}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
         f"scenarios{seen})"
     )
     if best.name != "buy" and "buy" in cost:
@@ -88,7 +91,7 @@ def _doing(best: SolvedWay) -> str:
         return "Keep to the fleet in place"
     first, *others = sorted(compute_of, key=lambda vendor: -compute_of[vendor])
     others = [vendor for vendor in others if compute_of[vendor] >= LEAST_VENDOR]
-    return f"Buy from {first}" + (f" and add {_listed(others)}" if others else "")
+    return f"Buy from {first}" + (f" and add {listed(others)}" if others else "")
 
 
 def _missing_by_year(
@@ -107,7 +110,7 @@ def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], cas
     nearest = programmes[0] if programmes else None
     clauses = []
     if now:
-        clauses.append(f"start {_listed([known[name] + _worth(worth.get(name), best) for name in now])} now")
+        clauses.append(f"start {listed([known[name] + _worth(worth.get(name), best) for name in now])} now")
     elif nearest and not later:
         when = f" and would ship in volume from {nearest.volume_quarter}" if nearest.volume_quarter else ""
         clauses.append(
@@ -158,8 +161,8 @@ def _open(later: Sequence[LateStart], known: Mapping[str, str]) -> str:
         starts.setdefault(known[item.programme], []).append(_when(item))
     if len(starts) == 1:
         (name, when), = starts.items()
-        return f"keep {name} open: start it {_listed(when)}"
-    return f"keep open {_listed([f'{name} (to start {_listed(when)})' for name, when in starts.items()])}"
+        return f"keep {name} open: start it {listed(when)}"
+    return f"keep open {listed([f'{name} (to start {listed(when)})' for name, when in starts.items()])}"
 
 
 def _when(item: LateStart) -> str:
@@ -195,15 +198,6 @@ def _closeness(value: ProgrammeValue, best: SolvedWay) -> Iterator[str]:
         yield f"under {CLOSE:.1%} of all costs"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Join names as in speech.
-
-    >>> _listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
     """What every reader must bear in mind.
 
@@ -221,8 +215,10 @@ def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest])
     first = min(fresh, key=lambda item: item.objective_usd.fresh)
     behind = best_test.objective_usd.fresh - first.objective_usd.fresh
     if behind > CLOSE * best_test.objective_usd.fresh:
-        said.append(f"on fresh scenarios the way {first.way} costs {usd(behind)} less than {best.name}")
+        called = way_labels(prepared.case)
+        said.append(f"on fresh scenarios the way {called[first.way]} costs {usd(behind)} less than "
+                    f"{called[best.name]}")
     if best.gap > UNPROVEN:
-        said.append(f"the plan of the way {best.name} is not proven to be the best: "
+        said.append(f"the plan of the way {way_labels(prepared.case)[best.name]} is not proven to be the best: "
                     f"a better one could save up to {best.gap:.1%}")
     return tuple(said)

@@ -22,6 +22,9 @@ class Detail:
     """Branching of the tree on which the ways are compared; None: that of the case."""
     paths: int
     """Fresh paths on which every way is tried."""
+    branches: int
+    """Branches of a planner's outlook on them: one, or two by the supply regime of the next
+    quarter."""
     small: tuple[int, ...]
     """Branching of the small tree used for the follow-up questions; empty skips them."""
     inputs: int
@@ -63,16 +66,16 @@ DETAILS: Mapping[str, Detail] = {
     item.name: item
     for item in (
         Detail(
-            name="quick", branching=(12, 1, 1, 1), paths=100, small=(), inputs=0, sobol=0, seeds=0,
-            checked=0, gates=False,
+            name="quick", branching=(12, 1, 1, 1), paths=40, branches=1, small=(), inputs=0, sobol=0, seeds=0,
+            checked=40, gates=False,
         ),
         Detail(
-            name="standard", branching=None, paths=500, small=(8, 1, 1, 1), inputs=4, sobol=64,
-            seeds=10, checked=20,
+            name="standard", branching=None, paths=100, branches=2, small=(8, 1, 1, 1), inputs=4, sobol=64,
+            seeds=10, checked=100,
         ),
         Detail(
-            name="deep", branching=(27, 3, 3, 1), paths=10_000, small=(16, 2, 1, 1), inputs=8,
-            sobol=256, seeds=10, checked=200, large=1_024,
+            name="deep", branching=(27, 3, 3, 1), paths=1_000, branches=2, small=(16, 2, 1, 1), inputs=8,
+            sobol=256, seeds=10, checked=1000, large=1_024,
         ),
     )
 }

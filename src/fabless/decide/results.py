@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
+from fabless.decide.accounts.results import Against, Money
 from fabless.decide.fresh.results import FreshTest
 from fabless.plan import ProjectPlan
 from fabless.records import Band
+
+SURE = 0.995
+"""Probability from which something counts as certain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +45,80 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WayResult:
-    """One way, solved on the scenarios."""
+class CarriedThrough:
+    """A programme started now and carried through every gate, on the fresh paths."""
+
+    total_usd: float
+    """Cash, unserved demand and risk, as for a way."""
+    cost_per_query_usd: Band
+    volume_quarter: tuple[str, str, str] | None
+    """Quarter of its chips in volume: P10, P50, P90 given that they come; None where they never
+    do."""
+    volume_probability: float
+    capital_at_risk_usd: Band
+    """Spent on the programme before volume, or before it ends."""
+    expected_spend_usd: float
+    """Spend on the programme over the horizon, not discounted."""
+    above_option_usd: float
+    """Total above that with the right to give it up: what carrying it through costs more."""
+    above_option_error_usd: float
+    """Standard error of that, path by path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsOption:
+    """A programme started now and given up where it does not pay."""
+
+    give_up_probability: float
+    """Chance that it is given up by choice."""
+    given_up: tuple[tuple[str, float], ...]
+    """Quarter in which it is given up, and the chance of that."""
+    sunk_usd: float
+    """Mean spend on it in the scenarios in which it is given up, not discounted; 0 where it never
+    is."""
+    expected_spend_usd: float
+    """Spend on it over all scenarios, not discounted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeView:
+    """The programme that a way commits to, in both of its forms."""
 
     name: str
-    """buy | diversify | partner | build | acquire | portfolio"""
+    carried_through: CarriedThrough
+    as_option: AsOption
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the best plan of the way carries it through in no scenario."""
+        return self.as_option.give_up_probability >= SURE
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayResult(Money):
+    """One way: what it comes to on the fresh paths, planned again every quarter, and the plan on
+    the tree that it starts from."""
+
+    name: str
+    """buy | diversify | partner | build | acquire | portfolio, or a way of the case's own"""
     title: str
+    label: str
+    """What people call it in a table."""
+    described_as: str
+    """What it comes to, where that is not plain: `diversify without Google`, or for the portfolio
+    the way that it is; else empty."""
+    lines: tuple[str, ...]
+    """Lines that it opens."""
     status: str
     gap: float
-    """Relative distance between the objective and `lower_bound_usd`."""
+    """Relative distance between the plan's objective and `lower_bound_usd`, on the tree."""
     lower_bound_usd: float
-    """No plan of this way on these scenarios costs less, whatever its programmes' gates."""
+    """No plan of this way on the tree costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Present value of expected cost plus the priced risk, unserved demand included at its price:
-    the ranking key."""
+    """Of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
+    included at its price."""
     expected_cost_usd: float
+    """Of the plan on the tree, as `cvar_usd`; all below is of the fresh paths."""
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""
@@ -71,30 +134,36 @@ class WayResult:
     """Whether the expected missing share over the horizon stays within the tolerated one."""
     own_silicon_quarter: tuple[str, str, str] | None
     """Quarter of own silicon in volume: P10, P50, P90 given that it comes; None where no programme
-    is started."""
+    is started, or it is given up for certain."""
     own_silicon_probability: float
     """That it comes in volume at all, giving it up by choice included."""
     capital_at_risk_usd: Band | None
-    """Spent on the programme before own silicon in volume (or before cancellation)."""
+    """Spent on the programme before own silicon in volume (or before cancellation); None as for
+    `own_silicon_quarter`."""
     dominant_share_compute: float
     """Dominant vendor's expected share of the compute used; below, of what is spent and of the
     chips in operation."""
     dominant_share_spend: float
     dominant_share_units: float
     regret_usd: float
-    """Objective above that of the best."""
+    """Total above that of the recommended way: negative where it is cheaper by less than can be
+    told."""
     regret_error_usd: float
-    """Standard error of the difference of expected costs between this way and the best, over the
-    draws at the first branching: a regret under two of them is a tie."""
+    """Standard error of that, path by path: a regret under two of them is a tie."""
+    against: Against
+    """This way against the recommended one; the recommended one against buying, or against the
+    next best where buying is recommended or not in the case."""
     fleet_by_quarter: tuple[tuple[str, str, Band], ...]
     """Quarter, line or programme, chips in operation."""
     cost_by_quarter_usd: tuple[tuple[str, Band], ...]
-    """Quarter, cost of that quarter."""
+    """Quarter, what is paid in that quarter."""
     actions: tuple[Action, ...]
     programmes: tuple[str, ...]
     """Programmes started now under this way."""
     gates: tuple[ProjectPlan, ...]
     """What is decided at each branching about each programme that may go on or start."""
+    programme: ProgrammeView | None
+    """The programme that the way commits to, carried through and as an option."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,16 +223,17 @@ class TimelineStage:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeValue:
-    """What one programme, started now and carried through, adds to the best plan without any."""
+    """What one programme, started now and carried through, adds on the lines of the way that
+    commits to it, on the fresh paths."""
 
     name: str
     route: str
     value_usd: float
-    """Fall of the objective; negative where the programme costs more than it saves."""
+    """Fall of the total; negative where the programme costs more than it saves."""
     error_usd: float
-    """Standard error of that, as for a regret."""
+    """Standard error of that, path by path."""
     pays_probability: float
-    """Probability of the scenarios in which the plan with it costs less than the one without."""
+    """Share of the paths on which the way costs less with it, unserved demand included."""
     volume_quarter: str
     """Median quarter of volume, given that it comes; empty where it never does."""
     volume_probability: float
@@ -468,10 +538,19 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    way_titles: Mapping[str, str]
+    """What people call each way, by its key."""
+    not_offered: tuple[str, ...]
+    """Standard ways that the case has nothing for."""
+    same_ways: tuple[tuple[str, str], ...]
+    """Ways that allow exactly what another one does, each with that other, which stands for
+    both."""
     strategies: tuple[WayResult, ...]
     programme_values: tuple[ProgrammeValue, ...]
     """Best first."""
     regrets: tuple[RegretRow, ...]
+    pairs: tuple[Against, ...]
+    """Every way against every other, each pair once, the cheaper one second."""
     foresight: Foresight
     resale: Resale | None
     """None where the case does not state `owning.resale`."""
@@ -496,9 +575,13 @@ class Decision:
 
     @property
     def best_single(self) -> str:
-        """The one of the five ways that ranks first."""
+        """The way that ranks first among all but the portfolio; the portfolio where it is alone."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
-        return min(ways, key=lambda item: item.regret_usd).name
+        return min(ways or self.strategies, key=lambda item: item.regret_usd).name
+
+    def way_of(self, key: str) -> str:
+        """What people call a way, by its key; ways that share a place stay joined by ``=``."""
+        return " = ".join(self.way_titles.get(part, part) for part in key.split(" = "))
 
     def title_of(self, key: str) -> str:
         """What people call a line, programme or contract; its key where it has no other name."""
@@ -509,7 +592,7 @@ class Decision:
         fresh paths."""
         fresh = {item.way: item for item in self.fresh}
         return [
-            {"way": item.name, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
+            {"way": item.label, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
              "cents_p50": 100 * fresh[item.name].cost_per_query_usd.p50,
              "cents_p90": 100 * fresh[item.name].cost_per_query_usd.p90,
              "shortage_probability": fresh[item.name].shortage_probability.fresh,

@@ -1,28 +1,43 @@
-"""From a solved way to what a reader compares."""
+"""From a way on fresh paths to what a reader compares."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
 from fabless.case_records import Case, Programme
+from fabless.decide.accounts.difference import against
+from fabless.decide.accounts.money import (
+    money_of,
+    risk_adjusted_by_path,
+    sellers,
+    standard_error,
+)
+from fabless.decide.accounts.results import Against, Money
 from fabless.decide.actions import actions_of
-from fabless.decide.results import ProgrammeValue, TimelineStage, WayResult
-from fabless.decide.ways.paths import Paths, band, calendar, standard_error
+from fabless.decide.described import described_as
+from fabless.decide.fresh.judge import Judged
+from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
+from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
+from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array, Band
-from fabless.strategy import TITLES
+from fabless.strategy import every_way
+from fabless.units import DAY_S, QUARTER_S
+
+BASELINE = "buy"
+"""The way that a recommended one is set against: working more closely with the dominant vendor."""
 
 
-def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> WayResult:
-    """Condense one way; `best` is the best way, for the regret."""
-    case, paths, result = prepared.case, solved.paths, solved.result
-    labels, years = zip(*calendar(case), strict=True)
-    missing = _by_year(paths.missing, years) / np.maximum(_by_year(paths.wanted, years), 1e-30)
+def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResult:
+    """Condense one way."""
+    case, result, paths = prepared.case, solved.result, judged.ways[solved.name]
+    missing = paths.missing_by_year(case)
     short = missing > case.tolerated_shortage
-    whole = paths.missing_share
     programme = next(
         (
             item
@@ -31,65 +46,89 @@ def strategy_result(solved: SolvedWay, prepared: Prepared, best: SolvedWay) -> W
         ),
         None,
     )
-    outlook = prepared.simulated[programme.name].summary if programme else None
+    option = as_option(solved, case) if solved.carried else None
+    dropped = option is not None and option.give_up_probability >= SURE
+    outlook = prepared.simulated[programme.name].summary if programme and not dropped else None
+    way = next(way for way in every_way(case) if way.name == solved.name)
+    regret, error = judged.difference(solved.name, judged.best)
+    money = money_of(case, paths)
+    years = [year for year, _ in calendar(case)]
     return WayResult(
-        name=solved.name, title=TITLES[solved.name], status=result.status.value, gap=solved.gap,
-        lower_bound_usd=solved.lower_bound_usd, objective_usd=result.objective_usd,
-        expected_cost_usd=result.expected_cost_usd, cvar_usd=result.cvar_usd,
-        cost_per_query_usd=band(paths.levelised_usd, paths.probability),
+        **{field.name: getattr(money, field.name) for field in fields(Money)},
+        name=solved.name, title=way.title, label=way.label,
+        described_as=described_as(solved, way, case),
+        lines=tuple(line.name for line in solved.plan.commitment.lines),
+        status=result.status.value, gap=solved.gap, lower_bound_usd=solved.lower_bound_usd,
+        objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd,
+        cvar_usd=result.cvar_usd, cost_per_query_usd=equal_band(paths.query_cost_usd),
         cost_per_query_by_year_usd=tuple(
-            (year, band(column, paths.probability))
-            for year, column in zip(labels, _per_query(paths, years), strict=True)
-        ),
-        shortage_probability=float(paths.probability @ (whole > case.tolerated_shortage)),
-        shortage_share=band(whole, paths.probability),
+            (year, equal_band(column))
+            for year, column in zip(years, paths.query_cost_by_year(case).T, strict=True)),
+        shortage_probability=float((paths.missing_share > case.tolerated_shortage).mean()),
+        shortage_share=equal_band(paths.missing_share),
         shortage_by_year=tuple(
-            (year, float(paths.probability @ short[:, k]), float(paths.probability @ missing[:, k]))
-            for k, year in enumerate(labels)
-        ),
-        meets_service_level=float(paths.probability @ whole) <= case.tolerated_shortage,
-        own_silicon_quarter=_quarters(case, outlook.volume_month)
+            (year, float(short[:, k].mean()), float(missing[:, k].mean()))
+            for k, year in enumerate(years)),
+        meets_service_level=float(paths.missing_share.mean()) <= case.tolerated_shortage,
+        own_silicon_quarter=volume_quarters(case, outlook.volume_month)
         if outlook and outlook.volume_month
         else None,
-        own_silicon_probability=_volume_share(prepared, programme) * _carried_on(solved, programme),
+        own_silicon_probability=volume_share(prepared, programme) * _carried_on(solved, programme),
         capital_at_risk_usd=outlook.capital_at_risk_usd if outlook else None,
-        dominant_share_compute=_dominant(solved, case, paths.compute),
-        dominant_share_spend=_dominant(solved, case, paths.spend),
-        dominant_share_units=_dominant(solved, case, paths.chips),
-        regret_usd=result.objective_usd - best.result.objective_usd,
-        regret_error_usd=_error(case, solved, best),
-        fleet_by_quarter=_fleet(solved, case),
+        dominant_share_compute=_dominant(case, paths, paths.compute),
+        dominant_share_spend=_dominant(case, paths, paths.spend),
+        dominant_share_units=_dominant(case, paths, paths.chips),
+        regret_usd=regret, regret_error_usd=error,
+        against=against(case, solved.name, paths, *_other(judged, solved.name)),
+        fleet_by_quarter=_fleet(case, paths),
         cost_by_quarter_usd=tuple(
-            (str(case.first_quarter + q), band(paths.cost_usd[:, q], paths.probability))
-            for q in range(case.quarters)
-        ),
-        actions=actions_of(solved, prepared),
-        programmes=tuple(solved.started),
-        gates=solved.gates,
+            (str(case.first_quarter + q), equal_band(paths.cash[:, q]))
+            for q in range(case.quarters)),
+        actions=actions_of(solved, prepared), programmes=tuple(solved.started), gates=solved.gates,
+        programme=None if option is None else programme_view(prepared, judged, solved, option),
     )
 
 
-def programme_value(prepared: Prepared, solved: SolvedWay, without: SolvedWay) -> ProgrammeValue:
-    """What the one programme of a solved commitment saves against the plan without it."""
-    programme, = solved.plan.commitment.programmes
-    months = prepared.simulated[programme.name].summary.volume_month
+def _other(judged: Judged, name: str) -> tuple[str, WayOnPaths]:
+    """The way that one is set against: the recommended; for that one buying, or the next best."""
+    rest = [other for other in judged.ways if other != name]
+    if name != judged.best:
+        other = judged.best
+    elif BASELINE in rest:
+        other = BASELINE
+    else:
+        other = min(rest, key=lambda key: float(judged.total_usd[key].mean()), default=name)
+    return other, judged.ways[other]
+
+
+def pairs(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
+    """Every way against every other, each pair once, the cheaper one second."""
+    names = sorted(judged.ways, key=lambda name: float(judged.total_usd[name].mean()))
+    return tuple(
+        against(prepared.case, way, judged.ways[way], other, judged.ways[other])
+        for k, other in enumerate(names) for way in names[k + 1:])
+
+
+def programme_values(prepared: Prepared, judged: Judged) -> tuple[ProgrammeValue, ...]:
+    """What each programme carried through saves against the same way without it, best first."""
+    specs = {item.name: item for item in prepared.case.programmes}
+    values = [_programme_value(prepared, judged, specs[name]) for name in judged.carried]
+    return tuple(sorted(values, key=lambda value: -value.value_usd))
+
+
+def _programme_value(prepared: Prepared, judged: Judged, programme: Programme) -> ProgrammeValue:
+    case, name = prepared.case, programme.name
+    carried, without = judged.carried[name], judged.without[name]
+    saved = (risk_adjusted_by_path(case, without.cost_usd)
+             - risk_adjusted_by_path(case, carried.cost_usd))
+    months = prepared.simulated[name].summary.volume_month
     return ProgrammeValue(
-        name=programme.name, route=programme.route,
-        value_usd=without.result.objective_usd - solved.result.objective_usd,
-        error_usd=_error(prepared.case, solved, without),
-        pays_probability=float(
-            solved.paths.probability @ (solved.result.path_cost_usd < without.result.path_cost_usd)
-        ),
-        volume_quarter=_quarters(prepared.case, months)[1] if months else "",
-        volume_probability=_volume_share(prepared, programme),
+        name=name, route=programme.route, value_usd=float(saved.mean()),
+        error_usd=standard_error(saved),
+        pays_probability=float((carried.cost_usd < without.cost_usd).mean()),
+        volume_quarter=volume_quarters(case, months)[1] if months else "",
+        volume_probability=volume_share(prepared, programme),
     )
-
-
-def _error(case: Case, way: SolvedWay, other: SolvedWay) -> float:
-    """Standard error of the difference of two ways' costs over the nodes after the first
-    branching."""
-    branches = int((way.plan.problem.tree.quarter == case.boundaries[0]).sum())
-    return standard_error(way.result.path_cost_usd, other.result.path_cost_usd, branches)
 
 
 def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[TimelineStage, ...]:
@@ -99,16 +138,16 @@ def timeline(prepared: Prepared, programmes: Sequence[Programme]) -> tuple[Timel
         for item in programmes for stage in prepared.simulated[item.name].summary.stages)
 
 
-def _volume_share(prepared: Prepared, programme: Programme | None) -> float:
-    if programme is None:
-        return 0.0
-    return float(
-        next(
-            share
-            for kind, share in prepared.simulated[programme.name].summary.outcome_shares.items()
-            if kind.name == "VOLUME"
-        )
-    )
+def equal_band(values: Array) -> Band:
+    """Band of values of equally likely paths."""
+    return band(values, np.full(values.size, 1.0 / values.size))
+
+
+def demand_by_quarter(case: Case, way: WayOnPaths) -> tuple[tuple[str, Band], ...]:
+    """Queries a day, served or not."""
+    asked = way.queries + way.unserved_queries
+    return tuple((str(case.first_quarter + q), equal_band(asked[:, q] / (QUARTER_S / DAY_S)))
+                 for q in range(case.quarters))
 
 
 def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
@@ -120,39 +159,17 @@ def _carried_on(solved: SolvedWay, programme: Programme | None) -> float:
     )
 
 
-def _quarters(case: Case, months: Band) -> tuple[str, str, str]:
-    early, median, late = (
-        str(case.first_quarter.at_month(month)) for month in (months.p10, months.p50, months.p90)
-    )
-    return early, median, late
+def _dominant(case: Case, way: WayOnPaths, amount: Array) -> float:
+    """Expected share of the dominant vendor in an amount by (line, path, quarter)."""
+    vendor, _ = sellers(case)
+    by_line = amount.sum(axis=2).mean(axis=1)
+    dominant = [vendor[line] == case.dominant_vendor for line in way.lines]
+    return float(by_line[dominant].sum() / max(by_line.sum(), 1e-9))
 
 
-def _by_year(values: Array, years: Sequence[slice]) -> Array:
-    return np.stack([values[:, year].sum(axis=1) for year in years], axis=1)
-
-
-def _per_query(paths: Paths, years: Sequence[slice]) -> Array:
-    """Cost of a served query by year, one row a year."""
-    return (
-        _by_year(paths.query_cost_usd, years) / np.maximum(_by_year(paths.served, years), 1e-9)
-    ).T
-
-
-def _dominant(solved: SolvedWay, case: Case, amount: Array) -> float:
-    """Expected share of the dominant vendor in an amount by (offer, leaf, quarter) over the
-    horizon."""
-    by_offer = (amount.sum(axis=2) * solved.paths.probability).sum(axis=1)
-    dominant = [offer.vendor == case.dominant_vendor for offer in solved.plan.offers]
-    return float(by_offer[dominant].sum() / max(by_offer.sum(), 1e-9))
-
-
-def _fleet(solved: SolvedWay, case: Case) -> tuple[tuple[str, str, Band], ...]:
+def _fleet(case: Case, way: WayOnPaths) -> tuple[tuple[str, str, Band], ...]:
     """Chips in operation by line or programme, all its generations together."""
-    paths, offers = solved.paths, solved.plan.offers
-    pools = dict.fromkeys(offer.pool.line for offer in offers)
-    chips = {
-        name: paths.chips[[offer.pool.line == name for offer in offers]].sum(axis=0)
-        for name in pools
-    }
-    return tuple((str(case.first_quarter + q), name, band(held[:, q], paths.probability))
-                 for q in range(case.quarters) for name, held in chips.items() if held.max() >= 1.0)
+    return tuple(
+        (str(case.first_quarter + q), line, equal_band(held[:, q]))
+        for q in range(case.quarters)
+        for line, held in zip(way.lines, way.chips, strict=True) if held.max() >= 1.0)

@@ -6,7 +6,7 @@ Each function gives a Vega-Lite specification as plain data, at a stated total w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fabless.decide import BuildUpRow, Decision, Sensitivity, WayResult
@@ -46,8 +46,14 @@ def is_begun(gate: ProjectPlan) -> bool:
 
 
 def is_dropped(way: WayResult) -> bool:
-    """Whether a way starts programmes only since it must, and carries none of them on."""
-    return bool(way.gates) and not any(is_begun(gate) for gate in way.gates)
+    """Whether a way starts a programme only since it must, and carries it through in no
+    scenario."""
+    return way.programme is not None and way.programme.is_given_up
+
+
+def goes_on(gate: ProjectPlan) -> bool:
+    """Whether a programme that is begun goes on past a gate in more than a few scenarios."""
+    return any(step.start + step.go_on >= LEAST_ODDS for step in gate.steps)
 
 
 def on_fresh_paths(decision: Decision) -> list[WayResult]:
@@ -86,14 +92,14 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
         label = cents(band.p50, decimals) + ("" if slim else f"  ({cents_band(band, decimals)})")
         rows.append(
             {
-                "way": way.name, "p10": band.p10 * 100, "p50": band.p50 * 100,
+                "way": way.label, "p10": band.p10 * 100, "p50": band.p50 * 100,
                 "p90": band.p90 * 100, "label": label, "best": way.name == recommended,
                 "short": way.shortage_probability,
                 "short_label": in_percent(way.shortage_probability),
             }
         )
     y: Spec = {
-        "field": "way", "type": "nominal", "sort": [way.name for way in ways],
+        "field": "way", "type": "nominal", "sort": [way.label for way in ways],
         "axis": {
             "title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 110,
             "labelPadding": 10,
@@ -230,9 +236,12 @@ def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
     )
 
 
-def sensitivity(inputs: Sequence[Sensitivity], base_usd: float, width: int) -> Spec:
+def sensitivity(
+    inputs: Sequence[Sensitivity], base_usd: float, width: int,
+    called: Callable[[str], str] = str,
+) -> Spec:
     """Draw the tornado: cost per query of the recommended way with each input at its low and at its
-    high end."""
+    high end; `called` gives what people call a way."""
     shown = inputs[:MOST_ROWS]
     slim = narrow(width)
     rows: list[dict[str, Json]] = []
@@ -245,7 +254,7 @@ def sensitivity(inputs: Sequence[Sensitivity], base_usd: float, width: int) -> S
         ):
             other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
-            flips = "" if best == effect.best_usual else f"({best} first)"
+            flips = "" if best == effect.best_usual else f"({called(best)} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
             side = min(cost, base_usd) if left else max(cost, base_usd)
             rows.append(

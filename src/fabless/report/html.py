@@ -16,6 +16,7 @@ from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, question_charts, time_charts
 from fabless.report.files import write_whole
 from fabless.report.negotiator import shadow_table, windows
+from fabless.report.ways import programme_words, ways_note
 from fabless.units import Quarter
 
 CONTENTS = (
@@ -67,6 +68,7 @@ class GateRow:
     then)."""
 
     way: str
+    """What people call the way."""
     plan: ProjectPlan
     begun: bool
     steps: tuple[GateStep | None, ...]
@@ -113,7 +115,7 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
                  f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
     risk += f"; {wording.in_percent(best.dominant_share_compute)} of compute from the dominant vendor."
     flips = [
-        f"{effect.label} at {wording.with_unit(value, effect.unit)} ({other} first)"
+        f"{effect.label} at {wording.with_unit(value, effect.unit)} ({decision.way_of(other)} first)"
         for effect in decision.questions.sensitivities
         for value, other in ((effect.low, effect.best_low), (effect.high, effect.best_high))
         if other != effect.best_usual
@@ -175,7 +177,7 @@ def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | Non
     quarters = sorted({step.quarter for _, gate in shown for step in gate.steps})
     rows = tuple(
         GateRow(
-            way.name, gate, charts.is_begun(gate),
+            way.label, gate, charts.goes_on(gate),
             tuple(
                 next((step for step in gate.steps if step.quarter == quarter), None)
                 for quarter in quarters
@@ -211,7 +213,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             ),
         ),
         "fleet": (
-            f"Chips in operation by line through time under {best.name}; the table below gives year ends.",
+            f"Chips in operation by line through time under {best.label}; the table below gives year ends.",
             (lambda width: time_charts.fleet(best, headings, width)) if best.fleet_by_quarter else None,
         ),
         "course": (
@@ -240,7 +242,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         ),
         "sensitivity": (
             "Cost per query with each input at its ends; the table below holds the same numbers.",
-            (lambda width: charts.sensitivity(moved, mean, width))
+            (lambda width: charts.sensitivity(moved, mean, width, decision.way_of))
             if moved
             else None,
         ),
@@ -290,7 +292,8 @@ def _environment(decision: Decision) -> Environment:
         "count": wording.count, "in_unit": wording.in_unit, "plain": wording.plain,
         "share": wording.in_percent, "usd": wording.usd, "verdict": wording.verdict,
         "gap": wording.gap, "error": wording.error_usd,
-        "titled": lambda key: headings.get(key, key),
+        "titled": lambda key: headings.get(key, key), "way": decision.way_of,
+        "programme_words": lambda way: wording.heading(programme_words(way, decision)),
         "part_colour": lambda part: charts.part_colour(parts, part),
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }
@@ -310,7 +313,8 @@ def as_html(decision: Decision) -> str:
         decision=decision, best=best, ways=ways, summary=summary_rows(decision), contents=CONTENTS,
         pictures=report_pictures(decision),
         any_short=any(not way.meets_service_level for way in ways),
-        any_dropped=any(map(charts.is_dropped, ways)), fresh_paths=f"{decision.fresh[0].paths:,}",
+        any_dropped=any(map(charts.is_dropped, ways)), ways_note=ways_note(decision),
+        programmes=[way for way in ways if way.programme], fresh_paths=f"{decision.fresh[0].paths:,}",
         actions=best.actions, committed=sum(action.spend_usd for action in best.actions),
         fleet=fleet_table(best), costs=costs,
         shortages={

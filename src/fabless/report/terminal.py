@@ -14,6 +14,7 @@ from fabless.decide.results import LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
+from fabless.report.ways import programme_words, ways_note
 
 _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
@@ -32,13 +33,13 @@ _SLIM_HEADINGS = (
 def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[str]:
     cost = way.cost_per_query_usd
     own = wording.MISSING
-    if way.own_silicon_quarter and is_dropped(way):
+    if is_dropped(way):
         own = "given up"
     elif way.own_silicon_quarter:
         early, median, late = way.own_silicon_quarter
         own = f"{early} {median} {late}" if full else f"{median[2:]} {early[2:]}–{late[2:]}"
     return [
-        way.name + ("" if way.meets_service_level else "*"),
+        way.label + ("" if way.meets_service_level else "*"),
         wording.cents(cost.p10, decimals),
         wording.cents(cost.p50, decimals),
         wording.cents(cost.p90, decimals),
@@ -46,7 +47,7 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
         wording.in_percent(way.shortage_share.mean),
         own,
         wording.usd(
-            way.capital_at_risk_usd.p50 if way.capital_at_risk_usd and not is_dropped(way) else None
+            way.capital_at_risk_usd.p50 if way.capital_at_risk_usd else None
         ),
         wording.in_percent(way.dominant_share_compute),
         wording.verdict(way.regret_usd, way.regret_error_usd, way.name == decision.recommended),
@@ -59,13 +60,13 @@ def _action(action: Action, as_of: str) -> str:
         f"; {later}" if (later := delay_words(action)) else "")
 
 
-def _input(effect: Sensitivity, decimals: int) -> str:
+def _input(effect: Sensitivity, decimals: int, decision: Decision) -> str:
     ends = []
     for value, cost, best in (
         (effect.low, effect.cost_low_usd, effect.best_low),
         (effect.high, effect.cost_high_usd, effect.best_high),
     ):
-        first = "" if best == effect.best_usual else f" ({best} first)"
+        first = "" if best == effect.best_usual else f" ({decision.way_of(best)} first)"
         ends.append(
             f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}"
         )
@@ -103,10 +104,10 @@ def _fresh(test: FreshTest, leaves: int) -> str:
     )
 
 
-def _stability(stability: Stability, recommended: str, decimals: int) -> str:
-    first = sum(ranking[0] == recommended for ranking in stability.rankings)
+def _stability(stability: Stability, decision: Decision, decimals: int) -> str:
+    first = sum(ranking[0] == decision.recommended for ranking in stability.rankings)
     cost = stability.cost_per_query_usd
-    return (f"- {len(stability.seeds)} seeds: {recommended} first in {first}, same ranking in "
+    return (f"- {len(stability.seeds)} seeds: {decision.way_of(decision.recommended)} first in {first}, same ranking in "
             f"{wording.in_percent(stability.agreement)}, "
             f"P50 {wording.cents(cost.p10, decimals)}–{wording.cents(cost.p90, decimals)} cents")
 
@@ -141,7 +142,7 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
     if asked.stability:
-        yield _stability(asked.stability, recommended, decimals)
+        yield _stability(asked.stability, decision, decimals)
     yield from (_struck(loss) for loss in asked.resilience if loss.way == recommended)
     if decision.large:
         yield _large(decision.large, decimals)
@@ -166,7 +167,7 @@ def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> 
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
     columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]
-    rows = [[way.name, *(wording.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
+    rows = [[way.label, *(wording.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
     print_table("", columns, rows, console)
 
 
@@ -192,6 +193,8 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     say(console, decision.answer, "bold")
     console.print()
     _print_ways(ways, decision, decimals, console)
+    if note := ways_note(decision):
+        say(console, note, "dim")
     console.print()
     _print_years(ways, decimals, console)
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
@@ -204,9 +207,14 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     _print_list(
         f"What moves the expected cost most, {wording.cents(ways[0].cost_per_query_usd.mean, decimals)} cents a query",
         [
-            _input(effect, decimals)
+            _input(effect, decimals, decision)
             for effect in asked.sensitivities[:_MOST_INPUTS]
         ],
+        console,
+    )
+    _print_list(
+        "Ways that start a chip programme, on the scenarios of the plan",
+        [f"- {way.label}, {programme_words(way, decision)}" for way in ways if way.programme],
         console,
     )
     _print_list("An own chip", list(_own_chip(decision, ways[0])), console)

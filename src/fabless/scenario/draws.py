@@ -1,16 +1,16 @@
 """What may happen to demand and to the market, on a tree or along fresh paths: the same for every
 way.
 
-Before the first branching every number of the case stands at its mode. At the first branching each
-branch takes one joint draw of all numbers (`fabless.scenario.points`); growth rates and coming
-generations bring news at the later ones. On the tree, scarcity and shocks are seen at a branching,
-and afterwards only their odds are known, which is all that the plan knows; along fresh paths they
-come and go quarter by quarter.
+Before the first news every number of the case stands at its median. Each then has its own way of
+being learnt (`fabless.scenario.news`), and the number in force in a quarter is the one believed
+then. The tree branches on the steps of the beliefs; on fresh paths these come quarter by quarter. On
+the tree, scarcity and shocks are seen at a branching, and afterwards only their odds are known,
+which is all that the plan knows; along fresh paths they come and go quarter by quarter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -18,22 +18,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.case_numbers import CaseNumbers, DemandNumbers, QueryNumbers, TrainingNumbers
-from fabless.case_records import Case, named
+from fabless.case_records import Case, CaseNumber, named
 from fabless.market import expected_multiple, leave_chance, log_growth, strike_chance
 from fabless.records import Array, Tree
-from fabless.sampling import quantile, stratified, stream
-from fabless.scenario.points import Chosen, drawn_names, points_of, revealed_slowly
+from fabless.sampling import chances, quantile, stratified, stream
+from fabless.scenario.news import Schedule, kinds_of, path_schedule, tree_schedule
+from fabless.scenario.points import Chosen, News, drawn_names, scores_of
 from fabless.scenario.roles import roles
-from fabless.scenario.states import chances_on, node_in_stage, places, quarters_of, summed_along
+from fabless.scenario.states import (
+    chances_on,
+    node_in_stage,
+    places,
+    places_on_paths,
+    quarters_of,
+    summed_along,
+)
 from fabless.scenario.trees import balanced_tree
-from fabless.scenario.values import Draws
+from fabless.scenario.values import Draws, Moving
 from fabless.units import DAY_S, QUARTER_S, YEAR_S
 
 REGIME = "supply regime"
 """Name of the random stream of the supply regime."""
 NONE: Mapping[str, Array] = MappingProxyType({})
-TRIAL_DRAWS = 1024
-"""Trial draws of demand among which the first branches choose."""
+MEDIAN = 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,92 +72,58 @@ class Scenarios:
 
 def sample(
     case: Case, *, like: Scenarios | None = None, changed: Collection[str] = (),
-    given: Mapping[str, Array] = NONE,
-    weights: Mapping[str, float] | None = None,
+    given: Mapping[str, Array] = NONE, chosen: Chosen | None = None,
 ) -> Scenarios:
     """Draw the scenarios of a case: the same seed and tree give the same random points, whatever
     the ranges are.
 
     `like`: scenarios to reuse. Numbers that are not in `changed` keep their drawn values.
-    `given`: values [SI] that replace the draws of some numbers, one per branch of the first
-    branching. `weights`: compute per unit of each load; with them the first branches take
-    representative draws of demand (`representatives`).
+    `given`: values [SI] that replace the draws of some numbers from the first branching to the end,
+    one per branch of it. `chosen`: trial draws of demand that the first branches take
+    (`fabless.scenario.representatives`).
     """
     stages = np.diff([0, *case.boundaries, case.quarters])
     tree = balanced_tree(case.branching, [int(length) for length in stages])
-    chosen = (
-        like.chosen
-        if like is not None
-        else None
-        if weights is None
-        else representatives(case, weights)
+    chosen = chosen if like is None else like.chosen
+    stage = _stage(case, tree)
+    draws = _draws(
+        case, tree_schedule(case), places(tree, stage, case.branching), like, changed=changed,
+        given=given, chosen=chosen,
     )
-    return _on(case, tree, like, changed=changed, given=given, chosen=chosen, realised=False)
-
-
-def representatives(case: Case, weights: Mapping[str, float]) -> Chosen | None:
-    """Choose the draws of demand of the first branches out of many, so that few branches stand for
-    the whole spread.
-
-    The trial draws are ordered by the logarithm of the compute that they need over the horizon, cut
-    into as many slices of equal number as there are branches, and of each slice the one is taken
-    whose need is nearest to the slice's mean. Need has a heavy tail, on which a plan's cost hangs;
-    a dozen free draws of it miss their mean by a third. None where there are so many branches that
-    free draws do.
-    """
-    branches = case.branching[0]
-    each = TRIAL_DRAWS // branches
-    if each < 2:
-        return None
-    wide = replace(case, branching=(branches * each,), boundaries=case.boundaries[:1])
-    draws = _on(
-        wide, balanced_tree((branches * each,), (1, case.quarters - 1)), None, changed=(),
-        given=NONE, chosen=None, realised=False,
-    )
-    need = sum(
-        (
-            draws.demand[name] * weight * (draws.work if kind == "inference" else 1.0)
-            for (name, weight), kind in zip(
-                weights.items(), (load.kind for load in case.loads), strict=True
-            )
-        ),
-        np.zeros(draws.tree.size),
-    )
-    total = need[1:].reshape(case.quarters - 1, -1).sum(axis=0)
-    slices = np.argsort(total, kind="stable").reshape(branches, each)
-    mean = total[slices].mean(axis=1, keepdims=True)
-    rows = np.take_along_axis(
-        slices, np.abs(np.log(total[slices] / mean)).argmin(axis=1)[:, None], axis=1
-    )
-    return Chosen(branches * each, np.sort(rows[:, 0]))
+    return _scenarios(case, tree, draws, chosen, realised=False)
 
 
 def fresh_paths(
     case: Case, count: int, seed: int, *, given: Mapping[str, Array] = NONE
 ) -> Scenarios:
-    """Draw `count` paths of equal probability that part in the second quarter and carry the states
-    of the market.
+    """Draw `count` paths of equal probability that share nothing, not even the first quarter, and
+    carry the states of the market.
 
-    The numbers of the case follow the law of the tree and bring their news in the same quarters;
-    scarcity and shocks are 0 or 1 in every quarter after the first, where a tree knows only their
-    odds between branchings.
+    The numbers of the case follow the law of the tree, but their news comes in every quarter: what
+    is unknown today is in force from the first quarter on, though nobody has measured it yet.
+    Scarcity and shocks are 0 or 1 in every quarter after the first, where a tree knows only their
+    odds between branchings. A coming generation is after of at its boundary. `given`: values [SI]
+    that replace the draws of some numbers, one a path, from the first quarter in which they are
+    known to the end.
     """
     alone = replace(case, branching=(count, *(1 for _ in case.branching[1:])), seed=seed)
-    return _on(
-        alone, balanced_tree((count,), (1, case.quarters - 1)), None, changed=(), given=given,
-        chosen=None, realised=True,
+    number = np.arange(count * case.quarters)
+    tree = Tree(np.maximum(number - count, -1), number // count, np.full(number.size, 1.0 / count))
+    draws = _draws(
+        alone, path_schedule(case, count), places_on_paths(count, case.quarters), None, changed=(),
+        given=given, chosen=None,
     )
+    return _scenarios(alone, tree, draws, None, realised=True)
 
 
-def _on(
-    case: Case, tree: Tree, like: Scenarios | None, changed: Collection[str],
-    given: Mapping[str, Array], chosen: Chosen | None, *, realised: bool,
+def _stage(case: Case, tree: Tree) -> NDArray[np.int64]:
+    return np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
+
+
+def _scenarios(
+    case: Case, tree: Tree, draws: Draws, chosen: Chosen | None, *, realised: bool
 ) -> Scenarios:
-    stage = np.searchsorted(np.array(case.boundaries), tree.quarter, side="right")
-    names = [name for name in named(case.numbers) if like is None or name in changed]
-    flat = {**({} if like is None else like.draws.flat), **_flat_draws(case, names, given, chosen)}
-    draws = Draws(case, flat, places(tree, stage, case.branching))
-    values = draws.values
+    values, stage = draws.values, _stage(case, tree)
     states = _states(case, tree, stage, values, realised=realised)
     shock_chance = {shock.name: states[shock.name] for shock in case.shocks}
     return Scenarios(
@@ -160,28 +133,45 @@ def _on(
     )
 
 
-def _flat_draws(
-    case: Case, names: Collection[str], given: Mapping[str, Array], chosen: Chosen | None
-) -> dict[str, Array]:
-    """Values of numbers as `places` expects them: before all news, then a node of each stage in
-    which there is any."""
-    slowly, nodes, numbers = revealed_slowly(case), np.cumprod(case.branching), named(case.numbers)
-    spreads = {draw: numbers[name].spread for name in names for draw in drawn_names(case, (name,))}
-    uncertain = [name for name in names if numbers[name].spread.low < numbers[name].spread.high]
-    points = points_of(case, uncertain, chosen)
-    flat: dict[str, Array] = {}
-    for name, spread in spreads.items():
-        mode = np.array([spread.mode])
-        if name in given:
-            flat[name] = np.concatenate([mode, given[name]])
-        elif name not in points:
-            flat[name] = mode
-        else:
-            drawn = points[name] if name in slowly or name not in numbers else points[name][:1]
-            flat[name] = np.concatenate([mode, *(
-                np.full(size, spread.mode) if column is None else quantile(spread, column)
-                for size, column in zip(nodes, drawn, strict=False))])
-    return flat
+def _draws(
+    case: Case, schedule: Schedule, place: Mapping[int, NDArray[np.int64]],
+    like: Scenarios | None, changed: Collection[str], given: Mapping[str, Array],
+    chosen: Chosen | None,
+) -> Draws:
+    """Values of every number as `place` expects them."""
+    numbers, kinds = named(case.numbers), kinds_of(case)
+    names = [name for name in numbers if like is None or name in changed]
+    news = scores_of(case, [name for name in names if is_uncertain(numbers[name])], schedule, chosen)
+    flat = {} if like is None else dict(like.draws.flat)
+    moving = {} if like is None else dict(like.draws.moving)
+    for name in names:
+        moving.pop(name, None)
+        spread, from_start = numbers[name].spread, schedule.apart and kinds[name] == "today"
+        before = [] if from_start else [np.full(schedule.branching[0] if schedule.apart else 1, MEDIAN)]
+        for draw in drawn_names(case, (name,)):
+            if draw in given:
+                flat[draw] = np.concatenate([*(quantile(spread, part) for part in before), given[draw]])
+            elif draw not in news:
+                flat[draw] = np.array([spread.mode])
+            else:
+                once = kinds[name] == "today" or (draw == name and kinds[name] == "generation")
+                after = news[draw].at_nodes(schedule, once=once)
+                flat[draw] = quantile(spread, np.concatenate([*before, *map(chances, after)]))
+                if kinds[name] == "moves":
+                    moving[draw] = _moving(news[draw], before)
+    return Draws(case, flat, place, moving)
+
+
+def _moving(news: News, before: Sequence[Array]) -> Moving:
+    """Scores and anchors of a number that moves, before the news both 0."""
+    start = [np.zeros(part.size) for part in before]
+    return Moving(np.concatenate([*start, *(part for part in news.stages if part is not None)]),
+                  np.concatenate([*start, *(news.anchor or ())]))
+
+
+def is_uncertain(number: CaseNumber) -> bool:
+    """Whether a number has a range of any width."""
+    return number.spread.low < number.spread.high
 
 
 def _states(
@@ -190,7 +180,7 @@ def _states(
     """Chance of scarcity, and of every shock by name, at each node-quarter."""
     supply = values.supply
     scarcity = chances_on(
-        tree, float(supply.scarce_at_start[0]), leave_chance(supply.normal_duration),
+        tree, supply.scarce_at_start[tree.quarter == 0], leave_chance(supply.normal_duration),
         leave_chance(supply.scarce_duration), _seen(case, tree, stage, REGIME, realised=realised),
     )
     role = roles(case)

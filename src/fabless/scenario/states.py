@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fabless.market import next_chance
 from fabless.records import Array, Tree
@@ -23,17 +23,20 @@ def quarters_of(tree: Tree) -> list[slice]:
     return [slice(int(first), int(last)) for first, last in pairwise(ends)]
 
 
-def chances_on(tree: Tree, start: float, enter: Array, leave: Array, seen: Mapping[int, Array]) -> Array:
-    """Chance that a state is on at each node-quarter, of `start` in the first; 0 or 1 where it is
-    seen.
+def chances_on(
+    tree: Tree, start: ArrayLike, enter: Array, leave: Array, seen: Mapping[int, Array]
+) -> Array:
+    """Chance that a state is on at each node-quarter, of `start` in those of the first quarter; 0 or
+    1 where it is seen.
 
     `enter` and `leave` are its transition chances at each node-quarter, `seen` the uniform points
     of the node-quarters of each quarter in which it is seen: it is on where the point lies below
     its chance.
     """
     chance = np.empty(tree.size)
-    chance[0] = start
-    for quarter, nodes in list(enumerate(quarters_of(tree)))[1:]:
+    first, *later = quarters_of(tree)
+    chance[first] = start
+    for quarter, nodes in enumerate(later, start=1):
         odds = next_chance(chance[tree.parent[nodes]], enter[nodes], leave[nodes])
         chance[nodes] = seen[quarter] < odds if quarter in seen else odds
     return chance
@@ -58,6 +61,18 @@ def places(tree: Tree, stage: NDArray[np.int64], branching: tuple[int, ...]) -> 
     node = node_in_stage(tree, stage)
     first = np.where(stage > 0, 1 + node // np.maximum(nodes // nodes[1], 1)[stage], 0)
     return {1: np.zeros(tree.size, np.int64), 1 + branching[0]: first, int(offset[-1]): offset[stage] + node}
+
+
+def places_on_paths(count: int, quarters: int) -> dict[int, NDArray[np.int64]]:
+    """Where a node-quarter of `count` separate paths finds its value in the flat draws of a number,
+    by the length of these.
+
+    Flat draws are one value a path, or one a path before the first news and one after it, or one a
+    path and quarter; one that is certain holds a single value.
+    """
+    quarter, path = np.divmod(np.arange(count * quarters), count)
+    return {1: np.zeros(path.size, np.int64), count: path, 2 * count: np.where(quarter > 0, count + path, path),
+            path.size: np.arange(path.size)}
 
 
 def node_in_stage(tree: Tree, stage: NDArray[np.int64]) -> NDArray[np.int64]:

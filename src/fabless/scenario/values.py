@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,15 @@ from fabless.case_numbers import CaseNumbers, mapped
 from fabless.case_records import Case, CaseNumber
 from fabless.market import of_generation
 from fabless.records import Array
-from fabless.scenario.points import by_generation
+from fabless.scenario.news import by_generation
+
+
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """Normal scores of a number that moves, flat like its draws, and those to which it returns."""
+
+    score: Array
+    anchor: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +34,12 @@ class Draws:
     """Values by the name of the draw [SI]: a number's own, or that of a coming generation
     (`market.of_generation`)."""
     place: Mapping[int, NDArray[np.int64]]
-    """Where a node-quarter finds its value, by the length of the values
-    (`scenario.states.places`)."""
+    """Where a node-quarter finds its value, by the length of the values (`scenario.states.places`,
+    `places_on_paths`)."""
+    moving: Mapping[str, Moving]
+    """Scores of the numbers that move, by name."""
+    drifting: Mapping[str, Array] = field(default_factory=dict)
+    """Values at each node-quarter of numbers that are expected to drift, in place of their draws."""
 
     @cached_property
     def values(self) -> CaseNumbers[Array]:
@@ -44,10 +56,18 @@ class Draws:
 
     def at_nodes(self, name: str) -> Array:
         """One draw, by its name, at each node-quarter."""
+        if name in self.drifting:
+            return self.drifting[name]
         flat = self.flat[name]
         if flat.size == 1:  # a certain number takes no memory
             return np.broadcast_to(flat, self.place[1].shape)
         return np.asarray(flat[self.place[flat.size]])
+
+    def means(self, count: int) -> dict[str, Array]:
+        """Mean of each drawn number along each of `count` separate paths, from the first news on,
+        by the name of the draw."""
+        rows = {name: flat.reshape(-1, count) for name, flat in self.flat.items() if flat.size > 1}
+        return {name: row[min(1, len(row) - 1) :].mean(axis=0) for name, row in rows.items()}
 
     def __getstate__(self) -> dict[str, object]:
         """Another process lays the values out by itself: they are many times as large as the

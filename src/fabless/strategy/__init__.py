@@ -1,6 +1,7 @@
-"""The five ways and their portfolio: what each commits to on the first day, and what that offers a
+"""The ways and their portfolio: what each commits to on the first day, and what that offers a
 plan."""
 
+from fabless.case_records import PORTFOLIO
 from fabless.strategy.contracts import ContractOffer, contract_offers
 from fabless.strategy.limits import cash_cap_usd, power_cap_w, shared_pools
 from fabless.strategy.offers import (
@@ -14,7 +15,17 @@ from fabless.strategy.offers import (
     programme_offers,
 )
 from fabless.strategy.resale import resale_annuities
-from fabless.strategy.ways import PORTFOLIO, TITLES, Commitment, commitments, with_programmes
+from fabless.strategy.ways import (
+    TITLES,
+    Commitment,
+    Offered,
+    Way,
+    commitments,
+    every_way,
+    offered,
+    way_labels,
+    with_programmes,
+)
 
 __all__ = [
     "PORTFOLIO",
@@ -22,18 +33,23 @@ __all__ = [
     "Commitment",
     "ContractOffer",
     "Offer",
+    "Offered",
     "Pool",
     "Throughput",
+    "Way",
     "cash_cap_usd",
     "commitments",
     "contract_offers",
+    "every_way",
     "existing_offer",
     "line_offers",
     "load_rates",
+    "offered",
     "owning_at",
     "power_cap_w",
     "programme_offers",
     "resale_annuities",
     "shared_pools",
+    "way_labels",
     "with_programmes",
 ]

@@ -205,9 +205,9 @@ def programme_offers(
     return offers
 
 
-def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) -> tuple[Offer, Array, float]:
-    """The fleet in place: an offer that nobody can order, its chips by quarter, and its rent per
-    chip and quarter."""
+def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) -> tuple[Offer, Array, Array]:
+    """The fleet in place: an offer that nobody can order, its chips at each node-quarter, and its
+    rent per chip and quarter there."""
     size = scenarios.tree.size
     none = Pool("existing", "existing", np.zeros(size))
     offer = Offer(
@@ -215,10 +215,9 @@ def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) 
         term_quarters=1, lead_quarters=np.zeros(size, np.int64), available=np.zeros(size, bool),
         capital_usd=np.zeros(size), running_usd=np.zeros(size), payment_usd=np.zeros(size),
         rate=load_rates(case, scenarios, throughput, np.ones(size)))
-    fleet = case.numbers.existing
-    chips = fleet.count.spread.mode * np.clip(
-        1.0 - np.arange(case.quarters) * QUARTER_S / fleet.years.spread.mode, 0.0, None)
-    return offer, chips, float(rented_chip_hour(fleet.price.spread.mode).total_usd) * HOURS
+    fleet = scenarios.values.existing
+    chips = fleet.count * np.clip(1.0 - scenarios.tree.quarter * QUARTER_S / fleet.years, 0.0, None)
+    return offer, chips, np.asarray(rented_chip_hour(fleet.price).total_usd * HOURS)
 
 
 def load_rates(case: Case, scenarios: ScenarioView, throughput: Throughput, factor: Array) -> Array:

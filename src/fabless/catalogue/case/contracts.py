@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from fabless.case_records import Contract, Tier, Tranche, tier_faults, tranche_faults
+from fabless.case_records import STANDARD_WAYS, Contract, Tier, Tranche, tier_faults, tranche_faults
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.fields import Number, Unit
 from fabless.catalogue.case.schema_contract import MONEY, ContractSection, given_terms, money_numbers
+from fabless.catalogue.case.ways import known_ways
 from fabless.contract import KINDS, stated_terms
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, suggestion
 from fabless.records import Chip
@@ -29,6 +30,8 @@ class Around:
     """Line -> its chip, vendor and way."""
     chip: Callable[[str], object]
     """Raises `UnknownName` for a chip that is not there."""
+    ways: tuple[str, ...] = STANDARD_WAYS
+    """Ways that a contract may name."""
 
 
 def read_contract(
@@ -60,7 +63,8 @@ def case_contract(
                 "value` says what they are worth",
             )
         )
-    around = Around(Quarter.parse(file.first_quarter), file.quarters, _lines(file), chip)
+    around = Around(
+        Quarter.parse(file.first_quarter), file.quarters, _lines(file), chip, known_ways(file))
     read = read_contract(name, section, around, lambda key: at(f"contracts.{name}.{key}"))
     return read if read.line is not None else replace(read, made=chip(read.chip))
 
@@ -98,6 +102,9 @@ class _ContractReader:
         """The record, or every fault."""
         section = self.section
         self._check_terms()
+        for place, way in enumerate(section.ways):
+            if way not in self.around.ways:
+                self._unknown(f"ways.{place}", "way", way, list(self.around.ways))
         chip, vendor, how = self._delivers()
         signed, start = self._dates()
         tenor = self._try("tenor", lambda: self._tenor(start), 1)

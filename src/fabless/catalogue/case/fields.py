@@ -53,8 +53,8 @@ Real = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_flag)]
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 Name = Annotated[str, AfterValidator(_plain_name)]
 QuarterText = Annotated[str, AfterValidator(_quarter)]
-Way = Literal["buy", "diversify", "partner", "build", "acquire"]
-Ways = Annotated[tuple[Way, ...], Field(min_length=1)]
+Ways = Annotated[tuple[str, ...], Field(min_length=1)]
+"""Standard ways, and those of the case's own."""
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "mxfp8", "int8", "fp6", "fp4", "nvfp4", "mxfp4", "int4"]
 
 
@@ -78,6 +78,7 @@ class Number(Strict):
     grade: Grade = Grade.ASSUMPTION
     source: str = "case"
     note: str = ""
+    news: Literal["today", "gradual", "moves"] | None = None
 
 
 Share = Annotated[Number, Unit("1", 0.0, 1.0)]

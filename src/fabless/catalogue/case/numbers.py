@@ -114,7 +114,7 @@ class NumberReader:
         return CaseNumber(
             name=name, spread=Range(low, mode, high, number.scale), unit=unit_name,
             grade=number.grade, source=self._source(number.source), note=number.note,
-            known=self.as_of,
+            known=self.as_of, news=number.news,
         )
 
     def _in_price_year(self, spread: Range, fact: Fact) -> Range:
@@ -133,7 +133,7 @@ class NumberReader:
             raise BadValue(
                 Fault(
                     "", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",
-                    "{fact: entity.field}, with a period and a note at most",
+                    "{fact: entity.field}, with a period, a note and news at most",
                     "`fabless show NAME` lists the fields of an entity"
                     if not field
                     else "give either the fact or numbers of your own",
@@ -162,7 +162,7 @@ class NumberReader:
         note = f"{number.fact}: {fact.note}" if fact.note else str(number.fact)
         return CaseNumber(
             name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source,
-            note=note, known=fact.known,
+            note=note, known=fact.known, news=number.news,
         )
 
     def _source(self, text: str) -> Source:

@@ -17,6 +17,7 @@ from fabless.catalogue.case.market import correlation_numbers, market_errors, ma
 from fabless.catalogue.case.numbers import NumberReader, case_numbers
 from fabless.catalogue.case.programmes import programme_faults, programme_spec
 from fabless.catalogue.case.schema_programme import ProgrammeSection
+from fabless.catalogue.case.ways import own_way, way_errors
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.own import chip_from_mapping, embedded_trace, read_model, read_trace
 from fabless.catalogue.files.yaml import Document
@@ -57,10 +58,13 @@ class CaseReader:
         existing = self._try("existing.chip", lambda: self._chip(file.existing.chip))
         contracts = self._each("contracts", file.contracts, lambda name, item: case_contract(
             file, name, item, self._chip, self.document.at))
+        learning_s = self._time("news.learning", file.news.learning, is_open=False)
         self._check_shape()
+        self._check_news()
         self._check_names()
         self._check_loads(numbers)
         self.errors += market_errors(file, numbers, self.document.at)
+        self.errors += way_errors(file, self._line_or_own, self.document.at)
         if self.errors or existing is None:
             kinds = {type(error) for error in self.errors}
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
@@ -69,11 +73,13 @@ class CaseReader:
             name=file.name, title=file.title, as_of=file.as_of, quarters=file.quarters,
             price_year=file.price_year, first_quarter=Quarter.parse(file.first_quarter),
             seed=file.seed, dominant_vendor=file.dominant_vendor, boundaries=file.tree.boundaries,
-            branching=file.tree.branching, persistence=file.tree.persistence,
+            branching=file.tree.branching, learning_s=learning_s or 0.0,
+            persistence=file.news.persistence,
             risk_weight=file.risk.weight, risk_level=file.risk.level,
             tolerated_shortage=file.risk.tolerated_shortage, loads=loads, lines=lines,
             programmes=programmes, existing_chip=existing, existing_vendor=file.existing.vendor,
             contracts=contracts, **market_records(file),
+            ways=tuple(own_way(name, file, self._whole_line) for name in file.ways),
             numbers=case_numbers(file, numbers, {name: self._terms(name) for name in file.lines}),
         )
 
@@ -111,7 +117,7 @@ class CaseReader:
             self._bad(
                 "tree", f"boundaries {list(tree.boundaries)}, branching {list(tree.branching)}",
                 f"as many branchings of 1 or more as boundaries, which rise between 0 and {file.quarters}",
-                "for example boundaries [2, 7, 12, 17] and branching [8, 2, 2, 2]",
+                "for example boundaries [1, 3, 7, 14] and branching [8, 2, 2, 2]",
             )
         elif math.prod(tree.branching) > MOST_SCENARIOS:
             self._bad(
@@ -124,6 +130,17 @@ class CaseReader:
                 f"{Quarter.of(file.as_of)} or later",
                 "plan forward from the as-of date, or take an earlier one",
             )
+
+    def _check_news(self) -> None:
+        """A coming generation is an event of its own: how its news comes is no choice."""
+        for name, line in self.file.lines.items():
+            for key in ("successor_slip", "successor_gain_spread"):
+                number = getattr(line, key)
+                if number is not None and number.news is not None:
+                    self._bad(
+                        f"lines.{name}.{key}", f"news: {number.news}",
+                        "no news of its own: it is drawn for each coming generation", "take news out",
+                    )
 
     def _check_names(self) -> None:
         file = self.file
@@ -173,9 +190,12 @@ class CaseReader:
             if case_number is not None:
                 yield path, case_number
 
-    def _time(self, path: str, text: str) -> float | None:
+    def _time(self, path: str, text: str, *, is_open: bool = True) -> float | None:
         def read() -> float:
-            if not 0.0 < (time_s := quantity(text, "s", "")) < math.inf:
+            time_s = quantity(text, "s", "")
+            if time_s == 0.0 and not is_open:
+                return time_s
+            if not 0.0 < time_s < math.inf:
                 raise BadValue(Fault("", repr(text), "a time above 0", "write for example '50 ms' or '1 year'"))
             return time_s
 
@@ -276,6 +296,11 @@ class CaseReader:
             raise unknown("line", line.like, plain or ["a line without `like`"], self.document.at(f"lines.{name}.like"))
         stated = {key: getattr(line, key) for key in line.model_fields_set}
         return self.file.lines[line.like].model_copy(update=stated)
+
+    def _line_or_own(self, name: str) -> schema.LineSection:
+        """The whole line, or what it states itself where the line it is like is not there."""
+        like = self.file.lines[name].like
+        return self._whole_line(name) if like in self.file.lines else self.file.lines[name]
 
     def _programme(
         self, name: str, section: ProgrammeSection, numbers: Mapping[str, CaseNumber]

@@ -43,8 +43,16 @@ class TreeShape(Strict):
     """Quarters, counted from the first, at which news arrives."""
     branching: tuple[Whole, ...]
     """Branches at each of them."""
-    persistence: Real = Field(default=0.7, ge=0.0, lt=1.0)
-    """Correlation of a growth rate with its own value before the news."""
+
+
+class NewsSection(Strict):
+    """How the news of uncertain numbers comes through time. A number may state its own kind under
+    `news`: today, gradual or moves."""
+
+    learning: str = "18 month"
+    """Time after which half is known of what is learnt gradually, such as prices and allotments."""
+    persistence: Real = Field(default=0.75, ge=0.0, lt=1.0)
+    """Correlation of a rate that moves, such as growth, with its own value a year before."""
 
 
 class Risk(Strict):
@@ -170,7 +178,8 @@ class LineSection(Strict):
     chip: str | None = None
     how: Literal["buy", "rent"] | None = None
     ways: Ways
-    """The ways that open the line; the portfolio opens every line."""
+    """The ways that open the line; the portfolio opens every line, a way of the case's own those
+    that it states."""
     first_quarter: QuarterText | None = None
     term: str | None = None
     """Length of a rental contract; bought chips serve for `owning.life`."""
@@ -206,6 +215,27 @@ class LineSection(Strict):
     """Gain of one generation over the usual gain, drawn for each anew; 1 where left out."""
 
 
+class WaySection(Strict):
+    """A way of the case's own: what it allows and what it commits to.
+
+    It may open the lines that pass `lines`, `vendors` and `how` together (every line where none is
+    given), and those that name it in their `ways`.
+    """
+
+    title: str = ""
+    """What people call the way; its key where left out."""
+    lines: tuple[str, ...] | None = None
+    vendors: tuple[str, ...] | None = None
+    """Vendors or sellers of lines."""
+    how: Literal["buy", "rent"] | None = None
+    contracts: tuple[str, ...] | None = None
+    """Contracts that the way may sign; those of its lines where left out."""
+    commits: tuple[str, ...] = ()
+    """Programmes one of which the way starts on the first day: the best is chosen."""
+    may_start: tuple[str, ...] = ()
+    """Programmes that the way may start, now or later, or never."""
+
+
 class CaseFile(Strict):
     """A whole case."""
 
@@ -218,6 +248,7 @@ class CaseFile(Strict):
     seed: Whole = Field(ge=0)
     dominant_vendor: str
     tree: TreeShape
+    news: NewsSection = NewsSection()
     risk: Risk
     finance: Finance
     demand: Demand
@@ -230,6 +261,8 @@ class CaseFile(Strict):
     """Chips that the catalogue does not have, each as a chip file would state it."""
     programmes: dict[Name, ProgrammeSection] = Field(default_factory=dict)
     contracts: dict[Name, ContractSection] = Field(default_factory=dict)
+    ways: dict[Name, WaySection] = Field(default_factory=dict)
+    """Ways of the case's own, compared with the standard ones."""
     shocks: dict[Name, ShockSection] = Field(default_factory=dict)
     pools: dict[Name, PoolSection] = Field(default_factory=dict)
     """World supply that caps what all lines and programmes can get together."""

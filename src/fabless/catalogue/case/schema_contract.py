@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fabless.case_numbers import PER_UNIT
+from fabless.case_records import STANDARD_WAYS
 from fabless.catalogue.case.fields import Count, Multiple, Number, QuarterText, Real, Share, Strict, Unit, Ways
 from fabless.contract import KINDS, stated_terms
 
@@ -46,8 +47,9 @@ class ContractSection(Strict):
     how: Literal["buy", "rent"] | None = None
     """Whether prices are USD a chip or USD an hour of one; the line's where it names one, else
     buy."""
-    ways: Ways = ("buy", "diversify", "partner", "build", "acquire")
-    """The ways that open the contract; the portfolio opens every contract."""
+    ways: Ways = STANDARD_WAYS
+    """The ways that may sign the contract; the portfolio may sign every contract, a way of the
+    case's own those that it states."""
     signed: QuarterText | None = None
     """Quarter of signing; the first quarter where left out."""
     start: QuarterText | None = None

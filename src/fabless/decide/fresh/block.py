@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,8 @@ class FreshBlock:
     checked: int = 0
     """Its first paths, for which perfect information is worked out too."""
     given: Mapping[str, Array] | None = None
-    """Values that take the place of draws from the first branching on, (count,) each [SI]."""
+    """Values that take the place of draws from the first quarter in which these are known, (count,)
+    each [SI]."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +61,7 @@ class PathNumbers:
     missing_by_year: Array
     """(N, years)"""
     values: Mapping[str, Array]
-    """Every number that is drawn, as it stands after the first branching [SI]."""
+    """Mean of every number that is drawn along the path, from the first news on [SI]."""
     perfect_usd: Array
     """(checked,) least cost had the path been known."""
     beyond_perfect_usd: Array
@@ -70,7 +70,8 @@ class PathNumbers:
 
 def work(block: FreshBlock) -> PathNumbers:
     """Draw the paths of a block, order by the rule, and condense."""
-    world = fresh_world(block)
+    world = fresh_world(block.prepared, block.count, seed=block.seed, number=block.number,
+                        given=block.given)
     plan = plan_of(world, block.commitment)
     go = followed(block.policy, world, plan)
     plan = decided(plan, go)
@@ -83,11 +84,7 @@ def work(block: FreshBlock) -> PathNumbers:
     perfect = perfect_costs(plan.problem, first[:block.checked])
     return PathNumbers(
         cost_usd=cost, **condensed(world.case, plan, fresh),
-        values={
-            name: np.array(draws[1 : 1 + block.count])
-            for name, draws in world.scenarios.draws.flat.items()
-            if draws.size > 1
-        },
+        values=world.scenarios.draws.means(block.count),
         perfect_usd=perfect,
         beyond_perfect_usd=cost[: block.checked] - perfect,
     )
@@ -101,12 +98,19 @@ def joined(parts: Sequence[PathNumbers]) -> PathNumbers:
     return PathNumbers(**arrays, values=values)
 
 
-def fresh_world(block: FreshBlock) -> World:
-    """Draw the scenarios of a block and the outcome of every programme on them."""
-    prepared = block.prepared
-    seed = int(stream(block.seed, f"fresh block {block.number}").integers(2**62))
-    case = replace(prepared.case, branching=(block.count, *(1 for _ in prepared.case.branching[1:])), seed=seed)
-    scenarios = fresh_paths(case, block.count, seed, given=block.given or {})
+def fresh_world(
+    prepared: Prepared, count: int, *, seed: int, number: int = 0,
+    given: Mapping[str, Array] | None = None,
+) -> World:
+    """Draw the scenarios of block `number` of `count` paths and the outcome of every programme on
+    them.
+
+    `given` (count,) [SI] take the place of draws from the first quarter in which these are known.
+    """
+    drawn_from = int(stream(seed, f"fresh block {number}").integers(2**62))
+    case = replace(prepared.case, seed=drawn_from,
+                   branching=(count, *(1 for _ in prepared.case.branching[1:])))
+    scenarios = fresh_paths(case, count, drawn_from, given=given or {})
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
     return World(
@@ -121,13 +125,14 @@ def views_along(world: World, commitment: Commitment, go: NDArray[np.bool_]) -> 
 
     `go` (projects, node-quarters) says which programmes are under way.
     """
-    return [View(quarter, decided(plan_of(_foreseen(world, quarter), commitment),
+    return [View(quarter, decided(plan_of(foreseen(world, quarter), commitment),
                                   go[:, known_at(world.scenarios.tree, quarter)]).problem)
             for quarter in world.case.boundaries]
 
 
-def _foreseen(world: World, quarter: int) -> World:
-    scenarios = expected(world.case, world.scenarios, quarter)
+def foreseen(world: World, quarter: int, scarce_next: float | None = None) -> World:
+    """The world as every path expects it at a quarter."""
+    scenarios = expected(world.case, world.scenarios, quarter, scarce_next=scarce_next)
     known = known_at(scenarios.tree, quarter)
     outcomes = {name: tuple(_as_known(outcome, known) for outcome in starts) for name, starts in world.outcomes.items()}
     return replace(world, scenarios=scenarios, outcomes=outcomes, yardstick=yardstick(world.prepared, scenarios))
@@ -141,7 +146,7 @@ def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree
 
 def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str, Array]:
     """Cost of a query and missing shares of each path, by the formulas of any plan."""
-    paths = paths_of(case, plan, cast(PlanResult, fresh))  # it reads the arrays that both have
+    paths = paths_of(case, plan, fresh)
     years = calendar(case)
     by_year = [np.stack([part[:, year].sum(axis=1) for _, year in years], axis=1) for part in (paths.missing, paths.wanted)]
     return {

@@ -27,11 +27,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class Gap:
-    """How far the rule can be from the best policy, in the mean of the same paths."""
+    """How far the planner can be from the best policy, in the mean of the same paths."""
 
     paths: int
-    rule_usd: float
-    """Mean cost of the rule on these paths."""
+    planner_usd: float
+    """Mean cost of the planner on these paths."""
     perfect_usd: float
     """Mean of the least cost of each, had it been known from the start: no policy has a lower
     expected cost."""
@@ -40,13 +40,13 @@ class Gap:
 
     @property
     def mean_usd(self) -> float:
-        """Mean difference: loss of the plan and the rule, and the value of perfect information,
-        together."""
-        return self.rule_usd - self.perfect_usd
+        """Mean difference: loss of the plan and the planner, and the value of perfect
+        information, together."""
+        return self.planner_usd - self.perfect_usd
 
     @property
     def upper_usd(self) -> float:
-        """One-sided 95 % limit: the expected cost of plan and rule exceeds that of the best policy
+        """One-sided 95 % limit: the expected cost of plan and planner exceeds that of the best policy
         by no more."""
         return self.mean_usd + CONFIDENT * self.error_usd
 

@@ -10,13 +10,18 @@ from difflib import get_close_matches
 import numpy as np
 
 from fabless.case_records import named
-from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, joined, work
+from fabless.decide.accounts.money import standard_error
+from fabless.decide.fresh import block as by_rule
+from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, work
+from fabless.decide.fresh.judge import TUNING, gap_of, perfect_information
+from fabless.decide.fresh.on_paths import WayOnPaths, joined
+from fabless.decide.fresh.planned import blocks_of, carried_out, safety_margin, tried
 from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.errors import BadValue, Fault
-from fabless.plan.problem.costs import risk_adjusted
+from fabless.plan.problem.costs import risk_adjusted, tail_by_path
 from fabless.records import Array
 
 
@@ -24,30 +29,30 @@ def fresh_test(
     prepared: Prepared,
     solved: SolvedWay,
     *,
-    paths: int = 10_000,
+    paths: int = 100,
+    branches: int = 2,
     seed: int | None = None,
-    checked: int = 200,
+    checked: int = 100,
     executor: Executor | None = None,
-    progress: Callable[[str], None] | None = None,
 ) -> FreshTest:
-    """Carry a solved plan out on fresh paths.
+    """Try a solved plan on fresh paths, planned again every quarter.
 
-    Orders up to the first branching are the plan's, later ones those of the rule `merit_order`,
-    which knows of a path what it has shown so far. `paths` are drawn by the law of the case with
-    streams of `seed` (default: the case's) that no tree uses; `checked` of them are also planned
-    with perfect information. The same paths, seed and plan give the same numbers, whatever the
-    `executor`. Raises `BadValue` for too few paths.
+    The orders of the first quarter are the plan's, later ones those of the planner
+    (`fabless.decide.fresh.planned`), who knows of a path what it has shown so far. `paths` are
+    drawn by the law of the case with streams of `seed` (default: the case's) that no tree uses;
+    `branches` of an outlook are one, or two by the supply regime of the next quarter; `checked` of
+    the paths are also planned with perfect information. The same paths, seed and plan give the same
+    numbers, whatever the `executor`. Raises `BadValue` for too few paths.
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
-    return as_fresh_test(
-        prepared, solved,
-        _worked(
-            prepared, solved, paths, seed=seed, executor=executor, progress=progress,
-            checked=checked,
-        ),
-        seed,
-    )
+    margin = safety_margin(prepared, seed + TUNING)
+    blocks = blocks_of(prepared, [tried(solved)], paths=paths, seed=seed, branches=branches,
+                       margin=margin)
+    parts = map(carried_out, blocks) if executor is None else executor.map(carried_out, blocks)
+    way = joined([found[0] for found, _ in parts])
+    perfect = perfect_information(prepared, solved, paths=paths, checked=checked, seed=seed)
+    return as_fresh_test(prepared, solved, way, seed=seed, gap=gap_of(way, perfect))
 
 
 def rule_costs(
@@ -64,8 +69,8 @@ def rule_costs(
     """Cost, cost per query and missing shares of every fresh path, with the numbers that were drawn
     for it.
 
-    `values` (paths,) [SI] take the place of the draws of some numbers from the first branching to
-    the end; all else is drawn as without them. Of a programme they move prices, allotments and
+    `values` (paths,) [SI] take the place of the draws of some numbers from the first quarter in which
+    they are known to the end; all else is drawn as without them. Of a programme they move prices, allotments and
     gains of its chip, not its dates, which are drawn from its own simulation. `checked` is that of
     `fresh_test`. Raises `BadValue` for unknown names and wrong shapes, all at once.
     """
@@ -90,7 +95,7 @@ def _worked(
             progress(
                 f"fresh paths of {solved.name}: {sum(len(item.cost_usd) for item in done):,} of {paths:,}"
             )
-    return joined(done)
+    return by_rule.joined(done)
 
 
 def _blocks(
@@ -115,44 +120,44 @@ def _blocks(
 
 
 def as_fresh_test(
-    prepared: Prepared, solved: SolvedWay, numbers: PathNumbers, seed: int
+    prepared: Prepared, solved: SolvedWay, way: WayOnPaths, *, seed: int, gap: Gap | None = None
 ) -> FreshTest:
-    """Condense the numbers of fresh paths and set those of the plan's own tree beside them."""
+    """Condense what a way comes to on fresh paths and set the same of the plan's own tree beside
+    it."""
     case, problem = prepared.case, solved.plan.problem
-    count = numbers.cost_usd.size
+    count = way.cost_usd.size
     tree = condensed(case, solved.plan, solved.result)
     weight = problem.tree.probability[problem.tree.leaves]
     equal = np.full(count, 1.0 / count)
-    objective, mean, worst = risk_adjusted(problem, numbers.cost_usd, equal)
+    objective, mean, worst = risk_adjusted(problem, way.cost_usd, equal)
     sample_objective, sample_mean, sample_worst = risk_adjusted(
         problem, solved.result.path_cost_usd, weight
     )
-    above = _tail(numbers.cost_usd, problem.cvar_level)
+    above = tail_by_path(way.cost_usd, problem.cvar_level)
     risk = problem.cvar_weight
 
     def share(fresh: Array, sample: Array) -> Compared:
-        return Compared(float(fresh.mean()), float(sample @ weight), _error(fresh))
+        return Compared(float(fresh.mean()), float(sample @ weight), standard_error(fresh))
 
     def short(fresh: Array, sample: Array) -> Compared:
         return share(
             _above(fresh, case.tolerated_shortage), _above(sample, case.tolerated_shortage)
         )
 
-    missing, by_year, sampled_by_year = (
-        numbers.missing, numbers.missing_by_year.T, tree["missing_by_year"].T,
-    )
+    by_year, sampled_by_year = way.missing_by_year(case).T, tree["missing_by_year"].T
     years = [year for year, _ in calendar(case)]
     return FreshTest(
         way=solved.name, paths=count, seed=seed,
-        expected_cost_usd=Compared(mean, sample_mean, _error(numbers.cost_usd)),
-        cvar_usd=Compared(worst, sample_worst, _error(above)),
+        expected_cost_usd=Compared(mean, sample_mean, standard_error(way.cost_usd)),
+        cvar_usd=Compared(worst, sample_worst, standard_error(above)),
         objective_usd=Compared(
-            objective, sample_objective, _error((1.0 - risk) * numbers.cost_usd + risk * above)
+            objective, sample_objective,
+            standard_error((1.0 - risk) * way.cost_usd + risk * above)
         ),
-        cost_per_query_usd=band(numbers.query_cost_usd, equal),
+        cost_per_query_usd=band(way.query_cost_usd, equal),
         in_sample_cost_per_query_usd=band(tree["query_cost_usd"], weight),
-        shortage_probability=short(missing, tree["missing"]),
-        missing_share=share(missing, tree["missing"]),
+        shortage_probability=short(way.missing_share, tree["missing"]),
+        missing_share=share(way.missing_share, tree["missing"]),
         shortage_probability_by_year=tuple(
             (year, short(fresh, sample))
             for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
@@ -161,33 +166,12 @@ def as_fresh_test(
             (year, share(fresh, sample))
             for year, fresh, sample in zip(years, by_year, sampled_by_year, strict=True)
         ),
-        gap=_gap(numbers),
+        gap=gap,
     )
 
 
 def _above(values: Array, limit: float) -> Array:
     return np.asarray(values > limit, dtype=np.float64)
-
-
-def _tail(costs: Array, level: float) -> Array:
-    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 -
-    level)``, v their quantile."""
-    threshold = np.quantile(costs, level, method="inverted_cdf")
-    return np.asarray(threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level))
-
-
-def _error(values: Array) -> float:
-    """Standard error of a mean; paths are drawn more evenly than by pure chance, so that it is a
-    little too large."""
-    return float(values.std(ddof=1) / np.sqrt(values.size))
-
-
-def _gap(numbers: PathNumbers) -> Gap | None:
-    beyond = numbers.beyond_perfect_usd
-    if beyond.size < 2:
-        return None
-    perfect = float(numbers.perfect_usd.mean())
-    return Gap(beyond.size, perfect + float(beyond.mean()), perfect, _error(beyond))
 
 
 def _check(paths: int, checked: int) -> None:

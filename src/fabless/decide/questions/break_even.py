@@ -241,7 +241,9 @@ def _objective(job: _ValueJob) -> float:
     """Objective with the chips of a programme in volume from a quarter that is known, its spend
     left out."""
     programme = job.item
-    world = world_with_ranges(job.world, job.changes) if job.changes else job.world
+    world = job.world
+    if job.changes:
+        world = world_with_ranges(world, job.changes, simulated=False)
     if programme is None:
         return solved_plan(world, "", plan_of(world, job.lines)).result.objective_usd
     fate = world.outcomes[programme.name][0]

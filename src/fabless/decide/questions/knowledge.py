@@ -28,9 +28,9 @@ def knowledge_values(
 ) -> tuple[KnowledgeValue, ...]:
     """Expected value of perfect information on each of the inputs `names`, the most valuable first.
 
-    The mean over `POINTS` of what is saved when the input is known from the start, against the
-    orders and signings before the first branching held at those of the plan that knows only its
-    range. Holding them makes it an upper estimate.
+    The mean over `POINTS` of what is saved when the input is known from the start and stays, against
+    the orders and signings before the first branching held at those of the plan that knows only
+    its range and learns it as its kind of news says. Holding them makes it an upper estimate.
     """
     if not names:
         return ()

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from fabless.decide.detail import Detail
-from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.questions.break_even import flips, surface
 from fabless.decide.questions.knowledge import knowledge_values
 from fabless.decide.questions.options import option_values
@@ -30,7 +30,7 @@ most."""
 
 
 def ask(
-    prepared: Prepared, solved: Sequence[SolvedWay], best: SolvedWay, numbers: PathNumbers,
+    prepared: Prepared, solved: Sequence[SolvedWay], best: SolvedWay, numbers: WayOnPaths,
     programmes: Sequence[ProgrammeValue], detail: Detail, pool: Executor,
     tick: Callable[[str], None],
 ) -> Questions:

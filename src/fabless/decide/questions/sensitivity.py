@@ -15,13 +15,14 @@ import numpy as np
 
 from fabless.arrays import ranks
 from fabless.case_records import Case, CaseNumber, named
-from fabless.decide.fresh.block import PathNumbers
+from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.results import Sensitivity
+from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import World, draw_world, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, roughly_solved
 from fabless.records import Range
-from fabless.strategy import PORTFOLIO, TITLES, Commitment, commitments
+from fabless.strategy import PORTFOLIO, Commitment
 from fabless.titles import titles
 from fabless.units import UNITS, from_si
 
@@ -43,7 +44,7 @@ class _Try:
 
 
 def sensitivities(
-    prepared: Prepared, best: SolvedWay, numbers: PathNumbers, count: int, executor: Executor
+    prepared: Prepared, best: SolvedWay, numbers: WayOnPaths, count: int, executor: Executor
 ) -> tuple[Sensitivity, ...]:
     """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest
     effect first.
@@ -80,7 +81,7 @@ def sensitivities(
     )
 
 
-def weighed(numbers: PathNumbers, case: Case) -> list[str]:
+def weighed(numbers: WayOnPaths, case: Case) -> list[str]:
     """Numbers of the case by the size of their rank correlation with the cost of a query on fresh
     paths, largest first."""
     cost = ranks(numbers.query_cost_usd)
@@ -109,9 +110,9 @@ def _winner(job: tuple[World, _Try | None]) -> str:
     """The single way that ranks first when one input stands at an end, or none is moved."""
     usual, trial = job
     world = usual if trial is None else _at(usual, trial)
-    ways = [way for way in TITLES if way != PORTFOLIO]
-    objective = {way: roughly_solved(world, way, commitments(world.case, way)).result.objective_usd for way in ways}
-    return min(ways, key=lambda way: objective[way])
+    ways = choose(world, None, gates=False).ways
+    single = [way for way in ways if way.name != PORTFOLIO] or ways
+    return min(single, key=lambda way: way.result.objective_usd).name
 
 
 def label_of(name: str, known: Mapping[str, str]) -> str:

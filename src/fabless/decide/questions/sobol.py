@@ -2,7 +2,9 @@
 others.
 
 The plan's policy is run on fresh paths at the points of Saltelli's design; all else that a path
-draws is the same at every point of the design, so that it adds nothing to the differences.
+draws is the same at every point of the design, so that it adds nothing to the differences. An input
+at a point is known from its first news and stays: the index is that of the whole range, though it may
+take longer than the horizon to learn it.
 """
 
 from __future__ import annotations

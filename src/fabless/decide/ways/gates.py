@@ -72,7 +72,7 @@ def followed(policy: Policy, world: World, plan: Plan) -> NDArray[np.bool_]:
     for quarter in range(tree.quarters):
         nodes_now = np.flatnonzero(tree.quarter == quarter)
         above = tree.parent[nodes_now]
-        before = go[:, above] if quarter else np.zeros((len(plan.projects), 1), dtype=bool)
+        before = go[:, above] if quarter else np.zeros((len(plan.projects), nodes_now.size), dtype=bool)
         go[:, nodes_now] = before
         if quarter not in moments:
             continue

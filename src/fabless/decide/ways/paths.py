@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fabless.case_records import Case
 from fabless.decide.ways.problem import Plan
 from fabless.plan import PlanResult, offer_capital, service
+from fabless.plan.rule.simulate import Simulated
 from fabless.records import Array, Band
 
 
@@ -27,7 +28,7 @@ class Paths:
     wanted: Array
     """Compute demanded, in chips of the fleet in place (`Plan.yardstick`)."""
     query_cost_usd: Array
-    """Queries' share of the chip cost (`query_share`) and of the fixed spend, undiscounted."""
+    """Queries' share of the chip cost (`load_share`) and of the fixed spend, undiscounted."""
     cost_usd: Array
     """All cost but that of unserved demand."""
     chips: Array
@@ -52,11 +53,11 @@ class Paths:
         return np.asarray(self.missing.sum(axis=1) / np.maximum(self.wanted.sum(axis=1), 1e-30))
 
 
-def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
+def paths_of(case: Case, plan: Plan, result: PlanResult | Simulated) -> Paths:
     """Lay a plan's arrays along its paths.
 
     The whole chip cost of a quarter, idle chips included, is shared between queries and training by
-    the compute that was served of each, in chips of the fleet in place (`query_share`). Many ways
+    the compute that was served of each, in chips of the fleet in place (`load_share`). Many ways
     of giving chips to loads cost the same; the share is that of all of them. Programmes and other
     fixed spend are shared like the chip cost of the whole path.
     """
@@ -72,7 +73,7 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     queries = np.array([load.kind == "inference" for load in case.loads])
     served = np.maximum(problem.demand - result.unmet, 0.0)
     chips_cost = spend.sum(axis=0)
-    query_cost = (chips_cost * query_share(plan, served, queries))[table]
+    query_cost = (chips_cost * load_share(plan, served, queries)[queries].sum(axis=0))[table]
     discount, fixed = problem.discount, problem.fixed_usd[table]
     account = (query_cost @ discount) / np.maximum(chips_cost[table] @ discount, 1e-9)
     return Paths(
@@ -88,18 +89,19 @@ def paths_of(case: Case, plan: Plan, result: PlanResult) -> Paths:
     )
 
 
-def query_share(plan: Plan, served: Array, queries: NDArray[np.bool_]) -> Array:
-    """Share (K,) of each quarter's chip cost that queries bear: theirs of the compute served, by
-    the yardstick.
+def load_share(plan: Plan, served: Array, queries: NDArray[np.bool_]) -> Array:
+    """Share (loads, K) of each quarter's chip cost that each load bears: its own of the compute
+    served, by the yardstick.
 
     `served` (loads, K) is load, `queries` (loads,) marks those that are queries. Where nothing was
-    served, their share of the compute wanted; where nothing was wanted either, all.
+    served, the shares of the compute wanted; where nothing was wanted either, queries bear all.
     """
-    share = np.ones(served.shape[1])
+    idle = queries if queries.any() else np.ones(queries.shape, dtype=bool)
+    share = np.repeat((idle / idle.sum())[:, None], served.shape[1], axis=1)
     for load in (plan.problem.demand, served):
         compute = load / plan.yardstick
-        whole = compute.sum(axis=0)
-        share = np.divide(compute[queries].sum(axis=0), whole, out=share, where=whole > 0.0)
+        whole = np.broadcast_to(compute.sum(axis=0), compute.shape)
+        share = np.divide(compute, whole, out=share, where=whole > 0.0)
     return share
 
 
@@ -109,7 +111,7 @@ def compute_by_offer(plan: Plan, served: Array, active: Array) -> Array:
 
     Each chip counts by what it could do of the quarter's work: the mean of its rates, by the
     yardstick, over the loads `served` (loads, K). Which chip in fact served which load does not
-    matter, as with `query_share`.
+    matter, as with `load_share`.
     """
     compute = served / plan.yardstick
     able = active * (plan.problem.rate * compute / plan.yardstick).sum(axis=1)

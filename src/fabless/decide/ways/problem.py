@@ -8,13 +8,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fabless.case_records import Case, Contract, Programme, with_ranges
+from fabless.case_records import Case, Contract, Line, Programme, with_ranges
 from fabless.decide.ways.prepare import Prepared, simulated_outcomes_of
 from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
-from fabless.scenario import OutcomeOnTree, Scenarios, outcome_on_tree, roles, sample
+from fabless.scenario import (
+    OutcomeOnTree,
+    Scenarios,
+    outcome_on_tree,
+    representatives,
+    roles,
+    sample,
+)
 from fabless.strategy import (
     Commitment,
     ContractOffer,
@@ -93,7 +100,7 @@ def draw_world(
     branching of the case.
     """
     case = prepared.case if branching is None else replace(prepared.case, branching=branching)
-    scenarios = sample(case, weights=_weights(prepared, case))
+    scenarios = sample(case, chosen=representatives(case, _weights(prepared, case)))
     measure = yardstick(prepared, scenarios)
     need = sum(
         (scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
@@ -106,17 +113,20 @@ def draw_world(
     return world_with_ranges(usual, changes) if changes else usual
 
 
-def world_with_ranges(usual: World, changes: Mapping[str, Range]) -> World:
+def world_with_ranges(
+    usual: World, changes: Mapping[str, Range], *, simulated: bool = True
+) -> World:
     """This world with the ranges of some numbers replaced.
 
     The random points stay, so that results compare. Only programmes whose own numbers change are
     simulated again; their random outcomes stay assigned to nodes in the order of the unchanged
-    demand.
+    demand. Where the outcomes of programmes are set or not looked at, `simulated` is false, and
+    those of `usual` stay.
     """
     prepared = usual.prepared
     case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
-    outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes)
+    outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes if simulated else ())
     return World(
         prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes,
         yardstick=yardstick(prepared, scenarios), need=usual.need)
@@ -190,10 +200,8 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     tree = scenarios.tree
     worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
     price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
-    in_place = np.zeros((len(offers), case.quarters))
-    in_place[0] = chips
-    rents = np.zeros(len(offers))
-    rents[0] = rent
+    in_place, rents = np.zeros((2, len(offers), tree.size))
+    in_place[0], rents[0] = chips, rent
     middle = (np.arange(case.quarters) + 0.5) * QUARTER_S
     problem = PlanProblem(
         tree=tree,
@@ -301,7 +309,15 @@ def _fixed(world: World, commitment: Commitment) -> Array:
     for item in commitment.programmes:
         fixed = fixed + np.where(sunk, world.outcomes[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:
-        port = scenarios.values.lines[line.name].port
-        if port is not None:
-            fixed = fixed + port * QUARTER_S * (scenarios.tree.quarter >= line.first_quarter - case.first_quarter)
+        fixed = fixed + port_usd(world, line)
     return fixed
+
+
+def port_usd(world: World, line: Line) -> Array:
+    """What a line costs at each node-quarter while it is open, used or not: its second software
+    stack."""
+    tree, port = world.scenarios.tree, world.scenarios.values.lines[line.name].port
+    if port is None:
+        return np.zeros(tree.size)
+    since = line.first_quarter - world.case.first_quarter
+    return np.asarray(port * QUARTER_S * (tree.quarter >= since))

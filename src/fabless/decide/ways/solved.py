@@ -12,6 +12,7 @@ from fabless.decide.ways.paths import Paths, paths_of
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.errors import DoesNotFit, Fault
 from fabless.plan import PlanResult, ProjectPlan, project_plans, search, solve
+from fabless.records import Array
 from fabless.strategy import Commitment
 
 
@@ -28,6 +29,9 @@ class SolvedWay:
     gates: tuple[ProjectPlan, ...]
     lower_bound_usd: float
     """No plan of the commitment costs less, whatever its gates."""
+    carried: SolvedWay | None = None
+    """Where the way commits to a programme: the best plan with that programme carried through,
+    every gate passed."""
 
     @property
     def started(self) -> list[str]:
@@ -67,20 +71,51 @@ def roughly_solved(world: World, name: str, commitments: tuple[Commitment, ...])
     solutions = []
     for commitment in commitments:
         plan = plan_of(world, replace(commitment, may_start=()))
-        solutions.append(
-            _under(
-                world, name, plan,
-                np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool),
-            )
-        )
-        if plan.projects:
-            solutions.append(
-                _under(
-                    world, name, plan,
-                    np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool),
-                )
-            )
+        solutions += [solved_under(world, name, plan, on) for on in (False, True)[: 1 + bool(plan.projects)]]
     return best_of(solutions)
+
+
+def solved_under(world: World, name: str, plan: Plan, on: bool) -> SolvedWay:
+    """A plan with every project of it carried through to the end, or given up at the first
+    branching: one linear programme."""
+    go = np.full((len(plan.projects), plan.problem.tree.size), on)
+    solved = _under(world, name, plan, go)
+    return replace(solved, gates=gates_under(world, plan, go))
+
+
+def gates_under(world: World, plan: Plan, go: NDArray[np.bool_]) -> tuple[ProjectPlan, ...]:
+    """What a policy does with each project of a plan, what is sunk included."""
+    return _with_sunk(plan, project_plans(undecided(world, plan), go)) if plan.projects else ()
+
+
+def given_up(world: World, name: str, plain: SolvedWay, commitment: Commitment) -> SolvedWay:
+    """The plan of a commitment whose programme is given up at the first branching, out of the plan
+    `plain` of its lines and contracts without any programme.
+
+    The programme's offers stay closed and what it has spent is certain, so that the two plans are
+    one but for a constant.
+    """
+    plan = plan_of(world, replace(commitment, may_start=()))
+    go = np.zeros((len(plan.projects), plan.problem.tree.size), dtype=bool)
+    problem, result = decided(plan, go).problem, plain.result
+    spent = problem.fixed_usd - plain.plan.problem.fixed_usd
+    tree, added = problem.tree, len(plan.offers) - len(plain.plan.offers)
+    sunk = float(spent * problem.discount[tree.quarter] @ tree.probability)
+    whole = replace(
+        result, objective_usd=result.objective_usd + sunk,
+        lower_bound_usd=result.lower_bound_usd + sunk,
+        expected_cost_usd=result.expected_cost_usd + sunk, cvar_usd=result.cvar_usd + sunk,
+        path_cost_usd=result.path_cost_usd + sunk,
+        costs=replace(result.costs, fixed_usd=result.costs.fixed_usd + spent),
+        orders=_with_rows(result.orders, added), active=_with_rows(result.active, added),
+        serve=_with_rows(result.serve, added), retired=_with_rows(result.retired, added))
+    return _solved(world, name, plan, go=go, result=whole, gates=gates_under(world, plan, go),
+                   bound=whole.lower_bound_usd)
+
+
+def _with_rows(array: Array, added: int) -> Array:
+    """An array with rows of zeros after its last."""
+    return np.concatenate([array, np.zeros((added, *array.shape[1:]))])
 
 
 def _under(world: World, name: str, plan: Plan, go: NDArray[np.bool_]) -> SolvedWay:

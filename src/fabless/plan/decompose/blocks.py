@@ -10,6 +10,7 @@ here knows a family of columns or rows by name.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from fabless.plan.problem.information import on_tree
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import Index, service
 from fabless.plan.problem.trees import trunk
+from fabless.plan.solve.compact import Compact, Links, compact
 from fabless.records import Array, Tree
 
 SMALL = 400
@@ -45,6 +47,18 @@ class Block:
     link_column: Index
     """Column of the root block's programme."""
     link_value: Array
+
+    @cached_property
+    def linked(self) -> Index:
+        """Columns of the root block that the rows name, each once."""
+        return np.unique(self.link_column)
+
+    @cached_property
+    def small(self) -> Compact:
+        """The programme without what follows from the rest; its links are `linked`."""
+        return compact(self.program, Links(
+            row=self.link_row, column=np.searchsorted(self.linked, self.link_column),
+            value=self.link_value, size=self.linked.size))
 
 
 @dataclass(frozen=True, eq=False)

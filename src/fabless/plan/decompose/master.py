@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -11,7 +11,7 @@ from fabless.plan.decompose.checkpoint import CutRow
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.problem.service import Index
-from fabless.plan.solve.highs import row_units, silent_solver, solver_model
+from fabless.plan.solve.highs import row_units, solver_model, solver_of
 from fabless.records import Array
 
 _OPEN = (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -36,12 +36,8 @@ class Master:
         self.root, self.subtrees = root, subtrees
         self.columns = root.cost.size
         self._money = float(power_of_two(size))
-        self._solver = silent_solver()
-        self._solver.setOptionValue("solver", "simplex")
-        given = solver_model(root, row_units(root))
-        given.col_cost_ = root.cost * root.unit / self._money
-        given.offset_ = root.offset / self._money
-        self._solver.passModel(given)
+        self._solver = solver_of(solver_model(replace(root, money=self._money), row_units(root)))
+        self._solver.setOptionValue("simplex_dual_edge_weight_strategy", -1)
         for _ in range(subtrees):
             # free only once it has a cut: see `add`
             self._solver.addVar(0.0, 0.0)

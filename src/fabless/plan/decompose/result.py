@@ -27,7 +27,7 @@ def result_of(whole: Cut, root: Block, best: DescentResult) -> PlanResult:
     columns, rows = root.program.cost.size, root.program.row_lower.size
     for starts, answer in zip(whole.starts, best.plan.answers, strict=True):
         block = subtree_block(whole, root, starts)
-        _lay_out(laid, block, answer.value)
+        _lay_out(laid, block, block.small.values(answer.value, best.plan.value[block.linked]))
         columns, rows = columns + block.program.cost.size, rows + block.program.row_lower.size
     result = priced(whole.problem, service(whole.problem), Decisions(**laid), best.lower,
                     (columns, rows))

@@ -12,20 +12,17 @@ not matter.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from fabless.plan.decompose.blocks import Block
 from fabless.plan.problem.service import Index
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import row_units, silent_solver
+from fabless.plan.solve.highs import Scaled, row_units, simplex_of, solver_model
 from fabless.records import Array
 
-_DEVEX = 1
 Basis = tuple[NDArray[np.int8], NDArray[np.int8]]
 """State of each column and each row."""
 
@@ -44,16 +41,7 @@ _STATUS = {
 class Piece:
     """A subtree in the solver's units, and its links."""
 
-    start: NDArray[np.int32]
-    """Matrix by column: start, row and value."""
-    index: NDArray[np.int32]
-    value: Array
-    cost: Array
-    offset: float
-    lower: Array
-    upper: Array
-    row_lower: Array
-    row_upper: Array
+    scaled: Scaled
     unit: Array
     money: float
     linked: Index
@@ -63,6 +51,8 @@ class Piece:
     """Place in `linked` of each entry."""
     link_value: Array
     """In the solver's units of the row and natural units of the column."""
+    link_cost: Array
+    """Cost of a unit of each of `linked` in this subtree, in the solver's units of money."""
     tail: Index
     """Columns of cost above the threshold, one a leaf; empty without risk."""
     path_cost: Index
@@ -88,22 +78,14 @@ class SubtreeSolution:
 
 def piece(block: Block) -> Piece:
     """Put a block into the solver's units: powers of two, so that nothing is rounded."""
-    program, row_unit = block.program, row_units(block.program)
-    value = program.value * program.unit[program.column] / row_unit[program.row]
-    shape = (program.row_lower.size, program.cost.size)
-    entries = (value, (program.row, program.column))
-    matrix = csc_array(entries, shape=shape)  # type: ignore[no-untyped-call]
-    linked, place = np.unique(block.link_column, return_inverse=True)
+    small = block.small
+    row_unit, links = row_units(small), small.links.tocoo()  # type: ignore[no-untyped-call]
     tail, path_cost, probability = _risk(block)
     return Piece(
-        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32),
-        value=matrix.data,
-        cost=program.cost * program.unit / program.money, offset=program.offset / program.money,
-        lower=program.lower / program.unit, upper=program.upper / program.unit,
-        row_lower=program.row_lower / row_unit, row_upper=program.row_upper / row_unit,
-        unit=program.unit, money=program.money, linked=linked,
-        link_row=block.link_row.astype(np.int32), link_place=place.astype(np.int32),
-        link_value=block.link_value / row_unit[block.link_row],
+        scaled=solver_model(small, row_unit), unit=small.unit, money=small.money,
+        linked=block.linked, link_row=links.row.astype(np.int32),
+        link_place=links.col.astype(np.int32), link_value=links.data / row_unit[links.row],
+        link_cost=small.link_cost / small.money,
         tail=tail, path_cost=path_cost, probability=probability)
 
 
@@ -115,98 +97,85 @@ def _risk(block: Block) -> tuple[Index, Index, Array]:
     rows, columns = block.program.rows["tail"], block.program.columns["tail"].index
     of_path = rows.value < 0
     order = np.argsort(rows.row[of_path])
-    return columns[rows.node], rows.column[of_path][order], block.probability[rows.node]
+    tail, path_cost = columns[rows.node], rows.column[of_path][order]
+    column = block.small.column
+    return (np.searchsorted(column, tail), np.searchsorted(column, path_cost),
+            block.probability[rows.node])
 
 
 def solve_subtree(given: Piece, links: Array, basis: Basis | None) -> SubtreeSolution:
     """Solve a subtree at `links`, values of its `linked` columns; `basis` is where the simplex
     starts."""
     moved = np.bincount(given.link_row, given.link_value * links[given.link_place],
-                        given.row_lower.size)
-    shifted = replace(given, row_lower=given.row_lower - moved, row_upper=given.row_upper - moved)
+                        given.scaled.row_lower.size)
+    paid = float(given.link_cost @ links)
+    shifted = replace(given.scaled, row_lower=given.scaled.row_lower - moved,
+                      row_upper=given.scaled.row_upper - moved, offset=given.scaled.offset + paid)
     if np.any(shifted.lower > shifted.upper) or np.any(shifted.row_lower > shifted.row_upper):
         return _none(Status.INFEASIBLE)
-    solver = _solver(shifted)
+    solver = simplex_of(shifted)
     if basis is not None:
-        solver.setOptionValue("presolve", "off")
         solver.setBasis(_basis(basis))
     solver.run()
-    if solver.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-        solver.setOptionValue("presolve", "off")
-        solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is Status.INFEASIBLE:
-        return _violation(shifted)
+        return _violation(given, shifted)
     if status is not Status.OPTIMAL:
         return _none(status)
     solution, info = solver.getSolution(), solver.getInfo()
     if basis is None or info.simplex_iteration_count > 0:
         state = solver.getBasis()
         basis = _states(state.col_status), _states(state.row_status)
-    bound, gradient = _bound(shifted, np.array(solution.row_dual), shifted.cost)
-    value = np.clip(np.array(solution.col_value), shifted.lower, shifted.upper) * shifted.unit
+    bound, gradient = _bound(given, shifted, np.array(solution.row_dual))
+    value = np.clip(np.array(solution.col_value), shifted.lower, shifted.upper) * given.unit
     return SubtreeSolution(
-        status=status, objective=info.objective_function_value * shifted.money,
-        bound=(bound + shifted.offset) * shifted.money, gradient=gradient * shifted.money,
-        value=value, basis=basis)
+        status=status, objective=info.objective_function_value * given.money,
+        bound=(bound + shifted.offset) * given.money,
+        gradient=(gradient + given.link_cost) * given.money, value=value, basis=basis)
 
 
-def _violation(subtree: Piece) -> SubtreeSolution:
+def _violation(subtree: Piece, shifted: Scaled) -> SubtreeSolution:
     """Least sum by which the linked rows must give; these alone may, as the others do not depend on
     the root block."""
     rows = np.unique(subtree.link_row)
-    count, columns = rows.size, subtree.cost.size
-    ends = subtree.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
+    count, columns = rows.size, shifted.cost.size
+    ends = shifted.start[-1] + np.arange(1, 2 * count + 1, dtype=np.int32)
     give = replace(
-        subtree, start=np.concatenate([subtree.start, ends]),
-        index=np.concatenate([subtree.index, rows, rows]).astype(np.int32),
-        value=np.concatenate([subtree.value, np.ones(count), -np.ones(count)]),
+        shifted, start=np.concatenate([shifted.start, ends]),
+        index=np.concatenate([shifted.index, rows, rows]).astype(np.int32),
+        value=np.concatenate([shifted.value, np.ones(count), -np.ones(count)]),
         cost=np.concatenate([np.zeros(columns), np.ones(2 * count)]), offset=0.0,
-        lower=np.concatenate([subtree.lower, np.zeros(2 * count)]),
-        upper=np.concatenate([subtree.upper, np.full(2 * count, np.inf)]))
-    solver = _solver(give)
+        lower=np.concatenate([shifted.lower, np.zeros(2 * count)]),
+        upper=np.concatenate([shifted.upper, np.full(2 * count, np.inf)]))
+    solver = simplex_of(give)
     solver.run()
     status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
     if status is not Status.OPTIMAL:
         # infeasible whatever the links: no gradient, no plan at all
         return _none(status)
-    bound, gradient = _bound(give, np.array(solver.getSolution().row_dual), give.cost)
+    bound, gradient = _bound(subtree, give, np.array(solver.getSolution().row_dual))
     least = solver.getInfo().objective_function_value
     return replace(_none(Status.INFEASIBLE), objective=float(least), bound=bound, gradient=gradient)
 
 
-def _bound(subtree: Piece, row_dual: Array, cost: Array) -> tuple[float, Array]:
-    """Value of the dual at `row_dual`, offset left out, and its change with the links.
+def _bound(subtree: Piece, shifted: Scaled, row_dual: Array) -> tuple[float, Array]:
+    """Value of the dual at `row_dual`, offset left out, and its change with the links through the
+    rows.
 
     A term whose limit is infinite is left out: its dual is zero but for the solver's tolerance.
     """
-    column = np.repeat(np.arange(cost.size), np.diff(subtree.start))
-    reduced = cost - np.bincount(column, subtree.value * row_dual[subtree.index], cost.size)
+    cost = shifted.cost
+    column = np.repeat(np.arange(cost.size), np.diff(shifted.start))
+    reduced = cost - np.bincount(column, shifted.value * row_dual[shifted.index], cost.size)
     total = 0.0
-    for dual, low, high in ((row_dual, subtree.row_lower, subtree.row_upper),
-                            (reduced, subtree.lower, subtree.upper)):
+    for dual, low, high in ((row_dual, shifted.row_lower, shifted.row_upper),
+                            (reduced, shifted.lower, shifted.upper)):
         limit = np.where(dual > 0, low, high)
         usable = np.isfinite(limit)
         total += float(dual[usable] @ limit[usable])
     gradient = -np.bincount(subtree.link_place, subtree.link_value * row_dual[subtree.link_row],
                             subtree.linked.size)
     return total, gradient.astype(np.float64)
-
-
-def _solver(subtree: Piece) -> highspy.Highs:
-    solver = silent_solver()
-    solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
-    # arrays go over at once this way, in the solver's order; field by field they would be copied
-    # number by number
-    given: tuple[Any, ...] = (
-        subtree.cost.size, subtree.row_lower.size, subtree.value.size,
-        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
-        subtree.offset, subtree.cost, subtree.lower, subtree.upper, subtree.row_lower,
-        subtree.row_upper,
-        subtree.start, subtree.index, subtree.value, np.zeros(subtree.cost.size, dtype=np.int32))
-    solver.passModel(*given)
-    return solver
 
 
 def _none(status: Status) -> SubtreeSolution:

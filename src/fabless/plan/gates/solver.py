@@ -14,7 +14,8 @@ from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import service
 from fabless.plan.result import Status
-from fabless.plan.solve.highs import row_units, solver_model, solver_of
+from fabless.plan.solve.compact import compact
+from fabless.plan.solve.highs import row_units, simplex_of, solver_model
 from fabless.records import Array
 
 _STATUS = {highspy.HighsModelStatus.kObjectiveBound: Status.OPTIMAL,
@@ -44,10 +45,12 @@ class Warm:
         self._constant = constant_costs(problem)
         self._probability = problem.tree.probability
         self.program: Program = assemble(problem, service(problem), self._constant)
-        self._row_unit = row_units(self.program)
-        self._index = {name: self.program.columns[name].index[:, gates.pieces.first]
+        self._small = compact(self.program)
+        place = np.full(self.program.cost.size + 1, -1)
+        place[self._small.column] = np.arange(self._small.column.size)
+        self._index = {name: place[self.program.columns[name].index[:, gates.pieces.first]]
                        for name in _FAMILIES}
-        self.solver = solver_of(solver_model(self.program, self._row_unit))
+        self.solver = simplex_of(solver_model(self._small, row_units(self._small)))
         self.solves = 0
 
     def solve(self, policy: Policy, most_usd: float = np.inf) -> SolvedPolicy:
@@ -76,7 +79,7 @@ class Warm:
         self.solver.changeColsBounds(columns.size, columns.astype(np.int32), lower, upper)
 
     def _run(self, policy: Array, most_usd: float) -> SolvedPolicy:
-        program, none = self.program, np.zeros_like(policy)
+        program, none = self._small, np.zeros_like(policy)
         self.solver.setOptionValue("objective_bound", most_usd / program.money)
         self.solver.run()
         self.solves += 1
@@ -90,7 +93,7 @@ class Warm:
         prices = Prices(*(self._spread(name, dual) for name in _FAMILIES))
         return SolvedPolicy(Status.OPTIMAL, policy,
                     self.solver.getInfo().objective_function_value * program.money, prices,
-                    self._cost(value))
+                    self._cost(program.values(value, np.zeros(0))))
 
     def _spread(self, name: str, numbers: Array) -> Array:
         index = self._index[name]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from fabless.plan.lp import agreements, columns, retirement, rows
 from fabless.plan.lp import gates as project_gates
@@ -37,6 +39,15 @@ class Program:
     row_upper: Array
     unit: Array
     money: float
+
+    @cached_property
+    def matrix(self) -> csc_array:
+        """The matrix by column, without entries that are zero."""
+        shape = (self.row_lower.size, self.cost.size)
+        entries = (self.value, (self.row, self.column))
+        matrix = csc_array(entries, shape=shape)  # type: ignore[no-untyped-call]
+        matrix.eliminate_zeros()  # type: ignore[no-untyped-call]
+        return matrix
 
 
 def assemble(problem: PlanProblem, served: Service, constant: Array) -> Program:

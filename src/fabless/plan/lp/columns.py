@@ -87,7 +87,7 @@ def active(
     problem: PlanProblem, unit: Units, served: Service, order: Columns, first: int
 ) -> Columns:
     """Chips in service, (O, K): where a chip in place or an order can be."""
-    present = problem.existing[:, problem.tree.quarter] > 0
+    present = problem.existing > 0
     possible = order.index[served.offer, served.order] >= 0
     present[served.offer[possible], served.node[possible]] = True
     cost = problem.running_usd * problem.discount[problem.tree.quarter]

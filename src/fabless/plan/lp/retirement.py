@@ -36,11 +36,12 @@ def retirement(problem: PlanProblem, order: Columns, stock: Columns) -> Rows:
         (row[ending.offer, ending.node], order.index[ending.offer, ending.order], 1.0),
     ]
     offer, node = np.nonzero(present)
-    lower = -_leaving(problem)[offer, problem.tree.quarter[node]]
+    lower = -_leaving(problem)[offer, node]
     return laid_out("retirement", entries, lower=lower, member=offer, members=problem.offers,
                     node=node)
 
 
 def _leaving(problem: PlanProblem) -> Array:
-    """Chips in place that leave at the start of each quarter, (O, quarters)."""
-    return -np.diff(problem.existing, axis=1, prepend=problem.existing[:, :1])
+    """Chips in place that leave at the start of each node-quarter, (O, K)."""
+    parent = problem.tree.parent
+    return np.where(parent >= 0, problem.existing[:, parent] - problem.existing, 0.0)

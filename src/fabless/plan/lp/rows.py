@@ -56,7 +56,7 @@ def in_service(
         (row, retired.index, 1.0),
         (row[served.offer, served.node], order.index[served.offer, served.order], -1.0),
     ]
-    existing = problem.existing[offer, problem.tree.quarter[node]]
+    existing = problem.existing[offer, node]
     return laid_out("in service", entries, lower=existing, upper=existing, member=offer,
                     members=problem.offers, node=node)
 

@@ -54,9 +54,16 @@ class CostParts:
 def chips_in_service(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Chips within their term (O, K) that follow from the orders (O, K) and the chips in place,
     retired ones included."""
-    active = problem.existing[:, problem.tree.quarter].copy()
-    np.add.at(active, (served.offer, served.node), orders[served.offer, served.order])
-    return active
+    return np.asarray(problem.existing + _summed(served, orders))
+
+
+def _summed(served: Service, amount: Array) -> Array:
+    """Sum of an amount of each order (O, K) at the node-quarters in which it serves, (O, K)."""
+    ends = np.searchsorted(served.offer, np.arange(len(amount) + 1))
+    return np.array([
+        np.bincount(served.node[begin:end], weights=of_order[served.order[begin:end]],
+                    minlength=of_order.size)
+        for begin, end, of_order in zip(ends, ends[1:], amount, strict=False)]).reshape(amount.shape)
 
 
 def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
@@ -67,10 +74,10 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 
     The oldest retire first, so that chips whose term ends leave the retired ones first.
     """
-    quarter, parent = problem.tree.quarter, problem.tree.parent
-    ending = np.where(quarter > 0, -np.diff(problem.existing, axis=1, prepend=0.0)[:, quarter], 0.0)
+    parent = problem.tree.parent
+    ending = np.where(parent >= 0, problem.existing[:, parent] - problem.existing, 0.0)
     past = ended(problem)
-    np.add.at(ending, (past.offer, past.node), orders[past.offer, past.order])
+    ending = ending + _summed(past, orders)
     before = np.where(parent >= 0, retired[:, parent], 0.0)
     return np.asarray(retired - np.maximum(before - ending, 0.0))
 
@@ -78,10 +85,8 @@ def newly_retired(problem: PlanProblem, orders: Array, retired: Array) -> Array:
 def offer_capital(problem: PlanProblem, served: Service, orders: Array) -> Array:
     """Annuities of all chips in service of each offer at each node-quarter (O, K), chips in place
     included."""
-    capital = problem.existing_capital_usd[:, None] * problem.existing[:, problem.tree.quarter]
-    annuity = problem.capital_usd[served.offer, served.order] * orders[served.offer, served.order]
-    np.add.at(capital, (served.offer, served.node), annuity)
-    return np.asarray(capital)
+    capital = problem.existing_capital_usd * problem.existing
+    return np.asarray(capital + _summed(served, problem.capital_usd * orders))
 
 
 def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> CostParts:
@@ -103,7 +108,7 @@ def node_costs(problem: PlanProblem, served: Service, choice: Decisions) -> Cost
 def constant_costs(problem: PlanProblem) -> Array:
     """Discounted cost of each node-quarter that no order changes (K,): chips in place and fixed
     spend."""
-    in_place = problem.existing_capital_usd @ problem.existing[:, problem.tree.quarter]
+    in_place = (problem.existing_capital_usd * problem.existing).sum(axis=0)
     return np.asarray((in_place + problem.fixed_usd) * problem.discount[problem.tree.quarter])
 
 
@@ -129,6 +134,13 @@ def cvar(costs: Array, probability: Array, level: float) -> float:
     before = np.concatenate([[0.0], np.cumsum(probability[worst])[:-1]])
     taken = np.clip(share - before, 0.0, probability[worst])
     return float(costs[worst] @ taken / taken.sum())
+
+
+def tail_by_path(costs: Array, level: float) -> Array:
+    """Value by path whose mean is the CVaR of equally likely costs: ``v + (cost - v)+ / (1 -
+    level)``, v their quantile."""
+    threshold = np.quantile(costs, level, method="inverted_cdf")
+    return np.asarray(threshold + np.maximum(costs - threshold, 0.0) / (1.0 - level))
 
 
 def risk_adjusted(

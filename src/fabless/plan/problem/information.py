@@ -13,7 +13,7 @@ from fabless.records import Array, Tree
 from fabless.scenario import chain_tree
 
 _PRICES = ("capital_usd", "running_usd", "payment_usd", "fixed_usd", "rate", "demand", "unmet_usd",
-           "resale_usd")
+           "resale_usd", "existing", "existing_capital_usd")
 _LIMITS = ("cap", "floor", "power_cap_w", "cash_cap_usd")
 _AGREED = ("sign", "level_cap", "level_floor", "start_quarters", "fee_usd", "untaken_usd")
 

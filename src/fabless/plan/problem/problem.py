@@ -69,9 +69,9 @@ class PlanProblem:
     payment_usd: Array = field(default_factory=_nothing)
     """(O, K) cash due at the order per chip [USD]; counts in the cash budget only."""
     existing: Array = field(default_factory=_nothing)
-    """(O, quarters) chips in place before the first order, with their run-down [chip]."""
+    """(O, K) chips in place before the first order, with their run-down [chip]."""
     existing_capital_usd: Array = field(default_factory=_nothing)
-    """(O,) annuity of those, per chip and quarter [USD]."""
+    """(O, K) annuity of those, per chip and quarter [USD]."""
     power_w: Array = field(default_factory=_nothing)
     """(O,) power drawn by a chip in service, all included [W]."""
     power_cap_w: Array = field(default_factory=_no_limit)
@@ -133,11 +133,9 @@ class PlanProblem:
         o, l = len(self.offers), len(self.loads)  # noqa: E741
         k, q = self.tree.size, self.tree.quarters
         by_offer = ("lead_quarters", "available", "cap", "capital_usd", "running_usd", "floor",
-                    "payment_usd",
-                    "resale_usd")
+                    "payment_usd", "resale_usd", "existing", "existing_capital_usd")
         return dict.fromkeys(by_offer, (o, k)) | {
-            "term_quarters": (o,), "existing_capital_usd": (o,), "power_w": (o,),
-            "existing": (o, q),
+            "term_quarters": (o,), "power_w": (o,),
             "rate": (o, l, k), "demand": (l, k), "unmet_usd": (l, k),
             "power_cap_w": (k,), "cash_cap_usd": (k,), "fixed_usd": (k,), "discount": (q,),
             "retire": (o,),
@@ -166,9 +164,12 @@ class PlanProblem:
     def _retirement(self) -> list[Fault]:
         """What the bookkeeping of retired chips takes for granted: the oldest leave first."""
         faults = []
+        tree = self.tree
+        below = np.flatnonzero(tree.parent >= 0)
         for o in np.flatnonzero(self.retire):
             place, chips = f"plan.existing[{self.offers[o]}]", self.existing[o]
-            if np.any(np.diff(chips) > 0) or np.any(chips[self.term_quarters[o]:] > 0):
+            grow = np.any(chips[below] > chips[tree.parent[below]])
+            if grow or np.any(chips[tree.quarter >= self.term_quarters[o]] > 0):
                 faults.append(Fault(place,
                                     f"chips in place grow, or stay beyond {self.term_quarters[o]} "
                                     "quarters",

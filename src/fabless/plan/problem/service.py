@@ -15,8 +15,8 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """Three arrays of one length: chips of `offer` ordered at node-quarter `order` are in service
-    at `node`."""
+    """Three arrays of one length, offers in their order: chips of `offer` ordered at node-quarter
+    `order` are in service at `node`."""
 
     offer: Index
     order: Index
@@ -39,19 +39,27 @@ def ended(problem: PlanProblem) -> Service:
 
 
 def _aged(
-    problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, end: Index | int
+    problem: PlanProblem, wanted: NDArray[np.bool_], first: Index | int, stop: Index | int
 ) -> Service:
     """Orders j of the wanted offers on the path to k with
-    ``first <= quarter(k) - quarter(j) - lead(j) < end``."""
+    ``first <= quarter(k) - quarter(j) - lead(j) < stop``."""
     offers, size = np.flatnonzero(wanted), wanted.size
-    low, high = np.broadcast_to(first, size)[offers], np.broadcast_to(end, size)[offers]
+    low, high = np.broadcast_to(first, size)[offers], np.broadcast_to(stop, size)[offers]
     tree = problem.tree
     table = tree.ancestors() if offers.size else np.zeros((0, 0), dtype=np.int64)
     node, quarter = np.nonzero(table >= 0)
     order = table[node, quarter]
-    age = tree.quarter[node] - quarter - problem.lead_quarters[np.ix_(offers, order)]
-    number, pair = np.nonzero((age >= low[:, None]) & (age < high[:, None]))
-    return Service(offers[number], order[pair], node[pair])
+    gone = tree.quarter[node] - quarter
+    # offer by offer: all at once would hold every pair of node-quarters for each of them
+    pairs = []
+    for offer, youngest, oldest in zip(offers, low, high, strict=True):
+        age = gone - problem.lead_quarters[offer][order]
+        pairs.append(np.flatnonzero((age >= youngest) & (age < oldest)).astype(np.int32))
+    ends = np.cumsum([0, *(part.size for part in pairs)])
+    orders, nodes = np.empty((2, ends[-1]), dtype=np.int64)
+    for begin, end, pair in zip(ends, ends[1:], pairs, strict=False):
+        orders[begin:end], nodes[begin:end] = order[pair], node[pair]
+    return Service(np.repeat(offers, np.diff(ends)), orders, nodes)
 
 
 def discounted_term(problem: PlanProblem) -> Array:

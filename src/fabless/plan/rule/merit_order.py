@@ -122,7 +122,7 @@ def _expected(
         need=need, shortage=path("unmet_usd") * usable, does=compute, cap=open_cap, price=price,
         running=running,
         lead=path("lead_quarters"), pools=np.array(pools).reshape(-1, *view_path.shape),
-        in_place=np.ascontiguousarray((view.existing[:, None, :] * compute).sum(axis=0)),
+        in_place=np.ascontiguousarray((path("existing") * compute).sum(axis=0)),
         member=member,
         term=fresh.term_quarters.astype(np.int64), discount=np.ascontiguousarray(fresh.discount))
 

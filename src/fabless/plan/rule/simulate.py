@@ -40,28 +40,32 @@ class Simulated:
     untaken: Array
     """(agreements, K) units of the least draw not taken."""
     retired: Array
-    """(O, K) chips retired: none."""
+    """(O, K) chips retired and still within their term."""
     costs: CostParts
     """Undiscounted cost parts by node-quarter."""
     path_cost_usd: Array
     """(leaves,) discounted cost of each path, in the order of `tree.leaves`."""
 
 
-def simulate_orders(problem: PlanProblem, orders: Array, levels: Array | None = None) -> Simulated:
+def simulate_orders(
+    problem: PlanProblem, orders: Array, levels: Array | None = None, retired: Array | None = None
+) -> Simulated:
     """Place `orders` (O, K), cut to what is `allowed`, and use the chips that arrive as well as can
     be (`dispatch`).
 
-    `levels` (agreements, K) are signed as they are; nothing where left out. Chips are kept to the
-    end of their term, also where the problem would let them retire. The costs are those of any plan
-    (`node_costs`).
+    `levels` (agreements, K) are signed as they are, and `retired` (O, K) chips are out of service
+    before their term ends, no more than there are; nothing where left out. The costs are those of
+    any plan (`node_costs`).
     """
     signed = np.zeros((len(problem.agreements), problem.tree.size)) if levels is None else levels
-    placed = allowed(problem, orders, signed)
+    placed = allowed(problem, orders, signed, retired)
     served = service(problem)
-    active = chips_in_service(problem, served, placed)
+    there = chips_in_service(problem, served, placed)
+    gone = np.zeros(placed.shape) if retired is None else np.minimum(retired, there)
+    active = there - gone
     use = dispatch(problem, active)
     choice = Decisions(orders=placed, serve=use.serve, unmet=use.unmet, levels=signed,
-                       untaken=_untaken(problem, placed, signed), retired=np.zeros(placed.shape))
+                       untaken=_untaken(problem, placed, signed), retired=gone)
     costs = node_costs(problem, served, choice)
     paths = path_costs(problem.tree, costs.total_usd * problem.discount[problem.tree.quarter])
     return Simulated(orders=placed, active=active, serve=use.serve, unmet=use.unmet, levels=signed,
@@ -69,11 +73,14 @@ def simulate_orders(problem: PlanProblem, orders: Array, levels: Array | None = 
                      path_cost_usd=paths)
 
 
-def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
+def allowed(
+    problem: PlanProblem, orders: Array, levels: Array, retired: Array | None = None
+) -> Array:
     """Cut orders (O, K) to caps, shared limits, agreements, cash and power; what goes beyond floors
     is cut in proportion.
 
-    Power at hand is looked up over the whole service of an order: sites are known ahead. Orders
+    Power at hand is looked up over the whole service of an order: sites are known ahead; chips
+    `retired` (O, K) leave theirs free. Orders
     that cannot arrive within the horizon are dropped, but for floors.
     """
     quarter = problem.tree.quarter
@@ -87,7 +94,9 @@ def allowed(problem: PlanProblem, orders: Array, levels: Array) -> Array:
     for rows, limit in limits:
         placed[rows] = _cut(placed[rows], problem.floor[rows], np.ones(1), limit)
     placed = _cut(placed, problem.floor, problem.payment_usd, problem.cash_cap_usd)
-    return _within_power(problem, placed) if np.isfinite(problem.power_cap_w).any() else placed
+    if not np.isfinite(problem.power_cap_w).any():
+        return placed
+    return _within_power(problem, placed, np.zeros(placed.shape) if retired is None else retired)
 
 
 def granted(problem: PlanProblem, levels: Array, name: str) -> Array:
@@ -123,7 +132,7 @@ def _cut(placed: Array, floor: Array, weight: Array, limit: Array) -> Array:
                                placed))
 
 
-def _within_power(problem: PlanProblem, placed: Array) -> Array:
+def _within_power(problem: PlanProblem, placed: Array, retired: Array) -> Array:
     """Go through the quarters and cut each one's orders to the power that earlier orders and all
     commitments leave."""
     table = paths_table(problem.tree)
@@ -141,7 +150,7 @@ def _within_power(problem: PlanProblem, placed: Array) -> Array:
         return np.asarray((profile(q) * chips[:, table[:, q], None]).sum(axis=0))
 
     committed = np.sum([power(problem.floor, q) for q in range(quarters.size)], axis=0)
-    drawn = problem.power_w @ problem.existing + committed
+    drawn = (problem.power_w @ (problem.existing - retired))[table] + committed
     for q in range(quarters.size):
         nodes = table[:, q]
         above = placed - problem.floor

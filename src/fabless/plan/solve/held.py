@@ -12,7 +12,7 @@ from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.project import refuse_projects
 from fabless.plan.problem.service import Index, service
 from fabless.plan.problem.trees import segments
-from fabless.plan.solve.highs import row_units, solver_model, solver_of
+from fabless.plan.solve.highs import row_units, simplex_solver, solver_model, solver_of
 from fabless.plan.solve.solve import DECIDED
 from fabless.records import Array
 
@@ -101,7 +101,8 @@ class NearOptimal:
     def __init__(self, held: HeldPlan, most_usd: float) -> None:
         program = held.program
         self.program = program
-        self.solver = solver_of(held.solver.getLp())
+        self.solver = simplex_solver()
+        self.solver.passModel(held.solver.getLp())
         self.solver.setOptionValue("presolve", "off")
         where, price, besides = _objective_row(held)
         worth = price * program.unit[where]

@@ -9,18 +9,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
-from scipy.sparse import csc_array
+from numpy.typing import NDArray
 
 from fabless.plan.lp.assemble import Program
 from fabless.plan.lp.columns import power_of_two
 from fabless.plan.result import Status
+from fabless.plan.solve.compact import Compact, compact
 from fabless.plan.solve.lower_bound import dual_bound
 from fabless.records import Array
 
-_DEVEX = 1
+DEVEX = 1
 """HiGHS's number for devex pricing in the dual simplex."""
 
 _STATUS = {
@@ -45,6 +47,25 @@ class Solution:
     """Values of the columns."""
 
 
+Linear = Program | Compact
+"""A linear programme in natural units, whole or without what follows from the rest."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scaled:
+    """A linear programme in the solver's units, its matrix by column."""
+
+    start: NDArray[np.int32]
+    index: NDArray[np.int32]
+    value: Array
+    cost: Array
+    offset: float
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+
+
 def run_solver(program: Program, progress: Tell = None, plain: Array | None = None) -> Solution:
     """Solve by dual simplex with devex pricing.
 
@@ -54,33 +75,28 @@ def run_solver(program: Program, progress: Tell = None, plain: Array | None = No
     plain = np.zeros(program.row_lower.size) if plain is None else plain
     if np.any(program.lower > program.upper) or np.any(program.row_lower > program.row_upper):
         return _nothing(Status.INFEASIBLE)
-    solver = solver_of(solver_model(program, row_units(program)), progress)
-    # one by one: the solver's own run polishes after postsolve, and may so end at another of
-    # several best plans
-    solver.presolve()
-    if solver.getModelPresolveStatus() == highspy.HighsPresolveStatus.kReduced:
-        inner = solver_of(solver.getPresolvedLp(), progress)
-        inner.setOptionValue("presolve", "off")
-        inner.run()
-        ended = inner.getModelStatus()
-        if ended == highspy.HighsModelStatus.kOptimal:
-            solver.postsolve(inner.getSolution())
-    else:
+    small = compact(program)
+    row_unit = row_units(small)
+    scaled = solver_model(small, row_unit)
+    solver = simplex_of(scaled, progress)
+    solver.run()
+    if solver.getModelStatus() not in _STATUS:
+        # seldom: numbers so far apart that the simplex wants its own scaling and presolve
+        solver = solver_of(scaled, progress)
         solver.run()
-        ended = solver.getModelStatus()
-    if ended == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-        solver.setOptionValue("presolve", "off")
-        solver.run()
-        ended = solver.getModelStatus()
-    status = _STATUS.get(ended, Status.FAILED)
-    return _read(program, solver, plain) if status is Status.OPTIMAL else _nothing(status)
-
-
-def _read(program: Program, solver: highspy.Highs, plain: Array) -> Solution:
-    solution, row_unit = solver.getSolution(), row_units(program)
-    value = np.clip(np.array(solution.col_value) * program.unit, program.lower, program.upper)
+        if solver.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            solver.setOptionValue("presolve", "off")
+            solver.run()
+    status = _STATUS.get(solver.getModelStatus(), Status.FAILED)
+    if status is not Status.OPTIMAL:
+        return _nothing(status)
+    solution = solver.getSolution()
+    inner = np.clip(np.array(solution.col_value) * small.unit, small.lower, small.upper)
+    value = small.values(inner, np.zeros(0))
+    value = np.clip(value, program.lower, program.upper)
     objective = program.offset + float(program.cost @ value)
-    bound = dual_bound(program, np.array(solution.row_dual) * program.money / row_unit, plain)
+    price = small.prices(np.array(solution.row_dual) * small.money / row_unit)
+    bound = dual_bound(program, price, plain)
     if np.isinf(bound):
         # no finite corner for a reduced cost of rounding size: what is left is the solver's own
         # word
@@ -122,17 +138,39 @@ def _standard_output_aside() -> Iterator[None]:
             os.close(kept)
 
 
-def solver_of(scaled: highspy.HighsLp, progress: Tell = None) -> highspy.Highs:
-    """Hand a programme in the solver's units to a simplex solver, silent but for lines to
-    `progress`."""
+def simplex_solver(progress: Tell = None) -> highspy.Highs:
+    """Make a simplex solver without a programme, silent but for lines to `progress`."""
     solver = silent_solver()
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", progress is not None)
     solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
+    solver.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
     if progress is not None:
         solver.cbLogging.subscribe(lambda event: progress(event.message.strip()))
-    solver.passModel(scaled)
+    return solver
+
+
+def solver_of(scaled: Scaled, progress: Tell = None) -> highspy.Highs:
+    """Hand a programme in the solver's units to a simplex solver, silent but for lines to
+    `progress`."""
+    solver = simplex_solver(progress)
+    # arrays go over at once this way, in the solver's order; field by field they would be copied
+    # number by number
+    given: tuple[Any, ...] = (
+        scaled.cost.size, scaled.row_lower.size, scaled.value.size,
+        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
+        scaled.offset, scaled.cost, scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper,
+        scaled.start, scaled.index, scaled.value, np.zeros(scaled.cost.size, dtype=np.int32))
+    solver.passModel(*given)
+    return solver
+
+
+def simplex_of(scaled: Scaled, progress: Tell = None) -> highspy.Highs:
+    """A solver that goes straight to the simplex: what `compact` leaves has nothing for presolve,
+    and is scaled."""
+    solver = solver_of(scaled, progress)
+    solver.setOptionValue("presolve", "off")
+    solver.setOptionValue("simplex_scale_strategy", 0)
     return solver
 
 
@@ -140,29 +178,22 @@ def _nothing(status: Status) -> Solution:
     return Solution(status, np.nan, -np.inf, np.zeros(0))
 
 
-def row_units(program: Program) -> Array:
+def row_units(program: Linear) -> Array:
     """Power of two by which the solver divides each row, so that its largest entry is near 1."""
-    largest = np.zeros(program.row_lower.size)
-    np.maximum.at(largest, program.row, np.abs(program.value) * program.unit[program.column])
+    by_row = program.matrix.tocsr()  # type: ignore[no-untyped-call]
+    largest = np.zeros(by_row.shape[0])
+    used = np.diff(by_row.indptr) > 0
+    size = np.abs(by_row.data) * program.unit[by_row.indices]
+    largest[used] = np.maximum.reduceat(size, by_row.indptr[:-1][used]) if used.any() else 0.0
     return power_of_two(largest)
 
 
-def solver_model(program: Program, row_unit: Array) -> highspy.HighsLp:
-    """Hand the programme over in the solver's units; powers of two, so that nothing is rounded."""
-    rows, columns = program.row_lower.size, program.cost.size
-    value = program.value * program.unit[program.column] / row_unit[program.row]
-    entries, shape = (value, (program.row, program.column)), (rows, columns)
-    matrix = csc_array(entries, shape=shape)  # type: ignore[no-untyped-call]
-    scaled = highspy.HighsLp()
-    scaled.num_col_, scaled.num_row_ = columns, rows
-    scaled.col_cost_ = program.cost * program.unit / program.money
-    scaled.offset_ = program.offset / program.money
-    scaled.col_lower_ = program.lower / program.unit
-    scaled.col_upper_ = program.upper / program.unit
-    scaled.row_lower_ = program.row_lower / row_unit
-    scaled.row_upper_ = program.row_upper / row_unit
-    scaled.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    scaled.a_matrix_.start_ = matrix.indptr
-    scaled.a_matrix_.index_ = matrix.indices
-    scaled.a_matrix_.value_ = matrix.data
-    return scaled
+def solver_model(program: Linear, row_unit: Array) -> Scaled:
+    """Put the programme into the solver's units; powers of two, so that nothing is rounded."""
+    matrix, unit, money = program.matrix, program.unit, program.money
+    return Scaled(
+        start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32),
+        value=matrix.data * np.repeat(unit, np.diff(matrix.indptr)) / row_unit[matrix.indices],
+        cost=program.cost * unit / money, offset=program.offset / money,
+        lower=program.lower / unit, upper=program.upper / unit,
+        row_lower=program.row_lower / row_unit, row_upper=program.row_upper / row_unit)

@@ -1,0 +1,340 @@
+"""Every way along the same fresh paths, each by a planner who plans again every quarter.
+
+The orders of the first quarter are those of the way's plan on the tree. From then on the planner
+sees what the path has shown, forms an outlook, solves the look-ahead programme over all quarters
+still to come and places what is due now (docs/explanation/fresh.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabless.case_records import Case
+from fabless.decide.fresh.block import foreseen, fresh_world
+from fabless.decide.fresh.on_paths import WayOnPaths, port_spend, way_on_paths
+from fabless.decide.ways.gates import Policy, decided, followed
+from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import Plan, World, plan_of
+from fabless.decide.ways.solved import SolvedWay
+from fabless.plan import PlanProblem
+from fabless.plan.lookahead.outlook import Choice, Outlook, narrowed, outlook_of
+from fabless.plan.lookahead.planner import Placed, Planner
+from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
+from fabless.records import Array
+from fabless.scenario.expected import scarce_chance
+from fabless.strategy import Commitment
+
+KAPPA = 0.5
+"""Standard deviations of the forecast error of demand by which expected demand is raised: between 0
+and 1 the mean cost on the reference case changes by less than half a percent, and the missing share
+falls by an eighth to a quarter."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tried:
+    """A way as it is tried on fresh paths."""
+
+    commitment: Commitment
+    policy: Policy
+    carried: bool
+    """Whether its programmes pass every gate, whatever they have come to."""
+    orders: Mapping[str, float]
+    """Chips ordered in the first quarter, by offer."""
+    levels: Mapping[str, float]
+    """Units signed in the first quarter, by agreement."""
+    retired: Mapping[str, float]
+    """Chips retired in the first quarter, by offer."""
+
+
+def tried(solved: SolvedWay, *, carried: bool = False) -> Tried:
+    """What of a solved way is carried to fresh paths: what it enters into, what it orders first,
+    how it decides on programmes."""
+    problem, result = solved.plan.problem, solved.result
+    commitment, policy = _trimmed(solved)
+
+    def first(names: Sequence[str], values: Array) -> dict[str, float]:
+        return {name: float(row[0]) for name, row in zip(names, values, strict=True)}
+
+    return Tried(
+        commitment=commitment, policy=policy, carried=carried,
+        orders=first(problem.offers, result.orders), retired=first(problem.offers, result.retired),
+        levels=first([item.name for item in problem.agreements], result.levels),
+    )
+
+
+def _trimmed(solved: SolvedWay) -> tuple[Commitment, Policy]:
+    """What a way enters into and its policy, without programmes that it may start and never
+    does."""
+    commitment, policy = solved.plan.commitment, solved.policy
+    projects = solved.plan.projects
+    begun = {project.programme for project, on in zip(projects, policy.go, strict=True) if on.any()}
+    begun |= {item.name for item in commitment.programmes}
+    rows = [project.programme in begun for project in projects]
+    kept = tuple(item for item in commitment.may_start if item.name in begun)
+    return (replace(commitment, may_start=kept),
+            replace(policy, go=policy.go[rows], mode=policy.mode[rows]))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PlannedBlock:
+    """Part of the fresh paths, small enough for one process, with all ways that are tried."""
+
+    prepared: Prepared
+    ways: tuple[Tried, ...]
+    number: int
+    count: int
+    seed: int
+    branches: int
+    """Branches of every outlook: one, or two by the supply regime of the next quarter."""
+    margin: Array
+    """(Q, loads, Q) factor on demand expected in one quarter for another (`safety_margin`)."""
+    given: Mapping[str, Array] | None = None
+    """Values that take the place of draws, (count,) each [SI]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A way on the paths of a block, with its gates followed."""
+
+    way: Tried
+    plan: Plan
+    go: NDArray[np.bool_]
+    """(projects, K) which programmes are under way."""
+
+
+def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
+    """Every way of a block on its paths, and how many look-ahead programmes were solved.
+
+    Ways that order from the same offers and do the same in the first quarter are planned once: they
+    differ by a constant.
+    """
+    world = fresh_world(block.prepared, block.count, seed=block.seed, number=block.number,
+                        given=block.given)
+    wide = plan_of(world, _widest(block))
+    carried = [_followed(world, way) for way in block.ways]
+    twins: dict[object, list[int]] = {}
+    for k, item in enumerate(carried):
+        twins.setdefault(_key(item), []).append(k)
+    leaders = [carried[rows[0]] for rows in twins.values()]
+    planners = [Planner(item.plan.problem) for item in leaders]
+    for planner, item in zip(planners, leaders, strict=True):
+        planner.place(0, *_first(item))
+    choices = [_choice(wide.problem, item) for item in leaders]
+    for quarter in range(1, world.case.quarters):
+        outlook = _outlook(world, block, _widest(block), quarter)
+        for planner, item, choice in zip(planners, leaders, choices, strict=True):
+            planner.plan(quarter, _open(narrowed(outlook, choice), item, quarter))
+    results: list[WayOnPaths] = [None] * len(carried)  # type: ignore[list-item]
+    for rows, planner, leader in zip(twins.values(), planners, leaders, strict=True):
+        for row in rows:
+            results[row] = _condensed(world, carried[row], _moved(planner.placed, leader, carried[row]))
+    return results, sum(planner.programmes for planner in planners)
+
+
+def _widest(block: PlannedBlock) -> Commitment:
+    """Everything that any of the ways may use, in the order of the case."""
+    case = block.prepared.case
+    commitments = [way.commitment for way in block.ways]
+    lines = {line.name for item in commitments for line in item.lines}
+    later = {item.name for commitment in commitments for item in commitment.may_start}
+    now = {item.name for commitment in commitments for item in commitment.programmes} - later
+    return Commitment(
+        tuple(line for line in case.lines if line.name in lines),
+        tuple(item for item in case.programmes if item.name in now),
+        may_start=tuple(item for item in case.programmes if item.name in later))
+
+
+def _followed(world: World, way: Tried) -> Carried:
+    plan = plan_of(world, way.commitment)
+    shape = (len(plan.projects), plan.problem.tree.size)
+    go = np.ones(shape, dtype=bool) if way.carried else followed(way.policy, world, plan)
+    return Carried(way, decided(plan, go), go)
+
+
+def followed_on(world: World, way: Tried) -> Plan:
+    """The plan of a way on fresh paths, the gates of its programmes decided."""
+    return _followed(world, way).plan
+
+
+def _key(item: Carried) -> object:
+    """What tells the orders of two ways apart: what each may order, where, and what it does
+    first."""
+    problem = item.plan.problem
+    usable = np.flatnonzero(problem.available.any(axis=1))
+    names = tuple(problem.offers[k] for k in usable)
+    first = [tuple(round(values.get(name, 0.0), 3) for name in names)
+             for values in (item.way.orders, item.way.retired)]
+    signed = tuple((agreement.name, round(item.way.levels.get(agreement.name, 0.0), 6))
+                   for agreement in problem.agreements)
+    return names, problem.available[usable].tobytes(), tuple(first), signed
+
+
+def _first(item: Carried) -> tuple[Array, Array, Array]:
+    """Orders, levels and retired chips of the first quarter on each path, cut to what is allowed
+    there."""
+    problem, way = item.plan.problem, item.way
+    nodes = paths_table(problem.tree)[:, 0]
+
+    def laid(names: Sequence[str], values: Mapping[str, float]) -> Array:
+        out = np.zeros((len(names), problem.tree.size))
+        out[:, nodes] = np.array([values.get(name, 0.0) for name in names]).reshape(-1, 1)
+        return out
+
+    orders, retired = (laid(problem.offers, values) for values in (way.orders, way.retired))
+    levels = laid([agreement.name for agreement in problem.agreements], way.levels)
+    placed = allowed(problem, orders, levels, retired)
+    return placed[:, nodes], levels[:, nodes], retired[:, nodes]
+
+
+def _choice(wide: PlanProblem, item: Carried) -> Choice:
+    """Where the offers, limits and agreements of a way stand among those of all ways, in the way's
+    own order."""
+    problem = item.plan.problem
+
+    def places(names: Sequence[str], among: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([among.index(name) for name in names], dtype=np.int64)
+
+    return Choice(
+        places(problem.offers, wide.offers),
+        places([name for name, _, _ in problem.groups], [name for name, _, _ in wide.groups]),
+        places([agreement.name for agreement in problem.agreements],
+               [agreement.name for agreement in wide.agreements]))
+
+
+def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
+    """The outlook with the offers of programmes that are not under way closed."""
+    cap = outlook.cap
+    nodes = paths_table(item.plan.problem.tree)[:, quarter]
+    for on, project in zip(item.go[:, nodes], item.plan.projects, strict=True):
+        cap[:, list(project.offers)] *= on[:, None]
+    return outlook
+
+
+def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) -> Outlook:
+    """What every path expects in a quarter of all that any way may use."""
+    scarce = scarce_chance(world.case, world.scenarios, quarter)
+    table = paths_table(world.scenarios.tree)[:, quarter:]
+    margin = block.margin[quarter][:, quarter:]
+    if block.branches == 1:
+        problems = [plan_of(foreseen(world, quarter), wide).problem]
+        outlook = outlook_of(problems, np.ones((1, scarce.size)), table, margin)
+        return _held(outlook, scarce)
+    problems = [plan_of(foreseen(world, quarter, scarce_next=state), wide).problem
+                for state in (0.0, 1.0)]
+    return outlook_of(problems, np.stack([1.0 - scarce, scarce]), table, margin)
+
+
+def _held(outlook: Outlook, scarce: Array) -> Outlook:
+    """One outlook in which no lead time is expected to be shorter than it is now, where scarcity
+    may begin or end.
+
+    The mean lead time of a scarce market falls with every quarter ahead, so that an order next
+    quarter seems to arrive as soon as one now, and a planner who believes it waits for ever.
+    """
+    uncertain = ((scarce > 0.0) & (scarce < 1.0))[:, None]
+    lead = np.where(uncertain, np.maximum(outlook.lead, outlook.lead[..., :1]), outlook.lead)
+    late = lead + np.arange(lead.shape[-1]) >= lead.shape[-1]
+    return outlook._replace(lead=lead, cap=np.where(late, 0.0, outlook.cap))
+
+
+def _moved(placed: Placed, leader: Carried, item: Carried) -> Placed:
+    """What was decided for one way, in the order of offers and agreements of its twin."""
+    if leader is item:
+        return placed
+
+    def rows(names: Sequence[str], among: Sequence[str], values: Array) -> Array:
+        out = np.zeros((len(names), values.shape[1]))
+        for k, name in enumerate(names):
+            if name in among:
+                out[k] = values[among.index(name)]
+        return out
+
+    problem, other = item.plan.problem, leader.plan.problem
+    deals, other_deals = ([agreement.name for agreement in of.agreements]
+                          for of in (problem, other))
+    return Placed(rows(problem.offers, other.offers, placed.orders),
+                  rows(deals, other_deals, placed.levels),
+                  rows(problem.offers, other.offers, placed.retired), placed.programmes)
+
+
+def _condensed(world: World, item: Carried, placed: Placed) -> WayOnPaths:
+    case, scenarios, plan = world.case, world.scenarios, item.plan
+    fresh = simulate_orders(plan.problem, placed.orders, placed.levels, placed.retired)
+    numbers = scenarios.values.lines
+    efficiency = {line.name: terms.efficiency for line in case.lines
+                  if (terms := numbers[line.name]).efficiency is not None}
+    ports = {line.name: port_spend(plan.problem, port, line.first_quarter - case.first_quarter)
+             for line in item.way.commitment.lines
+             if (port := numbers[line.name].port) is not None}
+    return way_on_paths(
+        case, plan, fresh, lines=lines_of(case), ports=ports, efficiency=efficiency,
+        scarce=scenarios.scarce,
+        given_up=_given_up(item), values=scenarios.draws.means(len(scenarios.tree.leaves)))
+
+
+def lines_of(case: Case) -> tuple[str, ...]:
+    """Everything that chips can come from in a case: the fleet in place, lines, programmes, and
+    contracts that name no line."""
+    return ("existing", *(line.name for line in case.lines),
+            *(item.name for item in case.programmes),
+            *(item.name for item in case.contracts if item.line is None))
+
+
+def _given_up(item: Carried) -> NDArray[np.bool_]:
+    """Whether a programme that was under way was ended while it still might have come, by path."""
+    table = paths_table(item.plan.problem.tree)
+    ended = np.zeros(len(table), dtype=bool)
+    for on, project in zip(item.go, item.plan.projects, strict=True):
+        path, dead = on[table], project.outcome.dead[table]
+        before = np.ones(path.shape, dtype=bool) if project.sunk_usd is not None else np.zeros(
+            path.shape, dtype=bool)
+        before[:, 1:] = path[:, :-1]
+        if project.sunk_usd is not None:
+            before[:, 1:] |= ~path[:, :1]  # begun and never taken further
+        ended |= (before & ~path & ~dead).any(axis=1)
+    return ended
+
+
+def safety_margin(prepared: Prepared, seed: int, paths: int = 64, kappa: float = KAPPA) -> Array:
+    """Factor on demand expected in one quarter for another, (Q, loads, Q): exp(kappa x sigma).
+
+    Sigma is the standard deviation, over paths of their own that no way is judged on, of the
+    logarithm of the need of compute over the need that was expected, by the yardstick of the fleet
+    in place: the same for every way, and 1 where nothing is uncertain.
+    """
+    case = prepared.case
+    quarters = case.quarters
+    margin = np.ones((quarters, len(case.loads), quarters))
+    world = fresh_world(prepared, paths, seed=seed)
+    table = paths_table(world.scenarios.tree)
+
+    def need(at: World) -> Array:
+        demand = np.array([at.scenarios.demand[load.name] for load in case.loads])
+        return np.log(np.maximum(demand / at.yardstick, 1e-300))[:, table]
+
+    came = need(world)
+    for quarter in range(1, quarters):
+        error = (came - need(foreseen(world, quarter)))[..., quarter:]
+        margin[quarter][:, quarter:] = np.exp(kappa * error.std(axis=1))
+    return margin
+
+
+def blocks_of(
+    prepared: Prepared, ways: Sequence[Tried], *, paths: int, seed: int, branches: int,
+    margin: Array,
+) -> list[PlannedBlock]:
+    """The fresh paths cut into blocks, each with random streams of its own; as many blocks as two
+    processes share evenly, or more."""
+    each = min(LARGEST_BLOCK, -(-paths // 2))
+    counts = [min(each, paths - start) for start in range(0, paths, each)]
+    return [PlannedBlock(prepared=prepared, ways=tuple(ways), number=number, count=count, seed=seed,
+                         branches=branches, margin=margin)
+            for number, count in enumerate(counts)]
+
+
+LARGEST_BLOCK = 50
+"""Paths in one block: few enough that the blocks of a large test are spread evenly."""
