@@ -16,12 +16,16 @@ from fabless.decide import (
     Foresight,
     FreshTest,
     KnowledgeValue,
+    Lever,
+    Leverage,
+    NearBest,
     OptionValue,
     ProgrammeValue,
     Questions,
     RegretRow,
     Resilience,
     Sensitivity,
+    ShadowPrice,
     SobolIndex,
     Stability,
     Surface,
@@ -159,6 +163,7 @@ def result(
                 unit="chip", spend_usd=790e6,
                 stop_signal="street price of H100 below $22k for two months",
                 double_signal="lead time above 52 weeks again in 2024Q2",
+                kind="order", about="h100-sxm", delay_cost_usd=41e6, delay_error_usd=9e6,
             ),
             Action(
                 what="qualify 512 MI300X on the GPT-3.5-class model", owner="head of inference",
@@ -166,6 +171,7 @@ def result(
                 spend_usd=9.5e6,
                 stop_signal="less than 60% of H100 tokens per second after 12 weeks",
                 double_signal="within 10% of H100 at half the price",
+                kind="order", about="mi300x", delay_cost_usd=0.0, delay_error_usd=2e6,
             ),
             Action(
                 what="start the own chip with a design partner",
@@ -428,6 +434,51 @@ def build_up() -> tuple[BuildUpRow, ...]:
     return tuple(lines)
 
 
+def shadow(limit: str, when: str, unit: str, usd: float, thing: str) -> ShadowPrice:
+    worth = f"is worth up to {usd:,} USD" if usd else "would not be worth anything"
+    return ShadowPrice(
+        limit=limit, title=TITLES.get(limit, limit), quarter=when, unit=unit, value_usd=usd,
+        low_usd=0.2 * usd, high_usd=2.3 * usd, loss_usd=usd, binds_probability=0.6 if usd else 0.0,
+        text=f"One more {thing} in {when} {worth}",
+    )
+
+
+def leverage() -> Leverage:
+    return Leverage(
+        vendor="Nvidia", prices=((0.05, 0.9e9), (0.1, 1.9e9), (0.2, 3.9e9)),
+        allotments=((0.1, 0.15e9), (0.25, 0.33e9)), concession=(0.0, 0.02, 0.1), leaves=8,
+        levers=(
+            Lever(
+                name="co-design", title="the co-designed chip", cost_usd=0.35e9, break_even=0.019,
+                break_even_error=0.002, pays_probability=0.82,
+                text="Starting the co-designed chip now pays if it wins 1.9% on Nvidia's prices; a concession of "
+                "0% to 10% was assumed, so that it pays with a probability of 82%",
+            ),
+            Lever(
+                name="own-build", title="the own chip", cost_usd=60e9, break_even=None,
+                break_even_error=None, pays_probability=0.0,
+                text="Starting the own chip now would not pay if Nvidia asked half as much; a concession of 0% to "
+                "10% was assumed, so that it pays with a probability of 0%",
+            ),
+        ),
+    )
+
+
+def near_best_rows() -> tuple[NearBest, ...]:
+    rows = []
+    for window, size in (("2023Q4 to 2024Q3", 1.0), ("2023Q4 to 2031Q3", 9.0)):
+        for line, least, chosen, most, kind in (
+            ("h100-sxm", 18e3, 31e3, 44e3, "forced"), ("mi300x", 0.0, 9e3, 16e3, "free"),
+            ("tpu-v5e", 0.0, 0.0, 0.0, "shut"),
+        ):
+            rows.append(NearBest(
+                line=line, title=TITLES[line], window=window, unit="chip", least=size * least,
+                chosen=size * chosen, most=size * most, kind=kind))
+    start = NearBest(line="own-build", title="Own chip", window="2023Q4", unit="start", least=0.0,
+                     chosen=0.0, most=1.0, kind="free")
+    return (*rows, start)
+
+
 def decision() -> Decision:
     """Make the decision: six ways, 32 quarters from 2023Q4."""
     ranked = ways()
@@ -502,4 +553,10 @@ def decision() -> Decision:
             "6 of 10 inputs rest on estimates or assumptions.",
         ),
         seconds=14.2,
+        shadow_prices=(
+            shadow("h100-sxm", "2024Q1", "chip", 0.0, "H100 from Nvidia"),
+            shadow("h100-sxm", "2024Q2", "chip", 41_000, "H100 from Nvidia"),
+            shadow("cash", "2024Q2", "USD", 0.12, "dollar of cash for orders"),
+        ),
+        near_best=near_best_rows(), leverage=leverage(),
     )

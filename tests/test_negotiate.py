@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
 import pytest
+from markupsafe import escape
+from rich.console import Console
 
 from case_fixture import MINIMAL
+from decision_fixture import decision
 from fabless.case_numbers import LimitNumbers
 from fabless.case_records import Case, CaseNumber, TimedLimit
 from fabless.catalogue import load, read_case
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.facts.text import DATA
-from fabless.decide import Action, ProgrammeValue
+from fabless.decide import Action, Decision, ProgrammeValue
 from fabless.decide.actions import actions_of
 from fabless.decide.detail import DETAILS
 from fabless.decide.questions.delay import SURE, with_delay_costs
-from fabless.decide.questions.leverage import MOST, PRICES, leverage
+from fabless.decide.questions.leverage import MOST, PRICES, concession, leverage
 from fabless.decide.questions.near_best import WITHIN, near_best, near_best_starts
 from fabless.decide.questions.negotiate import negotiation
 from fabless.decide.questions.shadow import shadow_prices
@@ -32,11 +36,19 @@ from fabless.decide.ways.solved import SolvedWay, solved_plan
 from fabless.plan import PlanProblem, solve
 from fabless.plan.solve.held import HeldPlan, NearOptimal
 from fabless.records import Grade, Range
+from fabless.report.canvas import as_svg
+from fabless.report.document import as_json
+from fabless.report.html import as_html
+from fabless.report.negotiator import shadow_table, windows
+from fabless.report.question_charts import near_best_ranges
+from fabless.report.terminal import print_decision
 from fabless.sampling import exceeding, quantile
 from fabless.strategy import Commitment
 from fabless.units import Quarter
+from fabless.wording import count
 from here import Here
 from plan_oracle import oracle_range, random_problem
+from test_case_contracts_decide import FIRM, case_with, made, solved_with
 from test_plan import tiny, two_offers
 
 FEW = (3, 1, 1, 1)
@@ -406,6 +418,125 @@ def test_exceeding_turns_the_quantile_back(spread: Range) -> None:
         assert exceeding(spread, float(quantile(spread, 1.0 - chance))) == pytest.approx(chance, abs=1e-9)
     assert exceeding(spread, spread.low) == 1.0
     assert exceeding(spread, spread.high + 1e-9) == 0.0
+
+
+# contracts
+
+
+@pytest.fixture(scope="module")
+def dealt() -> tuple[World, SolvedWay]:
+    """Two lines and a cheap contract of one, on two scenarios."""
+    world = made(case_with(FIRM))
+    return world, solved_with(world, "deal-0")
+
+
+def test_a_contract_has_a_price_a_range_and_a_cost_of_delay(dealt: tuple[World, SolvedWay]) -> None:
+    world, way = dealt
+    problem, base = way.plan.problem, way.result.objective_usd
+    prices = [price for price in shadow_prices(world.case, way.plan) if price.unit == "chip a quarter"]
+    signed = max(prices, key=lambda price: price.value_usd)
+    (deal,) = problem.agreements
+    more = replace(deal, level_cap=deal.level_cap + 1.0)
+    saved = base - solve(replace(problem, agreements=(more,))).objective_usd
+    assert saved / problem.discount[0] == pytest.approx(signed.value_usd, rel=1e-3)
+    assert signed.value_usd > 0.0
+    assert signed.text.startswith("One more chip a quarter under the take-or-pay contract")
+    ranges = [item for item in near_best(world.case, way.plan) if item.line == "deal-0"]
+    assert [item.unit for item in ranges] == ["chip a quarter"] * 2
+    assert ranges[0].chosen == pytest.approx(way.result.levels[0] @ problem.tree.probability)
+    signing = [action for action in actions_of(way, world.prepared) if action.kind == "signing"]
+    assert signing
+    (asked,) = with_delay_costs(signing, world, way)
+    unsigned = solve(replace(problem, agreements=(replace(deal, sign=deal.sign & (problem.tree.quarter > 0)),)))
+    error = standard_error(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
+    rise = unsigned.objective_usd - base
+    assert asked.delay_cost_usd == pytest.approx(rise if rise > SURE * error else 0.0, rel=1e-6)
+    assert asked.delay_error_usd == pytest.approx(error, rel=1e-3)
+
+
+def test_a_concession_leaves_contracts_as_they_are(dealt: tuple[World, SolvedWay]) -> None:
+    world, way = dealt
+    lower = concession(world, way.plan, "Nvidia").at(0.1)
+    for name, usual, less in zip(way.plan.problem.offers, way.plan.problem.payment_usd, lower.payment_usd, strict=True):
+        if name in ("existing", "deal-0"):
+            np.testing.assert_array_equal(usual, less)
+        else:
+            assert np.all(less <= usual)
+            assert less.sum() < usual.sum() or name == "azure-rented"
+
+
+# on the screen, on the page, in JSON
+
+
+def screen(chosen: Decision, width: int = 120) -> str:
+    buffer = io.StringIO()
+    print_decision(chosen, Console(file=buffer, width=width))
+    return " ".join(buffer.getvalue().split())
+
+
+def test_the_screen_says_what_a_negotiator_needs() -> None:
+    text = screen(decision())
+    for words in (
+        "What a negotiator needs", "One more H100 from Nvidia in 2024Q2 is worth up to",
+        "One more dollar of cash for orders in 2024Q2 is worth up to", "a quarter later costs $41.0M",
+        "forced in the first year, within 2% of the best: H100, bought from Nvidia",
+        "Nvidia's prices 10% lower save $1.90B, allotments 25% larger $330M",
+        "Starting the co-designed chip now pays if it wins 1.9%",
+    ):
+        assert words in text, words
+
+
+def test_what_was_not_asked_is_not_said_to_be_nothing() -> None:
+    asked = decision()
+    bare = replace(asked, shadow_prices=None, near_best=None, leverage=None, strategies=tuple(
+        replace(way, actions=tuple(replace(action, delay_cost_usd=None) for action in way.actions))
+        for way in asked.strategies))
+    text = screen(bare)
+    assert "negotiator" not in text
+    assert "a quarter later" not in text
+    page = as_html(bare)
+    assert page.count("Not asked at this level of detail, but for the cost of delay") == 1
+    assert "No limit holds" not in page
+    no_limits = screen(replace(asked, shadow_prices=()))
+    assert "No limit of the next three years binds" in no_limits
+
+
+def test_the_page_has_tables_and_a_chart_of_what_is_forced() -> None:
+    chosen = decision()
+    page = as_html(chosen)
+    assert 'id="negotiator"' in page
+    assert page.count("no cost that can be told") == 1
+    assert "Least and most of each line among near-best plans" in page
+    assert "What concessions of Nvidia would save" in page
+    assert "prices 20% lower" in page
+    assert chosen.leverage is not None
+    assert all(str(escape(lever.text)) in page for lever in chosen.leverage.levers)
+    table = shadow_table(chosen.shadow_prices)
+    assert table is not None
+    assert table.quarters == ("2024Q1", "2024Q2")
+    assert [(title, unit, [price is None for price in prices]) for title, unit, prices in table.rows] == [
+        ("H100, bought from Nvidia", "chip", [False, False]), ("Cash", "USD", [True, False])]
+
+
+@pytest.mark.parametrize("width", [720, 340])
+def test_the_chart_holds_every_line_and_both_windows(width: int) -> None:
+    ranges = windows(decision().near_best)
+    picture = as_svg(near_best_ranges(ranges, width), "")
+    for item in (item for items in ranges.values() for item in items if item.unit == "chip"):
+        assert item.title in picture
+        assert f"{count(item.least)}–{count(item.most)}" in picture
+    assert "Own chip" not in picture
+    assert all(window in picture for window in list(ranges)[:2])
+
+
+def test_json_has_the_names_that_others_build_on() -> None:
+    fields = json.loads(as_json(decision()))
+    assert {"shadow_prices", "near_best", "leverage"} <= set(fields)
+    assert fields["strategies"][-1]["actions"][0]["delay_cost_usd"] == 41e6
+    assert fields["shadow_prices"][1]["value_usd"] == 41e3
+    assert fields["near_best"][0]["kind"] == "forced"
+    assert fields["leverage"]["prices"][0] == {"share": 0.05, "saved_usd": 0.9e9}
+    assert fields["leverage"]["levers"][0]["break_even"] == 0.019
 
 
 # together

@@ -32,6 +32,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "shortage_probability_by_year": ("year", "probability"),
     "missing_share_by_year": ("year", "share"),
     "mean_usd": ("futures", "regret_usd"),
+    "prices": ("share", "saved_usd"),
+    "allotments": ("share", "saved_usd"),
 }
 _BANDS = ("own_silicon_quarter",)
 _LEFT_OUT = ("seconds",)

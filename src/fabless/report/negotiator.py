@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from fabless import wording
 from fabless.decide import Action, Decision, NearBest, ShadowPrice
 
-_MOST_PRICES = _MOST_LEVERS = 2
-_KINDS = {"forced": "In every plan", "free": "In some plans", "shut": "In no plan"}
-
 
 @dataclass(frozen=True)
 class ShadowTable:
@@ -43,44 +40,37 @@ def windows(ranges: Sequence[NearBest] | None) -> dict[str, list[NearBest]]:
 
 
 def delay_words(action: Action) -> str:
-    """What an action costs a quarter later; empty where that was not asked."""
+    """What an action costs a quarter later; empty where that was not asked or cannot be told from
+    nothing (the report tells the two apart)."""
     cost = action.delay_cost_usd
-    if cost is None:
+    if not cost:
         return ""
-    if cost == 0.0:
-        return "a quarter later: no cost that can be told"
     if cost < 0.0:
         return f"a quarter later saves {wording.usd(-cost)}"
     return f"a quarter later costs {wording.usd(cost)}"
 
 
 def negotiator_lines(decision: Decision) -> Iterator[str]:
-    """A few lines for the screen: the dearest limits, what is forced and what is free, what
-    concessions are worth and which alternatives win them; nothing where it was not asked."""
-    prices = [price for price in decision.shadow_prices or () if price.value_usd > 0.0]
-    dearest = sorted((price for price in prices if price.unit == "chip"),
-                     key=lambda price: -price.value_usd)
-    others = [price for price in prices if price.unit != "chip"]
-    yield from (f"- {price.text}" for price in (*dearest[:_MOST_PRICES], *others[:_MOST_PRICES]))
+    """A few lines for the screen: the dearest limit of each unit, what is forced in the first year,
+    what a concession is worth and which alternative needs least of one; nothing where it was not
+    asked."""
+    prices = sorted((price for price in decision.shadow_prices or () if price.value_usd > 0.0),
+                    key=lambda price: price.value_usd)
+    dearest = {price.unit: price for price in prices}
+    yield from (f"- {price.text}" for price in reversed(dearest.values()))
     if decision.shadow_prices is not None and not prices:
         yield "- No limit of the next three years binds: more of none would be worth anything"
-    for window, ranges in list(windows(decision.near_best).items())[:1]:
-        for kind, meaning in _KINDS.items():
-            named = [_amount(item) for item in ranges if item.kind == kind]
-            if named:
-                yield f"- {meaning} within 2% of the best, {window}: {'; '.join(named)}"
+    for ranges in list(windows(decision.near_best).values())[:1]:
+        forced = [item.title for item in ranges if item.kind == "forced"]
+        if forced:
+            yield f"- forced in the first year, within 2% of the best: {'; '.join(forced)}"
+        else:
+            yield "- no line is forced in the first year, within 2% of the best"
     if decision.leverage is None:
         return
     terms = decision.leverage
-    yield f"- {terms.vendor}'s prices lower by " + ", ".join(
-        f"{wording.in_percent(share)} save {wording.usd(usd)}" for share, usd in terms.prices
-    ) + "; allotments larger by " + ", ".join(
-        f"{wording.in_percent(share)} {wording.usd(usd)}" for share, usd in terms.allotments)
-    levers = [lever for lever in terms.levers if lever.break_even != 0.0]
-    yield from (f"- {lever.text}" for lever in levers[:_MOST_LEVERS])
-
-
-def _amount(item: NearBest) -> str:
-    if item.kind == "shut":
-        return item.title
-    return f"{item.title} ({wording.count(item.least)}–{wording.count(item.most)})"
+    (price, saved), (allotment, more) = terms.prices[1], terms.allotments[-1]
+    yield (f"- {terms.vendor}'s prices {wording.in_percent(price)} lower save {wording.usd(saved)}, "
+           f"allotments {wording.in_percent(allotment)} larger {wording.usd(more)}")
+    needing = [lever for lever in terms.levers if lever.break_even != 0.0]
+    yield from (f"- {lever.text}" for lever in needing[:1])

@@ -87,14 +87,16 @@ def _ease(lever: Lever) -> float:
 
 
 def concession(world: World, plan: Plan, vendor: str) -> Concession:
-    """How the costs of a plan move with the prices of a vendor's lines, chips of coming generations
-    and contracts at their prices included; the fleet in place keeps its rent."""
+    """How the costs of a plan move with the prices of a vendor's lines, coming generations
+    included; contracts keep their terms, and the fleet in place its rent."""
     lines = world.case.numbers.lines
     numbers = {lines[line.name].price for line in world.case.lines if line.vendor == vendor}
     half = world_with_ranges(world, {
         number.name: _times(number.spread, 0.5) for number in numbers})
     cheaper = plan_of(half, plan.commitment)
-    asked = np.array([offer.vendor == vendor for offer in plan.offers])[:, None]
+    drawn = {id(item.offer) for item in plan.contracts}
+    asked = np.array([offer.vendor == vendor and id(offer) not in drawn
+                      for offer in plan.offers])[:, None]
     return Concession(plan.problem, {
         name: np.where(asked, 2.0 * (getattr(cheaper.problem, name) - getattr(plan.problem, name)),
                        0.0)

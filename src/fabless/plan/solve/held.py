@@ -19,6 +19,8 @@ from fabless.records import Array
 _DUAL, _PRIMAL = 1, 4
 """HiGHS's numbers for the dual simplex, which starts well from other bounds, and for the primal
 one, which starts well from another objective."""
+_CERTAIN = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnbounded)
 
 
 class HeldPlan:
@@ -81,8 +83,7 @@ class HeldPlan:
         return objective, costs
 
     def _run(self) -> float:
-        self.solver.run()
-        ended = self.solver.getModelStatus()
+        ended = _ended(self.solver)
         if ended == highspy.HighsModelStatus.kInfeasible:
             return float("inf")
         if ended != highspy.HighsModelStatus.kOptimal:
@@ -124,8 +125,7 @@ class NearOptimal:
         for sign in (1.0, -1.0):
             self.solver.changeColsCost(every.size, every, sign * goal / scale)
             self.solver.setBasis(self._best)  # nearer, as a rule, than the end found before
-            self.solver.run()
-            ended = self.solver.getModelStatus()
+            ended = _ended(self.solver)
             if ended == highspy.HighsModelStatus.kUnbounded:
                 ends.append(-np.inf)
             elif ended != highspy.HighsModelStatus.kOptimal:
@@ -133,6 +133,16 @@ class NearOptimal:
             else:
                 ends.append(self.solver.getInfo().objective_function_value * scale)
         return ends[0], -ends[1]
+
+
+def _ended(solver: highspy.Highs) -> highspy.HighsModelStatus:
+    """Run, from the basis at hand and, where that ends nowhere, from nothing."""
+    solver.run()
+    if solver.getModelStatus() in _CERTAIN:
+        return solver.getModelStatus()
+    solver.clearSolver()
+    solver.run()
+    return solver.getModelStatus()
 
 
 def _objective_row(held: HeldPlan) -> tuple[Index, Array, float]:
