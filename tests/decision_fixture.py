@@ -130,7 +130,8 @@ def result(
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
     return WayResult(
-        **money(total), against=against(name, regret), name=name, title=title, label=name, described_as="", same_as="", lines=(),
+        **money(total), against=against(name, regret), name=name, title=title, label=name,
+        described_as="", same_as="", lines=(),
         status="optimal", gap=0.0, lower_bound_usd=total,
         objective_usd=total, expected_cost_usd=total * 0.82, cvar_usd=total * 1.9,
         cost_per_query_usd=band(cost, 0.62, spread),
