@@ -540,6 +540,8 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    load_titles: Mapping[str, str]
+    """What people call each load, by its key."""
     way_titles: Mapping[str, str]
     """What people call each way, by its key."""
     not_offered: tuple[str, ...]

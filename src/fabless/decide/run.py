@@ -33,7 +33,7 @@ from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.strategy import way_labels
-from fabless.titles import offer_titles
+from fabless.titles import load_titles, offer_titles
 from fabless.versions import versions
 
 
@@ -100,7 +100,8 @@ def decide(
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values), recommended=best.name,
-        titles=offer_titles(prepared.case), way_titles=way_labels(case),
+        titles=offer_titles(prepared.case), load_titles=load_titles(case),
+        way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
         strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),

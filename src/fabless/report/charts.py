@@ -7,9 +7,8 @@ Each function gives a Vega-Lite specification as plain data, at a stated total w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from fabless.decide import BuildUpRow, Decision, Sensitivity, WayResult
+from fabless.decide import BuildUpRow, Sensitivity, WayResult
 from fabless.plan import ProjectPlan
 from fabless.report.canvas import (
     ACCENT,
@@ -54,30 +53,6 @@ def is_dropped(way: WayResult) -> bool:
 def goes_on(gate: ProjectPlan) -> bool:
     """Whether a programme that is begun goes on past a gate in more than a few scenarios."""
     return any(step.start + step.go_on >= LEAST_ODDS for step in gate.steps)
-
-
-def on_fresh_paths(decision: Decision) -> list[WayResult]:
-    """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the
-    plan's own scenarios.
-
-    Replaced are the cost per query over the horizon, the chance of shortage, the mean of the
-    missing share and the shortage by year; all else is that of the plan.
-    """
-    seen = [
-        replace(
-            way, cost_per_query_usd=test.cost_per_query_usd,
-            shortage_probability=test.shortage_probability.fresh,
-            shortage_share=replace(way.shortage_share, mean=test.missing_share.fresh),
-            shortage_by_year=tuple(
-                (year, chance.fresh, share.fresh)
-                for (year, chance), (_, share) in zip(
-                    test.shortage_probability_by_year, test.missing_share_by_year, strict=True
-                )
-            ),
-        )
-        for way, test in zip(decision.strategies, decision.fresh, strict=False)
-    ]
-    return ranked(seen, decision.recommended)
 
 
 def comparison(strategies: Sequence[WayResult], recommended: str, width: int) -> Spec:
