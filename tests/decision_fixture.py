@@ -21,6 +21,7 @@ from fabless.decide import (
     NearBest,
     OptionValue,
     ProgrammeValue,
+    QueryCost,
     Questions,
     RegretRow,
     Resilience,
@@ -432,9 +433,25 @@ def build_up() -> tuple[BuildUpRow, ...]:
             ),
         ]:
             lines.append(BuildUpRow(
-                model=model, chip=chip, title=f"{model} on {TITLES.get(chip, chip)}", part=part,
+                model=model, offer=chip, chip=chip, title=f"{model} on {TITLES.get(chip, chip)}", part=part,
                 usd=value * scale, how=how))
     return tuple(lines)
+
+
+def query_costs() -> tuple[QueryCost, ...]:
+    """What the build-up adds up to, and one chip that serves nothing."""
+    sums: dict[tuple[str, str], float] = {}
+    for row in build_up():
+        sums[row.model, row.offer] = sums.get((row.model, row.offer), 0.0) + row.usd
+    used = {"h100-sxm": (0.7, "used: 70% of all compute"),
+            "mi300x": (0.0, "left out: its software stack ($10.0M a year) costs more than it saves")}
+    return (
+        *(QueryCost(load=load, offer=chip, title=TITLES[chip], usd=usd, compute_share=used[chip][0],
+                    why=used[chip][1])
+          for (load, chip), usd in sums.items()),
+        QueryCost(load="gpt-4-class", offer="tpu-v5e", title=TITLES["tpu-v5e"], usd=None,
+                  compute_share=0.0, why="does not serve these queries within their limits"),
+    )
 
 
 def shadow(limit: str, when: str, unit: str, usd: float, thing: str) -> ShadowPrice:
@@ -533,7 +550,7 @@ def decision() -> Decision:
             cost_per_query_usd=ranked[-1].cost_per_query_usd, actions=ranked[-1].actions,
         ),
         questions=questions(),
-        build_up=build_up(),
+        build_up=build_up(), query_costs=query_costs(),
         chip_costs=(
             ChipCostRow("co-design", "good dies", 540.0),
             ChipCostRow("co-design", "memory", 2590.0),

@@ -157,7 +157,7 @@ def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen
 
 def test_names_from_a_user_stay_text() -> None:
     line = BuildUpRow(
-        model="m", chip="c", title='<script>alert("x")</script> on a&b', part="]]>", usd=0.001,
+        model="m", offer="c", chip="c", title='<script>alert("x")</script> on a&b', part="]]>", usd=0.001,
         how="1 x 0.001")
     svg = as_svg(charts.build_up_chart([line], WIDE), '"><script>')
     assert "<script" not in svg

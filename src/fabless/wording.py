@@ -104,12 +104,12 @@ def error_usd(value: float) -> str:
 
 def usd_step(size: float) -> float:
     """Smallest step in which amounts of this size are written with three significant digits [USD]:
-    a power of ten.
+    a power of ten, at least a cent.
 
-    >>> usd_step(48.1e9), usd_step(7.0e6)
-    (100000000.0, 10000.0)
+    >>> usd_step(48.1e9), usd_step(7.0e6), usd_step(0.0)
+    (100000000.0, 10000.0, 0.01)
     """
-    return 10.0 ** (math.floor(math.log10(abs(size))) - 2) if math.isfinite(size) and size else 1.0
+    return float(10.0 ** (math.floor(math.log10(max(abs(size), 1.0))) - 2))
 
 
 def in_steps(parts: Sequence[float], step: float) -> list[int]:

@@ -15,7 +15,7 @@ from fabless.catalogue import load
 from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
-from fabless.decide.build_up import build_up, chip_costs
+from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh.judge import gap_of, judge, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
@@ -94,6 +94,7 @@ def decide(
         as_fresh_test(prepared, item, judged.ways[item.name], seed=case.seed,
                       gap=gap if item is best else None)
         for item in choice.ways)
+    parts = build_up(prepared)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
@@ -106,7 +107,9 @@ def decide(
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
         strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
-        build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
+        build_up=parts,
+        query_costs=query_costs(prepared, best, judged.ways[best.name], parts, values),
+        chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=demand_by_quarter(case, judged.ways[best.name]),
         assumptions=(

@@ -30,6 +30,7 @@ from fabless.report.canvas import (
 from fabless.wording import cent_decimals, cents, cents_band, in_percent, plain
 
 MOST_ROWS = 10
+MOST_CHIPS = 16
 LEAST_ODDS = 0.005
 """Probability from which a step of a programme is worth a word."""
 
@@ -141,10 +142,13 @@ def part_colour(parts: Sequence[str], part: str) -> str:
     return SERIES[place] if place < len(SERIES) else OTHER
 
 
-def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
-    """Stack the parts of a query's cost, one bar for each model on each chip (the first ten)."""
-    parts = parts_of(lines)
-    names = list(dict.fromkeys(line.title for line in lines))[:MOST_ROWS]
+def build_up_chart(
+    lines: Sequence[BuildUpRow], width: int, *, parts: Sequence[str] | None = None
+) -> Spec:
+    """Stack the parts of a query's cost, one bar for each load on each chip (the first sixteen);
+    `parts` in the order of their colours, where other pictures share them."""
+    parts = parts_of(lines) if parts is None else list(parts)
+    names = list(dict.fromkeys(line.title for line in lines))[:MOST_CHIPS]
     totals = {name: sum(line.usd for line in lines if line.title == name) for name in names}
     decimals = cent_decimals(totals.values())
     inner = width - 60

@@ -6,12 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import fsum
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless import wording
-from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, Resale, WayResult
+from fabless.decide import (
+    Band,
+    BuildUpRow,
+    ChipCostRow,
+    Decision,
+    QueryCost,
+    Resale,
+    WayResult,
+)
+from fabless.decide.build_up import LEAST_USED
 from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, money, money_charts, question_charts, time_charts
 from fabless.report.files import write_whole
@@ -82,14 +92,27 @@ class GateTable:
     rows: tuple[GateRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairBuildUp:
-    """The lines of one model on one chip."""
+    """The lines of one load on one chip."""
 
     title: str
     lines: tuple[BuildUpRow, ...]
     total: float
     decimals: int
+    used: bool
+    """Whether the recommended way serves something with the chip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryTable:
+    """One load on every chip of the case."""
+
+    load: str
+    title: str
+    costs: tuple[QueryCost, ...]
+    decimals: int
+    pairs: tuple[PairBuildUp, ...]
 
 
 @dataclass(frozen=True)
@@ -218,16 +241,26 @@ def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | Non
     return GateTable(tuple(str(first + quarter) for quarter in quarters), rows) if rows else None
 
 
-def build_up_tables(lines: Sequence[BuildUpRow]) -> list[PairBuildUp]:
-    """Group the build-up by model and chip, in the order given."""
-    grouped: dict[str, list[BuildUpRow]] = {}
-    for line in lines:
-        grouped.setdefault(line.title, []).append(line)
-    return [
-        PairBuildUp(title, tuple(own), sum(line.usd for line in own),
-                    wording.cent_decimals(line.usd for line in own))
-        for title, own in grouped.items()
-    ]
+def query_tables(decision: Decision) -> list[QueryTable]:
+    """Lay out what a query costs on every chip, load by load."""
+    loads = dict.fromkeys(item.load for item in decision.query_costs)
+    return [_query_table(load, decision) for load in loads]
+
+
+def _query_table(load: str, decision: Decision) -> QueryTable:
+    costs = tuple(item for item in decision.query_costs if item.load == load)
+    pairs = []
+    for item in costs:
+        lines = tuple(row for row in decision.build_up
+                      if (row.model, row.offer) == (load, item.offer))
+        if lines:
+            pairs.append(PairBuildUp(
+                title=lines[0].title, lines=lines, total=fsum(line.usd for line in lines),
+                decimals=wording.cent_decimals(line.usd for line in lines),
+                used=item.compute_share >= LEAST_USED))
+    return QueryTable(
+        load=load, title=wording.heading(decision.load_titles.get(load, load)), costs=costs,
+        decimals=wording.cent_decimals(item.usd for item in costs if item.usd), pairs=tuple(pairs))
 
 
 def report_pictures(decision: Decision) -> dict[str, Picture | None]:
@@ -261,12 +294,6 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             "Demand and cost of each quarter through time with bands.",
             (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
             if decision.demand_by_quarter and best.cost_by_quarter_usd
-            else None,
-        ),
-        "build_up": (
-            "Cost of a query by part; the tables below hold the same numbers.",
-            (lambda width: charts.build_up_chart(decision.build_up, width))
-            if decision.build_up
             else None,
         ),
         "timeline": (
@@ -306,6 +333,14 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             partial(question_charts.pays, surface),
         )
         for surface in decision.questions.surfaces
+    } | {
+        f"query {load}": (
+            "Cost of a query by part on each chip; the tables below hold the same numbers.",
+            partial(charts.build_up_chart,
+                    [row for row in decision.build_up if row.model == load],
+                    parts=charts.parts_of(decision.build_up)),
+        )
+        for load in dict.fromkeys(row.model for row in decision.build_up)
     } | {
         f"why {other.key}": (
             f"Difference from {other.title} by cause; the table below holds the same numbers.",
@@ -377,7 +412,7 @@ def as_html(decision: Decision) -> str:
             for way in ways
         },
         years=sorted({year for by_year in costs.values() for year in by_year}),
-        build_up=build_up_tables(decision.build_up),
+        queries=query_tables(decision),
         chip_costs=chip_cost_table(decision.chip_costs),
         gates=gate_table(decision, ways), resales=resale_table(decision.resale),
         anchors={
