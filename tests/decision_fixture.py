@@ -32,6 +32,7 @@ from fabless.decide import (
     TimelineStage,
     WayResult,
 )
+from fabless.decide.accounts.results import Against, BridgeRow, SpendRow
 from fabless.decide.fresh.results import Compared, Gap
 from fabless.decide.results import LargePlan
 from fabless.plan import GateStep, ProjectPlan
@@ -82,6 +83,45 @@ def fleet(offers: dict[str, tuple[int, int, float]]) -> tuple[tuple[str, str, Ba
     return tuple(rows)
 
 
+def money(total: float) -> dict[str, object]:
+    """Cash, unserved demand and risk of a way, with its spend."""
+    cash, unserved = 0.7 * total, 0.1 * total
+    rows = (
+        ("chat", "Nvidia", "own", 0.15), ("chat", "Azure", "rent", 0.05),
+        ("training", "Nvidia", "own", 0.7), ("training", "AMD", "own", 0.08),
+        ("training", "AMD", "software", 0.02),
+    )
+    return {
+        "cash_usd": cash, "cash_error_usd": 0.1 * cash, "unserved_usd": unserved,
+        "unserved_error_usd": 0.2 * unserved, "risk_usd": total - cash - unserved,
+        "total_usd": total, "total_error_usd": 0.1 * total,
+        "headline": (
+            BridgeRow(part="headline", usd=0.15 * cash, how="median cost of a query times queries served"),
+            BridgeRow(part="spread", usd=0.05 * cash, how="the mean is above the median"),
+            BridgeRow(part="training", usd=0.8 * cash, how="training"),
+            BridgeRow(part="unserved", usd=unserved, how="unserved demand at its price"),
+            BridgeRow(part="risk", usd=total - cash - unserved, how="what the worst paths cost above the mean"),
+        ),
+        "spend": tuple(
+            SpendRow(load=load, vendor=vendor, tenure=tenure, year=2023 + k,
+                     usd=1.3 * share * cash / 9, discounted_usd=share * cash / 9)
+            for load, vendor, tenure, share in rows for k in range(9)),
+    }
+
+
+def against(name: str, regret: float) -> Against:
+    """A way against the portfolio; the portfolio against buying."""
+    other, difference = ("buy", -9.3e9) if name == "portfolio" else ("portfolio", regret)
+    parts = {"price": 0.5, "performance": 0.2, "software": -0.1, "dates": 0.1, "unserved": 0.2,
+             "programme": 0.0, "risk": 0.1}
+    return Against(
+        way=name, other=other, difference_usd=difference, error_usd=0.2 * abs(difference),
+        cash_usd=0.7 * difference, unserved_usd=0.2 * difference, risk_usd=0.1 * difference,
+        decides="cash", cheaper_share=0.2,
+        bridge=tuple(BridgeRow(part=part, usd=share * difference, how=part)
+                     for part, share in parts.items()))
+
+
 def result(
     name: str, title: str, cost: float, shortage: float, share: float, regret: float,
     dominant: float, own: tuple[str, str, str] | None = None, risk: float = 0.0,
@@ -90,7 +130,9 @@ def result(
     years = [2023 + k for k in range(9)]
     total = 61e9 + regret
     return WayResult(
-        name=name, title=title, label=name, described_as="", lines=(), status="optimal", gap=0.0, lower_bound_usd=total,
+        **money(total), against=against(name, regret), name=name, title=title, label=name,
+        described_as="", same_as="", lines=(),
+        status="optimal", gap=0.0, lower_bound_usd=total,
         objective_usd=total, expected_cost_usd=total * 0.82, cvar_usd=total * 1.9,
         cost_per_query_usd=band(cost, 0.62, spread),
         cost_per_query_by_year_usd=tuple(
@@ -466,6 +508,7 @@ def decision() -> Decision:
                 pays_probability=0.22, volume_quarter="2027Q4", volume_probability=0.41,
             ),
         ),
+        pairs=tuple(against(way.name, way.regret_usd) for way in ways() if way.name != "portfolio"),
         regrets=tuple(
             RegretRow(
                 way.name,

@@ -30,7 +30,6 @@ from fabless.strategy import (
     owning_at,
     programme_offers,
     shared_pools,
-    with_programmes,
 )
 from fabless.strategy.outlook import terms_of
 from fabless.tco import Owning, discount_factor
@@ -329,7 +328,6 @@ def test_every_way_opens_the_lines_that_name_it(prepared: Prepared) -> None:
         item.name for way in WAYS for choice in commitments(case, way) for item in choice.programmes
     } == {item.name for item in case.programmes}
     assert commitments(replace(case, programmes=()), "build")[0].programmes == ()
-    assert [choice.programmes for choice in with_programmes(case, case.lines)] == [(item,) for item in case.programmes]
 
 
 def test_orders_of_all_generations_stay_within_their_line(prepared: Prepared) -> None:

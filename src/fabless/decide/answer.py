@@ -50,32 +50,51 @@ class LateStart:
 def answer(
     prepared: Prepared, best: SolvedWay, results: Sequence[WayResult],
     programmes: Sequence[ProgrammeValue],
-    fresh: Sequence[FreshTest],
 ) -> str:
-    """One sentence: what to do, what a query then costs, against what, and which chip programme to
-    start or not.
+    """One sentence: what to do, what decides that, what a query then costs, and which chip
+    programme to start or not.
 
-    Costs and shortage are those on the fresh paths; where there are none, those on the scenarios of
-    the plan.
+    All of it is of the fresh paths.
     """
     case = prepared.case
-    cost = {item.name: item.cost_per_query_usd for item in results} | {item.way: item.cost_per_query_usd for item in fresh}
-    own, seen = cost[best.name], " that the plan had not seen" if fresh else ""
-    decimals = cent_decimals(band.p50 for band in cost.values())
-    low, median, high = (cents(value, decimals) for value in (own.p10, own.p50, own.p90))
-    shape = next(item.described_as for item in results if item.name == best.name)
-    doing = _doing(best) + (f" ({shape})" if shape else "")
+    result = next(item for item in results if item.name == best.name)
+    decimals = cent_decimals(item.cost_per_query_usd.p50 for item in results)
+    cost = result.cost_per_query_usd
+    low, median, high = (cents(value, decimals) for value in (cost.p10, cost.p50, cost.p90))
+    doing = _doing(best) + (f" ({result.described_as})" if result.described_as else "")
     text = (
-        f"{doing}: a query costs {median} cents over {case.quarters} quarters ({low} to {high} in eight of ten "
-        f"scenarios{seen})"
+        f"{doing}: {_decided(case, result, results)}; a query costs {median} cents over "
+        f"{case.quarters} quarters ({low} to {high} in eight of ten scenarios)"
     )
-    if best.name != "buy" and "buy" in cost:
-        text += f", against {cents(cost['buy'].p50, decimals)} buying from {case.dominant_vendor} alone"
-    text += _programme_clause(best, programmes, case)
-    year, missing = max(_missing_by_year(best.name, results, fresh), key=lambda item: item[1])
+    text += _programme_clause(result, best, programmes, case)
+    year, missing = max(
+        ((year, share) for year, _, share in result.shortage_by_year), key=lambda item: item[1])
     if missing > case.tolerated_shortage:
         text += f"; compute falls short most in {year}, by {in_percent(missing)} on average"
     return text + "."
+
+
+_DECIDES = {"cash": "cash", "unserved": "demand that would go unserved", "risk": "risk"}
+
+
+def _decided(case: Case, result: WayResult, results: Sequence[WayResult]) -> str:
+    """What sets the recommended way apart from the one it is set against, and in which quantity."""
+    against = result.against
+    if against.other == result.name:
+        return f"it costs {usd(result.total_usd)} in all, and the case offers no other way"
+    label = next(item.label for item in results if item.name == against.other)
+    other = (f"buying from {case.dominant_vendor} alone" if against.other == "buy"
+             else f"the way {label}")
+    if against.is_tie:
+        return (f"it costs {usd(result.total_usd)} in all and cannot be told from {other} "
+                f"({usd(abs(against.difference_usd))} {_side(against.difference_usd)}, "
+                f"± {usd(2.0 * against.error_usd)})")
+    return (f"it costs {usd(abs(against.difference_usd))} {_side(against.difference_usd)} in all than "
+            f"{other} (± {usd(2.0 * against.error_usd)}), mostly in {_DECIDES[against.decides]}")
+
+
+def _side(difference_usd: float) -> str:
+    return "less" if difference_usd < 0 else "more"
 
 
 def _doing(best: SolvedWay) -> str:
@@ -94,34 +113,27 @@ def _doing(best: SolvedWay) -> str:
     return f"Buy from {first}" + (f" and add {listed(others)}" if others else "")
 
 
-def _missing_by_year(
-    name: str, results: Sequence[WayResult], fresh: Sequence[FreshTest]
-) -> list[tuple[int, float]]:
-    tried = next((item for item in fresh if item.way == name), None)
-    if tried is not None:
-        return [(year, missing.fresh) for year, missing in tried.missing_share_by_year]
-    return [(year, missing) for year, _, missing in next(item for item in results if item.name == name).shortage_by_year]
-
-
-def _programme_clause(best: SolvedWay, programmes: Sequence[ProgrammeValue], case: Case) -> str:
+def _programme_clause(
+    result: WayResult, best: SolvedWay, programmes: Sequence[ProgrammeValue], case: Case
+) -> str:
     """What to do about chip programmes: started now, left open for a later start, both, or none."""
     now, later, known = best.started, tuple(late_starts(best, case)), offer_titles(case)
     worth = {value.name: value for value in programmes}
     nearest = programmes[0] if programmes else None
     clauses = []
     if now:
-        clauses.append(f"start {listed([known[name] + _worth(worth.get(name), best) for name in now])} now")
+        clauses.append(f"start {listed([known[name] + _worth(worth.get(name), result) for name in now])} now")
     elif nearest and not later:
         when = f" and would ship in volume from {nearest.volume_quarter}" if nearest.volume_quarter else ""
         clauses.append(
             f"start no chip programme now: the best of them, {known[nearest.name]}, would "
-            f"{_outcome(nearest, best)}{when}"
+            f"{_outcome(nearest, result)}{when}"
         )
     if later:
         clauses.append(("" if now else "start no chip programme now, but ") + _open(later, known))
         first = worth.get(later[0].programme)
         if first and not now and len({item.programme for item in later}) == 1:
-            clauses.append(f"started today and carried through it would {_outcome(first, best)}")
+            clauses.append(f"started today and carried through it would {_outcome(first, result)}")
     return "".join(f"; {clause}" for clause in clauses)
 
 
@@ -171,53 +183,46 @@ def _when(item: LateStart) -> str:
     return f"in {item.quarter}{odds}{kind}"
 
 
-def _worth(value: ProgrammeValue | None, best: SolvedWay) -> str:
+def _worth(value: ProgrammeValue | None, result: WayResult) -> str:
     """What a programme that is started now is worth carried through, in brackets; empty where that
     was not asked."""
     if value is None:
         return ""
-    close = "".join(f", {words}" for words in _closeness(value, best))
+    close = "".join(f", {words}" for words in _closeness(value, result))
     if value.value_usd >= 0:
         return f" (worth {usd(value.value_usd)} if carried through{close})"
     return (f" (for the right to give it up: carried through it would cost {usd(-value.value_usd)} "
             f"more than it saves{close})")
 
 
-def _outcome(value: ProgrammeValue, best: SolvedWay) -> str:
+def _outcome(value: ProgrammeValue, result: WayResult) -> str:
     amount = usd(abs(value.value_usd))
     said = f"save {amount}" if value.value_usd >= 0 else f"cost {amount} more than it saves"
-    return said + "".join(f" ({words})" for words in _closeness(value, best))
+    return said + "".join(f" ({words})" for words in _closeness(value, result))
 
 
-def _closeness(value: ProgrammeValue, best: SolvedWay) -> Iterator[str]:
+def _closeness(value: ProgrammeValue, result: WayResult) -> Iterator[str]:
     """Say that a programme's value is within two standard errors, or little against everything at
     stake."""
     if abs(value.value_usd) < 2.0 * value.error_usd:
         yield "within the error"
-    elif abs(value.value_usd) < CLOSE * best.result.objective_usd:
+    elif abs(value.value_usd) < CLOSE * result.total_usd:
         yield f"under {CLOSE:.1%} of all costs"
 
 
 def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
     """What every reader must bear in mind.
 
-    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios, or put
-    another way first; and where the plan is not proven to be the best.
+    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios; and
+    where the plan is not proven to be the best.
     """
     numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
     said = [f"{assumed} of {len(numbers)} inputs are assumptions"]
-    best_test = next(item for item in fresh if item.way == best.name)
-    cost = best_test.expected_cost_usd
+    cost = next(item for item in fresh if item.way == best.name).expected_cost_usd
     if cost.difference > max(2.0 * cost.error, FLATTERED * cost.in_sample):
         more = in_percent(cost.difference / cost.in_sample)
         said.append(f"fresh scenarios cost {more} more than those that the plan was made on")
-    first = min(fresh, key=lambda item: item.objective_usd.fresh)
-    behind = best_test.objective_usd.fresh - first.objective_usd.fresh
-    if behind > CLOSE * best_test.objective_usd.fresh:
-        called = way_labels(prepared.case)
-        said.append(f"on fresh scenarios the way {called[first.way]} costs {usd(behind)} less than "
-                    f"{called[best.name]}")
     if best.gap > UNPROVEN:
         said.append(f"the plan of the way {way_labels(prepared.case)[best.name]} is not proven to be the best: "
                     f"a better one could save up to {best.gap:.1%}")

@@ -17,20 +17,29 @@ LEAST_CHIPS = 1e-3
 def described_as(solved: SolvedWay, way: Way, case: Case) -> str:
     """`diversify without Google`: a way with the lines that it leaves out since they do not pay;
     for the portfolio the way that it is. Empty where nothing is left out, or it is none."""
-    if way.name != PORTFOLIO:
-        left_out = _left_out(solved, way)
-        return f"{way.label}{_without(left_out, way.lines, case)}" if left_out else ""
+    nearest = way if way.name != PORTFOLIO else same_as(solved, case)
+    if nearest is None:
+        return ""
+    left_out = _left_out(solved, nearest, case)
+    if way is nearest and not left_out:
+        return ""
+    return nearest.label + _without(left_out, nearest.lines, case)
+
+
+def same_as(solved: SolvedWay, case: Case) -> Way | None:
+    """The way that a plan of the portfolio is, with the fewest lines left out; None where it is
+    none."""
     alike = [other for other in offered(case).ways
              if other.name != PORTFOLIO and _is_one(solved, other, case)]
-    if not alike:
-        return ""
-    nearest = min(alike, key=lambda other: len(_left_out(solved, other)))
-    return nearest.label + _without(_left_out(solved, nearest), nearest.lines, case)
+    return min(alike, key=lambda other: len(_left_out(solved, other, case)), default=None)
 
 
-def _left_out(solved: SolvedWay, way: Way) -> list[Line]:
+def _left_out(solved: SolvedWay, way: Way, case: Case) -> list[Line]:
+    """Lines that a plan does not open since they do not pay; one that costs nothing to keep open
+    may stand unused and counts for none."""
     opened = {line.name for line in solved.plan.commitment.lines}
-    return [line for line in way.lines if line.name not in opened]
+    return [line for line in way.lines if line.name not in opened
+            and case.numbers.lines[line.name].port is not None]
 
 
 def _is_one(solved: SolvedWay, way: Way, case: Case) -> bool:

@@ -11,6 +11,7 @@ from fabless.decide.fresh.judge import Judged
 from fabless.decide.results import AsOption, CarriedThrough, ProgrammeView
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
+from fabless.decide.ways.problem import committed_quarters
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Band
 
@@ -49,13 +50,13 @@ def as_option(solved: SolvedWay, case: Case) -> AsOption:
     """When the programme that a plan starts now is given up by choice, how likely, and what it
     costs.
 
-    One that does not go on at all is given up at the first branching.
+    One that does not go on at all is given up once what is committed has been spent.
     """
     programme, = solved.plan.commitment.programmes
     place = next(k for k, project in enumerate(solved.plan.projects)
                  if project.name == programme.name)
     project, go = solved.plan.projects[place], solved.policy.go[place]
-    tree, first = solved.plan.problem.tree, case.boundaries[0]
+    tree, first = solved.plan.problem.tree, committed_quarters(case)
     on = go | (tree.quarter < first)
     ends = np.flatnonzero(on[tree.parent] & (tree.parent >= 0) & ~on)
     path = tree.ancestors()[tree.leaves]

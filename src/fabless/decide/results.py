@@ -107,6 +107,8 @@ class WayResult(Money):
     described_as: str
     """What it comes to, where that is not plain: `diversify without Google`, or for the portfolio
     the way that it is; else empty."""
+    same_as: str
+    """Way that the portfolio is, by its key; empty for all others and where it is none."""
     lines: tuple[str, ...]
     """Lines that it opens."""
     status: str

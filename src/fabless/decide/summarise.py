@@ -17,7 +17,7 @@ from fabless.decide.accounts.money import (
 )
 from fabless.decide.accounts.results import Against, Money
 from fabless.decide.actions import actions_of
-from fabless.decide.described import described_as
+from fabless.decide.described import described_as, same_as
 from fabless.decide.fresh.judge import Judged
 from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
@@ -26,7 +26,7 @@ from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Array, Band
-from fabless.strategy import every_way
+from fabless.strategy import PORTFOLIO, every_way
 from fabless.units import DAY_S, QUARTER_S
 
 BASELINE = "buy"
@@ -50,13 +50,14 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
     dropped = option is not None and option.give_up_probability >= SURE
     outlook = prepared.simulated[programme.name].summary if programme and not dropped else None
     way = next(way for way in every_way(case) if way.name == solved.name)
+    twin = same_as(solved, case) if solved.name == PORTFOLIO else None
     regret, error = judged.difference(solved.name, judged.best)
     money = money_of(case, paths)
     years = [year for year, _ in calendar(case)]
     return WayResult(
         **{field.name: getattr(money, field.name) for field in fields(Money)},
         name=solved.name, title=way.title, label=way.label,
-        described_as=described_as(solved, way, case),
+        described_as=described_as(solved, way, case), same_as="" if twin is None else twin.name,
         lines=tuple(line.name for line in solved.plan.commitment.lines),
         status=result.status.value, gap=solved.gap, lower_bound_usd=solved.lower_bound_usd,
         objective_usd=result.objective_usd, expected_cost_usd=result.expected_cost_usd,

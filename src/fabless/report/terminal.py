@@ -38,8 +38,9 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
     elif way.own_silicon_quarter:
         early, median, late = way.own_silicon_quarter
         own = f"{early} {median} {late}" if full else f"{median[2:]} {early[2:]}–{late[2:]}"
+    twin = f"\n= {decision.way_of(way.same_as)}" if way.same_as else ""
     return [
-        way.label + ("" if way.meets_service_level else "*"),
+        way.label + ("" if way.meets_service_level else "*") + twin,
         wording.cents(cost.p10, decimals),
         wording.cents(cost.p50, decimals),
         wording.cents(cost.p90, decimals),
@@ -105,7 +106,7 @@ def _fresh(test: FreshTest, leaves: int) -> str:
 
 
 def _stability(stability: Stability, decision: Decision, decimals: int) -> str:
-    first = sum(ranking[0] == decision.recommended for ranking in stability.rankings)
+    first = sum(decision.recommended in ranking[0].split(" = ") for ranking in stability.rankings)
     cost = stability.cost_per_query_usd
     return (f"- {len(stability.seeds)} seeds: {decision.way_of(decision.recommended)} first in {first}, same ranking in "
             f"{wording.in_percent(stability.agreement)}, "
@@ -166,7 +167,7 @@ def _print_ways(ways: Sequence[WayResult], decision: Decision, decimals: int, co
 def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> None:
     """Print the median cost per query of each way, year by year."""
     years = [str(year) for year, _ in ways[0].cost_per_query_by_year_usd]
-    columns = [Column("Cents by year, P50", name=True), *(Column(year, number=True) for year in years)]
+    columns = [Column("Cents by year, P50"), *(Column(year, number=True) for year in years)]
     rows = [[way.label, *(wording.cents(band.p50, decimals) for _, band in way.cost_per_query_by_year_usd)] for way in ways]
     print_table("", columns, rows, console)
 

@@ -24,7 +24,6 @@ from fabless.strategy.ways import (
     every_way,
     offered,
     way_labels,
-    with_programmes,
 )
 
 __all__ = [
@@ -51,5 +50,4 @@ __all__ = [
     "resale_annuities",
     "shared_pools",
     "way_labels",
-    "with_programmes",
 ]

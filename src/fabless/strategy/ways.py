@@ -122,11 +122,6 @@ def commitments(case: Case, name: str) -> tuple[Commitment, ...]:
     )
 
 
-def with_programmes(case: Case, lines: tuple[Line, ...]) -> tuple[Commitment, ...]:
-    """Given lines with each programme of the case in turn."""
-    return tuple(Commitment(lines, (item,)) for item in case.programmes)
-
-
 def way_labels(case: Case) -> dict[str, str]:
     """What people call each way, by its key."""
     return {way.name: way.label for way in every_way(case)}

@@ -50,6 +50,10 @@ def way_errors(
         if name in (*STANDARD_WAYS, PORTFOLIO):
             yield BadValue(Fault(at(where), "a standard way has this name", "a name of its own",
                                  "rename it; which lines a standard way opens, the lines say"))
+        others = {item.title or key for key, item in file.ways.items() if key != name}
+        if section.title and section.title in (*STANDARD_WAYS, PORTFOLIO, *others):
+            yield BadValue(Fault(at(f"{where}.title"), f"{section.title!r}: another way is called so",
+                                 "a title of its own", "choose another title"))
         sellers = [whole(key) for key in file.lines]
         vendors = sorted({text for line in sellers for text in (line.vendor, line.seller) if text})
         named = (

@@ -27,7 +27,7 @@ FEW = 8
 dropped one at a time."""
 BATCH = 4
 """Sets of lines asked for at once, once dropping one line at a time gains nothing."""
-MOST = 48
+MOST = 32
 """Sets of lines solved for one way at most."""
 
 Names = frozenset[str]
@@ -102,7 +102,7 @@ def choose(world: World, pool: Executor | None, *, gates: bool) -> Choice:
     fees = _fees(world)
     while todo := _todo(world, searches, plans, fees):
         plans |= _all_solved(world, todo, pool, gates=False)
-    lines = {_search_key(search): _lines_of(search, world, plans) for search in searches}
+    lines = {_search_key(search): _lines_of(search, world, plans, fees) for search in searches}
     searched = _all_solved(world, _gate_jobs(world, ways, lines), pool, gates=True) if gates else {}
     done: dict[str, SolvedWay] = {}
     for way in sorted(ways, key=lambda way: (sum(map(len, way.allows)), not way.commits)):
@@ -191,23 +191,32 @@ def wanted_lines(
     if every not in cost:
         return [every]
     best = min(cost, key=lambda lines: cost[lines])
-    optional = [line.name for line in search.way.lines if fees.get(line.name, 0.0) > 0.0]
+    optional = _optional(search, fees)
     near = [start | every.difference(optional) for start in search.starts]
     near += [best - {name} for name in optional if name in best]
-    limit = cost[best] - EQUAL * abs(cost[best])
     if len(cost) >= MOST:
         return []
-
-    def open_ones(sets: Sequence[Names]) -> dict[Names, float]:
-        bounds = {lines: _bound(lines, cost, fees) for lines in sets if lines not in cost}
-        return {lines: bound for lines, bound in bounds.items() if bound < limit}
-
-    if promising := open_ones(near):
+    if promising := _not_excluded(near, cost, fees):
         return list(promising)
     if len(optional) > FEW:
         return []
-    left = open_ones([every.difference(dropped) for dropped in _subsets(optional)])
+    left = _not_excluded(
+        [every.difference(dropped) for dropped in _subsets(optional)], cost, fees)
     return sorted(left, key=lambda lines: (left[lines], sorted(lines)))[:BATCH]
+
+
+def _optional(search: LineSearch, fees: Mapping[str, float]) -> list[str]:
+    """Lines that cost something to keep open."""
+    return [line.name for line in search.way.lines if fees.get(line.name, 0.0) > 0.0]
+
+
+def _not_excluded(
+    sets: Sequence[Names], cost: Mapping[Names, float], fees: Mapping[str, float]
+) -> dict[Names, float]:
+    """Sets not solved yet that may be better than the best, each with its bound."""
+    least = min(cost.values())
+    bounds = {lines: _bound(lines, cost, fees) for lines in sets if lines not in cost}
+    return {lines: bound for lines, bound in bounds.items() if bound < least - EQUAL * abs(least)}
 
 
 def _bound(lines: Names, cost: Mapping[Names, float], fees: Mapping[str, float]) -> float:
@@ -234,11 +243,19 @@ def _fees(world: World) -> dict[str, float]:
     return fees
 
 
-def _lines_of(search: LineSearch, world: World, plans: Plans) -> SolvedWay:
-    """The best plan of a search that is over."""
-    cost = _costs(search, world, plans)
+def _lines_of(
+    search: LineSearch, world: World, plans: Plans, fees: Mapping[str, float]
+) -> SolvedWay:
+    """The best plan of a search that is over, with a bound for all sets of its lines."""
+    cost, every = _costs(search, world, plans), search.way.allows[0]
     best = min(cost, key=lambda lines: cost[lines])
-    return plans[key_of(world, search.commitment(best))]
+    solved, optional = plans[key_of(world, search.commitment(best))], _optional(search, fees)
+    if len(optional) > FEW:
+        least = _bound(every.difference(optional), {every: cost[every]}, fees)
+    else:
+        left = [every.difference(dropped) for dropped in _subsets(optional)]
+        least = min(_not_excluded(left, cost, fees).values(), default=solved.lower_bound_usd)
+    return replace(solved, lower_bound_usd=min(solved.lower_bound_usd, least))
 
 
 def _gate_jobs(

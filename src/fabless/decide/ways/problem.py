@@ -41,6 +41,10 @@ from fabless.strategy import (
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
 
+COMMITTED = 2
+"""Quarters that a chip programme runs at least once it is begun: teams and licences are contracted,
+and nothing is learnt of it sooner."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class World:
@@ -86,8 +90,8 @@ class DatedProject:
     """Spend of each node-quarter while it goes on, but for what is sunk."""
     outcome: OutcomeOnTree
     sunk_usd: float | None
-    """Expected spend that the first day commits to, up to the first branching; None where it need
-    not be started."""
+    """Expected spend that the first day commits to (`committed_quarters`); None where it need not
+    be started."""
 
 
 def draw_world(
@@ -261,6 +265,12 @@ def _starts(commitment: Commitment, world: World) -> Iterator[tuple[Programme, i
     yield from ((item, start) for item in commitment.may_start for start in range(len(world.outcomes[item.name])))
 
 
+def committed_quarters(case: Case) -> int:
+    """Quarters for which a programme that a way commits to is paid for whatever it shows: up to the
+    first branching after `COMMITTED`, or the last."""
+    return next((quarter for quarter in case.boundaries if quarter >= COMMITTED), case.boundaries[-1])
+
+
 def _project(
     world: World, programme: Programme, start: int, name: str, offers: tuple[int, ...], begun: bool
 ) -> DatedProject:
@@ -270,7 +280,7 @@ def _project(
             name=name, programme=programme.name, start=start, offers=offers,
             spend_usd=outcome.spend_usd, outcome=outcome, sunk_usd=None,
         )
-    sunk = tree.quarter < world.case.boundaries[0]
+    sunk = tree.quarter < committed_quarters(world.case)
     return DatedProject(
         name=name, programme=programme.name, start=start, offers=offers,
         spend_usd=np.where(sunk, 0.0, outcome.spend_usd), outcome=outcome,
@@ -301,11 +311,11 @@ def _groups(offers: list[Offer]) -> tuple[tuple[str, tuple[int, ...], Array], ..
 
 
 def _fixed(world: World, commitment: Commitment) -> Array:
-    """What programmes started on the first day spend before the first branching, and software
+    """What programmes started on the first day spend while they are committed to, and software
     stacks of open lines."""
     scenarios, case = world.scenarios, world.case
     fixed = np.zeros(scenarios.tree.size)
-    sunk = scenarios.tree.quarter < case.boundaries[0]
+    sunk = scenarios.tree.quarter < committed_quarters(case)
     for item in commitment.programmes:
         fixed = fixed + np.where(sunk, world.outcomes[item.name][0].spend_usd, 0.0)
     for line in commitment.lines:

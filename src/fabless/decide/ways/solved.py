@@ -203,10 +203,3 @@ def best_of(solved: list[SolvedWay]) -> SolvedWay:
         ):
             best = way
     return best
-
-
-def compute_share(solved: SolvedWay, line: str) -> float:
-    """Expected share of a line or programme in the compute that a way uses over the horizon."""
-    used = solved.paths.compute.sum(axis=2) @ solved.paths.probability
-    of_line = [offer.pool.line == line for offer in solved.plan.offers]
-    return float(used[of_line].sum() / max(used.sum(), 1e-30))
