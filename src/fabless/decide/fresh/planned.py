@@ -210,7 +210,8 @@ def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
     cap = outlook.cap
     nodes = paths_table(item.plan.problem.tree)[:, quarter]
     for on, project in zip(item.go[:, nodes], item.plan.projects, strict=True):
-        cap[:, list(project.offers)] *= on[:, None]
+        rows = list(project.offers)
+        cap[:, rows] = np.where(on[:, None], cap[:, rows], 0.0)
     return outlook
 
 
