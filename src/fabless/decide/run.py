@@ -32,6 +32,7 @@ from fabless.decide.ways.prepare import prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.executors import processes
+from fabless.plan.lookahead.planner import compile_planner
 from fabless.strategy import way_labels
 from fabless.titles import offer_titles
 from fabless.versions import versions
@@ -62,7 +63,7 @@ def decide(
     if detail.branching is not None:
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
-        pool.submit(time.perf_counter)  # a first task starts the workers while this process prepares
+        pool.submit(compile_planner)  # by a worker, while this process prepares
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue)
