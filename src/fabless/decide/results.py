@@ -193,6 +193,9 @@ class BuildUpRow:
     """One line of the build-up of a query's cost."""
 
     model: str
+    """Key of the load."""
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
     chip: str
     title: str
     """Load and chip, for people."""
@@ -202,6 +205,25 @@ class BuildUpRow:
     """The formula with its numbers, for the reader."""
     inputs: tuple[str, ...] = ()
     """Names of the assumptions the line rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryCost:
+    """A query of one load on one chip of the case, chosen or not, on the first day's terms."""
+
+    load: str
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
+    title: str
+    """The chip, and bought or rented from whom, for people."""
+    usd: float | None
+    """At the modes, an own chip as if it were in volume on the first day; the sum of the build-up.
+    None where the chip does not serve the load within its limits."""
+    compute_share: float
+    """Share of all compute, queries and training, that the recommended way serves with it on the
+    fresh paths."""
+    why: str
+    """How much it is used, or why not, for people."""
 
 
 @dataclass(frozen=True)
@@ -540,6 +562,8 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    load_titles: Mapping[str, str]
+    """What people call each load, by its key."""
     way_titles: Mapping[str, str]
     """What people call each way, by its key."""
     not_offered: tuple[str, ...]
@@ -562,6 +586,9 @@ class Decision:
     """The recommended way on a large tree, where one was asked for."""
     questions: Questions
     build_up: tuple[BuildUpRow, ...]
+    """On every chip of the case that serves a load."""
+    query_costs: tuple[QueryCost, ...]
+    """By load, the cheapest chip first."""
     chip_costs: tuple[ChipCostRow, ...]
     """By programme; the lines of one add up to its unit cost."""
     timeline: tuple[TimelineStage, ...]

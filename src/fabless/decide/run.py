@@ -15,7 +15,7 @@ from fabless.catalogue import load
 from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
-from fabless.decide.build_up import build_up, chip_costs
+from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of, fitted
 from fabless.decide.fresh.judge import gap_of, judge, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
@@ -34,7 +34,7 @@ from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.plan.lookahead.planner import compile_planner
 from fabless.strategy import way_labels
-from fabless.titles import offer_titles
+from fabless.titles import load_titles, offer_titles
 from fabless.versions import versions
 
 
@@ -95,18 +95,22 @@ def decide(
         as_fresh_test(prepared, item, judged.ways[item.name], seed=case.seed,
                       gap=gap if item is best else None)
         for item in choice.ways)
+    parts = build_up(prepared)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values), recommended=best.name,
-        titles=offer_titles(prepared.case), way_titles=way_labels(case),
+        titles=offer_titles(prepared.case), load_titles=load_titles(case),
+        way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
         strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
-        build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
+        build_up=parts,
+        query_costs=query_costs(prepared, best, judged.ways[best.name], parts, values),
+        chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=demand_by_quarter(case, judged.ways[best.name]),
         assumptions=(
