@@ -21,7 +21,7 @@ from fabless.decide.questions.stability import stability
 from fabless.decide.summarise import programme_values, strategy_result
 from fabless.decide.ways.choice import Choice, choose, each_carried_through
 from fabless.decide.ways.gates import carried_through
-from fabless.decide.ways.paths import band, compute_by_offer, paths_of, query_share, standard_error
+from fabless.decide.ways.paths import band, compute_by_offer, error_over_branches, paths_of, query_share
 from fabless.decide.ways.prepare import Prepared, prepare, simulated_outcomes_of
 from fabless.decide.ways.problem import World, draw_world, plan_of, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, solve_best, solved_plan
@@ -218,9 +218,9 @@ def test_the_error_of_a_difference_counts_branches_and_not_leaves() -> None:
     """Two branches of three paths that differ by 1 and 3: the mean is 2 and its error 1, whatever
     the paths below say."""
     costs, other = np.array([5.0, 6.0, 7.0, 9.0, 8.0, 7.0]), np.array([4.0, 5.0, 6.0, 6.0, 5.0, 4.0])
-    assert standard_error(costs, other, 2) == pytest.approx(1.0)
-    assert standard_error(costs + np.array([2.0, -1.0, -1.0, 0.0, 4.0, -4.0]), other, 2) == pytest.approx(1.0)
-    assert standard_error(costs, other, 1) == 0.0
+    assert error_over_branches(costs, other, 2) == pytest.approx(1.0)
+    assert error_over_branches(costs + np.array([2.0, -1.0, -1.0, 0.0, 4.0, -4.0]), other, 2) == pytest.approx(1.0)
+    assert error_over_branches(costs, other, 1) == 0.0
 
 
 def test_the_error_of_a_regret_is_taken_over_the_first_branching(prepared: Prepared) -> None:

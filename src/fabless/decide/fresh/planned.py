@@ -21,7 +21,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import PlanProblem
-from fabless.plan.lookahead.outlook import Choice, Outlook, narrowed, outlook_of
+from fabless.plan.lookahead.outlook import PathOutlook, Selection, outlook_of, selected
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
@@ -123,11 +123,11 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
     planners = [Planner(item.plan.problem) for item in leaders]
     for planner, item in zip(planners, leaders, strict=True):
         planner.place(0, *_first(item))
-    choices = [_choice(wide.problem, item) for item in leaders]
+    selections = [_selection(wide.problem, item) for item in leaders]
     for quarter in range(1, world.case.quarters):
         outlook = _outlook(world, block, _widest(block), quarter)
-        for planner, item, choice in zip(planners, leaders, choices, strict=True):
-            planner.plan(quarter, _open(narrowed(outlook, choice), item, quarter))
+        for planner, item, selection in zip(planners, leaders, selections, strict=True):
+            planner.plan(quarter, _open(selected(outlook, selection), item, quarter))
     results: list[WayOnPaths] = [None] * len(carried)  # type: ignore[list-item]
     for rows, planner, leader in zip(twins.values(), planners, leaders, strict=True):
         for row in rows:
@@ -190,7 +190,7 @@ def _first(item: Carried) -> tuple[Array, Array, Array]:
     return placed[:, nodes], levels[:, nodes], retired[:, nodes]
 
 
-def _choice(wide: PlanProblem, item: Carried) -> Choice:
+def _selection(wide: PlanProblem, item: Carried) -> Selection:
     """Where the offers, limits and agreements of a way stand among those of all ways, in the way's
     own order."""
     problem = item.plan.problem
@@ -198,14 +198,14 @@ def _choice(wide: PlanProblem, item: Carried) -> Choice:
     def places(names: Sequence[str], among: Sequence[str]) -> NDArray[np.int64]:
         return np.array([among.index(name) for name in names], dtype=np.int64)
 
-    return Choice(
+    return Selection(
         places(problem.offers, wide.offers),
         places([name for name, _, _ in problem.groups], [name for name, _, _ in wide.groups]),
         places([agreement.name for agreement in problem.agreements],
                [agreement.name for agreement in wide.agreements]))
 
 
-def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
+def _open(outlook: PathOutlook, item: Carried, quarter: int) -> PathOutlook:
     """The outlook with the offers of programmes that are not under way closed."""
     cap = outlook.cap
     nodes = paths_table(item.plan.problem.tree)[:, quarter]
@@ -214,7 +214,7 @@ def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
     return outlook
 
 
-def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) -> Outlook:
+def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) -> PathOutlook:
     """What every path expects in a quarter of all that any way may use."""
     scarce = scarce_chance(world.case, world.scenarios, quarter)
     table = paths_table(world.scenarios.tree)[:, quarter:]
@@ -228,7 +228,7 @@ def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) 
     return outlook_of(problems, np.stack([1.0 - scarce, scarce]), table, margin)
 
 
-def _held(outlook: Outlook, scarce: Array) -> Outlook:
+def _held(outlook: PathOutlook, scarce: Array) -> PathOutlook:
     """One outlook in which no lead time is expected to be shorter than it is now, where scarcity
     may begin or end.
 
