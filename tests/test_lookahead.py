@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fabless.plan import PlanProblem, on_tree, solve
-from fabless.plan.lookahead.outlook import PathOutlook, classes, outlook_of
+from fabless.plan.lookahead.outlook import Outlook, classes, outlook_of
 from fabless.plan.lookahead.planner import Placed, planned_along
 from fabless.plan.rule.perfect import chains, perfect_costs
 from fabless.plan.rule.simulate import paths_table, simulate_orders
@@ -45,7 +45,7 @@ def first_of(problem: PlanProblem) -> tuple[Array, Array, Array]:
 
 def seen_by(
     problem: PlanProblem, views: list[list[PlanProblem]], chance: list[float], margin: float = 1.0
-) -> Iterator[tuple[int, PathOutlook]]:
+) -> Iterator[tuple[int, Outlook]]:
     """Outlooks of every quarter but the first: a list of branches for each."""
     table = paths_table(problem.tree)
     count, quarters = table.shape

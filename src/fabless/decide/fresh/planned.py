@@ -21,7 +21,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import PlanProblem
-from fabless.plan.lookahead.outlook import PathOutlook, Selection, outlook_of, selected
+from fabless.plan.lookahead.outlook import Outlook, Selection, outlook_of, selected
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
@@ -205,7 +205,7 @@ def _selection(wide: PlanProblem, item: Carried) -> Selection:
                [agreement.name for agreement in wide.agreements]))
 
 
-def _open(outlook: PathOutlook, item: Carried, quarter: int) -> PathOutlook:
+def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
     """The outlook with the offers of programmes that are not under way closed."""
     cap = outlook.cap
     nodes = paths_table(item.plan.problem.tree)[:, quarter]
@@ -214,7 +214,7 @@ def _open(outlook: PathOutlook, item: Carried, quarter: int) -> PathOutlook:
     return outlook
 
 
-def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) -> PathOutlook:
+def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) -> Outlook:
     """What every path expects in a quarter of all that any way may use."""
     scarce = scarce_chance(world.case, world.scenarios, quarter)
     table = paths_table(world.scenarios.tree)[:, quarter:]
@@ -228,7 +228,7 @@ def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) 
     return outlook_of(problems, np.stack([1.0 - scarce, scarce]), table, margin)
 
 
-def _held(outlook: PathOutlook, scarce: Array) -> PathOutlook:
+def _held(outlook: Outlook, scarce: Array) -> Outlook:
     """One outlook in which no lead time is expected to be shorter than it is now, where scarcity
     may begin or end.
 

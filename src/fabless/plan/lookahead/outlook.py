@@ -20,7 +20,7 @@ PROPORTIONAL = 1e-9
 """Relative difference up to which the rates of two offers count as proportional over the loads."""
 
 
-class PathOutlook(NamedTuple):
+class Outlook(NamedTuple):
     """What N paths expect in B branches over the H quarters from now to the end of the horizon.
 
     Of O offers in C classes, L loads, G shared limits and A agreements. Offers of one class do the
@@ -113,7 +113,7 @@ def everything(problem: PlanProblem) -> Selection:
 
 def outlook_of(
     branches: Sequence[PlanProblem], chance: Array, table: Index, margin: Array
-) -> PathOutlook:
+) -> Outlook:
     """Lay expectations out by path.
 
     Parameters: `branches`, one problem for each branch, all on the same tree, with the same offers,
@@ -138,7 +138,7 @@ def outlook_of(
     cap = np.where(open_, paths("cap"), 0.0)
     drawn = _members([item.offers for item in first.agreements], rate.shape[1])
     least, untaken = _tenors(first.agreements, "least"), _agreed(branches, "untaken_usd", table)
-    return PathOutlook(
+    return Outlook(
         chance=np.asarray(chance, dtype=float), demand=demand * margin[:, None, :],
         unmet=paths("unmet_usd") * discount, reference=reference,
         relative=_relative(rate, class_of, firsts), class_of=class_of, floor=paths("floor"),
@@ -243,7 +243,7 @@ def _agreed(branches: Sequence[PlanProblem], name: str, table: Index) -> Array:
                       for item in problem.agreements] for problem in branches], table)
 
 
-def selected(outlook: PathOutlook, selection: Selection) -> PathOutlook:
+def selected(outlook: Outlook, selection: Selection) -> Outlook:
     """The outlook of one way: only its offers, limits and agreements."""
     by_offer = {name: getattr(outlook, name)[:, selection.offers] for name in
                 ("relative", "floor", "cap", "price", "running", "resale", "payment", "lead")}
@@ -268,7 +268,7 @@ _BY_BRANCH = frozenset((
     "start", "fee", "untaken", "takes"))
 
 
-def certain(outlook: PathOutlook, branch: int) -> PathOutlook:
+def certain(outlook: Outlook, branch: int) -> Outlook:
     """The outlook of paths on which one branch is sure to come."""
     parts = {name: getattr(outlook, name)[branch:branch + 1] for name in _BY_BRANCH}
     return outlook._replace(**parts)

@@ -9,7 +9,7 @@ import highspy
 import numpy as np
 
 from fabless.errors import DoesNotFit, Fault
-from fabless.plan.lookahead.outlook import PathOutlook, certain
+from fabless.plan.lookahead.outlook import Outlook, certain
 from fabless.plan.lookahead.program import Held, Room, Size, room_for, written
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import Index
@@ -76,7 +76,7 @@ class Planner:
             for k, units in enumerate((agreement.most, agreement.least)):
                 self._granted[k, c] += np.where(runs, units[age], 0.0) * levels[c][:, None]
 
-    def plan(self, quarter: int, outlook: PathOutlook) -> None:
+    def plan(self, quarter: int, outlook: Outlook) -> None:
         """Solve the look-ahead programme of every path in a quarter, and place what is due in it."""
         before = self._retired[:, :, quarter - 1] if quarter else np.zeros(self._orders.shape[:2])
         held = Held(
@@ -155,7 +155,7 @@ def _solver() -> highspy.Highs:
 
 def planned_along(
     problem: PlanProblem, first: tuple[Array, Array, Array],
-    outlooks: Iterable[tuple[int, PathOutlook]],
+    outlooks: Iterable[tuple[int, Outlook]],
 ) -> Placed:
     """Plan paths whose first-quarter orders, levels and retirement (each (., N)) are given, and
     every later quarter by its outlook."""

@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fabless.plan.lookahead.outlook import PathOutlook
+from fabless.plan.lookahead.outlook import Outlook
 from fabless.plan.problem.service import Index
 from fabless.records import Array
 
@@ -73,7 +73,7 @@ class Size(NamedTuple):
     """Chips of a unit of orders."""
 
 
-def room_for(outlook: PathOutlook) -> Room:
+def room_for(outlook: Outlook) -> Room:
     """Arrays for the programme of any path of an outlook."""
     branches, offers, _, quarters = outlook.relative.shape
     groups, agreements = outlook.member.shape[0], outlook.drawn.shape[0]
@@ -95,7 +95,7 @@ def room_for(outlook: PathOutlook) -> Room:
 
 
 @_compiled
-def written(outlook: PathOutlook, held: Held, n: int, room: Room) -> Size:
+def written(outlook: Outlook, held: Held, n: int, room: Room) -> Size:
     """Write the programme of path `n` into `room`."""
     branches, offers, _, quarters = outlook.relative.shape
     classes, loads = outlook.reference.shape[1], outlook.reference.shape[2]
