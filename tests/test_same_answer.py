@@ -156,7 +156,8 @@ def small_case() -> Case:
 
 def small_detail(paths: int) -> Detail:
     """The quick answer on some fresh paths, without a question asked of it."""
-    return Detail(name="quick", branching=None, paths=paths, small=(), inputs=0, sobol=0, seeds=0, checked=0, gates=False)
+    return Detail(name="quick", branching=None, paths=paths, branches=1, small=(), inputs=0, sobol=0, seeds=0,
+                  checked=0, gates=False)
 
 
 def said(case: Case) -> tuple[str, list[str]]:

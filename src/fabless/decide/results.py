@@ -117,10 +117,11 @@ class WayResult(Money):
     lower_bound_usd: float
     """No plan of this way on the tree costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
+    """Objective of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
     included at its price."""
     expected_cost_usd: float
-    """Of the plan on the tree, as `cvar_usd`; all below is of the fresh paths."""
+    """Expected cost of the plan on the tree, as `cvar_usd` is its tail; all below is of the fresh
+    paths."""
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""

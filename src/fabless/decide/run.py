@@ -26,7 +26,7 @@ from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
 from fabless.decide.results import Decision
-from fabless.decide.summarise import demand_by_quarter, pairs, programme_values, timeline, way_result
+from fabless.decide.summarise import demand_by_quarter, paired_differences, programme_values, timeline, way_result
 from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import prepare
 from fabless.decide.ways.problem import draw_world
@@ -106,7 +106,8 @@ def decide(
         way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
-        strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),
+        strategies=results, programme_values=values, regrets=regret_table(judged),
+        pairs=paired_differences(prepared, judged),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
         build_up=parts,
         query_costs=query_costs(prepared, best, judged.ways[best.name], parts, values),

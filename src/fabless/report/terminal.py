@@ -135,7 +135,7 @@ def _sales(sales: Resale) -> str:
     return (
         f"- {wording.count(sold)} chips sold before the end of life: "
         f"{wording.usd(sales.income_usd)}, and the right to sell is worth "
-        f"{wording.usd(sales.worth_usd)}; none is sold on fresh scenarios"
+        f"{wording.usd(sales.worth_usd)}; all on the scenarios on which it was planned"
     )
 
 

@@ -15,9 +15,9 @@ class SpendRow:
     """own | rent | software | programme"""
     year: int
     usd: float
-    """Of that year, USD of the price year, not discounted."""
+    """Paid in that year, USD of the price year, not discounted."""
     discounted_usd: float
-    """The same at its present value; the rows of a way add up to its `cash_usd`."""
+    """Its present value; the rows of a way add up to its `cash_usd`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,8 @@ class Against:
     cash_usd: float
     unserved_usd: float
     risk_usd: float
-    """The same difference by the parts of the total; they add up to it."""
+    """Cash, unserved demand and risk of the way less those of the other; they add up to
+    `difference_usd`."""
     decides: str
     """Part of the total that the difference is mostly made of: cash | unserved | risk."""
     cheaper_share: float

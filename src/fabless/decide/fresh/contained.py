@@ -14,8 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path
-from fabless.decide.fresh.on_paths import WayOnPaths, mixed
+from fabless.decide.fresh.on_paths import WayOnPaths, mixed, risk_adjusted_by_path
 from fabless.strategy import Commitment
 
 
