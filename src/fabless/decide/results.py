@@ -630,3 +630,13 @@ class Decision:
              "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLook:
+    """What a few fresh paths say while the rest is worked out."""
+
+    answer: str
+    recommended: str
+    strategies: tuple[WayResult, ...]
+    paths: int
