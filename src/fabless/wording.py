@@ -216,12 +216,13 @@ def gap(value: float) -> str:
     return "no gap" if value < 5e-5 else f"gap {value * 100.0:.2f}%"
 
 
-def verdict(regret_usd: float, error_usd: float, best: bool) -> str:
-    """Rank of a way in words: best, its extra cost, or a tie if that is under two standard errors.
+def verdict(regret_usd: float, error_usd: float, leads: bool) -> str:
+    """Rank of a way in words: best, if it leads all others by more than two standard errors; its
+    extra cost; or a tie, if that is under two of them.
 
     >>> verdict(3.1e9, 2.0e8, False), verdict(1.0e8, 2.0e8, False), verdict(0.0, 0.0, True)
     ('+$3.10B', 'tie', 'best')
     """
-    if best:
+    if leads:
         return "best"
     return "tie" if regret_usd <= 2.0 * error_usd else f"+{usd(regret_usd)}"
