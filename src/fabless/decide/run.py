@@ -82,15 +82,15 @@ def decide(
         judged = judge(prepared, choice, detail, pool=pool, tick=tick)
         best = next(way for way in choice.ways if way.name == judged.best)
         values = programme_values(prepared, judged)
-        negotiated = negotiation(
-            world, best, actions_of(best, prepared), values, detail=detail, pool=pool)
+        actions = actions_of(best, prepared)
+        negotiated = negotiation(world, best, actions, values, detail=detail, pool=pool)
         perfect = pool.submit(
             perfect_information, prepared, best, paths=detail.paths, checked=detail.checked)
         pending, sold = pool.submit(foresight, best), pool.submit(resale, prepared.case, best)
         large = None if detail.large is None else large_plan(
             prepared, best, detail.large, executor=pool, checkpoint=checkpoint, tick=tick)
         questions = ask(
-            prepared, choice.ways, best, numbers=judged.ways[best.name], programmes=values,
+            prepared, choice.ways, best, judged=judged, programmes=values, actions=actions,
             detail=detail, pool=pool, tick=tick,
         )
         foreseen, sales = pending.result(), sold.result()
@@ -126,7 +126,7 @@ def decide(
             *named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
             *background(case, catalogue),
         ),
-        warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh)),
+        warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh, detail)),
         seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
         near_best=terms.near_best, leverage=terms.leverage,
     )
