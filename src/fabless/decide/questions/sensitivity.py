@@ -30,6 +30,8 @@ SMALL = 3
 """Branches at the first branching of the small tree; later ones have one."""
 UNPLANNED = frozenset({"supply.concession"})
 """Numbers of a case on which no plan rests: they are asked of the answer afterwards."""
+SHARES = ".design_shares."
+"""Part of the names of numbers that mean something only together: one alone cannot be moved."""
 CORRELATIONS = "correlations."
 """Beginning of the name of a correlation between two numbers."""
 
@@ -87,7 +89,8 @@ def weighed(numbers: WayOnPaths, case: Case) -> list[str]:
     cost = ranks(numbers.query_cost_usd)
     known = named(case.numbers)
     size = {name: abs(float(np.corrcoef(ranks(drawn), cost)[0, 1]))
-            for name, drawn in numbers.values.items() if name in known and name not in UNPLANNED and np.ptp(drawn) > 0}
+            for name, drawn in numbers.values.items()
+            if name in known and name not in UNPLANNED and SHARES not in name and np.ptp(drawn) > 0}
     return sorted(size, key=lambda name: (-size[name], name))
 
 

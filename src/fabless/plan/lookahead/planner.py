@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.errors import DoesNotFit, Fault
 from fabless.plan.lookahead.outlook import Outlook, certain
@@ -76,8 +77,20 @@ class Planner:
             for k, units in enumerate((agreement.most, agreement.least)):
                 self._granted[k, c] += np.where(runs, units[age], 0.0) * levels[c][:, None]
 
-    def plan(self, quarter: int, outlook: Outlook) -> None:
-        """Solve the look-ahead programme of every path in a quarter, and place what is due in it."""
+    def decided(self, quarter: int) -> tuple[Array, Array, Array]:
+        """What was decided in a quarter: the arguments of `place`."""
+        return tuple(values[:, :, quarter]  # type: ignore[return-value]
+                     for values in (self._orders, self._levels, self._retired))
+
+    def plan(
+        self, quarter: int, outlook: Outlook, known: NDArray[np.bool_] | None = None,
+        decided: tuple[Array, Array, Array] | None = None,
+    ) -> None:
+        """Solve the look-ahead programme of every path in a quarter, and place what is due in it.
+
+        On paths that are `known` (N,) the answer is there already, among those `decided` on all
+        paths.
+        """
         before = self._retired[:, :, quarter - 1] if quarter else np.zeros(self._orders.shape[:2])
         held = Held(
             chips=np.ascontiguousarray(self._chips[..., quarter:-1]),
@@ -90,7 +103,11 @@ class Planner:
         levels = np.zeros((len(self._problem.agreements), count))
         branches = len(outlook.chance)
         alone = [certain(outlook, b) for b in range(branches)] if branches > 1 else []
-        for n in range(count):
+        if known is not None and decided is not None:
+            for result, answer in zip((orders, levels, retired), decided, strict=True):
+                result[:, known] = answer[:, known]
+        asked = np.arange(count) if known is None else np.flatnonzero(~known)
+        for n in asked:
             sure = np.flatnonzero(outlook.chance[:, n] >= 1.0)
             size = written(alone[sure[0]] if alone and sure.size else outlook, held, n, room)
             value = self._solved(room, size) * size.chips
@@ -102,7 +119,7 @@ class Planner:
             orders[:, n] = np.clip(orders[:, n], floor, np.maximum(floor, cap))
             orders[orders[:, n] < ROUNDING * size.chips, n] = 0.0
             orders[:, n] = np.maximum(orders[:, n], floor)
-        self.programmes += count
+        self.programmes += asked.size
         self.place(quarter, orders, levels, np.maximum(retired, 0.0))
 
     def _solved(self, room: Room, size: Size) -> Array:
