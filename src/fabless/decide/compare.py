@@ -87,7 +87,9 @@ def _two_of(options: Offered, way: str, other: str) -> tuple[str, str]:
 
 def _only(choice: Choice, names: set[str]) -> Choice:
     """The two ways, and those that either may act as."""
-    wanted = [item.plan.commitment for item in choice.ways if item.name in names]
+    allowed = {way.name: way for way in choice.offered.ways}
+    wanted = [item for item in choice.ways if item.name in names]
     return replace(choice, through=(), ways=tuple(
-        item for item in choice.ways if item.name in names
-        or any(contains(wide, item.plan.commitment) for wide in wanted)))
+        item for item in choice.ways if item.name in names or any(
+            contains(allowed[wide.name], wide.plan.commitment, item.plan.commitment)
+            for wide in wanted)))
