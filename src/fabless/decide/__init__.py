@@ -1,6 +1,5 @@
 """Compare the ways on the same scenarios and say what to do."""
 
-from fabless.decide.compare import compare
 from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
@@ -9,7 +8,6 @@ from fabless.decide.results import (
     BuildUpRow,
     CarriedThrough,
     ChipCostRow,
-    Comparison,
     Decision,
     FirstOrder,
     Flip,
@@ -34,9 +32,11 @@ from fabless.decide.results import (
     TreeDifference,
     Turn,
     Turns,
+    TwoWays,
     WayResult,
 )
 from fabless.decide.run import decide
+from fabless.decide.two_ways import compare_ways
 from fabless.records import Band
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
     "BuildUpRow",
     "CarriedThrough",
     "ChipCostRow",
-    "Comparison",
     "Decision",
     "Detail",
     "FirstOrder",
@@ -74,8 +73,9 @@ __all__ = [
     "TreeDifference",
     "Turn",
     "Turns",
+    "TwoWays",
     "WayResult",
-    "compare",
+    "compare_ways",
     "decide",
     "detail_of",
 ]
