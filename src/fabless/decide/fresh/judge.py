@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Judged:
     """The way that is recommended."""
     programmes: int
     """Look-ahead programmes solved."""
-    plan_error_usd: Mapping[str, float] = MappingProxyType({})
+    plan_error_usd: Mapping[str, float] = field(default_factory=dict)
     """What other trees would decide on the programme of a way, as a standard deviation of its total
     (`questions.plan_errors`); ways without one, or before that is known, are left out."""
 
