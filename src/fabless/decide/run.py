@@ -22,6 +22,7 @@ from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.negotiate import negotiation
+from fabless.decide.questions.plan_errors import plan_errors
 from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
@@ -96,6 +97,8 @@ def decide(
         foreseen, sales = pending.result(), sold.result()
         first_actions, terms = negotiated.first_actions(), negotiated.answered()
         gap = gap_of(judged.ways[best.name], perfect.result())
+    judged = replace(judged, plan_error_usd=plan_errors(
+        prepared.case, judged, choice.ways, questions.stability))
     results = tuple(way_result(prepared, judged, item) for item in choice.ways)
     results = tuple(replace(way, actions=first_actions) if way.name == best.name else way
                     for way in results)

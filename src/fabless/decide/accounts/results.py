@@ -64,7 +64,7 @@ class Against:
     difference_usd: float
     """Total of the way less that of the other: negative where the way is cheaper."""
     error_usd: float
-    """Standard error of the difference, path by path."""
+    """Standard error of the difference: path by path, and `plan_error_usd`."""
     cash_usd: float
     unserved_usd: float
     risk_usd: float
@@ -76,6 +76,9 @@ class Against:
     """Share of the paths on which the way costs less, unserved demand included."""
     bridge: tuple[BridgeRow, ...]
     """The difference by cause; the rows add up to it, in whatever order they are taken."""
+    plan_error_usd: float = 0.0
+    """Part of the error that comes of the tree: that another one might carry on a programme that
+    this one gives up, or the other way round; 0 where neither way commits to one."""
 
     @property
     def is_tie(self) -> bool:
