@@ -103,6 +103,7 @@ def money(total: float) -> dict[str, object]:
             BridgeRow(part="unserved", usd=unserved, how="unserved demand at its price"),
             BridgeRow(part="risk", usd=total - cash - unserved, how="what the worst paths cost above the mean"),
         ),
+        "margin": None,
         "spend": tuple(
             SpendRow(load=load, vendor=vendor, tenure=tenure, year=2023 + k,
                      usd=1.3 * share * cash / 9, discounted_usd=share * cash / 9)
