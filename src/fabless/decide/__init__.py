@@ -1,5 +1,6 @@
 """Compare the ways on the same scenarios and say what to do."""
 
+from fabless.decide.compare import compare
 from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
@@ -8,7 +9,9 @@ from fabless.decide.results import (
     BuildUpRow,
     CarriedThrough,
     ChipCostRow,
+    Comparison,
     Decision,
+    FirstOrder,
     Flip,
     Foresight,
     KnowledgeValue,
@@ -18,6 +21,7 @@ from fabless.decide.results import (
     OptionValue,
     ProgrammeValue,
     ProgrammeView,
+    QueryCost,
     Questions,
     RegretRow,
     Resale,
@@ -28,6 +32,9 @@ from fabless.decide.results import (
     Stability,
     Surface,
     TimelineStage,
+    TreeDifference,
+    Turn,
+    Turns,
     WayResult,
 )
 from fabless.decide.run import decide
@@ -41,8 +48,10 @@ __all__ = [
     "BuildUpRow",
     "CarriedThrough",
     "ChipCostRow",
+    "Comparison",
     "Decision",
     "Detail",
+    "FirstOrder",
     "Flip",
     "Foresight",
     "FreshTest",
@@ -53,6 +62,7 @@ __all__ = [
     "OptionValue",
     "ProgrammeValue",
     "ProgrammeView",
+    "QueryCost",
     "Questions",
     "RegretRow",
     "Resale",
@@ -63,7 +73,11 @@ __all__ = [
     "Stability",
     "Surface",
     "TimelineStage",
+    "TreeDifference",
+    "Turn",
+    "Turns",
     "WayResult",
+    "compare",
     "decide",
     "detail_of",
 ]

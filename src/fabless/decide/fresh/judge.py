@@ -86,7 +86,8 @@ def judge(
         return {name: item for (group, name), item in by_try.items() if group == kind}
 
     ways = with_contained(
-        case, of("way"), {way.name: way.plan.commitment for way in choice.ways})
+        case, of("way"), {way.name: way for way in choice.offered.ways},
+        {way.name: way.plan.commitment for way in choice.ways})
     totals = {name: risk_adjusted_by_path(case, item.cost_usd) for name, item in ways.items()}
     return Judged(
         ways=ways, carried=of("carried"), without=of("without"), total_usd=totals,

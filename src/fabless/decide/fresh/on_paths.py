@@ -146,8 +146,11 @@ def joined(parts: Sequence[WayOnPaths]) -> WayOnPaths:
     return replace(first, **arrays, values=values)  # type: ignore[arg-type]
 
 
-def mixed(way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_]) -> WayOnPaths:
-    """A way that does on some paths (N,) what another does there, its own programmes paid for."""
+def mixed(
+    way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_], *, committed: bool
+) -> WayOnPaths:
+    """A way that does on some paths (N,) what another does there; where it is `committed` to a
+    programme, that is paid for there too."""
     def chosen(name: str) -> Array:
         own, others = getattr(way, name), getattr(other, name)
         by_path = name in _BY_PATH
@@ -157,8 +160,8 @@ def mixed(way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_]) -> WayOn
 
     if way.lines != other.lines:
         raise ValueError("ways on the same paths have the same lines")
-    names = [field.name for field in fields(WayOnPaths)
-             if field.name not in (*_SHARED, "programme", "given_up")]
+    kept = ("programme", "given_up") if committed else ()
+    names = [field.name for field in fields(WayOnPaths) if field.name not in (*_SHARED, *kept)]
     return replace(way, **{name: chosen(name) for name in names})  # type: ignore[arg-type]
 
 
