@@ -159,7 +159,7 @@ class Planner:
 
 
 def _plain(record: Arrays) -> Arrays:
-    """The same with every array in one block that may be written: compiled code is compiled once
+    """A record with every array in one block that may be written: compiled code is compiled once
     for each layout."""
     return type(record)._make(np.require(part, requirements=["C", "W"]) for part in record)
 
@@ -195,11 +195,11 @@ def compile_planner() -> None:
     """Plan one path of two quarters: what is compiled is compiled, or loaded, before it is
     needed."""
     tree = Tree(np.array([-1, 0]), np.array([0, 1]), np.ones(2))
-    one = np.ones((1, 2))
+    ones = np.ones((1, 2))
     problem = PlanProblem(
         tree=tree, offers=("chip",), loads=("load",), lead_quarters=np.array(0),
-        term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf), capital_usd=one,
-        running_usd=one, rate=one[None], demand=one, unmet_usd=10.0 * one, discount=np.array(1.0))
+        term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf), capital_usd=ones,
+        running_usd=ones, rate=ones[None], demand=ones, unmet_usd=10.0 * ones, discount=np.array(1.0))
     nothing = np.zeros((1, 1))
     outlook = outlook_of([problem], nothing + 1.0, np.array([[1]]), np.ones((1, 1)))
     placed = planned_along(problem, (nothing, np.zeros((0, 1)), nothing), [(1, outlook)])
