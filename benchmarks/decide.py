@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -50,6 +51,8 @@ class Spent:
     cold: int = 0
     warm: int = 0
     solver_s: float = 0.0
+    worker_gib: float = 0.0
+    """Peak memory of the process that did the work, the largest of them."""
 
     def add(self, other: Spent) -> None:
         self.clock_s += other.clock_s
@@ -57,6 +60,7 @@ class Spent:
         self.cold += other.cold
         self.warm += other.warm
         self.solver_s += other.solver_s
+        self.worker_gib = max(self.worker_gib, other.worker_gib)
 
 
 def counted(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Spent]:
@@ -80,6 +84,7 @@ def counted(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Spent]:
     finally:
         highspy.Highs.run = run
     spent.processor_s = time.process_time() - start
+    spent.worker_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return result, spent
 
 
@@ -92,6 +97,10 @@ class Measured(Executor):
     part: str = "start"
     _began: float = field(default_factory=time.perf_counter)
     _main: float = field(default_factory=time.process_time)
+
+    @property
+    def _max_workers(self) -> int:
+        return self.inner._max_workers
 
     def tick(self, name: str) -> None:
         """Close a part and begin the next."""

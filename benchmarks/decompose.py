@@ -25,16 +25,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+from decide import Measured
 
 import fabless as fb
 from fabless.decide.ways.prepare import prepare
 from fabless.decide.ways.problem import draw_world, plan_of
-from fabless.executors import executors_of
+from fabless.executors import processes
 from fabless.plan import Bounds, PlanProblem, branching_for, solve_large
 from fabless.plan.lp.assemble import assemble
 from fabless.plan.problem.costs import constant_costs
 from fabless.plan.problem.service import service
-from fabless.plan.solve.highs import row_units, solver_model
+from fabless.plan.solve.highs import row_units, solver_model, solver_of
 from fabless.strategy import PORTFOLIO, Commitment, commitments
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -64,18 +65,18 @@ def measured(problem: PlanProblem, gap: float, workers: int) -> dict[str, float 
             flush=True,
         )
 
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start, spent = time.perf_counter(), time.process_time()
-    result = solve_large(problem, gap=gap, executor=executors_of("process", workers), progress=tell)
-    seconds, own = time.perf_counter() - start, time.process_time() - spent
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    children = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    start = time.perf_counter()
+    with processes(workers) as pool:
+        booked = Measured(pool)
+        result = solve_large(problem, gap=gap, executor=booked, progress=tell)
+        booked.tick("end")
+    seconds, (took,) = time.perf_counter() - start, booked.parts.values()
     return {
         "status": str(result.status), "objective": result.objective_usd, "gap": result.gap,
-        "iterations": len(told), "seconds": seconds, "cpu": own + children,
+        "iterations": len(told), "seconds": seconds, "cpu": took.processor_s,
         "columns": result.columns, "rows": result.rows,
         "main_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "worker_gib": after.ru_maxrss / 2**20,
+        "worker_gib": took.worker_gib,
     }
 
 
@@ -97,16 +98,11 @@ def peer(name: str, file: Path) -> None:
 
 
 def _highs(problem: PlanProblem, method: str) -> float:
-    import highspy
-
     program = assemble(problem, service(problem), constant_costs(problem))
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver = solver_of(solver_model(program, row_units(program)))
     solver.setOptionValue("solver", method)
     if method == "ipm":
         solver.setOptionValue("run_crossover", "off")
-    solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
-    solver.passModel(solver_model(program, row_units(program)))
     solver.run()
     return float(solver.getInfo().objective_function_value * program.money)
 

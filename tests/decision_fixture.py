@@ -357,9 +357,9 @@ def questions() -> Questions:
             for k, (name, label) in enumerate(names)
         ),
         stability=Stability(
-            tuple(range(10)), 8,
-            (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
-            band(0.0052, 0.9, 1.1),
+            seeds=tuple(range(10)), leaves=8,
+            rankings=(*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
+            cost_per_query_usd=band(0.0052, 0.9, 1.1),
         ),
     )
 

@@ -16,7 +16,7 @@ from case_fixture import MINIMAL
 from decision_fixture import decision
 from fabless.case_numbers import LimitNumbers
 from fabless.case_records import Case, CaseNumber, TimedLimit
-from fabless.catalogue import load, read_case
+from fabless.catalogue import load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
 from fabless.catalogue.facts.text import DATA
 from fabless.decide import Action, Decision, ProgrammeValue
@@ -29,7 +29,7 @@ from fabless.decide.questions.negotiate import negotiation
 from fabless.decide.questions.shadow import shadow_prices
 from fabless.decide.questions.small_plan import plan_on
 from fabless.decide.ways.gates import decided
-from fabless.decide.ways.paths import standard_error
+from fabless.decide.ways.paths import error_over_branches
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import Plan, World, draw_world, plan_of, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, solved_plan
@@ -48,7 +48,6 @@ from fabless.units import Quarter
 from fabless.wording import count
 from here import Here
 from plan_oracle import oracle_range, random_problem
-from test_case_contracts_decide import FIRM, case_with, made, solved_with
 from test_plan import tiny, two_offers
 
 FEW = (3, 1, 1, 1)
@@ -175,15 +174,18 @@ def closed(plan: Plan, offer: int, quarter: int) -> PlanProblem:
     return replace(plan.problem, available=available)
 
 
-def test_delay_is_the_plan_without_that_order(best: SolvedWay, few: World, prepared: Prepared) -> None:
+def test_delay_is_the_plan_without_that_order(prepared: Prepared, lines: Commitment) -> None:
+    """On eight first branches, of which the costs can be told."""
+    eight = draw_world(prepared, branching=(8, 1, 1, 1))
+    best = solved_plan(eight, "portfolio", plan_of(eight, lines))
     orders = [action for action in actions_of(best, prepared) if action.kind == "order"]
     assert orders
     told = 0
-    for action in with_delay_costs(orders, few, best):
+    for action in with_delay_costs(orders, eight, best):
         offer = [offer.name for offer in best.plan.offers].index(action.about)
         later = solve(closed(best.plan, offer, Quarter.parse(action.quarter) - prepared.case.first_quarter))
         rise = later.objective_usd - best.result.objective_usd
-        error = standard_error(later.path_cost_usd, best.result.path_cost_usd, FEW[0])
+        error = error_over_branches(later.path_cost_usd, best.result.path_cost_usd, 8)
         assert action.delay_error_usd is not None
         if rise > SURE * max(error, action.delay_error_usd):
             assert action.delay_cost_usd == pytest.approx(rise, rel=1e-6)
@@ -226,7 +228,7 @@ def test_a_programme_a_quarter_later_starts_at_the_first_branching_or_never(
     now = solve(decided(plan, going).problem)
     best = min(never, later, key=lambda result: result.objective_usd)
     rise = best.objective_usd - now.objective_usd
-    error = standard_error(best.path_cost_usd, now.path_cost_usd, FEW[0])
+    error = error_over_branches(best.path_cost_usd, now.path_cost_usd, FEW[0])
     assert asked.delay_error_usd == pytest.approx(error, rel=0.2, abs=1e3)
     assert asked.delay_cost_usd == pytest.approx(rise if abs(rise) > SURE * error else 0.0, rel=1e-4)
 
@@ -423,11 +425,21 @@ def test_exceeding_turns_the_quantile_back(spread: Range) -> None:
 # contracts
 
 
+DEAL = """contracts:
+  deal-0: {line: nvidia-owned, kind: take-or-pay, tenor: 2 year, lead: 13 week, volume: {value: 5000},
+    price: {value: 15000}, firm_share: {value: 0.8}}
+"""
+
+
 @pytest.fixture(scope="module")
 def dealt() -> tuple[World, SolvedWay]:
     """Two lines and a cheap contract of one, on two scenarios."""
-    world = made(case_with(FIRM))
-    return world, solved_with(world, "deal-0")
+    text = reference_text()
+    case = parse_case(text[:text.index("# Contracts on offer")] + DEAL, "case.yaml", DATA)
+    lines = tuple(line for line in case.lines if line.name in ("nvidia-owned", "azure-rented"))
+    case = replace(case, lines=lines, programmes=(), branching=(2, 1, 1, 1))
+    world = draw_world(prepare(case, load(case.as_of)))
+    return world, solved_plan(world, "buy", plan_of(world, Commitment(lines, ())))
 
 
 def test_a_contract_has_a_price_a_range_and_a_cost_of_delay(dealt: tuple[World, SolvedWay]) -> None:
@@ -448,7 +460,7 @@ def test_a_contract_has_a_price_a_range_and_a_cost_of_delay(dealt: tuple[World, 
     assert signing
     (asked,) = with_delay_costs(signing, world, way)
     unsigned = solve(replace(problem, agreements=(replace(deal, sign=deal.sign & (problem.tree.quarter > 0)),)))
-    error = standard_error(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
+    error = error_over_branches(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
     rise = unsigned.objective_usd - base
     assert asked.delay_cost_usd == pytest.approx(rise if rise > SURE * error else 0.0, rel=1e-6)
     assert asked.delay_error_usd == pytest.approx(error, rel=1e-3)

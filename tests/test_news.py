@@ -5,20 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import ndtri
 from scipy.stats import norm, triang
 
+from case_fixture import MINIMAL, edited
 from fabless.case_records import Case, CaseNumber, correlation_name, named, with_ranges
-from fabless.catalogue.case.case import read_case
+from fabless.catalogue.case.case import parse_case, read_case
 from fabless.records import Array, Grade, Range
 from fabless.sampling import quantile
 from fabless.scenario import Scenarios, compute_needed, expected, fresh_paths, representatives, sample, scarce_chance
 from fabless.scenario.draws import queries_per_day
 from fabless.scenario.news import kept_share, kinds_of, known_share
-from fabless.units import QUARTER_S
+from fabless.units import QUARTER_S, YEAR_S
 
 LEARNT = "lines.nvidia-owned.price_decline"
 MOVING = "demand.growth"
@@ -61,6 +63,21 @@ def test_each_number_has_the_news_that_its_kind_usually_has(case: Case) -> None:
     assert kinds["demand.growth"] == kinds["loads.training.growth"] == kinds["demand.work_trend"] == "moves"
     assert kinds["lines.nvidia-owned.price"] == kinds["owning.pue"] == kinds["supply.scarce_price"] == "gradual"
     assert kinds["lines.nvidia-owned.successor_slip"] == "generation"
+
+
+def test_a_case_may_say_how_the_news_of_a_number_comes() -> None:
+    """Stated at a number it replaces the usual kind; the learning time is that of the case."""
+    text = edited(
+        MINIMAL, ("tree: {", "news: {learning: 1 year, persistence: 0.5}\ntree: {"),
+        ("  queries: {low", "  queries: {news: gradual, low"),
+    )
+    case, usual = (parse_case(each, "my.yaml", Path()) for each in (text, MINIMAL))
+    assert (case.learning_s, case.persistence) == (YEAR_S, 0.5)
+    assert (usual.learning_s, usual.persistence) == (1.5 * YEAR_S, 0.75)
+    assert (kinds_of(usual)["demand.queries"], kinds_of(case)["demand.queries"]) == ("today", "gradual")
+    first, later = (scores_by_quarter(case, fresh_paths(case, 2000, 1), "demand.queries")[quarter] for quarter in (0, 4))
+    np.testing.assert_allclose(first, 0.0, atol=1e-9)
+    assert later.var() == pytest.approx(0.5, rel=0.1)
 
 
 def test_a_belief_is_a_martingale_of_the_known_variance(case: Case, fresh: Scenarios) -> None:

@@ -47,6 +47,17 @@ def tiny(tree: Tree | None = None, **given: Any) -> PlanProblem:
     return PlanProblem(**(fields | given))
 
 
+def test_chips_in_place_may_differ_between_branches() -> None:
+    """Four chips at 2 on one branch, none on the other, where a rent serves the ten units: 4 x (2 + 1)
+    + 6 x 4 and 10 x 4."""
+    tree = balanced_tree((2,), (1, 1))
+    problem = tiny(
+        tree, existing=np.array([[0.0, 4.0, 0.0]]), existing_capital_usd=np.array([[0.0, 2.0, 9.0]]),
+        demand=np.array([[0.0, 10.0, 10.0]]),
+    )
+    assert solve(problem).path_cost_usd == pytest.approx([36.0, 40.0])
+
+
 def two_offers(**given: Any) -> PlanProblem:
     """The second offer costs 5 + 1."""
     return tiny(offers=("a", "b"), capital_usd=np.array([[3.0], [5.0]]), **given)

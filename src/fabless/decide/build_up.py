@@ -45,7 +45,7 @@ class PricedChip:
     chip: Chip
     is_owned: bool
     price: Callable[[CaseNumbers[float]], float]
-    """Of a chip [USD] where it is owned, of a second of it [USD/s] where it is rented."""
+    """Price of a chip [USD] where it is owned, of a second of it [USD/s] where it is rented."""
     numbers: tuple[CaseNumber, ...]
     """Numbers of the case that the price rests on."""
     speed: CaseNumber | None = None

@@ -233,7 +233,7 @@ def sensitivity(
         ):
             other = effect.cost_high_usd if end == "low end" else effect.cost_low_usd
             left = cost < other or (cost == other and end == "low end")
-            flips = "" if best == effect.best_usual else f"({called(best)} first)"
+            flips = "" if best is None or best == effect.best_usual else f"({called(best)} first)"
             text = " ".join(word for word in ((flips, plain(value)) if left else (plain(value), flips)) if word)
             side = min(cost, base_usd) if left else max(cost, base_usd)
             rows.append(

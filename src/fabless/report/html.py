@@ -26,6 +26,7 @@ from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, money, money_charts, question_charts, time_charts
 from fabless.report.files import write_whole
 from fabless.report.negotiator import shadow_table, windows
+from fabless.report.turns import change_words, independent_lines
 from fabless.report.ways import programme_words, ways_note
 from fabless.units import Quarter
 
@@ -167,26 +168,7 @@ def summary_rows(decision: Decision) -> list[tuple[str, str]]:
                  f"{wording.in_percent(best.own_silicon_probability)} of scenarios at all, with "
                  f"{wording.usd(best.capital_at_risk_usd.p50)} at risk before it")
     risk += f"; {wording.in_percent(best.dominant_share_compute)} of compute from the dominant vendor."
-    flips = [
-        f"{effect.label} at {wording.with_unit(value, effect.unit)} ({decision.way_of(other)} first)"
-        for effect in decision.questions.sensitivities
-        for value, other in ((effect.low, effect.best_low), (effect.high, effect.best_high))
-        if other != effect.best_usual
-    ]
-    change = "; ".join(flips[:2]) + ". " if flips else _unmoved(decision)
-    change += " ".join(f"{flip.text}." for flip in decision.questions.flips[:3])
-    return [("Cost", cost), ("Risk", risk),
-            ("What would change it", change.strip() or "Not asked at this level of detail.")]
-
-
-def _unmoved(decision: Decision) -> str:
-    """Say of the inputs that were tried that none changes the ranking; nothing where none was
-    tried."""
-    tried = len(decision.questions.sensitivities)
-    if not tried:
-        return ""
-    return (f"None of the {tried} inputs tried, each at the low and the high end of its range, "
-            "changes which single way ranks first. ")
+    return [("Cost", cost), ("Risk", risk), ("What would change it", change_words(decision))]
 
 
 def chip_cost_table(lines: Sequence[ChipCostRow]) -> ChipCostTable:
@@ -266,7 +248,7 @@ def _query_table(load: str, decision: Decision) -> QueryTable:
 def report_pictures(decision: Decision) -> dict[str, Picture | None]:
     """Draw every chart of the report in both widths; None where there is nothing to draw."""
     best = recommended_way(decision)
-    mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities
+    mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities or ()
     headings = _headings(decision)
     specs = {
         "comparison": (
@@ -316,7 +298,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         ),
         "sobol": (
             "Sobol indices of the main inputs.",
-            (lambda width: question_charts.sobol(decision.questions.sobol, width))
+            (lambda width: question_charts.sobol(decision.questions.sobol or (), width))
             if decision.questions.sobol
             else None,
         ),
@@ -332,7 +314,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             f"Value of {decision.title_of(surface.programme)}, started now, over volume, performance and slip.",
             partial(question_charts.pays, surface),
         )
-        for surface in decision.questions.surfaces
+        for surface in decision.questions.surfaces or ()
     } | {
         f"query {load}": (
             "Cost of a query by part on each chip; the tables below hold the same numbers.",
@@ -423,10 +405,11 @@ def as_html(decision: Decision) -> str:
         decimals=money.way_decimals(decision), fine=money.way_decimals(decision) + 1,
         tests=tests,
         shadows=shadow_table(decision.shadow_prices),
+        independent=list(independent_lines(decision)),
         any_gap=any(test.gap for test in tests.values()),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(
-            decision.questions.resilience, key=lambda row: place.get(row.way, len(place))
+            decision.questions.resilience or (), key=lambda row: place.get(row.way, len(place))
         ),
     )
 

@@ -75,24 +75,18 @@ class MoneyRow:
     standing: str
 
 
-def is_tied(decision: Decision) -> bool:
-    """Whether some other way cannot be told apart from the recommended one."""
-    return any(
-        way.regret_usd <= 2.0 * way.regret_error_usd and not _is_twin(way)
-        for way in decision.strategies if way.name != decision.recommended)
-
-
 def standing(way: WayResult, decision: Decision) -> str:
     """How a way stands against the recommended one."""
     first = way.name == decision.recommended
     if not first and _is_twin(way):
         return "the same"
     return wording.verdict(
-        way.regret_usd, way.regret_error_usd, first=first, tied=first and is_tied(decision))
+        way.regret_usd, way.regret_error_usd, first=first,
+        tied=first and not decision.leads(way.name))
 
 
 def standing_lines(way: WayResult, decision: Decision) -> tuple[str, str]:
-    """The same for a narrow column: the verdict, and the amounts or the error that go below it."""
+    """How a way stands, for a narrow column: in a word, and the amounts or the error below it."""
     words = standing(way, decision)
     if words.startswith("tie ("):
         return "tie", words.removeprefix("tie (").removesuffix(")")

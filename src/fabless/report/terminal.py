@@ -24,6 +24,7 @@ from fabless.report.money import (
 )
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
+from fabless.report.turns import independent_lines, turn_lines
 from fabless.report.ways import programme_words, ways_note
 
 _MOST_ACTIONS = 4
@@ -77,7 +78,7 @@ def _input(effect: Sensitivity, decimals: int, decision: Decision) -> str:
         (effect.low, effect.cost_low_usd, effect.best_low),
         (effect.high, effect.cost_high_usd, effect.best_high),
     ):
-        first = "" if best == effect.best_usual else f" ({decision.way_of(best)} first)"
+        first = "" if best is None or best == effect.best_usual else f" ({decision.way_of(best)} first)"
         ends.append(
             f"{wording.cents(cost, decimals)} cents at {wording.with_unit(value, effect.unit)}{first}"
         )
@@ -103,7 +104,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
             start = "started now" if now else f"started in {wording.in_percent(gate.start_probability)}"
             end = f", given up in {wording.in_percent(gate.give_up_probability)}" if gate.give_up_probability else ""
             yield f"- {decision.title_of(gate.name)}: {start}{end}, {wording.usd(gate.expected_spend_usd)} expected spend"
-    yield from (f"- {turn.text}" for turn in decision.questions.flips[:_MOST_FLIPS])
+    yield from (f"- {turn.text}" for turn in (decision.questions.flips or ())[:_MOST_FLIPS])
 
 
 def _fresh(test: FreshTest, leaves: int) -> str:
@@ -136,7 +137,7 @@ def _sales(sales: Resale) -> str:
     return (
         f"- {wording.count(sold)} chips sold before the end of life: "
         f"{wording.usd(sales.income_usd)}, and the right to sell is worth "
-        f"{wording.usd(sales.worth_usd)}; none is sold on fresh scenarios"
+        f"{wording.usd(sales.worth_usd)}; all on the scenarios on which it was planned"
     )
 
 
@@ -154,7 +155,8 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
     if asked.stability:
         yield _stability(asked.stability, decision, decimals)
-    yield from (_struck(loss) for loss in asked.resilience if loss.way == recommended)
+        yield from (f"- {line}" for line in independent_lines(decision))
+    yield from (_struck(loss) for loss in asked.resilience or () if loss.way == recommended)
     if decision.large:
         yield _large(decision.large, decimals)
 
@@ -274,10 +276,11 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         f"What moves the expected cost most, {wording.cents(best.cost_per_query_usd.mean, decimals)} cents a query",
         [
             _input(effect, decimals, decision)
-            for effect in asked.sensitivities[:_MOST_INPUTS]
+            for effect in (asked.sensitivities or ())[:_MOST_INPUTS]
         ],
         console,
     )
+    _print_list("What must be true for another way to be cheaper", list(turn_lines(decision)), console)
     _print_list(
         "Ways that start a chip programme (odds on the plan's scenarios, carried through on fresh ones)",
         [f"- {way.label}, {programme_words(way, decision)}" for way in ways if way.programme],

@@ -9,23 +9,10 @@ import numpy as np
 from fabless.case_numbers import QueryNumbers
 from fabless.case_records import Case
 from fabless.decide.accounts.results import BridgeRow, Margin, Money, SpendRow
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.decide.ways.paths import band, calendar
-from fabless.plan.problem.costs import tail_by_path
 from fabless.records import Array
 from fabless.titles import titles
-
-
-def risk_adjusted_by_path(case: Case, costs: Array) -> Array:
-    """Contribution (N,) of each path to the total: the mean of them is ``(1 - w) mean + w CVaR``
-    (Rockafellar and Uryasev 2000)."""
-    weight = case.risk_weight
-    return np.asarray((1.0 - weight) * costs + weight * tail_by_path(costs, case.risk_level))
-
-
-def standard_error(values: Array) -> float:
-    """Standard error of the mean of values of independent paths."""
-    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else 0.0
 
 
 def money_of(case: Case, way: WayOnPaths) -> Money:

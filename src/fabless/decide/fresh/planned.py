@@ -21,7 +21,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import PlanProblem
-from fabless.plan.lookahead.outlook import Choice, Outlook, narrowed, outlook_of
+from fabless.plan.lookahead.outlook import Outlook, Selection, outlook_of, selected
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
@@ -119,20 +119,66 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
     twins: dict[object, list[int]] = {}
     for k, item in enumerate(carried):
         twins.setdefault(_key(item), []).append(k)
-    leaders = [carried[rows[0]] for rows in twins.values()]
-    planners = [Planner(item.plan.problem) for item in leaders]
-    for planner, item in zip(planners, leaders, strict=True):
-        planner.place(0, *_first(item))
-    choices = [_choice(wide.problem, item) for item in leaders]
+    leaders = sorted((carried[rows[0]] for rows in twins.values()),
+                     key=lambda item: len(_usable(item)))
+    planned = [_Planned(item, _selection(wide.problem, item)) for item in leaders]
+    for k, on_way in enumerate(planned):
+        on_way.follow(planned[:k])
     for quarter in range(1, world.case.quarters):
         outlook = _outlook(world, block, _widest(block), quarter)
-        for planner, item, choice in zip(planners, leaders, choices, strict=True):
-            planner.plan(quarter, _open(narrowed(outlook, choice), item, quarter))
+        for on_way in planned:
+            on_way.plan(quarter, outlook)
+    planner_of = {id(on_way.carried): on_way.planner for on_way in planned}
     results: list[WayOnPaths] = [None] * len(carried)  # type: ignore[list-item]
-    for rows, planner, leader in zip(twins.values(), planners, leaders, strict=True):
+    for rows in twins.values():
+        leader = carried[rows[0]]
+        placed = planner_of[id(leader)].placed
         for row in rows:
-            results[row] = _condensed(world, carried[row], _moved(planner.placed, leader, carried[row]))
-    return results, sum(planner.programmes for planner in planners)
+            results[row] = _condensed(world, carried[row], _moved(placed, leader, carried[row]))
+    return results, sum(on_way.planner.programmes for on_way in planned)
+
+
+class _Planned:
+    """A way while it is planned along its paths.
+
+    As long as nothing of its programmes can be ordered on a path, a way with a programme is there
+    the way without one: what that one decided is taken, and no programme is solved twice.
+    """
+
+    def __init__(self, carried: Carried, selection: Selection) -> None:
+        self.carried, self._selection = carried, selection
+        self.planner = Planner(carried.plan.problem)
+        self.planner.place(0, *_first(carried))
+        self._model: _Planned | None = None
+        self._alike = np.zeros(0, dtype=bool)
+        self._own = [k for project in carried.plan.projects for k in project.offers]
+
+    def follow(self, others: Sequence[_Planned]) -> None:
+        """Find, among ways planned before, the one that this is without its programmes."""
+        names = set(_usable(self.carried)) - {self.carried.plan.problem.offers[k]
+                                              for k in self._own}
+        for other in others:
+            if set(_usable(other.carried)) == names and self._first() == other._first():
+                self._model = other
+                self._alike = np.ones(len(paths_table(self.carried.plan.problem.tree)), dtype=bool)
+
+    def _first(self) -> object:
+        return _decided_first(self.carried.way, self.carried.plan.problem)
+
+    def plan(self, quarter: int, outlook: Outlook) -> None:
+        """Plan one quarter on every path."""
+        seen = _open(selected(outlook, self._selection), self.carried, quarter)
+        if self._model is None:
+            self.planner.plan(quarter, seen)
+            return
+        self._alike &= ~(seen.cap[:, self._own] > 0.0).any(axis=(0, 1, 3))
+        model, problem = self._model, self.carried.plan.problem
+        other = model.carried.plan.problem
+        orders, levels, retired = model.planner.decided(quarter)
+        self.planner.plan(quarter, seen, self._alike, (
+            _in_order(problem.offers, other.offers, orders),
+            _in_order(_deals(problem), _deals(other), levels),
+            _in_order(problem.offers, other.offers, retired)))
 
 
 def _widest(block: PlannedBlock) -> Commitment:
@@ -160,17 +206,32 @@ def followed_on(world: World, way: Tried) -> Plan:
     return _followed(world, way).plan
 
 
+def _usable(item: Carried) -> tuple[str, ...]:
+    """Offers that a way may order somewhere."""
+    problem = item.plan.problem
+    return tuple(problem.offers[k] for k in np.flatnonzero(problem.available.any(axis=1)))
+
+
 def _key(item: Carried) -> object:
     """What tells the orders of two ways apart: what each may order, where, and what it does
     first."""
-    problem = item.plan.problem
-    usable = np.flatnonzero(problem.available.any(axis=1))
-    names = tuple(problem.offers[k] for k in usable)
-    first = [tuple(round(values.get(name, 0.0), 3) for name in names)
-             for values in (item.way.orders, item.way.retired)]
-    signed = tuple((agreement.name, round(item.way.levels.get(agreement.name, 0.0), 6))
-                   for agreement in problem.agreements)
-    return names, problem.available[usable].tobytes(), tuple(first), signed
+    problem, names = item.plan.problem, _usable(item)
+    rows = [problem.offers.index(name) for name in names]
+    return names, problem.available[rows].tobytes(), _decided_first(item.way, problem)
+
+
+def _decided_first(way: Tried, problem: PlanProblem) -> object:
+    """What a way orders, signs and retires in the first quarter, but for rounding."""
+    chips = [tuple(sorted((name, round(count, 3)) for name, count in values.items()
+                          if round(count, 3)))
+             for values in (way.orders, way.retired)]
+    signed = tuple(sorted((name, round(level, 6)) for name, level in way.levels.items()
+                          if round(level, 6)))
+    return tuple(chips), signed, tuple(sorted(_deals(problem)))
+
+
+def _deals(problem: PlanProblem) -> list[str]:
+    return [agreement.name for agreement in problem.agreements]
 
 
 def _first(item: Carried) -> tuple[Array, Array, Array]:
@@ -185,12 +246,12 @@ def _first(item: Carried) -> tuple[Array, Array, Array]:
         return out
 
     orders, retired = (laid(problem.offers, values) for values in (way.orders, way.retired))
-    levels = laid([agreement.name for agreement in problem.agreements], way.levels)
+    levels = laid(_deals(problem), way.levels)
     placed = allowed(problem, orders, levels, retired)
     return placed[:, nodes], levels[:, nodes], retired[:, nodes]
 
 
-def _choice(wide: PlanProblem, item: Carried) -> Choice:
+def _selection(wide: PlanProblem, item: Carried) -> Selection:
     """Where the offers, limits and agreements of a way stand among those of all ways, in the way's
     own order."""
     problem = item.plan.problem
@@ -198,11 +259,10 @@ def _choice(wide: PlanProblem, item: Carried) -> Choice:
     def places(names: Sequence[str], among: Sequence[str]) -> NDArray[np.int64]:
         return np.array([among.index(name) for name in names], dtype=np.int64)
 
-    return Choice(
+    return Selection(
         places(problem.offers, wide.offers),
         places([name for name, _, _ in problem.groups], [name for name, _, _ in wide.groups]),
-        places([agreement.name for agreement in problem.agreements],
-               [agreement.name for agreement in wide.agreements]))
+        places(_deals(problem), _deals(wide)))
 
 
 def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
@@ -210,7 +270,8 @@ def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
     cap = outlook.cap
     nodes = paths_table(item.plan.problem.tree)[:, quarter]
     for on, project in zip(item.go[:, nodes], item.plan.projects, strict=True):
-        cap[:, list(project.offers)] *= on[:, None]
+        rows = list(project.offers)
+        cap[:, rows] = np.where(on[:, None], cap[:, rows], 0.0)
     return outlook
 
 
@@ -246,19 +307,19 @@ def _moved(placed: Placed, leader: Carried, item: Carried) -> Placed:
     if leader is item:
         return placed
 
-    def rows(names: Sequence[str], among: Sequence[str], values: Array) -> Array:
-        out = np.zeros((len(names), values.shape[1]))
-        for k, name in enumerate(names):
-            if name in among:
-                out[k] = values[among.index(name)]
-        return out
-
     problem, other = item.plan.problem, leader.plan.problem
-    deals, other_deals = ([agreement.name for agreement in of.agreements]
-                          for of in (problem, other))
-    return Placed(rows(problem.offers, other.offers, placed.orders),
-                  rows(deals, other_deals, placed.levels),
-                  rows(problem.offers, other.offers, placed.retired), placed.programmes)
+    return Placed(_in_order(problem.offers, other.offers, placed.orders),
+                  _in_order(_deals(problem), _deals(other), placed.levels),
+                  _in_order(problem.offers, other.offers, placed.retired), placed.programmes)
+
+
+def _in_order(names: Sequence[str], among: Sequence[str], values: Array) -> Array:
+    """Rows of `among` in the order of `names`; zero where there is none."""
+    rows = np.zeros((len(names), values.shape[1]))
+    for k, name in enumerate(names):
+        if name in among:
+            rows[k] = values[among.index(name)]
+    return rows
 
 
 def _condensed(world: World, item: Carried, placed: Placed) -> WayOnPaths:

@@ -30,7 +30,9 @@ def knowledge_values(
 
     The mean over `POINTS` of what is saved when the input is known from the start and stays, against
     the orders and signings before the first branching held at those of the plan that knows only
-    its range and learns it as its kind of news says. Holding them makes it an upper estimate.
+    its range and learns it as its kind of news says. Holding them makes it an upper estimate of what knowing is worth for
+    these first orders; after the first branching both know the input, so that what is learnt
+    gradually or moves is worth more than this where later orders turn on it.
     """
     if not names:
         return ()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.errors import DoesNotFit, Fault
-from fabless.plan.lookahead.outlook import Outlook, certain
+from fabless.plan.lookahead.outlook import Outlook, certain, outlook_of
 from fabless.plan.lookahead.program import Held, Room, Size, room_for, written
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import Index
-from fabless.plan.rule.simulate import paths_table
+from fabless.plan.rule.simulate import paths_table, simulate_orders
 from fabless.plan.solve.highs import DEVEX, silent_solver
-from fabless.records import Array
+from fabless.records import Array, Tree
 
 _BY_COLUMN, _MINIMIZE = 1, 1
+Arrays = TypeVar("Arrays", Outlook, Held)
 ROUNDING = 1e-9
 """Share of a programme's unit of chips below which an order is rounding."""
 
@@ -76,21 +79,37 @@ class Planner:
             for k, units in enumerate((agreement.most, agreement.least)):
                 self._granted[k, c] += np.where(runs, units[age], 0.0) * levels[c][:, None]
 
-    def plan(self, quarter: int, outlook: Outlook) -> None:
-        """Solve the look-ahead programme of every path in a quarter, and place what is due in it."""
-        before = self._retired[:, :, quarter - 1] if quarter else np.zeros(self._orders.shape[:2])
-        held = Held(
-            chips=np.ascontiguousarray(self._chips[..., quarter:-1]),
-            ending=np.ascontiguousarray(self._ending[..., quarter:-1]), retired=before,
-            granted=np.ascontiguousarray(self._granted[0][..., quarter:]),
-            demanded=np.ascontiguousarray(self._granted[1][..., quarter:]))
+    def decided(self, quarter: int) -> tuple[Array, Array, Array]:
+        """What was decided in a quarter: the arguments of `place`."""
+        return tuple(values[:, :, quarter]  # type: ignore[return-value]
+                     for values in (self._orders, self._levels, self._retired))
+
+    def plan(
+        self, quarter: int, outlook: Outlook, known: NDArray[np.bool_] | None = None,
+        decided: tuple[Array, Array, Array] | None = None,
+    ) -> None:
+        """Solve the look-ahead programme of every path in a quarter, and place what is due in it.
+
+        On paths that are `known` (N,) the answer is there already, among those `decided` on all
+        paths.
+        """
+        outlook = _plain(outlook)
+        before = self._retired[:, :, quarter - 1]
+        held = _plain(Held(
+            chips=self._chips[..., quarter:-1], ending=self._ending[..., quarter:-1],
+            retired=before, granted=self._granted[0][..., quarter:],
+            demanded=self._granted[1][..., quarter:]))
         room = room_for(outlook)
         offers, count = before.shape
         orders, retired = np.zeros((offers, count)), np.zeros((offers, count))
         levels = np.zeros((len(self._problem.agreements), count))
         branches = len(outlook.chance)
         alone = [certain(outlook, b) for b in range(branches)] if branches > 1 else []
-        for n in range(count):
+        if known is not None and decided is not None:
+            for result, answer in zip((orders, levels, retired), decided, strict=True):
+                result[:, known] = answer[:, known]
+        asked = np.arange(count) if known is None else np.flatnonzero(~known)
+        for n in asked:
             sure = np.flatnonzero(outlook.chance[:, n] >= 1.0)
             size = written(alone[sure[0]] if alone and sure.size else outlook, held, n, room)
             value = self._solved(room, size) * size.chips
@@ -102,7 +121,7 @@ class Planner:
             orders[:, n] = np.clip(orders[:, n], floor, np.maximum(floor, cap))
             orders[orders[:, n] < ROUNDING * size.chips, n] = 0.0
             orders[:, n] = np.maximum(orders[:, n], floor)
-        self.programmes += count
+        self.programmes += asked.size
         self.place(quarter, orders, levels, np.maximum(retired, 0.0))
 
     def _solved(self, room: Room, size: Size) -> Array:
@@ -139,6 +158,12 @@ class Planner:
                       self.programmes)
 
 
+def _plain(record: Arrays) -> Arrays:
+    """A record with every array in one block that may be written: compiled code is compiled once
+    for each layout."""
+    return type(record)._make(np.require(part, requirements=["C", "W"]) for part in record)
+
+
 def _existing(problem: PlanProblem, table: Index) -> Array:
     """Chips in place along each path (O, N, T)."""
     return np.array(problem.existing[:, table])
@@ -164,3 +189,18 @@ def planned_along(
     for quarter, outlook in outlooks:
         planner.plan(quarter, outlook)
     return planner.placed
+
+
+def compile_planner() -> None:
+    """Plan one path of two quarters: what is compiled is compiled, or loaded, before it is
+    needed."""
+    tree = Tree(np.array([-1, 0]), np.array([0, 1]), np.ones(2))
+    ones = np.ones((1, 2))
+    problem = PlanProblem(
+        tree=tree, offers=("chip",), loads=("load",), lead_quarters=np.array(0),
+        term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf), capital_usd=ones,
+        running_usd=ones, rate=ones[None], demand=ones, unmet_usd=10.0 * ones, discount=np.array(1.0))
+    nothing = np.zeros((1, 1))
+    outlook = outlook_of([problem], nothing + 1.0, np.array([[1]]), np.ones((1, 1)))
+    placed = planned_along(problem, (nothing, np.zeros((0, 1)), nothing), [(1, outlook)])
+    simulate_orders(problem, placed.orders)
