@@ -190,8 +190,8 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
     for words in (
-        "the own chip −$600M ± $200M", chosen.questions.flips[0].text,
-        "$48.8B ± $488M expected, $46.9B on the 81", "portfolio first in 8",
+        "the own chip −$600M ± $400M", chosen.questions.flips[0].text,
+        "$48.8B ± $976M cash and unserved demand, $46.9B on the 81", "portfolio first in 8",
         "7% of that year's compute missing, not 4%", "gap 0.09%",
     ):
         assert words in text

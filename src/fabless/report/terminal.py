@@ -92,7 +92,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
         yield "- value if started now and carried through: " + ", ".join(
             f"{decision.title_of(value.name)} {wording.usd(value.value_usd)}"
             + (
-                f" ± {wording.usd(value.error_usd)}"
+                f" ± {wording.usd(2.0 * value.error_usd)}"
                 if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
                 else ""
             )
@@ -110,8 +110,8 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
 def _fresh(test: FreshTest, leaves: int) -> str:
     cost, short = test.expected_cost_usd, test.shortage_probability
     return (
-        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
-        f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
+        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(2.0 * cost.error)} cash and "
+        f"unserved demand, {wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
         f"not {wording.in_percent(short.in_sample)}"
     )
 

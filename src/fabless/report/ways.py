@@ -36,8 +36,11 @@ def programme_words(way: WayResult, decision: Decision) -> str:
     view = way.programme
     if view is None:
         return ""
-    carried, decimals = view.carried_through, wording.cent_decimals(
-        [way.cost_per_query_usd.p50, view.carried_through.cost_per_query_usd.p50])
+    carried = view.carried_through
+    decimals = wording.cent_decimals(
+        cost.p50 for cost in (
+            *(item.cost_per_query_usd for item in decision.strategies),
+            carried.cost_per_query_usd))
     when = carried.volume_quarter
     volume = (f"in volume {when[1]} ({when[0]} to {when[2]}) with probability "
               f"{wording.in_percent(carried.volume_probability)}" if when else "never in volume")
