@@ -22,7 +22,7 @@ from rich.console import Console
 from decision_fixture import decision
 from fabless import wording
 from fabless.decide import Band, Decision, Questions
-from fabless.decide.accounts.results import BridgeRow
+from fabless.decide.accounts.results import BridgeRow, Margin
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
@@ -336,6 +336,29 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
         assert standing(way, chosen) in words
     for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
         assert text in words
+
+
+def test_the_page_prices_a_query_on_every_chip_and_says_why_not(chosen: Decision, page: str) -> None:
+    words = " ".join("".join(Reader(page).words).split())
+    assert len(chosen.query_costs) == 4
+    for item in chosen.query_costs:
+        assert f"{item.title}" in words
+        assert item.why in words
+        told = wording.cents(item.usd, 3 if item.load == "gpt-3.5-class" else 2)
+        assert told in words
+    opened = [attributes for attributes in Reader(page).of("details") if "open" in attributes]
+    assert (len(opened), len(Reader(page).of("details"))) == (2, 3), "what is used is shown"
+
+
+def test_the_margin_is_told_where_revenue_is_stated(chosen: Decision) -> None:
+    margin = Margin(loads=("chat",), revenue_usd=30.04e9, query_cash_usd=9.1e9, margin_usd=20.94e9,
+                    error_usd=0.5e9)
+    ways = tuple(dataclasses.replace(way, margin=margin) for way in chosen.strategies)
+    stated = dataclasses.replace(chosen, strategies=ways)
+    for text in (terminal(stated, 80), "".join(Reader(as_html(stated)).words)):
+        assert ("queries to gpt-3.5-class bring in $30.0B and cost $9.1B of cash, a margin of $20.9B "
+                "± $1.00B") in " ".join(text.split())
+    assert "a margin of" not in terminal(chosen, 80)
 
 
 def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) -> None:

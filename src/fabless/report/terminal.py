@@ -110,9 +110,10 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
 def _fresh(test: FreshTest, leaves: int) -> str:
     cost, short = test.expected_cost_usd, test.shortage_probability
     return (
-        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(2.0 * cost.error)} cash and "
-        f"unserved demand, {wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
-        f"not {wording.in_percent(short.in_sample)}"
+        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± "
+        f"{wording.usd(2.0 * cost.error)} cash and unserved demand, {wording.usd(cost.in_sample)} "
+        f"on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, not "
+        f"{wording.in_percent(short.in_sample)}"
     )
 
 
