@@ -17,8 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path
 from fabless.decide.fresh.judge import Judged
+from fabless.decide.fresh.on_paths import risk_adjusted_by_path
 from fabless.decide.results import Stability
 from fabless.decide.ways.solved import SolvedWay
 
