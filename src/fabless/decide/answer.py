@@ -150,7 +150,7 @@ def _unless(value: ProgrammeValue, leverage: Leverage | None) -> str:
         return ""
     levers = {lever.name: lever.break_even for lever in leverage.levers}
     turn = levers.get(value.name)
-    return "" if turn is None else f", unless it wins {in_percent(turn)} off {leverage.vendor}'s prices"
+    return "" if turn is None else f", unless it wins {100.0 * turn:.2g}% off {leverage.vendor}'s prices"
 
 
 def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:
