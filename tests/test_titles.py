@@ -29,6 +29,7 @@ KEYS = {
 }
 """Keys of the reference case -> keys that no sentence holds by chance."""
 DETAIL = Detail(
+    branches=1,
     name="small", branching=None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2)
 
 

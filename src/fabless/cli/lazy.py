@@ -13,7 +13,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
-    "Decide": {"decide": "decide:decide", "init": "decide:init"},
+    "Decide": {
+        "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
+    },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",
         "explore": "explore:explore", "chip": "chip:chip", "chips": "facts:chips",

@@ -9,6 +9,7 @@ from fabless.decide.results import (
     CarriedThrough,
     ChipCostRow,
     Decision,
+    FirstOrder,
     Flip,
     Foresight,
     KnowledgeValue,
@@ -18,6 +19,7 @@ from fabless.decide.results import (
     OptionValue,
     ProgrammeValue,
     ProgrammeView,
+    QueryCost,
     Questions,
     RegretRow,
     Resale,
@@ -28,9 +30,14 @@ from fabless.decide.results import (
     Stability,
     Surface,
     TimelineStage,
+    TreeDifference,
+    Turn,
+    Turns,
+    TwoWays,
     WayResult,
 )
 from fabless.decide.run import decide
+from fabless.decide.two_ways import compare_ways
 from fabless.records import Band
 
 __all__ = [
@@ -43,6 +50,7 @@ __all__ = [
     "ChipCostRow",
     "Decision",
     "Detail",
+    "FirstOrder",
     "Flip",
     "Foresight",
     "FreshTest",
@@ -53,6 +61,7 @@ __all__ = [
     "OptionValue",
     "ProgrammeValue",
     "ProgrammeView",
+    "QueryCost",
     "Questions",
     "RegretRow",
     "Resale",
@@ -63,7 +72,12 @@ __all__ = [
     "Stability",
     "Surface",
     "TimelineStage",
+    "TreeDifference",
+    "Turn",
+    "Turns",
+    "TwoWays",
     "WayResult",
+    "compare_ways",
     "decide",
     "detail_of",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.case_records import Case, named
+from fabless.decide.detail import Detail
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import ProgrammeValue, WayResult
 from fabless.decide.ways.prepare import Prepared
@@ -31,6 +32,9 @@ for the text to say "high demand"."""
 FLATTERED = 0.01
 """Share of a cost by which fresh paths must exceed the plan's own scenarios before a warning says
 so."""
+UNCHECKED = ("the first orders are those of one draw of the scenarios: at this level of detail "
+             "they are not checked against other draws")
+"""Warning where no other seeds are tried."""
 UNPROVEN = 0.005
 """Gap above which a warning says that a better plan may exist."""
 
@@ -210,11 +214,13 @@ def _closeness(value: ProgrammeValue, result: WayResult) -> Iterator[str]:
         yield f"under {CLOSE:.1%} of all costs"
 
 
-def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest]) -> tuple[str, ...]:
+def warnings_of(
+    prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest], detail: Detail
+) -> tuple[str, ...]:
     """What every reader must bear in mind.
 
-    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios; and
-    where the plan is not proven to be the best.
+    How much is assumed; where fresh paths cost clearly more than the plan's own scenarios; where
+    the plan is not proven to be the best; where its first orders were not checked.
     """
     numbers = named(prepared.case.numbers)
     assumed = sum(number.grade is Grade.ASSUMPTION for number in numbers.values())
@@ -226,4 +232,6 @@ def warnings_of(prepared: Prepared, best: SolvedWay, fresh: Sequence[FreshTest])
     if best.gap > UNPROVEN:
         said.append(f"the plan of the way {way_labels(prepared.case)[best.name]} is not proven to be the best: "
                     f"a better one could save up to {best.gap:.1%}")
+    if not detail.seeds:
+        said.append(UNCHECKED)
     return tuple(said)

@@ -117,10 +117,11 @@ class WayResult(Money):
     lower_bound_usd: float
     """No plan of this way on the tree costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
+    """Objective of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
     included at its price."""
     expected_cost_usd: float
-    """Of the plan on the tree, as `cvar_usd`; all below is of the fresh paths."""
+    """Expected cost of the plan on the tree, as `cvar_usd` is its tail; all below is of the fresh
+    paths."""
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""
@@ -181,11 +182,68 @@ class Sensitivity:
     cost_low_usd: float
     cost_high_usd: float
     """Expected cost per query of the recommended way at each end."""
-    best_usual: str
-    """Way that ranks first on the small tree on which the input is moved, before it is moved."""
-    best_low: str
-    best_high: str
+    best_usual: str | None
+    """Way that ranks first on the small tree on which the input is moved, before it is moved; None,
+    as for the two ends, where that was not asked: it is of inputs that tell ways apart."""
+    best_low: str | None
+    best_high: str | None
     """Way that ranks first there at each end: the input changes it where this is not the usual."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """An input that tells two ways apart, and its value at which the cheaper one changes."""
+
+    way: str
+    other: str
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    """Ends of the input's range, in `unit`."""
+    value: float | None
+    """Where the expected difference is zero, in `unit`; None where no value is found at which it
+    is."""
+    between: tuple[float, float] | None
+    """Two standard errors of the regression to either side of that; None where the value is that of
+    the small tree, or there is none."""
+    inside: bool
+    """Whether the value lies within the input's range."""
+    cheaper_below: str
+    cheaper_above: str
+    """Way that is cheaper under the value, and over it."""
+    effect_usd: float
+    """Rise of the expected difference, first less second, from the low to the high end."""
+    chance: float
+    """Probability of so strong an effect on the fresh paths by luck, if there were none."""
+    checked: str
+    """confirmed: both ways solved again on a small tree turn the same way within the range | tree:
+    only they do, and the value is theirs | not confirmed: they do not | not checked"""
+    tree_value: float | None
+    """Where the difference on the small tree is zero; None where it is not, or was not asked."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """What must be true for the other of two ways to be cheaper."""
+
+    way: str
+    other: str
+    tried: int
+    """Inputs whose effect on the difference was tried."""
+    telling: tuple[Turn, ...]
+    """Those with an effect beyond chance, strongest first: of them at most a tenth is expected to
+    be there by luck."""
+    text: str
+    """What is found, in one sentence."""
+
+    @property
+    def turning(self) -> tuple[Turn, ...]:
+        """Inputs that change within their range which way is cheaper, as far as was checked."""
+        return tuple(item for item in self.telling
+                     if item.inside and item.checked != "not confirmed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +251,9 @@ class BuildUpRow:
     """One line of the build-up of a query's cost."""
 
     model: str
+    """Key of the load."""
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
     chip: str
     title: str
     """Load and chip, for people."""
@@ -202,6 +263,25 @@ class BuildUpRow:
     """The formula with its numbers, for the reader."""
     inputs: tuple[str, ...] = ()
     """Names of the assumptions the line rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryCost:
+    """A query of one load on one chip of the case, chosen or not, on the first day's terms."""
+
+    load: str
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
+    title: str
+    """The chip, and bought or rented from whom, for people."""
+    usd: float | None
+    """At the modes, an own chip as if it were in volume on the first day; the sum of the build-up.
+    None where the chip does not serve the load within its limits."""
+    compute_share: float
+    """Share of all compute, queries and training, that the recommended way serves with it on the
+    fresh paths."""
+    why: str
+    """How much it is used, or why not, for people."""
 
 
 @dataclass(frozen=True)
@@ -376,7 +456,43 @@ class SobolIndex:
     total_error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class TreeDifference:
+    """One way against the recommended one over trees drawn independently."""
+
+    way: str
+    difference_usd: float
+    """Mean of its objective less that of the recommended way."""
+    error_usd: float
+    """Standard error of that, tree by tree."""
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether the two cannot be told apart."""
+        return abs(self.difference_usd) <= 2.0 * self.error_usd
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstOrder:
+    """A first order or signing of the recommended way beside what other draws order there."""
+
+    about: str
+    quarter: str
+    kind: str
+    """order | draw | signing"""
+    title: str
+    amount: float
+    """Chips in the plan."""
+    seeds: int
+    """Other draws that take at least one chip of it in that quarter."""
+    of: int
+    low: float
+    high: float
+    """Least and most of it over those draws; 0 where none takes any."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stability:
     """The comparison drawn again with other seeds, on a smaller tree."""
 
@@ -386,6 +502,12 @@ class Stability:
     """Ways by seed, best first, those within half a percent of each other in one place."""
     cost_per_query_usd: Band
     """Median cost per query of the recommended way, over the seeds."""
+    differences: tuple[TreeDifference, ...] = ()
+    """Every way but the recommended one."""
+    carried_on: tuple[tuple[str, int], ...] = ()
+    """Way that commits to a programme, and the number of seeds in which its plan carries it on."""
+    first_orders: tuple[FirstOrder, ...] = ()
+    """In the order of the recommended way's actions."""
 
     @property
     def common(self) -> tuple[str, ...]:
@@ -500,20 +622,49 @@ class LargePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What the answer was asked; every part is empty (or None) where the level of detail does not
-    ask it."""
+    """What the answer was asked; every part is None where the level of detail does not ask it, and
+    empty where it was asked and nothing was found."""
 
-    sensitivities: tuple[Sensitivity, ...] = ()
-    """Largest effect first."""
-    options: tuple[OptionValue, ...] = ()
-    knowledge: tuple[KnowledgeValue, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] | None = None
+    """Inputs that move the cost of a query most, largest effect first, then those that tell the
+    recommended way from its nearest rivals."""
+    turns: tuple[Turns, ...] | None = None
+    """Every way against the recommended one."""
+    options: tuple[OptionValue, ...] | None = None
+    knowledge: tuple[KnowledgeValue, ...] | None = None
     """Most valuable first."""
-    resilience: tuple[Resilience, ...] = ()
-    surfaces: tuple[Surface, ...] = ()
-    flips: tuple[Flip, ...] = ()
-    sobol: tuple[SobolIndex, ...] = ()
+    resilience: tuple[Resilience, ...] | None = None
+    surfaces: tuple[Surface, ...] | None = None
+    flips: tuple[Flip, ...] | None = None
+    sobol: tuple[SobolIndex, ...] | None = None
     """Largest total index first."""
     stability: Stability | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoWays:
+    """One way of a case against another."""
+
+    case: str
+    title: str
+    as_of: str
+    detail: str
+    seed: int
+    leaves: int
+    """Scenarios on which both were planned."""
+    paths: int
+    """Fresh paths on which both were tried."""
+    price_year: int
+    way_titles: Mapping[str, str]
+    """What people call each way, by its key."""
+    cheaper: str
+    """Way with the smaller total; it need not lead by more than the error."""
+    against: Against
+    """The first way named less the second."""
+    turns: Turns | None
+    """What must be true for the dearer one to be cheaper; None where the level of detail does not
+    ask."""
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -540,6 +691,8 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    load_titles: Mapping[str, str]
+    """What people call each load, by its key."""
     way_titles: Mapping[str, str]
     """What people call each way, by its key."""
     not_offered: tuple[str, ...]
@@ -562,6 +715,9 @@ class Decision:
     """The recommended way on a large tree, where one was asked for."""
     questions: Questions
     build_up: tuple[BuildUpRow, ...]
+    """On every chip of the case that serves a load."""
+    query_costs: tuple[QueryCost, ...]
+    """By load, the cheapest chip first."""
     chip_costs: tuple[ChipCostRow, ...]
     """By programme; the lines of one add up to its unit cost."""
     timeline: tuple[TimelineStage, ...]
@@ -580,6 +736,13 @@ class Decision:
         """The way that ranks first among all but the portfolio; the portfolio where it is alone."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways or self.strategies, key=lambda item: item.regret_usd).name
+
+    def leads(self, way: str) -> bool:
+        """Whether a way is the recommended one and every other that is not the same as it on each
+        path costs more by over two standard errors."""
+        return way == self.recommended and all(
+            item.regret_usd > 2.0 * item.regret_error_usd or item.regret_usd == 0.0 == item.regret_error_usd
+            for item in self.strategies if item.name != way)
 
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""
@@ -602,3 +765,13 @@ class Decision:
              "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLook:
+    """What a few fresh paths say while the rest is worked out."""
+
+    answer: str
+    recommended: str
+    strategies: tuple[WayResult, ...]
+    paths: int

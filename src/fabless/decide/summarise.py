@@ -9,17 +9,12 @@ import numpy as np
 
 from fabless.case_records import Case, Programme
 from fabless.decide.accounts.difference import against
-from fabless.decide.accounts.money import (
-    money_of,
-    risk_adjusted_by_path,
-    sellers,
-    standard_error,
-)
+from fabless.decide.accounts.money import money_of, sellers
 from fabless.decide.accounts.results import Against, Money
 from fabless.decide.actions import actions_of
 from fabless.decide.described import described_as, same_as
 from fabless.decide.fresh.judge import Judged
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
 from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import band, calendar
@@ -80,7 +75,7 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
         dominant_share_spend=_dominant(case, paths, paths.spend),
         dominant_share_units=_dominant(case, paths, paths.chips),
         regret_usd=regret, regret_error_usd=error,
-        against=against(case, solved.name, paths, *_other(judged, solved.name)),
+        against=_against(case, judged, solved.name, _other(judged, solved.name)),
         fleet_by_quarter=_fleet(case, paths),
         cost_by_quarter_usd=tuple(
             (str(case.first_quarter + q), equal_band(paths.cash[:, q]))
@@ -90,7 +85,12 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
     )
 
 
-def _other(judged: Judged, name: str) -> tuple[str, WayOnPaths]:
+def _against(case: Case, judged: Judged, way: str, other: str) -> Against:
+    return against(case, way, judged.ways[way], other, judged.ways[other],
+                   plan_error_usd=judged.plan_error(way, other))
+
+
+def _other(judged: Judged, name: str) -> str:
     """The way that one is set against: the recommended; for that one buying, or the next best."""
     rest = [other for other in judged.ways if other != name]
     if name != judged.best:
@@ -99,14 +99,14 @@ def _other(judged: Judged, name: str) -> tuple[str, WayOnPaths]:
         other = BASELINE
     else:
         other = min(rest, key=lambda key: float(judged.total_usd[key].mean()), default=name)
-    return other, judged.ways[other]
+    return other
 
 
-def pairs(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
+def paired_differences(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
     """Every way against every other, each pair once, the cheaper one second."""
     names = sorted(judged.ways, key=lambda name: float(judged.total_usd[name].mean()))
     return tuple(
-        against(prepared.case, way, judged.ways[way], other, judged.ways[other])
+        _against(prepared.case, judged, way, other)
         for k, other in enumerate(names) for way in names[k + 1:])
 
 

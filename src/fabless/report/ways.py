@@ -30,7 +30,8 @@ def programme_words(way: WayResult, decision: Decision) -> str:
     """What the programme of a way does as an option, and what it costs to carry it through; empty
     where the way commits to none.
 
-    Costs are those on the scenarios of the plan.
+    Odds of giving it up and what is sunk are those on the scenarios of the plan; what carrying it
+    through costs is that on fresh ones.
     """
     view = way.programme
     if view is None:

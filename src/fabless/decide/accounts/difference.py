@@ -16,9 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path, standard_error
 from fabless.decide.accounts.results import Against, BridgeRow
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.records import Array
 
 CAUSES = {
@@ -33,8 +32,12 @@ CAUSES = {
 """Causes of a difference, in the order in which they are told."""
 
 
-def against(case: Case, name: str, way: WayOnPaths, other_name: str, other: WayOnPaths) -> Against:
-    """One way against another on the same paths."""
+def against(
+    case: Case, name: str, way: WayOnPaths, other_name: str, other: WayOnPaths, *,
+    plan_error_usd: float = 0.0,
+) -> Against:
+    """One way against another on the same paths; `plan_error_usd` is what the error holds beside
+    that of the paths."""
     parts, other_parts = (risk_adjusted_by_path(case, item.cost_usd) for item in (way, other))
     difference = float((parts - other_parts).mean())
     cash = float((way.cash_usd - other.cash_usd).mean())
@@ -44,7 +47,8 @@ def against(case: Case, name: str, way: WayOnPaths, other_name: str, other: WayO
     pull = max(by_part, key=lambda part: by_part[part] * np.sign(difference))
     return Against(
         way=name, other=other_name, difference_usd=difference,
-        error_usd=standard_error(parts - other_parts), cash_usd=cash, unserved_usd=unserved,
+        error_usd=float(np.hypot(standard_error(parts - other_parts), plan_error_usd)),
+        plan_error_usd=plan_error_usd, cash_usd=cash, unserved_usd=unserved,
         risk_usd=by_part["risk"], decides=pull,
         cheaper_share=float((way.cost_usd < other.cost_usd).mean()),
         bridge=tuple(_bridge(way, other, by_part["risk"])),
@@ -53,17 +57,17 @@ def against(case: Case, name: str, way: WayOnPaths, other_name: str, other: WayO
 
 def _bridge(way: WayOnPaths, other: WayOnPaths, risk_usd: float) -> list[BridgeRow]:
     causes = dict.fromkeys(CAUSES, 0.0)
-    mine, theirs = _factors(way), _factors(other)
+    factors, other_factors = _factors(way), _factors(other)
     spend, other_spend = (item.spend.sum(axis=0).mean(axis=0) for item in (way, other))
     shared = _log_mean(spend, other_spend)
-    told = np.ones(spend.size, dtype=bool)
-    for name in mine:
-        told &= (mine[name] > 0) & (theirs[name] > 0)
-    told &= (spend > 0) & (other_spend > 0)
+    both = np.ones(spend.size, dtype=bool)
+    for name in factors:
+        both &= (factors[name] > 0) & (other_factors[name] > 0)
+    both &= (spend > 0) & (other_spend > 0)
     rest = spend - other_spend
-    for name, factor in mine.items():
-        ratio = np.divide(factor, theirs[name], out=np.ones(spend.size), where=told)
-        part = np.where(told, shared * np.log(ratio), 0.0)
+    for name, factor in factors.items():
+        ratio = np.divide(factor, other_factors[name], out=np.ones(spend.size), where=both)
+        part = np.where(both, shared * np.log(ratio), 0.0)
         causes[name] += float(part @ way.discount)
         rest = rest - part
     causes["dates"] += float(rest @ way.discount)  # quarters in which one of them has no chips
@@ -88,13 +92,13 @@ def _factors(way: WayOnPaths) -> dict[str, Array]:
             "performance": ratio(chips, hardware), "price": ratio(spend, chips)}
 
 
-def _log_mean(one: Array, other: Array) -> Array:
-    """Logarithmic mean of positive numbers; 0 where one is not."""
-    both = (one > 0) & (other > 0)
-    ratio = np.divide(one, other, out=np.ones(one.size), where=both)
-    gap = np.where(both, one - other, 0.0)
+def _log_mean(value: Array, other: Array) -> Array:
+    """Logarithmic mean of positive numbers; 0 where either is not."""
+    both = (value > 0) & (other > 0)
+    ratio = np.divide(value, other, out=np.ones(value.size), where=both)
+    gap = np.where(both, value - other, 0.0)
     steep = np.abs(np.log(ratio)) > 1e-12
-    mean = np.divide(gap, np.log(ratio), out=np.where(both, one, 0.0), where=steep)
+    mean = np.divide(gap, np.log(ratio), out=np.where(both, value, 0.0), where=steep)
     return np.asarray(mean)
 
 

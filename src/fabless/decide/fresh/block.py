@@ -90,7 +90,7 @@ def work(block: FreshBlock) -> PathNumbers:
     )
 
 
-def joined(parts: Sequence[PathNumbers]) -> PathNumbers:
+def joined_numbers(parts: Sequence[PathNumbers]) -> PathNumbers:
     """Blocks put one after the other."""
     names = [field.name for field in fields(PathNumbers) if field.name != "values"]
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}

@@ -1,13 +1,15 @@
 """Which inputs move the answer: each in turn at its low and its high end, all else as it was.
 
-First every drawn number is weighed by its correlation with the cost of a query on fresh paths of
-the recommended way; those that weigh most are then set to their ends on a small tree, for that way
-and for all others.
+Two searches, because what moves the level of cost moves it for every way. For the level, every
+drawn number is weighed by its correlation with the cost of a query on fresh paths of the
+recommended way; those that weigh most are set to their ends on a small tree. For which way comes
+first, the inputs are those that tell the recommended way from its nearest rivals (`turns`); only at
+their ends are all ways solved again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -46,21 +48,22 @@ class _Try:
 
 
 def sensitivities(
-    prepared: Prepared, best: SolvedWay, numbers: WayOnPaths, count: int, executor: Executor
+    prepared: Prepared, best: SolvedWay, numbers: WayOnPaths, count: int, executor: Executor,
+    telling: Sequence[str] = (),
 ) -> tuple[Sensitivity, ...]:
     """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest
-    effect first.
+    effect first, then to those of `telling` that are not among them.
 
     `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the
     small tree, scaled so that its base case meets the cost on the full tree. Twice as many inputs
-    are tried as are returned.
+    are tried as are returned. Which way ranks first is asked at the ends of `telling` alone.
     """
     case, known = prepared.case, named(prepared.case.numbers)
     usual = draw_world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
     level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
     tries = [
         _Try(name, end, getattr(known[name].spread, end))
-        for name in weighed(numbers, case)[: 2 * count]
+        for name in dict.fromkeys((*weighed(numbers, case)[: 2 * count], *telling))
         for end in ("low", "high")
     ]
     costs = executor.map(_recommended_cost, ((usual, best.plan.commitment, best.name, item) for item in tries))
@@ -69,15 +72,18 @@ def sensitivities(
         {item.name for item in tries},
         key=lambda name: (-abs(cost_of[name, "high"] - cost_of[name, "low"]), name),
     )[:count]
-    ends = [item for name in names for item in tries if item.name == name]
-    first, *firsts = executor.map(_winner, ((usual, item) for item in (None, *ends)))
+    names += [name for name in telling if name not in names]
+    ends = [item for item in tries if item.name in telling]
+    first, *firsts = executor.map(
+        _winner, ((usual, item) for item in (None, *ends))) if ends else (None,)
     winners = dict(zip(((item.name, item.end) for item in ends), firsts, strict=True))
     called = titles(case)
     return tuple(
         _sensitivity(
             known[name], label_of(name, called),
             costs=[cost_of[name, end] * level for end in ("low", "high")],
-            winners=[winners[name, end] for end in ("low", "high")], usual=first,
+            winners=[winners.get((name, end)) for end in ("low", "high")],
+            usual=first if name in telling else None,
         )
         for name in names
     )
@@ -133,7 +139,8 @@ def label_of(name: str, known: Mapping[str, str]) -> str:
 
 
 def _sensitivity(
-    number: CaseNumber, label: str, *, costs: list[float], winners: list[str], usual: str
+    number: CaseNumber, label: str, *, costs: list[float], winners: list[str | None],
+    usual: str | None
 ) -> Sensitivity:
     unit = number.unit if number.unit in UNITS else "1"
     low, high = from_si(number.spread.low, unit), from_si(number.spread.high, unit)
