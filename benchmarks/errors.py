@@ -1,6 +1,6 @@
 """Whether the stated error of a difference holds what other draws give.
 
-    python benchmarks/errors.py [--seeds 24] [--paths 40] [--case FILE] [--only WAY ...]
+    python benchmarks/errors.py [--seeds 24] [--paths 40] [--case CASE]
 
 Answers a case once for each seed as `quick` does: a tree of 12 scenarios and fresh paths, both drawn
 by the seed. For every pair of ways: the mean over the seeds of the difference in total, its
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 import fabless as fb
 from fabless.decide.detail import DETAILS, fitted
 from fabless.decide.fresh.judge import judge
+from fabless.decide.questions.plan_errors import plan_errors
 from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import draw_world
@@ -62,20 +63,11 @@ def one_seed(prepared: Prepared, paths: int, seed: int) -> dict[tuple[str, str],
                    branching=fitted(detail.branching or (), len(prepared.case.branching)))
     drawn = replace(prepared, case=case)
     choice = choose(draw_world(drawn), None, gates=False)
-    with ThreadOfOne() as pool:
+    with ThreadPoolExecutor(1) as pool:
         judged = judge(drawn, choice, detail, pool=pool)
+    judged = replace(judged, plan_error_usd=plan_errors(drawn.case, judged, choice.ways, None))
     names = [way.name for way in choice.ways]
     return {(way, other): judged.difference(way, other) for way, other in combinations(names, 2)}
-
-
-class ThreadOfOne(ProcessPoolExecutor):
-    """Runs everything at once, in this process."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    def map(self, fn, *iterables, **_):  # type: ignore[no-untyped-def]
-        return map(fn, *iterables)
 
 
 def main() -> None:

@@ -103,6 +103,7 @@ def money(total: float) -> dict[str, object]:
             BridgeRow(part="unserved", usd=unserved, how="unserved demand at its price"),
             BridgeRow(part="risk", usd=total - cash - unserved, how="what the worst paths cost above the mean"),
         ),
+        "margin": None,
         "spend": tuple(
             SpendRow(load=load, vendor=vendor, tenure=tenure, year=2023 + k,
                      usd=1.3 * share * cash / 9, discounted_usd=share * cash / 9)
@@ -356,9 +357,9 @@ def questions() -> Questions:
             for k, (name, label) in enumerate(names)
         ),
         stability=Stability(
-            tuple(range(10)), 8,
-            (*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
-            band(0.0052, 0.9, 1.1),
+            seeds=tuple(range(10)), leaves=8,
+            rankings=(*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
+            cost_per_query_usd=band(0.0052, 0.9, 1.1),
         ),
     )
 

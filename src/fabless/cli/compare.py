@@ -10,11 +10,11 @@ from rich.console import Console
 from fabless.catalogue import REFERENCE, read_case
 from fabless.cli.options import Json
 from fabless.cli.progress import shown
-from fabless.decide import compare as compare_ways
-from fabless.report import as_json, print_comparison
+from fabless.decide import compare_ways
+from fabless.report import as_json, print_two_ways
 
 
-def compare(
+def compare_command(
     way: Annotated[str, typer.Argument(help="Name of a way of the case, such as buy.", metavar="A")],
     other: Annotated[str, typer.Argument(help="Name of another one.", metavar="B")],
     case: Annotated[str, typer.Argument(
@@ -29,8 +29,8 @@ def compare(
     other to be cheaper."""
     question = read_case(case)
     with shown() as tick:
-        found = compare_ways(question, way, other, detail=detail, progress=tick)
+        answer = compare_ways(question, way, other, detail=detail, progress=tick)
     if json:
-        typer.echo(as_json(found))
+        typer.echo(as_json(answer))
     else:
-        print_comparison(found, Console())
+        print_two_ways(answer, Console())

@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
-        "decide": "decide:decide", "compare": "compare:compare", "init": "decide:init",
+        "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
     },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",

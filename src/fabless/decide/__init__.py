@@ -1,6 +1,5 @@
 """Compare the ways on the same scenarios and say what to do."""
 
-from fabless.decide.compare import compare
 from fabless.decide.detail import DETAILS, Detail, detail_of
 from fabless.decide.fresh.results import FreshTest
 from fabless.decide.results import (
@@ -9,7 +8,6 @@ from fabless.decide.results import (
     BuildUpRow,
     CarriedThrough,
     ChipCostRow,
-    Comparison,
     Decision,
     FirstOrder,
     Flip,
@@ -35,9 +33,11 @@ from fabless.decide.results import (
     TreeDifference,
     Turn,
     Turns,
+    TwoWays,
     WayResult,
 )
 from fabless.decide.run import decide
+from fabless.decide.two_ways import compare_ways
 from fabless.records import Band
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "BuildUpRow",
     "CarriedThrough",
     "ChipCostRow",
-    "Comparison",
     "Decision",
     "Detail",
     "FirstOrder",
@@ -76,8 +75,9 @@ __all__ = [
     "TreeDifference",
     "Turn",
     "Turns",
+    "TwoWays",
     "WayResult",
-    "compare",
+    "compare_ways",
     "decide",
     "detail_of",
 ]

@@ -461,7 +461,7 @@ class TreeDifference:
     """One way against the recommended one over trees drawn independently."""
 
     way: str
-    mean_usd: float
+    difference_usd: float
     """Mean of its objective less that of the recommended way."""
     error_usd: float
     """Standard error of that, tree by tree."""
@@ -469,7 +469,7 @@ class TreeDifference:
     @property
     def is_tie(self) -> bool:
         """Whether the two cannot be told apart."""
-        return abs(self.mean_usd) <= 2.0 * self.error_usd
+        return abs(self.difference_usd) <= 2.0 * self.error_usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -492,7 +492,7 @@ class FirstOrder:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stability:
     """The comparison drawn again with other seeds, on a smaller tree."""
 
@@ -504,6 +504,8 @@ class Stability:
     """Median cost per query of the recommended way, over the seeds."""
     differences: tuple[TreeDifference, ...] = ()
     """Every way but the recommended one."""
+    carried_on: tuple[tuple[str, int], ...] = ()
+    """Way that commits to a programme, and the number of seeds in which its plan carries it on."""
     first_orders: tuple[FirstOrder, ...] = ()
     """In the order of the recommended way's actions."""
 
@@ -640,7 +642,7 @@ class Questions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class TwoWays:
     """One way of a case against another."""
 
     case: str

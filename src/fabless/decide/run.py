@@ -22,6 +22,7 @@ from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
 from fabless.decide.questions.negotiate import negotiation
+from fabless.decide.questions.plan_errors import plan_errors
 from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
@@ -96,6 +97,8 @@ def decide(
         foreseen, sales = pending.result(), sold.result()
         first_actions, terms = negotiated.first_actions(), negotiated.answered()
         gap = gap_of(judged.ways[best.name], perfect.result())
+    judged = replace(judged, plan_error_usd=plan_errors(
+        prepared.case, judged, choice.ways, questions.stability))
     results = tuple(way_result(prepared, judged, item) for item in choice.ways)
     results = tuple(replace(way, actions=first_actions) if way.name == best.name else way
                     for way in results)
@@ -109,7 +112,7 @@ def decide(
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
-        answer=answer(prepared, best, results, values), recommended=best.name,
+        answer=answer(prepared, best, results, values, terms.leverage), recommended=best.name,
         titles=offer_titles(prepared.case), load_titles=load_titles(case),
         way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),

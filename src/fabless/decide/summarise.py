@@ -75,7 +75,7 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
         dominant_share_spend=_dominant(case, paths, paths.spend),
         dominant_share_units=_dominant(case, paths, paths.chips),
         regret_usd=regret, regret_error_usd=error,
-        against=against(case, solved.name, paths, *_other(judged, solved.name)),
+        against=_against(case, judged, solved.name, _other(judged, solved.name)),
         fleet_by_quarter=_fleet(case, paths),
         cost_by_quarter_usd=tuple(
             (str(case.first_quarter + q), equal_band(paths.cash[:, q]))
@@ -85,7 +85,12 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
     )
 
 
-def _other(judged: Judged, name: str) -> tuple[str, WayOnPaths]:
+def _against(case: Case, judged: Judged, way: str, other: str) -> Against:
+    return against(case, way, judged.ways[way], other, judged.ways[other],
+                   plan_error_usd=judged.plan_error(way, other))
+
+
+def _other(judged: Judged, name: str) -> str:
     """The way that one is set against: the recommended; for that one buying, or the next best."""
     rest = [other for other in judged.ways if other != name]
     if name != judged.best:
@@ -94,14 +99,14 @@ def _other(judged: Judged, name: str) -> tuple[str, WayOnPaths]:
         other = BASELINE
     else:
         other = min(rest, key=lambda key: float(judged.total_usd[key].mean()), default=name)
-    return other, judged.ways[other]
+    return other
 
 
 def paired_differences(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
     """Every way against every other, each pair once, the cheaper one second."""
     names = sorted(judged.ways, key=lambda name: float(judged.total_usd[name].mean()))
     return tuple(
-        against(prepared.case, way, judged.ways[way], other, judged.ways[other])
+        _against(prepared.case, judged, way, other)
         for k, other in enumerate(names) for way in names[k + 1:])
 
 

@@ -11,18 +11,24 @@ from fabless.report.document import as_document, as_json
 from fabless.report.table import Column, print_table, say
 
 if TYPE_CHECKING:
-    from fabless.report.comparison import print_comparison
     from fabless.report.html import write_report
     from fabless.report.terminal import print_decision
+    from fabless.report.two_ways import print_two_ways
 else:
     def __getattr__(name: str) -> object:
-        parts = {"print_comparison": "comparison", "print_decision": "terminal",
+        parts = {"print_two_ways": "two_ways", "print_decision": "terminal",
                  "write_report": "html"}
         if name not in parts:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{parts[name]}"), name)
 
 __all__ = [
-    "Column", "as_document", "as_json", "print_comparison", "print_decision", "print_table", "say",
+    "Column",
+    "as_document",
+    "as_json",
+    "print_decision",
+    "print_table",
+    "print_two_ways",
+    "say",
     "write_report",
 ]

@@ -382,6 +382,7 @@ def as_html(decision: Decision) -> str:
         decision=decision, best=best, ways=ways, summary=summary_rows(decision), contents=CONTENTS,
         pictures=report_pictures(decision),
         money_rows=[money.money_row(way, decision) for way in ways],
+        margins=[text for way in ways if (text := money.margin_words(way, decision))],
         headline=money.headline_bridge(best, decision), differences=differences(decision),
         spends=money.spend_tables(best, decision), quarters=quarters_by_year(best.cost_by_quarter_usd),
         any_short=any(not way.meets_service_level for way in ways),

@@ -131,6 +131,17 @@ def headline_bridge(way: WayResult, decision: Decision) -> Bridge:
             decision.load_titles.get(row.part, row.part)), how)
 
 
+def margin_words(way: WayResult, decision: Decision) -> str:
+    """Revenue, cash and margin of the queries in words; empty where the case states no revenue."""
+    margin = way.margin
+    if margin is None:
+        return ""
+    (revenue, paid), rest = wording.usd_parts([margin.revenue_usd, -margin.query_cash_usd])
+    loads = wording.listed([decision.load_titles.get(load, load) for load in margin.loads])
+    return (f"{way.label}: {loads} bring in {revenue} and cost {paid.removeprefix(wording.MINUS)} "
+            f"of cash, a margin of {rest} ± {wording.error_usd(2.0 * margin.error_usd)}")
+
+
 def cause_bridge(against: Against) -> Bridge:
     """The difference of two ways by cause."""
     return _bridge(against.bridge, lambda row: wording.heading(row.part), lambda row: row.how)

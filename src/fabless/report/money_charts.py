@@ -28,7 +28,7 @@ from fabless.report.money import Bridge
 _REST = "all others"
 _ROOM = 62
 """Room for an amount beside a bar [px]."""
-_LETTER = 6.4
+_LETTER = 7.2
 """Mean width of a letter of a row's name [px]."""
 _BIG = "'$' + replace(format(datum.value, '~s'), 'G', 'B')"
 
@@ -59,8 +59,8 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     y: Spec = {
         "field": "row", "type": "nominal", "sort": names,
         "axis": None if slim else {
-            "title": None, "labelColor": INK, "labelLimit": 185, "labelPadding": 4,
-            "labelFontSize": 12},
+            "title": None, "labelColor": INK, "labelLimit": 240, "labelPadding": 4,
+            "labelFontSize": 12, "minExtent": beside},
     }
     colour: Spec = {
         "field": "kind", "type": "nominal", "legend": None,
@@ -68,7 +68,6 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
                   "range": [WARN if signed else ACCENT, ACCENT, OTHER]},
     }
     layers: list[Json] = [
-        {"mark": {"type": "rule", "color": GRID}, "encoding": {"x": {"datum": 0.0} | x, "y": None}},
         {
             "mark": {"type": "bar", "height": 14, "yOffset": down},
             "encoding": {"x": {"field": "low"} | x, "x2": {"field": "high"}, "color": colour},
@@ -87,6 +86,9 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     if slim:
         layers.append({"mark": {"type": "text", "align": "left", "dy": -8},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
+    else:  # over the full height of a narrow picture it would cross the names
+        layers.insert(0, {"mark": {"type": "rule", "color": GRID},
+                          "encoding": {"x": {"datum": 0.0} | x, "y": None}})
     return chart({
         "data": values(rows), "width": before + inner + _ROOM, "height": {"step": 36 if slim else 26},
         "encoding": {"y": y}, "layer": layers,

@@ -17,6 +17,7 @@ from fabless.report.money import (
     against_words,
     cause_bridge,
     headline_bridge,
+    margin_words,
     money_row,
     spend_tables,
     way_decimals,
@@ -189,6 +190,12 @@ def _print_money(ways: Sequence[WayResult], decision: Decision, console: Console
         "the difference scenario by scenario; tie: within them.", "dim")
 
 
+def _print_margins(ways: Sequence[WayResult], decision: Decision, console: Console) -> None:
+    """Print what the queries bring in less what they cost, where the case states it."""
+    words = [text for way in ways if (text := margin_words(way, decision))]
+    _print_list("Margin of the queries, present value", [f"- {text}" for text in words], console)
+
+
 def _print_bridge(heading: str, bridge: Bridge, end: str, console: Console) -> None:
     """Print the steps of a bridge and its end, the amounts under each other."""
     console.print()
@@ -247,6 +254,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         say(console, note, "dim")
     console.print()
     _print_money(ways, decision, console)
+    _print_margins(ways, decision, console)
     console.print()
     _print_years(ways, decimals, console)
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""

@@ -32,8 +32,12 @@ CAUSES = {
 """Causes of a difference, in the order in which they are told."""
 
 
-def against(case: Case, name: str, way: WayOnPaths, other_name: str, other: WayOnPaths) -> Against:
-    """One way against another on the same paths."""
+def against(
+    case: Case, name: str, way: WayOnPaths, other_name: str, other: WayOnPaths, *,
+    plan_error_usd: float = 0.0,
+) -> Against:
+    """One way against another on the same paths; `plan_error_usd` is what the error holds beside
+    that of the paths."""
     parts, other_parts = (risk_adjusted_by_path(case, item.cost_usd) for item in (way, other))
     difference = float((parts - other_parts).mean())
     cash = float((way.cash_usd - other.cash_usd).mean())
@@ -43,7 +47,8 @@ def against(case: Case, name: str, way: WayOnPaths, other_name: str, other: WayO
     pull = max(by_part, key=lambda part: by_part[part] * np.sign(difference))
     return Against(
         way=name, other=other_name, difference_usd=difference,
-        error_usd=standard_error(parts - other_parts), cash_usd=cash, unserved_usd=unserved,
+        error_usd=float(np.hypot(standard_error(parts - other_parts), plan_error_usd)),
+        plan_error_usd=plan_error_usd, cash_usd=cash, unserved_usd=unserved,
         risk_usd=by_part["risk"], decides=pull,
         cheaper_share=float((way.cost_usd < other.cost_usd).mean()),
         bridge=tuple(_bridge(way, other, by_part["risk"])),

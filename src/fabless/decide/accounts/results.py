@@ -32,6 +32,25 @@ class BridgeRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Margin:
+    """What the queries bring in and cost, of the loads whose revenue the case states.
+
+    Means over the fresh paths, present values in USD of the price year. Nothing is decided by it.
+    """
+
+    loads: tuple[str, ...]
+    """Loads of queries that are counted."""
+    revenue_usd: float
+    """Queries served at the revenue that the case states for each."""
+    query_cash_usd: float
+    """Cash for those loads, second software stacks and chip programmes shared as the chips are."""
+    margin_usd: float
+    """Revenue less cash."""
+    error_usd: float
+    """Standard error of the margin, path by path."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Money:
     """What a way costs in all: cash, unserved demand and risk add up to the total by which ways are
     ranked.
@@ -53,6 +72,8 @@ class Money:
     headline: tuple[BridgeRow, ...]
     """From the median cost of a query times the queries served to the total, step by step."""
     spend: tuple[SpendRow, ...]
+    margin: Margin | None
+    """None where the case states no revenue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +85,7 @@ class Against:
     difference_usd: float
     """Total of the way less that of the other: negative where the way is cheaper."""
     error_usd: float
-    """Standard error of the difference, path by path."""
+    """Standard error of the difference: path by path, and `plan_error_usd`."""
     cash_usd: float
     unserved_usd: float
     risk_usd: float
@@ -76,6 +97,9 @@ class Against:
     """Share of the paths on which the way costs less, unserved demand included."""
     bridge: tuple[BridgeRow, ...]
     """The difference by cause; the rows add up to it, in whatever order they are taken."""
+    plan_error_usd: float = 0.0
+    """Part of the error that comes of the tree: that another one might carry on a programme that
+    this one gives up, or the other way round; 0 where neither way commits to one."""
 
     @property
     def is_tie(self) -> bool:

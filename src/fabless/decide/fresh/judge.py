@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,11 +52,23 @@ class Judged:
     """The way that is recommended."""
     programmes: int
     """Look-ahead programmes solved."""
+    plan_error_usd: Mapping[str, float] = field(default_factory=dict)
+    """What other trees would decide on the programme of a way, as a standard deviation of its total
+    (`questions.plan_errors`); ways without one, or before that is known, are left out."""
 
     def difference(self, way: str, other: str) -> tuple[float, float]:
-        """Total of a way less that of another, and its standard error path by path."""
+        """Total of a way less that of another, and its standard error: path by path, and of what
+        other trees would decide."""
         apart = self.total_usd[way] - self.total_usd[other]
-        return float(apart.mean()), standard_error(apart)
+        return float(apart.mean()), float(np.hypot(standard_error(apart),
+                                                   self.plan_error(way, other)))
+
+    def plan_error(self, way: str, other: str) -> float:
+        """What other trees would decide, as a standard deviation of the difference of two ways; 0
+        where they are the same on every path."""
+        if np.array_equal(self.total_usd[way], self.total_usd[other]):
+            return 0.0
+        return float(np.hypot(self.plan_error_usd.get(way, 0.0), self.plan_error_usd.get(other, 0.0)))
 
 
 def judge(

@@ -46,8 +46,8 @@ class WayOnPaths:
     """(lines, N, Q) that the chips in service could serve of the quarter's work, same unit."""
     hardware: Array
     """(lines, N, Q) the same if software made as much of each chip as of the first day's fleet."""
-    queries: Array
-    """(N, Q) served."""
+    served: Array
+    """(loads, N, Q) queries served, or FLOP of training."""
     unserved_queries: Array
     """(N, Q)"""
     scarce: Array
@@ -66,6 +66,11 @@ class WayOnPaths:
     """(Q,)"""
     is_query: Array
     """(loads,) 1 for loads of queries, 0 for training."""
+
+    @property
+    def queries(self) -> Array:
+        """(N, Q) queries served, of all loads together."""
+        return np.asarray(np.tensordot(self.is_query, self.served, axes=1))
 
     @property
     def cash(self) -> Array:
@@ -129,7 +134,7 @@ class WayOnPaths:
 
 
 _SHARED = ("lines", "loads", "discount", "is_query", "values")
-_BY_PATH = ("own", "given_up", "programme", "unserved", "queries", "unserved_queries", "scarce",
+_BY_PATH = ("own", "given_up", "programme", "unserved", "unserved_queries", "scarce",
             "missing", "wanted")
 """Arrays whose first axis is that of the paths; it is the second of all others."""
 
@@ -221,7 +226,7 @@ def way_on_paths(
         compute=summed(compute_by_offer(plan, served, fresh.active)[:, table]),
         able=summed(ability[:, table]),
         hardware=summed((ability / np.maximum(boost, 1e-300))[:, table]),
-        queries=paths.served, unserved_queries=paths.unserved, scarce=scarce[table],
+        served=served[:, table], unserved_queries=paths.unserved, scarce=scarce[table],
         missing=paths.missing, wanted=paths.wanted,
         own=(fresh.active[own].sum(axis=0)[table] > 0).any(axis=1), given_up=given_up,
         values=values, discount=problem.discount,

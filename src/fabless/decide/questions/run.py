@@ -46,11 +46,13 @@ def ask(
     branching = detail.small_of(len(case.branching))
     small = draw_world(prepared, branching=branching)
     tick("which inputs move the answer")
-    moved = sensitivities(prepared, best, judged.ways[best.name], detail.inputs, pool,
-                          telling_names(judged, detail.inputs))
+    entered = {item.name: item.plan.commitment for item in solved}
+    moved = sensitivities(
+        prepared, best, judged.ways[best.name], detail.inputs, executor=pool,
+        telling=telling_names(judged, entered, detail.inputs))
     names = [item.name for item in moved[:detail.inputs]]
     tick("what must be true for another way to be cheaper")
-    apart = all_turns(judged, small, dict(chosen), pool)
+    apart = all_turns(judged, small, entered, pool)
     tick("what each option is worth, and waiting a year")
     options = option_values(small, commitment, pool)
     tick(f"what it is worth to know each of {len(names)} inputs")

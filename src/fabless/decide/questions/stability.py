@@ -28,7 +28,7 @@ TIE = 0.005
 """Share of the objective within which ways are tied."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _SeedJob:
     prepared: Prepared
     branching: tuple[int, ...]
@@ -47,12 +47,13 @@ class _SeedRun:
     """Cost of a query of the recommended way."""
     amounts: tuple[float, ...]
     """Chips that it orders, in the order of the actions asked for."""
+    carried_on: frozenset[str]
+    """Ways that carry on the programme that they commit to."""
 
 
 def stability(
     prepared: Prepared, branching: tuple[int, ...], chosen: Sequence[tuple[str, Commitment]],
-    recommended: str, seeds: int,
-    executor: Executor, actions: Sequence[Action] = (),
+    recommended: str, seeds: int, executor: Executor, actions: Sequence[Action] = (),
 ) -> Stability:
     """Draw the case with the `seeds` seeds after its own and solve every way (name and commitment)
     again on each; `actions` are the first ones of the recommended way.
@@ -62,16 +63,19 @@ def stability(
     first = prepared.case.seed + 1
     numbers = tuple(range(first, first + seeds))
     orders = tuple(action for action in actions if action.kind in ORDERS)
-    jobs = [_SeedJob(prepared, branching, seed, tuple(chosen), recommended, orders)
-            for seed in numbers]
+    jobs = [_SeedJob(prepared=prepared, branching=branching, seed=seed, chosen=tuple(chosen),
+                     recommended=recommended, orders=orders) for seed in numbers]
     runs = list(executor.map(_solved_again, jobs))
     medians = np.array([run.median_usd for run in runs])
     amounts = np.array([run.amounts for run in runs]).reshape(seeds, len(orders))
     return Stability(
-        numbers, int(np.prod(branching)), tuple(_tied(run.objective) for run in runs),
-        band(medians, np.full(seeds, 1.0 / seeds)),
-        tree_differences([run.objective for run in runs], recommended),
-        tuple(_first_order(action, column, prepared.case)
+        seeds=numbers, leaves=int(np.prod(branching)),
+        rankings=tuple(_tied(run.objective) for run in runs),
+        cost_per_query_usd=band(medians, np.full(seeds, 1.0 / seeds)),
+        differences=tree_differences([run.objective for run in runs], recommended),
+        carried_on=tuple((name, sum(name in run.carried_on for run in runs))
+                         for name, commitment in chosen if commitment.programmes),
+        first_orders=tuple(_first_order(action, column, prepared.case)
               for action, column in zip(orders, amounts.T, strict=True)))
 
 
@@ -80,13 +84,13 @@ def tree_differences(
 ) -> tuple[TreeDifference, ...]:
     """Each way against the recommended one over trees (one mapping a tree), in the order given.
 
-    >>> found, = tree_differences([{"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 6.0}], "a")
-    >>> found.way, found.mean_usd, found.error_usd, found.is_tie
+    >>> difference, = tree_differences([{"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 6.0}], "a")
+    >>> difference.way, difference.difference_usd, difference.error_usd, difference.is_tie
     ('b', 3.0, 1.0, False)
     """
     names = [name for name in objectives[0] if name != recommended]
     apart = {name: np.array([one[name] - one[recommended] for one in objectives]) for name in names}
-    return tuple(TreeDifference(way=name, mean_usd=float(values.mean()),
+    return tuple(TreeDifference(way=name, difference_usd=float(values.mean()),
                                 error_usd=standard_error(values))
                  for name, values in apart.items())
 
@@ -99,7 +103,8 @@ def _solved_again(job: _SeedJob) -> _SeedRun:
     return _SeedRun(
         {item.name: item.result.objective_usd for item in solved},
         band(best.paths.levelised_usd, best.paths.probability).p50,
-        tuple(_amount(best, action, prepared.case) for action in job.orders))
+        tuple(_amount(best, action, prepared.case) for action in job.orders),
+        frozenset(item.name for item in solved if item.policy.go.any()))
 
 
 def _amount(solved: SolvedWay, action: Action, case: Case) -> float:
@@ -120,13 +125,13 @@ def _first_order(action: Action, amounts: Array, case: Case) -> FirstOrder:
     low, high = (float(taken.min()), float(taken.max())) if taken.size else (0.0, 0.0)
     title = order_titles(case).get(action.about, action.about)
     amount = float(action.amount or 0.0)
-    found = f"in {taken.size} of {amounts.size} other draws"
+    others = f"in {taken.size} of {amounts.size} other draws"
     if taken.size:
-        found += f", {low:,.0f} to {high:,.0f}" if round(low) != round(high) else f", {low:,.0f}"
+        others += f", {low:,.0f} to {high:,.0f}" if round(low) != round(high) else f", {low:,.0f}"
     return FirstOrder(
         about=action.about, quarter=action.quarter, kind=action.kind, title=title, amount=amount,
         seeds=int(taken.size), of=int(amounts.size), low=low, high=high,
-        text=f"{amount:,.0f} {title} in {action.quarter}: {found}")
+        text=f"{amount:,.0f} {title} in {action.quarter}: {others}")
 
 
 def _tied(objective: Mapping[str, float]) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """What must be true for the other of two ways to be cheaper.
 
-On the fresh paths both ways met the same drawn values, so the difference of their totals, path by
-path, says which inputs tell them apart. Each input is tried by the correlation of normal scores (of
-its values and of the difference: heavy tails do not sway it), and of all that are tried those are
-named that pass the rule of Benjamini and Hochberg (1995): of the inputs named, at most a tenth is
-expected to be there by luck. Where the expected difference is zero is read off a straight line
-through the differences, on the logarithm where the range is logarithmic. Then both ways are solved
-again on a small tree with the input at points along its range.
+On the fresh paths both ways met the same drawn values, so their difference, path by path, says
+which inputs tell them apart. Each input that either way rests on is tried by the correlation of
+normal scores, of its values and of the difference in cost over the cost itself: neither heavy tails
+nor the mere size of demand sway it. Of all that are tried those are named that pass the rule of
+Benjamini and Hochberg (1995): of the inputs named, at most a tenth is expected to be there by luck.
+Where the expected difference in total is zero is read off a straight line through the differences,
+on the logarithm where the range is logarithmic. Then both ways are solved again on a small tree
+with the input at points along its range.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -79,54 +80,73 @@ def all_turns(
 ) -> tuple[Turns, ...]:
     """Every way against the recommended one; `chosen` holds what each enters into."""
     pairs = [(way, judged.best) for way in judged.ways if way != judged.best]
-    return turns_of(judged, small, chosen, pairs, executor)
+    return turns_of(judged, small, chosen, pairs=pairs, executor=executor)
 
 
 def turns_of(
-    judged: Judged, small: World, chosen: Mapping[str, Commitment],
+    judged: Judged, small: World, chosen: Mapping[str, Commitment], *,
     pairs: Sequence[tuple[str, str]], executor: Executor,
 ) -> tuple[Turns, ...]:
     """What tells the ways of each pair apart, the leading inputs checked on the world `small`."""
-    numbers, values = named(small.case.numbers), inputs_of(judged)
-    found = {pair: telling(_apart(judged, pair), values) for pair in pairs}
+    entered = {way: replace(commitment, may_start=()) for way, commitment in chosen.items()}
+    values = {pair: inputs_of(judged, [chosen[way] for way in pair]) for pair in pairs}
+    effects = {pair: telling(relative_difference(judged, pair), values[pair]) for pair in pairs}
+    numbers = named(small.case.numbers)
     jobs: dict[object, _Solve] = {}
-    for pair, effects in found.items():
-        for way in pair:
-            for effect in effects[:LEADING]:
-                for value in _points(numbers[effect.name]):
-                    job = _Solve(small, replace(chosen[way], may_start=()), effect.name, value)
+    for pair in pairs:
+        for effect in effects[pair][:LEADING]:
+            for value in _points(numbers[effect.name]):
+                for way in pair:
+                    job = _Solve(small, entered[way], effect.name, value)
                     jobs.setdefault(_key(job), job)
     cost = dict(zip(jobs, executor.map(_objective, jobs.values()), strict=True))
 
-    def line(pair: tuple[str, str], number: CaseNumber) -> list[tuple[float, float]]:
+    def line(pair: tuple[str, str], name: str) -> list[tuple[float, float]]:
         """Difference on the small tree along an input."""
-        points = []
-        for value in _points(number):
-            one, other = (cost[_key(_Solve(small, replace(chosen[way], may_start=()), number.name,
-                                           value))] for way in pair)
-            points.append((value, one - other))
-        return points
+        def at(way: str, value: float) -> float:
+            return float(cost[_key(_Solve(small, entered[way], name, value))])
+
+        return [(value, at(pair[0], value) - at(pair[1], value))
+                for value in _points(numbers[name])]
 
     called, labels = titles(small.case), way_labels(small.case)
     answers = []
-    for pair, effects in found.items():
-        apart = _apart(judged, pair)
+    for pair in pairs:
+        apart = judged.total_usd[pair[0]] - judged.total_usd[pair[1]]
         rows = tuple(
-            _turn(pair, numbers[effect.name], effect, slope(apart, values[effect.name],
-                                                            numbers[effect.name].spread),
-                  line(pair, numbers[effect.name]) if k < LEADING else None, called, labels)
-            for k, effect in enumerate(effects))
-        answers.append(Turns(
-            way=pair[0], other=pair[1], tried=0 if is_level(apart) else len(values), telling=rows,
-            text=_summary(pair, rows, 0 if is_level(apart) else len(values), labels)))
+            _turn(pair, numbers[effect.name], effect,
+                  fit=slope(apart, values[pair][effect.name], numbers[effect.name].spread),
+                  line=line(pair, effect.name) if k < LEADING else None, called=called,
+                  labels=labels)
+            for k, effect in enumerate(effects[pair]))
+        tried = 0 if is_level(apart) else len(values[pair])
+        answers.append(Turns(way=pair[0], other=pair[1], tried=tried, telling=rows,
+                             text=_summary(pair, rows, tried, labels)))
     return tuple(answers)
 
 
-def inputs_of(judged: Judged) -> dict[str, Array]:
-    """Values (N,) of every number of the case that is drawn, along the fresh paths."""
+def inputs_of(judged: Judged, entered: Sequence[Commitment]) -> dict[str, Array]:
+    """Values (N,) along the fresh paths of every number of the case that is drawn and on which any
+    of these commitments rests."""
     way = judged.ways[judged.best]
+    open_keys = {
+        "lines": {line.name for item in entered for line in item.lines},
+        "programmes": {programme.name for item in entered
+                       for programme in (*item.programmes, *item.may_start)},
+    }
+
+    def bears(name: str) -> bool:
+        section, _, rest = name.partition(".")
+        return section not in open_keys or rest.split(".")[0] in open_keys[section]
+
     return {name: drawn for name, drawn in way.values.items()
-            if name not in UNPLANNED and np.ptp(drawn) > 0}
+            if name not in UNPLANNED and np.ptp(drawn) > 0 and bears(name)}
+
+
+def relative_difference(judged: Judged, pair: tuple[str, str]) -> Array:
+    """Difference in cost of two ways over the cost of both, by path (N,)."""
+    way, other = (judged.ways[name].cost_usd for name in pair)
+    return np.asarray((way - other) / np.maximum(np.abs(way) + np.abs(other), 1e-300))
 
 
 def telling(apart: Array, values: Mapping[str, Array]) -> list[Effect]:
@@ -143,7 +163,7 @@ def telling(apart: Array, values: Mapping[str, Array]) -> list[Effect]:
 
 def is_level(apart: Array) -> bool:
     """Whether a difference is the same on every path."""
-    return bool(np.ptp(apart) <= ALIKE * max(float(np.abs(apart).max()), 1.0))
+    return bool(np.ptp(apart) <= ALIKE * float(np.abs(apart).max()) + 1e-300)
 
 
 def normal_scores(values: Array) -> Array:
@@ -169,8 +189,9 @@ def _effect(name: str, drawn: Array, apart: Array) -> Effect:
 def slope(apart: Array, drawn: Array, spread: Range) -> Slope:
     """Least-squares line through differences over an input, and where it is zero.
 
-    >>> found = slope(np.array([-2.0, 0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0, 4.0]), Range(1.0, 2.0, 5.0))
-    >>> round(found.at_zero, 6), round(found.rise, 6)
+    >>> drawn = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> fit = slope(2.0 * drawn - 4.0, drawn, Range(1.0, 2.0, 5.0))
+    >>> round(fit.at_zero, 6), round(fit.rise, 6)
     (2.0, 8.0)
     """
     to, back = _scale(spread)
@@ -211,7 +232,7 @@ def tree_crossing(line: Sequence[tuple[float, float]], rising: bool) -> float | 
 
 
 def _turn(
-    pair: tuple[str, str], number: CaseNumber, effect: Effect, fit: Slope,
+    pair: tuple[str, str], number: CaseNumber, effect: Effect, *, fit: Slope,
     line: Sequence[tuple[float, float]] | None, called: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> Turn:
@@ -289,10 +310,6 @@ def _summary(
         "tells them apart most" if len(rows) == 1 else "tell them apart most")
 
 
-def _apart(judged: Judged, pair: tuple[str, str]) -> Array:
-    return np.asarray(judged.total_usd[pair[0]] - judged.total_usd[pair[1]])
-
-
 def _points(number: CaseNumber) -> list[float]:
     """Values along the range of an input, on its own scale."""
     to, back = _scale(number.spread)
@@ -314,24 +331,21 @@ def _objective(job: _Solve) -> float:
     return roughly_solved(world, "", (job.commitment,)).result.objective_usd
 
 
-def rivals(judged: Judged, count: int) -> Iterator[str]:
+def rivals(judged: Judged, count: int) -> list[str]:
     """The `count` ways nearest to the recommended one whose difference from it is not the same on
     every path, nearest first."""
-    others = sorted(
-        (name for name in judged.ways if name != judged.best
-         and not is_level(_apart(judged, (name, judged.best)))),
-        key=lambda name: abs(float(_apart(judged, (name, judged.best)).mean())))
-    yield from others[:count]
+    apart = {name: judged.total_usd[name] - judged.total_usd[judged.best] for name in judged.ways}
+    others = [name for name in apart if not is_level(apart[name])]
+    return sorted(others, key=lambda name: abs(float(apart[name].mean())))[:count]
 
 
-def telling_names(judged: Judged, count: int) -> list[str]:
+def telling_names(judged: Judged, chosen: Mapping[str, Commitment], count: int) -> list[str]:
     """The `count` inputs by the strength with which they tell the recommended way from its two
     nearest rivals, whether beyond chance or not."""
-    values = inputs_of(judged)
     chance: dict[str, float] = {}
     for rival in rivals(judged, 2):
-        apart = _apart(judged, (rival, judged.best))
-        for name, drawn in values.items():
-            found = _effect(name, drawn, apart).chance
-            chance[name] = min(found, chance.get(name, 1.0))
+        pair = rival, judged.best
+        apart = relative_difference(judged, pair)
+        for name, drawn in inputs_of(judged, [chosen[way] for way in pair]).items():
+            chance[name] = min(_effect(name, drawn, apart).chance, chance.get(name, 1.0))
     return sorted(chance, key=lambda name: (chance[name], name))[:count]

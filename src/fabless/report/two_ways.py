@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from fabless import wording
-from fabless.decide import Comparison
+from fabless.decide import TwoWays
 from fabless.report.table import Column, print_table, say
 from fabless.report.turns import NOT_ASKED
 
@@ -14,10 +14,10 @@ _NOTHING_USD = 0.5
 """Money under which a cause is left out."""
 
 
-def comparison_sentence(found: Comparison) -> str:
+def two_ways_sentence(pair: TwoWays) -> str:
     """How two ways differ, in a sentence; a difference within two standard errors is none."""
-    apart = found.against
-    way, other = (found.way_titles[name] for name in (apart.way, apart.other))
+    apart = pair.against
+    way, other = (pair.way_titles[name] for name in (apart.way, apart.other))
     size, error = wording.usd(abs(apart.difference_usd)), wording.usd(2.0 * apart.error_usd)
     side = "less" if apart.difference_usd < 0.0 else "more"
     if apart.is_tie:
@@ -26,12 +26,12 @@ def comparison_sentence(found: Comparison) -> str:
             f"{_PARTS[apart.decides].split(',')[0]}.")
 
 
-def print_comparison(found: Comparison, console: Console) -> None:
+def print_two_ways(pair: TwoWays, console: Console) -> None:
     """Print the difference, its parts and causes, and what must be true for the other to be
     cheaper."""
-    apart = found.against
-    way, other = (found.way_titles[name] for name in (apart.way, apart.other))
-    say(console, comparison_sentence(found), "bold")
+    apart = pair.against
+    way, other = (pair.way_titles[name] for name in (apart.way, apart.other))
+    say(console, two_ways_sentence(pair), "bold")
     console.print()
     columns = (Column(f"{way} less {other}"), Column("USD", number=True), Column("What it holds"))
     parts = [[_PARTS[part], wording.usd(getattr(apart, f"{part}_usd")), ""] for part in _PARTS]
@@ -41,19 +41,19 @@ def print_comparison(found: Comparison, console: Console) -> None:
     print_table("", columns, [
         *parts, ["in all", total, f"± {wording.usd(2.0 * apart.error_usd)}, two standard errors"],
         ["by cause", "", ""], *causes], console)
-    dear = other if found.cheaper == apart.way else way
+    dear = other if pair.cheaper == apart.way else way
     console.print()
     say(console, f"What must be true for {dear} to be cheaper", "bold")
-    if found.turns is None:
+    if pair.turns is None:
         say(console, f"- {NOT_ASKED[0].lower()}{NOT_ASKED[1:]}", indent=2)
     else:
-        turning = found.turns.turning
-        for text in [turn.text for turn in turning] or [found.turns.text]:
+        turning = pair.turns.turning
+        for text in [turn.text for turn in turning] or [pair.turns.text]:
             say(console, f"- {text}", indent=2)
-        say(console, f"{found.turns.tried} inputs tried, {len(found.turns.telling)} tell the two apart "
+        say(console, f"{pair.turns.tried} inputs tried, {len(pair.turns.telling)} tell the two apart "
             "beyond chance.", "dim", indent=2)
     console.print()
     say(console,
-        f"{found.title}; {found.paths:,} fresh scenarios, {found.detail} detail, present value in USD "
-        f"of {found.price_year}; {way} is cheaper on {wording.in_percent(apart.cheaper_share)} of "
+        f"{pair.title}; {pair.paths:,} fresh scenarios, {pair.detail} detail, present value in USD "
+        f"of {pair.price_year}; {way} is cheaper on {wording.in_percent(apart.cheaper_share)} of "
         "the scenarios.", "dim")
