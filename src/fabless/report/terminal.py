@@ -25,7 +25,7 @@ from fabless.report.money import (
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.turns import independent_lines, turn_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 
 _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
@@ -153,6 +153,8 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     recommended way."""
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
+    if words := information_words(decision):
+        yield f"- {words}"
     if asked.stability:
         yield _stability(asked.stability, decision, decimals)
         yield from (f"- {line}" for line in independent_lines(decision))
