@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan, Resale
+from fabless.decide.results import FirstLook, LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, ranked
 from fabless.report.money import (
     Bridge,
@@ -299,3 +299,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         if not decision.warnings:
             console.print()
         console.print(Text(f"Report: {report_path}"), soft_wrap=True)
+
+
+def print_first_look(look: FirstLook, console: Console) -> None:
+    """Print what a few fresh scenarios say while the rest is worked out."""
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in look.strategies)
+    say(console, f"First look, {look.paths} scenarios: {look.answer}", "dim")
+    columns = [Column("Way"), *(Column(heading, number=True)
+                                for heading in ("Cents, P50", "Total", "Against the first"))]
+    rows = [
+        [way.label, wording.cents(way.cost_per_query_usd.p50, decimals), wording.usd(way.total_usd),
+         wording.verdict(way.regret_usd, way.regret_error_usd, first=way.name == look.recommended)]
+        for way in ranked(look.strategies, look.recommended)
+    ]
+    print_table("", columns, rows, console)
