@@ -461,7 +461,7 @@ class TreeDifference:
     """One way against the recommended one over trees drawn independently."""
 
     way: str
-    mean_usd: float
+    difference_usd: float
     """Mean of its objective less that of the recommended way."""
     error_usd: float
     """Standard error of that, tree by tree."""
@@ -469,7 +469,7 @@ class TreeDifference:
     @property
     def is_tie(self) -> bool:
         """Whether the two cannot be told apart."""
-        return abs(self.mean_usd) <= 2.0 * self.error_usd
+        return abs(self.difference_usd) <= 2.0 * self.error_usd
 
 
 @dataclass(frozen=True, kw_only=True)

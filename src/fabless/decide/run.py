@@ -112,7 +112,7 @@ def decide(
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
-        answer=answer(prepared, best, results, values), recommended=best.name,
+        answer=answer(prepared, best, results, values, terms.leverage), recommended=best.name,
         titles=offer_titles(prepared.case), load_titles=load_titles(case),
         way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),

@@ -64,7 +64,7 @@ def independent_lines(decision: Decision) -> Iterator[str]:
         return
     if stability.differences:
         yield f"over {len(stability.seeds)} independent draws: " + ", ".join(
-            f"{decision.way_of(item.way)} {_apart(item.mean_usd, item.error_usd)}"
+            f"{decision.way_of(item.way)} {_apart(item.difference_usd, item.error_usd)}"
             for item in stability.differences)
     yield from (order.text for order in stability.first_orders)
 

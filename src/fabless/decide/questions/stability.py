@@ -85,12 +85,12 @@ def tree_differences(
     """Each way against the recommended one over trees (one mapping a tree), in the order given.
 
     >>> difference, = tree_differences([{"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 6.0}], "a")
-    >>> difference.way, difference.mean_usd, difference.error_usd, difference.is_tie
+    >>> difference.way, difference.difference_usd, difference.error_usd, difference.is_tie
     ('b', 3.0, 1.0, False)
     """
     names = [name for name in objectives[0] if name != recommended]
     apart = {name: np.array([one[name] - one[recommended] for one in objectives]) for name in names}
-    return tuple(TreeDifference(way=name, mean_usd=float(values.mean()),
+    return tuple(TreeDifference(way=name, difference_usd=float(values.mean()),
                                 error_usd=standard_error(values))
                  for name, values in apart.items())
 
