@@ -82,7 +82,7 @@ def small_record() -> Case:
 def test_the_ways_of_the_small_case_differ_and_use_what_they_have() -> None:
     usual = planned()
     assert tuple(usual.cost) == WAYS
-    assert usual.cost["diversify"] < 0.99 * usual.cost["buy"] < 0.98 * usual.cost["partner"]
+    assert usual.cost["diversify"] < 0.99 * usual.cost["buy"] < 0.99 * usual.cost["partner"]
     used = {offer.name for way in usual.choice.ways
             for offer, orders in zip(way.plan.offers, way.result.orders, strict=True) if orders.any()}
     assert {"h100", "azure", "amd", "deal"} <= used
@@ -425,25 +425,24 @@ def test_a_looser_limit_is_never_dearer(kind: str) -> None:
 def test_a_sure_and_free_programme_helps_whoever_may_start_it() -> None:
     gift, lines = planned(sure, free, gates=True), planned(without("backer"))
     assert gift.cost["partner"] < lines.cost["buy"] * (1 - 1e-3)
-    assert gift.cost["portfolio"] < lines.cost["diversify"] * (1 - 1e-3)
+    assert gift.cost["portfolio"] < lines.cost["diversify"] * (1 - 1e-4)
     assert gift.cost["buy"] == lines.cost["buy"]
 
 
 def test_a_programme_that_surely_fails_costs_what_is_sunk() -> None:
     """No chip comes of it: whoever commits to it pays what the first half year does, and a
     portfolio never starts it."""
-    lines = planned(*PLAIN)
-    fails = planned(drop("contracts"), failing, gates=True)
+    lines, fails = planned(without("backer")), planned(failing, gates=True)
     project, = fails.way("partner").plan.projects
-    problem = fails.way("partner").plan.problem
-    assert not project.outcome.volume.any() if hasattr(project.outcome, "volume") else True
-    above = fails.cost["partner"] - lines.cost["buy"]
-    assert above > 0.0
+    assert project.sunk_usd is not None
+    # sunk in the first half year, on every path alike, and discounted
+    assert 0.8 * project.sunk_usd < fails.cost["partner"] - lines.cost["buy"] <= project.sunk_usd
+    assert project.sunk_usd > 0.0
     assert fails.cost["portfolio"] == pytest.approx(lines.cost["diversify"], rel=SOLVER)
 
 
 def test_a_programme_that_surely_fails_and_is_free_changes_nothing() -> None:
-    lines, fails = planned(*PLAIN), planned(drop("contracts"), failing, free, gates=True)
+    lines, fails = planned(without("backer")), planned(failing, free, gates=True)
     assert fails.cost["partner"] == pytest.approx(lines.cost["buy"], rel=SOLVER)
     assert fails.cost["portfolio"] == pytest.approx(lines.cost["diversify"], rel=SOLVER)
 
