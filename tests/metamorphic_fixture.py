@@ -93,7 +93,7 @@ lines:
     term: 1 year
     ways: [diversify]
     first_quarter: 2024Q2
-    price: {low: 0.12, mode: 0.2, high: 0.3}
+    price: {low: 0.15, mode: 0.25, high: 0.4}
     price_decline: {value: 0.18}
     allotment: {low: 3000, mode: 10000, high: 30000, scale: log}
     allotment_growth: {value: 1.6}
@@ -115,7 +115,7 @@ shocks:
 pools:
   packaging:
     members: [h100, azure, amd, backer]
-    output: {value: 60000, unit: 1/year}
+    output: {value: 32000, unit: 1/year}
     chips: {low: 14, mode: 21, high: 29}
     growth: {value: 1.5}
     share: {low: 0.01, mode: 0.02, high: 0.04, scale: log}
@@ -133,7 +133,7 @@ correlations:
 """
 """What the small case has beyond the smallest one: four lines, training, shocks, pools and
 correlations; its programme is the backer's of the reference case."""
-DEAL = {"line": "h100", "kind": "take-or-pay", "ways": ["buy", "diversify"], "tenor": "1 year",
+DEAL = {"line": "h100", "kind": "take-or-pay", "ways": ["buy", "diversify", "partner"], "tenor": "1 year",
         "lead": "13 week", "volume": {"value": 1500}, "price": {"value": 26000},
         "firm_share": {"value": 0.7}}
 REFERENCE = yaml.safe_load(reference_text())
@@ -307,7 +307,7 @@ def free(file: File) -> None:
 def failing(file: File) -> None:
     """A programme that ends before volume, whatever is done."""
     for item in file["programmes"].values():
-        item |= {"ended": {"failed": 1.0, "passed": 0.0}, "end_shares": [1.0, 0.0, 0.0]}
+        item |= {"ended": {"failed": 1.0, "passed": 0.0}, "end_shares": [0.0, 1.0, 0.0]}
 
 
 # what a case comes to

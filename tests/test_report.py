@@ -323,7 +323,7 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
     words = " ".join("".join(Reader(page).words).split())
     order = [
         chosen.answer, "How the ways compare", "The whole money", "From the cents to the total",
-        "Who is paid, for what and when", "What to do in the first 90 days",
+        "What is paid, for what and when", "What to do in the first 90 days",
         "Fleet and cost through time", "Year by year", "What a query costs",
         "Timeline of the own chip", "What moves the answer", "When an own chip would pay",
         "What options, waiting and knowledge are worth", "How well the answer holds",

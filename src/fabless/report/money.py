@@ -1,5 +1,5 @@
 """The whole money of the ways as rows of text, for screen and page alike: from the cents to the
-total, why two ways differ, and who is paid for what and when.
+total, why two ways differ, and what is paid for what and when.
 
 Rows are rounded so that they add up to their total as printed.
 """
@@ -86,7 +86,7 @@ def standing(way: WayResult, decision: Decision) -> str:
 
 
 def standing_lines(way: WayResult, decision: Decision) -> tuple[str, str]:
-    """The same for a narrow column: the verdict, and the amounts or the error that go below it."""
+    """How a way stands, for a narrow column: in a word, and the amounts or the error below it."""
     words = standing(way, decision)
     if words.startswith("tie ("):
         return "tie", words.removeprefix("tie (").removesuffix(")")
@@ -219,7 +219,7 @@ def _sum(amounts: Iterable[float]) -> float:
     return fsum(amounts)
 
 
-SPEND_FEATURES = (("load", "By load"), ("vendor", "By vendor"), ("tenure", "Own and rented"))
+SPEND_FEATURES = (("load", "By load"), ("vendor", "By chip vendor"), ("tenure", "Own and rented"))
 """Features by which spend is shown, with their titles."""
 
 

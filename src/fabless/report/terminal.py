@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan, Resale
+from fabless.decide.results import FirstLook, LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, ranked
 from fabless.report.money import (
     Bridge,
@@ -25,7 +25,7 @@ from fabless.report.money import (
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.turns import independent_lines, turn_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 
 _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
@@ -153,6 +153,8 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     recommended way."""
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
+    if words := information_words(decision):
+        yield f"- {words}"
     if asked.stability:
         yield _stability(asked.stability, decision, decimals)
         yield from (f"- {line}" for line in independent_lines(decision))
@@ -297,3 +299,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         if not decision.warnings:
             console.print()
         console.print(Text(f"Report: {report_path}"), soft_wrap=True)
+
+
+def print_first_look(look: FirstLook, console: Console) -> None:
+    """Print what a few fresh scenarios say while the rest is worked out."""
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in look.strategies)
+    say(console, f"First look, {look.paths} scenarios: {look.answer}", "dim")
+    columns = [Column("Way"), *(Column(heading, number=True)
+                                for heading in ("Cents, P50", "Total", "Against the first"))]
+    rows = [
+        [way.label, wording.cents(way.cost_per_query_usd.p50, decimals), wording.usd(way.total_usd),
+         wording.verdict(way.regret_usd, way.regret_error_usd, first=way.name == look.recommended)]
+        for way in ranked(look.strategies, look.recommended)
+    ]
+    print_table("", columns, rows, console)
