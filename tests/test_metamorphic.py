@@ -205,7 +205,7 @@ def is_size(name: str, unit: str) -> bool:
     once = name.endswith((".port", ".team", ".software", ".masks", ".design_cost", ".purchase",
                           ".metal_respin_cost", ".full_respin_cost"))
     return (once or name in EXTENSIVE or name.endswith((".allotment", ".volume"))
-            and not name.startswith(("shocks.", "supply.")) or name.startswith("pools.")
+            and not name.startswith(("shocks.", "supply.", "correlations.")) or name.startswith("pools.")
             and name.endswith(".output") or name.startswith("limits."))
 
 
