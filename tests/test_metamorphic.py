@@ -204,9 +204,9 @@ def is_size(name: str, unit: str) -> bool:
     """Whether a number grows with the company: chips, queries, and what is paid once for all."""
     once = name.endswith((".port", ".team", ".software", ".masks", ".design_cost", ".purchase",
                           ".metal_respin_cost", ".full_respin_cost"))
-    return (once or name in EXTENSIVE or (name.endswith((".allotment", ".volume"))
-            and not name.startswith(("shocks.", "supply."))) or (name.startswith("pools.")
-            and name.endswith(".output")) or name.startswith("limits."))
+    return (once or name in EXTENSIVE or name.endswith((".allotment", ".volume"))
+            and not name.startswith(("shocks.", "supply.", "correlations.")) or name.startswith("pools.")
+            and name.endswith(".output") or name.startswith("limits."))
 
 
 LIMITED = (put("limits", {"power": {"2025": {"value": 12}}, "cash": {"2024": {"value": 3.0e8}}}),)
