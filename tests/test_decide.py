@@ -685,6 +685,7 @@ def test_sensitivity_is_the_cost_at_the_ends(short_case: Case, short: Decision) 
     assert found[MOVED[0]].best_high == min(winners, key=winners.__getitem__)
     usual = {way: objective(solved(changed(ready, {}, few), way)) for way in WAYS}
     assert {found[name].best_usual for name in MOVED} == {min(usual, key=usual.__getitem__)}
+    assert {item.best_usual for name, item in found.items() if name not in MOVED} <= {None}
 
 
 @pytest.mark.slow
