@@ -21,6 +21,8 @@ own."""
 TENURES = {"own": "Own chips", "rent": "Rented chips", "software": "Second software stacks",
            "programme": "Chip programmes"}
 """How a chip or a cost is held, as a reader calls it."""
+_NOTHING_USD = 0.5
+"""Money under which a row is not shown."""
 LATER = "Later"
 WHOLE = "All years"
 DISCOUNTED = "Discounted"
@@ -175,10 +177,12 @@ def spend_title(feature: str, key: str, decision: Decision) -> str:
 
 def spend_by(way: WayResult, feature: str) -> dict[str, list[SpendRow]]:
     """Rows of a way's spend by load, vendor or tenure, the largest first; how a thing is held in
-    the order of `TENURES`."""
+    the order of `TENURES`. What comes to nothing but rounding is left out."""
     grouped: dict[str, list[SpendRow]] = {}
     for row in way.spend:
         grouped.setdefault(getattr(row, feature), []).append(row)
+    grouped = {key: rows for key, rows in grouped.items()
+               if fsum(abs(row.usd) for row in rows) >= _NOTHING_USD}
     order = {key: k for k, key in enumerate(TENURES)}
     if feature == "tenure":
         return dict(sorted(grouped.items(), key=lambda item: order.get(item[0], len(order))))
