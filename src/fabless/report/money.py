@@ -13,6 +13,7 @@ from math import fsum
 from fabless import wording
 from fabless.decide import Decision, WayResult
 from fabless.decide.accounts.results import Against, BridgeRow, SpendRow
+from fabless.decide.results import FirstLook
 
 HEADLINE = {"headline": "Queries at the median cost", "spread": "Spread of the scenarios",
             "unserved": "Unserved demand", "risk": "Risk"}
@@ -77,14 +78,20 @@ class MoneyRow:
     standing: str
 
 
-def standing(way: WayResult, decision: Decision) -> str:
+def leads(compared: Decision | FirstLook) -> bool:
+    """Whether every other way, but one that does the same on every path, costs more than the
+    recommended one by over two standard errors."""
+    return all(way.regret_usd > 2.0 * way.regret_error_usd or _is_twin(way)
+               for way in compared.strategies if way.name != compared.recommended)
+
+
+def standing(way: WayResult, compared: Decision | FirstLook) -> str:
     """How a way stands against the recommended one."""
-    first = way.name == decision.recommended
+    first = way.name == compared.recommended
     if not first and _is_twin(way):
         return "the same"
-    return wording.verdict(
-        way.regret_usd, way.regret_error_usd, first=first,
-        tied=first and not decision.leads(way.name))
+    return wording.verdict(way.regret_usd, way.regret_error_usd, first=first,
+                           tied=first and not leads(compared))
 
 
 def standing_lines(way: WayResult, decision: Decision) -> tuple[str, str]:
