@@ -737,13 +737,6 @@ class Decision:
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways or self.strategies, key=lambda item: item.regret_usd).name
 
-    def leads(self, way: str) -> bool:
-        """Whether a way is the recommended one and every other that is not the same as it on each
-        path costs more by over two standard errors."""
-        return way == self.recommended and all(
-            item.regret_usd > 2.0 * item.regret_error_usd or item.regret_usd == 0.0 == item.regret_error_usd
-            for item in self.strategies if item.name != way)
-
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""
         return " = ".join(self.way_titles.get(part, part) for part in key.split(" = "))
