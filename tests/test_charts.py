@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from decision_fixture import band, decision
 from fabless.decide import BuildUpRow, Decision, WayResult
-from fabless.report import canvas, charts, question_charts, time_charts
+from fabless.report import canvas, charts, money_charts, question_charts, time_charts
 from fabless.report.canvas import NARROW, WIDE, Spec, as_svg, ink_on, spread
+from fabless.report.money import cause_bridge, headline_bridge, spend_panels
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,11 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
         "timeline": time_charts.chip_timeline(chosen.timeline, chosen.titles, chosen.first_quarter, width),
         "pays": question_charts.pays(chosen.questions.surfaces[0], width),
         "sobol": question_charts.sobol(chosen.questions.sobol, width),
+        "headline": money_charts.bridge_chart(
+            headline_bridge(way, chosen), "Total", width, signed=False),
+        "why": money_charts.bridge_chart(
+            cause_bridge(way.against), "Difference", width, signed=True),
+        "spend": money_charts.spend_by_year(spend_panels(way, chosen), width),
     }
 
 
@@ -50,7 +56,8 @@ def texts(svg: str) -> list[str]:
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize(
     "name",
-    ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol"],
+    ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol",
+     "headline", "why", "spend"],
 )
 def test_a_chart_draws_the_same_picture_twice_within_its_width(
     chosen: Decision, name: str, width: int
@@ -85,6 +92,28 @@ def test_the_build_up_is_as_long_as_its_parts_together(chosen: Decision) -> None
         assert own[-1]["to"] == pytest.approx(end)
     assert ends["gpt-3.5-class on H100, bought from Nvidia"] == pytest.approx(
         0.041 + 0.022 + 0.007 + 0.0035 + 0.005)
+
+
+def test_a_waterfall_ends_at_the_sum_of_its_steps(chosen: Decision) -> None:
+    """Each step begins where the one before ended, also where steps go both ways."""
+    against = best(chosen).against
+    spec = money_charts.bridge_chart(cause_bridge(against), "Difference", WIDE, signed=True)
+    *steps, whole = spec["data"]["values"]  # type: ignore[index, call-overload]
+    at = 0.0
+    for step, row in zip(steps, against.bridge, strict=True):
+        assert sorted((at, at + row.usd)) == pytest.approx([step["low"], step["high"]], abs=10.0)
+        at += row.usd
+    assert (whole["low"], whole["high"]) == pytest.approx((against.difference_usd, 0.0), abs=10.0)
+
+
+def test_the_bars_of_a_year_are_as_high_whichever_way_they_are_cut(chosen: Decision) -> None:
+    way = best(chosen)
+    spec = money_charts.spend_by_year(spend_panels(way, chosen), WIDE)
+    for year in (2023, 2031):
+        paid = sum(row.usd for row in way.spend if row.year == year)
+        for panel in spec["hconcat"]:  # type: ignore[union-attr]
+            rows = panel["data"]["values"]  # type: ignore[index, call-overload]
+            assert max(row["to"] for row in rows if row["year"] == str(year)) == pytest.approx(paid)
 
 
 def test_the_stack_of_the_fleet_adds_up_to_the_mean_of_all_offers(chosen: Decision) -> None:
@@ -128,7 +157,7 @@ def test_ends_of_an_input_on_one_side_of_the_base_keep_their_labels_apart(chosen
 
 def test_names_from_a_user_stay_text() -> None:
     line = BuildUpRow(
-        model="m", chip="c", title='<script>alert("x")</script> on a&b', part="]]>", usd=0.001,
+        model="m", offer="c", chip="c", title='<script>alert("x")</script> on a&b', part="]]>", usd=0.001,
         how="1 x 0.001")
     svg = as_svg(charts.build_up_chart([line], WIDE), '"><script>')
     assert "<script" not in svg

@@ -24,9 +24,9 @@ from fabless.catalogue.facts.text import DATA
 from fabless.contract import (
     KINDS,
     CancellationFee,
+    ContractOutlook,
     ContractUnit,
     FirmAndOption,
-    Outlook,
     PlanTerms,
     Prepayment,
     Purchase,
@@ -76,11 +76,11 @@ def test_no_break_even_is_said_plainly() -> None:
 
 # ---- kinds, by hand ----
 
-FLAT = Outlook(need=np.array([[100.0, 40.0, 10.0]]), spot_usd=12.0)
+FLAT = ContractOutlook(need=np.array([[100.0, 40.0, 10.0]]), spot_usd=12.0)
 """Three quarters of need at a spot price of 12; rate 0 makes present values sums."""
 
 
-def sums(contract: Purchase, outlook: Outlook = FLAT, rate: float = 0.0) -> tuple[float, float, float]:
+def sums(contract: Purchase, outlook: ContractOutlook = FLAT, rate: float = 0.0) -> tuple[float, float, float]:
     """Paid, cost of the whole need, least that must be paid."""
     found = value(contract, outlook, rate)
     return float(found.paid_usd[0]), float(found.cost_usd[0]), float(found.firm_usd[0])
@@ -197,7 +197,7 @@ def test_warrants_on_paths_agree_with_closed_forms() -> None:
             "w", 1.0, 0.0, tranches=(Tranche(1.0, 1.0, hurdle),), exercise_price_usd=strike,
             tenor_quarters=quarters,
         )
-        found = value(deal, Outlook(need=need[None], spot_usd=1.0, share_usd=share), rate).rebate_usd
+        found = value(deal, ContractOutlook(need=need[None], spot_usd=1.0, share_usd=share), rate).rebate_usd
         t, r = years[-1], np.log1p(rate)
         edge = max(strike, hurdle)
         up = (np.log(100.0 / edge) + (r + 0.5 * spread**2) * t) / (spread * np.sqrt(t))
@@ -236,7 +236,7 @@ def test_the_warrant_of_amd_and_openai() -> None:
         "amd", chips / 18, price, tenor_quarters=18, exercise_price_usd=facts["exercise_price"],
         tranches=(Tranche(facts["warrant_shares"], chips * (1 - 1e-9), facts["last_hurdle"]),),
     )
-    up = Outlook(need=np.full((1, 18), chips / 18), spot_usd=price, share_usd=facts["last_hurdle"])
+    up = ContractOutlook(need=np.full((1, 18), chips / 18), spot_usd=price, share_usd=facts["last_hurdle"])
     found = value(deal, up, 0.0)
     assert float(found.rebate_usd[0]) == pytest.approx(160e6 * (600.0 - 0.01), rel=1e-12)
     assert float(found.rebate_usd[0]) == pytest.approx(facts["warrant_worth_at_last_hurdle"], rel=1e-3)
@@ -273,8 +273,8 @@ def test_the_firm_and_optional_megawatts_of_cerebras() -> None:
     assert per_megawatt == pytest.approx(13.33e6, rel=1e-3)
     deal = FirmAndOption("cerebras", firm / 1e6 / 12, per_megawatt, option_volume=option / 1e6 / 12,
                          option_price_usd=per_megawatt, tenor_quarters=12)
-    nothing = value(deal, Outlook(need=np.zeros((1, 12)), spot_usd=1e9), 0.0)
-    everything = value(deal, Outlook(need=np.full((1, 12), 2000.0 / 12), spot_usd=1e9), 0.0)
+    nothing = value(deal, ContractOutlook(need=np.zeros((1, 12)), spot_usd=1e9), 0.0)
+    everything = value(deal, ContractOutlook(need=np.full((1, 12), 2000.0 / 12), spot_usd=1e9), 0.0)
     assert float(nothing.paid_usd[0]) == pytest.approx(10e9)
     assert float(everything.paid_usd[0]) == pytest.approx(10e9 * 2000 / 750)
 
@@ -339,7 +339,7 @@ def test_the_take_is_the_optimum_of_a_linear_programme(
         "cancellation-fee": {"fee_share": one},
     }[kind]
     contract = KINDS[kind](name="c", volume=80.0, price_usd=price, **extra)  # type: ignore[arg-type]
-    found = value(contract, Outlook(need=np.array([[need]]), spot_usd=spot, spot_cap=cap, unmet_usd=unmet), 0.0)
+    found = value(contract, ContractOutlook(need=np.array([[need]]), spot_usd=spot, spot_cap=cap, unmet_usd=unmet), 0.0)
     assert float(found.cost_usd[0]) == pytest.approx(cheapest_by_lp(contract, need, spot, cap, unmet), rel=1e-7, abs=1e-6)
 
 
@@ -347,11 +347,11 @@ def test_paths_and_single_values_agree() -> None:
     rng = stream(2, "paths")
     need, spot, price = rng.uniform(0, 200, (5, 6)), rng.uniform(5, 15, (5, 6)), rng.uniform(5, 15, (5, 1))
     deal = TakeOrPay("t", 80.0, price, firm_share=0.5, penalty_share=0.7, tenor_quarters=4, start_quarter=1)
-    together = value(deal, Outlook(need=need, spot_usd=spot, spot_cap=50.0, unmet_usd=30.0), 0.1)
+    together = value(deal, ContractOutlook(need=need, spot_usd=spot, spot_cap=50.0, unmet_usd=30.0), 0.1)
     for k in range(5):
         alone = value(
             replace(deal, price_usd=price[k, 0]),
-            Outlook(need=need[k : k + 1], spot_usd=spot[k : k + 1], spot_cap=50.0, unmet_usd=30.0),
+            ContractOutlook(need=need[k : k + 1], spot_usd=spot[k : k + 1], spot_cap=50.0, unmet_usd=30.0),
             0.1,
         )
         for name in ("paid_usd", "cost_usd", "without_usd", "firm_usd", "usd_per_unit", "missing", "taken"):
@@ -429,7 +429,7 @@ def at_quarters(contract: Purchase, spot_usd: ArrayLike, rebate_usd: float = 0.0
 def test_a_plan_at_the_full_level_costs_what_the_valuation_says() -> None:
     """The linear programme that `PlanTerms` states, solved for given need, against `value`."""
     need, spot = np.array([100.0, 40.0, 10.0, 70.0]), 12.0
-    outlook = Outlook(need=need[None], spot_usd=spot)
+    outlook = ContractOutlook(need=need[None], spot_usd=spot)
     for deal in (
         TakeOrPay(
             "t", 60.0, 10.0, firm_share=0.6, penalty_share=0.5, tenor_quarters=2, start_quarter=1
@@ -642,7 +642,7 @@ def test_pairs_of_examples_agree_on_who_is_cheaper() -> None:
 
 def test_the_commented_contract_of_the_reference_case_reads() -> None:
     text = reference_text()
-    commented = text[text.index("# contracts:"):]
+    commented = text[text.index("# contracts:"):].partition("\n\n")[0]
     case = parse_case(text + "\n".join(line[2:] for line in commented.splitlines()), "case.yaml", DATA)
     (contract,) = case.contracts
     assert (contract.kind, contract.tenor_quarters, contract.how) == ("prepayment", 8, "buy")

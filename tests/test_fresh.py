@@ -14,8 +14,11 @@ import pytest
 from case_fixture import MINIMAL, edited
 from fabless.catalogue import load, read_case
 from fabless.decide.fresh import block as fresh_block
-from fabless.decide.fresh import run as fresh_module
-from fabless.decide.fresh.block import FreshBlock, fresh_world, views_along, work
+from fabless.decide.fresh import planned as planned_module
+from fabless.decide.fresh.block import FreshBlock, fresh_world, views_along
+from fabless.decide.fresh.judge import TUNING
+from fabless.decide.fresh.on_paths import WayOnPaths, joined
+from fabless.decide.fresh.planned import blocks_of, carried_out, safety_margin, tried
 from fabless.decide.fresh.run import as_fresh_test, fresh_test, rule_costs
 from fabless.decide.ways.gates import followed
 from fabless.decide.ways.prepare import Prepared, prepare
@@ -264,7 +267,7 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: SolvedWay
     """Paths that differ after the first branching alone have the same outlook at it, and its
     history is true."""
     block = block_of(prepared, solved, 20)
-    here = fresh_world(block)
+    here = fresh_world(prepared, 20, seed=block.seed)
     case, scenarios = here.case, here.scenarios
     first = case.boundaries[0]
     flat = dict(scenarios.draws.flat)
@@ -306,7 +309,7 @@ def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
 
 def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared, solved: SolvedWay) -> None:
     block = block_of(prepared, solved, 20)
-    here = fresh_world(block)
+    here = fresh_world(prepared, 20, seed=block.seed)
     plan = plan_of(here, block.commitment)
     problem, views = plan.problem, views_along(here, block.commitment, followed(block.policy, here, plan))
     second = here.case.boundaries[1]
@@ -325,57 +328,72 @@ def test_the_orders_of_a_quarter_do_not_depend_on_later_news(prepared: Prepared,
 
 
 def test_same_bytes_whatever_the_executor(prepared: Prepared, solved: SolvedWay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh_module, "BLOCK", 64)
-    alone = fresh_test(prepared, solved, paths=200, checked=8, seed=3)
+    monkeypatch.setattr(planned_module, "LARGEST_BLOCK", 8)
+    alone = fresh_test(prepared, solved, paths=24, checked=10, seed=3)
     with ThreadPoolExecutor(3) as executor:
-        spread = fresh_test(prepared, solved, paths=200, checked=8, seed=3, executor=executor)
+        spread = fresh_test(prepared, solved, paths=24, checked=10, seed=3, executor=executor)
     assert repr(alone) == repr(spread)
-    assert repr(alone) != repr(fresh_test(prepared, solved, paths=200, checked=8, seed=4))
+    assert repr(alone) != repr(fresh_test(prepared, solved, paths=24, checked=10, seed=4))
+
+
+def one_by_one(prepared: Prepared, solved: SolvedWay, paths: int) -> tuple[Array, Array]:
+    """Cost (paths,) by the planner, and with perfect information; block by block."""
+    margin = safety_margin(prepared, prepared.case.seed + TUNING)
+    costs, least = [], []
+    for block in blocks_of(prepared, [tried(solved)], paths=paths, seed=prepared.case.seed, branches=2, margin=margin):
+        (way,), _ = carried_out(block)
+        problem = plan_of(fresh_world(prepared, block.count, seed=block.seed, number=block.number),
+                          solved.plan.commitment).problem
+        costs.append(way.cost_usd)
+        least += [solve(replace(chains(problem, np.array([k])), cvar_weight=0.0)).objective_usd for k in range(block.count)]
+    return np.concatenate(costs), np.array(least)
 
 
 def test_what_the_test_says(prepared: Prepared, solved: SolvedWay) -> None:
-    said: list[str] = []
-    found = fresh_test(prepared, solved, paths=400, checked=40, progress=said.append)
-    assert said == ["fresh paths of buy: 400 of 400"]
-    numbers = rule_costs(prepared, solved, paths=400)
+    found = fresh_test(prepared, solved, paths=40, checked=30)
+    numbers, least = one_by_one(prepared, solved, 40)
     cost = found.expected_cost_usd
-    assert cost.fresh == pytest.approx(numbers.cost_usd.mean())
+    assert cost.fresh == pytest.approx(numbers.mean())
     assert cost.in_sample == pytest.approx(solved.result.expected_cost_usd)
     assert cost.difference == cost.fresh - cost.in_sample
-    assert cost.error == pytest.approx(numbers.cost_usd.std(ddof=1) / 20.0)
+    assert cost.error == pytest.approx(numbers.std(ddof=1) / 40.0**0.5)
     risk = prepared.case.risk_weight
-    worst = np.sort(numbers.cost_usd)[-40:].mean()
+    worst = np.sort(numbers)[-4:].mean()
     assert found.cvar_usd.fresh == pytest.approx(worst)
     assert found.objective_usd.fresh == pytest.approx((1 - risk) * cost.fresh + risk * worst)
     assert found.objective_usd.in_sample == pytest.approx(solved.result.objective_usd, rel=1e-6)
-    assert found.shortage_probability.fresh == np.mean(numbers.missing > prepared.case.tolerated_shortage)
     assert [year for year, _ in found.missing_share_by_year] == [2023, 2024, 2025]
     assert found.gap is not None
+    assert np.all(numbers >= least * (1 - 1e-9))
+    assert found.gap.planner_usd == pytest.approx(numbers[:30].mean())
+    assert found.gap.perfect_usd == pytest.approx(least[:30].mean(), rel=1e-6)
+    assert found.gap.error_usd == pytest.approx((numbers - least)[:30].std(ddof=1) / 30.0**0.5, rel=1e-4)
     assert 0.0 <= found.gap.mean_usd <= found.gap.upper_usd
-    assert found.gap.rule_usd == pytest.approx(numbers.cost_usd[:40].mean())
-    part = work(block_of(prepared, solved, 400))
-    assert np.array_equal(part.cost_usd, numbers.cost_usd)
+
+
+def costing(way: WayOnPaths, costs: Array) -> WayOnPaths:
+    """A way of one path or more made to cost what is given, all of it for demand left unserved."""
+    many = joined([way] * (costs.size // way.cost_usd.size))
+    unserved = np.zeros(many.unserved.shape)
+    unserved[:, 0] = costs / many.discount[0]
+    return replace(many, spend=0.0 * many.spend, ports=0.0 * many.ports, programme=0.0 * many.programme,
+                   unserved=unserved)
 
 
 def test_the_error_of_the_tail_is_that_of_the_tail(prepared: Prepared, solved: SolvedWay) -> None:
     """Against the mean of the worst tenth of paths drawn again with replacement."""
     rng = np.random.default_rng(7)
-    drawn = rule_costs(prepared, solved, paths=2)
+    margin = safety_margin(prepared, 1, paths=4)
+    block, = blocks_of(prepared, [tried(solved)], paths=1, seed=1, branches=1, margin=margin)
+    (drawn,), _ = carried_out(block)
     cost = np.exp(rng.normal(size=2_000))
-    found = as_fresh_test(
-        prepared, solved,
-        replace(
-            drawn, cost_usd=cost, query_cost_usd=cost, missing=0.0 * cost,
-            missing_by_year=np.zeros((2_000, 3)),
-        ),
-        1,
-    )
+    found = as_fresh_test(prepared, solved, costing(drawn, cost), seed=1, gap=None)
     again = np.sort(cost[rng.integers(2_000, size=(1_000, 2_000))], axis=1)[:, -200:].mean(axis=1)
     assert found.cvar_usd.fresh == pytest.approx(np.sort(cost)[-200:].mean())
     assert found.cvar_usd.error == pytest.approx(again.std(), rel=0.1)
     risk = prepared.case.risk_weight
-    mixed = (1 - risk) * cost[:, None] + risk * tail(cost)[:, None]
-    assert found.objective_usd.error == pytest.approx(mixed.std(ddof=1) / 2_000**0.5)
+    both = (1 - risk) * cost[:, None] + risk * tail(cost)[:, None]
+    assert found.objective_usd.error == pytest.approx(both.std(ddof=1) / 2_000**0.5)
 
 
 def tail(cost: Array) -> Array:

@@ -29,7 +29,7 @@ from fabless.decide.questions.negotiate import negotiation
 from fabless.decide.questions.shadow import shadow_prices
 from fabless.decide.questions.small_plan import plan_on
 from fabless.decide.ways.gates import decided
-from fabless.decide.ways.paths import standard_error
+from fabless.decide.ways.paths import error_over_branches
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import Plan, World, draw_world, plan_of, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, solved_plan
@@ -185,7 +185,7 @@ def test_delay_is_the_plan_without_that_order(prepared: Prepared, lines: Commitm
         offer = [offer.name for offer in best.plan.offers].index(action.about)
         later = solve(closed(best.plan, offer, Quarter.parse(action.quarter) - prepared.case.first_quarter))
         rise = later.objective_usd - best.result.objective_usd
-        error = standard_error(later.path_cost_usd, best.result.path_cost_usd, 8)
+        error = error_over_branches(later.path_cost_usd, best.result.path_cost_usd, 8)
         assert action.delay_error_usd is not None
         if rise > SURE * max(error, action.delay_error_usd):
             assert action.delay_cost_usd == pytest.approx(rise, rel=1e-6)
@@ -228,7 +228,7 @@ def test_a_programme_a_quarter_later_starts_at_the_first_branching_or_never(
     now = solve(decided(plan, going).problem)
     best = min(never, later, key=lambda result: result.objective_usd)
     rise = best.objective_usd - now.objective_usd
-    error = standard_error(best.path_cost_usd, now.path_cost_usd, FEW[0])
+    error = error_over_branches(best.path_cost_usd, now.path_cost_usd, FEW[0])
     assert asked.delay_error_usd == pytest.approx(error, rel=0.2, abs=1e3)
     assert asked.delay_cost_usd == pytest.approx(rise if abs(rise) > SURE * error else 0.0, rel=1e-4)
 
@@ -460,7 +460,7 @@ def test_a_contract_has_a_price_a_range_and_a_cost_of_delay(dealt: tuple[World, 
     assert signing
     (asked,) = with_delay_costs(signing, world, way)
     unsigned = solve(replace(problem, agreements=(replace(deal, sign=deal.sign & (problem.tree.quarter > 0)),)))
-    error = standard_error(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
+    error = error_over_branches(unsigned.path_cost_usd, way.result.path_cost_usd, 2)
     rise = unsigned.objective_usd - base
     assert asked.delay_cost_usd == pytest.approx(rise if rise > SURE * error else 0.0, rel=1e-6)
     assert asked.delay_error_usd == pytest.approx(error, rel=1e-3)

@@ -113,21 +113,18 @@ def test_an_interruption_moves_deliveries_to_its_end_and_leaves_other_vendors_al
 
 
 def test_regret_by_hand() -> None:
-    tree = SimpleNamespace(
-        leaves=np.arange(1, 5), probability=np.array([1.0, 0.25, 0.25, 0.25, 0.25]),
-        ancestors=lambda: np.array([[0, -1], [0, 1], [0, 2], [0, 3], [0, 4]]),
-    )
-    here = SimpleNamespace(
-        scenarios=SimpleNamespace(tree=tree, scarce=np.array([1.0, 0.0, 0.1, 0.8, 0.9])),
-        need=np.array([1.0, 1.0, 2.0, 3.0, 4.0]),
-    )
-    ways = [SimpleNamespace(name=name, result=SimpleNamespace(path_cost_usd=np.array(cost)))
-            for name, cost in (("one", [1.0, 2.0, 3.0, 10.0]), ("two", [2.0, 2.0, 2.0, 4.0]))]
-    one, two = regret_table(here, ways)  # type: ignore[arg-type]
-    assert dict(one.mean_usd)["high demand"] == pytest.approx(6.0)
-    assert dict(two.mean_usd)["high demand"] == 0.0
-    assert dict(two.mean_usd)["low demand"] == pytest.approx(1.0)
-    assert dict(one.mean_usd)["supply long scarce"] == pytest.approx(6.0)
+    """Four paths of two quarters; demand rises from path to path, supply is short on the last two."""
+    shown = {"wanted": np.array([[0.5, 0.5], [1.0, 1.0], [1.0, 2.0], [2.0, 2.0]]),
+             "scarce": np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])}
+    ways = {name: SimpleNamespace(cost_usd=np.array(cost), **shown)
+            for name, cost in (("one", [1.0, 2.0, 3.0, 10.0]), ("two", [2.0, 2.0, 2.0, 4.0]))}
+    one, two = regret_table(SimpleNamespace(ways=ways, best="two"))  # type: ignore[arg-type]
+    assert dict(one.mean_usd) == {
+        "low demand": 0.0, "middling demand": 0.5, "high demand": 6.0, "supply soon normal": 0.0,
+        "supply long scarce": 6.0}
+    assert dict(two.mean_usd) == {
+        "low demand": 1.0, "middling demand": 0.0, "high demand": 0.0, "supply soon normal": 1.0,
+        "supply long scarce": 0.0}
     assert (one.worst_usd, two.worst_usd) == (6.0, 1.0)
 
 

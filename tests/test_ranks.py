@@ -26,8 +26,8 @@ RANKS = (
     {"cli"},
 )
 ROOMS = {
-    "plan": ({"problem"}, {"result"}, {"lp"}, {"solve"}, {"gates", "decompose", "rule"}),
-    "decide": ({"ways"}, {"fresh", "detail"}, {"results"}, {"questions"}),
+    "plan": ({"problem"}, {"result"}, {"lp"}, {"solve"}, {"gates", "decompose", "rule"}, {"lookahead"}),
+    "decide": ({"ways", "detail"}, {"fresh"}, {"accounts"}, {"results"}, {"questions"}),
     "catalogue": ({"facts"}, {"model_file"}, {"files"}, {"case"}),
     "perf": ({"efficiency"}, {"machine", "power"}, {"kernels"}, {"serving", "training"}),
 }

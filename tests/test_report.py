@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,11 +22,19 @@ from rich.console import Console
 from decision_fixture import decision
 from fabless import wording
 from fabless.decide import Band, Decision, Questions
+from fabless.decide.accounts.results import BridgeRow, Margin
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
 from fabless.report.html import as_html, chip_cost_table, summary_rows, write_report
+from fabless.report.money import (
+    cause_bridge,
+    headline_bridge,
+    money_row,
+    spend_tables,
+    standing,
+)
 from fabless.report.terminal import Column, print_decision, print_table
 from fabless.units import Quarter
 
@@ -166,28 +175,97 @@ def test_counts_change_suffix_where_they_round(value: float, text: str) -> None:
 def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -> None:
     lines = terminal(chosen, width, report=Path("/tmp/x/report.html")).splitlines()
     assert max(map(len, lines)) <= width
-    assert len(lines) <= 70
+    assert len(lines) <= 130
     assert lines[0].startswith("Take the portfolio")
     table = [line.split() for line in lines if re.match(r"[a-z]+\*? +\d\.\d\d +\d\.\d\d", line)]
     rows = {cells[0].rstrip("*"): cells for cells in reversed(table)}
     by_year = {cells[0]: cells[1:] for cells in table}
-    for way, tried in zip(chosen.strategies, chosen.fresh, strict=True):
-        cost = tried.cost_per_query_usd
+    for way in chosen.strategies:
+        cost = way.cost_per_query_usd
         assert rows[way.name][1:4] == [wording.cents(value) for value in (cost.p10, cost.p50, cost.p90)]
         assert by_year[way.name] == [wording.cents(band.p50) for _, band in way.cost_per_query_by_year_usd]
-        assert wording.in_percent(tried.shortage_probability.fresh) in rows[way.name]
-        assert rows[way.name][-1] == wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio")
+        assert wording.in_percent(way.shortage_probability) in rows[way.name]
     text = " ".join(" ".join(lines).split())
     assert "by 2023-12-31: order 24,000 H100 from Nvidia, running from 2024Q3, $790M" in text
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
     for words in (
-        "the own chip −$600M ± $200M", chosen.questions.flips[0].text,
-        "$52.0B ± $500M expected, $50.0B on the 81", "portfolio first in 8",
+        "the own chip −$600M ± $400M", chosen.questions.flips[0].text,
+        "$48.8B ± $976M cash and unserved demand, $46.9B on the 81", "portfolio first in 8",
         "7% of that year's compute missing, not 4%", "gap 0.09%",
     ):
         assert words in text
     assert lines[-1] == "Report: /tmp/x/report.html"
+
+
+SCALES = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+def amount(text: str) -> float:
+    """Read an amount as printed, in hundredths of a dollar or more."""
+    bare = text.replace("$", "").replace("−", "-").replace(",", "")
+    return float(bare.rstrip("kMBT")) * SCALES.get(bare[-1], 1.0)
+
+
+def told_sum(texts: Iterable[str]) -> float:
+    return sum(map(amount, texts))
+
+
+def test_parts_of_the_money_add_up_as_printed(chosen: Decision) -> None:
+    lines = terminal(chosen, 80).splitlines()
+    for way in chosen.strategies:
+        row = next(line for line in lines if re.match(rf"{way.name} +\$", line)).split()
+        assert told_sum(row[1:4]) == pytest.approx(amount(row[4]), rel=1e-12)
+        assert amount(row[4]) == pytest.approx(way.total_usd, rel=5.1e-3)
+    assert money_row(chosen.strategies[0], chosen).total in " ".join(lines)
+
+
+def test_bridges_and_spend_add_up_as_printed(chosen: Decision) -> None:
+    """Also where parts cancel, and where the whole is small beside them."""
+    best = chosen.strategies[-1]
+    rows = (*best.against.bridge, BridgeRow(part="odd", usd=9.4049e9, how=""))
+    odd = dataclasses.replace(best.against, bridge=rows)
+    for bridge in (headline_bridge(best, chosen), cause_bridge(best.against), cause_bridge(odd)):
+        assert told_sum(step.text for step in bridge.steps) == pytest.approx(
+            amount(bridge.text), rel=1e-9, abs=1.0)
+        assert bridge.usd == pytest.approx(math.fsum(step.usd for step in bridge.steps), rel=1e-12)
+    for most in (None, 3):
+        for table in spend_tables(best, chosen, most):
+            for k, total in enumerate(table.totals):
+                assert told_sum(texts[k] for _, texts in table.rows) == pytest.approx(amount(total))
+    assert headline_bridge(best, chosen).usd == pytest.approx(best.total_usd, rel=1e-12)
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=9))
+def test_printed_parts_of_any_sum_add_up(parts: list[float]) -> None:
+    texts, total = wording.usd_parts(parts)
+    size = max(map(abs, (*parts, math.fsum(parts))))
+    assert told_sum(texts) == pytest.approx(amount(total), rel=1e-9, abs=1e-6 + 1e-9 * size)
+    step = wording.usd_step(size)
+    assert all(abs(amount(text) - part) <= 1.01 * step
+               for text, part in zip(texts, parts, strict=True))
+
+
+def test_a_lead_within_two_errors_is_never_best(chosen: Decision) -> None:
+    ways = [dataclasses.replace(way, regret_error_usd=0.6 * way.regret_usd) if way.name == "diversify"
+            else way for way in chosen.strategies]
+    tied = dataclasses.replace(chosen, strategies=tuple(ways))
+    for text in (terminal(tied, 80), as_html(tied)):
+        assert "first, tied" in text
+        assert "tie (+$4.10B ± $4.92B)" in " ".join(text.split())
+    assert not re.search(r"\bbest$", terminal(tied, 80), re.MULTILINE)
+    assert re.search(r"\bbest$", terminal(chosen, 80), re.MULTILINE)
+    twin = dataclasses.replace(ways[0], regret_usd=0.0, regret_error_usd=0.0)
+    same = dataclasses.replace(chosen, strategies=(twin, *chosen.strategies[1:]))
+    assert [standing(way, same) for way in same.strategies if way.name in ("buy", "portfolio")] == [
+        "the same", "best"]
+
+
+def test_costs_that_differ_are_not_printed_alike() -> None:
+    values = [0.00116, 0.00121, 0.0124]
+    decimals = wording.cent_decimals(values)
+    assert len({wording.cents(value, decimals) for value in values}) == 3
+    assert wording.cent_decimals([0.00119, 0.00120]) == 2, "no more digits than the reader needs"
 
 
 def test_a_terminal_without_symbols_gets_ascii_with_the_same_numbers(chosen: Decision) -> None:
@@ -238,13 +316,14 @@ def test_the_page_is_well_formed_and_in_order(page: str) -> None:
     assert inner <= {f"#{name}" for name in names}
     assert all(cell.get("scope") for cell in reader.of("th"))
     assert all(picture.get("aria-label") or picture.get("aria-hidden") for picture in reader.of("svg"))
-    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 9
+    assert len(reader.of("figure")) == len(reader.of("figcaption")) == 17
 
 
 def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> None:
     words = " ".join("".join(Reader(page).words).split())
     order = [
-        chosen.answer, "How the ways compare", "What to do in the first 90 days",
+        chosen.answer, "How the ways compare", "The whole money", "From the cents to the total",
+        "What is paid, for what and when", "What to do in the first 90 days",
         "Fleet and cost through time", "Year by year", "What a query costs",
         "Timeline of the own chip", "What moves the answer", "When an own chip would pay",
         "What options, waiting and knowledge are worth", "How well the answer holds",
@@ -254,9 +333,32 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
     assert places == sorted(places)
     for way in chosen.strategies:
         assert f"{wording.cents(way.cost_per_query_usd.p50)}" in words
-        assert wording.verdict(way.regret_usd, way.regret_error_usd, way.name == "portfolio") in words
+        assert standing(way, chosen) in words
     for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
         assert text in words
+
+
+def test_the_page_prices_a_query_on_every_chip_and_says_why_not(chosen: Decision, page: str) -> None:
+    words = " ".join("".join(Reader(page).words).split())
+    assert len(chosen.query_costs) == 4
+    for item in chosen.query_costs:
+        assert f"{item.title}" in words
+        assert item.why in words
+        told = wording.cents(item.usd, 3 if item.load == "gpt-3.5-class" else 2)
+        assert told in words
+    opened = [attributes for attributes in Reader(page).of("details") if "open" in attributes]
+    assert (len(opened), len(Reader(page).of("details"))) == (2, 3), "what is used is shown"
+
+
+def test_the_margin_is_told_where_revenue_is_stated(chosen: Decision) -> None:
+    margin = Margin(loads=("chat",), revenue_usd=30.04e9, query_cash_usd=9.1e9, margin_usd=20.94e9,
+                    error_usd=0.5e9)
+    ways = tuple(dataclasses.replace(way, margin=margin) for way in chosen.strategies)
+    stated = dataclasses.replace(chosen, strategies=ways)
+    for text in (terminal(stated, 80), "".join(Reader(as_html(stated)).words)):
+        assert ("queries to gpt-3.5-class bring in $30.0B and cost $9.1B of cash, a margin of $20.9B "
+                "± $1.00B") in " ".join(text.split())
+    assert "a margin of" not in terminal(chosen, 80)
 
 
 def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) -> None:
@@ -297,12 +399,12 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
 def test_a_decision_with_little_in_it_still_makes_a_page(chosen: Decision) -> None:
     bare = dataclasses.replace(
         chosen.strategies[0], cost_per_query_by_year_usd=(), shortage_by_year=(),
-        fleet_by_quarter=(), cost_by_quarter_usd=(), actions=(),
+        fleet_by_quarter=(), cost_by_quarter_usd=(), actions=(), spend=(), headline=(),
     )
     text = as_html(
         dataclasses.replace(
             chosen, strategies=(bare,), recommended="buy", questions=Questions(), build_up=(),
-            timeline=(), demand_by_quarter=(), assumptions=(), warnings=(),
+            query_costs=(), timeline=(), demand_by_quarter=(), assumptions=(), warnings=(),
             shadow_prices=None, near_best=None, leverage=None,
         )
     )

@@ -156,7 +156,8 @@ def small_case() -> Case:
 
 def small_detail(paths: int) -> Detail:
     """The quick answer on some fresh paths, without a question asked of it."""
-    return Detail(name="quick", branching=None, paths=paths, small=(), inputs=0, sobol=0, seeds=0, checked=0, gates=False)
+    return Detail(name="quick", branching=None, paths=paths, branches=1, small=(), inputs=0, sobol=0, seeds=0,
+                  checked=0, gates=False)
 
 
 def said(case: Case) -> tuple[str, list[str]]:
@@ -303,7 +304,8 @@ def test_a_line_less_leaves_ways_without_it_as_they_were(small_case: Case, usual
     for section, key in (("strategies", "name"), ("fresh", "way")):
         one, other = (next(item for item in answer[section] if item[key] == "buy") for answer in (found, usual))
         for name, value in numbers_of(one):
-            if "regret" not in name:
+            # regret is of other ways too, delay and perfect information asked of the recommended one alone
+            if not name.startswith((".regret", ".against", ".gap")) and "delay" not in name:
                 assert value == pytest.approx(dict(numbers_of(other))[name], rel=1e-12), name
 
 

@@ -54,6 +54,8 @@ class QueryNumbers(Section, Generic[T_co]):
     share: T_co | None = None
     """Share of all queries; None for the one load that takes the rest."""
     unserved_price: T_co
+    revenue: T_co | None = None
+    """What a served query brings in; None: not stated."""
 
 
 @dataclass(frozen=True, kw_only=True)

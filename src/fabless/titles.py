@@ -58,6 +58,12 @@ def offer_titles(case: Case) -> dict[str, str]:
     return offers | _told_apart(dict(_coming(case)))
 
 
+def load_titles(case: Case) -> dict[str, str]:
+    """Title of each load by its key."""
+    known = titles(case)
+    return {load.name: known[f"loads.{load.name}"] for load in case.loads}
+
+
 def order_titles(case: Case) -> dict[str, str]:
     """Each offer as it follows the number of chips in an order: "H100 from Nvidia" where the title
     is "H100, bought from Nvidia", else "of" with the title."""

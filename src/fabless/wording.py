@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from fabless.records import Band
 from fabless.units import from_si
 
 MISSING = "–"
 MINUS = "−"
+ALIKE = 0.02
+"""Relative difference from which two costs of a column must not be printed alike."""
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _ASCII = str.maketrans(
@@ -99,17 +102,76 @@ def error_usd(value: float) -> str:
     return usd(value if abs(value) >= 1.0 else 0.0)
 
 
+def usd_step(size: float) -> float:
+    """Smallest step in which amounts of this size are written with three significant digits [USD]:
+    a power of ten, at least a cent.
+
+    >>> usd_step(48.1e9), usd_step(7.0e6), usd_step(0.0)
+    (100000000.0, 10000.0, 0.01)
+    """
+    return float(10.0 ** (math.floor(math.log10(max(abs(size), 1.0))) - 2))
+
+
+def in_steps(parts: Sequence[float], step: float) -> list[int]:
+    """Round the parts of a sum to whole steps that add up to the rounded sum: those with the
+    largest remainder are rounded up.
+
+    >>> in_steps([0.4, 0.4, 0.4], 1.0), in_steps([-1.6, 0.7], 1.0)
+    ([1, 0, 0], [-2, 1])
+    """
+    exact = [part / step for part in parts]
+    whole = [math.floor(part) for part in exact]
+    more = round(math.fsum(exact)) - sum(whole)
+    order = sorted(range(len(exact)), key=lambda k: (whole[k] - exact[k], k))
+    for k in order[:more]:
+        whole[k] += 1
+    return whole
+
+
+def steps_usd(steps: int, step: float) -> str:
+    """Write a whole number of steps in the suffix of the step, so that a column of them lines up.
+
+    >>> steps_usd(481, 1e8), steps_usd(-3, 1e8), steps_usd(1234, 1e7)
+    ('$48.1B', '−$0.3B', '$12.34B')
+    """
+    reach = step * 100.0
+    scale, suffix = next(
+        ((scale, suffix) for scale, suffix in _SUFFIXES if reach >= scale * 0.999), (1.0, ""))
+    decimals = max(0, round(math.log10(scale / step)))
+    sign = MINUS if steps < 0 else ""
+    return f"{sign}${abs(steps) * step / scale:,.{decimals}f}{suffix}"
+
+
+def usd_parts(parts: Sequence[float]) -> tuple[list[str], str]:
+    """Write the parts of a sum, and the sum, so that the parts as printed add up to the sum as
+    printed: all in steps of the largest of them.
+
+    >>> usd_parts([42.74e9, 6.14e9, 12.14e9])
+    (['$42.7B', '$6.1B', '$12.2B'], '$61.0B')
+    """
+    total = math.fsum(parts)
+    step = usd_step(max([abs(total), *map(abs, parts)], default=0.0))
+    counts = in_steps(parts, step)
+    return [steps_usd(k, step) for k in counts], steps_usd(sum(counts), step)
+
+
 def cent_decimals(values_usd: Iterable[float]) -> int:
     """Decimals with which a column of costs in cents shows its smallest with two significant
-    digits, 1 to 4.
+    digits, 1 to 4; one more where two of them differ by more than `ALIKE` and would be
+    printed alike.
 
-    >>> cent_decimals([0.0031, 0.0187])
-    2
+    >>> cent_decimals([0.0031, 0.0187]), cent_decimals([0.00116, 0.00121])
+    (2, 3)
     """
-    sizes = [abs(value) * 100.0 for value in values_usd if math.isfinite(value) and value != 0.0]
+    sizes = sorted(abs(value) * 100.0 for value in values_usd
+                   if math.isfinite(value) and value != 0.0)
     if not sizes:
         return 2
-    return min(4, max(1, 1 - math.floor(math.log10(min(sizes)))))
+    decimals = min(4, max(1, 1 - math.floor(math.log10(sizes[0]))))
+    alike = any(
+        round(low, decimals) == round(high, decimals) and high > (1.0 + ALIKE) * low
+        for low, high in pairwise(sizes))
+    return decimals + alike
 
 
 def cents(value_usd: float | None, decimals: int = 2) -> str:
@@ -216,13 +278,20 @@ def gap(value: float) -> str:
     return "no gap" if value < 5e-5 else f"gap {value * 100.0:.2f}%"
 
 
-def verdict(regret_usd: float, error_usd: float, leads: bool) -> str:
-    """Rank of a way in words: best, if it leads all others by more than two standard errors; its
-    extra cost; or a tie, if that is under two of them.
+def verdict(
+    difference_usd: float, standard_error_usd: float, *, first: bool, tied: bool = False
+) -> str:
+    """Rank of a way in words: what it costs above the first, with two standard errors; a tie where
+    that is within them. The first is best only where no other ties with it (`tied`).
 
-    >>> verdict(3.1e9, 2.0e8, False), verdict(1.0e8, 2.0e8, False), verdict(0.0, 0.0, True)
-    ('+$3.10B', 'tie', 'best')
+    >>> verdict(3.1e9, 2.0e8, first=False), verdict(1.0e8, 2.0e8, first=False)
+    ('+$3.10B ± $400M', 'tie (+$100M ± $400M)')
+    >>> verdict(0.0, 0.0, first=True), verdict(0.0, 0.0, first=True, tied=True)
+    ('best', 'first, tied')
     """
-    if leads:
-        return "best"
-    return "tie" if regret_usd <= 2.0 * error_usd else f"+{usd(regret_usd)}"
+    if first:
+        return "first, tied" if tied else "best"
+    sign = "" if difference_usd < 0 else "+"
+    amounts = f"{sign}{usd(difference_usd)} ± {error_usd(2.0 * standard_error_usd)}"
+    return f"tie ({amounts})" if abs(difference_usd) <= 2.0 * standard_error_usd else amounts
+

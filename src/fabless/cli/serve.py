@@ -41,7 +41,7 @@ from fabless.cli.options import (
     request_of,
     stated_price,
 )
-from fabless.cli.serve_screen import Money, Question, ServeAnswer, print_answer
+from fabless.cli.serve_screen import Question, ServeAnswer, TokenCost, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault
 from fabless.perf import (
     Formats,
@@ -265,7 +265,7 @@ def _chosen(served: Serving | None) -> list[Point]:
 def _money(
     catalogue: Catalogue, question: Question, machine: Machine, answer: ServeAnswer,
     fact: Fact | None,
-) -> tuple[Money | None, str]:
+) -> tuple[TokenCost | None, str]:
     """Cost of tokens, or the reason why it is unknown."""
     if fact is None:
         try:
@@ -286,7 +286,7 @@ def _money(
         usd["disaggregated"] = _usd(question.chip, machine, fact, owning=owning, load=load,
                                       power_w=best.energy_j_per_query * best.queries_per_s_per_chip,
                                       rate=best.output_tokens_per_s_per_chip)
-    return Money(fact, load, usd), ""
+    return TokenCost(fact, load, usd), ""
 
 
 def _usd(
@@ -327,7 +327,7 @@ def _picture(question: Question, answer: ServeAnswer) -> str:
     )
 
 
-def _document(question: Question, answer: ServeAnswer, money: Money | None) -> dict[str, object]:
+def _document(question: Question, answer: ServeAnswer, money: TokenCost | None) -> dict[str, object]:
     disaggregated = answer.disaggregated
     return {
         "model": question.llm.name, "chip": question.chip.name, "request": question.request,

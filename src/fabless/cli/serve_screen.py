@@ -54,7 +54,7 @@ class ServeAnswer:
 
 
 @dataclass(frozen=True)
-class Money:
+class TokenCost:
     """Cost of output tokens at a price of the chip."""
 
     price: Fact
@@ -64,7 +64,7 @@ class Money:
 
 
 def print_answer(
-    question: Question, answer: ServeAnswer, money: Money | None, said: str, picture: Path | None,
+    question: Question, answer: ServeAnswer, money: TokenCost | None, said: str, picture: Path | None,
     console: Console,
 ) -> None:
     """Print the answer on a terminal of 80 columns or more."""
@@ -156,7 +156,7 @@ def _pool(pool: InstancePool) -> str:
     return f"{pool.instances} x {_split(pool)}"
 
 
-def _print_ways(question: Question, answer: ServeAnswer, money: Money | None, console: Console) -> None:
+def _print_ways(question: Question, answer: ServeAnswer, money: TokenCost | None, console: Console) -> None:
     """Print both modes side by side, one line per quantity."""
     aggregated = answer.aggregated
     disaggregated = answer.disaggregated.best if answer.disaggregated else None

@@ -13,15 +13,15 @@ from fabless.contract.kinds import (
 )
 from fabless.contract.plan_terms import PlanTerms, mean_rebate_usd, terms_for_plan
 from fabless.contract.rewards import VendorEquity, VolumeDiscount, Warrants
-from fabless.contract.valuation import ContractUnit, Outlook, Part, Valuation, ValuedContract, cash_flows, value
+from fabless.contract.valuation import ContractOutlook, ContractUnit, Part, Valuation, ValuedContract, cash_flows, value
 
 __all__ = [
     "KINDS",
     "BreakEven",
     "CancellationFee",
+    "ContractOutlook",
     "ContractUnit",
     "FirmAndOption",
-    "Outlook",
     "Part",
     "PlanTerms",
     "Prepayment",

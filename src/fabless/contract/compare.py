@@ -14,7 +14,7 @@ from fabless.contract.break_even import BreakEven, break_even
 from fabless.contract.build import contract_of
 from fabless.contract.kinds import Purchase, ReserveAndRent
 from fabless.contract.rewards import VolumeDiscount
-from fabless.contract.valuation import ContractUnit, Outlook, Valuation, value
+from fabless.contract.valuation import ContractOutlook, ContractUnit, Valuation, value
 from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.records import Array, Band
 from fabless.sampling import draw, stream
@@ -34,7 +34,7 @@ class DrawnQuestion:
     contracts: Mapping[str, Purchase]
     """Contracts by name, with the terms of the file at the numbers drawn."""
     values: ContractFileNumbers[Array]
-    outlook: Outlook
+    outlook: ContractOutlook
     real_rate: float
     unit: ContractUnit
 
@@ -58,7 +58,7 @@ class DrawnQuestion:
             lead_quarters=contract.lead_quarters,
         )
 
-    def cost_usd(self, contract: Purchase, outlook: Outlook) -> float:
+    def cost_usd(self, contract: Purchase, outlook: ContractOutlook) -> float:
         """Mean present value of the whole need with a contract."""
         return float(value(self.beside(contract), outlook, self.real_rate).cost_usd.mean())
 
@@ -155,7 +155,7 @@ def draw_question(question: ContractQuestion) -> DrawnQuestion:
         * (1.0 - or_else(market.spot_decline, 0.0)) ** years
         * walk(stated_market.spot_volatility)
     )
-    outlook = Outlook(
+    outlook = ContractOutlook(
         need=need, spot_usd=spot * per_unit, spot_cap=or_else(market.spot_cap, np.inf),
         unmet_usd=or_else(market.unmet, 0.0) * per_unit,
         share_usd=None if market.share_price is None else market.share_price * walk(

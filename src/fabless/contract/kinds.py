@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.checks import Bound, number
-from fabless.contract.valuation import ContractUnit, Outlook, Part
+from fabless.contract.valuation import ContractOutlook, ContractUnit, Part
 from fabless.errors import BadValue, Fault
 from fabless.records import Array
 
@@ -82,7 +82,7 @@ class Purchase:
         """One price for any volume."""
         return (Part(name=self.name, volume=self.volume, price_usd=self.price_usd),)
 
-    def rebates(self, taken: Array, outlook: Outlook) -> Array:
+    def rebates(self, taken: Array, outlook: ContractOutlook) -> Array:
         """No money comes back."""
         return np.zeros(taken.shape)
 

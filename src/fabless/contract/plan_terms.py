@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.contract.valuation import ContractUnit, Outlook, ValuedContract, value
+from fabless.contract.valuation import ContractOutlook, ContractUnit, ValuedContract, value
 from fabless.records import Array
 
 
@@ -89,7 +89,7 @@ def terms_for_plan(
     )
 
 
-def mean_rebate_usd(contract: ValuedContract, outlook: Outlook, real_rate: float) -> float:
+def mean_rebate_usd(contract: ValuedContract, outlook: ContractOutlook, real_rate: float) -> float:
     """Mean present value of what comes back (warrants, vendor equity, tiers) per unit taken on the
     paths of an outlook.
 

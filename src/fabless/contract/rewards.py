@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fabless.case_records import Tier, Tranche, tier_faults, tranche_faults
 from fabless.checks import Bound, number
 from fabless.contract.kinds import TakeOrPay
-from fabless.contract.valuation import Outlook
+from fabless.contract.valuation import ContractOutlook
 from fabless.errors import BadValue, Fault
 from fabless.records import Array
 
@@ -70,7 +70,7 @@ class Warrants(TakeOrPay):
             return [Fault(f"contract {self.name}: tranches", "none", "one or more", "give shares, units and hurdle of each")]
         return tranche_faults(f"contract {self.name}: tranches", self.tranches)
 
-    def rebates(self, taken: Array, outlook: Outlook) -> Array:
+    def rebates(self, taken: Array, outlook: ContractOutlook) -> Array:
         """Worth of the tranches in the quarters in which they vest."""
         if outlook.share_usd is None:
             raise BadValue(
@@ -135,7 +135,7 @@ class VendorEquity(TakeOrPay):
     def _units(self) -> Array:
         return number(self.volume) * self.tenor_quarters
 
-    def rebates(self, taken: Array, outlook: Outlook) -> Array:
+    def rebates(self, taken: Array, outlook: ContractOutlook) -> Array:
         """Money for shares less what the shares are worth, in step with the take."""
         return np.asarray(self.usd_per_unit * taken)
 
@@ -174,7 +174,7 @@ class VolumeDiscount(TakeOrPay):
             return [Fault(f"contract {self.name}: tiers", "none", "one or more", "give units and price of each tier")]
         return tier_faults(f"contract {self.name}: tiers", float(np.min(number(self.price_usd))), self.tiers)
 
-    def rebates(self, taken: Array, outlook: Outlook) -> Array:
+    def rebates(self, taken: Array, outlook: ContractOutlook) -> Array:
         """Reduction by the tiers of the price of each quarter's units."""
         bought = np.cumsum(taken, axis=1)
         base = number(self.price_usd)

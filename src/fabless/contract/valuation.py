@@ -35,7 +35,7 @@ class ContractUnit(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class ContractOutlook:
     """Need and prices that a contract meets; arrays broadcast to (paths, quarters)."""
 
     need: Array
@@ -125,7 +125,7 @@ class ValuedContract(Protocol):
     def parts(self) -> tuple[Part, ...]:
         """Parts of the contract: prices and volumes."""
 
-    def rebates(self, taken: Array, outlook: Outlook) -> Array:
+    def rebates(self, taken: Array, outlook: ContractOutlook) -> Array:
         """Money that comes back to the buyer in each quarter, from units taken (paths, quarters)
         [USD]."""
 
@@ -170,7 +170,7 @@ def quarter_discount(quarters: int, real_rate: float) -> Array:
     return discount_factor(real_rate, (np.arange(quarters) + 0.5) * QUARTER_S)
 
 
-def value(contract: ValuedContract, outlook: Outlook, real_rate: float) -> Valuation:
+def value(contract: ValuedContract, outlook: ContractOutlook, real_rate: float) -> Valuation:
     """Present value of a contract to its buyer at a real rate per year, path by path.
 
     What is due in a quarter is discounted from its middle, the fee from the middle of the quarter
@@ -221,7 +221,7 @@ def value(contract: ValuedContract, outlook: Outlook, real_rate: float) -> Valua
     )
 
 
-def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: Outlook) -> Array:
+def cash_flows(contract: ValuedContract, taken: ArrayLike, outlook: ContractOutlook) -> Array:
     """Money that the buyer pays in each quarter for units taken, rebates off, (paths, quarters)
     [USD, undiscounted].
 

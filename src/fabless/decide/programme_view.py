@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.case_records import Case, Programme
-from fabless.decide.accounts.money import risk_adjusted_by_path, standard_error
 from fabless.decide.fresh.judge import Judged
+from fabless.decide.fresh.on_paths import risk_adjusted_by_path, standard_error
 from fabless.decide.results import AsOption, CarriedThrough, ProgrammeView
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
@@ -117,10 +117,11 @@ class WayResult(Money):
     lower_bound_usd: float
     """No plan of this way on the tree costs less, whatever its programmes' gates."""
     objective_usd: float
-    """Of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
+    """Objective of the plan on the tree: present value of expected cost plus the priced risk, unserved demand
     included at its price."""
     expected_cost_usd: float
-    """Of the plan on the tree, as `cvar_usd`; all below is of the fresh paths."""
+    """Expected cost of the plan on the tree, as `cvar_usd` is its tail; all below is of the fresh
+    paths."""
     cvar_usd: float
     cost_per_query_usd: Band
     """Levelised cost of a served query over the horizon."""
@@ -166,6 +167,15 @@ class WayResult(Money):
     """What is decided at each branching about each programme that may go on or start."""
     programme: ProgrammeView | None
     """The programme that the way commits to, carried through and as an option."""
+
+
+def leads_all(ways: Sequence[WayResult], first: str) -> bool:
+    """Whether every way that is not the same as the first on each path costs more than it by over
+    two standard errors."""
+    return all(
+        item.regret_usd > 2.0 * item.regret_error_usd
+        or item.regret_usd == 0.0 == item.regret_error_usd
+        for item in ways if item.name != first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +260,9 @@ class BuildUpRow:
     """One line of the build-up of a query's cost."""
 
     model: str
+    """Key of the load."""
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
     chip: str
     title: str
     """Load and chip, for people."""
@@ -259,6 +272,25 @@ class BuildUpRow:
     """The formula with its numbers, for the reader."""
     inputs: tuple[str, ...] = ()
     """Names of the assumptions the line rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryCost:
+    """A query of one load on one chip of the case, chosen or not, on the first day's terms."""
+
+    load: str
+    offer: str
+    """Key of the line or programme; ``existing`` for the fleet in place."""
+    title: str
+    """The chip, and bought or rented from whom, for people."""
+    usd: float | None
+    """At the modes, an own chip as if it were in volume on the first day; the sum of the build-up.
+    None where the chip does not serve the load within its limits."""
+    compute_share: float
+    """Share of all compute, queries and training, that the recommended way serves with it on the
+    fresh paths."""
+    why: str
+    """How much it is used, or why not, for people."""
 
 
 @dataclass(frozen=True)
@@ -438,7 +470,7 @@ class TreeDifference:
     """One way against the recommended one over trees drawn independently."""
 
     way: str
-    mean_usd: float
+    difference_usd: float
     """Mean of its objective less that of the recommended way."""
     error_usd: float
     """Standard error of that, tree by tree."""
@@ -446,7 +478,7 @@ class TreeDifference:
     @property
     def is_tie(self) -> bool:
         """Whether the two cannot be told apart."""
-        return abs(self.mean_usd) <= 2.0 * self.error_usd
+        return abs(self.difference_usd) <= 2.0 * self.error_usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -668,6 +700,8 @@ class Decision:
     recommended: str
     titles: Mapping[str, str]
     """What people call each offer of the plan and each programme, by its key."""
+    load_titles: Mapping[str, str]
+    """What people call each load, by its key."""
     way_titles: Mapping[str, str]
     """What people call each way, by its key."""
     not_offered: tuple[str, ...]
@@ -690,6 +724,9 @@ class Decision:
     """The recommended way on a large tree, where one was asked for."""
     questions: Questions
     build_up: tuple[BuildUpRow, ...]
+    """On every chip of the case that serves a load."""
+    query_costs: tuple[QueryCost, ...]
+    """By load, the cheapest chip first."""
     chip_costs: tuple[ChipCostRow, ...]
     """By programme; the lines of one add up to its unit cost."""
     timeline: tuple[TimelineStage, ...]
@@ -712,9 +749,7 @@ class Decision:
     def leads(self, way: str) -> bool:
         """Whether a way is the recommended one and every other that is not the same as it on each
         path costs more by over two standard errors."""
-        return way == self.recommended and all(
-            item.regret_usd > 2.0 * item.regret_error_usd or item.regret_usd == 0.0 == item.regret_error_usd
-            for item in self.strategies if item.name != way)
+        return way == self.recommended and leads_all(self.strategies, way)
 
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""
@@ -725,15 +760,27 @@ class Decision:
         return self.titles.get(key, key)
 
     def table(self) -> list[dict[str, str | float]]:
-        """The comparison as rows that a data frame takes: one a way, best first; costs are those on
-        fresh paths."""
-        fresh = {item.way: item for item in self.fresh}
+        """The comparison as rows that a data frame takes: one a way, best first; money at present
+        value, each error a standard error."""
         return [
-            {"way": item.label, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
-             "cents_p50": 100 * fresh[item.name].cost_per_query_usd.p50,
-             "cents_p90": 100 * fresh[item.name].cost_per_query_usd.p90,
-             "shortage_probability": fresh[item.name].shortage_probability.fresh,
+            {"way": item.label, "cents_p10": 100 * item.cost_per_query_usd.p10,
+             "cents_p50": 100 * item.cost_per_query_usd.p50,
+             "cents_p90": 100 * item.cost_per_query_usd.p90, "cash_usd": item.cash_usd,
+             "unserved_usd": item.unserved_usd, "risk_usd": item.risk_usd,
+             "total_usd": item.total_usd, "regret_usd": item.regret_usd,
+             "regret_error_usd": item.regret_error_usd,
+             "shortage_probability": item.shortage_probability,
              "own_silicon": item.own_silicon_quarter[1] if item.own_silicon_quarter else "",
-             "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
+             "dominant_share": item.dominant_share_compute}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLook:
+    """What a few fresh paths say while the rest is worked out."""
+
+    answer: str
+    recommended: str
+    strategies: tuple[WayResult, ...]
+    paths: int

@@ -15,9 +15,9 @@ from fabless.catalogue import load
 from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
-from fabless.decide.build_up import build_up, chip_costs
+from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of, fitted
-from fabless.decide.fresh.judge import gap_of, judge, perfect_information
+from fabless.decide.fresh.judge import Judged, gap_of, judge, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
@@ -26,16 +26,20 @@ from fabless.decide.questions.plan_errors import plan_errors
 from fabless.decide.questions.regret import regret_table
 from fabless.decide.questions.resale import resale
 from fabless.decide.questions.run import ask
-from fabless.decide.results import Decision
-from fabless.decide.summarise import demand_by_quarter, pairs, programme_values, timeline, way_result
-from fabless.decide.ways.choice import choose
-from fabless.decide.ways.prepare import prepare
+from fabless.decide.results import Decision, FirstLook
+from fabless.decide.summarise import demand_by_quarter, paired_differences, programme_values, timeline, way_result
+from fabless.decide.ways.choice import Choice, choose
+from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.executors import processes
+from fabless.plan.lookahead.planner import compile_planner
 from fabless.strategy import way_labels
-from fabless.titles import offer_titles
+from fabless.titles import load_titles, offer_titles
 from fabless.versions import versions
+
+FEW_PATHS = 40
+"""Fresh paths, with one outlook each, on which a first look is taken."""
 
 
 def decide(
@@ -45,14 +49,16 @@ def decide(
     executor: Executor | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[str], None] | None = None,
+    first_look: Callable[[FirstLook], None] | None = None,
 ) -> Decision:
     """Answer a case.
 
-    Parameters: `case`, from `read_case`; `detail`, the name of one of `DETAILS`, or a `Detail`; `executor`, where
-    plans are solved (default: as many processes as there are cores); `checkpoint`, a file from
-    which a plan on a large tree resumes; `progress`, called with a line of text as the work goes
-    on. The catalogue is read as the case's as-of date sees it. The same case, detail, seed and data
-    give the same decision.
+    Parameters: `case`, from `read_case`; `detail`, the name of one of `DETAILS`, or a `Detail`;
+    `executor`, where plans are solved (default: as many processes as there are cores);
+    `checkpoint`, a file from which a plan on a large tree resumes; `progress`, called with a line
+    of text as the work goes on; `first_look`, called with what a few fresh paths say, where
+    `detail` has more. The catalogue is read as the case's as-of date sees it. The same case,
+    detail, seed and data give the same decision.
 
     Raises `DoesNotFit` when a load runs on nothing offered. Demand that no plan meets is a result
     with its shortage.
@@ -63,7 +69,7 @@ def decide(
     if detail.branching is not None:
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
-        pool.submit(time.perf_counter)  # a first task starts the workers while this process prepares
+        pool.submit(compile_planner)  # by a worker, while this process prepares
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue)
@@ -71,6 +77,9 @@ def decide(
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         choice = choose(world, pool, gates=detail.gates)
         tick(f"every way on {detail.paths:,} fresh paths")
+        if first_look is not None and detail.paths > FEW_PATHS:
+            few = replace(detail, paths=FEW_PATHS, branches=1)
+            first_look(_looked(prepared, choice, judge(prepared, choice, few, pool=pool)))
         judged = judge(prepared, choice, detail, pool=pool, tick=tick)
         best = next(way for way in choice.ways if way.name == judged.best)
         values = programme_values(prepared, judged)
@@ -97,18 +106,23 @@ def decide(
         as_fresh_test(prepared, item, judged.ways[item.name], seed=case.seed,
                       gap=gap if item is best else None)
         for item in choice.ways)
+    parts = build_up(prepared)
     return Decision(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
-        answer=answer(prepared, best, results, values), recommended=best.name,
-        titles=offer_titles(prepared.case), way_titles=way_labels(case),
+        answer=answer(prepared, best, results, values, terms.leverage), recommended=best.name,
+        titles=offer_titles(prepared.case), load_titles=load_titles(case),
+        way_titles=way_labels(case),
         not_offered=tuple(way.name for way in choice.offered.missing),
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
-        strategies=results, programme_values=values, regrets=regret_table(judged), pairs=pairs(prepared, judged),
+        strategies=results, programme_values=values, regrets=regret_table(judged),
+        pairs=paired_differences(prepared, judged),
         foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
-        build_up=build_up(prepared, best), chip_costs=chip_costs(prepared),
+        build_up=parts,
+        query_costs=query_costs(prepared, best, judged.ways[best.name], parts, values),
+        chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=demand_by_quarter(case, judged.ways[best.name]),
         assumptions=(
@@ -119,3 +133,11 @@ def decide(
         seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
         near_best=terms.near_best, leverage=terms.leverage,
     )
+
+
+def _looked(prepared: Prepared, choice: Choice, judged: Judged) -> FirstLook:
+    best = next(way for way in choice.ways if way.name == judged.best)
+    results = tuple(way_result(prepared, judged, item) for item in choice.ways)
+    return FirstLook(
+        answer=answer(prepared, best, results, programme_values(prepared, judged)),
+        recommended=best.name, strategies=results, paths=len(judged.total_usd[best.name]))

@@ -9,17 +9,12 @@ import numpy as np
 
 from fabless.case_records import Case, Programme
 from fabless.decide.accounts.difference import against
-from fabless.decide.accounts.money import (
-    money_of,
-    risk_adjusted_by_path,
-    sellers,
-    standard_error,
-)
+from fabless.decide.accounts.money import money_of, sellers
 from fabless.decide.accounts.results import Against, Money
 from fabless.decide.actions import actions_of
 from fabless.decide.described import described_as, same_as
 from fabless.decide.fresh.judge import Judged
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
 from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import band, calendar
@@ -107,7 +102,7 @@ def _other(judged: Judged, name: str) -> str:
     return other
 
 
-def pairs(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
+def paired_differences(prepared: Prepared, judged: Judged) -> tuple[Against, ...]:
     """Every way against every other, each pair once, the cheaper one second."""
     names = sorted(judged.ways, key=lambda name: float(judged.total_usd[name].mean()))
     return tuple(

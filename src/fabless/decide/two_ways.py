@@ -93,10 +93,12 @@ def _two_of(options: Offered, way: str, other: str) -> tuple[str, str]:
 
 def _only(choice: Choice, names: set[str]) -> Choice:
     """The two ways, and those that either may act as."""
-    wanted = [item.plan.commitment for item in choice.ways if item.name in names]
-    begun = {programme.name for way in choice.offered.ways if way.name in names
-             for programme in way.commits}
+    allowed = {way.name: way for way in choice.offered.ways}
+    wanted = [item for item in choice.ways if item.name in names]
+    begun = {programme.name for name in names for programme in allowed[name].commits}
     return replace(
         choice, through=tuple(item for item in choice.through if item.programme in begun),
-        ways=tuple(item for item in choice.ways if item.name in names
-                   or any(contains(wide, item.plan.commitment) for wide in wanted)))
+        ways=tuple(
+            item for item in choice.ways if item.name in names or any(
+                contains(allowed[wide.name], wide.plan.commitment, item.plan.commitment)
+                for wide in wanted)))

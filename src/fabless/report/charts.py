@@ -7,9 +7,8 @@ Each function gives a Vega-Lite specification as plain data, at a stated total w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from fabless.decide import BuildUpRow, Decision, Sensitivity, WayResult
+from fabless.decide import BuildUpRow, Sensitivity, WayResult
 from fabless.plan import ProjectPlan
 from fabless.report.canvas import (
     ACCENT,
@@ -31,6 +30,7 @@ from fabless.report.canvas import (
 from fabless.wording import cent_decimals, cents, cents_band, in_percent, plain
 
 MOST_ROWS = 10
+MOST_CHIPS = 16
 LEAST_ODDS = 0.005
 """Probability from which a step of a programme is worth a word."""
 
@@ -54,30 +54,6 @@ def is_dropped(way: WayResult) -> bool:
 def goes_on(gate: ProjectPlan) -> bool:
     """Whether a programme that is begun goes on past a gate in more than a few scenarios."""
     return any(step.start + step.go_on >= LEAST_ODDS for step in gate.steps)
-
-
-def on_fresh_paths(decision: Decision) -> list[WayResult]:
-    """The ways as `ranked`, with cost and shortage of the fresh paths in place of those of the
-    plan's own scenarios.
-
-    Replaced are the cost per query over the horizon, the chance of shortage, the mean of the
-    missing share and the shortage by year; all else is that of the plan.
-    """
-    seen = [
-        replace(
-            way, cost_per_query_usd=test.cost_per_query_usd,
-            shortage_probability=test.shortage_probability.fresh,
-            shortage_share=replace(way.shortage_share, mean=test.missing_share.fresh),
-            shortage_by_year=tuple(
-                (year, chance.fresh, share.fresh)
-                for (year, chance), (_, share) in zip(
-                    test.shortage_probability_by_year, test.missing_share_by_year, strict=True
-                )
-            ),
-        )
-        for way, test in zip(decision.strategies, decision.fresh, strict=False)
-    ]
-    return ranked(seen, decision.recommended)
 
 
 def comparison(strategies: Sequence[WayResult], recommended: str, width: int) -> Spec:
@@ -166,10 +142,13 @@ def part_colour(parts: Sequence[str], part: str) -> str:
     return SERIES[place] if place < len(SERIES) else OTHER
 
 
-def build_up_chart(lines: Sequence[BuildUpRow], width: int) -> Spec:
-    """Stack the parts of a query's cost, one bar for each model on each chip (the first ten)."""
-    parts = parts_of(lines)
-    names = list(dict.fromkeys(line.title for line in lines))[:MOST_ROWS]
+def build_up_chart(
+    lines: Sequence[BuildUpRow], width: int, *, parts: Sequence[str] | None = None
+) -> Spec:
+    """Stack the parts of a query's cost, one bar for each load on each chip (the first sixteen);
+    `parts` in the order of their colours, where other pictures share them."""
+    parts = parts_of(lines) if parts is None else list(parts)
+    names = list(dict.fromkeys(line.title for line in lines))[:MOST_CHIPS]
     totals = {name: sum(line.usd for line in lines if line.title == name) for name in names}
     decimals = cent_decimals(totals.values())
     inner = width - 60

@@ -6,22 +6,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import fsum
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless import wording
-from fabless.decide import Band, BuildUpRow, ChipCostRow, Decision, Resale, WayResult
+from fabless.decide import (
+    Band,
+    BuildUpRow,
+    ChipCostRow,
+    Decision,
+    QueryCost,
+    Resale,
+    WayResult,
+)
+from fabless.decide.build_up import LEAST_USED
 from fabless.plan import GateStep, ProjectPlan
-from fabless.report import canvas, charts, question_charts, time_charts
+from fabless.report import canvas, charts, money, money_charts, question_charts, time_charts
 from fabless.report.files import write_whole
 from fabless.report.negotiator import shadow_table, windows
 from fabless.report.turns import change_words, independent_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 from fabless.units import Quarter
 
 CONTENTS = (
-    ("ways", "Comparison"), ("start", "First 90 days"), ("time", "Fleet and cost"),
+    ("ways", "Comparison"), ("money", "The whole money"), ("start", "First 90 days"), ("time", "Fleet and cost"),
     ("years", "Year by year"), ("query", "Cost of a query"), ("chip", "Own chip"),
     ("moves", "What moves the answer"), ("pays", "When an own chip pays"),
     ("worth", "Options and knowledge"),
@@ -83,14 +93,56 @@ class GateTable:
     rows: tuple[GateRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairBuildUp:
-    """The lines of one model on one chip."""
+    """The lines of one load on one chip."""
 
     title: str
     lines: tuple[BuildUpRow, ...]
     total: float
     decimals: int
+    used: bool
+    """Whether the recommended way serves something with the chip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryTable:
+    """One load on every chip of the case."""
+
+    load: str
+    title: str
+    costs: tuple[QueryCost, ...]
+    decimals: int
+    pairs: tuple[PairBuildUp, ...]
+
+
+@dataclass(frozen=True)
+class DifferenceView:
+    """Another way against the recommended one."""
+
+    key: str
+    title: str
+    words: str
+    bridge: money.Bridge
+
+
+def differences(decision: Decision) -> list[DifferenceView]:
+    """Every other way against the recommended one, the nearest first; a way that is the same on
+    every path has nothing to tell."""
+    ways = charts.ranked(decision.strategies, decision.recommended)[1:]
+    return [
+        DifferenceView(way.name, way.label, wording.heading(money.against_words(way.against, decision)),
+                       money.cause_bridge(way.against))
+        for way in ways if any(row.usd for row in way.against.bridge)]
+
+
+def quarters_by_year(
+    course: Sequence[tuple[str, Band]]
+) -> list[tuple[str, tuple[Band | None, ...]]]:
+    """Lay bands by quarter out by year, four a row."""
+    known = {Quarter.parse(quarter): band for quarter, band in course}
+    return [(str(year), tuple(known.get(Quarter(year, number)) for number in range(1, 5)))
+            for year in sorted({quarter.year for quarter in known})]
 
 
 def recommended_way(decision: Decision) -> WayResult:
@@ -100,14 +152,15 @@ def recommended_way(decision: Decision) -> WayResult:
 
 def summary_rows(decision: Decision) -> list[tuple[str, str]]:
     """Say cost, risk and what would change the answer, a line each."""
-    ways = charts.on_fresh_paths(decision)
+    ways = charts.ranked(decision.strategies, decision.recommended)
     best = ways[0]
-    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
-    test = decision.fresh[[way.name for way in decision.strategies].index(decision.recommended)]
+    parts, total = wording.usd_parts([best.cash_usd, best.unserved_usd, best.risk_usd])
+    decimals = money.way_decimals(decision)
     cost = (
         f"{wording.cents(best.cost_per_query_usd.p50, decimals)} cents a query at the median, "
         f"{wording.cents_band(best.cost_per_query_usd, decimals)} in eight of ten fresh scenarios; "
-        f"{wording.usd(test.expected_cost_usd.fresh)} expected over {decision.quarters} quarters."
+        f"over {decision.quarters} quarters {' + '.join(parts)} (cash, unserved demand, risk) come "
+        f"to {total}."
     )
     risk = f"{wording.in_percent(best.shortage_probability)} chance that compute stays short over the whole horizon"
     if best.own_silicon_quarter and best.capital_at_risk_usd:
@@ -170,16 +223,26 @@ def gate_table(decision: Decision, ways: Sequence[WayResult]) -> GateTable | Non
     return GateTable(tuple(str(first + quarter) for quarter in quarters), rows) if rows else None
 
 
-def pairs(lines: Sequence[BuildUpRow]) -> list[PairBuildUp]:
-    """Group the build-up by model and chip, in the order given."""
-    grouped: dict[str, list[BuildUpRow]] = {}
-    for line in lines:
-        grouped.setdefault(line.title, []).append(line)
-    return [
-        PairBuildUp(title, tuple(own), sum(line.usd for line in own),
-                    wording.cent_decimals(line.usd for line in own))
-        for title, own in grouped.items()
-    ]
+def query_tables(decision: Decision) -> list[QueryTable]:
+    """Lay out what a query costs on every chip, load by load."""
+    loads = dict.fromkeys(item.load for item in decision.query_costs)
+    return [_query_table(load, decision) for load in loads]
+
+
+def _query_table(load: str, decision: Decision) -> QueryTable:
+    costs = tuple(item for item in decision.query_costs if item.load == load)
+    pairs = []
+    for item in costs:
+        lines = tuple(row for row in decision.build_up
+                      if (row.model, row.offer) == (load, item.offer))
+        if lines:
+            pairs.append(PairBuildUp(
+                title=lines[0].title, lines=lines, total=fsum(line.usd for line in lines),
+                decimals=wording.cent_decimals(line.usd for line in lines),
+                used=item.compute_share >= LEAST_USED))
+    return QueryTable(
+        load=load, title=wording.heading(decision.load_titles.get(load, load)), costs=costs,
+        decimals=wording.cent_decimals(item.usd for item in costs if item.usd), pairs=tuple(pairs))
 
 
 def report_pictures(decision: Decision) -> dict[str, Picture | None]:
@@ -191,8 +254,19 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         "comparison": (
             "Cost per query and chance of shortage of every way; the table below holds the same numbers.",
             lambda width: charts.comparison(
-                charts.on_fresh_paths(decision), decision.recommended, width
+                decision.strategies, decision.recommended, width
             ),
+        ),
+        "headline": (
+            "From the cost of a query to the total; the table below holds the same numbers.",
+            (lambda width: money_charts.bridge_chart(
+                money.headline_bridge(best, decision), "Total", width, signed=False))
+            if best.headline else None,
+        ),
+        "spend": (
+            "Cash by year, by load, vendor and tenure; the tables below hold the same numbers.",
+            (lambda width: money_charts.spend_by_year(money.spend_panels(best, decision), width))
+            if best.spend else None,
         ),
         "fleet": (
             f"Chips in operation by line through time under {best.label}; the table below gives year ends.",
@@ -202,12 +276,6 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             "Demand and cost of each quarter through time with bands.",
             (lambda width: time_charts.cost_and_demand(best, decision.demand_by_quarter, width))
             if decision.demand_by_quarter and best.cost_by_quarter_usd
-            else None,
-        ),
-        "build_up": (
-            "Cost of a query by part; the tables below hold the same numbers.",
-            (lambda width: charts.build_up_chart(decision.build_up, width))
-            if decision.build_up
             else None,
         ),
         "timeline": (
@@ -247,6 +315,20 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
             partial(question_charts.pays, surface),
         )
         for surface in decision.questions.surfaces or ()
+    } | {
+        f"query {load}": (
+            "Cost of a query by part on each chip; the tables below hold the same numbers.",
+            partial(charts.build_up_chart,
+                    [row for row in decision.build_up if row.model == load],
+                    parts=charts.parts_of(decision.build_up)),
+        )
+        for load in dict.fromkeys(row.model for row in decision.build_up)
+    } | {
+        f"why {other.key}": (
+            f"Difference from {other.title} by cause; the table below holds the same numbers.",
+            partial(_difference_chart, other.bridge),
+        )
+        for other in differences(decision)
     }
     return {
         name: Picture(
@@ -256,6 +338,10 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         else None
         for name, (label, make) in specs.items()
     }
+
+
+def _difference_chart(bridge: money.Bridge, width: int) -> canvas.Spec:
+    return money_charts.bridge_chart(bridge, "Difference", width, signed=True)
 
 
 def _headings(decision: Decision) -> dict[str, str]:
@@ -272,7 +358,8 @@ def _environment(decision: Decision) -> Environment:
     environment.filters |= {
         "cents": wording.cents, "cents_band": wording.cents_band,
         "count": wording.count, "in_unit": wording.in_unit, "plain": wording.plain,
-        "share": wording.in_percent, "usd": wording.usd, "verdict": wording.verdict,
+        "share": wording.in_percent, "usd": wording.usd, "standing": lambda way: money.standing_lines(way, decision),
+        "heading": wording.heading,
         "gap": wording.gap, "error": wording.error_usd,
         "titled": lambda key: headings.get(key, key), "way": decision.way_of,
         "programme_words": lambda way: wording.heading(programme_words(way, decision)),
@@ -286,7 +373,7 @@ def _environment(decision: Decision) -> Environment:
 def as_html(decision: Decision) -> str:
     """Write the report of a decision as one HTML page without script or outside request."""
     best = recommended_way(decision)
-    ways = charts.on_fresh_paths(decision)
+    ways = charts.ranked(decision.strategies, decision.recommended)
     costs: Mapping[str, Mapping[int, Band]] = {way.name: dict(way.cost_per_query_by_year_usd) for way in ways}
     tests = {way.name: test for way, test in zip(decision.strategies, decision.fresh, strict=False)}
     place = {way.name: k for k, way in enumerate(ways)}
@@ -294,6 +381,10 @@ def as_html(decision: Decision) -> str:
     return template.render(
         decision=decision, best=best, ways=ways, summary=summary_rows(decision), contents=CONTENTS,
         pictures=report_pictures(decision),
+        money_rows=[money.money_row(way, decision) for way in ways],
+        margins=[text for way in ways if (text := money.margin_words(way, decision))],
+        headline=money.headline_bridge(best, decision), differences=differences(decision),
+        spends=money.spend_tables(best, decision), quarters=quarters_by_year(best.cost_by_quarter_usd),
         any_short=any(not way.meets_service_level for way in ways),
         any_dropped=any(map(charts.is_dropped, ways)), ways_note=ways_note(decision),
         programmes=[way for way in ways if way.programme], fresh_paths=f"{decision.fresh[0].paths:,}",
@@ -304,19 +395,19 @@ def as_html(decision: Decision) -> str:
             for way in ways
         },
         years=sorted({year for by_year in costs.values() for year in by_year}),
-        build_up=pairs(decision.build_up),
+        queries=query_tables(decision),
         chip_costs=chip_cost_table(decision.chip_costs),
         gates=gate_table(decision, ways), resales=resale_table(decision.resale),
         anchors={
             number.name: f"input-{place}"
             for place, number in enumerate(decision.assumptions, start=1)
         },
-        decimals=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways),
-        fine=wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways) + 1,
+        decimals=money.way_decimals(decision), fine=money.way_decimals(decision) + 1,
         tests=tests,
         shadows=shadow_table(decision.shadow_prices),
         independent=list(independent_lines(decision)),
         any_gap=any(test.gap for test in tests.values()),
+        information=wording.heading(information_words(decision)),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(
             decision.questions.resilience or (), key=lambda row: place.get(row.way, len(place))

@@ -52,7 +52,8 @@ def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
 
 
 def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a table; cells are plain text. A column given as a bare string holds words.
+    """Print a table; cells are plain text. A column given as a bare string holds words. Without any
+    heading there is no line of them.
 
     Cells are printed as they are: names that look like markup stay names. Columns of words give way
     on a narrow terminal; numbers and names are never cut, so that a table of too many of them runs
@@ -68,6 +69,8 @@ def print_table(title: str, columns: Sequence[Column | str], rows: Sequence[Sequ
         box=_ASCII_RULE if ascii_terminal else box.SIMPLE_HEAD,
         title=cell(title) if title else None, title_justify="left", title_style="bold",
         header_style="dim", padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False,
+        show_header=any(
+            column.heading if isinstance(column, Column) else column for column in columns),
     )
     natural = least = gap * (len(columns) - 1)
     for place, column in enumerate(columns):

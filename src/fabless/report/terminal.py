@@ -1,4 +1,4 @@
-"""A decision on one screen of a terminal."""
+"""A decision on a terminal: the answer first, then what it rests on."""
 
 from __future__ import annotations
 
@@ -10,24 +10,35 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan, Resale
-from fabless.report.charts import is_begun, is_dropped, on_fresh_paths
+from fabless.decide.results import FirstLook, LargePlan, Resale, leads_all
+from fabless.report.charts import is_begun, is_dropped, ranked
+from fabless.report.money import (
+    Bridge,
+    against_words,
+    cause_bridge,
+    headline_bridge,
+    margin_words,
+    money_row,
+    spend_tables,
+    way_decimals,
+)
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.turns import independent_lines, turn_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 
 _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
 _LEAST_ERROR = 0.005
 """Share of a value from which its standard error is worth a word."""
+_SPEND_YEARS = 3
+"""Years of spend with a column of their own."""
 _WIDE_HEADINGS = (
     "Short-\nage", "Un-\nserved", "Own silicon\nP10    P50    P90   ", "Capital\nat risk",
-    "Dominant\nvendor", "Against\nthe best",
+    "Dominant\nvendor",
 )
 _SLIM_HEADINGS = (
     "Short", "Un-\nserved", "Own silicon\nP50  P10–P90 ", "Capital\nat risk", "Vendor\nshare",
-    "Against\nbest",
 )
 
 
@@ -52,7 +63,6 @@ def _row(way: WayResult, decision: Decision, decimals: int, full: bool) -> list[
             way.capital_at_risk_usd.p50 if way.capital_at_risk_usd else None
         ),
         wording.in_percent(way.dominant_share_compute),
-        wording.verdict(way.regret_usd, way.regret_error_usd, decision.leads(way.name)),
     ]
 
 
@@ -82,7 +92,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
         yield "- value if started now and carried through: " + ", ".join(
             f"{decision.title_of(value.name)} {wording.usd(value.value_usd)}"
             + (
-                f" ± {wording.usd(value.error_usd)}"
+                f" ± {wording.usd(2.0 * value.error_usd)}"
                 if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
                 else ""
             )
@@ -100,9 +110,10 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
 def _fresh(test: FreshTest, leaves: int) -> str:
     cost, short = test.expected_cost_usd, test.shortage_probability
     return (
-        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
-        f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
-        f"not {wording.in_percent(short.in_sample)}"
+        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± "
+        f"{wording.usd(2.0 * cost.error)} cash and unserved demand, {wording.usd(cost.in_sample)} "
+        f"on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, not "
+        f"{wording.in_percent(short.in_sample)}"
     )
 
 
@@ -127,7 +138,7 @@ def _sales(sales: Resale) -> str:
     return (
         f"- {wording.count(sold)} chips sold before the end of life: "
         f"{wording.usd(sales.income_usd)}, and the right to sell is worth "
-        f"{wording.usd(sales.worth_usd)}; none is sold on fresh scenarios"
+        f"{wording.usd(sales.worth_usd)}; all on the scenarios on which it was planned"
     )
 
 
@@ -143,6 +154,8 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     recommended way."""
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
+    if words := information_words(decision):
+        yield f"- {words}"
     if asked.stability:
         yield _stability(asked.stability, decision, decimals)
         yield from (f"- {line}" for line in independent_lines(decision))
@@ -164,6 +177,50 @@ def _print_ways(ways: Sequence[WayResult], decision: Decision, decimals: int, co
         + ("" if all(way.meets_service_level for way in ways) else " * misses the service level."),
         "dim",
     )
+
+
+def _print_money(ways: Sequence[WayResult], decision: Decision, console: Console) -> None:
+    """Print what each way comes to in all, and how it stands against the recommended one."""
+    columns = [Column("Way"), *(Column(heading, number=True) for heading in (
+        "Cash", "Unserved\ndemand", "Risk", "Total", "± two\nerrors", "Against the first"))]
+    rows = [[way.label, row.cash, row.unserved, row.risk, row.total, row.error, row.standing]
+            for way in ways for row in (money_row(way, decision),)]
+    print_table("", columns, rows, console)
+    say(console,
+        f"Present value of {decision.quarters} quarters, mean of the same fresh scenarios for every "
+        "way; they add up to the total by which ways are ranked. Only cash is paid: unserved demand "
+        "counts at the price of the case, risk for the worst scenarios. ± two standard errors, of "
+        "the difference scenario by scenario; tie: within them.", "dim")
+
+
+def _print_margins(ways: Sequence[WayResult], decision: Decision, console: Console) -> None:
+    """Print what the queries bring in less what they cost, where the case states it."""
+    words = [text for way in ways if (text := margin_words(way, decision))]
+    _print_list("Margin of the queries, present value", [f"- {text}" for text in words], console)
+
+
+def _print_bridge(heading: str, bridge: Bridge, end: str, console: Console) -> None:
+    """Print the steps of a bridge and its end, the amounts under each other."""
+    console.print()
+    say(console, heading, "bold")
+    columns = [Column("", number=True), Column("", name=True), Column("")]
+    rows = [[step.text, step.title, step.how] for step in bridge.steps]
+    print_table("", columns, [*rows, [bridge.text, end, ""]], console)
+
+
+def _print_spend(way: WayResult, decision: Decision, console: Console) -> None:
+    """Print what is paid by load, vendor and tenure, the first years one by one."""
+    tables = spend_tables(way, decision, _SPEND_YEARS)
+    if not tables:
+        return
+    console.print()
+    columns = [Column(f"Cash of {way.label}"),
+               *(Column(name, number=True) for name in tables[0].columns)]
+    rows = [row for table in tables for row in (
+        [f"{table.title}:", *[""] * len(table.columns)],
+        *([f"  {title}", *texts] for title, texts in table.rows))]
+    print_table("", columns, [*rows, ["All", *tables[0].totals]], console)
+    say(console, "Expected, of each year; the last column at its present value.", "dim")
 
 
 def _print_years(ways: Sequence[WayResult], decimals: int, console: Console) -> None:
@@ -190,14 +247,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked
     has no heading.
     """
-    ways = on_fresh_paths(decision)
-    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in ways)
-    asked, actions = decision.questions, ways[0].actions
+    ways = ranked(decision.strategies, decision.recommended)
+    decimals, best = way_decimals(decision), ways[0]
+    asked, actions = decision.questions, best.actions
     say(console, decision.answer, "bold")
     console.print()
     _print_ways(ways, decision, decimals, console)
     if note := ways_note(decision):
         say(console, note, "dim")
+    console.print()
+    _print_money(ways, decision, console)
+    _print_margins(ways, decision, console)
     console.print()
     _print_years(ways, decimals, console)
     some = f" ({_MOST_ACTIONS} of {len(actions)}; all in the report)" if len(actions) > _MOST_ACTIONS else ""
@@ -206,9 +266,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         [_action(action, decision.as_of) for action in actions[:_MOST_ACTIONS]] or ["- nothing"],
         console,
     )
+    _print_bridge(f"From the cents to the total, {best.label}", headline_bridge(best, decision),
+                  "Total", console)
+    for other in ways[1:]:
+        if other.name == best.against.other:
+            _print_bridge(f"Why {best.label} and not {other.label}: what {other.label} costs more",
+                          cause_bridge(other.against), "Difference", console)
+            say(console, wording.heading(against_words(other.against, decision)) + ".", "dim")
+    _print_spend(best, decision, console)
     _print_list("Resale, expected", [_sales(decision.resale)] if decision.resale else [], console)
     _print_list(
-        f"What moves the expected cost most, {wording.cents(ways[0].cost_per_query_usd.mean, decimals)} cents a query",
+        f"What moves the expected cost most, {wording.cents(best.cost_per_query_usd.mean, decimals)} cents a query",
         [
             _input(effect, decimals, decision)
             for effect in (asked.sensitivities or ())[:_MOST_INPUTS]
@@ -217,11 +285,11 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     )
     _print_list("What must be true for another way to be cheaper", list(turn_lines(decision)), console)
     _print_list(
-        "Ways that start a chip programme, on the scenarios of the plan",
+        "Ways that start a chip programme (odds on the plan's scenarios, carried through on fresh ones)",
         [f"- {way.label}, {programme_words(way, decision)}" for way in ways if way.programme],
         console,
     )
-    _print_list("An own chip", list(_own_chip(decision, ways[0])), console)
+    _print_list("An own chip", list(_own_chip(decision, best)), console)
     _print_list("What a negotiator needs", list(negotiator_lines(decision)), console)
     _print_list("How well the answer holds", list(_holds(decision, decimals)), console)
     if decision.warnings:
@@ -232,3 +300,18 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         if not decision.warnings:
             console.print()
         console.print(Text(f"Report: {report_path}"), soft_wrap=True)
+
+
+def print_first_look(look: FirstLook, console: Console) -> None:
+    """Print what a few fresh scenarios say while the rest is worked out."""
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in look.strategies)
+    say(console, f"First look, {look.paths} scenarios: {look.answer}", "dim")
+    columns = [Column("Way"), *(Column(heading, number=True)
+                                for heading in ("Cents, P50", "Total", "Against the first"))]
+    rows = [
+        [way.label, wording.cents(way.cost_per_query_usd.p50, decimals), wording.usd(way.total_usd),
+         wording.verdict(way.regret_usd, way.regret_error_usd, first=way.name == look.recommended,
+                         tied=not leads_all(look.strategies, look.recommended))]
+        for way in ranked(look.strategies, look.recommended)
+    ]
+    print_table("", columns, rows, console)

@@ -3,8 +3,11 @@ line.
 
 Lines, loads, programmes, contracts, shocks and pools carry labels that a case may choose freely.
 Random streams, and the order in which correlated numbers are drawn, go by role instead: another
-label, or another line, leaves the draws of the rest as they were. Of several with the same role the
-first in the case counts as the first.
+label, or another line, leaves the draws of the rest as they were. Of several lines, loads or
+programmes with the same role the first in the case counts as the first, so that one more of them
+leaves the rest alone. Pools and shocks with the same role are told apart by what the case says of
+them beside the ranges (members, units, sources, notes), and by their order only where that is the
+same too.
 """
 
 from __future__ import annotations
@@ -12,17 +15,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
-from fabless.case_records import Case
+from fabless.case_records import Case, named
 
 
 def roles(case: Case) -> dict[str, str]:
     """Role of everything that carries a label, by section and label (``lines.nvidia-owned``)."""
-    role_of: dict[str, str] = {}
-    taken: dict[str, int] = {}
+    alike: dict[str, list[str]] = {}
     for label, role in _labelled(case):
-        taken[role] = taken.get(role, 0) + 1
-        role_of[label] = role if taken[role] == 1 else f"{role} #{taken[role]}"
-    return role_of
+        alike.setdefault(role, []).append(label)
+    return {
+        label: role if place == 0 else f"{role} #{place + 1}"
+        for role, labels in alike.items()
+        for place, label in enumerate(_told_apart(case, labels))
+    }
+
+
+def _told_apart(case: Case, labels: list[str]) -> list[str]:
+    """Labels of one role: pools and shocks in an order that neither their names, nor their ranges,
+    nor their places in the file decide."""
+    if len(labels) == 1 or not labels[0].startswith(("pools.", "shocks.")):
+        return labels
+    kind_of = dict(_labelled(case))
+    members = {f"pools.{pool.name}": tuple(sorted(
+        kind_of.get(f"lines.{name}", kind_of.get(f"programmes.{name}", "")) for name in pool.members))
+        for pool in case.pools}
+    numbers = named(case.numbers)
+
+    def said(label: str) -> tuple[tuple[str, ...], ...]:
+        return members.get(label, ()), *(
+            (number.unit, number.source.id, number.note)
+            for name, number in numbers.items() if name.startswith(f"{label}."))
+
+    return sorted(labels, key=said, reverse=True)
 
 
 def role_of(number: str, known: Mapping[str, str]) -> str:

@@ -169,5 +169,5 @@ def _rebate_usd(
         wanted = np.diff(most, axis=1, prepend=most[:, :1])
     means = mapped(scenarios.values.contracts[contract.name], lambda values: float(values[leaves].mean()))
     made = kinds.contract_of(contract, means, case.first_quarter)
-    alone = kinds.Outlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
+    alone = kinds.ContractOutlook(wanted, 0.0, spot_cap=0.0, unmet_usd=LOSS_USD)
     return kinds.mean_rebate_usd(made, alone, case.numbers.finance.real_rate.spread.mode)

@@ -104,6 +104,8 @@ class InferenceLoad(Strict):
     share: Share | None = None
     """Share of all queries; one load may leave it out and takes the rest."""
     unserved_price: Annotated[Number, Unit("USD/query")]
+    revenue: Annotated[Number, Unit("USD/query")] | None = None
+    """What a served query brings in; nothing is decided by it, the answer states the margin."""
 
 
 class TrainingLoad(Strict):

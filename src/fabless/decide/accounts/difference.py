@@ -16,9 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path, standard_error
 from fabless.decide.accounts.results import Against, BridgeRow
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.records import Array
 
 CAUSES = {
@@ -58,17 +57,17 @@ def against(
 
 def _bridge(way: WayOnPaths, other: WayOnPaths, risk_usd: float) -> list[BridgeRow]:
     causes = dict.fromkeys(CAUSES, 0.0)
-    mine, theirs = _factors(way), _factors(other)
+    factors, other_factors = _factors(way), _factors(other)
     spend, other_spend = (item.spend.sum(axis=0).mean(axis=0) for item in (way, other))
     shared = _log_mean(spend, other_spend)
-    told = np.ones(spend.size, dtype=bool)
-    for name in mine:
-        told &= (mine[name] > 0) & (theirs[name] > 0)
-    told &= (spend > 0) & (other_spend > 0)
+    both = np.ones(spend.size, dtype=bool)
+    for name in factors:
+        both &= (factors[name] > 0) & (other_factors[name] > 0)
+    both &= (spend > 0) & (other_spend > 0)
     rest = spend - other_spend
-    for name, factor in mine.items():
-        ratio = np.divide(factor, theirs[name], out=np.ones(spend.size), where=told)
-        part = np.where(told, shared * np.log(ratio), 0.0)
+    for name, factor in factors.items():
+        ratio = np.divide(factor, other_factors[name], out=np.ones(spend.size), where=both)
+        part = np.where(both, shared * np.log(ratio), 0.0)
         causes[name] += float(part @ way.discount)
         rest = rest - part
     causes["dates"] += float(rest @ way.discount)  # quarters in which one of them has no chips
@@ -93,13 +92,13 @@ def _factors(way: WayOnPaths) -> dict[str, Array]:
             "performance": ratio(chips, hardware), "price": ratio(spend, chips)}
 
 
-def _log_mean(one: Array, other: Array) -> Array:
-    """Logarithmic mean of positive numbers; 0 where one is not."""
-    both = (one > 0) & (other > 0)
-    ratio = np.divide(one, other, out=np.ones(one.size), where=both)
-    gap = np.where(both, one - other, 0.0)
+def _log_mean(value: Array, other: Array) -> Array:
+    """Logarithmic mean of positive numbers; 0 where either is not."""
+    both = (value > 0) & (other > 0)
+    ratio = np.divide(value, other, out=np.ones(value.size), where=both)
+    gap = np.where(both, value - other, 0.0)
     steep = np.abs(np.log(ratio)) > 1e-12
-    mean = np.divide(gap, np.log(ratio), out=np.where(both, one, 0.0), where=steep)
+    mean = np.divide(gap, np.log(ratio), out=np.where(both, value, 0.0), where=steep)
     return np.asarray(mean)
 
 

@@ -6,25 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fabless.case_numbers import QueryNumbers
 from fabless.case_records import Case
-from fabless.decide.accounts.results import BridgeRow, Money, SpendRow
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.accounts.results import BridgeRow, Margin, Money, SpendRow
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
 from fabless.decide.ways.paths import band, calendar
-from fabless.plan.problem.costs import tail_by_path
 from fabless.records import Array
 from fabless.titles import titles
-
-
-def risk_adjusted_by_path(case: Case, costs: Array) -> Array:
-    """Contribution (N,) of each path to the total: the mean of them is ``(1 - w) mean + w CVaR``
-    (Rockafellar and Uryasev 2000)."""
-    weight = case.risk_weight
-    return np.asarray((1.0 - weight) * costs + weight * tail_by_path(costs, case.risk_level))
-
-
-def standard_error(values: Array) -> float:
-    """Standard error of the mean of values of independent paths."""
-    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else 0.0
 
 
 def money_of(case: Case, way: WayOnPaths) -> Money:
@@ -37,8 +25,33 @@ def money_of(case: Case, way: WayOnPaths) -> Money:
         unserved_error_usd=standard_error(way.unserved_usd),
         risk_usd=total - float(cost.mean()), total_usd=total,
         total_error_usd=standard_error(parts), headline=tuple(_headline(case, way, total)),
-        spend=tuple(spend_rows(case, way)),
+        spend=tuple(spend_rows(case, way)), margin=margin_of(case, way),
     )
+
+
+def margin_of(case: Case, way: WayOnPaths) -> Margin | None:
+    """Revenue of the queries served less the cash for them, of the loads whose revenue is stated;
+    None where none is.
+
+    A path's revenue of a query is the mean of what was drawn along it.
+    """
+    cash = way.by_load @ way.discount
+    served = way.served @ way.discount
+    revenue, paid = np.zeros(cash.shape[1]), np.zeros(cash.shape[1])
+    loads = []
+    for k, load in enumerate(way.loads):
+        terms = case.numbers.loads[load]
+        if not isinstance(terms, QueryNumbers) or terms.revenue is None:
+            continue
+        loads.append(load)
+        each = way.values.get(terms.revenue.name, np.asarray(terms.revenue.spread.mode))
+        revenue = revenue + each * served[k]
+        paid = paid + cash[k]
+    if not loads:
+        return None
+    return Margin(
+        loads=tuple(loads), revenue_usd=float(revenue.mean()), query_cash_usd=float(paid.mean()),
+        margin_usd=float((revenue - paid).mean()), error_usd=standard_error(revenue - paid))
 
 
 def _headline(case: Case, way: WayOnPaths, total: float) -> Iterator[BridgeRow]:

@@ -15,9 +15,9 @@ class SpendRow:
     """own | rent | software | programme"""
     year: int
     usd: float
-    """Of that year, USD of the price year, not discounted."""
+    """Paid in that year, USD of the price year, not discounted."""
     discounted_usd: float
-    """The same at its present value; the rows of a way add up to its `cash_usd`."""
+    """Its present value; the rows of a way add up to its `cash_usd`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,25 @@ class BridgeRow:
     usd: float
     how: str
     """What the step holds, for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margin:
+    """What the queries bring in and cost, of the loads whose revenue the case states.
+
+    Means over the fresh paths, present values in USD of the price year. Nothing is decided by it.
+    """
+
+    loads: tuple[str, ...]
+    """Loads of queries that are counted."""
+    revenue_usd: float
+    """Queries served at the revenue that the case states for each."""
+    query_cash_usd: float
+    """Cash for those loads, second software stacks and chip programmes shared as the chips are."""
+    margin_usd: float
+    """Revenue less cash."""
+    error_usd: float
+    """Standard error of the margin, path by path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +72,8 @@ class Money:
     headline: tuple[BridgeRow, ...]
     """From the median cost of a query times the queries served to the total, step by step."""
     spend: tuple[SpendRow, ...]
+    margin: Margin | None
+    """None where the case states no revenue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +89,8 @@ class Against:
     cash_usd: float
     unserved_usd: float
     risk_usd: float
-    """The same difference by the parts of the total; they add up to it."""
+    """Cash, unserved demand and risk of the way less those of the other; they add up to
+    `difference_usd`."""
     decides: str
     """Part of the total that the difference is mostly made of: cash | unserved | risk."""
     cheaper_share: float

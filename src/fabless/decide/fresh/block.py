@@ -90,7 +90,7 @@ def work(block: FreshBlock) -> PathNumbers:
     )
 
 
-def joined(parts: Sequence[PathNumbers]) -> PathNumbers:
+def joined_numbers(parts: Sequence[PathNumbers]) -> PathNumbers:
     """Blocks put one after the other."""
     names = [field.name for field in fields(PathNumbers) if field.name != "values"]
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
@@ -115,7 +115,8 @@ def fresh_world(
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
     return World(
         prepared=prepared, case=case, scenarios=scenarios,
-        outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
+        outcomes=outcomes_on(prepared, case, scenarios, need, (), every_quarter=True),
+        yardstick=measure, need=need,
     )
 
 

@@ -14,49 +14,52 @@ from collections.abc import Mapping
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path
-from fabless.decide.fresh.on_paths import WayOnPaths, mixed
-from fabless.strategy import Commitment
+from fabless.decide.fresh.on_paths import WayOnPaths, mixed, risk_adjusted_by_path
+from fabless.strategy import Commitment, Way
 
 
 def with_contained(
-    case: Case, ways: Mapping[str, WayOnPaths], commitments: Mapping[str, Commitment]
+    case: Case, ways: Mapping[str, WayOnPaths], allowed: Mapping[str, Way],
+    commitments: Mapping[str, Commitment],
 ) -> dict[str, WayOnPaths]:
-    """The ways, each free to act as any way that it contains; ways and commitments by name."""
+    """The ways, each free to act as any way that it contains; what a way allows and what it enters
+    into are by name."""
     return {
-        name: _freed(case, way, [other for key, other in ways.items() if key != name
-                                 and contains(commitments[name], commitments[key])])
+        name: _freed(case, way, commitments[name], [
+            other for key, other in ways.items()
+            if key != name and contains(allowed[name], commitments[name], commitments[key])])
         for name, way in ways.items()
     }
 
 
-def contains(wide: Commitment, narrow: Commitment) -> bool:
-    """Whether whoever enters into `wide` may act as under `narrow`: it has all of its lines and
-    contracts, and has started or may start its programmes."""
-    begun = {item.name for item in wide.programmes}
-    started = {item.name for item in narrow.programmes}
-    contracts = {item.name for item in narrow.contracts or ()}
+def contains(way: Way, entered: Commitment, narrow: Commitment) -> bool:
+    """Whether whoever has a way, and has entered into a commitment of it, may act as under
+    `narrow`: the way allows all lines and contracts of that, and its programmes are started or may
+    be."""
+    lines, contracts, _, may_start = way.allows
+    begun = {item.name for item in entered.programmes}
     return (
-        {line.name for line in narrow.lines} <= {line.name for line in wide.lines}
-        and started <= begun
-        and {item.name for item in narrow.may_start} <= {
-            item.name for item in (*wide.programmes, *wide.may_start)}
-        and (wide.contracts is None
-             or (narrow.contracts is not None
-             and contracts <= {item.name for item in wide.contracts}))
+        {line.name for line in narrow.lines} <= lines
+        and {item.name for item in narrow.contracts or ()} <= contracts
+        and {item.name for item in narrow.programmes} <= begun
+        and {item.name for item in narrow.may_start} <= begun | may_start
     )
 
 
-def _freed(case: Case, way: WayOnPaths, contained: list[WayOnPaths]) -> WayOnPaths:
+def _freed(
+    case: Case, way: WayOnPaths, commitment: Commitment, contained: list[WayOnPaths]
+) -> WayOnPaths:
+    committed = bool(commitment.programmes)
     count = way.cost_usd.size
     if count < 4 or not contained:
         return way
-    choices = [way, *(mixed(way, other, np.ones(count, dtype=bool)) for other in contained)]
+    choices = [way, *(mixed(way, other, np.ones(count, dtype=bool), committed=committed)
+                       for other in contained)]
     half = np.arange(count) % 2 == 0
     result = way
     for judged, seen in ((half, ~half), (~half, half)):
         best = min(choices, key=lambda item: float(
             risk_adjusted_by_path(case, item.cost_usd[seen]).mean()))
         if best is not way:
-            result = mixed(result, best, judged)
+            result = mixed(result, best, judged, committed=committed)
     return result

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabless.decide.accounts.money import risk_adjusted_by_path, standard_error
 from fabless.decide.detail import Detail
 from fabless.decide.fresh.block import fresh_world
 from fabless.decide.fresh.contained import with_contained
-from fabless.decide.fresh.on_paths import WayOnPaths, joined
+from fabless.decide.fresh.on_paths import WayOnPaths, joined, risk_adjusted_by_path, standard_error
 from fabless.decide.fresh.planned import (
     Tried,
     blocks_of,
@@ -46,7 +45,7 @@ class Judged:
     """Each programme of a way that commits to one, started now and carried through, on the lines
     of that way; by programme."""
     without: Mapping[str, WayOnPaths]
-    """The same lines without it, on the same paths; by programme."""
+    """Lines of that way without its programme, on the same paths; by programme."""
     total_usd: Mapping[str, Array]
     """(N,) contribution of each path to a way's total, risk included."""
     best: str
@@ -93,13 +92,14 @@ def judge(
         solved += count
         done += block.count
         tick(f"planned again every quarter on {done:,} of {detail.paths:,} fresh paths")
-    found = {key: joined([part[k] for part in parts]) for k, key in enumerate(tries)}
+    by_try = {key: joined([part[k] for part in parts]) for k, key in enumerate(tries)}
 
     def of(kind: str) -> dict[str, WayOnPaths]:
-        return {name: item for (group, name), item in found.items() if group == kind}
+        return {name: item for (group, name), item in by_try.items() if group == kind}
 
     ways = with_contained(
-        case, of("way"), {way.name: way.plan.commitment for way in choice.ways})
+        case, of("way"), {way.name: way for way in choice.offered.ways},
+        {way.name: way.plan.commitment for way in choice.ways})
     totals = {name: risk_adjusted_by_path(case, item.cost_usd) for name, item in ways.items()}
     return Judged(
         ways=ways, carried=of("carried"), without=of("without"), total_usd=totals,

@@ -12,6 +12,7 @@ from fabless.case_records import Case
 from fabless.decide.ways.paths import calendar, compute_by_offer, load_share, paths_of
 from fabless.decide.ways.problem import Plan
 from fabless.plan import PlanProblem
+from fabless.plan.problem.costs import tail_by_path
 from fabless.plan.rule.simulate import Simulated, paths_table
 from fabless.records import Array
 from fabless.units import QUARTER_S
@@ -45,8 +46,8 @@ class WayOnPaths:
     """(lines, N, Q) that the chips in service could serve of the quarter's work, same unit."""
     hardware: Array
     """(lines, N, Q) the same if software made as much of each chip as of the first day's fleet."""
-    queries: Array
-    """(N, Q) served."""
+    served: Array
+    """(loads, N, Q) queries served, or FLOP of training."""
     unserved_queries: Array
     """(N, Q)"""
     scarce: Array
@@ -65,6 +66,11 @@ class WayOnPaths:
     """(Q,)"""
     is_query: Array
     """(loads,) 1 for loads of queries, 0 for training."""
+
+    @property
+    def queries(self) -> Array:
+        """(N, Q) queries served, of all loads together."""
+        return np.asarray(np.tensordot(self.is_query, self.served, axes=1))
 
     @property
     def cash(self) -> Array:
@@ -128,7 +134,7 @@ class WayOnPaths:
 
 
 _SHARED = ("lines", "loads", "discount", "is_query", "values")
-_BY_PATH = ("own", "given_up", "programme", "unserved", "queries", "unserved_queries", "scarce",
+_BY_PATH = ("own", "given_up", "programme", "unserved", "unserved_queries", "scarce",
             "missing", "wanted")
 """Arrays whose first axis is that of the paths; it is the second of all others."""
 
@@ -145,20 +151,35 @@ def joined(parts: Sequence[WayOnPaths]) -> WayOnPaths:
     return replace(first, **arrays, values=values)  # type: ignore[arg-type]
 
 
-def mixed(way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_]) -> WayOnPaths:
-    """A way that does on some paths (N,) what another does there, its own programmes paid for."""
+def mixed(
+    way: WayOnPaths, other: WayOnPaths, where: NDArray[np.bool_], *, committed: bool
+) -> WayOnPaths:
+    """A way that does on some paths (N,) what another does there; where it is `committed` to a
+    programme, that is paid for there too."""
     def chosen(name: str) -> Array:
-        mine, theirs = getattr(way, name), getattr(other, name)
+        own, others = getattr(way, name), getattr(other, name)
         by_path = name in _BY_PATH
-        shape = [1] * mine.ndim
+        shape = [1] * own.ndim
         shape[0 if by_path else 1] = -1
-        return np.asarray(np.where(where.reshape(shape), theirs, mine))
+        return np.asarray(np.where(where.reshape(shape), others, own))
 
     if way.lines != other.lines:
         raise ValueError("ways on the same paths have the same lines")
-    names = [field.name for field in fields(WayOnPaths)
-             if field.name not in (*_SHARED, "programme", "given_up")]
+    kept = ("programme", "given_up") if committed else ()
+    names = [field.name for field in fields(WayOnPaths) if field.name not in (*_SHARED, *kept)]
     return replace(way, **{name: chosen(name) for name in names})  # type: ignore[arg-type]
+
+
+def risk_adjusted_by_path(case: Case, costs: Array) -> Array:
+    """Contribution (N,) of each path to the total: the mean of them is ``(1 - w) mean + w CVaR``
+    (Rockafellar and Uryasev 2000)."""
+    weight = case.risk_weight
+    return np.asarray((1.0 - weight) * costs + weight * tail_by_path(costs, case.risk_level))
+
+
+def standard_error(values: Array) -> float:
+    """Standard error of the mean of values of independent paths."""
+    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else 0.0
 
 
 def way_on_paths(
@@ -205,7 +226,7 @@ def way_on_paths(
         compute=summed(compute_by_offer(plan, served, fresh.active)[:, table]),
         able=summed(ability[:, table]),
         hardware=summed((ability / np.maximum(boost, 1e-300))[:, table]),
-        queries=paths.served, unserved_queries=paths.unserved, scarce=scarce[table],
+        served=served[:, table], unserved_queries=paths.unserved, scarce=scarce[table],
         missing=paths.missing, wanted=paths.wanted,
         own=(fresh.active[own].sum(axis=0)[table] > 0).any(axis=1), given_up=given_up,
         values=values, discount=problem.discount,

@@ -21,7 +21,7 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import Plan, World, plan_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import PlanProblem
-from fabless.plan.lookahead.outlook import Choice, Outlook, narrowed, outlook_of
+from fabless.plan.lookahead.outlook import Outlook, Selection, outlook_of, selected
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
@@ -121,7 +121,7 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
         twins.setdefault(_key(item), []).append(k)
     leaders = sorted((carried[rows[0]] for rows in twins.values()),
                      key=lambda item: len(_usable(item)))
-    planned = [_Planned(item, _choice(wide.problem, item)) for item in leaders]
+    planned = [_Planned(item, _selection(wide.problem, item)) for item in leaders]
     for k, on_way in enumerate(planned):
         on_way.follow(planned[:k])
     for quarter in range(1, world.case.quarters):
@@ -145,8 +145,8 @@ class _Planned:
     the way without one: what that one decided is taken, and no programme is solved twice.
     """
 
-    def __init__(self, carried: Carried, choice: Choice) -> None:
-        self.carried, self._choice = carried, choice
+    def __init__(self, carried: Carried, selection: Selection) -> None:
+        self.carried, self._selection = carried, selection
         self.planner = Planner(carried.plan.problem)
         self.planner.place(0, *_first(carried))
         self._model: _Planned | None = None
@@ -167,7 +167,7 @@ class _Planned:
 
     def plan(self, quarter: int, outlook: Outlook) -> None:
         """Plan one quarter on every path."""
-        seen = _open(narrowed(outlook, self._choice), self.carried, quarter)
+        seen = _open(selected(outlook, self._selection), self.carried, quarter)
         if self._model is None:
             self.planner.plan(quarter, seen)
             return
@@ -251,7 +251,7 @@ def _first(item: Carried) -> tuple[Array, Array, Array]:
     return placed[:, nodes], levels[:, nodes], retired[:, nodes]
 
 
-def _choice(wide: PlanProblem, item: Carried) -> Choice:
+def _selection(wide: PlanProblem, item: Carried) -> Selection:
     """Where the offers, limits and agreements of a way stand among those of all ways, in the way's
     own order."""
     problem = item.plan.problem
@@ -259,7 +259,7 @@ def _choice(wide: PlanProblem, item: Carried) -> Choice:
     def places(names: Sequence[str], among: Sequence[str]) -> NDArray[np.int64]:
         return np.array([among.index(name) for name in names], dtype=np.int64)
 
-    return Choice(
+    return Selection(
         places(problem.offers, wide.offers),
         places([name for name, _, _ in problem.groups], [name for name, _, _ in wide.groups]),
         places(_deals(problem), _deals(wide)))

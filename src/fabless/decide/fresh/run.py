@@ -10,11 +10,9 @@ from difflib import get_close_matches
 import numpy as np
 
 from fabless.case_records import named
-from fabless.decide.accounts.money import standard_error
-from fabless.decide.fresh import block as by_rule
-from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, work
+from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, joined_numbers, work
 from fabless.decide.fresh.judge import TUNING, gap_of, perfect_information
-from fabless.decide.fresh.on_paths import WayOnPaths, joined
+from fabless.decide.fresh.on_paths import WayOnPaths, joined, standard_error
 from fabless.decide.fresh.planned import blocks_of, carried_out, safety_margin, tried
 from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
@@ -50,7 +48,7 @@ def fresh_test(
     blocks = blocks_of(prepared, [tried(solved)], paths=paths, seed=seed, branches=branches,
                        margin=margin)
     parts = map(carried_out, blocks) if executor is None else executor.map(carried_out, blocks)
-    way = joined([found[0] for found, _ in parts])
+    way = joined([of_block[0] for of_block, _ in parts])
     perfect = perfect_information(prepared, solved, paths=paths, checked=checked, seed=seed)
     return as_fresh_test(prepared, solved, way, seed=seed, gap=gap_of(way, perfect))
 
@@ -95,7 +93,7 @@ def _worked(
             progress(
                 f"fresh paths of {solved.name}: {sum(len(item.cost_usd) for item in done):,} of {paths:,}"
             )
-    return by_rule.joined(done)
+    return joined_numbers(done)
 
 
 def _blocks(

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabless.decide.results import Action
 from fabless.decide.ways.gates import decided
-from fabless.decide.ways.paths import standard_error
+from fabless.decide.ways.paths import error_over_branches
 from fabless.decide.ways.problem import World, plan_of
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import solve
@@ -49,7 +49,7 @@ def _delayed(
     objective, costs = _later(action, world, solved, held)
     if not np.isfinite(objective):
         return replace(action, delay_cost_usd=np.inf, delay_error_usd=0.0)
-    rise, error = objective - held.objective_usd, standard_error(costs, usual, branches)
+    rise, error = objective - held.objective_usd, error_over_branches(costs, usual, branches)
     least = max(SURE * error, 1e-9 * abs(held.objective_usd))
     return replace(action, delay_cost_usd=rise if abs(rise) > least else 0.0,
                    delay_error_usd=error)

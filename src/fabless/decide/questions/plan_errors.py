@@ -17,9 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import risk_adjusted_by_path
 from fabless.decide.fresh.judge import Judged
-from fabless.decide.fresh.on_paths import WayOnPaths
+from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path
 from fabless.decide.results import Stability
 from fabless.decide.ways.solved import SolvedWay
 from fabless.strategy import every_way

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabless.case_records import Case
-from fabless.decide.accounts.money import standard_error
+from fabless.decide.fresh.on_paths import standard_error
 from fabless.decide.results import Action, FirstOrder, Stability, TreeDifference
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
@@ -85,12 +85,12 @@ def tree_differences(
     """Each way against the recommended one over trees (one mapping a tree), in the order given.
 
     >>> difference, = tree_differences([{"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 6.0}], "a")
-    >>> difference.way, difference.mean_usd, difference.error_usd, difference.is_tie
+    >>> difference.way, difference.difference_usd, difference.error_usd, difference.is_tie
     ('b', 3.0, 1.0, False)
     """
     names = [name for name in objectives[0] if name != recommended]
-    apart = {name: np.array([one[name] - one[recommended] for one in objectives]) for name in names}
-    return tuple(TreeDifference(way=name, mean_usd=float(values.mean()),
+    apart = {name: np.array([tree[name] - tree[recommended] for tree in objectives]) for name in names}
+    return tuple(TreeDifference(way=name, difference_usd=float(values.mean()),
                                 error_usd=standard_error(values))
                  for name, values in apart.items())
 

@@ -48,7 +48,7 @@ class Effect:
 
     name: str
     correlation: float
-    """Of normal scores."""
+    """Correlation of normal scores."""
     chance: float
     """Probability of so strong a correlation by luck, to either side."""
 
@@ -62,7 +62,7 @@ class Slope:
     between: tuple[float, float] | None
     """Two standard errors to either side of that."""
     rise: float
-    """Of the line from the low to the high end of the input's range."""
+    """Rise of the line from the low to the high end of the input's range."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,13 +120,13 @@ def _through(
     ways: Sequence[Way], lines: Mapping[tuple[str, str], SolvedWay]
 ) -> tuple[Through, ...]:
     """Programmes in the order of the ways that commit to them, the first such way counting."""
-    found: dict[str, Through] = {}
+    by_name: dict[str, Through] = {}
     for way in ways:
         for item in way.commits:
-            found.setdefault(item.name, Through(
+            by_name.setdefault(item.name, Through(
                 programme=item.name, carried=lines[way.name, item.name],
                 without=lines[way.name, ""]))
-    return tuple(found.values())
+    return tuple(by_name.values())
 
 
 def with_lines(

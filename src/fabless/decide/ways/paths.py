@@ -119,7 +119,7 @@ def compute_by_offer(plan: Plan, served: Array, active: Array) -> Array:
     return np.asarray(np.divide(able, whole, out=np.zeros(able.shape), where=whole > 0.0) * compute.sum(axis=0))
 
 
-def standard_error(costs: Array, other: Array, branches: int) -> float:
+def error_over_branches(costs: Array, other: Array, branches: int) -> float:
     """Standard error of the mean difference of two costs by path, over the draws at the first
     branching.
 

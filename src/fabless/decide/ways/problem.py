@@ -137,9 +137,13 @@ def world_with_ranges(
 
 
 def outcomes_on(
-    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
+    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str], *,
+    every_quarter: bool = False,
 ) -> dict[str, tuple[OutcomeOnTree, ...]]:
-    """Outcomes on the tree by start; all starts of a programme share random numbers."""
+    """Outcomes on the tree by start; all starts of a programme share random numbers.
+
+    News of a programme comes at the branchings of a tree; in `every_quarter` of separate paths.
+    """
     outcomes, role = {}, roles(case)
     for programme in case.programmes:
         touched = any(
@@ -154,7 +158,7 @@ def outcomes_on(
         luck = f"fate {role[f'programmes.{programme.name}']}"
         outcomes[programme.name] = tuple(
             outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
-            for chain in simulated.chains
+            for chain in (simulated.on_paths if every_quarter else simulated.chains)
         )
     return outcomes
 

@@ -97,7 +97,7 @@ class Outlook(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Selection:
     """Part of a wider problem: the offers, shared limits and agreements that one way has."""
 
     offers: Index
@@ -105,9 +105,9 @@ class Choice:
     agreements: Index
 
 
-def everything(problem: PlanProblem) -> Choice:
+def everything(problem: PlanProblem) -> Selection:
     """Every offer, limit and agreement of a problem."""
-    return Choice(np.arange(len(problem.offers)), np.arange(len(problem.groups)),
+    return Selection(np.arange(len(problem.offers)), np.arange(len(problem.groups)),
                   np.arange(len(problem.agreements)))
 
 
@@ -189,14 +189,14 @@ def _usual(cap: Array, price: Array) -> Array:
 def classes(rate: Array) -> Index:
     """Number the offers (O,) so that those whose rates (B, O, L, N, H) are in proportion share a
     number."""
-    found: list[int] = []
+    leaders: list[int] = []
     class_of = np.zeros(rate.shape[1], dtype=np.int64)
     for offer in range(rate.shape[1]):
-        match = (c for c, other in enumerate(found)
+        match = (c for c, other in enumerate(leaders)
                  if _in_proportion(rate[:, offer], rate[:, other]))
-        class_of[offer] = next(match, len(found))
-        if class_of[offer] == len(found):
-            found.append(offer)
+        class_of[offer] = next(match, len(leaders))
+        if class_of[offer] == len(leaders):
+            leaders.append(offer)
     return class_of
 
 
@@ -243,22 +243,22 @@ def _agreed(branches: Sequence[PlanProblem], name: str, table: Index) -> Array:
                       for item in problem.agreements] for problem in branches], table)
 
 
-def narrowed(outlook: Outlook, choice: Choice) -> Outlook:
+def selected(outlook: Outlook, selection: Selection) -> Outlook:
     """The outlook of one way: only its offers, limits and agreements."""
-    by_offer = {name: getattr(outlook, name)[:, choice.offers] for name in
+    by_offer = {name: getattr(outlook, name)[:, selection.offers] for name in
                 ("relative", "floor", "cap", "price", "running", "resale", "payment", "lead")}
-    by_agreement = {name: getattr(outlook, name)[:, choice.agreements] for name in
+    by_agreement = {name: getattr(outlook, name)[:, selection.agreements] for name in
                     ("level_floor", "level_cap", "start", "fee", "untaken", "takes")}
-    kept, class_of = np.unique(outlook.class_of[choice.offers], return_inverse=True)
+    kept, class_of = np.unique(outlook.class_of[selection.offers], return_inverse=True)
     return outlook._replace(
         **by_offer, **by_agreement, class_of=class_of.astype(np.int64),
         reference=outlook.reference[:, kept],
-        term=outlook.term[choice.offers], retire=outlook.retire[choice.offers],
-        power_w=outlook.power_w[choice.offers],
-        member=outlook.member[np.ix_(choice.limits, choice.offers)],
-        limit=outlook.limit[:, choice.limits],
-        drawn=outlook.drawn[np.ix_(choice.agreements, choice.offers)],
-        most=outlook.most[choice.agreements], least=outlook.least[choice.agreements],
+        term=outlook.term[selection.offers], retire=outlook.retire[selection.offers],
+        power_w=outlook.power_w[selection.offers],
+        member=outlook.member[np.ix_(selection.limits, selection.offers)],
+        limit=outlook.limit[:, selection.limits],
+        drawn=outlook.drawn[np.ix_(selection.agreements, selection.offers)],
+        most=outlook.most[selection.agreements], least=outlook.least[selection.agreements],
     )
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from fabless.errors import DoesNotFit, Fault
-from fabless.plan.lookahead.outlook import Outlook, certain
+from fabless.plan.lookahead.outlook import Outlook, certain, outlook_of
 from fabless.plan.lookahead.program import Held, Room, Size, room_for, written
 from fabless.plan.problem.problem import PlanProblem
 from fabless.plan.problem.service import Index
-from fabless.plan.rule.simulate import paths_table
+from fabless.plan.rule.simulate import paths_table, simulate_orders
 from fabless.plan.solve.highs import DEVEX, silent_solver
-from fabless.records import Array
+from fabless.records import Array, Tree
 
 _BY_COLUMN, _MINIMIZE = 1, 1
+Arrays = TypeVar("Arrays", Outlook, Held)
 ROUNDING = 1e-9
 """Share of a programme's unit of chips below which an order is rounding."""
 
@@ -91,12 +93,12 @@ class Planner:
         On paths that are `known` (N,) the answer is there already, among those `decided` on all
         paths.
         """
-        before = self._retired[:, :, quarter - 1] if quarter else np.zeros(self._orders.shape[:2])
-        held = Held(
-            chips=np.ascontiguousarray(self._chips[..., quarter:-1]),
-            ending=np.ascontiguousarray(self._ending[..., quarter:-1]), retired=before,
-            granted=np.ascontiguousarray(self._granted[0][..., quarter:]),
-            demanded=np.ascontiguousarray(self._granted[1][..., quarter:]))
+        outlook = _plain(outlook)
+        before = self._retired[:, :, quarter - 1]
+        held = _plain(Held(
+            chips=self._chips[..., quarter:-1], ending=self._ending[..., quarter:-1],
+            retired=before, granted=self._granted[0][..., quarter:],
+            demanded=self._granted[1][..., quarter:]))
         room = room_for(outlook)
         offers, count = before.shape
         orders, retired = np.zeros((offers, count)), np.zeros((offers, count))
@@ -156,6 +158,12 @@ class Planner:
                       self.programmes)
 
 
+def _plain(record: Arrays) -> Arrays:
+    """A record with every array in one block that may be written: compiled code is compiled once
+    for each layout."""
+    return type(record)._make(np.require(part, requirements=["C", "W"]) for part in record)
+
+
 def _existing(problem: PlanProblem, table: Index) -> Array:
     """Chips in place along each path (O, N, T)."""
     return np.array(problem.existing[:, table])
@@ -181,3 +189,18 @@ def planned_along(
     for quarter, outlook in outlooks:
         planner.plan(quarter, outlook)
     return planner.placed
+
+
+def compile_planner() -> None:
+    """Plan one path of two quarters: what is compiled is compiled, or loaded, before it is
+    needed."""
+    tree = Tree(np.array([-1, 0]), np.array([0, 1]), np.ones(2))
+    ones = np.ones((1, 2))
+    problem = PlanProblem(
+        tree=tree, offers=("chip",), loads=("load",), lead_quarters=np.array(0),
+        term_quarters=np.array(1), available=np.array(True), cap=np.array(np.inf), capital_usd=ones,
+        running_usd=ones, rate=ones[None], demand=ones, unmet_usd=10.0 * ones, discount=np.array(1.0))
+    nothing = np.zeros((1, 1))
+    outlook = outlook_of([problem], nothing + 1.0, np.array([[1]]), np.ones((1, 1)))
+    placed = planned_along(problem, (nothing, np.zeros((0, 1)), nothing), [(1, outlook)])
+    simulate_orders(problem, placed.orders)

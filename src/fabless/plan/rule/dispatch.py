@@ -50,7 +50,8 @@ def dispatch(problem: PlanProblem, active: Array) -> Dispatch:
     from fabless.plan.rule.dispatch_kernel import best_use
 
     gain = problem.rate * problem.unmet_usd
-    by_node = (np.ascontiguousarray(np.moveaxis(array, -1, 0))
+    # one layout, so that it is compiled once
+    by_node = (np.require(np.moveaxis(array, -1, 0), requirements=["C", "W"])
                for array in (problem.rate, gain, problem.demand, active))
     serve = np.moveaxis(best_use(*by_node), 0, -1)
     unmet = np.maximum(problem.demand - (problem.rate * serve).sum(axis=0), 0.0)

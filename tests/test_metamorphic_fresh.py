@@ -1,0 +1,401 @@
+"""What must hold of every way on fresh paths, by the planner who plans again each quarter, when
+the case is turned, renamed, scaled or stretched.
+
+The counterpart of `test_metamorphic`: the same edits, judged on paths that no plan saw.
+"""
+
+from __future__ import annotations
+
+
+import numpy as np
+import pytest
+
+from fabless.decide.fresh.judge import Judged, judge, perfect_information
+from fabless.decide.fresh.run import rule_costs
+from fabless.decide.ways.choice import choose
+from fabless.decide.ways.problem import draw_world
+from fabless.records import Array
+from fabless.strategy import every_way
+from here import Here
+from metamorphic_fixture import (
+    SMALL,
+    Edit,
+    backwards,
+    choice_of,
+    drop,
+    failing,
+    free,
+    planned,
+    points,
+    prepared_of,
+    put,
+    quick,
+    read,
+    reference_cut,
+    renamed,
+    scaled,
+    sure,
+    text_of,
+    times,
+    tried,
+    with_numbers,
+    without,
+)
+from test_metamorphic import DEAR, LIMITED, PLAIN, SECTIONS, TWO_PROGRAMMES, WAYS, is_money, is_size, more
+
+ROUNDING = 1e-12
+PATHS = 8
+
+
+def costs(judged: Judged) -> dict[str, Array]:
+    """Cost of each path, by way."""
+    return {name: way.cost_usd for name, way in judged.ways.items()}
+
+
+def same(one: Judged, other: Judged, share: float = ROUNDING) -> bool:
+    return one.ways.keys() == other.ways.keys() and all(
+        costs(one)[way] == pytest.approx(costs(other)[way], rel=share) for way in one.ways)
+
+
+# order and names
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_order_of_a_section_changes_nothing(section: str) -> None:
+    assert same(tried(*TWO_PROGRAMMES), tried(*TWO_PROGRAMMES, backwards(section)))
+
+
+@pytest.mark.parametrize(("section", "old", "new"), [
+    ("lines", "amd", "zz"), ("lines", "google", "aa"), ("lines", "h100", "zz"),
+    ("loads", "chat", "zz"), ("shocks", "disruption", "zz"), ("pools", "packaging", "zz"),
+    ("programmes", "backer", "a"), ("contracts", "deal", "zz"),
+])
+def test_another_name_changes_nothing(section: str, old: str, new: str) -> None:
+    assert same(tried(), tried(renamed(section, old, new)))
+
+
+@pytest.mark.parametrize("line", ["amd", "google"])
+def test_a_line_less_leaves_ways_without_it_as_they_were(line: str) -> None:
+    usual, other = tried(), tried(without(line))
+    for way in ("buy", "partner"):
+        assert costs(other)[way] == pytest.approx(costs(usual)[way], rel=ROUNDING)
+
+
+# more on offer
+
+
+@pytest.mark.parametrize("terms", [
+    {"price": DEAR}, {"price": DEAR, "port": {"value": 0}},
+    {"lead_normal": {"value": 500}, "lead_scarce": {"value": 500}}, {"allotment": {"value": 0}},
+], ids=["dear", "dear without a port", "beyond the horizon", "no allotment"])
+def test_a_line_that_nobody_uses_costs_no_way_anything(terms: dict[str, object]) -> None:
+    if terms.get("price") is DEAR:
+        terms = terms | {"price": {"value": 1e3 * SMALL["lines"]["amd"]["price"]["mode"]}}
+    usual, other = tried(), tried(more(terms))
+    for way in WAYS:
+        assert costs(other)[way] == pytest.approx(costs(usual)[way], rel=ROUNDING)
+
+
+def test_a_supplier_who_asks_nothing_never_costs() -> None:
+    gift = {"price": {"value": 0}, "port": {"value": 0}, "allotment": {"value": 1e6},
+            "lead_scarce": {"value": 0}, "lead_normal": {"value": 0}}
+    usual, other = tried(), tried(more(gift))
+    assert np.all(costs(other)["diversify"] < costs(usual)["diversify"])
+    assert np.array_equal(costs(other)["buy"], costs(usual)["buy"])
+
+
+@pytest.mark.parametrize("edit", [
+    times(0.6, "lines.amd.price"), times(0.6, "lines.azure.price"), times(0.6, "lines.google.price"),
+    times(0.6, "lines.h100.price"), times(2, "lines.*.allotment"), times(2, "pools.*.share"),
+    times(0, "lines.*.lead_normal", "lines.*.lead_scarce"), times(0.5, "owning.electricity"),
+], ids=["amd", "azure", "google", "h100", "allotments", "pools", "no lead", "electricity"])
+def test_easier_terms_are_not_dearer(edit: Edit) -> None:
+    """In the mean, beyond two standard errors path by path: a planner who does not know the future
+    may be led astray on one path."""
+    usual, other = tried(paths=12), tried(edit, paths=12)
+    for way in WAYS:
+        apart = other.total_usd[way] - usual.total_usd[way]
+        assert apart.mean() <= 2.0 * apart.std(ddof=1) / np.sqrt(apart.size) + 1e-9 * usual.total_usd[way].mean()
+
+
+# scale
+
+
+def scaled_by(factor: float, fits: object) -> tuple[Judged, Judged]:
+    prepared = prepared_of(text_of(*LIMITED))
+    other = with_numbers(prepared, scaled(prepared.case, factor, fits))  # type: ignore[arg-type]
+    choice = choose(draw_world(other), None, gates=False)
+    return tried(*LIMITED), judge(other, choice, quick(PATHS), pool=Here())
+
+
+def test_ten_times_the_money_costs_ten_times_as_much() -> None:
+    usual, other = scaled_by(10.0, is_money)
+    for way in WAYS:
+        assert costs(other)[way] == pytest.approx(10.0 * costs(usual)[way], rel=1e-8)
+
+
+def test_twice_of_everything_costs_twice_as_much() -> None:
+    usual, other = scaled_by(2.0, is_size)
+    for way in WAYS:
+        assert costs(other)[way] == pytest.approx(2.0 * costs(usual)[way], rel=1e-8)
+
+
+def test_twice_the_queries_cost_more_on_every_path() -> None:
+    usual, other = tried(), tried(times(2, "demand.queries", "demand.ceiling"))
+    for way in WAYS:
+        assert np.all(costs(other)[way] > costs(usual)[way])
+
+
+# horizons, rates, shocks
+
+
+@pytest.mark.parametrize(("quarters", "paths"), [
+    (4, 8), pytest.param(60, 4, marks=pytest.mark.slow), pytest.param(80, 4, marks=pytest.mark.slow)])
+def test_short_and_long_horizons_are_judged(quarters: int, paths: int) -> None:
+    tree = {"boundaries": [2, 3] if quarters == 4 else [2, 5], "branching": [2, 2]}
+    judged = tried(put("quarters", quarters), put("tree", tree), paths=paths)
+    assert tuple(judged.ways) == WAYS
+    for way in judged.ways.values():
+        assert way.cash.shape == (paths, quarters)
+        assert np.all(np.isfinite(way.cost_usd))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
+def test_any_rate_of_interest_discounts_what_is_paid(rate: float) -> None:
+    judged = tried(put("finance.real_rate", {"value": rate}))
+    discount = (1.0 + rate) ** -((np.arange(10) + 0.5) / 4)
+    for way in judged.ways.values():
+        assert way.discount == pytest.approx(discount, rel=1e-9)
+        assert way.cost_usd == pytest.approx((way.cash + way.unserved) @ discount, rel=1e-9)
+
+
+@pytest.mark.parametrize("branching", [[1, 1], [2, 1], [1, 2], [12, 1]])
+def test_a_tree_of_any_shape_gives_a_way_to_judge(branching: list[int]) -> None:
+    """The paths are the same whatever the tree is: what differs is what was ordered first."""
+    usual, other = tried(), tried(put("tree.branching", branching))
+    for way in WAYS:
+        assert np.array_equal(usual.ways[way].wanted, other.ways[way].wanted)
+        assert costs(other)[way] == pytest.approx(costs(usual)[way], rel=0.2)
+
+
+@pytest.mark.parametrize("shock", ["disruption", "slump"])
+def test_a_shock_that_never_strikes_is_none(shock: str) -> None:
+    never, none = tried(times(0, f"shocks.{shock}.rate")), tried(drop(f"shocks.{shock}"))
+    for way in WAYS:
+        assert np.array_equal(costs(never)[way], costs(none)[way])
+
+
+def test_with_all_rates_nought_there_are_no_shocks() -> None:
+    never, none = tried(times(0, "shocks.*.rate")), tried(drop("shocks"))
+    for way in WAYS:
+        assert np.array_equal(costs(never)[way], costs(none)[way])
+
+
+# the price of a shortage, and risk
+
+
+PRICES = ("loads.*.unserved_price",)
+
+
+def test_where_a_shortage_costs_nothing_nothing_is_ordered() -> None:
+    judged = tried(*PLAIN, times(0, *PRICES))
+    for way in judged.ways.values():
+        ordered = way.chips[1:]
+        assert not ordered.any()
+        assert not way.unserved.any()
+        assert way.missing.any()
+
+
+def test_the_dearer_a_shortage_is_the_less_is_short() -> None:
+    short = [tried(*PLAIN, times(factor, *PRICES)).ways["buy"].missing.sum() for factor in (0.3, 1, 1e4)]
+    assert short[0] > short[1] > short[2]
+
+
+def test_the_weight_of_the_worst_goes_from_the_mean_to_the_tail() -> None:
+    for weight in (0.0, 0.3, 1.0 - 1e-12):
+        judged = tried(put("risk.weight", weight), put("risk.level", 0.75))
+        for name, way in judged.ways.items():
+            worst = np.sort(way.cost_usd)[-2:].mean()  # a quarter of 8 paths
+            total = (1.0 - weight) * way.cost_usd.mean() + weight * worst
+            assert judged.total_usd[name].mean() == pytest.approx(total, rel=1e-9)
+
+
+# limits
+
+
+def limit(kind: str, amount: float) -> Edit:
+    years = [2023] if kind == "power" else range(2023, 2028)
+    return put("limits", {kind: {str(year): {"value": amount} for year in years}})
+
+
+def test_without_power_no_chip_is_owned_and_without_cash_none_is_paid_at_an_order() -> None:
+    powerless, penniless = tried(limit("power", 0.0)), tried(limit("cash", 0.0))
+    for way in WAYS:
+        lines = powerless.ways[way].lines
+        owned = [lines.index(name) for name in ("h100", "amd", "backer")]
+        assert not powerless.ways[way].chips[owned].any()
+        assert powerless.ways[way].chips[lines.index("azure")].any()
+        assert np.all(costs(powerless)[way] >= 0.99 * costs(tried())[way])
+        assert costs(penniless)[way].mean() > costs(tried())[way].mean()
+
+
+@pytest.mark.parametrize("kind", ["power", "cash"])
+def test_a_limit_that_is_never_reached_is_none(kind: str) -> None:
+    assert same(tried(limit(kind, 1e15)), tried(), 1e-9)
+
+
+# programmes and contracts
+
+
+def test_a_sure_and_free_programme_helps_whoever_may_start_it() -> None:
+    gift, lines = tried(sure, free, gates=True), tried(without("backer"))
+    assert gift.total_usd["partner"].mean() < lines.total_usd["buy"].mean()
+    assert np.array_equal(costs(gift)["buy"], costs(lines)["buy"])
+
+
+def test_a_contract_at_an_absurd_price_is_not_signed() -> None:
+    absurd, none = tried(times(1e3, "contracts.deal.price")), tried(drop("contracts"))
+    assert same(absurd, none, 1e-9)
+
+
+def test_a_contract_that_costs_next_to_nothing_helps() -> None:
+    gift, none = tried(times(1e-3, "contracts.deal.price")), tried(drop("contracts"))
+    assert np.all(costs(gift)["buy"] < costs(none)["buy"])
+
+
+# more options never cost more
+
+
+SOLD = put("owning.resale", {"value": 0.5})
+CASES: dict[str, tuple[Edit, ...]] = {
+    "everything": (), "sure programme": (sure,), "free programme": (sure, free),
+    "two programmes": TWO_PROGRAMMES, "resale": (SOLD,), "limits": LIMITED,
+    "dear lines": (times(3, "lines.h100.price", "lines.azure.price"),),
+    "own ways": (put("ways", {"rent": {"how": "rent"}, "two": {"lines": ["h100", "google"]},
+                              "chip": {"lines": ["h100", "azure", "amd"], "may_start": ["backer"]},
+                              "bare": {"lines": ["h100", "azure"], "contracts": []}}), sure),
+}
+
+
+@pytest.mark.parametrize("branches", [1, 2])
+@pytest.mark.parametrize("name", CASES)
+def test_no_way_with_more_options_costs_more(name: str, branches: int) -> None:
+    """Beyond two paired standard errors on the same paths."""
+    edits = CASES[name]
+    judged = tried(*edits, paths=20, branches=branches, gates=True)
+    ways = {way.name: way for way in every_way(read(text_of(*edits)))}
+    pairs = [(wide, narrow) for wide in judged.ways for narrow in judged.ways
+             if wide != narrow and ways[wide].contains(ways[narrow])]
+    assert ("diversify", "buy") in pairs
+    for wide, narrow in pairs:
+        apart, error = judged.difference(wide, narrow)
+        assert apart <= 2.0 * error + 1e-9 * judged.total_usd[narrow].mean(), (wide, narrow, apart, error)
+
+
+@pytest.mark.parametrize("edit", [
+    drop("contracts"), without("backer"), without("amd"), without("google"), without("amd", "google"),
+], ids=["contract", "programme", "amd", "google", "second vendors"])
+def test_a_case_with_less_on_offer_is_not_cheaper(edit: Edit) -> None:
+    wide, narrow = tried(paths=20), tried(edit, paths=20)
+    best = {"portfolio": "portfolio" if "portfolio" in narrow.ways else "diversify", "buy": "buy"}
+    for way, other in best.items():
+        if other not in narrow.ways:
+            other = "buy"
+        apart = wide.total_usd[way] - narrow.total_usd[other]
+        assert apart.mean() <= 2.0 * apart.std(ddof=1) / np.sqrt(apart.size) + 1e-9 * wide.total_usd[way].mean()
+
+
+def test_to_be_able_to_sell_chips_never_costs() -> None:
+    kept, sold = tried(*FALLING, paths=20), tried(*FALLING, SOLD, paths=20)
+    for way in ("buy", "diversify"):
+        apart = sold.total_usd[way] - kept.total_usd[way]
+        assert apart.mean() <= 2.0 * apart.std(ddof=1) / np.sqrt(apart.size)
+        assert apart.mean() < 0.0
+
+
+FALLING = (put("demand.growth", {"low": 0.2, "mode": 0.6, "high": 2}),
+           put("loads.training.growth", {"low": 0.2, "mode": 0.6, "high": 2}),
+           put("demand.growth_long_run", {"value": 0.8}))
+"""Demand that falls, so that chips stand idle."""
+
+
+# without uncertainty the planner is the plan
+
+
+CERTAIN: dict[str, tuple[Edit, ...]] = {
+    "lines": (*PLAIN, points), "contract": (without("backer"), points),
+    "limits": (without("backer"), *LIMITED, points), "resale": (without("backer"), SOLD, points),
+    "falling": (without("backer"), *FALLING, SOLD, points),
+    "programme": (failing, points),
+    "cheap contract": (without("backer"), times(0.5, "contracts.deal.price"), points),
+    "everything": (*LIMITED, SOLD, failing, points),
+    "idle": (without("backer"), *LIMITED, *FALLING, points),
+}
+
+
+@pytest.mark.parametrize("branches", [1, 2])
+@pytest.mark.parametrize("name", CERTAIN)
+def test_without_uncertainty_the_planner_is_the_plan(name: str, branches: int) -> None:
+    edits = (*CERTAIN[name], put("tree.branching", [1, 1]))
+    small, judged = planned(*edits, gates=True), tried(*edits, paths=2, branches=branches, gates=True)
+    for way in small.choice.ways:
+        assert costs(judged)[way.name] == pytest.approx(way.result.objective_usd, rel=1e-6)
+
+
+# perfect information and the old rule
+
+
+@pytest.mark.parametrize("name", ["everything", "free programme", "resale", "limits"])
+def test_no_planner_beats_perfect_information_on_any_path(name: str) -> None:
+    text = text_of(*CASES[name])
+    judged = tried(*CASES[name], gates=True)
+    for solved in choice_of(text, True).ways:
+        least = perfect_information(prepared_of(text), solved, paths=PATHS, checked=PATHS)
+        assert np.all(judged.ways[solved.name].cost_usd >= least * (1.0 - 1e-9))
+
+
+SEEDS = (1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("name", ["everything", "dear lines"])
+def test_the_planner_is_never_dearer_than_the_rule_in_the_mean(name: str) -> None:
+    """Over several seeds of paths, beyond two standard errors."""
+    text = text_of(*CASES[name])
+    for solved in choice_of(text).ways:
+        if solved.name not in ("buy", "diversify"):
+            continue
+        apart = np.concatenate([
+            tried(*CASES[name], seed=seed).ways[solved.name].cost_usd
+            - rule_costs(prepared_of(text), solved, paths=PATHS, seed=seed).cost_usd for seed in SEEDS])
+        assert apart.mean() <= 2.0 * apart.std(ddof=1) / np.sqrt(apart.size)
+
+
+# the same question, the same answer
+
+
+def test_the_same_seed_gives_the_same_paths_and_another_another() -> None:
+    text = text_of()
+    again = judge(prepared_of(text), choice_of(text), quick(PATHS), pool=Here())
+    other = tried(seed=77)
+    for way in WAYS:
+        assert again.ways[way].cost_usd.tobytes() == costs(tried())[way].tobytes()
+        assert not np.array_equal(costs(other)[way], costs(tried())[way])
+    assert again.best == tried().best
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", [
+    renamed("lines", "amd-owned", "amd2"), backwards("lines"), backwards("pools"), backwards("shocks"),
+], ids=["amd2", "lines", "pools", "shocks"])
+def test_the_reference_case_knows_no_names_and_no_order(edit: Edit) -> None:
+    base = reference_cut()
+    assert same(tried(base=base), tried(edit, base=base))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("branches", [1, 2])
+def test_no_way_of_the_reference_case_with_more_options_costs_more(branches: int) -> None:
+    judged = tried(base=reference_cut(), paths=20, branches=branches, gates=True)
+    for wide, narrow in (("diversify", "buy"), ("portfolio", "diversify"), ("portfolio", "partner")):
+        apart, error = judged.difference(wide, narrow)
+        assert apart <= 2.0 * error + 1e-9 * judged.total_usd[narrow].mean()
