@@ -6,7 +6,6 @@ The counterpart of `test_metamorphic`: the same edits, judged on paths that no p
 
 from __future__ import annotations
 
-
 from dataclasses import replace
 
 import numpy as np
