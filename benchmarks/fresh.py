@@ -1,115 +1,84 @@
-"""Fresh paths of the reference case: time, memory, the rule beside perfect information.
+"""Fresh paths of the reference case: the planner beside perfect information and the merit-order rule.
 
-    python benchmarks/fresh.py [PATHS ...] [--checked N]      for example: python benchmarks/fresh.py 1000 10000
+    python benchmarks/fresh.py [--paths N] [--way NAME]      for example: python benchmarks/fresh.py --paths 320 --way buy
 
-Plans the portfolio without programmes on the tree of the case. First the whole test with a process
-a core, for each number of PATHS: seconds, processor seconds, peak memory of the largest process,
-the fresh cost beside the one in the tree. Then, on the first paths of one block, the mean cost of
-the rule beside perfect information.
+Plans a way without programmes on the tree of the case and carries it out on the same fresh paths by
+the planner with one branch and with two, by the rule, and with each path known from the start.
+Prints means, paired differences with their standard errors, and processor time a path.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import numpy as np
 
 import fabless as fb
-from fabless.decide.fresh.block import FreshBlock, fresh_world, views_along
-from fabless.decide.fresh.run import fresh_test
-from fabless.decide.ways.gates import decided, followed
+from fabless.decide.fresh.block import FreshBlock, work
+from fabless.decide.fresh.judge import TUNING
+from fabless.decide.fresh.on_paths import risk_adjusted_by_path, standard_error
+from fabless.decide.fresh.planned import blocks_of, carried_out, safety_margin, tried
 from fabless.decide.ways.prepare import Prepared, prepare
-from fabless.decide.ways.problem import draw_world, plan_of
+from fabless.decide.ways.problem import draw_world
 from fabless.decide.ways.solved import SolvedWay, solve_best
-from fabless.plan.rule.merit_order import merit_order
-from fabless.plan.rule.perfect import perfect_costs
-from fabless.plan.rule.simulate import simulate_orders
-from fabless.strategy import PORTFOLIO, Commitment
+from fabless.records import Array
+from fabless.strategy import Commitment, commitments
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("paths", nargs="*", type=int, default=[1_000, 10_000])
-    parser.add_argument("--checked", type=int, default=100)
+    parser.add_argument("--paths", type=int, default=320)
+    parser.add_argument("--way", default="buy")
     given = parser.parse_args()
     case = fb.case()
     prepared = prepare(case, fb.load(case.as_of))
-    solved = solve_best(draw_world(prepared), PORTFOLIO, (Commitment(prepared.case.lines, ()),))
-    print(
-        f"in the tree of {solved.plan.problem.tree.leaves.size} paths: expected cost "
-        f"{solved.result.expected_cost_usd / 1e9:.2f}, objective {solved.result.objective_usd / 1e9:.2f} billion USD"
-    )
-    for paths in given.paths:
-        whole(prepared, solved, paths, min(given.checked, paths))
-    if given.checked:
-        rules(prepared, solved, given.checked)
+    lines = commitments(prepared.case, given.way)[0].lines
+    solved = solve_best(draw_world(prepared), given.way, (Commitment(lines, ()),))
+    rule, perfect = by_rule(prepared, solved, given.paths)
+    print(f"{given.paths} paths; perfect information {perfect.mean() / 1e9:.2f} billion USD")
+    said(prepared, "merit-order rule", rule, rule=rule, perfect=perfect)
+    for branches in (1, 2):
+        said(prepared, f"planner, {branches} branches", planned(prepared, solved, given.paths, branches),
+             rule=rule, perfect=perfect)
 
 
-def whole(prepared: Prepared, solved: SolvedWay, paths: int, checked: int) -> None:
-    for count in (0, checked) if checked else (0,):
-        used = processor_s()
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as executor:
-            fresh_test(prepared, solved, paths=2_000, checked=0, executor=executor)  # starts the processes
-            start = time.perf_counter()
-            found = fresh_test(prepared, solved, paths=paths, checked=count, executor=executor)
-            seconds = time.perf_counter() - start
-        print(
-            f"{paths:>7,} paths, {count} of them planned with perfect information: {seconds:.1f} s, with the start of the "
-            f"processes and 2,000 paths before {processor_s() - used:.1f} processor s, {peak_gib():.2f} GiB a process"
-        )
-    for name in ("expected_cost_usd", "cvar_usd", "objective_usd"):
-        one = getattr(found, name)
-        print(
-            f"        {name[:-4]:14} fresh {one.fresh / 1e9:8.2f} in tree {one.in_sample / 1e9:8.2f} "
-            f"difference {one.difference / 1e9:+7.2f} +- {one.error / 1e9:.2f} billion USD"
-        )
-    short = found.missing_share
-    print(f"        missing share  fresh {short.fresh:.2%} in tree {short.in_sample:.2%}")
-    if found.gap:
-        print(
-            f"        above perfect information by {found.gap.mean_usd / 1e9:.2f} +- {found.gap.error_usd / 1e9:.2f}, "
-            f"at most {found.gap.upper_usd / 1e9:.2f} ({found.gap.upper_usd / found.gap.perfect_usd:.1%})"
-        )
+def by_rule(prepared: Prepared, solved: SolvedWay, paths: int) -> tuple[Array, Array]:
+    """Cost (paths,) by the rule, and the least with each path known."""
+    start, parts = time.process_time(), []
+    blocks = blocks_of(prepared, (), paths=paths, seed=prepared.case.seed, branches=1, margin=np.ones((1, 1, 1)))
+    for block in blocks:
+        parts.append(work(FreshBlock(
+            prepared=prepared, commitment=solved.plan.commitment, policy=solved.policy,
+            planned=solved.plan.problem, result=solved.result, number=block.number, count=block.count,
+            seed=block.seed, checked=block.count)))
+    print(f"rule and perfect information: {1e3 * (time.process_time() - start) / paths:.1f} ms a path")
+    return (np.concatenate([part.cost_usd for part in parts]), np.concatenate([part.perfect_usd for part in parts]))
 
 
-def processor_s() -> float:
-    """Processor seconds of this process and of those that have ended."""
-    return sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+def planned(prepared: Prepared, solved: SolvedWay, paths: int, branches: int) -> Array:
+    """Cost (paths,) by the planner."""
+    margin = safety_margin(prepared, prepared.case.seed + TUNING)
+    start, costs, programmes = time.process_time(), [], 0
+    for block in blocks_of(prepared, [tried(solved)], paths=paths, seed=prepared.case.seed, branches=branches,
+                           margin=margin):
+        (way,), count = carried_out(block)
+        costs.append(way.cost_usd)
+        programmes += count
+    seconds = time.process_time() - start
+    print(f"planner, {branches} branches: {1e3 * seconds / paths:.1f} ms a path, {1e3 * seconds / programmes:.2f} ms a "
+          "look-ahead programme, outlooks and sums included")
+    return np.concatenate(costs)
 
 
-def peak_gib() -> float:
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
-
-
-def rules(prepared: Prepared, solved: SolvedWay, count: int) -> None:
-    block = FreshBlock(
-        prepared, solved.plan.commitment, solved.policy, solved.plan.problem, solved.result, 0,
-        max(count, 100), 1,
-    )
-    drawn = fresh_world(block)
-    plan = plan_of(drawn, block.commitment)
-    go = followed(block.policy, drawn, plan)
-    plan, views = decided(plan, go), views_along(drawn, block.commitment, go)
-    start = time.process_time()
-    perfect = perfect_costs(plan.problem, np.arange(count))
-    print(f"perfect information {perfect.mean() / 1e9:8.2f} billion USD, "
-          f"{1e3 * (time.process_time() - start) / count:7.1f} ms a path")
-    for name in ("merit order, with its compilation", "merit order"):
-        start = time.process_time()
-        orders = merit_order(block.planned, block.result, plan.problem, views)
-        cost = simulate_orders(plan.problem, orders).path_cost_usd[:count]
-        seconds = time.process_time() - start
-        ratio = np.quantile(cost / perfect, [0.1, 0.5, 0.9])
-        print(
-            f"{name:34} {cost.mean() / 1e9:8.2f} billion USD, {1e3 * seconds / block.count:7.1f} ms a path, over perfect "
-            f"information P10 {ratio[0]:.3f} P50 {ratio[1]:.3f} P90 {ratio[2]:.3f}"
-        )
+def said(prepared: Prepared, name: str, cost: Array, *, rule: Array, perfect: Array) -> None:
+    apart = cost - rule
+    total, usual = (risk_adjusted_by_path(prepared.case, values) for values in (cost, rule))
+    above = cost.mean() / perfect.mean() - 1
+    print(f"{name:22} {cost.mean() / 1e9:8.2f} billion USD, {above:.1%} above perfect information; "
+          f"less the rule: mean {apart.mean() / 1e6:+8.0f} +- {standard_error(apart) / 1e6:.0f}, total "
+          f"{(total - usual).mean() / 1e6:+8.0f} +- {standard_error(total - usual) / 1e6:.0f} million USD")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     assert set(HOMES) == {
-        "decide", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
+        "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
         "validate", "claims", "chips", "models", "show", "why"}
     for name in HOMES:
         command = loaded(name)
@@ -126,7 +126,7 @@ def test_every_default_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch, nam
 def test_the_program_lists_decide_and_init_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = help_of(run, monkeypatch, "--help")
     assert re.findall(r"^│ ([a-z]+) ", printed, flags=re.MULTILINE) == list(HOMES)
-    assert list(HOMES)[:2] == ["decide", "init"]
+    assert list(HOMES)[:3] == ["decide", "compare", "init"]
 
 
 def test_the_program_says_its_version(run: Run) -> None:
@@ -136,7 +136,7 @@ def test_the_program_says_its_version(run: Run) -> None:
 
 @pytest.mark.parametrize(("words", "completed"), [
     ("fabless de", ["decide"]), ("fabless serve --kv", ["--kv-precision"]),
-    ("fabless c", ["cost", "chip", "chips", "contract", "claims"])])
+    ("fabless c", ["compare", "cost", "chip", "chips", "contract", "claims"])])
 def test_the_shell_completes_commands_and_options(
     tmp_path: Path, words: str, completed: list[str]
 ) -> None:

@@ -22,7 +22,8 @@ from rich.console import Console
 from decision_fixture import decision
 from fabless import wording
 from fabless.decide import Band, Decision, Questions
-from fabless.decide.accounts.results import BridgeRow
+from fabless.decide.accounts.results import BridgeRow, Margin
+from fabless.decide.results import FirstLook
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
@@ -35,7 +36,7 @@ from fabless.report.money import (
     spend_tables,
     standing,
 )
-from fabless.report.terminal import Column, print_decision, print_table
+from fabless.report.terminal import Column, print_decision, print_first_look, print_table
 from fabless.units import Quarter
 
 VOID = {"col", "meta", "br", "rect", "path", "line", "link", "img"}
@@ -190,8 +191,8 @@ def test_the_screen_holds_every_way_in_its_width(chosen: Decision, width: int) -
     assert "0.76 cents at 20% a year (buy first)" in text
     assert "Lead time" not in text, "only the three largest"
     for words in (
-        "the own chip −$600M ± $200M", chosen.questions.flips[0].text,
-        "$48.8B ± $488M expected, $46.9B on the 81", "portfolio first in 8",
+        "the own chip −$600M ± $400M", chosen.questions.flips[0].text,
+        "$48.8B ± $976M cash and unserved demand, $46.9B on the 81", "portfolio first in 8",
         "7% of that year's compute missing, not 4%", "gap 0.09%",
     ):
         assert words in text
@@ -255,6 +256,10 @@ def test_a_lead_within_two_errors_is_never_best(chosen: Decision) -> None:
         assert "tie (+$4.10B ± $4.92B)" in " ".join(text.split())
     assert not re.search(r"\bbest$", terminal(tied, 80), re.MULTILINE)
     assert re.search(r"\bbest$", terminal(chosen, 80), re.MULTILINE)
+    look = FirstLook(answer="Buy.", recommended="portfolio", strategies=tuple(ways), paths=10)
+    page = io.StringIO()
+    print_first_look(look, Console(file=page, width=80))
+    assert "first, tied" in page.getvalue(), "nor while the rest is worked out"
     twin = dataclasses.replace(ways[0], regret_usd=0.0, regret_error_usd=0.0)
     same = dataclasses.replace(chosen, strategies=(twin, *chosen.strategies[1:]))
     assert [standing(way, same) for way in same.strategies if way.name in ("buy", "portfolio")] == [
@@ -323,7 +328,7 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
     words = " ".join("".join(Reader(page).words).split())
     order = [
         chosen.answer, "How the ways compare", "The whole money", "From the cents to the total",
-        "Who is paid, for what and when", "What to do in the first 90 days",
+        "What is paid, for what and when", "What to do in the first 90 days",
         "Fleet and cost through time", "Year by year", "What a query costs",
         "Timeline of the own chip", "What moves the answer", "When an own chip would pay",
         "What options, waiting and knowledge are worth", "How well the answer holds",
@@ -336,6 +341,29 @@ def test_the_page_tells_what_the_decision_holds(page: str, chosen: Decision) -> 
         assert standing(way, chosen) in words
     for text in (chosen.digest, str(chosen.seed), "$932M", *chosen.warnings, *(line.how for line in chosen.build_up)):
         assert text in words
+
+
+def test_the_page_prices_a_query_on_every_chip_and_says_why_not(chosen: Decision, page: str) -> None:
+    words = " ".join("".join(Reader(page).words).split())
+    assert len(chosen.query_costs) == 4
+    for item in chosen.query_costs:
+        assert f"{item.title}" in words
+        assert item.why in words
+        told = wording.cents(item.usd, 3 if item.load == "gpt-3.5-class" else 2)
+        assert told in words
+    opened = [attributes for attributes in Reader(page).of("details") if "open" in attributes]
+    assert (len(opened), len(Reader(page).of("details"))) == (2, 3), "what is used is shown"
+
+
+def test_the_margin_is_told_where_revenue_is_stated(chosen: Decision) -> None:
+    margin = Margin(loads=("chat",), revenue_usd=30.04e9, query_cash_usd=9.1e9, margin_usd=20.94e9,
+                    error_usd=0.5e9)
+    ways = tuple(dataclasses.replace(way, margin=margin) for way in chosen.strategies)
+    stated = dataclasses.replace(chosen, strategies=ways)
+    for text in (terminal(stated, 80), "".join(Reader(as_html(stated)).words)):
+        assert ("queries to gpt-3.5-class bring in $30.0B and cost $9.1B of cash, a margin of $20.9B "
+                "± $1.00B") in " ".join(text.split())
+    assert "a margin of" not in terminal(chosen, 80)
 
 
 def test_inputs_lead_to_their_assumption_and_on_to_its_source(chosen: Decision) -> None:

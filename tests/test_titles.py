@@ -72,7 +72,7 @@ def reference() -> Case:
 
 @pytest.fixture(scope="module")
 def chosen() -> Decision:
-    case = replace(with_strange_keys(), branching=(2, 1, 1, 1))
+    case = replace(with_strange_keys(), branching=(2, 1, 1, 1, 1, 1))
     return decide(case, detail=DETAIL, executor=Here())
 
 
@@ -118,7 +118,7 @@ def test_titles_of_the_reference_case(reference: Case) -> None:
     assert offers["existing"] == "A100, the fleet in place"
     assert offers["nvidia-owned+2"] == "Nvidia's next generation (2)"
     assert offers["nvidia-prepaid+1"] == "Nvidia's next generation (1), prepaid"
-    assert offers["backer from 2024Q2"] == "the backer's chip, started in 2024Q2"
+    assert offers["backer from 2024Q1"] == "the backer's chip, started in 2024Q1"
     assert offers["own-build+1"] == "the second generation of the own chip"
     assert len(set(offers.values())) == len(offers)
     assert order_titles(reference)["azure-rented"] == "H100 from Azure"

@@ -17,7 +17,7 @@ from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
 from fabless.errors import BadFile, Fault, unknown
 from fabless.executors import executors_of
-from fabless.report import as_json, print_decision, write_report
+from fabless.report import as_json, print_decision, print_first_look, write_report
 from fabless.report.files import check_writable, write_whole
 
 EXECUTORS = ("process", "dask")
@@ -65,11 +65,13 @@ def decide(
     maker = executors_of(executor, workers or os.cpu_count() or 1, address) if executor in EXECUTORS else None
     if maker is None:
         raise unknown("executor", executor, EXECUTORS, "--executor")
+    aside = Console(stderr=True)
     with shown() as tick:
         with maker() as pool:
             decision = decide_case(
                 question, detail=_detail(detail, leaves, paths, len(question.branching)),
                 executor=pool, checkpoint=checkpoint, progress=tick,
+                first_look=None if json else lambda look: print_first_look(look, aside),
             )
         tick("report")
         write_report(decision, path)

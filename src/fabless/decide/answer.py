@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fabless.case_records import Case, named
 from fabless.decide.detail import Detail
 from fabless.decide.fresh.results import FreshTest
-from fabless.decide.results import ProgrammeValue, WayResult
+from fabless.decide.results import Leverage, ProgrammeValue, WayResult
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.records import Grade
@@ -53,10 +53,11 @@ class LateStart:
 
 def answer(
     prepared: Prepared, best: SolvedWay, results: Sequence[WayResult],
-    programmes: Sequence[ProgrammeValue],
+    programmes: Sequence[ProgrammeValue], leverage: Leverage | None = None,
 ) -> str:
     """One sentence: what to do, what decides that, what a query then costs, and which chip
-    programme to start or not.
+    programme to start or not, with the concession of the dominant vendor from which one would pay
+    (`leverage`, where it was asked).
 
     All of it is of the fresh paths.
     """
@@ -70,7 +71,7 @@ def answer(
         f"{doing}: {_decided(case, result, results)}; a query costs {median} cents over "
         f"{case.quarters} quarters ({low} to {high} in eight of ten scenarios)"
     )
-    text += _programme_clause(result, best, programmes, case)
+    text += _programme_clause(result, best, programmes, case=case, leverage=leverage)
     year, missing = max(
         ((year, share) for year, _, share in result.shortage_by_year), key=lambda item: item[1])
     if missing > case.tolerated_shortage:
@@ -118,7 +119,8 @@ def _doing(best: SolvedWay) -> str:
 
 
 def _programme_clause(
-    result: WayResult, best: SolvedWay, programmes: Sequence[ProgrammeValue], case: Case
+    result: WayResult, best: SolvedWay, programmes: Sequence[ProgrammeValue], *, case: Case,
+    leverage: Leverage | None,
 ) -> str:
     """What to do about chip programmes: started now, left open for a later start, both, or none."""
     now, later, known = best.started, tuple(late_starts(best, case)), offer_titles(case)
@@ -131,7 +133,7 @@ def _programme_clause(
         when = f" and would ship in volume from {nearest.volume_quarter}" if nearest.volume_quarter else ""
         clauses.append(
             f"start no chip programme now: the best of them, {known[nearest.name]}, would "
-            f"{_outcome(nearest, result)}{when}"
+            f"{_outcome(nearest, result)}{when}{_unless(nearest, leverage)}"
         )
     if later:
         clauses.append(("" if now else "start no chip programme now, but ") + _open(later, known))
@@ -139,6 +141,16 @@ def _programme_clause(
         if first and not now and len({item.programme for item in later}) == 1:
             clauses.append(f"started today and carried through it would {_outcome(first, result)}")
     return "".join(f"; {clause}" for clause in clauses)
+
+
+def _unless(value: ProgrammeValue, leverage: Leverage | None) -> str:
+    """The concession that turns a programme which does not pay by itself; empty where it pays, or
+    none would."""
+    if leverage is None or value.value_usd >= 0.0:
+        return ""
+    levers = {lever.name: lever.break_even for lever in leverage.levers}
+    turn = levers.get(value.name)
+    return "" if turn is None else f", unless it wins {100.0 * turn:.2g}% off {leverage.vendor}'s prices"
 
 
 def late_starts(best: SolvedWay, case: Case) -> Iterator[LateStart]:

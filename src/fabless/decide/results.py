@@ -737,13 +737,6 @@ class Decision:
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways or self.strategies, key=lambda item: item.regret_usd).name
 
-    def leads(self, way: str) -> bool:
-        """Whether a way is the recommended one and every other that is not the same as it on each
-        path costs more by over two standard errors."""
-        return way == self.recommended and all(
-            item.regret_usd > 2.0 * item.regret_error_usd or item.regret_usd == 0.0 == item.regret_error_usd
-            for item in self.strategies if item.name != way)
-
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""
         return " = ".join(self.way_titles.get(part, part) for part in key.split(" = "))
@@ -753,16 +746,18 @@ class Decision:
         return self.titles.get(key, key)
 
     def table(self) -> list[dict[str, str | float]]:
-        """The comparison as rows that a data frame takes: one a way, best first; costs are those on
-        fresh paths."""
-        fresh = {item.way: item for item in self.fresh}
+        """The comparison as rows that a data frame takes: one a way, best first; money at present
+        value, each error a standard error."""
         return [
-            {"way": item.label, "cents_p10": 100 * fresh[item.name].cost_per_query_usd.p10,
-             "cents_p50": 100 * fresh[item.name].cost_per_query_usd.p50,
-             "cents_p90": 100 * fresh[item.name].cost_per_query_usd.p90,
-             "shortage_probability": fresh[item.name].shortage_probability.fresh,
+            {"way": item.label, "cents_p10": 100 * item.cost_per_query_usd.p10,
+             "cents_p50": 100 * item.cost_per_query_usd.p50,
+             "cents_p90": 100 * item.cost_per_query_usd.p90, "cash_usd": item.cash_usd,
+             "unserved_usd": item.unserved_usd, "risk_usd": item.risk_usd,
+             "total_usd": item.total_usd, "regret_usd": item.regret_usd,
+             "regret_error_usd": item.regret_error_usd,
+             "shortage_probability": item.shortage_probability,
              "own_silicon": item.own_silicon_quarter[1] if item.own_silicon_quarter else "",
-             "dominant_share": item.dominant_share_compute, "regret_usd": item.regret_usd}
+             "dominant_share": item.dominant_share_compute}
             for item in sorted(self.strategies, key=lambda item: item.regret_usd)
         ]
 

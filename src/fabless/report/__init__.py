@@ -12,12 +12,12 @@ from fabless.report.table import Column, print_table, say
 
 if TYPE_CHECKING:
     from fabless.report.html import write_report
-    from fabless.report.terminal import print_decision
+    from fabless.report.terminal import print_decision, print_first_look
     from fabless.report.two_ways import print_two_ways
 else:
     def __getattr__(name: str) -> object:
         parts = {"print_two_ways": "two_ways", "print_decision": "terminal",
-                 "write_report": "html"}
+                 "print_first_look": "terminal", "write_report": "html"}
         if name not in parts:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{parts[name]}"), name)
@@ -27,6 +27,7 @@ __all__ = [
     "as_document",
     "as_json",
     "print_decision",
+    "print_first_look",
     "print_table",
     "print_two_ways",
     "say",

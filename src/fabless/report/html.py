@@ -27,7 +27,7 @@ from fabless.report import canvas, charts, money, money_charts, question_charts,
 from fabless.report.files import write_whole
 from fabless.report.negotiator import shadow_table, windows
 from fabless.report.turns import change_words, independent_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 from fabless.units import Quarter
 
 CONTENTS = (
@@ -407,6 +407,7 @@ def as_html(decision: Decision) -> str:
         shadows=shadow_table(decision.shadow_prices),
         independent=list(independent_lines(decision)),
         any_gap=any(test.gap for test in tests.values()),
+        information=wording.heading(information_words(decision)),
         regrets=sorted(decision.regrets, key=lambda row: place.get(row.way, len(place))),
         resilience=sorted(
             decision.questions.resilience or (), key=lambda row: place.get(row.way, len(place))

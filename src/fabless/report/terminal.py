@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import LargePlan, Resale
+from fabless.decide.results import FirstLook, LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, ranked
 from fabless.report.money import (
     Bridge,
@@ -20,12 +20,13 @@ from fabless.report.money import (
     margin_words,
     money_row,
     spend_tables,
+    standing,
     way_decimals,
 )
 from fabless.report.negotiator import delay_words, negotiator_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.turns import independent_lines, turn_lines
-from fabless.report.ways import programme_words, ways_note
+from fabless.report.ways import information_words, programme_words, ways_note
 
 _MOST_ACTIONS = 4
 _MOST_INPUTS = _MOST_FLIPS = 3
@@ -92,7 +93,7 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
         yield "- value if started now and carried through: " + ", ".join(
             f"{decision.title_of(value.name)} {wording.usd(value.value_usd)}"
             + (
-                f" ± {wording.usd(value.error_usd)}"
+                f" ± {wording.usd(2.0 * value.error_usd)}"
                 if value.error_usd > _LEAST_ERROR * abs(value.value_usd)
                 else ""
             )
@@ -110,9 +111,10 @@ def _own_chip(decision: Decision, best: WayResult) -> Iterator[str]:
 def _fresh(test: FreshTest, leaves: int) -> str:
     cost, short = test.expected_cost_usd, test.shortage_probability
     return (
-        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± {wording.usd(cost.error)} expected, "
-        f"{wording.usd(cost.in_sample)} on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, "
-        f"not {wording.in_percent(short.in_sample)}"
+        f"- {test.paths:,} fresh scenarios: {wording.usd(cost.fresh)} ± "
+        f"{wording.usd(2.0 * cost.error)} cash and unserved demand, {wording.usd(cost.in_sample)} "
+        f"on the {leaves} it was planned on; short in {wording.in_percent(short.fresh)}, not "
+        f"{wording.in_percent(short.in_sample)}"
     )
 
 
@@ -153,6 +155,8 @@ def _holds(decision: Decision, decimals: int) -> Iterator[str]:
     recommended way."""
     asked, recommended = decision.questions, decision.recommended
     yield from (_fresh(test, decision.leaves) for test in decision.fresh if test.way == recommended)
+    if words := information_words(decision):
+        yield f"- {words}"
     if asked.stability:
         yield _stability(asked.stability, decision, decimals)
         yield from (f"- {line}" for line in independent_lines(decision))
@@ -186,8 +190,9 @@ def _print_money(ways: Sequence[WayResult], decision: Decision, console: Console
     say(console,
         f"Present value of {decision.quarters} quarters, mean of the same fresh scenarios for every "
         "way; they add up to the total by which ways are ranked. Only cash is paid: unserved demand "
-        "counts at the price of the case, risk for the worst scenarios. ± two standard errors, of "
-        "the difference scenario by scenario; tie: within them.", "dim")
+        "counts at the price of the case, risk for the worst scenarios. ± two standard errors: of a "
+        "difference scenario by scenario, and of what other draws would decide on a programme; tie: "
+        "within them.", "dim")
 
 
 def _print_margins(ways: Sequence[WayResult], decision: Decision, console: Console) -> None:
@@ -297,3 +302,17 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
         if not decision.warnings:
             console.print()
         console.print(Text(f"Report: {report_path}"), soft_wrap=True)
+
+
+def print_first_look(look: FirstLook, console: Console) -> None:
+    """Print what a few fresh scenarios say while the rest is worked out."""
+    decimals = wording.cent_decimals(way.cost_per_query_usd.p50 for way in look.strategies)
+    say(console, f"First look, {look.paths} scenarios: {look.answer}", "dim")
+    columns = [Column("Way"), *(Column(heading, number=True)
+                                for heading in ("Cents, P50", "Total", "Against the first"))]
+    rows = [
+        [way.label, wording.cents(way.cost_per_query_usd.p50, decimals), wording.usd(way.total_usd),
+         standing(way, look)]
+        for way in ranked(look.strategies, look.recommended)
+    ]
+    print_table("", columns, rows, console)

@@ -13,9 +13,10 @@ _MOST = 3
 
 def turn_lines(decision: Decision) -> Iterator[str]:
     """A line for each other way: what must be true for it to be cheaper than the recommended one;
-    nothing where that was not asked."""
+    nothing where that was not asked, or no input bears on the two."""
     for turns in decision.questions.turns or ():
-        yield f"- {decision.way_of(turns.way)}: {turns.text}"
+        if turns.tried:
+            yield f"- {decision.way_of(turns.way)}: {turns.text}"
 
 
 def change_words(decision: Decision) -> str:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from fabless import wording
 from fabless.decide import TwoWays
+from fabless.report.money import cause_bridge
 from fabless.report.table import Column, print_table, say
 from fabless.report.turns import NOT_ASKED
 
@@ -34,10 +35,10 @@ def print_two_ways(pair: TwoWays, console: Console) -> None:
     say(console, two_ways_sentence(pair), "bold")
     console.print()
     columns = (Column(f"{way} less {other}"), Column("USD", number=True), Column("What it holds"))
-    parts = [[_PARTS[part], wording.usd(getattr(apart, f"{part}_usd")), ""] for part in _PARTS]
-    causes = [[f"  {row.part}", wording.usd(row.usd), row.how]
-              for row in apart.bridge if abs(row.usd) >= _NOTHING_USD]
-    total = wording.usd(apart.difference_usd)
+    texts, total = wording.usd_parts([getattr(apart, f"{part}_usd") for part in _PARTS])
+    parts = [[title, text, ""] for title, text in zip(_PARTS.values(), texts, strict=True)]
+    causes = [[f"  {step.part}", step.text, step.how]
+              for step in cause_bridge(apart).steps if abs(step.usd) >= _NOTHING_USD]
     print_table("", columns, [
         *parts, ["in all", total, f"± {wording.usd(2.0 * apart.error_usd)}, two standard errors"],
         ["by cause", "", ""], *causes], console)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fabless.programme import ChainState, OutcomeChain, OutcomeGroup
 from fabless.records import Array
 from fabless.scenario.draws import Scenarios
+from fabless.scenario.states import quarters_of
 
 NEVER = np.iinfo(np.int64).max
 GOLDEN = (5.0**0.5 - 1.0) / 2.0
@@ -45,22 +46,22 @@ def outcome_on_tree(
     by systematic sampling, so that their shares meet the chain's probabilities to one node, and
     among nodes of like need of compute as nearly as their number allows: a programme is worth most
     where demand is highest, and luck should not decide whether it arrives there. A node passes its
-    state on to all below. The chain must reveal at the boundaries of the tree; `need` is the
+    state on to all below. The chain reveals at branchings of a tree, and may in any quarter
+    of separate paths; `need` is the
     compute demanded at each node-quarter, in any unit. Chains of one programme with other starts,
     dealt with an `rng` in the same state, share the random numbers of each boundary: the same nodes
     meet the same luck. Each boundary has its own, so that no outcome tells another's future.
     """
-    tree, stage, node = scenarios.tree, scenarios.stage, scenarios.node
+    tree, known_at = scenarios.tree, {boundary: k for k, boundary in enumerate(chain.boundaries)}
     paths = (_running_path(chain), *chain.paths)
-    path_codes = [np.zeros(1, np.int64)]
+    path_of = np.zeros(tree.size, dtype=np.int64)
     offsets = rng.uniform(size=(len(chain.boundaries), 2))
-    for index, boundary in enumerate(chain.boundaries):
-        first = (stage == index + 1) & (tree.quarter == boundary)
-        above = np.repeat(path_codes[-1], int(first.sum()) // path_codes[-1].size)
-        path_codes.append(_reveal(above, paths, chain, index=index, need=need[first], offsets=offsets[index]))
-    path_of = np.empty(tree.size, np.int64)
-    for index, codes in enumerate(path_codes):
-        path_of[stage == index] = codes[node[stage == index]]
+    for quarter, nodes in enumerate(quarters_of(tree)):
+        above = path_of[tree.parent[nodes]] if quarter else path_of[nodes]
+        if quarter in known_at:
+            index = known_at[quarter]
+            above = _reveal(above, paths, chain, index=index, need=need[nodes], offsets=offsets[index])
+        path_of[nodes] = above
     return _arrays(paths, path_of, tree.quarter)
 
 

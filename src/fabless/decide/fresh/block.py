@@ -115,7 +115,8 @@ def fresh_world(
     need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
     return World(
         prepared=prepared, case=case, scenarios=scenarios,
-        outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
+        outcomes=outcomes_on(prepared, case, scenarios, need, (), every_quarter=True),
+        yardstick=measure, need=need,
     )
 
 

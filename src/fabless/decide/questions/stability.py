@@ -89,7 +89,7 @@ def tree_differences(
     ('b', 3.0, 1.0, False)
     """
     names = [name for name in objectives[0] if name != recommended]
-    apart = {name: np.array([one[name] - one[recommended] for one in objectives]) for name in names}
+    apart = {name: np.array([tree[name] - tree[recommended] for tree in objectives]) for name in names}
     return tuple(TreeDifference(way=name, difference_usd=float(values.mean()),
                                 error_usd=standard_error(values))
                  for name, values in apart.items())

@@ -48,7 +48,7 @@ class Effect:
 
     name: str
     correlation: float
-    """Of normal scores."""
+    """Correlation of normal scores."""
     chance: float
     """Probability of so strong a correlation by luck, to either side."""
 
@@ -62,7 +62,7 @@ class Slope:
     between: tuple[float, float] | None
     """Two standard errors to either side of that."""
     rise: float
-    """Of the line from the low to the high end of the input's range."""
+    """Rise of the line from the low to the high end of the input's range."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,9 @@ def turns_of(
     """What tells the ways of each pair apart, the leading inputs checked on the world `small`."""
     entered = {way: replace(commitment, may_start=()) for way, commitment in chosen.items()}
     values = {pair: inputs_of(judged, [chosen[way] for way in pair]) for pair in pairs}
-    effects = {pair: telling(relative_difference(judged, pair), values[pair]) for pair in pairs}
+    totals = {pair: judged.total_usd[pair[0]] - judged.total_usd[pair[1]] for pair in pairs}
+    effects = {pair: [] if is_level(totals[pair]) else telling(
+        relative_difference(judged, pair), values[pair]) for pair in pairs}
     numbers = named(small.case.numbers)
     jobs: dict[object, _Solve] = {}
     for pair in pairs:
@@ -112,7 +114,7 @@ def turns_of(
     called, labels = titles(small.case), way_labels(small.case)
     answers = []
     for pair in pairs:
-        apart = judged.total_usd[pair[0]] - judged.total_usd[pair[1]]
+        apart = totals[pair]
         rows = tuple(
             _turn(pair, numbers[effect.name], effect,
                   fit=slope(apart, values[pair][effect.name], numbers[effect.name].spread),

@@ -60,7 +60,9 @@ class SimulatedOutcomes:
     """A programme before it is placed on the tree."""
 
     chains: tuple[OutcomeChain, ...]
-    """By the number of branchings passed at its start."""
+    """By the number of branchings passed at its start, with news at the branchings."""
+    on_paths: tuple[OutcomeChain, ...]
+    """The same with news in every quarter, as separate paths have it."""
     summary: ProgrammeSummary
 
     @property
@@ -280,5 +282,7 @@ def simulated_outcomes_of(programme: Programme, case: Case) -> SimulatedOutcomes
     )
     lead = numbers.fab.spread.mode + case.numbers.owning.installation.spread.mode
     starts = (0, *case.boundaries[:-1])[:STARTS]
-    chains = tuple(discretise(draws, case.quarters, case.boundaries, lead / QUARTER_S, start) for start in starts)
-    return SimulatedOutcomes(chains, summary(draws))
+    chains, on_paths = (
+        tuple(discretise(draws, case.quarters, news, lead / QUARTER_S, start) for start in starts)
+        for news in (case.boundaries, range(1, case.quarters)))
+    return SimulatedOutcomes(chains, on_paths, summary(draws))

@@ -17,6 +17,7 @@ from fabless.sampling import stream
 from fabless.scenario import (
     OutcomeOnTree,
     Scenarios,
+    fitted,
     outcome_on_tree,
     representatives,
     roles,
@@ -101,9 +102,11 @@ def draw_world(
     """Draw the scenarios of a case and place every programme on them.
 
     `changes` replaces the ranges of some numbers (see `world_with_ranges`), `branching` the
-    branching of the case.
+    branching of the case, cut or filled up with ones.
     """
-    case = prepared.case if branching is None else replace(prepared.case, branching=branching)
+    case = prepared.case
+    if branching is not None:
+        case = replace(case, branching=fitted(branching, len(case.boundaries)))
     scenarios = sample(case, chosen=representatives(case, _weights(prepared, case)))
     measure = yardstick(prepared, scenarios)
     need = sum(
@@ -137,9 +140,13 @@ def world_with_ranges(
 
 
 def outcomes_on(
-    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str]
+    prepared: Prepared, case: Case, scenarios: Scenarios, need: Array, changed: Collection[str], *,
+    every_quarter: bool = False,
 ) -> dict[str, tuple[OutcomeOnTree, ...]]:
-    """Outcomes on the tree by start; all starts of a programme share random numbers."""
+    """Outcomes on the tree by start; all starts of a programme share random numbers.
+
+    News of a programme comes at the branchings of a tree; in `every_quarter` of separate paths.
+    """
     outcomes, role = {}, roles(case)
     for programme in case.programmes:
         touched = any(
@@ -154,7 +161,7 @@ def outcomes_on(
         luck = f"fate {role[f'programmes.{programme.name}']}"
         outcomes[programme.name] = tuple(
             outcome_on_tree(chain, scenarios, need, stream(case.seed, luck))
-            for chain in simulated.chains
+            for chain in (simulated.on_paths if every_quarter else simulated.chains)
         )
     return outcomes
 
