@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
 from case_fixture import MINIMAL
 from fabless.case_records import Case, named, with_ranges
 from fabless.catalogue import load, reference_text
-from fabless.catalogue.case.case import parse_case
+from fabless.catalogue.case import case as reading
 from fabless.decide.detail import DETAILS, Detail
 from fabless.decide.fresh.judge import Judged, judge
 from fabless.decide.ways.choice import Choice, choose
@@ -310,6 +311,57 @@ def failing(file: File) -> None:
         item |= {"ended": {"failed": 1.0, "passed": 0.0}, "end_shares": [0.0, 1.0, 0.0]}
 
 
+WAYS = ("buy", "diversify", "partner", "portfolio")
+PLAIN = (without("backer"), drop("contracts"))
+"""Lines alone."""
+SECTIONS = ["lines", "loads", "shocks", "pools", "chips", "demand", "owning", "supply", "correlations",
+            "contracts", "programmes", "lines.h100", "pools.packaging.members", "lines.h100.ways"]
+TWO_PROGRAMMES = (put("programmes.second", SMALL["programmes"]["backer"] | {"route": "co-design"}),
+                  put("contracts.deal-2", DEAL | {"line": "azure", "price": {"value": 1.5}}))
+LIMITED = (put("limits", {"power": {"2025": {"value": 12}}, "cash": {"2024": {"value": 3.0e8}}}),)
+
+
+def more(terms: dict[str, object], like: str = "amd") -> Edit:
+    return put("lines.more", {"like": like, "ways": ["diversify"], **terms})
+
+
+USELESS = ("dear", "dear without a port", "beyond the horizon", "no allotment")
+
+
+def useless(kind: str, like: str = "amd") -> Edit:
+    """One line more that no plan uses."""
+    dear = {"price": {"value": 1e3 * SMALL["lines"][like]["price"]["mode"]}}
+    terms: dict[str, dict[str, object]] = {
+        "dear": dear, "dear without a port": dear | {"port": {"value": 0}},
+        "beyond the horizon": {"lead_normal": {"value": 500}, "lead_scarce": {"value": 500}},
+        "no allotment": {"allotment": {"value": 0}},
+    }
+    return more(terms[kind], like)
+
+
+def gift() -> Edit:
+    """One line more that asks for nothing, has plenty and delivers at once."""
+    nothing = ("price", "port", "lead_normal", "lead_scarce")
+    return more({name: {"value": 0} for name in nothing} | {"allotment": {"value": 1e6}})
+
+
+def is_money(name: str, unit: str) -> bool:
+    return "USD" in unit
+
+
+EXTENSIVE = ("demand.queries", "demand.ceiling", "loads.training.flop", "existing.count")
+
+
+def is_size(name: str, unit: str) -> bool:
+    """Whether a number grows with the company: chips, queries, and what is paid once for all."""
+    once = name.endswith((".port", ".team", ".software", ".masks", ".design_cost", ".purchase",
+                          ".metal_respin_cost", ".full_respin_cost"))
+    of_a_line = name.endswith((".allotment", ".volume")) and name.startswith(
+        ("lines.", "programmes.", "contracts."))
+    of_the_world = name.startswith("pools.") and name.endswith(".output")
+    return once or of_a_line or of_the_world or name in EXTENSIVE or name.startswith("limits.")
+
+
 # what a case comes to
 
 
@@ -321,11 +373,12 @@ def text_of(*edits: Edit, base: File = SMALL) -> str:
     return yaml.safe_dump(file, sort_keys=False)
 
 
-def read(text: str) -> Case:
-    return parse_case(text, "case.yaml", Path("."))
-
-
 catalogue = cache(load)
+
+
+def read(text: str) -> Case:
+    with patch.object(reading, "load", catalogue):  # the facts of the day are read once
+        return reading.parse_case(text, "case.yaml", Path("."))
 
 
 @cache

@@ -19,8 +19,18 @@ from fabless.decide.fresh.judge import Judged
 from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.ways.paths import calendar
 from fabless.plan.problem.costs import risk_adjusted
-from metamorphic_fixture import SMALL, Edit, planned, prepared_of, put, sure, text_of, tried
-from test_metamorphic import LIMITED, TWO_PROGRAMMES
+from metamorphic_fixture import (
+    LIMITED,
+    SMALL,
+    TWO_PROGRAMMES,
+    Edit,
+    planned,
+    prepared_of,
+    put,
+    sure,
+    text_of,
+    tried,
+)
 
 CASES: dict[str, tuple[Edit, ...]] = {
     "everything": (), "programmes": (*TWO_PROGRAMMES, sure), "limits": LIMITED,

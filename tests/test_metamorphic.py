@@ -7,8 +7,8 @@ objectives. Nothing here knows how a plan is found.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,8 +27,13 @@ from fabless.records import Array
 from fabless.scenario import balanced_tree
 from fabless.strategy import every_way
 from metamorphic_fixture import (
-    DEAL,
+    LIMITED,
+    PLAIN,
+    SECTIONS,
     SMALL,
+    TWO_PROGRAMMES,
+    USELESS,
+    WAYS,
     Edit,
     Small,
     backwards,
@@ -36,6 +41,9 @@ from metamorphic_fixture import (
     drop,
     failing,
     free,
+    gift,
+    is_money,
+    is_size,
     planned,
     points,
     prepared_of,
@@ -47,6 +55,7 @@ from metamorphic_fixture import (
     sure,
     text_of,
     times,
+    useless,
     with_numbers,
     without,
 )
@@ -55,9 +64,6 @@ ROUNDING = 1e-12
 """Share of an objective by which another order of the same sums may move it."""
 SOLVER = 1e-9
 """Share of an objective within which two programmes with the same optimum are solved."""
-WAYS = ("buy", "diversify", "partner", "portfolio")
-PLAIN = (without("backer"), drop("contracts"))
-"""Lines alone."""
 
 
 def same(one: Small, other: Small, share: float = ROUNDING, ways: tuple[str, ...] = WAYS) -> bool:
@@ -91,12 +97,6 @@ def test_the_ways_of_the_small_case_differ_and_use_what_they_have() -> None:
 
 
 # order and names
-
-
-SECTIONS = ["lines", "loads", "shocks", "pools", "chips", "demand", "owning", "supply", "correlations",
-            "contracts", "programmes", "lines.h100", "pools.packaging.members", "lines.h100.ways"]
-TWO_PROGRAMMES = (put("programmes.second", SMALL["programmes"]["backer"] | {"route": "co-design"}),
-                  put("contracts.deal-2", DEAL | {"line": "azure", "price": {"value": 1.5}}))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -142,34 +142,17 @@ def test_a_line_less_leaves_ways_without_it_as_they_were(line: str) -> None:
 # more on offer
 
 
-def more(terms: dict[str, object], like: str = "amd") -> Edit:
-    return put("lines.more", {"like": like, "ways": ["diversify"], **terms})
-
-
-DEAR = {"value": -1.0}
-"""Stands for a thousand times the usual price."""
-
-
 def test_a_supplier_who_asks_nothing_never_costs() -> None:
-    gift = {"price": {"value": 0}, "port": {"value": 0}, "allotment": {"value": 1e6},
-            "lead_scarce": {"value": 0}, "lead_normal": {"value": 0}}
-    usual, other = planned(), planned(more(gift))
+    usual, other = planned(), planned(gift())
     assert other.cost["buy"] == usual.cost["buy"]
     assert other.cost["diversify"] < 0.9 * usual.cost["diversify"]
     assert other.cost["portfolio"] == other.cost["diversify"]
 
 
-@pytest.mark.parametrize("terms", [
-    {"price": DEAR}, {"price": DEAR, "port": {"value": 0}},
-    {"lead_normal": {"value": 500}, "lead_scarce": {"value": 500}}, {"allotment": {"value": 0}},
-], ids=["dear", "dear without a port", "beyond the horizon", "no allotment"])
+@pytest.mark.parametrize("kind", USELESS)
 @pytest.mark.parametrize("like", ["amd", "google"])
-def test_a_line_that_nobody_uses_costs_no_way_anything(like: str, terms: dict[str, object]) -> None:
-    if terms.get("price") is DEAR:
-        terms = terms | {"price": {"value": 1e3 * SMALL["lines"][like]["price"]["mode"]}}
-    usual, other = planned(), planned(more(terms, like))
-    for way in WAYS:
-        assert other.cost[way] == pytest.approx(usual.cost[way], rel=ROUNDING)
+def test_a_line_that_nobody_uses_costs_no_way_anything(like: str, kind: str) -> None:
+    assert same(planned(), planned(useless(kind, like)))
 
 
 @pytest.mark.parametrize("line", ["amd", "azure", "google", "h100"])
@@ -192,25 +175,6 @@ def test_easier_terms_are_never_dearer(edit: Edit) -> None:
 
 
 # scale
-
-
-def is_money(name: str, unit: str) -> bool:
-    return "USD" in unit
-
-
-EXTENSIVE = ("demand.queries", "demand.ceiling", "loads.training.flop", "existing.count")
-
-
-def is_size(name: str, unit: str) -> bool:
-    """Whether a number grows with the company: chips, queries, and what is paid once for all."""
-    once = name.endswith((".port", ".team", ".software", ".masks", ".design_cost", ".purchase",
-                          ".metal_respin_cost", ".full_respin_cost"))
-    return (once or name in EXTENSIVE or (name.endswith((".allotment", ".volume"))
-            and not name.startswith(("shocks.", "supply.", "correlations."))) or (name.startswith("pools.")
-            and name.endswith(".output")) or name.startswith("limits."))
-
-
-LIMITED = (put("limits", {"power": {"2025": {"value": 12}}, "cash": {"2024": {"value": 3.0e8}}}),)
 
 
 def scaled_by(factor: float, fits: object) -> tuple[Small, Small]:
@@ -364,7 +328,7 @@ def test_the_weight_of_the_worst_goes_from_the_mean_to_the_tail() -> None:
     ways = [solved_as(replace(case, risk_weight=weight)).way("buy").result for weight in weights]
     assert ways[0].objective_usd == pytest.approx(ways[0].expected_cost_usd, rel=SOLVER)
     assert ways[-1].objective_usd == pytest.approx(ways[-1].cvar_usd, rel=SOLVER)
-    for one, other in itertools.pairwise(ways):
+    for one, other in pairwise(ways):
         assert other.expected_cost_usd >= one.expected_cost_usd * (1 - SOLVER)
         assert other.cvar_usd <= one.cvar_usd * (1 + SOLVER)
         assert other.objective_usd >= one.objective_usd * (1 - SOLVER)
@@ -451,7 +415,7 @@ def test_a_programme_that_surely_fails_and_is_free_changes_nothing() -> None:
 def test_a_higher_margin_of_the_maker_is_never_cheaper() -> None:
     costs = [planned(sure, free, put("programmes.backer.margin", {"value": margin}), gates=True)
              for margin in (0.0, 0.3, 0.9)]
-    for cheap, dear in itertools.pairwise(costs):
+    for cheap, dear in pairwise(costs):
         assert never_dearer(cheap, dear)
     assert costs[0].cost["partner"] < costs[2].cost["partner"]
 
@@ -501,7 +465,7 @@ def fresh_world_of(text: str) -> World:
 def test_no_way_is_dearer_than_one_that_it_contains() -> None:
     for edits in ((), (sure,), (sure, free), TWO_PROGRAMMES):
         small = planned(*edits, gates=True)
-        ways = {way.name: way for way in every_way(small.choice.ways[0].plan and read(text_of(*edits)))}
+        ways = {way.name: way for way in every_way(read(text_of(*edits)))}
         for name in small.cost:
             for other in small.cost:
                 if name != other and ways[name].contains(ways[other]):

@@ -24,13 +24,21 @@ from fabless.records import Array
 from fabless.strategy import every_way
 from here import Here
 from metamorphic_fixture import (
-    SMALL,
+    LIMITED,
+    PLAIN,
+    SECTIONS,
+    TWO_PROGRAMMES,
+    USELESS,
+    WAYS,
     Edit,
     backwards,
     choice_of,
     drop,
     failing,
     free,
+    gift,
+    is_money,
+    is_size,
     planned,
     points,
     prepared_of,
@@ -44,10 +52,10 @@ from metamorphic_fixture import (
     text_of,
     times,
     tried,
+    useless,
     with_numbers,
     without,
 )
-from test_metamorphic import DEAR, LIMITED, PLAIN, SECTIONS, TWO_PROGRAMMES, WAYS, is_money, is_size, more
 
 ROUNDING = 1e-12
 PATHS = 8
@@ -99,22 +107,13 @@ def test_a_line_less_leaves_ways_without_it_as_they_were(line: str) -> None:
 # more on offer
 
 
-@pytest.mark.parametrize("terms", [
-    {"price": DEAR}, {"price": DEAR, "port": {"value": 0}},
-    {"lead_normal": {"value": 500}, "lead_scarce": {"value": 500}}, {"allotment": {"value": 0}},
-], ids=["dear", "dear without a port", "beyond the horizon", "no allotment"])
-def test_a_line_that_nobody_uses_costs_no_way_anything(terms: dict[str, object]) -> None:
-    if terms.get("price") is DEAR:
-        terms = terms | {"price": {"value": 1e3 * SMALL["lines"]["amd"]["price"]["mode"]}}
-    usual, other = tried(), tried(more(terms))
-    for way in WAYS:
-        assert costs(other)[way] == pytest.approx(costs(usual)[way], rel=ROUNDING)
+@pytest.mark.parametrize("kind", USELESS)
+def test_a_line_that_nobody_uses_costs_no_way_anything(kind: str) -> None:
+    assert same(tried(), tried(useless(kind)))
 
 
 def test_a_supplier_who_asks_nothing_never_costs() -> None:
-    gift = {"price": {"value": 0}, "port": {"value": 0}, "allotment": {"value": 1e6},
-            "lead_scarce": {"value": 0}, "lead_normal": {"value": 0}}
-    usual, other = tried(), tried(more(gift))
+    usual, other = tried(), tried(gift())
     assert np.all(costs(other)["diversify"] < costs(usual)["diversify"])
     assert np.array_equal(costs(other)["buy"], costs(usual)["buy"])
 
@@ -264,7 +263,8 @@ def test_a_limit_that_is_never_reached_is_none(kind: str) -> None:
 def test_a_sure_and_free_programme_helps_whoever_may_start_it() -> None:
     gift, lines = (tried(*edits, paths=20, gates=True) for edits in ((sure, free), (without("backer"),)))
     assert not is_dearer(gift.total_usd["partner"], lines.total_usd["buy"])
-    assert is_dearer(lines.total_usd["diversify"], gift.total_usd["portfolio"])
+    assert gift.total_usd["partner"].mean() < lines.total_usd["buy"].mean()
+    assert gift.total_usd["portfolio"].mean() < lines.total_usd["diversify"].mean()
     assert np.array_equal(costs(gift)["buy"], costs(lines)["buy"])
 
 
@@ -340,7 +340,8 @@ def along(prepared: Prepared, ways: list[Tried], seed: int) -> Array:
 def test_to_be_able_to_sell_chips_never_costs() -> None:
     kept, sold = tried(*FALLING, paths=20), tried(*FALLING, SOLD, paths=20)
     for way in ("buy", "diversify"):
-        assert is_dearer(kept.total_usd[way], sold.total_usd[way])
+        assert not is_dearer(sold.total_usd[way], kept.total_usd[way])
+        assert sold.total_usd[way].mean() < kept.total_usd[way].mean()
 
 
 FALLING = (put("demand.growth", {"low": 0.2, "mode": 0.6, "high": 2}),
