@@ -10,6 +10,7 @@ import pytest
 from fabless.case_records import modes, named
 from fabless.catalogue import load, read_case
 from fabless.decide.build_up import BOUND_BY, build_up, hour_inputs, priced_chips, query_costs
+from fabless.decide.detail import fitted
 from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.results import ProgrammeValue
 from fabless.decide.ways.prepare import Prepared, prepare
@@ -29,7 +30,9 @@ def prepared() -> Prepared:
 
 @pytest.fixture(scope="module")
 def solved(prepared: Prepared) -> SolvedWay:
-    return roughly_solved(draw_world(prepared, branching=(2, 1, 1, 1, 1, 1)), "all", (Commitment(prepared.case.lines, ()),))
+    case = prepared.case
+    world = draw_world(prepared, branching=fitted((2,), len(case.boundaries)))
+    return roughly_solved(world, "all", (Commitment(case.lines, ()),))
 
 
 def test_every_line_of_an_hour_has_the_inputs_that_move_it(prepared: Prepared) -> None:

@@ -42,7 +42,7 @@ from fabless.wording import cent_decimals, cents
 from here import Here
 
 WAYS = [way for way in TITLES if way != PORTFOLIO]
-SMALL = (4, 1, 1, 1)
+SMALL = (4, 1, 1, 1, 1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ from here import Here
 from plan_oracle import oracle_range, random_problem
 from test_plan import tiny, two_offers
 
-FEW = (3, 1, 1, 1)
+FEW = (3, 1, 1, 1, 1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from fabless.strategy import Commitment, commitments
 from fabless.units import QUARTER_S
 from here import Here
 
-SMALL = (4, 2, 1, 1)
+SMALL = (4, 2, 1, 1, 1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ and on every own chip of a case, chosen or not."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 
 import numpy as np
@@ -231,12 +231,19 @@ def hour_inputs(
         *priced.numbers, *vars(case.numbers.owning).values(), case.numbers.finance.real_rate)
     numbers: list[CaseNumber] = [number for number in stated if number is not None]
 
+    known, key = case.numbers, priced.key
+    alone = replace(  # what no hour of this chip rests on is left out: nudging is then faster
+        known, loads={}, contracts={}, shocks={}, pools={}, correlations=(),
+        lines={key: known.lines[key]} if key in known.lines else {},
+        programmes={key: known.programmes[key]} if key in known.programmes else {},
+        unit_costs={key: known.unit_costs[key]} if key in known.unit_costs else {})
+
     def moved(name: str) -> ChipHour:
-        nudged = mapped(case.numbers, lambda number: number.spread.mode + (number.name == name) * (
+        nudged = mapped(alone, lambda number: number.spread.mode + (number.name == name) * (
             NUDGE * number.spread.mode or NUDGE))
         return hour_at(case, priced, nudged, average_power_w)
 
-    usual = hour_at(case, priced, modes(case.numbers), average_power_w).lines()
+    usual = hour_at(case, priced, modes(alone), average_power_w).lines()
     after = {number.name: dict(moved(number.name).lines()) for number in numbers}
     return {part: tuple(name for name, hour in after.items() if float(hour[part]) != float(amount))
             for part, amount in usual}

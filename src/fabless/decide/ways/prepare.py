@@ -62,7 +62,8 @@ class SimulatedOutcomes:
     chains: tuple[OutcomeChain, ...]
     """By the number of branchings passed at its start, with news at the branchings."""
     on_paths: tuple[OutcomeChain, ...]
-    """The same with news in every quarter, as separate paths have it."""
+    """By the number of branchings passed at its start, with news in every quarter, as separate paths
+    have it."""
     summary: ProgrammeSummary
 
     @property
