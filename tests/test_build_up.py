@@ -29,7 +29,7 @@ def prepared() -> Prepared:
 
 @pytest.fixture(scope="module")
 def solved(prepared: Prepared) -> SolvedWay:
-    return roughly_solved(draw_world(prepared, branching=(2, 1, 1, 1)), "all", (Commitment(prepared.case.lines, ()),))
+    return roughly_solved(draw_world(prepared, branching=(2, 1, 1, 1, 1, 1)), "all", (Commitment(prepared.case.lines, ()),))
 
 
 def test_every_line_of_an_hour_has_the_inputs_that_move_it(prepared: Prepared) -> None:

@@ -129,7 +129,7 @@ def reference() -> PlanProblem:
 
     case = fb.case()
     prepared = prepare(case, fb.load(case.as_of))
-    return plan_of(draw_world(prepared, branching=(16, 2, 2, 1)), commitments(prepared.case, "diversify")[0]).problem
+    return plan_of(draw_world(prepared, branching=(16, 2, 2, 1, 1, 1)), commitments(prepared.case, "diversify")[0]).problem
 
 
 @pytest.mark.slow

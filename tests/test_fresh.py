@@ -287,7 +287,7 @@ def test_outlooks_know_only_what_has_shown(prepared: Prepared, solved: SolvedWay
 def test_an_outlook_does_not_know_what_will_be_given_up() -> None:
     """A programme known to come is under way at the first branching and given up at the second on
     every other path."""
-    case = replace(read_case(), branching=(6, 1, 1, 1))
+    case = replace(read_case(), branching=(6, 1, 1, 1, 1, 1))
     ready = prepare(case, load(case.as_of))
     item = next(item for item in case.programmes if item.name == "co-design")
     usual = draw_world(ready)

@@ -7,6 +7,7 @@ objectives. Nothing here knows how a plan is found.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -205,7 +206,7 @@ def is_size(name: str, unit: str) -> bool:
     once = name.endswith((".port", ".team", ".software", ".masks", ".design_cost", ".purchase",
                           ".metal_respin_cost", ".full_respin_cost"))
     return (once or name in EXTENSIVE or (name.endswith((".allotment", ".volume"))
-            and not name.startswith(("shocks.", "supply."))) or (name.startswith("pools.")
+            and not name.startswith(("shocks.", "supply.", "correlations."))) or (name.startswith("pools.")
             and name.endswith(".output")) or name.startswith("limits."))
 
 
@@ -363,7 +364,7 @@ def test_the_weight_of_the_worst_goes_from_the_mean_to_the_tail() -> None:
     ways = [solved_as(replace(case, risk_weight=weight)).way("buy").result for weight in weights]
     assert ways[0].objective_usd == pytest.approx(ways[0].expected_cost_usd, rel=SOLVER)
     assert ways[-1].objective_usd == pytest.approx(ways[-1].cvar_usd, rel=SOLVER)
-    for one, other in zip(ways[:-1], ways[1:], strict=True):
+    for one, other in itertools.pairwise(ways):
         assert other.expected_cost_usd >= one.expected_cost_usd * (1 - SOLVER)
         assert other.cvar_usd <= one.cvar_usd * (1 + SOLVER)
         assert other.objective_usd >= one.objective_usd * (1 - SOLVER)
@@ -450,7 +451,7 @@ def test_a_programme_that_surely_fails_and_is_free_changes_nothing() -> None:
 def test_a_higher_margin_of_the_maker_is_never_cheaper() -> None:
     costs = [planned(sure, free, put("programmes.backer.margin", {"value": margin}), gates=True)
              for margin in (0.0, 0.3, 0.9)]
-    for cheap, dear in zip(costs[:-1], costs[1:], strict=True):
+    for cheap, dear in itertools.pairwise(costs):
         assert never_dearer(cheap, dear)
     assert costs[0].cost["partner"] < costs[2].cost["partner"]
 

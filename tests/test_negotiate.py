@@ -176,7 +176,7 @@ def closed(plan: Plan, offer: int, quarter: int) -> PlanProblem:
 
 def test_delay_is_the_plan_without_that_order(prepared: Prepared, lines: Commitment) -> None:
     """On eight first branches, of which the costs can be told."""
-    eight = draw_world(prepared, branching=(8, 1, 1, 1))
+    eight = draw_world(prepared, branching=(8, 1, 1, 1, 1, 1))
     best = solved_plan(eight, "portfolio", plan_of(eight, lines))
     orders = [action for action in actions_of(best, prepared) if action.kind == "order"]
     assert orders
@@ -437,7 +437,7 @@ def dealt() -> tuple[World, SolvedWay]:
     text = reference_text()
     case = parse_case(text[:text.index("# Contracts on offer")] + DEAL, "case.yaml", DATA)
     lines = tuple(line for line in case.lines if line.name in ("nvidia-owned", "azure-rented"))
-    case = replace(case, lines=lines, programmes=(), branching=(2, 1, 1, 1))
+    case = replace(case, lines=lines, programmes=(), branching=(2, 1, 1, 1, 1, 1))
     world = draw_world(prepare(case, load(case.as_of)))
     return world, solved_plan(world, "buy", plan_of(world, Commitment(lines, ())))
 
@@ -576,7 +576,7 @@ def test_the_small_plan_follows_the_gates_of_the_way(few: World, lines: Commitme
     way = solved_plan(few, "partner", plan)
     going = np.ones(way.policy.go.shape, dtype=bool)
     way = replace(way, policy=replace(way.policy, go=going))
-    small = draw_world(prepared, branching=(2, 1, 1, 1))
+    small = draw_world(prepared, branching=(2, 1, 1, 1, 1, 1))
     through = decided(plan_of(small, way.plan.commitment), np.ones((1, small.scenarios.tree.size), dtype=bool))
     expected = solve(through.problem).objective_usd
     assert solve(plan_on(small, way).problem).objective_usd == pytest.approx(expected)

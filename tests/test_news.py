@@ -248,7 +248,7 @@ def test_given_values_hold_from_their_first_news_to_the_end(case: Case) -> None:
 
 
 def test_the_tree_steps_by_the_variance_that_becomes_known(case: Case) -> None:
-    wide = replace(case, branching=(1000, 2, 1, 1))
+    wide = replace(case, branching=(1000, 2, 1, 1, 1, 1))
     drawn = sample(wide)
     quarter = drawn.tree.quarter
     values = score(named(case.numbers)[LEARNT].spread, drawn.draws.at_nodes(LEARNT))

@@ -65,7 +65,7 @@ def pool() -> Executor:
 @pytest.fixture(scope="module")
 def few(prepared: Prepared) -> World:
     """The case on three scenarios."""
-    return draw_world(prepared, branching=(3, 1, 1, 1))
+    return draw_world(prepared, branching=(3, 1, 1, 1, 1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +328,7 @@ def test_seeds_are_drawn_again_and_counted(prepared: Prepared, lines: Commitment
     assert found.seeds == (2024, 2025, 2026)
     assert len(found.rankings) == 3
     for seed, ranking in zip(found.seeds, found.rankings, strict=True):
-        here = draw_world(replace(prepared, case=replace(prepared.case, seed=seed)), branching=(3, 1, 1, 1))
+        here = draw_world(replace(prepared, case=replace(prepared.case, seed=seed)), branching=(3, 1, 1, 1, 1, 1))
         dear = {name: roughly_solved(here, name, (way,)).result.objective_usd for name, way in chosen}
         tied = dear["buy"] <= (1.0 + TIE) * dear["diversify"]
         assert ranking == (("diversify = buy",) if tied else ("diversify", "buy"))

@@ -23,6 +23,7 @@ from decision_fixture import decision
 from fabless import wording
 from fabless.decide import Band, Decision, Questions
 from fabless.decide.accounts.results import BridgeRow, Margin
+from fabless.decide.results import FirstLook
 from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
@@ -35,7 +36,7 @@ from fabless.report.money import (
     spend_tables,
     standing,
 )
-from fabless.report.terminal import Column, print_decision, print_table
+from fabless.report.terminal import Column, print_decision, print_first_look, print_table
 from fabless.units import Quarter
 
 VOID = {"col", "meta", "br", "rect", "path", "line", "link", "img"}
@@ -255,6 +256,10 @@ def test_a_lead_within_two_errors_is_never_best(chosen: Decision) -> None:
         assert "tie (+$4.10B ± $4.92B)" in " ".join(text.split())
     assert not re.search(r"\bbest$", terminal(tied, 80), re.MULTILINE)
     assert re.search(r"\bbest$", terminal(chosen, 80), re.MULTILINE)
+    look = FirstLook(answer="Buy.", recommended="portfolio", strategies=tuple(ways), paths=10)
+    page = io.StringIO()
+    print_first_look(look, Console(file=page, width=80))
+    assert "first, tied" in page.getvalue(), "nor while the rest is worked out"
     twin = dataclasses.replace(ways[0], regret_usd=0.0, regret_error_usd=0.0)
     same = dataclasses.replace(chosen, strategies=(twin, *chosen.strategies[1:]))
     assert [standing(way, same) for way in same.strategies if way.name in ("buy", "portfolio")] == [

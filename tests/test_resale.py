@@ -169,7 +169,7 @@ def test_a_chip_of_a_contract_brings_what_the_line_s_chip_brings() -> None:
 def test_neither_rented_chips_nor_those_of_a_programme_are_sold() -> None:
     text = edited(reference_text(), ("owning:\n", "owning:\n  resale: {value: 0.5}\n"))
     case = parse_case(text, "case.yaml", Path("."))
-    world = draw_world(prepare(replace(case, branching=(1, 1, 1, 1)), load(case.as_of)))
+    world = draw_world(prepare(replace(case, branching=(1, 1, 1, 1, 1, 1)), load(case.as_of)))
     plan = plan_of(world, Commitment(case.lines, case.programmes))
     lines = {line.name: line.how for line in case.lines}
     sold = [lines.get(offer.pool.line) == "buy" for offer in plan.offers]

@@ -38,7 +38,7 @@ def prepared() -> Prepared:
 @pytest.fixture(scope="module")
 def wide(prepared: Prepared) -> tuple[Case, Scenarios]:
     """A wide tree: 64 branches first, then two and two."""
-    case = replace(prepared.case, branching=(64, 2, 2, 1))
+    case = replace(prepared.case, branching=(64, 2, 2, 1, 1, 1))
     return case, sample(case)
 
 
@@ -209,7 +209,7 @@ def test_growth_keeps_its_persistence(wide: tuple[Case, Scenarios]) -> None:
 
 
 def test_same_seed_same_bytes_another_seed_other_bytes(prepared: Prepared) -> None:
-    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    case = replace(prepared.case, branching=(8, 2, 1, 1, 1, 1))
     one, two, other = sample(case), sample(case), sample(replace(case, seed=case.seed + 1))
     for name, number in named(case.numbers).items():
         assert one.draws.at_nodes(name).tobytes() == two.draws.at_nodes(name).tobytes()
@@ -220,7 +220,7 @@ def test_same_seed_same_bytes_another_seed_other_bytes(prepared: Prepared) -> No
 
 
 def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> None:
-    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    case = replace(prepared.case, branching=(8, 2, 1, 1, 1, 1))
     changed = "lines.amd-owned.efficiency"
     old = named(case.numbers)[changed].spread
     wider = Range(0.5 * old.low, old.mode, 3.0 * old.high)
@@ -240,7 +240,7 @@ def test_another_range_leaves_every_other_draw_as_it_was(prepared: Prepared) -> 
     ],
 )
 def test_drawing_only_what_changed_gives_the_same_bytes(prepared: Prepared, name: str) -> None:
-    case = replace(prepared.case, branching=(8, 2, 1, 1))
+    case = replace(prepared.case, branching=(8, 2, 1, 1, 1, 1))
     other = with_ranges(case, {name: Range.point(named(case.numbers)[name].spread.high)})
     fresh, reused = sample(other), sample(other, like=sample(case), changed=(name,))
     for key in named(case.numbers):
@@ -283,7 +283,7 @@ def test_fresh_paths_carry_states_that_flip_as_the_chain_says(prepared: Prepared
 def test_the_tree_and_fresh_paths_have_the_same_means(prepared: Prepared, fresh: Scenarios) -> None:
     """Scarcity, shocks, demand and the price multiple of both: what one averages the other
     realises, after the first quarter, in which the tree stands at the median."""
-    case = replace(prepared.case, branching=(2048, 1, 1, 1), seed=1)
+    case = replace(prepared.case, branching=(2048, 1, 1, 1, 1, 1), seed=1)
     tree = sample(case)
 
     def price(found: Scenarios) -> Array:
@@ -375,7 +375,7 @@ def test_stated_correlations_hold_at_every_branching_and_growth_persists(prepare
         ("demand.growth", "loads.training.growth"): 0.5,
         ("demand.growth", "demand.work_level"): -0.4, ("demand.work_level", gain): 0.6,
     }
-    case = correlated(replace(prepared.case, branching=(4000, 1, 1, 1)), pairs)
+    case = correlated(replace(prepared.case, branching=(4000, 1, 1, 1, 1, 1)), pairs)
     found = sample(case)
     boundaries = case.boundaries
     for stage, quarter in enumerate(boundaries, start=1):
@@ -401,7 +401,7 @@ def test_stated_correlations_hold_at_every_branching_and_growth_persists(prepare
 
 
 def test_a_correlation_moves_only_what_comes_after_in_its_group(prepared: Prepared) -> None:
-    case = replace(prepared.case, branching=(16, 2, 1, 1))
+    case = replace(prepared.case, branching=(16, 2, 1, 1, 1, 1))
     names = ("demand.queries", "lines.amd-owned.price", "owning.pue")
     free = correlated(case, {})
     one = correlated(case, {(names[0], names[1]): 0.8})
@@ -434,7 +434,7 @@ def test_generations_come_one_by_one_and_are_seen_one_by_one(wide: tuple[Case, S
 
 
 def test_given_values_take_the_place_of_draws(prepared: Prepared) -> None:
-    case = replace(prepared.case, branching=(4, 2, 1, 1))
+    case = replace(prepared.case, branching=(4, 2, 1, 1, 1, 1))
     values = np.array([1.5, 2.0, 2.5, 3.0])
     found, usual = sample(case, given={"demand.growth": values}), sample(case)
     late = found.tree.leaves

@@ -496,7 +496,7 @@ def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
         ),
     )
     bought = tuple(line for line in case.lines if line.how == "buy")
-    plan = plan_of(draw_world(replace(prepared, case=case), branching=(2, 1, 1, 1)), Commitment(bought, ()))
+    plan = plan_of(draw_world(replace(prepared, case=case), branching=(2, 1, 1, 1, 1, 1)), Commitment(bought, ()))
     problem, quarter = plan.problem, plan.problem.tree.quarter
     power = np.where(quarter < 1, np.inf, np.where(quarter < 9, 4e7, 9e7))
     np.testing.assert_allclose(problem.power_cap_w, power)

@@ -72,7 +72,7 @@ def reference() -> Case:
 
 @pytest.fixture(scope="module")
 def chosen() -> Decision:
-    case = replace(with_strange_keys(), branching=(2, 1, 1, 1))
+    case = replace(with_strange_keys(), branching=(2, 1, 1, 1, 1, 1))
     return decide(case, detail=DETAIL, executor=Here())
 
 

@@ -32,6 +32,7 @@ from fabless.decide.ways.solved import solved_plan
 from fabless.errors import BadValue, UnknownName
 from fabless.plan import trunk
 from fabless.records import Array, Range
+from fabless.report.money import leads
 from fabless.report.terminal import print_decision
 from fabless.report.turns import NOT_ASKED, change_words
 from fabless.report.two_ways import print_two_ways, two_ways_sentence
@@ -229,7 +230,7 @@ def test_quick_never_recommends_against_what_it_says_saves(prepared: Prepared) -
         quick = decide(case, detail="quick", executor=Here())
         for way in quick.strategies:
             assert way.regret_usd >= -2.0 * way.regret_error_usd - 1e-6 * way.total_usd
-            if quick.leads(quick.recommended):
+            if leads(quick):
                 assert way.regret_usd >= 0.0
 
 
@@ -238,12 +239,12 @@ def test_a_lead_within_two_errors_is_not_called_best() -> None:
     best = chosen.recommended
     apart = tuple(replace(way, regret_usd=0.0 if way.name == best else 3e8, regret_error_usd=1e8)
                   for way in chosen.strategies)
-    assert replace(chosen, strategies=apart).leads(best)
+    assert leads(replace(chosen, strategies=apart))
     close = tuple(way if way.name != "buy" else replace(way, regret_usd=1.9e8) for way in apart)
     tied = replace(chosen, strategies=close)
-    assert not tied.leads(best)
+    assert not leads(tied)
     words = [wording.verdict(way.regret_usd, way.regret_error_usd, first=way.name == best,
-                             tied=way.name == best and not tied.leads(best)) for way in close]
+                             tied=way.name == best and not leads(tied)) for way in close]
     assert "best" not in words
     page = io.StringIO()
     print_decision(tied, Console(width=200, file=page))

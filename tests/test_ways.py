@@ -293,7 +293,7 @@ def test_plans_are_solved_once(two_ports: World, monkeypatch: pytest.MonkeyPatch
 def reference() -> World:
     """The reference case on four scenarios, with ways of its own."""
     text = reference_text() + OWN_REFERENCE
-    case = replace(parse_case(text, "case.yaml", Path(".")), branching=(4, 1, 1, 1))
+    case = replace(parse_case(text, "case.yaml", Path(".")), branching=(4, 1, 1, 1, 1, 1))
     return draw_world(prepare(case, load(case.as_of)))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fabless.errors import unknown
 from fabless.plan import branching_for
+from fabless.scenario import fitted
 
 LARGEST = 250
 """Scenarios up to which every way is planned on them."""
@@ -51,15 +52,6 @@ class Detail:
         if leaves > LARGEST:
             return replace(self, large=leaves)
         return replace(self, branching=branching_for(leaves, splits))
-
-
-def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
-    """A branching cut, or filled up with ones, to `splits` splits.
-
-    >>> fitted((8, 2), 3), fitted((8, 2, 1), 1)
-    ((8, 2, 1), (8,))
-    """
-    return (branching + (1,) * splits)[:splits]
 
 
 DETAILS: Mapping[str, Detail] = {

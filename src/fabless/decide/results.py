@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
@@ -167,15 +167,6 @@ class WayResult(Money):
     """What is decided at each branching about each programme that may go on or start."""
     programme: ProgrammeView | None
     """The programme that the way commits to, carried through and as an option."""
-
-
-def leads_all(ways: Sequence[WayResult], first: str) -> bool:
-    """Whether every way that is not the same as the first on each path costs more than it by over
-    two standard errors."""
-    return all(
-        item.regret_usd > 2.0 * item.regret_error_usd
-        or item.regret_usd == 0.0 == item.regret_error_usd
-        for item in ways if item.name != first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -745,11 +736,6 @@ class Decision:
         """The way that ranks first among all but the portfolio; the portfolio where it is alone."""
         ways = [item for item in self.strategies if item.name != "portfolio"]
         return min(ways or self.strategies, key=lambda item: item.regret_usd).name
-
-    def leads(self, way: str) -> bool:
-        """Whether a way is the recommended one and every other that is not the same as it on each
-        path costs more by over two standard errors."""
-        return way == self.recommended and leads_all(self.strategies, way)
 
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""

@@ -16,7 +16,7 @@ from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs, query_costs
-from fabless.decide.detail import Detail, detail_of, fitted
+from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.judge import Judged, gap_of, judge, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
@@ -34,6 +34,7 @@ from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.executors import processes
 from fabless.plan.lookahead.planner import compile_planner
+from fabless.scenario import fitted
 from fabless.strategy import way_labels
 from fabless.titles import load_titles, offer_titles
 from fabless.versions import versions

@@ -13,7 +13,7 @@ from dataclasses import replace
 from fabless.case_records import Case
 from fabless.catalogue import load
 from fabless.decide.accounts.difference import against
-from fabless.decide.detail import Detail, detail_of, fitted
+from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.contained import contains
 from fabless.decide.fresh.judge import judge
 from fabless.decide.questions.plan_errors import plan_errors
@@ -24,6 +24,7 @@ from fabless.decide.ways.prepare import prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.errors import BadValue, Fault, unknown
 from fabless.executors import processes
+from fabless.scenario import fitted
 from fabless.strategy import Offered, offered, way_labels
 
 

@@ -13,6 +13,7 @@ from math import fsum
 from fabless import wording
 from fabless.decide import Decision, WayResult
 from fabless.decide.accounts.results import Against, BridgeRow, SpendRow
+from fabless.decide.results import FirstLook
 
 HEADLINE = {"headline": "Queries at the median cost", "spread": "Spread of the scenarios",
             "unserved": "Unserved demand", "risk": "Risk"}
@@ -21,6 +22,8 @@ own."""
 TENURES = {"own": "Own chips", "rent": "Rented chips", "software": "Second software stacks",
            "programme": "Chip programmes"}
 """How a chip or a cost is held, as a reader calls it."""
+_NOTHING_USD = 0.5
+"""Money under which a row is not shown."""
 LATER = "Later"
 WHOLE = "All years"
 DISCOUNTED = "Discounted"
@@ -75,14 +78,20 @@ class MoneyRow:
     standing: str
 
 
-def standing(way: WayResult, decision: Decision) -> str:
+def leads(compared: Decision | FirstLook) -> bool:
+    """Whether every other way, but one that does the same on every path, costs more than the
+    recommended one by over two standard errors."""
+    return all(way.regret_usd > 2.0 * way.regret_error_usd or _is_twin(way)
+               for way in compared.strategies if way.name != compared.recommended)
+
+
+def standing(way: WayResult, compared: Decision | FirstLook) -> str:
     """How a way stands against the recommended one."""
-    first = way.name == decision.recommended
+    first = way.name == compared.recommended
     if not first and _is_twin(way):
         return "the same"
-    return wording.verdict(
-        way.regret_usd, way.regret_error_usd, first=first,
-        tied=first and not decision.leads(way.name))
+    return wording.verdict(way.regret_usd, way.regret_error_usd, first=first,
+                           tied=first and not leads(compared))
 
 
 def standing_lines(way: WayResult, decision: Decision) -> tuple[str, str]:
@@ -175,10 +184,12 @@ def spend_title(feature: str, key: str, decision: Decision) -> str:
 
 def spend_by(way: WayResult, feature: str) -> dict[str, list[SpendRow]]:
     """Rows of a way's spend by load, vendor or tenure, the largest first; how a thing is held in
-    the order of `TENURES`."""
+    the order of `TENURES`. What comes to nothing but rounding is left out."""
     grouped: dict[str, list[SpendRow]] = {}
     for row in way.spend:
         grouped.setdefault(getattr(row, feature), []).append(row)
+    grouped = {key: rows for key, rows in grouped.items()
+               if fsum(abs(row.usd) for row in rows) >= _NOTHING_USD}
     order = {key: k for k, key in enumerate(TENURES)}
     if feature == "tenure":
         return dict(sorted(grouped.items(), key=lambda item: order.get(item[0], len(order))))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fabless import wording
 from fabless.decide import Action, Decision, FreshTest, Resilience, Sensitivity, Stability, WayResult
-from fabless.decide.results import FirstLook, LargePlan, Resale, leads_all
+from fabless.decide.results import FirstLook, LargePlan, Resale
 from fabless.report.charts import is_begun, is_dropped, ranked
 from fabless.report.money import (
     Bridge,
@@ -20,6 +20,7 @@ from fabless.report.money import (
     margin_words,
     money_row,
     spend_tables,
+    standing,
     way_decimals,
 )
 from fabless.report.negotiator import delay_words, negotiator_lines
@@ -189,8 +190,9 @@ def _print_money(ways: Sequence[WayResult], decision: Decision, console: Console
     say(console,
         f"Present value of {decision.quarters} quarters, mean of the same fresh scenarios for every "
         "way; they add up to the total by which ways are ranked. Only cash is paid: unserved demand "
-        "counts at the price of the case, risk for the worst scenarios. ± two standard errors, of "
-        "the difference scenario by scenario; tie: within them.", "dim")
+        "counts at the price of the case, risk for the worst scenarios. ± two standard errors: of a "
+        "difference scenario by scenario, and of what other draws would decide on a programme; tie: "
+        "within them.", "dim")
 
 
 def _print_margins(ways: Sequence[WayResult], decision: Decision, console: Console) -> None:
@@ -310,8 +312,7 @@ def print_first_look(look: FirstLook, console: Console) -> None:
                                 for heading in ("Cents, P50", "Total", "Against the first"))]
     rows = [
         [way.label, wording.cents(way.cost_per_query_usd.p50, decimals), wording.usd(way.total_usd),
-         wording.verdict(way.regret_usd, way.regret_error_usd, first=way.name == look.recommended,
-                         tied=not leads_all(look.strategies, look.recommended))]
+         standing(way, look)]
         for way in ranked(look.strategies, look.recommended)
     ]
     print_table("", columns, rows, console)

@@ -6,10 +6,10 @@ from fabless.scenario.knowledge import knowledge
 from fabless.scenario.programmes import OutcomeOnTree, outcome_on_tree
 from fabless.scenario.representatives import compute_needed, representatives
 from fabless.scenario.roles import roles
-from fabless.scenario.trees import balanced_tree, chain_tree
+from fabless.scenario.trees import balanced_tree, chain_tree, fitted
 
 __all__ = [
     "OutcomeOnTree", "Scenarios", "balanced_tree", "chain_tree", "compute_needed", "expected",
-    "fresh_paths", "knowledge", "outcome_on_tree", "representatives", "roles", "sample",
+    "fitted", "fresh_paths", "knowledge", "outcome_on_tree", "representatives", "roles", "sample",
     "scarce_chance",
 ]

@@ -63,3 +63,12 @@ def balanced_tree(
             probability.append((probability[-1][:, None] * split).ravel())
             quarter.append(np.full(parent[-1].size, quarter[-1][0] + 1))
     return Tree(np.concatenate(parent), np.concatenate(quarter), np.concatenate(probability))
+
+
+def fitted(branching: tuple[int, ...], splits: int) -> tuple[int, ...]:
+    """A branching cut, or filled up with ones, to `splits` splits.
+
+    >>> fitted((8, 2), 3), fitted((8, 2, 1), 1)
+    ((8, 2, 1), (8,))
+    """
+    return (branching + (1,) * splits)[:splits]

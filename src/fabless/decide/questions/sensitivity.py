@@ -59,7 +59,7 @@ def sensitivities(
     are tried as are returned. Which way ranks first is asked at the ends of `telling` alone.
     """
     case, known = prepared.case, named(prepared.case.numbers)
-    usual = draw_world(prepared, branching=(SMALL, *(1 for _ in case.branching[1:])))
+    usual = draw_world(prepared, branching=(SMALL,))
     level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
     tries = [
         _Try(name, end, getattr(known[name].spread, end))

@@ -17,6 +17,7 @@ from fabless.sampling import stream
 from fabless.scenario import (
     OutcomeOnTree,
     Scenarios,
+    fitted,
     outcome_on_tree,
     representatives,
     roles,
@@ -101,9 +102,11 @@ def draw_world(
     """Draw the scenarios of a case and place every programme on them.
 
     `changes` replaces the ranges of some numbers (see `world_with_ranges`), `branching` the
-    branching of the case.
+    branching of the case, cut or filled up with ones.
     """
-    case = prepared.case if branching is None else replace(prepared.case, branching=branching)
+    case = prepared.case
+    if branching is not None:
+        case = replace(case, branching=fitted(branching, len(case.boundaries)))
     scenarios = sample(case, chosen=representatives(case, _weights(prepared, case)))
     measure = yardstick(prepared, scenarios)
     need = sum(
