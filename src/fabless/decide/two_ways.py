@@ -96,8 +96,7 @@ def _only(choice: Choice, names: set[str]) -> Choice:
     """The two ways, and those that either may act as."""
     allowed = {way.name: way for way in choice.offered.ways}
     wanted = [item for item in choice.ways if item.name in names]
-    begun = {programme.name for way in choice.offered.ways if way.name in names
-             for programme in way.commits}
+    begun = {programme.name for name in names for programme in allowed[name].commits}
     return replace(
         choice, through=tuple(item for item in choice.through if item.programme in begun),
         ways=tuple(
