@@ -7,6 +7,7 @@ The counterpart of `test_metamorphic`: the same edits, judged on paths that no p
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,15 +84,23 @@ def is_dearer(one: Array, other: Array) -> bool:
 # order and names
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+def slowly(*values: object) -> Any:
+    """Arguments of a test that only a whole run takes."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+SOON = ("lines", "loads", "shocks", "pools", "contracts")
+
+
+@pytest.mark.parametrize("section", [name if name in SOON else slowly(name) for name in SECTIONS])
 def test_the_order_of_a_section_changes_nothing(section: str) -> None:
     assert same(tried(*TWO_PROGRAMMES), tried(*TWO_PROGRAMMES, backwards(section)))
 
 
 @pytest.mark.parametrize(("section", "old", "new"), [
-    ("lines", "amd", "zz"), ("lines", "google", "aa"), ("lines", "h100", "zz"),
-    ("loads", "chat", "zz"), ("shocks", "disruption", "zz"), ("pools", "packaging", "zz"),
-    ("programmes", "backer", "a"), ("contracts", "deal", "zz"),
+    ("lines", "amd", "zz"), ("lines", "h100", "zz"), ("pools", "packaging", "zz"),
+    slowly("lines", "google", "aa"), slowly("loads", "chat", "zz"), ("shocks", "disruption", "zz"),
+    slowly("programmes", "backer", "a"), slowly("contracts", "deal", "zz"),
 ])
 def test_another_name_changes_nothing(section: str, old: str, new: str) -> None:
     assert same(tried(), tried(renamed(section, old, new)))
@@ -107,7 +116,7 @@ def test_a_line_less_leaves_ways_without_it_as_they_were(line: str) -> None:
 # more on offer
 
 
-@pytest.mark.parametrize("kind", USELESS)
+@pytest.mark.parametrize("kind", [USELESS[0], *map(slowly, USELESS[1:])])
 def test_a_line_that_nobody_uses_costs_no_way_anything(kind: str) -> None:
     assert same(tried(), tried(useless(kind)))
 
@@ -119,9 +128,10 @@ def test_a_supplier_who_asks_nothing_never_costs() -> None:
 
 
 @pytest.mark.parametrize("edit", [
-    times(0.6, "lines.amd.price"), times(0.6, "lines.azure.price"), times(0.6, "lines.google.price"),
-    times(0.6, "lines.h100.price"), times(2, "lines.*.allotment"), times(2, "pools.*.share"),
-    times(0, "lines.*.lead_normal", "lines.*.lead_scarce"), times(0.5, "owning.electricity"),
+    times(0.6, "lines.amd.price"), slowly(times(0.6, "lines.azure.price")),
+    times(0.6, "lines.google.price"), slowly(times(0.6, "lines.h100.price")),
+    times(2, "lines.*.allotment"), slowly(times(2, "pools.*.share")),
+    times(0, "lines.*.lead_normal", "lines.*.lead_scarce"), slowly(times(0.5, "owning.electricity")),
 ], ids=["amd", "azure", "google", "h100", "allotments", "pools", "no lead", "electricity"])
 def test_easier_terms_are_not_dearer(edit: Edit) -> None:
     """In the mean, beyond two standard errors path by path: a planner who does not know the future
@@ -163,7 +173,7 @@ def test_twice_the_queries_cost_more_on_every_path() -> None:
 
 
 @pytest.mark.parametrize(("quarters", "paths"), [
-    (4, 8), pytest.param(60, 4, marks=pytest.mark.slow), pytest.param(80, 4, marks=pytest.mark.slow)])
+    (4, 8), slowly(60, 4), slowly(80, 4)])
 def test_short_and_long_horizons_are_judged(quarters: int, paths: int) -> None:
     tree = {"boundaries": [2, 3] if quarters == 4 else [2, 5], "branching": [2, 2]}
     judged = tried(put("quarters", quarters), put("tree", tree), paths=paths)
@@ -173,7 +183,7 @@ def test_short_and_long_horizons_are_judged(quarters: int, paths: int) -> None:
         assert np.all(np.isfinite(way.cost_usd))
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("rate", [0.0, slowly(0.5), 1.0])
 def test_any_rate_of_interest_discounts_what_is_paid(rate: float) -> None:
     judged = tried(put("finance.real_rate", {"value": rate}))
     discount = (1.0 + rate) ** -((np.arange(10) + 0.5) / 4)
@@ -182,7 +192,7 @@ def test_any_rate_of_interest_discounts_what_is_paid(rate: float) -> None:
         assert way.cost_usd == pytest.approx((way.cash + way.unserved) @ discount, rel=1e-9)
 
 
-@pytest.mark.parametrize("branching", [[1, 1], [2, 1], [1, 2], [12, 1]])
+@pytest.mark.parametrize("branching", [[1, 1], slowly([2, 1]), slowly([1, 2]), [12, 1]])
 def test_a_tree_of_any_shape_gives_a_way_to_judge(branching: list[int]) -> None:
     """The paths are the same whatever the tree is: what differs is what was ordered first."""
     usual, other = tried(), tried(put("tree.branching", branching))
@@ -292,8 +302,9 @@ CASES: dict[str, tuple[Edit, ...]] = {
 }
 
 
-@pytest.mark.parametrize("branches", [1, 2])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "branches"), [
+    slowly(name, branches) if branches == 2 and name not in ("everything", "own ways") else (name, branches)
+    for name in CASES for branches in (1, 2)])
 def test_no_way_with_more_options_costs_more(name: str, branches: int) -> None:
     """Beyond two paired standard errors on the same paths."""
     edits = CASES[name]
@@ -317,7 +328,8 @@ def test_a_case_with_less_on_offer_is_not_cheaper(edit: Edit, way: str) -> None:
     assert not is_dearer(wide.total_usd[way], narrow.total_usd[other])
 
 
-@pytest.mark.parametrize("lines", [("amd",), ("google",), ("amd", "google")])
+@pytest.mark.parametrize("lines", [
+    ("google",), slowly(("amd",)), slowly(("amd", "google"))])
 def test_with_the_same_first_orders_a_line_more_is_not_dearer(lines: tuple[str, ...]) -> None:
     """What the planner makes of a line by itself: the first quarter is that of the plan without
     it, which on a small tree may differ much."""
@@ -364,8 +376,9 @@ CERTAIN: dict[str, tuple[Edit, ...]] = {
 }
 
 
-@pytest.mark.parametrize("branches", [1, 2])
-@pytest.mark.parametrize("name", CERTAIN)
+@pytest.mark.parametrize(("name", "branches"), [
+    (name, 1) if name != "everything" else (name, 2) for name in CERTAIN] + [
+    slowly(name, 1 if name == "everything" else 2) for name in CERTAIN])
 def test_without_uncertainty_the_planner_is_the_plan(name: str, branches: int) -> None:
     edits = (*CERTAIN[name], put("tree.branching", [1, 1]))
     small, judged = planned(*edits, gates=True), tried(*edits, paths=2, branches=branches, gates=True)
@@ -376,7 +389,7 @@ def test_without_uncertainty_the_planner_is_the_plan(name: str, branches: int) -
 # perfect information and the old rule
 
 
-@pytest.mark.parametrize("name", ["everything", "free programme", "resale", "limits"])
+@pytest.mark.parametrize("name", ["everything", slowly("free programme"), "resale", slowly("limits")])
 def test_no_planner_beats_perfect_information_on_any_path(name: str) -> None:
     text = text_of(*CASES[name])
     judged = tried(*CASES[name], gates=True)
@@ -394,7 +407,7 @@ def by_rule(prepared: Prepared, solved: SolvedWay, seed: int) -> Array:
         seed=seed)).cost_usd for block in blocks])
 
 
-@pytest.mark.parametrize("name", ["everything", "dear lines"])
+@pytest.mark.parametrize("name", ["everything", slowly("dear lines")])
 def test_the_planner_is_never_dearer_than_the_rule_in_the_mean(name: str) -> None:
     """Over several seeds of paths, beyond two standard errors."""
     text = text_of(*CASES[name])
