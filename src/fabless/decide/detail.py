@@ -59,7 +59,7 @@ DETAILS: Mapping[str, Detail] = {
     for item in (
         Detail(
             name="quick", branching=(12, 1, 1, 1), paths=40, branches=1, small=(), inputs=0, sobol=0, seeds=0,
-            checked=40, gates=False,
+            checked=20, gates=False,
         ),
         Detail(
             name="standard", branching=None, paths=100, branches=2, small=(8, 1, 1, 1), inputs=4, sobol=64,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -70,10 +71,11 @@ def decide(
     if detail.branching is not None:
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
-        pool.submit(compile_planner)  # by a worker, while this process prepares
+        # workers start, and compile or load the planner, while this process prepares
+        threading.Thread(target=pool.submit, args=(compile_planner,), daemon=True).start()
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
-        prepared = prepare(case, catalogue)
+        prepared = prepare(case, catalogue, pool)
         world = draw_world(prepared)
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         choice = choose(world, pool, gates=detail.gates)

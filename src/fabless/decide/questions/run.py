@@ -3,8 +3,9 @@ what it would stand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 from fabless.decide.detail import Detail
@@ -45,35 +46,45 @@ def ask(
     commitment, case = replace(best.plan.commitment, may_start=()), prepared.case
     branching = detail.small_of(len(case.branching))
     small = draw_world(prepared, branching=branching)
-    tick("which inputs move the answer")
     entered = {item.name: item.plan.commitment for item in solved}
-    moved = sensitivities(
-        prepared, best, judged.ways[best.name], detail.inputs, executor=pool,
-        telling=telling_names(judged, entered, detail.inputs))
-    names = [item.name for item in moved[:detail.inputs]]
-    tick("what must be true for another way to be cheaper")
-    apart = all_turns(judged, small, entered, pool)
-    tick("what each option is worth, and waiting a year")
-    options = option_values(small, commitment, pool)
-    tick(f"what it is worth to know each of {len(names)} inputs")
-    knowledge = knowledge_values(small, commitment, names, pool)
-    tick(f"{case.dominant_vendor} gone for two quarters")
-    without_vendor = resilience(small, chosen, pool)
-    tick("where a chip programme begins to pay")
-    specs = {item.name: item for item in case.programmes}
-    ranked = [specs[value.name] for value in programmes if value.route != "partner"]
     lines = replace(commitment, programmes=(), may_start=())
-    drawn = [surface(small, lines, item, pool) for item in ranked[:SURFACES]]
-    surfaces = tuple(item for item in drawn if item is not None)
-    pays = flips(small, lines, ranked[:SURFACES], names[:MARKET], pool)
-    tick("Sobol indices")
-    indices = sobol_indices(prepared, best, names, detail.sobol, pool)
-    tick(f"the comparison with {detail.seeds} other seeds")
-    again = stability(
-        prepared, branching, chosen, recommended=best.name, seeds=detail.seeds, executor=pool,
-        actions=actions,
-    )
-    return Questions(
-        sensitivities=moved, turns=apart, options=options, knowledge=knowledge, resilience=without_vendor,
-        surfaces=surfaces, flips=pays, sobol=indices, stability=again,
-    )
+    specs = {item.name: item for item in case.programmes}
+    ranked = [specs[value.name] for value in programmes if value.route != "partner"][:SURFACES]
+    with _asked_together() as side:
+        tick("which inputs move the answer, what tells ways apart, what other draws say")
+        moving = side.submit(
+            sensitivities, prepared, best, judged.ways[best.name], detail.inputs, executor=pool,
+            telling=telling_names(judged, entered, detail.inputs))
+        telling = side.submit(all_turns, judged, small, entered, pool)
+        opening = side.submit(option_values, small, commitment, pool)
+        striking = side.submit(resilience, small, chosen, pool)
+        drawing = [side.submit(surface, small, lines, item, pool) for item in ranked]
+        again = side.submit(
+            stability, prepared, branching, chosen, recommended=best.name, seeds=detail.seeds,
+            executor=pool, actions=actions)
+        moved = moving.result()
+        names = [item.name for item in moved[:detail.inputs]]
+        tick(f"what it is worth to know each of {len(names)} inputs, and where an own chip pays")
+        knowing = side.submit(knowledge_values, small, commitment, names, pool)
+        paying = side.submit(flips, small, lines, ranked, names[:MARKET], pool)
+        varying = side.submit(sobol_indices, prepared, best, names, detail.sobol, pool)
+        drawn = [item.result() for item in drawing]
+        return Questions(
+            sensitivities=moved, turns=telling.result(), options=opening.result(),
+            knowledge=knowing.result(), resilience=striking.result(),
+            surfaces=tuple(item for item in drawn if item is not None), flips=paying.result(),
+            sobol=varying.result(), stability=again.result(),
+        )
+
+
+@contextmanager
+def _asked_together() -> Iterator[ThreadPoolExecutor]:
+    """Threads that ask questions side by side, so that the pool behind them is never idle; none is
+    waited for once something has gone wrong."""
+    side = ThreadPoolExecutor(max_workers=8)
+    try:
+        yield side
+    except BaseException:
+        side.shutdown(wait=False, cancel_futures=True)
+        raise
+    side.shutdown()

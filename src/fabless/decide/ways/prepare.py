@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -88,15 +89,20 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepare(case: Case, catalogue: Catalogue) -> Prepared:
-    """Work out throughput and unit cost; raises `DoesNotFit` when a load runs on nothing that is
-    offered."""
+def prepare(case: Case, catalogue: Catalogue, pool: Executor | None = None) -> Prepared:
+    """Work out throughput and unit cost, and simulate the programmes, in `pool` if there is one;
+    raises `DoesNotFit` when a load runs on nothing that is offered."""
     calibration = calibration_of(catalogue)
     load_factor = case.numbers.demand.load_factor.spread.mode
     servings: dict[tuple[str, str], Serving] = {}
     throughput: dict[str, Throughput] = {}
     warnings: list[str] = []
     case, own_counts = counted(case, catalogue)
+    costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
+    case = replace(case, numbers=replace(case.numbers, unit_costs={
+        item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
+    simulating = None if pool is None else [
+        pool.submit(simulated_outcomes_of, item, case) for item in case.programmes]
     known, chip_names = titles(case), chip_titles(chips_of(case))
     for chip in chips_of(case):
         per_second: dict[str, float] = {}
@@ -121,12 +127,11 @@ def prepare(case: Case, catalogue: Catalogue) -> Prepared:
             powers.append(serving.power_w_per_chip)
         throughput[chip.name] = Throughput(per_second, max(powers, default=chip.tdp_w))
     _check_served(case, throughput)
-    costs = {item.name: _unit_cost(item.chip, catalogue, "mode") for item in case.programmes}
-    case = replace(case, numbers=replace(case.numbers, unit_costs={
-        item.name: _unit_cost_number(item, catalogue) for item in case.programmes}))
-    simulated = {item.name: simulated_outcomes_of(item, case) for item in case.programmes}
+    simulated = ([simulated_outcomes_of(item, case) for item in case.programmes]
+                 if simulating is None else [item.result() for item in simulating])
     return Prepared(
-        case=case, throughput=throughput, servings=servings, unit_costs=costs, simulated=simulated,
+        case=case, throughput=throughput, servings=servings, unit_costs=costs,
+        simulated={item.name: found for item, found in zip(case.programmes, simulated, strict=True)},
         warnings=(*warnings, *own_counts))
 
 
