@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,9 @@ class Measured(Executor):
         part = self.part
 
         def done(inner: Future[Any]) -> None:
+            if inner.cancelled():
+                outer.cancel()
+                return
             error = inner.exception()
             if error is not None:
                 outer.set_exception(error)
@@ -124,8 +128,7 @@ class Measured(Executor):
             self.booked(part, spent)
             outer.set_result(result)
 
-        assert not named
-        self.inner.submit(counted, function, *arguments).add_done_callback(done)
+        self.inner.submit(counted, partial(function, **named), *arguments).add_done_callback(done)
         return outer
 
 
