@@ -131,8 +131,11 @@ def _programme_clause(
         clauses.append(f"start {listed([known[name] + _worth(worth.get(name), result) for name in now])} now")
     elif nearest and not later:
         when = f" and would ship in volume from {nearest.volume_quarter}" if nearest.volume_quarter else ""
+        sure = nearest.value_usd < 0.0 or nearest.value_usd > 2.0 * nearest.error_usd
         clauses.append(
-            f"start no chip programme now: the best of them, {known[nearest.name]}, would "
+            "start no chip programme now: "
+            + ("" if sure else "none can be told to pay, and ")
+            + f"the best of them, {known[nearest.name]}, would "
             f"{_outcome(nearest, result)}{when}{_unless(nearest, leverage)}"
         )
     if later:

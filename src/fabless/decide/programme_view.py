@@ -3,7 +3,10 @@ does not pay."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from fabless.case_records import Case, Programme
 from fabless.decide.fresh.judge import Judged
@@ -44,6 +47,17 @@ def programme_view(
         ),
         as_option=option,
     )
+
+
+def seen_on_paths(option: AsOption, given_up: NDArray[np.bool_]) -> AsOption:
+    """The option with the odds of fresh paths (N,), the quarters in which it is given up as on the
+    tree."""
+    share = float(given_up.mean())
+    factor = share / option.give_up_probability if option.give_up_probability else 0.0
+    return replace(
+        option, give_up_probability=share,
+        given_up=tuple((quarter, chance * factor) for quarter, chance in option.given_up if factor),
+        sunk_usd=option.sunk_usd if share else 0.0)
 
 
 def as_option(solved: SolvedWay, case: Case) -> AsOption:

@@ -15,7 +15,13 @@ from fabless.decide.actions import actions_of
 from fabless.decide.described import described_as, same_as
 from fabless.decide.fresh.judge import Judged
 from fabless.decide.fresh.on_paths import WayOnPaths, risk_adjusted_by_path, standard_error
-from fabless.decide.programme_view import as_option, programme_view, volume_quarters, volume_share
+from fabless.decide.programme_view import (
+    as_option,
+    programme_view,
+    seen_on_paths,
+    volume_quarters,
+    volume_share,
+)
 from fabless.decide.results import SURE, ProgrammeValue, TimelineStage, WayResult
 from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
@@ -41,7 +47,8 @@ def way_result(prepared: Prepared, judged: Judged, solved: SolvedWay) -> WayResu
         ),
         None,
     )
-    option = as_option(solved, case) if solved.carried else None
+    option = (seen_on_paths(as_option(solved, case), paths.given_up)
+              if solved.carried else None)
     dropped = option is not None and option.give_up_probability >= SURE
     outlook = prepared.simulated[programme.name].summary if programme and not dropped else None
     way = next(way for way in every_way(case) if way.name == solved.name)

@@ -287,7 +287,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     )
     _print_list("What must be true for another way to be cheaper", list(turn_lines(decision)), console)
     _print_list(
-        "Ways that start a chip programme (odds on the plan's scenarios, carried through on fresh ones)",
+        "Ways that start a chip programme",
         [f"- {way.label}, {programme_words(way, decision)}" for way in ways if way.programme],
         console,
     )

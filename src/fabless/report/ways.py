@@ -30,8 +30,8 @@ def programme_words(way: WayResult, decision: Decision) -> str:
     """What the programme of a way does as an option, and what it costs to carry it through; empty
     where the way commits to none.
 
-    Odds of giving it up and what is sunk are those on the scenarios of the plan; what carrying it
-    through costs is that on fresh ones.
+    Odds of giving it up and what carrying it through costs are those of the fresh scenarios; when
+    it is given up, and what is sunk then, are those of the plan.
     """
     view = way.programme
     if view is None:

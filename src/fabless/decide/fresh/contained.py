@@ -4,7 +4,8 @@ A planner is no perfect optimiser: with one more line or an own chip to wait for
 than without. Whoever has the wider way may always act as if he had the narrower one, and has seen
 on other paths which does better. So the paths are cut in two halves, and on each half a way follows
 the planner, its own or that of a contained way, that was cheapest on the other half. No path is
-judged by a choice made on it.
+judged by a choice made on it. A way that must start a programme may also carry it through where
+the few scenarios of the tree would have it given up.
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ from fabless.strategy import Commitment, Way
 
 def with_contained(
     case: Case, ways: Mapping[str, WayOnPaths], allowed: Mapping[str, Way],
-    commitments: Mapping[str, Commitment],
+    commitments: Mapping[str, Commitment], carried: Mapping[str, WayOnPaths],
 ) -> dict[str, WayOnPaths]:
-    """The ways, each free to act as any way that it contains; what a way allows and what it enters
-    into are by name."""
+    """The ways, each free to act as any way that it contains, and to carry a programme through that
+    it must start; what a way allows and what it enters into are by its name, what is `carried` by
+    that of the programme."""
     return {
-        name: _freed(case, way, commitments[name], [
-            other for key, other in ways.items()
-            if key != name and contains(allowed[name], commitments[name], commitments[key])])
+        name: _freed(
+            case, way,
+            [mixed(way, other, np.ones(way.cost_usd.size, dtype=bool),
+                   committed=bool(commitments[name].programmes))
+             for key, other in ways.items()
+             if key != name and contains(allowed[name], commitments[name], commitments[key])]
+            + [carried[item.name] for item in commitments[name].programmes if item.name in carried])
         for name, way in ways.items()
     }
 
@@ -46,20 +52,16 @@ def contains(way: Way, entered: Commitment, narrow: Commitment) -> bool:
     )
 
 
-def _freed(
-    case: Case, way: WayOnPaths, commitment: Commitment, contained: list[WayOnPaths]
-) -> WayOnPaths:
-    committed = bool(commitment.programmes)
+def _freed(case: Case, way: WayOnPaths, others: list[WayOnPaths]) -> WayOnPaths:
+    """What the way comes to where each half of its paths follows the choice of the other half."""
     count = way.cost_usd.size
-    if count < 4 or not contained:
+    if count < 4 or not others:
         return way
-    choices = [way, *(mixed(way, other, np.ones(count, dtype=bool), committed=committed)
-                       for other in contained)]
     half = np.arange(count) % 2 == 0
     result = way
     for judged, seen in ((half, ~half), (~half, half)):
-        best = min(choices, key=lambda item: float(
+        best = min([way, *others], key=lambda item: float(
             risk_adjusted_by_path(case, item.cost_usd[seen]).mean()))
         if best is not way:
-            result = mixed(result, best, judged, committed=committed)
+            result = mixed(result, best, judged, committed=False)
     return result

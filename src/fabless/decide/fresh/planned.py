@@ -346,17 +346,14 @@ def lines_of(case: Case) -> tuple[str, ...]:
 
 
 def _given_up(item: Carried) -> NDArray[np.bool_]:
-    """Whether a programme that was under way was ended while it still might have come, by path."""
+    """Whether a programme that was under way was ended before the horizon, by path."""
     table = paths_table(item.plan.problem.tree)
     ended = np.zeros(len(table), dtype=bool)
     for on, project in zip(item.go, item.plan.projects, strict=True):
-        path, dead = on[table], project.outcome.dead[table]
-        before = np.ones(path.shape, dtype=bool) if project.sunk_usd is not None else np.zeros(
-            path.shape, dtype=bool)
-        before[:, 1:] = path[:, :-1]
-        if project.sunk_usd is not None:
-            before[:, 1:] |= ~path[:, :1]  # begun and never taken further
-        ended |= (before & ~path & ~dead).any(axis=1)
+        path = on[table]
+        begun = path[:, 0] | (project.sunk_usd is not None)
+        before = np.concatenate([begun[:, None], path[:, :-1]], axis=1)
+        ended |= (before & ~path).any(axis=1)
     return ended
 
 

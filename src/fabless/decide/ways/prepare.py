@@ -131,7 +131,7 @@ def prepare(case: Case, catalogue: Catalogue, pool: Executor | None = None) -> P
                  if simulating is None else [item.result() for item in simulating])
     return Prepared(
         case=case, throughput=throughput, servings=servings, unit_costs=costs,
-        simulated={item.name: found for item, found in zip(case.programmes, simulated, strict=True)},
+        simulated={item.name: outcomes for item, outcomes in zip(case.programmes, simulated, strict=True)},
         warnings=(*warnings, *own_counts))
 
 
