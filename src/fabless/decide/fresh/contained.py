@@ -4,8 +4,7 @@ A planner is no perfect optimiser: with one more line or an own chip to wait for
 than without. Whoever has the wider way may always act as if he had the narrower one, and has seen
 on other paths which does better. So the paths are cut in two halves, and on each half a way follows
 the planner, its own or that of a contained way, that was cheapest on the other half. No path is
-judged by a choice made on it. A way that must start a programme may also carry it through where
-the few scenarios of the tree would have it given up.
+judged by a choice made on it.
 """
 
 from __future__ import annotations
@@ -21,19 +20,17 @@ from fabless.strategy import Commitment, Way
 
 def with_contained(
     case: Case, ways: Mapping[str, WayOnPaths], allowed: Mapping[str, Way],
-    commitments: Mapping[str, Commitment], carried: Mapping[str, WayOnPaths],
+    commitments: Mapping[str, Commitment],
 ) -> dict[str, WayOnPaths]:
-    """The ways, each free to act as any way that it contains, and to carry a programme through that
-    it must start; what a way allows and what it enters into are by its name, what is `carried` by
-    that of the programme."""
+    """The ways, each free to act as any way that it contains; what a way allows and what it enters
+    into are by its name."""
     return {
         name: _freed(
             case, way,
             [mixed(way, other, np.ones(way.cost_usd.size, dtype=bool),
                    committed=bool(commitments[name].programmes))
              for key, other in ways.items()
-             if key != name and contains(allowed[name], commitments[name], commitments[key])]
-            + [carried[item.name] for item in commitments[name].programmes if item.name in carried])
+             if key != name and contains(allowed[name], commitments[name], commitments[key])])
         for name, way in ways.items()
     }
 
