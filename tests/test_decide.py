@@ -649,7 +649,6 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
     if not best.programmes:
         assert "start no chip programme now" in short.answer
         assert short.title_of(short.programme_values[0].name) in short.answer
-    assert short.best_single in WAYS
     assert short.answer.endswith(".")
 
 

@@ -731,12 +731,6 @@ class Decision:
     near_best: tuple[NearBest, ...] | None = None
     leverage: Leverage | None = None
 
-    @property
-    def best_single(self) -> str:
-        """The way that ranks first among all but the portfolio; the portfolio where it is alone."""
-        ways = [item for item in self.strategies if item.name != "portfolio"]
-        return min(ways or self.strategies, key=lambda item: item.regret_usd).name
-
     def way_of(self, key: str) -> str:
         """What people call a way, by its key; ways that share a place stay joined by ``=``."""
         return " = ".join(self.way_titles.get(part, part) for part in key.split(" = "))

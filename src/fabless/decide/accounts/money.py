@@ -82,13 +82,10 @@ def _headline(case: Case, way: WayOnPaths, total: float) -> Iterator[BridgeRow]:
 
 def spend_rows(case: Case, way: WayOnPaths) -> Iterator[SpendRow]:
     """What is paid by load, vendor, tenure and year, expected; rows of nothing are left out."""
-    chips = np.abs(way.spend.sum(axis=0))
-    whole = np.broadcast_to(chips @ way.discount, way.load_share.shape[:2])
-    over_path = np.divide((way.load_share * chips) @ way.discount, whole,
-                          out=way.load_share.mean(axis=2), where=whole > 0.0)
-    direct = np.einsum("inq,lnq->liq", way.spend, way.load_share) / len(chips)
-    software = np.einsum("inq,ln->liq", way.ports, over_path) / len(chips)
-    programme = np.einsum("nq,ln->lq", way.programme, over_path) / len(chips)
+    over_path, count = way.path_share, way.cost_usd.size
+    direct = np.einsum("inq,lnq->liq", way.spend, way.load_share) / count
+    software = np.einsum("inq,ln->liq", way.ports, over_path) / count
+    programme = np.einsum("nq,ln->lq", way.programme, over_path) / count
     vendor, tenure = sellers(case)
     amounts: dict[tuple[str, str, str], Array] = {}
     for k, load in enumerate(way.loads):

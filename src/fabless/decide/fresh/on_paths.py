@@ -93,16 +93,21 @@ class WayOnPaths:
         return self.cash_usd + self.unserved_usd
 
     @property
+    def path_share(self) -> Array:
+        """(loads, N) share of the chips' cost of the whole path that each load bears: ports and
+        programmes are shared by it."""
+        chips = np.abs(self.spend.sum(axis=0))
+        whole = np.broadcast_to(chips @ self.discount, self.load_share.shape[:2])
+        return np.asarray(np.divide(
+            (self.load_share * chips) @ self.discount, whole, out=self.load_share.mean(axis=2),
+            where=whole > 0.0))
+
+    @property
     def by_load(self) -> Array:
-        """(loads, N, Q) what is paid for each load; ports and programmes are shared as the chips of
-        the whole path are."""
-        chips = self.spend.sum(axis=0)
-        direct = self.load_share * chips
-        whole = np.abs(chips) @ self.discount
-        over_path = np.divide((self.load_share * np.abs(chips)) @ self.discount, whole,
-                              out=self.load_share.mean(axis=2), where=whole > 0.0)
+        """(loads, N, Q) what is paid for each load."""
         fixed = self.ports.sum(axis=0) + self.programme
-        return np.asarray(direct + over_path[..., None] * fixed)
+        direct = self.load_share * self.spend.sum(axis=0)
+        return np.asarray(direct + self.path_share[..., None] * fixed)
 
     @property
     def query_cash(self) -> Array:
