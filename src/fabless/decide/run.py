@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def decide(
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
         # workers start, and compile or load the planner, while this process prepares
-        threading.Thread(target=pool.submit, args=(compile_planner,), daemon=True).start()
+        threading.Thread(target=_start, args=(pool,), daemon=True).start()
         tick("performance and unit cost of each chip")
         catalogue = load(case.as_of)
         prepared = prepare(case, catalogue, pool)
@@ -136,6 +136,12 @@ def decide(
         seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
         near_best=terms.near_best, leverage=terms.leverage,
     )
+
+
+def _start(pool: Executor) -> None:
+    """Start the workers with something to compile; nothing where the pool has been shut since."""
+    with suppress(RuntimeError):
+        pool.submit(compile_planner)
 
 
 def _looked(prepared: Prepared, choice: Choice, judged: Judged) -> FirstLook:
