@@ -97,10 +97,10 @@ class PlannedBlock:
 
 
 @dataclass(frozen=True, eq=False)
-class Carried:
+class WayFollowed:
     """A way on the paths of a block, with its gates followed."""
 
-    way: Tried
+    tried: Tried
     plan: Plan
     go: NDArray[np.bool_]
     """(projects, K) which programmes are under way."""
@@ -115,11 +115,11 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
     world = fresh_world(block.prepared, block.count, seed=block.seed, number=block.number,
                         given=block.given)
     wide = plan_of(world, _widest(block))
-    carried = [_followed(world, way) for way in block.ways]
+    ways = [_followed(world, way) for way in block.ways]
     twins: dict[object, list[int]] = {}
-    for k, item in enumerate(carried):
+    for k, item in enumerate(ways):
         twins.setdefault(_key(item), []).append(k)
-    leaders = sorted((carried[rows[0]] for rows in twins.values()),
+    leaders = sorted((ways[rows[0]] for rows in twins.values()),
                      key=lambda item: len(_usable(item)))
     planned = [_Planned(item, _selection(wide.problem, item)) for item in leaders]
     for k, on_way in enumerate(planned):
@@ -128,13 +128,13 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
         outlook = _outlook(world, block, _widest(block), quarter)
         for on_way in planned:
             on_way.plan(quarter, outlook)
-    planner_of = {id(on_way.carried): on_way.planner for on_way in planned}
-    results: list[WayOnPaths] = [None] * len(carried)  # type: ignore[list-item]
+    planner_of = {id(on_way.way): on_way.planner for on_way in planned}
+    results: list[WayOnPaths] = [None] * len(ways)  # type: ignore[list-item]
     for rows in twins.values():
-        leader = carried[rows[0]]
+        leader = ways[rows[0]]
         placed = planner_of[id(leader)].placed
         for row in rows:
-            results[row] = _condensed(world, carried[row], _moved(placed, leader, carried[row]))
+            results[row] = _condensed(world, ways[row], _moved(placed, leader, ways[row]))
     return results, sum(on_way.planner.programmes for on_way in planned)
 
 
@@ -145,35 +145,35 @@ class _Planned:
     the way without one: what that one decided is taken, and no programme is solved twice.
     """
 
-    def __init__(self, carried: Carried, selection: Selection) -> None:
-        self.carried, self._selection = carried, selection
-        self.planner = Planner(carried.plan.problem)
-        self.planner.place(0, *_first(carried))
+    def __init__(self, way: WayFollowed, selection: Selection) -> None:
+        self.way, self._selection = way, selection
+        self.planner = Planner(way.plan.problem)
+        self.planner.place(0, *_first(way))
         self._model: _Planned | None = None
         self._alike = np.zeros(0, dtype=bool)
-        self._own = [k for project in carried.plan.projects for k in project.offers]
+        self._own = [k for project in way.plan.projects for k in project.offers]
 
     def follow(self, others: Sequence[_Planned]) -> None:
         """Find, among ways planned before, the one that this is without its programmes."""
-        names = set(_usable(self.carried)) - {self.carried.plan.problem.offers[k]
+        names = set(_usable(self.way)) - {self.way.plan.problem.offers[k]
                                               for k in self._own}
         for other in others:
-            if set(_usable(other.carried)) == names and self._first() == other._first():
+            if set(_usable(other.way)) == names and self._first() == other._first():
                 self._model = other
-                self._alike = np.ones(len(paths_table(self.carried.plan.problem.tree)), dtype=bool)
+                self._alike = np.ones(len(paths_table(self.way.plan.problem.tree)), dtype=bool)
 
     def _first(self) -> object:
-        return _decided_first(self.carried.way, self.carried.plan.problem)
+        return _decided_first(self.way.tried, self.way.plan.problem)
 
     def plan(self, quarter: int, outlook: Outlook) -> None:
         """Plan one quarter on every path."""
-        seen = _open(selected(outlook, self._selection), self.carried, quarter)
+        seen = _open(selected(outlook, self._selection), self.way, quarter)
         if self._model is None:
             self.planner.plan(quarter, seen)
             return
         self._alike &= ~(seen.cap[:, self._own] > 0.0).any(axis=(0, 1, 3))
-        model, problem = self._model, self.carried.plan.problem
-        other = model.carried.plan.problem
+        model, problem = self._model, self.way.plan.problem
+        other = model.way.plan.problem
         orders, levels, retired = model.planner.decided(quarter)
         self.planner.plan(quarter, seen, self._alike, (
             _in_order(problem.offers, other.offers, orders),
@@ -194,11 +194,11 @@ def _widest(block: PlannedBlock) -> Commitment:
         may_start=tuple(item for item in case.programmes if item.name in later))
 
 
-def _followed(world: World, way: Tried) -> Carried:
+def _followed(world: World, way: Tried) -> WayFollowed:
     plan = plan_of(world, way.commitment)
     shape = (len(plan.projects), plan.problem.tree.size)
     go = np.ones(shape, dtype=bool) if way.carried else followed(way.policy, world, plan)
-    return Carried(way, decided(plan, go), go)
+    return WayFollowed(way, decided(plan, go), go)
 
 
 def followed_on(world: World, way: Tried) -> Plan:
@@ -206,18 +206,18 @@ def followed_on(world: World, way: Tried) -> Plan:
     return _followed(world, way).plan
 
 
-def _usable(item: Carried) -> tuple[str, ...]:
+def _usable(item: WayFollowed) -> tuple[str, ...]:
     """Offers that a way may order somewhere."""
     problem = item.plan.problem
     return tuple(problem.offers[k] for k in np.flatnonzero(problem.available.any(axis=1)))
 
 
-def _key(item: Carried) -> object:
+def _key(item: WayFollowed) -> object:
     """What tells the orders of two ways apart: what each may order, where, and what it does
     first."""
     problem, names = item.plan.problem, _usable(item)
     rows = [problem.offers.index(name) for name in names]
-    return names, problem.available[rows].tobytes(), _decided_first(item.way, problem)
+    return names, problem.available[rows].tobytes(), _decided_first(item.tried, problem)
 
 
 def _decided_first(way: Tried, problem: PlanProblem) -> object:
@@ -234,10 +234,10 @@ def _deals(problem: PlanProblem) -> list[str]:
     return [agreement.name for agreement in problem.agreements]
 
 
-def _first(item: Carried) -> tuple[Array, Array, Array]:
+def _first(item: WayFollowed) -> tuple[Array, Array, Array]:
     """Orders, levels and retired chips of the first quarter on each path, cut to what is allowed
     there."""
-    problem, way = item.plan.problem, item.way
+    problem, way = item.plan.problem, item.tried
     nodes = paths_table(problem.tree)[:, 0]
 
     def laid(names: Sequence[str], values: Mapping[str, float]) -> Array:
@@ -251,7 +251,7 @@ def _first(item: Carried) -> tuple[Array, Array, Array]:
     return placed[:, nodes], levels[:, nodes], retired[:, nodes]
 
 
-def _selection(wide: PlanProblem, item: Carried) -> Selection:
+def _selection(wide: PlanProblem, item: WayFollowed) -> Selection:
     """Where the offers, limits and agreements of a way stand among those of all ways, in the way's
     own order."""
     problem = item.plan.problem
@@ -265,7 +265,7 @@ def _selection(wide: PlanProblem, item: Carried) -> Selection:
         places(_deals(problem), _deals(wide)))
 
 
-def _open(outlook: Outlook, item: Carried, quarter: int) -> Outlook:
+def _open(outlook: Outlook, item: WayFollowed, quarter: int) -> Outlook:
     """The outlook with the offers of programmes that are not under way closed."""
     cap = outlook.cap
     nodes = paths_table(item.plan.problem.tree)[:, quarter]
@@ -302,7 +302,7 @@ def _held(outlook: Outlook, scarce: Array) -> Outlook:
     return outlook._replace(lead=lead, cap=np.where(late, 0.0, outlook.cap))
 
 
-def _moved(placed: Placed, leader: Carried, item: Carried) -> Placed:
+def _moved(placed: Placed, leader: WayFollowed, item: WayFollowed) -> Placed:
     """What was decided for one way, in the order of offers and agreements of its twin."""
     if leader is item:
         return placed
@@ -322,14 +322,14 @@ def _in_order(names: Sequence[str], among: Sequence[str], values: Array) -> Arra
     return rows
 
 
-def _condensed(world: World, item: Carried, placed: Placed) -> WayOnPaths:
+def _condensed(world: World, item: WayFollowed, placed: Placed) -> WayOnPaths:
     case, scenarios, plan = world.case, world.scenarios, item.plan
     fresh = simulate_orders(plan.problem, placed.orders, placed.levels, placed.retired)
     numbers = scenarios.values.lines
     efficiency = {line.name: terms.efficiency for line in case.lines
                   if (terms := numbers[line.name]).efficiency is not None}
     ports = {line.name: port_spend(plan.problem, port, line.first_quarter - case.first_quarter)
-             for line in item.way.commitment.lines
+             for line in item.tried.commitment.lines
              if (port := numbers[line.name].port) is not None}
     return way_on_paths(
         case, plan, fresh, lines=lines_of(case), ports=ports, efficiency=efficiency,
@@ -345,7 +345,7 @@ def lines_of(case: Case) -> tuple[str, ...]:
             *(item.name for item in case.contracts if item.line is None))
 
 
-def _given_up(item: Carried) -> NDArray[np.bool_]:
+def _given_up(item: WayFollowed) -> NDArray[np.bool_]:
     """Whether a programme that was under way was ended before the horizon, by path."""
     table = paths_table(item.plan.problem.tree)
     ended = np.zeros(len(table), dtype=bool)
