@@ -225,19 +225,21 @@ def test_relative_performance_by_hand(few: World, prepared: Prepared) -> None:
 
 @pytest.mark.slow
 def test_a_flip_lies_between_points_of_opposite_sign(
-    few: World, prepared: Prepared, vendor: Commitment, pool: Executor
+    prepared: Prepared, vendor: Commitment, pool: Executor
 ) -> None:
-    """Against plans in which the programme is dealt out to the leaves and carried through."""
+    """Against plans in which the programme is dealt out to the leaves and carried through: enough
+    of them that its luck is that of its odds."""
     item = co_design(prepared)
     own = f"programmes.{item.name}"
-    few = world_with_ranges(few, {f"{own}.performance": Range(0.8, 1.3, 1.7)})  # near to paying, so that time can turn it
-    found = {flip.name: flip for flip in flips(few, vendor, (item,), (), pool)}
+    near = {f"{own}.performance": Range(0.8, 1.3, 1.7)}  # near to paying, so that time can turn it
+    many = world_with_ranges(draw_world(prepared, branching=(16,)), near)
+    found = {flip.name: flip for flip in flips(many, vendor, (item,), (), pool)}
     assert found[f"{own}.performance"].pays_above
     assert not found[f"{own}.slip"].pays_above
-    without = objective(few, vendor)
+    without = objective(many, vendor)
 
     def value(name: str, point: float) -> float:
-        there = world_with_ranges(few, {name: Range.point(point)})
+        there = world_with_ranges(many, {name: Range.point(point)})
         plan = carried_through(plan_of(there, replace(vendor, programmes=(item,))))
         return without - solved_plan(there, "", plan).result.objective_usd
 

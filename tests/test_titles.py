@@ -92,7 +92,7 @@ def test_no_key_is_on_the_screen_or_in_the_report(chosen: Decision) -> None:
     page = " ".join(Visible(as_html(chosen)).words)
     assert "lines.zz-1.price" in page, "dotted names of inputs are shown on purpose"
     assert leaked(page) == []
-    for title in ("H100, bought from Nvidia", "Backer's chip", "GPT-4-class queries on H100, owned"):
+    for title in ("H100, bought from Nvidia", "Backer's chip", "GPT-4-class queries on H100, bought from Nvidia"):
         assert title in page
 
 
