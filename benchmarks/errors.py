@@ -74,12 +74,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=24)
+    parser.add_argument("--first", type=int, default=FIRST, help="the first of them")
     parser.add_argument("--paths", type=int, default=40)
     parser.add_argument("--case", default="openai-2023")
     given = parser.parse_args()
     case, start = fb.case(given.case), time.perf_counter()
     prepared = prepare(case, fb.load(case.as_of))
-    seeds = range(FIRST, FIRST + given.seeds)
+    seeds = range(given.first, given.first + given.seeds)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         runs = list(pool.map(partial(one_seed, prepared, given.paths), seeds))
     print(f"{case.name}, {given.seeds} seeds, {given.paths} fresh paths, "
