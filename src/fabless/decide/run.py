@@ -18,7 +18,7 @@ from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, programme_ends
 from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of
-from fabless.decide.fresh.judge import Judged, gap_of, judge, perfect_information
+from fabless.decide.fresh.judge import Judged, gap_of, judge, margin_of, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
 from fabless.decide.questions.knowledge import foresight
@@ -80,10 +80,12 @@ def decide(
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         choice = choose(world, pool, gates=detail.gates)
         tick(f"every way on {detail.paths:,} fresh paths")
+        margin = margin_of(prepared, case.seed)
         if first_look is not None and detail.paths > FEW_PATHS:
             few = replace(detail, paths=FEW_PATHS, branches=1)
-            first_look(_looked(prepared, choice, judge(prepared, choice, few, pool=pool)))
-        judged = judge(prepared, choice, detail, pool=pool, tick=tick)
+            first_look(_looked(
+                prepared, choice, judge(prepared, choice, few, pool=pool, margin=margin)))
+        judged = judge(prepared, choice, detail, pool=pool, tick=tick, margin=margin)
         best = next(way for way in choice.ways if way.name == judged.best)
         values = programme_values(prepared, judged)
         actions = actions_of(best, prepared)

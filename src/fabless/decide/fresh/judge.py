@@ -71,18 +71,26 @@ class Judged:
         return float(np.hypot(self.plan_error_usd.get(way, 0.0), self.plan_error_usd.get(other, 0.0)))
 
 
+def margin_of(prepared: Prepared, seed: int) -> Array:
+    """Safety margin for ways that are judged on the paths of `seed`."""
+    return safety_margin(prepared, seed + TUNING)
+
+
 def judge(
     prepared: Prepared, choice: Choice, detail: Detail, *, pool: Executor, seed: int | None = None,
-    tick: Callable[[str], None] = lambda _: None,
+    tick: Callable[[str], None] = lambda _: None, margin: Array | None = None,
 ) -> Judged:
-    """Try every way, and every programme carried through, on `detail.paths` fresh paths."""
+    """Try every way, and every programme carried through, on `detail.paths` fresh paths.
+
+    `margin` is that of `margin_of`, measured here where it is not given.
+    """
     case = prepared.case
     seed = case.seed if seed is None else seed
     tries: dict[tuple[str, str], Tried] = {("way", way.name): tried(way) for way in choice.ways}
     for through in choice.through:
         tries["carried", through.programme] = tried(through.carried, carried=True)
         tries["without", through.programme] = tried(through.without)
-    margin = safety_margin(prepared, seed + TUNING)
+    margin = margin_of(prepared, seed) if margin is None else margin
     blocks = blocks_of(
         prepared, list(tries.values()), paths=detail.paths, seed=seed, branches=detail.branches,
         margin=margin)

@@ -11,9 +11,9 @@ import numpy as np
 
 from fabless.case_records import named
 from fabless.decide.fresh.block import BLOCK, FreshBlock, PathNumbers, condensed, joined_numbers, work
-from fabless.decide.fresh.judge import TUNING, gap_of, perfect_information
+from fabless.decide.fresh.judge import gap_of, margin_of, perfect_information
 from fabless.decide.fresh.on_paths import WayOnPaths, joined, standard_error
-from fabless.decide.fresh.planned import blocks_of, carried_out, safety_margin, tried
+from fabless.decide.fresh.planned import blocks_of, carried_out, tried
 from fabless.decide.fresh.results import Compared, FreshTest, Gap
 from fabless.decide.ways.paths import band, calendar
 from fabless.decide.ways.prepare import Prepared
@@ -44,9 +44,8 @@ def fresh_test(
     """
     seed = prepared.case.seed if seed is None else seed
     _check(paths, checked)
-    margin = safety_margin(prepared, seed + TUNING)
     blocks = blocks_of(prepared, [tried(solved)], paths=paths, seed=seed, branches=branches,
-                       margin=margin)
+                       margin=margin_of(prepared, seed))
     parts = map(carried_out, blocks) if executor is None else executor.map(carried_out, blocks)
     way = joined([of_block[0] for of_block, _ in parts])
     perfect = perfect_information(prepared, solved, paths=paths, checked=checked, seed=seed)
