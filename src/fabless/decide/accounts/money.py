@@ -25,11 +25,11 @@ def money_of(case: Case, way: WayOnPaths) -> Money:
         unserved_error_usd=standard_error(way.unserved_usd),
         risk_usd=total - float(cost.mean()), total_usd=total,
         total_error_usd=standard_error(parts), headline=tuple(_headline(case, way, total)),
-        spend=tuple(spend_rows(case, way)), margin=margin_of(case, way),
+        spend=tuple(spend_rows(case, way)), margin=query_margin(case, way),
     )
 
 
-def margin_of(case: Case, way: WayOnPaths) -> Margin | None:
+def query_margin(case: Case, way: WayOnPaths) -> Margin | None:
     """Revenue of the queries served less the cash for them, of the loads whose revenue is stated;
     None where none is.
 
