@@ -18,7 +18,7 @@ import pytest
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
 from fabless import cli
-from fabless.catalogue import REFERENCE, read_case, reference_text
+from fabless.catalogue import REFERENCE, read_case, reference_text, shipped_cases
 from fabless.cli.lazy import HOMES, loaded
 
 COST = ("cost", "--model", "llama-2-70b", "--input", "1024", "--output", "512")
@@ -258,6 +258,21 @@ def test_init_writes_the_reference_case(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text("mine")
     assert run("init", "my.yaml") == 2
     assert (tmp_path / "my.yaml").read_text() == "mine", "nothing is lost"
+
+
+def test_init_copies_the_shipped_case_that_is_named(run: Run, tmp_path: Path) -> None:
+    assert run("init", "my.yaml", "--case", "lab-2025") == 0
+    assert (tmp_path / "my.yaml").read_text(encoding="utf-8") == reference_text("lab-2025")
+    assert run("init", "other.yaml", "--case", "nobody") == 2
+    assert all(name in run.err for name in shipped_cases())
+    assert not (tmp_path / "other.yaml").exists()
+
+
+@pytest.mark.parametrize("command", ["decide", "compare", "programme", "init"])
+def test_help_names_every_shipped_case(run: Run, command: str) -> None:
+    assert run(command, "--help") == 0
+    assert len(shipped_cases()) == 3
+    assert all(name in run.out for name in shipped_cases())
 
 
 @pytest.mark.slow

@@ -10,7 +10,14 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
-from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
+from fabless.catalogue import (
+    Catalogue,
+    embedded_trace,
+    read_chip,
+    read_model,
+    read_trace,
+    shipped_cases,
+)
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
 from fabless.perf import Calibration, Formats
 from fabless.quote import calibration_of
@@ -25,6 +32,10 @@ AsOf = Annotated[str | None, typer.Option(
     "--as-of", help="Use only what was public by this day.", show_default="no limit",
     metavar="YYYY-MM-DD")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+CaseName = Annotated[str, typer.Argument(
+    help=f"Case: one that ships with fabless ({', '.join(shipped_cases())}), or the path of a case "
+         "file (.yaml).")]
 
 ModelName = Annotated[str, typer.Option(
     "--model",
