@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fabless.case_records import Case, CaseNumber, Load
+from fabless.case_records import Case, CaseNumber, Load, chips_of
 from fabless.catalogue import Catalogue
+from fabless.catalogue.case.leaks import MODEL_FIELDS
 from fabless.catalogue.case.numbers import CASE_SOURCE
-from fabless.catalogue.facts.entities import range_of
-from fabless.decide.ways.prepare import chips_of
+from fabless.catalogue.facts.entities import ENGINE, efficiency_entity, range_of
 from fabless.programme import PseudoCounts, credible_band
-from fabless.quote import ENGINE, efficiency_entity
 from fabless.records import Chip, Fact, Grade, Range, Source
 
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
@@ -23,10 +22,6 @@ CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_ba
 CHIP_UNITS = {
     "memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W",
 }
-MODEL_FIELDS = (
-    "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts",
-    "experts_per_token", "vocab",
-)
 
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
