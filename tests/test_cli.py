@@ -416,7 +416,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
             ["--expert-precision", "--kv-precision", "2 errors"],
         ),
         ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
-        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
+        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-18"]),
         (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
         (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),
         (("chips", "--as-of", "2023-13-45"), ["--as-of: '2023-13-45'"]),

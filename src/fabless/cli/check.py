@@ -12,7 +12,7 @@ from fabless.cli.options import Json
 from fabless.report import Column, as_json, print_table, say
 
 
-def check(
+def check_command(
     case: Annotated[str, typer.Argument(
         help="Case: the name of one that ships with fabless, or the path of a case file (.yaml).",
     )] = REFERENCE,
