@@ -468,10 +468,13 @@ def test_every_error_is_told_and_loses_nothing(
 def test_check_lists_what_the_day_of_a_case_could_not_know(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(MINIMAL)
     assert run("check", "my.yaml") == 0
-    assert "Later than 2023-10-31" in run.out and "the case is sound" in run.out
+    assert "Later than 2023-10-31" in run.out
+    assert "the case is sound" in run.out
     told = run.json("check", "my.yaml")
     names = {item["name"]: item["reason"] for item in told["inputs"]}  # type: ignore[attr-defined]
     assert names["performance.bandwidth"] == "the model of speed was calibrated later"
-    (tmp_path / "my.yaml").write_text(edited(MINIMAL, ("  stas-n: a later guide repeats what was announced with the chip\n", "")))
+    reason = "  stas-n: a later guide repeats what was announced with the chip\n"
+    (tmp_path / "my.yaml").write_text(edited(MINIMAL, (reason, "")))
     assert run("check", "my.yaml") == 2
-    assert "chips.a100-80gb.scale_out_bandwidth" in run.err and "hindsight: {stas-n: reason}" in run.err
+    assert "chips.a100-80gb.scale_out_bandwidth" in run.err
+    assert "hindsight: {stas-n: reason}" in run.err
