@@ -11,6 +11,7 @@ from case_fixture import MINIMAL, TRACE, edited
 from fabless.case_records import Case
 from fabless.catalogue import leaks, load, read_case
 from fabless.catalogue.case.case import parse_case
+from fabless.decide.background import background, in_hindsight
 from fabless.errors import BadValue, Leak
 from fabless.records import Source
 
@@ -116,3 +117,11 @@ def test_a_date_that_is_none_is_a_fault_of_the_table(tmp_path: Path) -> None:
     (tmp_path / "facts").mkdir()
     with pytest.raises(BadValue, match="date 'spring 2024'"):
         load(extra=tmp_path)
+
+
+def test_the_list_of_inputs_says_why_a_late_one_is_used() -> None:
+    case = read(MINIMAL)
+    october = load(case.as_of)
+    notes = {number.name: number.note for number in in_hindsight(case, october, background(case, october))}
+    assert notes["chips.h100-sxm.tdp"].endswith("in hindsight: a later table repeats what was announced with the chip")
+    assert "in hindsight" not in notes["loads.chat.tpot"]

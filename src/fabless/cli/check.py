@@ -10,7 +10,7 @@ from fabless.cli.options import CaseName, Json
 from fabless.report import Column, as_json, print_table, say
 
 
-def check(
+def check_command(
     case: CaseName = REFERENCE,
     json: Json = False,
 ) -> None:

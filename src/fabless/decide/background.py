@@ -7,11 +7,12 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fabless.case_records import Case, CaseNumber, Load, chips_of
 from fabless.catalogue import Catalogue
-from fabless.catalogue.case.leaks import MODEL_FIELDS
+from fabless.catalogue.case.leaks import MODEL_FIELDS, leaks
 from fabless.catalogue.case.numbers import CASE_SOURCE
 from fabless.catalogue.facts.entities import ENGINE, efficiency_entity, range_of
 from fabless.programme import PseudoCounts, credible_band
@@ -58,6 +59,19 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
             )
         )
     return tuple(numbers)
+
+
+def in_hindsight(
+    case: Case, catalogue: Catalogue, numbers: Sequence[CaseNumber]
+) -> tuple[CaseNumber, ...]:
+    """The numbers, with the reason of the case in the note of each that its day could not know."""
+    reasons = {item.name: item.reason for item in leaks(case, catalogue) if item.reason}
+    return tuple(
+        replace(number, note="; ".join(filter(None, (
+            number.note, f"in hindsight: {reasons[number.name]}"))))
+        if number.name in reasons else number
+        for number in numbers
+    )
 
 
 def _of_fact(name: str, fact: Fact) -> CaseNumber:
