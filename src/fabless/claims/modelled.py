@@ -90,8 +90,8 @@ def _pooled_output_rate(
     chip, calibration, request, terms = _served(catalogue, asked, known)
     machine, _ = machine_of(chip, terms.formats, calibration)
     pools = disaggregate(
-        catalogue.model(asked.model), machine, machine, request, terms,
-        SplitSearch(max_chips=asked.chips))
+        catalogue.model(asked.model), prefill_machine=machine, decode_machine=machine,
+        request=request, terms=terms, search=SplitSearch(max_chips=asked.chips))
     return _rate_answer(pools.best.output_tokens_per_s_per_chip, calibration)
 
 
@@ -177,7 +177,7 @@ def _corners(
     )
 
 
-def modelled(
+def modelled_input(
     catalogue: Catalogue, name: str, asked: ModelledInput, place: str
 ) -> InputUsed:
     """What the model gives for an input, in the unit of its quantity.

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.claims import Claim, Rebuild, Statement, read_claims
 from fabless.claims.formula import formula_text
-from fabless.claims.modelled import modelled
+from fabless.claims.modelled import modelled_input
 from fabless.claims.recipes import RECIPES
 from fabless.claims.results import ClaimResult, InputUsed, NeededInput, Published, Verdict
 from fabless.errors import BadValue, Fault, Leak, unknown
@@ -63,7 +63,7 @@ def _inputs(catalogue: Catalogue, rebuild: Rebuild, place: str) -> tuple[InputUs
             )
         )
     for name, asked in rebuild.modelled.items():
-        used.append(modelled(catalogue, name, asked, place))
+        used.append(modelled_input(catalogue, name, asked, place))
     return tuple(used)
 
 

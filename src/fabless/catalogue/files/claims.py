@@ -87,7 +87,7 @@ class ModelledInput:
         return f"{self.quantity}{f': {on}' if on else ''}{f' with {taken}' if taken else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rebuild:
     """One way to rebuild a claim."""
 
@@ -240,7 +240,11 @@ def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
         inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
         asked = {name: entry.asked() for name, entry in rebuild.modelled.items()}
         rebuilds.append(
-            Rebuild(rebuild.name, rebuild.recipe, statement, inputs, asked, rebuild.note))
+            Rebuild(
+                name=rebuild.name, recipe=rebuild.recipe, statement=statement, inputs=inputs,
+                modelled=asked, note=rebuild.note,
+            )
+        )
     return Claim(
         id=read.id, claim=read.claim, short=read.short, kind=read.kind, date=read.date,
         sources=tuple(sources[name] for name in read.sources), statement=published,
