@@ -55,10 +55,13 @@ def _served(
     """What the serving model is asked."""
     chip = catalogue.chip(asked.chip)
     request = Request(
-        known.get("input_tokens", asked.input_tokens), known.get("output_tokens", asked.output_tokens))
+        known.get("input_tokens", asked.input_tokens),
+        known.get("output_tokens", asked.output_tokens),
+    )
     terms = ServiceTerms(
         Formats(weights=asked.weights, kv=asked.cache), quantity(asked.tpot, "s", "tpot"),
-        quantity(asked.ttft, "s", "ttft"), known.get("load_factor", 1.0), Traffic(cached=asked.cached),
+        quantity(asked.ttft, "s", "ttft"), known.get("load_factor", 1.0),
+        Traffic(cached=asked.cached),
     )
     return chip, calibration_of(catalogue, chip), request, terms
 
@@ -125,8 +128,10 @@ def _training_time(
     error = max(calibration.error_p90, calibration.error_mixture)
     low, high = error_band(time, error)
     return ModelAnswer(
-        Range(low, time, high), f"{calibration.said}; the band is {in_percent(error)}, the larger of "
-        "what nine in ten runs stayed within and the median of mixtures of experts.")
+        Range(low, time, high),
+        f"{calibration.said}; the band is {in_percent(error)}, the larger of what nine in ten runs "
+        "stayed within and the median of mixtures of experts.",
+    )
 
 
 def _package_yield(

@@ -164,7 +164,8 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
         return ClaimResult(
             id=claim.id, claim=claim.claim, short=claim.short, kind=claim.kind,
             variant=rebuild.name, published=published, rebuilt=None, deviation=None,
-            verdict="cannot be rebuilt", breaking_input=None, needed=(), formula="", inputs=(), note=leak.faults[0].found,
+            verdict="cannot be rebuilt", breaking_input=None, needed=(), formula="", inputs=(),
+            note=leak.faults[0].found,
         )
     band = _span(recipe, {used.name: used.si for used in inputs})
     target = _target(statement, band.mode)
@@ -174,7 +175,8 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
     formula = formula_text(recipe, {used.name: _said(used.value, used.unit) for used in inputs})
     return ClaimResult(
         id=claim.id, claim=claim.claim, short=claim.short, kind=claim.kind, variant=rebuild.name,
-        published=published, rebuilt=Range(low, mode, high), deviation=_deviation(statement, band.mode),
+        published=published, rebuilt=Range(low, mode, high),
+        deviation=_deviation(statement, band.mode),
         verdict="holds" if holds else "breaks", breaking_input=needed[0] if needed else None,
         needed=needed, formula=f"{formula} = {_said(mode, statement.unit)}", inputs=inputs,
         note=rebuild.note,

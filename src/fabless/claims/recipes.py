@@ -183,7 +183,7 @@ def profit_at_rate(
 def token_cost_ratio(
     new_cost: float, new_rate: float, old_cost: float, old_rate: float
 ) -> float:
-    """Cost of a token on a new chip over that on an old one [1]: cost of an hour over rate, each."""
+    """Cost of a token on a new chip over an old one's [1]: cost of an hour over rate, each."""
     return new_cost / new_rate / (old_cost / old_rate)
 
 
@@ -210,7 +210,7 @@ def saving_by_peak(
 def gigawatt_capital(
     power: float, chip_power: float, chip_price: float, site_cost: float
 ) -> float:
-    """Capital [USD] of a power [W]: chips with their server at a power each, and the site [USD/W]."""
+    """Capital [USD] of a power [W]: chips with server at a power each, and the site [USD/W]."""
     return power / chip_power * chip_price + power * site_cost
 
 
@@ -229,7 +229,7 @@ def chips_on_rated_power(
 def gain_for_a_dollar(
     new_rate: float, new_cost: float, old_rate: float, old_cost: float
 ) -> float:
-    """Gain in tokens for a dollar [1]: rate over cost of an hour against the old chip's, less one."""
+    """Gain in tokens for a dollar [1]: rate over cost of an hour over the old chip's, less 1."""
     return new_rate / new_cost / (old_rate / old_cost) - 1.0
 
 

@@ -93,7 +93,8 @@ def _published(result: ClaimResult) -> str:
         return ""
     if said.value is None:
         return number_with_unit(f"{plain(said.low)}-{plain(said.high)}", said.unit)
-    return number_with_unit(plain(said.value), said.unit) + f"\n{plain(said.low)}-{plain(said.high)}"
+    value = number_with_unit(plain(said.value), said.unit)
+    return f"{value}\n{plain(said.low)}-{plain(said.high)}"
 
 
 def _with_range(value: float, low: float, high: float) -> str:
