@@ -136,7 +136,7 @@ def test_the_program_says_its_version(run: Run) -> None:
 
 @pytest.mark.parametrize(("words", "completed"), [
     ("fabless de", ["decide"]), ("fabless serve --kv", ["--kv-precision"]),
-    ("fabless c", ["compare", "cost", "chip", "chips", "contract", "claims"])])
+    ("fabless c", ["compare", "cost", "chip", "chips", "contract", "check", "claims"])])
 def test_the_shell_completes_commands_and_options(
     tmp_path: Path, words: str, completed: list[str]
 ) -> None:
@@ -340,7 +340,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
     [
         (("decide", "openai-2024"), ["unknown case 'openai-2024'", "openai-2023"]),
         (("decide", "missing.yaml"), ["missing.yaml: cannot be read", "check the path"]),
-        (("decide", "bad.yaml"), ["bad.yaml:9: tree", "bad.yaml:57: lines.h100.price", "2 errors"]),
+        (("decide", "bad.yaml"), ["bad.yaml:13: tree", "bad.yaml:61: lines.h100.price", "2 errors"]),
         (
             ("decide", "good.yaml", "--report", "good.yaml"),
             ["--report: good.yaml", "ends in .html"],
@@ -429,7 +429,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
             ["--expert-precision", "--kv-precision", "2 errors"],
         ),
         ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
-        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
+        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-18"]),
         (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
         (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),
         (("chips", "--as-of", "2023-13-45"), ["--as-of: '2023-13-45'"]),
@@ -476,3 +476,18 @@ def test_every_error_is_told_and_loses_nothing(
         assert word in run.err
     assert "Traceback" not in run.err
     assert {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")} == before
+
+
+def test_check_lists_what_the_day_of_a_case_could_not_know(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(MINIMAL)
+    assert run("check", "my.yaml") == 0
+    assert "Later than 2023-10-31" in run.out
+    assert "the case is sound" in run.out
+    told = run.json("check", "my.yaml")
+    names = {item["name"]: item["reason"] for item in told["inputs"]}  # type: ignore[attr-defined]
+    assert names["performance.bandwidth"] == "the model of speed was calibrated later"
+    reason = "  stas-n: a later guide repeats what was announced with the chip\n"
+    (tmp_path / "my.yaml").write_text(edited(MINIMAL, (reason, "")))
+    assert run("check", "my.yaml") == 2
+    assert "chips.a100-80gb.scale_out_bandwidth" in run.err
+    assert "hindsight: {stas-n: reason}" in run.err

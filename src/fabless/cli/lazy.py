@@ -25,7 +25,7 @@ PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "programme": "programme:programme", "contract": "contract:contract",
     },
     "Check": {
-        "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
+        "check": "check:check_command", "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
         "why": "facts:why",
     },
 })

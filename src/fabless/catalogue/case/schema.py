@@ -287,6 +287,9 @@ class CaseFile(Strict):
     """World supply that caps what all lines and programmes can get together."""
     correlations: tuple[CorrelationItem, ...] = ()
     limits: LimitsSection = LimitsSection()
+    hindsight: dict[str, str] = Field(default_factory=dict)
+    """Why something is used that was published after `as_of`: by the name of an input, the
+    beginning of one at a dot, or a source."""
 
 
 def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:
