@@ -1,0 +1,1 @@
+"""How good would the answer have been? Past cases held against what happened."""
