@@ -31,6 +31,7 @@ from fabless.scenario.states import (
     places,
     places_on_paths,
     quarters_of,
+    scarcity_begins,
     summed_along,
 )
 from fabless.scenario.trees import balanced_tree
@@ -180,7 +181,7 @@ def _states(
     """Chance of scarcity, and of every shock by name, at each node-quarter."""
     supply = values.supply
     scarcity = chances_on(
-        tree, supply.scarce_at_start[tree.quarter == 0], leave_chance(supply.normal_duration),
+        tree, supply.scarce_at_start[tree.quarter == 0], scarcity_begins(case, tree, values),
         leave_chance(supply.scarce_duration), _seen(case, tree, stage, REGIME, realised=realised),
     )
     role = roles(case)

@@ -149,6 +149,16 @@ class CaseReader:
         vendors = sorted({file.existing.vendor, *(line.vendor for line in file.lines.values() if line.vendor)})
         if file.dominant_vendor not in vendors:
             self.errors.append(unknown("vendor", file.dominant_vendor, vendors, self.document.at("dominant_vendor")))
+        whole = [self._line_or_own(name) for name in file.lines]
+        if file.supply.scarce_again is not None and not any(
+            line.vendor == file.dominant_vendor and line.how == "buy" and line.successors
+            for line in whole
+        ):
+            self._bad(
+                "supply.scarce_again", f"no line of {file.dominant_vendor} that is bought has successors",
+                "a bought line of the dominant vendor with coming generations",
+                "give such a line its successors, or take scarce_again out",
+            )
         for name in file.programmes:
             if name in file.lines:
                 self._bad(f"programmes.{name}", "a line has this name too", "a name of its own", "rename one of the two")
