@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fabless.case_records import Case
-from fabless.catalogue.files.yaml import Document, read_document
 from fabless.catalogue.facts.text import DATA, CsvRow, read_text, rows
+from fabless.catalogue.files.yaml import Document, read_document
 from fabless.errors import BadValue, Fault, suggestion
 from fabless.units import UNITS, Quarter, to_si
 
