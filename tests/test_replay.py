@@ -49,6 +49,8 @@ from fabless.units import HOUR_S
 CASE = edited(
     MINIMAL,
     ("tree: {boundaries: [2], branching: [2]}", "tree: {boundaries: [1, 3], branching: [2, 1]}"),
+    ("scarce_at_start: {value: 1}", "scarce_at_start: {value: 0}"),
+    ("normal_duration: {value: 24}", "normal_duration: {value: 1.0e+9}"),
     ("existing: {chip", """\
   training:
     kind: training
@@ -58,8 +60,9 @@ CASE = edited(
     utilisation: {value: 0.35}
     unserved_price: {value: 0.006}
 existing: {chip"""),
+    ("count: {value: 100}", "count: {value: 20}"),
     ("    price: {value: 30000}", "    price: {low: 20000, mode: 30000, high: 40000}"),
-    ("    allotment: {value: 1000}", "    allotment: {low: 20, mode: 40, high: 80}"),
+    ("    allotment: {value: 1000}", "    allotment: {low: 80, mode: 150, high: 300}"),
     ("    lead_scarce: {value: 40}", """\
     lead_scarce: {low: 26, mode: 40, high: 52}
     successors: 1
@@ -80,7 +83,7 @@ existing: {chip"""),
     first_quarter: 2023Q4
     price: {low: 2, mode: 3, high: 5}
     price_decline: {value: 0.2}
-    allotment: {value: 30}
+    allotment: {value: 60}
     allotment_growth: {value: 1.5}
     lead_normal: {value: 2}
     lead_scarce: {value: 13}"""))
@@ -88,13 +91,14 @@ HEAD = "case: minimal\ntitle: what happened\nuntil: 2025Q1\n"
 SURPRISES = {
     "demand": "quantities:\n  queries_per_day: {unit: query/day, source: s, values: "
               "{2023Q4: 3.0e+6, 2024Q4: 2.0e+7, 2025Q1: 1.5e+7}}\n",
-    "price": "quantities:\n  rent.rented: {unit: USD/h, source: s, values: {2023Q4: 9.0, 2024Q3: 1.0}}\n"
-             "  chip_price.h100: {unit: USD, source: s, values: {2024Q2: 60000, 2025Q1: 9000}}\n",
-    "supply": "quantities:\n  supply.scarce: {unit: '1', source: s, values: {2023Q4: 1, 2024Q2: 0}}\n"
-              "  allotment.rented: {unit: chip, source: s, values: {2023Q4: 90, 2024Q4: 3}}\n",
-    "timing": "generations:\n  nvidia: [{first_volume: 2024Q2, gain: 4.0, source: s}]\n",
+    "price": "quantities:\n  rent.rented: {unit: USD/h, source: s, values: {2023Q4: 2.0, 2024Q3: 16.0}}\n"
+             "  chip_price.h100: {unit: USD, source: s, values: {2023Q4: 30000, 2024Q2: 90000}}\n",
+    "supply": "quantities:\n  allotment.rented: {unit: chip, source: s, values: {2023Q4: 90, 2024Q1: 0.5}}\n"
+              "  allotment.h100: {unit: chip, source: s, values: {2023Q4: 150, 2024Q1: 0.5}}\n",
+    "timing": "quantities:\n  lead_time.rented: {unit: week, source: s, values: {2023Q4: 2, 2024Q1: 45}}\n"
+              "  lead_time.h100: {unit: week, source: s, values: {2023Q4: 13, 2024Q1: 45}}\n",
 }
-CALM = "quantities:\n  supply.scarce: {unit: '1', source: s, values: {2023Q4: 1}}\n"
+SCARCE = "  supply.scarce: {unit: '1', source: s, values: {2023Q4: 1, 2024Q2: 0}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +155,7 @@ def test_realised_levels_hold_even_outside_the_ranges(prepared: Prepared) -> Non
 
 
 def test_after_the_last_quarter_known_what_is_expected_comes(prepared: Prepared) -> None:
-    text = SURPRISES["demand"] + SURPRISES["supply"].removeprefix("quantities:\n")
+    text = SURPRISES["demand"] + SCARCE
     truth = truth_of(prepared, happened(prepared, text), (), len(PATHS))
     true = truth.world.scenarios
     there = seen(truth, truth.until, told(PATHS)).scenarios
@@ -167,21 +171,21 @@ def test_after_the_last_quarter_known_what_is_expected_comes(prepared: Prepared)
 
 
 def test_prices_and_lead_times_come_to_what_is_stated(prepared: Prepared) -> None:
-    text = SURPRISES["price"] + SURPRISES["supply"].removeprefix("quantities:\n") + (
+    text = SURPRISES["price"] + SCARCE + (
         "  lead_time.h100: {unit: week, source: s, values: {2023Q4: 60, 2024Q3: 5}}\n")
     truth = truth_of(prepared, happened(prepared, text), (), 1)
     case, scenarios = prepared.case, truth.world.scenarios
     rented, bought = case.lines[1], case.lines[0]
     rent = line_price(case, rented, scenarios) * HOUR_S
-    assert rent[[0, 1, 3]] == pytest.approx([9.0, 9.0 ** (2 / 3), 1.0])
-    assert line_price(case, bought, scenarios)[[2, 5]] == pytest.approx([60000.0, 9000.0])
+    assert rent[[0, 1, 3]] == pytest.approx([2.0, 4.0, 16.0])
+    assert line_price(case, bought, scenarios)[[0, 2]] == pytest.approx([30000.0, 90000.0])
     terms = scenarios.values.lines["h100"]
     assert terms.lead_scarce[0] == pytest.approx(60 * 7 * 86400)
     assert terms.lead_normal[[2, 3]] == pytest.approx(5 * 7 * 86400)
 
 
 def test_a_generation_comes_when_and_as_it_came(prepared: Prepared, choice: Choice) -> None:
-    watch = watch_of(prepared, SURPRISES["timing"])
+    watch = watch_of(prepared, "generations:\n  nvidia: [{first_volume: 2024Q2, gain: 4.0, source: s}]\n")
     item = followed_way(watch, tried(choice.ways[-1]))
     problem = item.plan.problem
     row = problem.offers.index("h100+1")
@@ -199,26 +203,18 @@ def test_a_generation_comes_when_and_as_it_came(prepared: Prepared, choice: Choi
 def test_only_what_holds_a_surprise_has_a_part(
     prepared: Prepared, choice: Choice, factor: str
 ) -> None:
-    text = SURPRISES[factor] if factor == "supply" else CALM + SURPRISES[factor].removeprefix(
-        "quantities:\n" if factor != "timing" else "")
-    # a market that stays scarce as long as it is watched is a surprise too: it counts with supply
-    result = replayed(prepared, choice, text)
+    result = replayed(prepared, choice, SURPRISES[factor])
     for way in result.ways:
         parts = {part.part: part.usd for part in way.parts}
         assert sum(parts.values()) == pytest.approx(way.regret_usd, abs=1e-9 * way.planned.cost_usd)
         assert way.foreseen.cost_usd <= way.planned.cost_usd * (1 + 1e-9)
-        for other in set(FACTORS) - {factor, "supply"}:
+        for other in set(FACTORS) - {factor}:
             assert abs(parts[other]) <= 1e-7 * way.planned.cost_usd, other
         assert parts[factor] > 1e-5 * way.planned.cost_usd
 
 
-def test_no_surprise_no_regret_beyond_the_first_orders(tmp_path: Path) -> None:
-    file = tmp_path / "case.yaml"
-    file.write_text(edited(CASE, ("scarce_at_start: {value: 1}", "scarce_at_start: {value: 0}"),
-                           ("normal_duration: {value: 24}", "normal_duration: {value: 1.0e+9}")))
-    case = read_case(file)
-    prepared = prepare(case, load(case.as_of))
-    result = replayed(prepared, choose(draw_world(prepared), None, gates=False), "")
+def test_no_surprise_no_regret_beyond_the_first_orders(prepared: Prepared, choice: Choice) -> None:
+    result = replayed(prepared, choice, "")
     for way in result.ways:
         parts = {part.part: part.usd for part in way.parts}
         for factor in FACTORS:
@@ -276,7 +272,8 @@ def test_what_the_company_got_was_on_offer(prepared: Prepared, choice: Choice) -
 
 
 def test_with_more_on_offer_foresight_is_cheaper(prepared: Prepared, choice: Choice) -> None:
-    without, given = (replayed(prepared, choice, SURPRISES["demand"], orders)
+    boom = SURPRISES["demand"].replace("2.0e+7", "2.0e+8").replace("1.5e+7", "2.5e+8")
+    without, given = (replayed(prepared, choice, boom, orders)
                       for orders in ((), ORDERS))
     assert given.way("buy").foreseen.cost_usd < without.way("buy").foreseen.cost_usd
 
