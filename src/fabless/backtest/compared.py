@@ -12,7 +12,7 @@ from fabless.backtest.periods import Period
 from fabless.backtest.quantities import Quantity
 from fabless.backtest.results import Rival
 from fabless.backtest.score import chance_inside, crps, on_scale, pinball
-from fabless.backtest.truths import Published, Trend
+from fabless.backtest.truths import PublishedForecast, Trend
 from fabless.errors import BadValue, Fault, UnknownName, suggestion
 from fabless.records import Array, Range
 from fabless.sampling import quantile, stream, uniforms
@@ -72,7 +72,7 @@ def rival(name: str, draws: Array, quantity: Quantity, truth: Range, unit: str) 
                  pinball=pinball(samples, truth))
 
 
-def published_draws(item: Published) -> Array:
+def published_draws(item: PublishedForecast) -> Array:
     """Draws of what somebody published [SI]: of a range triangular on logarithms, else the figure
     itself."""
     if item.low == item.high:
@@ -81,7 +81,7 @@ def published_draws(item: Published) -> Array:
     return quantile(Range(item.low, item.value, item.high, "log"), points)
 
 
-def checked_published(item: Published, names: Mapping[str, Quantity]) -> Quantity:
+def checked_published(item: PublishedForecast, names: Mapping[str, Quantity]) -> Quantity:
     """The quantity that a published forecast is of; raises for a name or unit that does not fit."""
     quantity = names.get(item.quantity)
     if quantity is None:

@@ -67,7 +67,8 @@ def _revenue(paths: OnPaths) -> Array:
     way, demand = paths.way, paths.case.numbers.demand
     total = np.zeros(way.cash.shape)
     decline = way.values.get(demand.value_decline.name, np.asarray(demand.value_decline.spread.mode))
-    worth = price_path_usd(1.0, np.reshape(decline, (-1, 1)), np.arange(total.shape[1]))
+    quarters = np.arange(way.discount.size)
+    worth = price_path_usd(1.0, np.reshape(decline, (-1, 1)), quarters)
     for name, served in zip(way.loads, way.served, strict=True):
         terms = paths.case.numbers.loads[name]
         if isinstance(terms, QueryNumbers) and terms.revenue is not None:

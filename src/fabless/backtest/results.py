@@ -96,7 +96,7 @@ class Beside:
     truths: float
     own_crps: float
     crps: float
-    """Of the others."""
+    """Score of the other forecasts."""
     own_pinball: float
     pinball: float
     own_inside_80: float
@@ -151,14 +151,14 @@ class ScoredPublished:
     source: Source
     truth: float
     p10: float
-    """Of the case's own forecast, like `p50` and `p90`."""
+    """First of P10, P50 and P90 of the case's own forecast."""
     p50: float
     p90: float
     error: float
     """Said less came, on logarithms."""
     own_error: float
     crps: float
-    """Of what was said; of a figure without a range its absolute error."""
+    """Score of what was said: the absolute error of a figure without a range."""
     own_crps: float
     pinball: float
     own_pinball: float
@@ -211,7 +211,7 @@ class Backtest:
     """All truths together; None where there are events alone."""
     event_score: EventScore | None
     published: tuple[ScoredPublished, ...]
-    open: tuple[str, ...]
+    not_due: tuple[str, ...]
     """Published forecasts of which no truth is known yet: who, of what, for when."""
     fans: tuple[Fan, ...]
     seconds: float

@@ -20,7 +20,7 @@ from fabless.backtest.quantities import Quantity, quantities_of
 from fabless.backtest.results import PROBABILITIES, Backtest, PooledBacktest
 from fabless.backtest.scored import fans_of, scored_event, scored_published, scored_truth
 from fabless.backtest.truths import (
-    Published,
+    PublishedForecast,
     Trend,
     companion,
     read_published,
@@ -106,7 +106,7 @@ def backtest(
         world_paths=forecaster.world_paths, probabilities=PROBABILITIES,
         last_known=max(item.known for item in known).isoformat(), truths=tuple(rows),
         events=tuple(events), groups=group_scores(rows), overall=score,
-        event_score=event_scores(events), published=others, open=not_due, fans=fans,
+        event_score=event_scores(events), published=others, not_due=not_due, fans=fans,
         seconds=time.perf_counter() - start)
 
 
@@ -168,7 +168,7 @@ def _file_of(case: Case) -> Path:
     return FOLDER / f"{case.name}.truths.csv"
 
 
-def _companions(case: Case, path: Path) -> tuple[tuple[Published, ...], tuple[Trend, ...]]:
+def _companions(case: Case, path: Path) -> tuple[tuple[PublishedForecast, ...], tuple[Trend, ...]]:
     """Forecasts and trends of the day: beside the truths, else those that ship with the case."""
     shipped = FOLDER / f"{case.name}.truths.csv"
 
@@ -180,9 +180,9 @@ def _companions(case: Case, path: Path) -> tuple[tuple[Published, ...], tuple[Tr
             () if trends is None else read_trends(trends, case.as_of))
 
 
-def _checked(published: Sequence[Published], names: dict[str, Quantity]) -> list[tuple[Published, Quantity]]:
-    """Published forecasts with their quantities; every fault at once."""
-    checked: list[tuple[Published, Quantity]] = []
+def _checked(published: Sequence[PublishedForecast], names: dict[str, Quantity]) -> list[tuple[PublishedForecast, Quantity]]:
+    """PublishedForecast forecasts with their quantities; every fault at once."""
+    checked: list[tuple[PublishedForecast, Quantity]] = []
     faults: list[Fault] = []
     for item in published:
         try:

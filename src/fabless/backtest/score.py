@@ -57,7 +57,7 @@ def band_of(samples: Array, level: float) -> tuple[float, float]:
     >>> band_of(np.arange(101.0), 0.8)
     (10.0, 90.0)
     """
-    low, high = np.quantile(samples, (0.5 - level / 2, 0.5 + level / 2))
+    low, high = np.quantile(samples, (round(0.5 - level / 2, 9), round(0.5 + level / 2, 9)))
     return float(low), float(high)
 
 

@@ -31,7 +31,7 @@ from fabless.backtest.score import (
     pit,
     truth_on_scale,
 )
-from fabless.backtest.truths import Published, Trend, Truth
+from fabless.backtest.truths import PublishedForecast, Trend, Truth
 from fabless.errors import BadValue, Fault
 from fabless.records import Array, Range
 from fabless.units import from_si
@@ -87,10 +87,10 @@ def scored_event(match: Match, forecaster: Forecaster) -> ScoredEvent:
 
 
 def scored_published(
-    items: Sequence[tuple[Published, Quantity]], rows: Sequence[ScoredTruth],
+    items: Sequence[tuple[PublishedForecast, Quantity]], rows: Sequence[ScoredTruth],
     matches: Sequence[Match], forecaster: Forecaster,
 ) -> tuple[tuple[ScoredPublished, ...], tuple[str, ...]]:
-    """Published forecasts of what has come to be, scored; and the others."""
+    """PublishedForecast forecasts of what has come to be, scored; and the others."""
     numeric = [match for match in matches if match.quantity.how != "chance"]
     scored, not_due = [], []
     for item, quantity in items:
@@ -103,7 +103,7 @@ def scored_published(
     return tuple(scored), tuple(not_due)
 
 
-def _same_time(truth: Truth, item: Published, quantity: Quantity) -> bool:
+def _same_time(truth: Truth, item: PublishedForecast, quantity: Quantity) -> bool:
     """Whether both speak of one time; of a state only the end counts, of a wait or a gain none."""
     if quantity.how in ("wait", "once"):
         return True
@@ -111,7 +111,7 @@ def _same_time(truth: Truth, item: Published, quantity: Quantity) -> bool:
     return same_end and (quantity.how == "end" or truth.period.first == item.period.first)
 
 
-def _beside_truth(item: Published, quantity: Quantity, truth: Truth, row: ScoredTruth) -> ScoredPublished:
+def _beside_truth(item: PublishedForecast, quantity: Quantity, truth: Truth, row: ScoredTruth) -> ScoredPublished:
     law, unit = _law(truth, quantity), truth.unit
     samples = on_scale(published_draws(item), quantity.scale, quantity.least)
     return ScoredPublished(

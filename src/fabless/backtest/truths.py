@@ -53,7 +53,7 @@ class Truth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedForecast:
     """A forecast that somebody published."""
 
     who: str
@@ -191,13 +191,13 @@ def read_truths(path: Path, as_of: dt.date) -> tuple[Truth, ...]:
     return tuple(truths)
 
 
-def read_published(path: Path, as_of: dt.date) -> tuple[Published, ...]:
-    """Read what others forecast by a day; raises as `read_truths` does, and for a forecast
-    published later."""
+def read_published(path: Path, as_of: dt.date) -> tuple[PublishedForecast, ...]:
+    """Read what others forecast by a day; raises `BadFile` and `BadValue` with every
+    fault, a forecast published later among them."""
     reader, forecasts = _Reader(), []
     for row in read_rows(path, PUBLISHED_COLUMNS):
         low, value, high = reader.band(row)
-        forecasts.append(Published(
+        forecasts.append(PublishedForecast(
             who=row.cells["who"].strip(), quantity=row.cells["quantity"].strip(),
             period=reader.period(row, "date"), value=value, low=low, high=high,
             unit=row.cells["unit"].strip(), source=reader.source(row),
@@ -209,8 +209,8 @@ def read_published(path: Path, as_of: dt.date) -> tuple[Published, ...]:
 
 
 def read_trends(path: Path, as_of: dt.date) -> tuple[Trend, ...]:
-    """Read trends known by a day; raises as `read_truths` does, and for one published later or not
-    above 0."""
+    """Read trends known by a day; raises `BadFile` and `BadValue` with every fault, one
+    published later or not above 0 among them."""
     reader, trends = _Reader(), []
     for row in read_rows(path, TREND_COLUMNS):
         today = reader.converted(row, {

@@ -40,7 +40,7 @@ def print_backtest(result: Backtest, console: Console) -> None:
     _print_lines("Outside the 80 % band", list(outside_lines(result.truths)), console)
     _print_lines("Events", [*map(_event_line, result.events), *_event_score(result.event_score)], console)
     _print_published(result.published, console)
-    _print_lines("Published forecasts that nothing is known of yet", [f"- {text}" for text in result.open], console)
+    _print_lines("Published forecasts that nothing is known of yet", [f"- {text}" for text in result.not_due], console)
 
 
 def print_pooled(result: PooledBacktest, console: Console) -> None:
