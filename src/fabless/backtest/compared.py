@@ -11,7 +11,7 @@ import numpy as np
 from fabless.backtest.periods import Period
 from fabless.backtest.quantities import Quantity
 from fabless.backtest.results import Rival
-from fabless.backtest.score import chance_inside, crps, on_scale, pinball
+from fabless.backtest.score import chance_inside, crps, in_logs, pinball
 from fabless.backtest.truths import PublishedForecast, Trend
 from fabless.errors import BadValue, Fault, UnknownName, suggestion
 from fabless.records import Array, Range
@@ -64,8 +64,8 @@ def trend_draws(trend: Trend, quantity: Quantity, period: Period, as_of: dt.date
 
 
 def rival(name: str, draws: Array, quantity: Quantity, truth: Range, unit: str) -> Rival:
-    """Score draws [SI] of another forecast; the truth is on its scale."""
-    samples = on_scale(draws, quantity.scale, quantity.least)
+    """Score draws [SI] of another forecast; the truth is a law of logarithms."""
+    samples = in_logs(draws, quantity.least)
     low, middle, high = (from_si(float(end), unit) for end in np.quantile(draws, (0.1, 0.5, 0.9)))
     return Rival(name=name, p10=low, p50=middle, p90=high,
                  inside_80=chance_inside(samples, truth, 0.8), crps=crps(samples, truth),

@@ -14,7 +14,6 @@ from fabless.backtest.programmes import programme_draws, programme_series
 from fabless.backtest.quantities import Quantity
 from fabless.backtest.world import WORLD_PATHS, market_paths, world_series
 from fabless.case_records import Case
-from fabless.decide.ways.prepare import Prepared
 from fabless.programme.draws import DrawnOutcomes
 from fabless.records import Array
 from fabless.scenario import Scenarios
@@ -35,7 +34,7 @@ class Forecaster:
     """Everything that a case forecasts; each part is worked out when it is first asked for."""
 
     case: Case
-    preparing: Callable[[], Prepared]
+    """With the counts of the reference class for its programmes (`counted`)."""
     following: Callable[[], OnPaths]
     """Follows the way that is scored along fresh paths."""
     price_level: Mapping[int, float]
@@ -46,11 +45,6 @@ class Forecaster:
     def market(self) -> Scenarios:
         """Paths of demand and market."""
         return market_paths(self.case, self.world_paths)
-
-    @cached_property
-    def prepared(self) -> Prepared:
-        """The case with its performance and its programmes."""
-        return self.preparing()
 
     @cached_property
     def on_paths(self) -> OnPaths:
@@ -68,9 +62,9 @@ class Forecaster:
             return world_series(self.case, self.market, quantity), None
         if quantity.origin == "way":
             return way_series(self.on_paths, quantity)
-        programme = next(item for item in self.prepared.case.programmes if item.name == quantity.about)
+        programme = next(item for item in self.case.programmes if item.name == quantity.about)
         if quantity.about not in self._drawn:
-            self._drawn[quantity.about] = programme_draws(self.prepared, programme)
+            self._drawn[quantity.about] = programme_draws(self.case, programme)
         return programme_series(self._drawn[quantity.about], programme, quantity), None
 
     def samples(self, quantity: Quantity, period: Period) -> Samples:

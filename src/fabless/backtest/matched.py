@@ -23,6 +23,11 @@ class Match:
     truth: Truth
     quantity: Quantity
 
+    @property
+    def unit(self) -> str:
+        """Unit in which both are shown."""
+        return "%" if self.quantity.is_share else self.truth.unit
+
 
 def matched(truths: Sequence[Truth], case: Case, names: Mapping[str, Quantity]) -> tuple[Match, ...]:
     """The quantity of every truth.
@@ -62,12 +67,12 @@ def match_faults(match: Match, case: Case) -> list[Fault]:
         if truth.value not in (0.0, 1.0) or truth.low != truth.high:
             faults.append(Fault(f"{place} value", f"{truth.value:g}", "1 (it happened) or 0, without an interval",
                                 "say whether it happened"))
-    elif truth.low <= quantity.least and quantity.scale == "log":
+    elif truth.low <= quantity.least and not quantity.is_share:
         faults.append(Fault(
             f"{place} low", f"{from_si(truth.low, truth.unit):g} {truth.unit}",
             f"above {from_si(quantity.least, truth.unit):.3g} {truth.unit}: {quantity.name} is scored on "
             "logarithms", "state an event, or leave the truth out"))
-    elif quantity.scale == "odds" and not 0.0 <= truth.low <= truth.high <= 1.0:
+    elif quantity.is_share and not 0.0 <= truth.low <= truth.high <= 1.0:
         faults.append(Fault(f"{place} value", f"{truth.low:g} to {truth.high:g}", "a share from 0 to 1",
                             "correct the number"))
     if quantity.how == "wait":

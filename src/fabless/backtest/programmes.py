@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from fabless.backtest.quantities import Quantity
-from fabless.case_records import Programme
-from fabless.decide.ways.prepare import Prepared, programme_model_of
+from fabless.case_records import Case, Programme
+from fabless.decide.ways.prepare import programme_model_of
 from fabless.programme import OutcomeKind, simulate
 from fabless.programme.draws import DrawnOutcomes
 from fabless.records import Array
@@ -18,9 +18,8 @@ DRAWS = 4_000
 """Simulated courses of a programme."""
 
 
-def programme_draws(prepared: Prepared, programme: Programme) -> DrawnOutcomes:
-    """Simulate a programme of a case, begun on the day of the case."""
-    case = prepared.case
+def programme_draws(case: Case, programme: Programme) -> DrawnOutcomes:
+    """Simulate a programme of a case, its counts filled in, begun on the day of the case."""
     model = programme_model_of(programme, case.numbers.programmes[programme.name])
     return simulate(model, DRAWS, stream(case.seed, f"backtest programme {programme.name}"),
                     quarters=case.quarters)

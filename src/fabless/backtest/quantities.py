@@ -20,10 +20,11 @@ How = Literal["mean", "sum", "end", "wait", "once", "chance"]
 """What a quantity of a period is: mean of its quarters, sum of them, state in the last; or a time
 since the day, a number without a date, an event."""
 Origin = Literal["world", "way", "programme"]
-Scale = Literal["log", "odds"]
 
 SHORTEST_WAIT_S = 0.25 * MONTH_S
 """Wait below which all waits count the same."""
+LEAST_SHARE = 0.01
+"""Share of a vendor below which all shares count the same: it may be none."""
 _STEPS = {"tape_out": "tape-out", "first_silicon": "first silicon", "volume": "volume"}
 _OVER_TODAY = {"gain": "throughput", "price": "price", "power": "power"}
 _ORDINALS = ("next", "second next", "third next", "fourth next")
@@ -40,8 +41,6 @@ class Quantity:
     unit: str
     how: How
     origin: Origin
-    scale: Scale = "log"
-    """Transform on which it is scored: logarithms, or the log odds of a share."""
     about: str = ""
     """Key of the load, vendor, line, pool or programme that it is about."""
     least: float = 1.0
@@ -50,6 +49,11 @@ class Quantity:
     """Coming generation, from 1."""
     in_money: bool = False
     """Whether it is money, whose worth changes with the years."""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies between none and all, both of which may be."""
+        return self.name.startswith("vendor_share.")
 
     @property
     def kind(self) -> str:
@@ -108,7 +112,7 @@ def _demand_and_scale(case: Case) -> Iterator[Quantity]:
             group="scale", unit="chip", how="end", origin="way", about=vendor)
         yield Quantity(
             name=f"vendor_share.{vendor}", title=f"Share of {names[vendor]} in the fleet",
-            group="scale", unit="1", how="end", origin="way", scale="odds", about=vendor, least=1e-3)
+            group="scale", unit="1", how="end", origin="way", about=vendor, least=LEAST_SHARE)
 
 
 def _money(case: Case) -> Iterator[Quantity]:

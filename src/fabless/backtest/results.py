@@ -54,7 +54,7 @@ class ScoredTruth:
     crps: float
     pinball: float
     error: float
-    """Median of the forecast less the truth, on logarithms (of a share: log odds)."""
+    """Median of the forecast less the truth, on logarithms."""
     trend: Rival | None
     """What a log trend of the day gives; None where none is given."""
     no_change: Rival | None

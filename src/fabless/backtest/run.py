@@ -33,7 +33,7 @@ from fabless.catalogue.facts.text import DATA
 from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.judge import judge
 from fabless.decide.ways.choice import choose
-from fabless.decide.ways.prepare import Prepared, prepare
+from fabless.decide.ways.prepare import counted, prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.errors import BadFile, BadValue, FablessError, Fault, unknown
@@ -89,7 +89,7 @@ def backtest(
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
         followed = _Followed(case, detail, way, pool, tick)
         forecaster = Forecaster(
-            case=case, preparing=followed.preparing, following=followed.following,
+            case=counted(case, load(case.as_of))[0], following=followed.following,
             price_level=_price_level())
         tick("scores")
         rows = [scored_truth(match, forecaster, trends, names) for match in matches
@@ -135,19 +135,13 @@ class _Followed:
         if detail.branching is not None:
             case = replace(case, branching=fitted(detail.branching, len(case.branching)))
         self._case, self._detail, self._pool, self._tick = case, detail, pool, tick
-        self._prepared: Prepared | None = None
         self.name, self.recommended, self.paths = way, False, 0
-
-    def preparing(self) -> Prepared:
-        """The case as its day saw it, with performance, costs and programmes."""
-        if self._prepared is None:
-            self._tick("performance and unit cost of each chip")
-            self._prepared = prepare(self._case, load(self._case.as_of), self._pool)
-        return self._prepared
 
     def following(self) -> OnPaths:
         """The way on fresh paths, planned again every quarter."""
-        prepared, tick = self.preparing(), self._tick
+        tick = self._tick
+        tick("performance and unit cost of each chip")
+        prepared = prepare(self._case, load(self._case.as_of), self._pool)
         world = draw_world(prepared)
         tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         choice = choose(world, self._pool, gates=self._detail.gates)

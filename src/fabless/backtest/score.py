@@ -1,8 +1,7 @@
 """Scores of a forecast given as samples, against a truth that has an interval of its own.
 
-Everything here is on the scale on which a quantity is scored: its logarithm, or the log odds of a
-share. A truth is a triangular law on that scale, with its value as mode; every score is its mean
-over that law.
+Everything here is on logarithms. A truth is a triangular law there, with its value as mode; every
+score is its mean over that law.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabless.backtest.quantities import Scale
 from fabless.records import Array, Range
 from fabless.sampling import exceeding, quantile
 
@@ -21,26 +19,20 @@ TAUS = (0.1, 0.5, 0.9)
 """Quantiles whose pinball loss is taken."""
 POINTS = 200
 """Points at which the law of a truth is taken."""
-LARGEST_SHARE = 0.999
-"""Share above which all shares count the same."""
 
 
-def on_scale(values: Array | float, scale: Scale, least: float) -> Array:
-    """Values on the scale on which they are scored; what is below `least` counts as `least`.
+def in_logs(values: Array | float, least: float) -> Array:
+    """Logarithms of values; what is below `least` counts as `least`.
 
-    >>> float(on_scale(0.5, "odds", 1e-3)), float(on_scale(0.0, "log", 1.0))
-    (0.0, 0.0)
+    >>> float(in_logs(0.0, 1.0))
+    0.0
     """
-    above = np.maximum(np.asarray(values, dtype=float), least)
-    if scale == "log":
-        return np.asarray(np.log(above))
-    share = np.minimum(above, LARGEST_SHARE)
-    return np.asarray(np.log(share / (1.0 - share)))
+    return np.asarray(np.log(np.maximum(np.asarray(values, dtype=float), least)))
 
 
-def truth_on_scale(low: float, value: float, high: float, *, scale: Scale, least: float) -> Range:
-    """Law of a truth on the scale on which it is scored."""
-    low, value, high = (float(on_scale(end, scale, least)) for end in (low, value, high))
+def truth_law(low: float, value: float, high: float, least: float) -> Range:
+    """Law of the logarithm of a truth."""
+    low, value, high = (float(in_logs(end, least)) for end in (low, value, high))
     return Range(low, value, high)
 
 
@@ -110,7 +102,7 @@ def pinball(samples: Array, truth: Range, taus: Sequence[float] = TAUS) -> float
 
 
 def error_of_median(samples: Array, truth: Range) -> float:
-    """Median of the samples less the mean of the truth, on the scale: negative where the forecast
+    """Median of the samples less the mean of the truth: negative where the forecast
     is too low."""
     return float(np.median(samples) - truth_points(truth).mean())
 

@@ -25,11 +25,11 @@ from fabless.backtest.score import (
     chance_inside,
     crps,
     error_of_median,
+    in_logs,
     log_score,
-    on_scale,
     pinball,
     pit,
-    truth_on_scale,
+    truth_law,
 )
 from fabless.backtest.truths import PublishedForecast, Trend, Truth
 from fabless.errors import BadValue, Fault
@@ -41,28 +41,28 @@ def scored_truth(
     match: Match, forecaster: Forecaster, trends: Sequence[Trend], names: Mapping[str, Quantity]
 ) -> ScoredTruth:
     """A truth beside the forecast of its quantity and period, and beside trend and no change."""
-    truth, quantity = match.truth, match.quantity
+    truth, quantity, unit = match.truth, match.quantity, match.unit
     drawn = forecaster.samples(quantity, truth.period)
     if not drawn.values.size:
         raise BadValue(Fault(f"{truth.place} quantity", f"{quantity.name} comes to be on no path",
                              "a forecast that some paths reach", "leave the truth out"))
     law = _law(truth, quantity)
-    samples = on_scale(drawn.values, quantity.scale, quantity.least)
+    samples = in_logs(drawn.values, quantity.least)
     trend = trend_for(quantity, trends, names)
 
     def other(name: str, grows: bool) -> Array | None:
         return None if trend is None else trend_draws(
             trend, quantity, truth.period, forecaster.case.as_of, grows=grows)
 
-    rivals = {name: None if draws is None else rival(name, draws, quantity, law, truth.unit)
+    rivals = {name: None if draws is None else rival(name, draws, quantity, law, unit)
               for name, grows in (("log trend", True), ("no change", False))
               for draws in (other(name, grows),)}
     inside = [chance_inside(samples, law, level) for level in (0.5, 0.8, 0.95)]
     return ScoredTruth(
         quantity=quantity.name, title=quantity.title, group=quantity.group,
-        date=truth.period.text, unit=truth.unit, value=from_si(truth.value, truth.unit),
-        low=from_si(truth.low, truth.unit), high=from_si(truth.high, truth.unit),
-        source=truth.source, known=truth.known, quantiles=_quantiles(drawn.values, truth.unit),
+        date=truth.period.text, unit=unit, value=from_si(truth.value, unit),
+        low=from_si(truth.low, unit), high=from_si(truth.high, unit),
+        source=truth.source, known=truth.known, quantiles=_quantiles(drawn.values, unit),
         samples=int(drawn.values.size), reached=drawn.reached, inside_50=inside[0],
         inside_80=inside[1], inside_95=inside[2], pit=pit(samples, law), crps=crps(samples, law),
         pinball=pinball(samples, law), error=error_of_median(samples, law),
@@ -70,7 +70,7 @@ def scored_truth(
 
 
 def _law(truth: Truth, quantity: Quantity) -> Range:
-    return truth_on_scale(truth.low, truth.value, truth.high, scale=quantity.scale, least=quantity.least)
+    return truth_law(truth.low, truth.value, truth.high, quantity.least)
 
 
 def scored_event(match: Match, forecaster: Forecaster) -> ScoredEvent:
@@ -112,8 +112,8 @@ def _same_time(truth: Truth, item: PublishedForecast, quantity: Quantity) -> boo
 
 
 def _beside_truth(item: PublishedForecast, quantity: Quantity, truth: Truth, row: ScoredTruth) -> ScoredPublished:
-    law, unit = _law(truth, quantity), truth.unit
-    samples = on_scale(published_draws(item), quantity.scale, quantity.least)
+    law, unit = _law(truth, quantity), row.unit
+    samples = in_logs(published_draws(item), quantity.least)
     return ScoredPublished(
         who=item.who, quantity=quantity.name, title=quantity.title, date=truth.period.text,
         unit=unit, low=from_si(item.low, unit), value=from_si(item.value, unit),
@@ -129,7 +129,7 @@ def _quantiles(values: Array, unit: str) -> tuple[float, ...]:
 
 def fans_of(matches: Sequence[Match], forecaster: Forecaster) -> Iterator[Fan]:
     """Forecasts by quarter of every quantity that has a truth, in the unit of its first."""
-    units = {match.quantity.name: match.truth.unit for match in reversed(matches)}
+    units = {match.quantity.name: match.unit for match in reversed(matches)}
     for quantity in dict.fromkeys(match.quantity for match in matches):
         values = forecaster.by_quarter(quantity)
         if values is None:

@@ -104,7 +104,7 @@ def _after(unit: str) -> str:
     if unit.endswith("USD") or unit in ("chip", "1"):
         return ""
     of = {"USD/h": "/h", "query/day": "", "cent/query": " cents", "USD/query": " cents",
-          "month": " months", "week": " weeks"}
+          "%": "%", "month": " months", "week": " weeks"}
     return of.get(unit, f" {unit}")
 
 
