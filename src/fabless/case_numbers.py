@@ -53,6 +53,9 @@ class QueryNumbers(Section, Generic[T_co]):
 
     share: T_co | None = None
     """Share of all queries; None for the one load that takes the rest."""
+    share_later: T_co | None = None
+    """Share in the long run; None: it stays as it is."""
+    share_time: T_co | None = None
     unserved_price: T_co
     revenue: T_co | None = None
     """What a served query brings in; None: not stated."""
@@ -64,6 +67,10 @@ class TrainingNumbers(Section, Generic[T_co]):
 
     flop: T_co
     growth: T_co
+    growth_long_run: T_co | None = None
+    """None: that of demand."""
+    growth_fade: T_co | None = None
+    """None: that of demand."""
     utilisation: T_co
     unserved_price: T_co
 
@@ -102,6 +109,8 @@ class SupplyNumbers(Section, Generic[T_co]):
     normal_duration: T_co
     scarce_allotment: T_co
     scarce_price: T_co
+    scarce_again: T_co | None = None
+    """None: arrivals make no scarcity."""
     concession: T_co | None = None
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from fabless.case_numbers import LineNumbers, stated
 from fabless.errors import BadValue, Fault
-from fabless.records import Array
+from fabless.records import Array, Tree
 from fabless.units import QUARTER_S
 
 
@@ -120,6 +121,25 @@ def arrival_quarter(
     for slip in slips[1:]:
         waited = waited + np.asarray(gap_s, dtype=float) * slip
     return np.asarray(np.maximum(np.rint(waited / QUARTER_S), start_quarter))
+
+
+def known_arrival(
+    terms: LineNumbers[Array], generation: int, tree: Tree, start_quarter: int = 0
+) -> NDArray[np.int64]:
+    """Quarter of arrival of a coming generation of a line as known at each node-quarter.
+
+    What has arrived has arrived: later news does not take it back.
+    """
+    usual = np.ones((generation, tree.size))
+    slips = usual if terms.successor_slip is None else terms.successor_slip[:generation]
+    arrival = arrival_quarter(
+        stated(terms.successor_first), stated(terms.successor_gap), list(slips), start_quarter
+    ).astype(np.int64)
+    for now in range(1, tree.quarters):
+        nodes = np.flatnonzero(tree.quarter == now)
+        before = arrival[tree.parent[nodes]]
+        arrival[nodes] = np.where(before < now, before, arrival[nodes])
+    return arrival
 
 
 def of_generation(name: str, generation: int) -> str:

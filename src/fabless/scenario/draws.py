@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_numbers import CaseNumbers, DemandNumbers, QueryNumbers, TrainingNumbers
+from fabless.case_numbers import CaseNumbers, DemandNumbers, QueryNumbers, TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, named
 from fabless.market import expected_multiple, leave_chance, log_growth, strike_chance
 from fabless.records import Array, Tree
@@ -31,6 +31,7 @@ from fabless.scenario.states import (
     places,
     places_on_paths,
     quarters_of,
+    scarcity_begins,
     summed_along,
 )
 from fabless.scenario.trees import balanced_tree
@@ -180,7 +181,7 @@ def _states(
     """Chance of scarcity, and of every shock by name, at each node-quarter."""
     supply = values.supply
     scarcity = chances_on(
-        tree, supply.scarce_at_start[tree.quarter == 0], leave_chance(supply.normal_duration),
+        tree, supply.scarce_at_start[tree.quarter == 0], scarcity_begins(case, tree, values),
         leave_chance(supply.scarce_duration), _seen(case, tree, stage, REGIME, realised=realised),
     )
     role = roles(case)
@@ -224,10 +225,25 @@ def _grown(tree: Tree, first_year: Array, long_run: Array, fade_s: Array) -> Arr
     return np.exp(summed_along(tree, gain))
 
 
-def _grown_like_demand(tree: Tree, first_year: Array, demand: DemandNumbers[Array]) -> Array:
-    """Multiple of the first quarter's level of what grows by `first_year` and fades as demand
-    does."""
-    return _grown(tree, first_year, demand.growth_long_run, demand.growth_fade)
+def _training_grown(
+    tree: Tree, load: TrainingNumbers[Array], demand: DemandNumbers[Array]
+) -> Array:
+    """Multiple of the first quarter's work of a training load: its own fading, or that of
+    demand."""
+    long_run = demand.growth_long_run if load.growth_long_run is None else load.growth_long_run
+    fade = demand.growth_fade if load.growth_fade is None else load.growth_fade
+    return _grown(tree, load.growth, long_run, fade)
+
+
+def _share(tree: Tree, load: QueryNumbers[Array]) -> Array | None:
+    """Share of all queries that a load answers; None for the one that takes the rest.
+
+    ``later + (now - later) exp(-t / time)``, with what is known of the three in each quarter.
+    """
+    if load.share is None or load.share_later is None:
+        return load.share
+    left = np.exp(-tree.quarter * QUARTER_S / stated(load.share_time))
+    return np.asarray(load.share_later + (load.share - load.share_later) * left)
 
 
 def work_of(demand: DemandNumbers[Array], tree: Tree) -> Array:
@@ -245,7 +261,8 @@ def demand_of(
     Queries follow the logistic curve ``q0 g / (1 + (g - 1) q0 / ceiling)`` of their unbounded
     growth g, times the mean effect of the shocks on them.
     """
-    first, growth = values.demand, _grown_like_demand(tree, values.demand.growth, values.demand)
+    first = values.demand
+    growth = _grown(tree, first.growth, first.growth_long_run, first.growth_fade)
     queries = QUARTER_S * first.queries * growth / (
         1.0 + (growth - 1.0) * np.minimum(first.queries / first.ceiling, 1.0))
     for shock in case.shocks:
@@ -253,16 +270,15 @@ def demand_of(
         if multiple is not None:
             queries = queries * expected_multiple(shock_chance[shock.name], multiple)
     loads = {load.name: values.loads[load.name] for load in case.loads}
-    shares = [
-        load.share
-        for load in loads.values()
-        if isinstance(load, QueryNumbers) and load.share is not None
-    ]
-    rest = 1.0 - sum(shares, np.zeros(tree.size))
+    shares = {
+        name: _share(tree, load) for name, load in loads.items() if isinstance(load, QueryNumbers)
+    }
+    taken = [share for share in shares.values() if share is not None]
+    rest = np.maximum(1.0 - sum(taken, np.zeros(tree.size)), 0.0)
     return {
-        name: load.flop * _grown_like_demand(tree, load.growth, first)
+        name: load.flop * _training_grown(tree, load, first)
         if isinstance(load, TrainingNumbers)
-        else queries * (rest if load.share is None else load.share)
+        else queries * (rest if (share := shares[name]) is None else share)
         for name, load in loads.items()
     }
 

@@ -15,7 +15,7 @@ from fabless.records import Array, Tree
 from fabless.sampling import chances, quantile
 from fabless.scenario.draws import MEDIAN, Scenarios, demand_of, is_uncertain, work_of
 from fabless.scenario.news import kept_share
-from fabless.scenario.states import quarters_of
+from fabless.scenario.states import quarters_of, scarcity_begins
 from fabless.scenario.values import Draws
 
 
@@ -37,7 +37,7 @@ def expected(
     draws = _believed(case, scenarios, quarter)
     values = draws.values
     shocks = {shock.name: values.shocks[shock.name] for shock in case.shocks}
-    enter = [leave_chance(values.supply.normal_duration),
+    enter = [scarcity_begins(case, tree, values),
              *(strike_chance(shock.rate) for shock in shocks.values())]
     leave = [leave_chance(values.supply.scarce_duration),
              *(leave_chance(shock.duration) for shock in shocks.values())]
@@ -56,16 +56,12 @@ def expected(
 def scarce_chance(case: Case, scenarios: Scenarios, quarter: int) -> Array:
     """Chance (paths,) that the quarter after `quarter` is scarce, as each path sees it there, in the
     order of the leaves."""
-    known = known_at(scenarios.tree, quarter)[scenarios.tree.leaves]
-    flat, place = _known_flat(scenarios, quarter), scenarios.draws.place
-
-    def believed(name: str) -> Array:
-        values = flat[name]
-        return np.asarray(values[place[values.size][known]])
-
+    tree, values = scenarios.tree, _believed(case, scenarios, quarter).values
+    path = tree.ancestors()[tree.leaves]
+    now, soon = path[:, quarter], path[:, min(quarter + 1, tree.quarters - 1)]
     return next_chance(
-        scenarios.scarce[known], leave_chance(believed("supply.normal_duration")),
-        leave_chance(believed("supply.scarce_duration")),
+        scenarios.scarce[now], scarcity_begins(case, tree, values)[soon],
+        leave_chance(values.supply.scarce_duration[soon]),
     )
 
 

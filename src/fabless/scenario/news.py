@@ -10,6 +10,7 @@ An uncertain number has a normal score z with its median at 0. Its kind says whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,11 @@ _TODAY = ("existing.", "contracts.", "unit_costs.", "finance.", "correlations.")
 """Sections whose numbers can be measured, or are on the table, on the first day."""
 _TODAY_NUMBERS = ("demand.queries", "demand.work_level", "demand.load_factor", "supply.scarce_at_start")
 _MOVES = ("demand.growth", "demand.work_trend")
+_OF_A_LOAD: Mapping[str, Kind] = {
+    "growth": "moves", "growth_long_run": "gradual", "growth_fade": "gradual",
+    "share_later": "gradual", "share_time": "gradual",
+}
+"""Numbers of a load that nobody can measure on the first day."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def kinds_of(case: Case) -> dict[str, Kind]:
 def _usual(name: str) -> Kind:
     section, _, rest = name.partition(".")
     if section == "loads":
-        return "moves" if rest.endswith(".growth") else "today"
+        return _OF_A_LOAD.get(rest.rpartition(".")[2], "today")
     if name in _MOVES:
         return "moves"
     return "today" if name.startswith(_TODAY) or name in _TODAY_NUMBERS else "gradual"

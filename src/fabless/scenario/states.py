@@ -13,7 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.market import next_chance
+from fabless.case_numbers import CaseNumbers
+from fabless.case_records import Case, Line
+from fabless.market import known_arrival, leave_chance, next_chance
 from fabless.records import Array, Tree
 
 
@@ -21,6 +23,32 @@ def quarters_of(tree: Tree) -> list[slice]:
     """Node-quarters of each quarter; a tree lists them quarter by quarter."""
     ends = np.searchsorted(tree.quarter, np.arange(tree.quarters + 1))
     return [slice(int(first), int(last)) for first, last in pairwise(ends)]
+
+
+def newcomer(case: Case) -> Line | None:
+    """The line whose coming generations may begin a new scarce spell: the first of the dominant
+    vendor that sells chips and has successors; None where there is none."""
+    return next((line for line in case.lines if line.vendor == case.dominant_vendor
+                 and line.how == "buy" and line.successors), None)
+
+
+def scarcity_begins(case: Case, tree: Tree, values: CaseNumbers[Array]) -> Array:
+    """Chance that supply which was normal a quarter before is scarce at each node-quarter.
+
+    The usual one of a spell of normal supply; a coming generation that arrives there adds
+    `supply.scarce_again` of what is left to 1.
+    """
+    chance, again = leave_chance(values.supply.normal_duration), values.supply.scarce_again
+    line = newcomer(case)
+    if again is None or line is None:
+        return chance
+    start = line.first_quarter - case.first_quarter
+    for generation in range(1, line.successors + 1):
+        arrival = known_arrival(values.lines[line.name], generation, tree, start)
+        is_here = arrival <= tree.quarter
+        arrives = is_here & ~is_here[tree.parent] & (tree.parent >= 0)
+        chance = chance + (1.0 - chance) * again * arrives
+    return chance
 
 
 def chances_on(

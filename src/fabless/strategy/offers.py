@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, Programme
-from fabless.market import arrival_quarter, price_path_usd
+from fabless.market import known_arrival, price_path_usd
 from fabless.records import Array, Chip
 from fabless.strategy.outlook import OutcomeView, ScenarioView, grown, terms_of
 from fabless.tco import Owning, chip_hour_cost, discount_factor, rented_chip_hour
@@ -146,19 +146,11 @@ def _coming(
     over today's.
 
     Gains multiply: the usual one of a generation times the factor of its own, of each generation
-    until this one. What has arrived has arrived: later news does not take it back.
+    until this one.
     """
-    quarter, parent = scenarios.tree.quarter, scenarios.tree.parent
-    usual = np.ones((generation, quarter.size))
-    slips = usual if terms.successor_slip is None else terms.successor_slip[:generation]
+    usual = np.ones((generation, scenarios.tree.size))
     spreads = usual if terms.successor_gain_spread is None else terms.successor_gain_spread[:generation]
-    arrival = arrival_quarter(
-        stated(terms.successor_first), stated(terms.successor_gap), list(slips), start
-    ).astype(np.int64)
-    for now in range(1, scenarios.tree.quarters):
-        nodes = np.flatnonzero(quarter == now)
-        before = arrival[parent[nodes]]
-        arrival[nodes] = np.where(before < now, before, arrival[nodes])
+    arrival = known_arrival(terms, generation, scenarios.tree, start)
     return arrival, stated(terms.successor_gain)**generation * np.prod(spreads, axis=0)
 
 

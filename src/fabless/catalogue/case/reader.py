@@ -4,7 +4,7 @@ from the future."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -24,10 +24,12 @@ from fabless.catalogue.files.yaml import Document
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
 from fabless.records import LLM, Chip, Request
 from fabless.titles import IN_PLACE
-from fabless.units import Quarter, quantity
+from fabless.units import QUARTER_S, Quarter, quantity
 
 MOST_SCENARIOS = 1000
 """Leaves of the tree up to which the plans fit an ordinary machine."""
+ROUNDING = 1e-12
+"""What shares that add up to 1 may come to above it."""
 PRICE_UNIT = {"buy": Unit("USD"), "rent": Unit("USD/h")}
 _LINE_TEXT = ("vendor", "chip", "how", "first_quarter")
 _LINE_TERMS = ("price", "price_decline", "allotment", "allotment_growth", "lead_normal", "lead_scarce")
@@ -147,6 +149,16 @@ class CaseReader:
         vendors = sorted({file.existing.vendor, *(line.vendor for line in file.lines.values() if line.vendor)})
         if file.dominant_vendor not in vendors:
             self.errors.append(unknown("vendor", file.dominant_vendor, vendors, self.document.at("dominant_vendor")))
+        whole = [self._line_or_own(name) for name in file.lines]
+        if file.supply.scarce_again is not None and not any(
+            line.vendor == file.dominant_vendor and line.how == "buy" and line.successors
+            for line in whole
+        ):
+            self._bad(
+                "supply.scarce_again", f"no line of {file.dominant_vendor} that is bought has successors",
+                "a bought line of the dominant vendor with coming generations",
+                "give such a line its successors, or take scarce_again out",
+            )
         for name in file.programmes:
             if name in file.lines:
                 self._bad(f"programmes.{name}", "a line has this name too", "a name of its own", "rename one of the two")
@@ -163,7 +175,8 @@ class CaseReader:
     def _check_loads(self, numbers: Mapping[str, CaseNumber]) -> None:
         queries = {name: load.share for name, load in self.file.loads.items() if isinstance(load, schema.InferenceLoad)}
         open_ones = [name for name, share in queries.items() if share is None]
-        shares = [numbers[path].spread.high for name in queries if (path := f"loads.{name}.share") in numbers]
+        most = _most_together(queries, numbers, self.file.quarters)
+        self._check_later_shares()
         if not queries:
             self._bad("loads", "no load of kind inference", "one or more", "add a load that answers queries")
         elif len(open_ones) != 1:
@@ -174,9 +187,22 @@ class CaseReader:
                 if not open_ones
                 else f"give {' and '.join(open_ones[1:])} a share",
             )
-        elif sum(shares) > 1.0:
-            self._bad("loads", f"shares of queries that can reach {sum(shares):g} together",
-                      "shares whose high ends sum to 1 or less", "lower a share")
+        elif most > 1.0 + ROUNDING:
+            self._bad("loads", f"shares of queries that can reach {most:g} together",
+                      "shares whose high ends sum to 1 or less in every quarter", "lower a share")
+
+    def _check_later_shares(self) -> None:
+        """A share that moves says where to and how fast."""
+        for name, load in self.file.loads.items():
+            if not isinstance(load, schema.InferenceLoad):
+                continue
+            stated = [key for key in ("share", "share_later", "share_time") if getattr(load, key) is not None]
+            if stated not in ([], ["share"], ["share", "share_later", "share_time"]):
+                self._bad(
+                    f"loads.{name}", f"a share by {', '.join(stated)}",
+                    "share alone, or share, share_later and share_time together",
+                    "add what is missing, or take share_later and share_time out",
+                )
 
     def _numbers(self) -> Iterator[tuple[str, CaseNumber]]:
         named = [*schema.numbers_of(self.file)]
@@ -332,3 +358,26 @@ class CaseReader:
         ):
             if value:
                 self._try(f"{home}.{field}", lambda look_up=look_up, value=value: look_up(value))  # type: ignore[misc]
+
+
+def _most_together(loads: Iterable[str], numbers: Mapping[str, CaseNumber], quarters: int) -> float:
+    """Most that the stated shares of all queries can come to together in a quarter of the case."""
+    return max(
+        sum(_most_share(f"loads.{name}", numbers, quarter * QUARTER_S) for name in loads)
+        for quarter in range(quarters)
+    )
+
+
+def _most_share(load: str, numbers: Mapping[str, CaseNumber], time_s: float) -> float:
+    """Highest share of a load after a time: its high ends, moved at the pace that leaves it
+    highest; 0 where none is stated."""
+    now, later, pace = (
+        numbers[path].spread if (path := f"{load}.{key}") in numbers else None
+        for key in ("share", "share_later", "share_time")
+    )
+    if now is None:
+        return 0.0
+    if later is None or pace is None:
+        return now.high
+    return max(later.high + (now.high - later.high) * math.exp(-time_s / time)
+               for time in (pace.low, pace.high))

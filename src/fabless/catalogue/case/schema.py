@@ -102,7 +102,11 @@ class InferenceLoad(Strict):
     tpot: str
     ttft: str
     share: Share | None = None
-    """Share of all queries; one load may leave it out and takes the rest."""
+    """Share of all queries, in the first quarter; one load may leave it out and takes the rest."""
+    share_later: Share | None = None
+    """Share that it moves to in the long run; the share stays where left out."""
+    share_time: Annotated[Number, Unit("year", above=True)] | None = None
+    """Time after which 1 - 1/e of the way there is gone; stated with `share_later`."""
     unserved_price: Annotated[Number, Unit("USD/query")]
     revenue: Annotated[Number, Unit("USD/query")] | None = None
     """What a served query brings in; nothing is decided by it, the answer states the margin."""
@@ -118,6 +122,11 @@ class TrainingLoad(Strict):
     flop: Annotated[Number, Unit("FLOP")]
     """Work of the first quarter."""
     growth: Multiple
+    """Multiple in the first year."""
+    growth_long_run: Multiple | None = None
+    """Multiple a year to which its growth fades; that of demand where left out."""
+    growth_fade: Annotated[Number, Unit("year", above=True)] | None = None
+    """Time constant of the fading; that of demand where left out."""
     utilisation: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
     unserved_price: Annotated[Number, Unit("USD/PFLOP")]
 
@@ -160,6 +169,10 @@ class Supply(Strict):
     normal_duration: Annotated[Number, Unit("month", 3.0)]
     scarce_allotment: Annotated[Number, Unit("1")]
     scarce_price: Multiple
+    scarce_again: Share | None = None
+    """Chance that a coming generation of the dominant vendor, in the quarter in which it arrives,
+    begins a new scarce spell where supply is normal; 0 where left out. Arrivals are those of its
+    first bought line with successors."""
     concession: Share | None = None
     """Share of its prices that the dominant vendor gives way by to a buyer with a credible chip
     programme or second vendor; no plan counts on it."""
