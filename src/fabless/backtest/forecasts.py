@@ -87,8 +87,9 @@ class Forecaster:
     def money(self, period: Period) -> float:
         """What a USD of the case's price year is in USD of a period's year; after the last year of
         the index, of that year."""
-        year = min(period.last.year, max(self.price_level))
-        return self.price_level[year] / self.price_level[self.case.price_year]
+        newest = max(self.price_level)
+        then, stated = (self.price_level[min(year, newest)] for year in (period.last.year, self.case.price_year))
+        return then / stated
 
 
 def taken(values: Array, over: Array | None, quantity: Quantity, shares: Array) -> Array:
