@@ -159,8 +159,8 @@ def test_after_the_last_quarter_known_what_is_expected_comes(prepared: Prepared)
     truth = truth_of(prepared, happened(prepared, text), (), len(PATHS))
     true = truth.world.scenarios
     there = seen(truth, truth.until, told(PATHS)).scenarios
-    for load in prepared.case.loads:
-        assert there.demand[load.name] == pytest.approx(true.demand[load.name], rel=1e-9)
+    for name, asked in true.demand.items():
+        assert there.demand[name] == pytest.approx(asked, rel=1e-9)
     assert there.scarce == pytest.approx(true.scarce)
     before = seen(truth, 2, told(PATHS)).scenarios
     late = true.tree.quarter == 4
@@ -191,7 +191,7 @@ def test_a_generation_comes_when_and_as_it_came(prepared: Prepared, choice: Choi
     row = problem.offers.index("h100+1")
     first = problem.tree.quarter[problem.available[row]].min()
     assert first == 2
-    node = np.flatnonzero((problem.tree.quarter == 3))[0]
+    node = np.flatnonzero(problem.tree.quarter == 3)[0]
     assert problem.rate[row, 0, node] == pytest.approx(
         4.0 * problem.rate[problem.offers.index("h100"), 0, node])
 

@@ -25,8 +25,8 @@ PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "programme": "programme:programme", "contract": "contract:contract",
     },
     "Check": {
-        "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
-        "why": "facts:why",
+        "backtest": "backtest:backtest_command", "validate": "validate:validate",
+        "claims": "rebuilt:claims", "show": "facts:show", "why": "facts:why",
     },
 })
 """Panel of `fabless --help` -> its commands: name -> module and function."""
