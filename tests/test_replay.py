@@ -18,11 +18,11 @@ from fabless.backtest.replay.along import Watch, along, followed_way
 from fabless.backtest.replay.company import company_way
 from fabless.backtest.replay.foresight import foreseen_under
 from fabless.backtest.replay.limits import company_orders
+from fabless.backtest.replay.past import past_of
 from fabless.backtest.replay.results import Replay
 from fabless.backtest.replay.run import PATHS, PLANNED, replay
 from fabless.backtest.replay.seen import COALITIONS, FACTORS, seen, told
 from fabless.backtest.replay.shares import shapley
-from fabless.backtest.replay.truth import truth_of
 from fabless.catalogue import load, read_case
 from fabless.catalogue.files.realised import (
     CompanyOrder,
@@ -132,8 +132,8 @@ def replayed(
 
 
 def watch_of(prepared: Prepared, text: str, orders: Sequence[CompanyOrder] = ()) -> Watch:
-    truth = truth_of(prepared, happened(prepared, text), orders, len(PATHS))
-    return Watch(truth=truth, known=told(PATHS), orders=tuple(orders), margin=ones(prepared),
+    past = past_of(prepared, happened(prepared, text), orders, len(PATHS))
+    return Watch(past=past, known=told(PATHS), orders=tuple(orders), margin=ones(prepared),
                  branches=1)
 
 
@@ -144,8 +144,8 @@ def test_realised_levels_hold_even_outside_the_ranges(prepared: Prepared) -> Non
     text = SURPRISES["demand"] + (
         "  training_flop: {unit: FLOP, source: s, values: {2023Q4: 9.0e+23, 2024Q4: 1.0e+25}}\n"
         "  work: {unit: '1', source: s, values: {2023Q4: 3.0, 2024Q4: 12.0}}\n")
-    truth = truth_of(prepared, happened(prepared, text), (), 2)
-    case, scenarios = prepared.case, truth.world.scenarios
+    past = past_of(prepared, happened(prepared, text), (), 2)
+    case, scenarios = prepared.case, past.world.scenarios
     queries = queries_per_day(scenarios, case)[::2]
     assert queries[[0, 4, 5]] == pytest.approx([3e6, 2e7, 1.5e7], rel=1e-9)
     assert queries[2] == pytest.approx(np.sqrt(3e6 * 2e7), rel=1e-9)
@@ -156,13 +156,13 @@ def test_realised_levels_hold_even_outside_the_ranges(prepared: Prepared) -> Non
 
 def test_after_the_last_quarter_known_what_is_expected_comes(prepared: Prepared) -> None:
     text = SURPRISES["demand"] + SCARCE
-    truth = truth_of(prepared, happened(prepared, text), (), len(PATHS))
-    true = truth.world.scenarios
-    there = seen(truth, truth.until, told(PATHS)).scenarios
+    past = past_of(prepared, happened(prepared, text), (), len(PATHS))
+    true = past.world.scenarios
+    there = seen(past, past.until, told(PATHS)).scenarios
     for name, asked in true.demand.items():
         assert there.demand[name] == pytest.approx(asked, rel=1e-9)
     assert there.scarce == pytest.approx(true.scarce)
-    before = seen(truth, 2, told(PATHS)).scenarios
+    before = seen(past, 2, told(PATHS)).scenarios
     late = true.tree.quarter == 4
     gap = before.demand["chat"][late] / true.demand["chat"][late]
     is_told = np.array(["demand" in group for group in PATHS])
@@ -173,8 +173,8 @@ def test_after_the_last_quarter_known_what_is_expected_comes(prepared: Prepared)
 def test_prices_and_lead_times_come_to_what_is_stated(prepared: Prepared) -> None:
     text = SURPRISES["price"] + SCARCE + (
         "  lead_time.h100: {unit: week, source: s, values: {2023Q4: 60, 2024Q3: 5}}\n")
-    truth = truth_of(prepared, happened(prepared, text), (), 1)
-    case, scenarios = prepared.case, truth.world.scenarios
+    past = past_of(prepared, happened(prepared, text), (), 1)
+    case, scenarios = prepared.case, past.world.scenarios
     rented, bought = case.lines[1], case.lines[0]
     rent = line_price(case, rented, scenarios) * HOUR_S
     assert rent[[0, 1, 3]] == pytest.approx([2.0, 4.0, 16.0])

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.backtest.replay.limits import no_tighter
+from fabless.backtest.replay.past import Past
 from fabless.backtest.replay.seen import Told, seen
-from fabless.backtest.replay.truth import Truth
 from fabless.catalogue.files.realised import CompanyOrder
 from fabless.decide.fresh.on_paths import WayOnPaths
 from fabless.decide.fresh.planned import (
@@ -37,10 +37,10 @@ Decided = tuple[Array, Array, Array]
 class Watch:
     """How the planners of all ways look ahead."""
 
-    truth: Truth
+    past: Past
     known: Told
     orders: tuple[CompanyOrder, ...]
-    """Of the company: what it got was on offer."""
+    """The company's orders: what it got was on offer."""
     margin: Array
     """(Q, loads, Q) factor on demand expected in one quarter for another
     (`fabless.decide.fresh.planned.safety_margin`)."""
@@ -50,7 +50,7 @@ class Watch:
 
 def followed_way(watch: Watch, way: Tried) -> WayFollowed:
     """A way on what happened, its programmes decided by its own policy."""
-    world = watch.truth.world
+    world = watch.past.world
     plan = plan_of(world, way.commitment)
     go = (np.ones((len(plan.projects), plan.problem.tree.size), dtype=bool) if way.carried
           else followed(way.policy, world, plan))
@@ -87,17 +87,17 @@ def along(
             planner.place(quarter, *given)
         else:
             planner.plan(quarter, outlook(watch, item, quarter), stays, given)
-    return way_placed(watch.truth.world, item, planner.placed)
+    return way_placed(watch.past.world, item, planner.placed)
 
 
 def outlook(watch: Watch, item: WayFollowed, quarter: int) -> Outlook:
     """What every path expects in a quarter of what a way may use."""
-    truth, known = watch.truth, watch.known
-    world = truth.world
+    past, known = watch.past, watch.known
+    world = past.world
     tree = world.scenarios.tree
     table = paths_table(tree)[:, quarter:]
     chance = scarce_chance(world.case, world.scenarios, quarter)
-    if watch.branches == 1 or quarter >= truth.until:
+    if watch.branches == 1 or quarter >= past.until:
         problems = [_expected(watch, item, quarter, None)]
         odds = np.ones((1, chance.size))
     else:
@@ -110,7 +110,7 @@ def outlook(watch: Watch, item: WayFollowed, quarter: int) -> Outlook:
     margin = np.where(known.paths["demand"][:, None], 1.0,
                       watch.margin[quarter][:, None, quarter:])
     view = view._replace(demand=view.demand * margin)
-    if watch.branches > 1 or quarter >= truth.until:
+    if watch.branches > 1 or quarter >= past.until:
         return view
     sure = known.paths["supply"] | known.paths["timing"]
     return no_shorter_leads(view, np.where(sure, 0.0, chance))
@@ -120,7 +120,7 @@ def _expected(
     watch: Watch, item: WayFollowed, quarter: int, scarce_next: float | None
 ) -> Plan:
     """The plan of a way as every path expects it in a quarter: programmes stay under way or not."""
-    world = seen(watch.truth, quarter, watch.known, scarce_next)
+    world = seen(watch.past, quarter, watch.known, scarce_next)
     tree = world.scenarios.tree
     plan = decided(plan_of(world, item.tried.commitment), item.go[:, known_at(tree, quarter)])
     sure = watch.known.on_nodes("supply", tree.quarters) | (tree.quarter <= quarter)

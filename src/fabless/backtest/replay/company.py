@@ -19,7 +19,7 @@ from fabless.strategy import Commitment
 def company_way(watch: Watch, realised: Realised) -> WayFollowed:
     """What the company entered into: the lines that it ordered from and all that cost nothing to
     keep open, and its own programmes from the start that is nearest to theirs, carried through."""
-    world = watch.truth.world
+    world = watch.past.world
     case = world.case
     ordered = {order.line for order in watch.orders}
     run = {name: item for name, item in realised.programmes.items() if item.by_company}
@@ -50,9 +50,8 @@ def company_on(watch: Watch, realised: Realised) -> tuple[WayOnPaths, float]:
     agreements = np.zeros((len(problem.agreements), count))
     fixed: list[Decided] = [
         (placed[:, quarter == q], agreements, np.zeros((len(problem.offers), count)))
-        for q in range(watch.truth.until + 1)]
-    untold = np.array([not any(told[n] for told in watch.known.paths.values())
-                       for n in range(count)])
+        for q in range(watch.past.until + 1)]
+    untold = ~np.any(list(watch.known.paths.values()), axis=0)
     kept = allowed(problem, placed, np.zeros((len(problem.agreements), quarter.size)))
     cut = 1.0 - float(kept.sum()) / float(placed.sum())
     return along(watch, item, untold, fixed, asked=untold), cut

@@ -80,12 +80,12 @@ def _outcome(chain: OutcomeChain, fate: Fate, start: int, copies: int) -> Outcom
     group = None if due is None else _nearest(chain, state, start + due)
     quarter = np.arange(chain.quarters)
     if group is None or due is None:
-        told = np.zeros(chain.quarters, dtype=bool)
+        revealed = np.zeros(chain.quarters, dtype=bool)
         spend = np.array(chain.running_spend_usd)
     else:
-        told = quarter >= min(chain.boundaries[group.reveal_boundary_index], start + due)
+        revealed = quarter >= min(chain.boundaries[group.reveal_boundary_index], start + due)
         spend = np.array(group.spend_by_quarter_usd)
-    comes = told & (state is ChainState.ARRIVED)
+    comes = revealed & (state is ChainState.ARRIVED)
     performance, scope_cut = _delivered(fate, group)
 
     def on_copies(values: Array) -> Array:
@@ -93,7 +93,7 @@ def _outcome(chain: OutcomeChain, fate: Fate, start: int, copies: int) -> Outcom
 
     return OutcomeOnTree(
         volume_quarter=np.repeat(np.where(comes, start + (fate.volume or 0), NEVER), copies),
-        dead=np.repeat(told & (state is ChainState.DEAD), copies),
+        dead=np.repeat(revealed & (state is ChainState.DEAD), copies),
         performance=on_copies(np.where(comes, performance, 1.0)),
         scope_cut=on_copies(np.where(comes, scope_cut, 0.0)), spend_usd=on_copies(spend))
 

@@ -60,7 +60,7 @@ def foreseen_best(watch: Watch, way: Way, among: Sequence[Foreseen]) -> Foreseen
 
 
 def _options(watch: Watch, way: Way) -> Iterator[WayFollowed]:
-    world = watch.truth.world
+    world = watch.past.world
     ports = world.case.numbers.lines
     optional = [line.name for line in way.lines if ports[line.name].port is not None]
     every = frozenset(line.name for line in way.lines)
@@ -96,25 +96,25 @@ def _carried(plan: Plan) -> Iterator[NDArray[np.bool_]]:
 
 def followed_as(watch: Watch, plan: Plan, go: NDArray[np.bool_]) -> WayFollowed:
     """A way whose programmes go on where `go` (projects, K) says so."""
-    boundaries = (0, *watch.truth.world.case.boundaries)
+    boundaries = (0, *watch.past.world.case.boundaries)
     tree = plan.problem.tree
     starts = np.array([boundaries[project.start] for project in plan.projects], dtype=np.int64)
     go = go & (tree.quarter >= starts[:, None])
     mode = np.array([project.outcome.mode for project in plan.projects]).reshape(go.shape)
-    tried = Tried(commitment=plan.commitment, policy=Policy(go, mode, watch.truth.world.need, tree),
+    tried = Tried(commitment=plan.commitment, policy=Policy(go, mode, watch.past.world.need, tree),
                   carried=True, orders={}, levels={}, retired={})
     return WayFollowed(tried, on_offer(watch, decided(plan, go)), go)
 
 
-def laid_out(watch: Watch, foreseen: Foreseen) -> WayOnPaths:
+def on_every_copy(watch: Watch, foreseen: Foreseen) -> WayOnPaths:
     """What a plan of one path comes to, on every copy of it."""
-    copies = len(watch.truth.world.scenarios.tree.leaves)
+    copies = len(watch.past.world.scenarios.tree.leaves)
 
     def on_copies(values: Array) -> Array:
         return np.repeat(values, copies, axis=1)
 
     result = foreseen.result
-    return way_placed(watch.truth.world, foreseen.item, Placed(
+    return way_placed(watch.past.world, foreseen.item, Placed(
         on_copies(result.orders), on_copies(result.levels), on_copies(result.retired), 1))
 
 

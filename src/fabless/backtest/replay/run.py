@@ -11,8 +11,9 @@ import numpy as np
 
 from fabless.backtest.replay.along import Watch, along, followed_way
 from fabless.backtest.replay.company import company_on
-from fabless.backtest.replay.foresight import Foreseen, foreseen_best, foreseen_under, laid_out
+from fabless.backtest.replay.foresight import Foreseen, foreseen_best, foreseen_under, on_every_copy
 from fabless.backtest.replay.levels import held_steps, interpolated
+from fabless.backtest.replay.past import Past, past_of
 from fabless.backtest.replay.results import (
     Replay,
     ReplayCompany,
@@ -23,7 +24,6 @@ from fabless.backtest.replay.results import (
 )
 from fabless.backtest.replay.seen import COALITIONS, FACTORS, told
 from fabless.backtest.replay.shares import shapley
-from fabless.backtest.replay.truth import Truth, truth_of
 from fabless.catalogue.files.realised import CompanyOrder, Realised, RealisedPath
 from fabless.decide.detail import Detail
 from fabless.decide.fresh.judge import margin_of
@@ -61,14 +61,14 @@ NOTES = (
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _WayAhead:
     watch: Watch
     way: Way
     tried: Tried
 
 
 @dataclass(frozen=True, eq=False)
-class _Done:
+class _WayDone:
     paths: WayOnPaths
     foreseen: Foreseen
     """With the lines and programmes of the planner."""
@@ -90,12 +90,12 @@ def replay(
     """
     tick("what happened, laid out by quarter")
     orders = tuple(order for order in orders if order.quarter <= realised.until)
-    truth = truth_of(prepared, realised, orders, len(PATHS))
+    past = past_of(prepared, realised, orders, len(PATHS))
     watch = Watch(
-        truth=truth, known=told(PATHS), orders=orders, branches=detail.branches,
+        past=past, known=told(PATHS), orders=orders, branches=detail.branches,
         margin=margin_of(prepared, prepared.case.seed) if margin is None else margin)
     allowed = {way.name: way for way in choice.offered.ways}
-    jobs = [_Job(watch, allowed[way.name], tried(way)) for way in choice.ways]
+    jobs = [_WayAhead(watch, allowed[way.name], tried(way)) for way in choice.ways]
     tick(f"{len(jobs)} ways planned along it, with and without knowledge of the future")
     done = list(map(_done, jobs) if executor is None else executor.map(_done, jobs))
     best = _with_narrower(jobs, [item.best for item in done])
@@ -106,28 +106,28 @@ def replay(
     if orders:
         tick("the company's own orders")
         company = _company(watch, realised, min(item.cost_usd for item in best))
-    return _replay(prepared, realised, truth, ways, company)
+    return _replay(prepared, realised, past, ways, company)
 
 
-def _done(job: _Job) -> _Done:
+def _done(job: _WayAhead) -> _WayDone:
     """A way along what happened, and with it foreseen."""
     item = followed_way(job.watch, job.tried)
     paths = along(job.watch, item, np.arange(len(PATHS)) == PLANNED)
     same = foreseen_under(job.watch, item)
-    return _Done(paths, same, foreseen_best(job.watch, job.way, [same]))
+    return _WayDone(paths, same, foreseen_best(job.watch, job.way, [same]))
 
 
-def _with_narrower(jobs: Sequence[_Job], best: Sequence[Foreseen]) -> list[Foreseen]:
+def _with_narrower(jobs: Sequence[_WayAhead], best: Sequence[Foreseen]) -> list[Foreseen]:
     """The best plan of each way, or of a way that it contains."""
     return [min((other for job, other in zip(jobs, best, strict=True)
                  if way.way.contains(job.way)), key=lambda item: item.cost_usd)
             for way in jobs]
 
 
-def _way(job: _Job, done: _Done, best: Foreseen, started: Sequence[str]) -> ReplayWay:
-    until = job.watch.truth.until
+def _way(job: _WayAhead, done: _WayDone, best: Foreseen, started: Sequence[str]) -> ReplayWay:
+    until = job.watch.past.until
     cost = done.paths.cost_usd
-    least = laid_out(job.watch, best)
+    least = on_every_copy(job.watch, best)
     same = done.foreseen.cost_usd
     planned, foreseen = cost_of(done.paths, PLANNED, until), cost_of(least, 0, until)
     coalition = {group: float(cost[n]) for n, group in enumerate(COALITIONS)}
@@ -150,7 +150,7 @@ def _carried(foreseen: Foreseen) -> tuple[str, ...]:
 
 def _company(watch: Watch, realised: Realised, least: float) -> ReplayCompany:
     paths, cut = company_on(watch, realised)
-    cost = cost_of(paths, PLANNED, watch.truth.until)
+    cost = cost_of(paths, PLANNED, watch.past.until)
     return ReplayCompany(
         cost=cost, regret_usd=cost.cost_usd - least, orders=len(watch.orders), cut=cut)
 
@@ -192,10 +192,10 @@ def ranking(costs: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
 
 
 def _replay(
-    prepared: Prepared, realised: Realised, truth: Truth, ways: tuple[ReplayWay, ...],
+    prepared: Prepared, realised: Realised, past: Past, ways: tuple[ReplayWay, ...],
     company: ReplayCompany | None,
 ) -> Replay:
-    case, scenarios = prepared.case, truth.world.scenarios
+    case, scenarios = prepared.case, past.world.scenarios
     copies = len(PATHS)
     training = np.sum([scenarios.demand[load.name] for load in case.loads
                        if load.kind == "training"] or [np.zeros(scenarios.tree.size)], axis=0)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabless.backtest.replay.levels import drifting
-from fabless.backtest.replay.truth import Truth
-from fabless.case_records import Case, Line, named
+from fabless.backtest.replay.past import Past
+from fabless.case_records import Line, named
 from fabless.decide.ways.problem import World, yardstick
 from fabless.records import Array
 from fabless.scenario import OutcomeOnTree, Scenarios
@@ -37,7 +37,7 @@ _TIMING = ("lead_normal", "lead_scarce")
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """Of which factors each path is told the future: (N,) each."""
+    """The factors whose future each path is told, (N,) each."""
 
     paths: Mapping[str, NDArray[np.bool_]]
 
@@ -69,19 +69,19 @@ def factor_of(name: str) -> str:
     return "timing" if section == "programmes" else "supply"
 
 
-def seen(truth: Truth, quarter: int, known: Told, scarce_next: float | None = None) -> World:
+def seen(past: Past, quarter: int, known: Told, scarce_next: float | None = None) -> World:
     """The world as every path sees it at a quarter.
 
     What a path is told is as it happened. Of the rest it knows the past and the present: levels
     stay where they are, rates that move return to their usual value, supply takes its odds.
     `scarce_next` is that of `fabless.scenario.expected`.
     """
-    world = truth.world
+    world = past.world
     case, true = world.case, world.scenarios
     tree, quarters = true.tree, case.quarters
     mask = {factor: known.on_nodes(factor, quarters) for factor in FACTORS}
     usual = expected(case, true, quarter, scarce_next=scarce_next)
-    drawn = _mixed(truth, usual, quarter, mask)
+    drawn = _mixed(past, usual, quarter, mask)
     scarce = np.where(mask["supply"], true.scarce, usual.scarce)
     shocks = {name: np.where(mask["supply"], true.shock_chance[name], chance)
               for name, chance in usual.shock_chance.items()}
@@ -89,30 +89,29 @@ def seen(truth: Truth, quarter: int, known: Told, scarce_next: float | None = No
              for name, chance in usual.shock_chance.items()}
     states = replace(true, draws=replace(usual.draws, drifting=drawn), scarce=scarce,
                      shock_chance=shocks)
-    drawn |= _paid(case, true, states, mask["price"])
-    drawn |= _awaited(case, true, states, mask["timing"])
+    drawn |= _paid(true, states, mask["price"]) | _awaited(true, states, mask["timing"])
     draws = replace(usual.draws, drifting=drawn)
     scenarios = replace(states, draws=draws, work=work_of(draws.values.demand, tree),
                         demand=demand_of(case, draws.values, asked, tree))
-    here = np.where(mask["timing"], np.arange(tree.size), known_at(tree, quarter))
-    outcomes = {name: tuple(_as_known(item, here) for item in items)
+    shown = np.where(mask["timing"], np.arange(tree.size), known_at(tree, quarter))
+    outcomes = {name: tuple(_as_known(item, shown) for item in items)
                 for name, items in world.outcomes.items()}
     return replace(world, scenarios=scenarios, outcomes=outcomes,
                    yardstick=yardstick(world.prepared, scenarios))
 
 
-def _as_known(outcome: OutcomeOnTree, here: NDArray[np.int64]) -> OutcomeOnTree:
+def _as_known(outcome: OutcomeOnTree, shown: NDArray[np.int64]) -> OutcomeOnTree:
     """A programme in the state in which it is known."""
-    return replace(outcome, **{field.name: getattr(outcome, field.name)[here]
+    return replace(outcome, **{field.name: getattr(outcome, field.name)[shown]
                                for field in fields(outcome)})
 
 
 def _mixed(
-    truth: Truth, usual: Scenarios, quarter: int, mask: Mapping[str, NDArray[np.bool_]]
+    past: Past, usual: Scenarios, quarter: int, mask: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, Array]:
     """Numbers at each node-quarter: as they came where the path is told, else as it expects
     them."""
-    world = truth.world
+    world = past.world
     case, true = world.case, world.scenarios
     tree = true.tree
     ahead = np.maximum(tree.quarter - quarter, 0)
@@ -122,27 +121,30 @@ def _mixed(
         if true.draws.flat[name].size == 1:
             continue
         expects, came = usual.draws.at_nodes(name), true.draws.at_nodes(name)
-        if name in truth.rates:
-            expects = drifting(expects, truth.rates[name], kept)
+        if name in past.rates:
+            expects = drifting(expects, past.rates[name], kept)
         out[name] = np.where(mask[factor_of(name)], came, expects)
     return out
 
 
 def _paid(
-    case: Case, true: Scenarios, states: Scenarios, mask: NDArray[np.bool_]
+    true: Scenarios, states: Scenarios, mask: NDArray[np.bool_]
 ) -> dict[str, Array]:
     """Prices of lines that come to what is paid in truth, whatever the state of supply that the
     path expects."""
-    return _of_lines(case, true, states, mask, ("price",), lambda line: (
+    case = true.draws.case
+    return _of_lines(states, mask, ("price",), lambda line: (
         true.values.lines[line.name].price * terms_of(case, true, line.vendor).price
         / terms_of(case, states, line.vendor).price))
 
 
 def _awaited(
-    case: Case, true: Scenarios, states: Scenarios, mask: NDArray[np.bool_]
+    true: Scenarios, states: Scenarios, mask: NDArray[np.bool_]
 ) -> dict[str, Array]:
     """Lead times of lines as they come in truth, whatever the state of supply that the path
     expects."""
+    case = true.draws.case
+
     def lead(line: Line) -> Array:
         terms = true.values.lines[line.name]
         late = (terms_of(case, true, line.vendor).delay_s
@@ -150,19 +152,19 @@ def _awaited(
         return np.asarray(np.maximum(
             terms.lead_normal + true.scarce * (terms.lead_scarce - terms.lead_normal) + late, 0.0))
 
-    return _of_lines(case, true, states, mask, _TIMING, lead)
+    return _of_lines(states, mask, _TIMING, lead)
 
 
 def _of_lines(
-    case: Case, true: Scenarios, states: Scenarios, mask: NDArray[np.bool_],
-    names: tuple[str, ...], value: Callable[[Line], Array],
+    states: Scenarios, mask: NDArray[np.bool_], names: tuple[str, ...],
+    value: Callable[[Line], Array],
 ) -> dict[str, Array]:
     """A value in place of some numbers of every line where the path is told, else what it
     expects."""
-    out = {}
+    out, case = {}, states.draws.case
     for line in case.lines:
-        there = value(line)
+        as_it_came = value(line)
         for name in names:
             number = getattr(case.numbers.lines[line.name], name)
-            out[number.name] = np.where(mask, there, states.draws.at_nodes(number.name))
+            out[number.name] = np.where(mask, as_it_came, states.draws.at_nodes(number.name))
     return out

@@ -101,18 +101,18 @@ class CompanyOrder:
     source: str
 
 
-class _Strict(BaseModel):
+class _Exact(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Path(_Strict):
+class _Path(_Exact):
     unit: str
     values: dict[str, float]
     source: str
     note: str = ""
 
 
-class _Generation(_Strict):
+class _Generation(_Exact):
     first_volume: str
     gain: float | None = None
     price: float | None = None
@@ -121,7 +121,7 @@ class _Generation(_Strict):
     note: str = ""
 
 
-class _Programme(_Strict):
+class _Programme(_Exact):
     by_company: bool = False
     started: str | None = None
     volume: str | None = None
@@ -132,7 +132,7 @@ class _Programme(_Strict):
     note: str = ""
 
 
-class _File(_Strict):
+class _File(_Exact):
     case: str
     title: str
     until: str

@@ -36,7 +36,7 @@ from fabless.units import QUARTER_S
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Truth:
+class Past:
     """What happened, on copies of one path."""
 
     world: World
@@ -47,9 +47,9 @@ class Truth:
     expects each to return."""
 
 
-def truth_of(
+def past_of(
     prepared: Prepared, realised: Realised, orders: Sequence[CompanyOrder], copies: int
-) -> Truth:
+) -> Past:
     """Lay out what happened on `copies` of one path.
 
     Growth, work of a query and training grow as their realised levels imply. Prices, lead times and
@@ -73,7 +73,7 @@ def truth_of(
                    branching=(copies, *(1 for _ in prepared.case.branching[1:])))
     world = World(prepared=prepared, case=case, scenarios=scenarios,
                   outcomes=fates(prepared, realised, copies), yardstick=measure, need=need)
-    return Truth(world=world, until=realised.until, rates=dict(building.rates))
+    return Past(world=world, until=realised.until, rates=dict(building.rates))
 
 
 class _Building:
@@ -255,10 +255,10 @@ def _lead(building: _Building, line: Line) -> None:
         return
     terms = building.case.numbers.lines[line.name]
     for number, scarce in ((terms.lead_scarce, True), (terms.lead_normal, False)):
-        told = {quarter: value for quarter, value in realised.values.items()
-                if bool(building.scarce[quarter] > 0.5) == scarce}
-        if told:
-            building.put(number, held_steps(told, building.quarters))
+        stated_then = {quarter: value for quarter, value in realised.values.items()
+                       if bool(building.scarce[quarter] > 0.5) == scarce}
+        if stated_then:
+            building.put(number, held_steps(stated_then, building.quarters))
 
 
 def _allotment(building: _Building, line: Line, orders: Sequence[CompanyOrder]) -> None:
