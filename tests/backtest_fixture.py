@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from case_fixture import MINIMAL, edited
-
 from fabless.case_records import Case
 from fabless.catalogue.case.case import parse_case
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backtest_fixture import PUBLISHED, RICH, SAID, TRENDS, TRUTHS, small_case, truth_file
-from case_fixture import MINIMAL, edited
-from here import Here
 from rich.console import Console
 from typer.testing import CliRunner
 
+from backtest_fixture import PUBLISHED, RICH, SAID, TRENDS, TRUTHS, small_case, truth_file
+from case_fixture import MINIMAL, edited
 from fabless.backtest import Backtest, PooledBacktest, backtest, cases_with_truths
 from fabless.backtest.compared import trend_draws, trend_for
 from fabless.backtest.fleet import MEASURE, OnPaths, h100_equivalents, sixteen_bit_rate, way_series
@@ -39,6 +38,7 @@ from fabless.records import Source
 from fabless.report import as_json
 from fabless.report.backtest import print_backtest, print_pooled
 from fabless.units import MONTH_S, Quarter
+from here import Here
 
 FEW = replace(DETAILS["quick"], paths=4, branching=(2,))
 AS_OF = dt.date(2023, 10, 31)
@@ -103,7 +103,8 @@ def test_what_a_quantity_is_in_a_period() -> None:
 
 def test_a_truth_is_read_in_si_with_its_source(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(TRUTHS + f"compute_spend,2024,2,1,3,B USD,{SAID},2025-02\nqueries_per_day,2024-06,5e6,,,query/day,mkt-sa,2025-03-01\n")
+    path.write_text(TRUTHS + f"compute_spend,2024,2,1,3,B USD,{SAID},2025-02\n"
+                    "queries_per_day,2024-06,5e6,,,query/day,mkt-sa,2025-03-01\n")
     spend, queries = read_truths(path, AS_OF)
     assert (spend.low, spend.value, spend.high) == (1e9, 2e9, 3e9)
     assert spend.source.url == "https://example.org/page"
@@ -161,7 +162,7 @@ def test_a_truth_that_cannot_be_scored_is_refused(small: Case, tmp_path: Path, r
 
 def test_an_unknown_quantity_is_an_unknown_name(small: Case, tmp_path: Path) -> None:
     truths = read_truths(truth_file(tmp_path, "pool.packaging,2024,5,,,wafer/month"), AS_OF)
-    with pytest.raises(UnknownName, match="has no forecast of 'pool.packaging'"):
+    with pytest.raises(UnknownName, match=r"has no forecast of 'pool\.packaging'"):
         matched(truths, small, quantities_of(small))
 
 
@@ -284,7 +285,8 @@ def test_a_trend_of_spend_is_a_rate(small: Case, tmp_path: Path) -> None:
 
 def test_a_trend_has_the_spread_of_both_its_ranges(small: Case, tmp_path: Path) -> None:
     trends = read_trends(_trends(tmp_path, "queries_per_day,1,2,4,2,4,8,query/day"), AS_OF)
-    draws = np.log(trend_draws(trends[0], quantities_of(small)["queries_per_day"], Period.parse("2025-10-30"), AS_OF, grows=True))
+    quantity = quantities_of(small)["queries_per_day"]
+    draws = np.log(trend_draws(trends[0], quantity, Period.parse("2025-10-30"), AS_OF, grows=True))
     sigma = math.log(2.0) / math.sqrt(6.0)  # of a triangular law that reaches log 2 on either side
     assert draws.std() == pytest.approx(sigma * math.hypot(1.0, 730 / 365.25), rel=0.02)
 
@@ -324,7 +326,8 @@ def whole(rich: Case, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
         "cost_per_query,2024,0.2,,,cent/query", "training_flop,2024Q4,3e21,,,FLOP",
         "supply.scarce,2024Q4,0,,,1", "pool.packaging,2024,15000,,,wafer/month",
         "generation.nvidia.1.first_volume,2024-10,11.5,,,month")
-    _trends(folder, "queries_per_day,1e6,2e6,4e6,1.5,2,3,query/day", "pool.packaging,9000,10000,11000,1.2,1.5,1.8,wafer/month")
+    _trends(folder, "queries_per_day,1e6,2e6,4e6,1.5,2,3,query/day",
+            "pool.packaging,9000,10000,11000,1.2,1.5,1.8,wafer/month")
     (folder / "small.forecasts.csv").write_text(PUBLISHED + "".join((
         f"Me,queries_per_day,2024Q3,,6000000,,query/day,{SAID},2023-09\n",
         f"You,pool.packaging,2024,12000,14000,16000,wafer/month,{SAID},2023-09\n",
@@ -432,8 +435,8 @@ def scored(quantity: str, group: str, crps: float, inside: float = 1.0) -> Score
 
 
 def test_a_market_truth_of_several_cases_counts_once(whole: Backtest) -> None:
-    one = replace(whole, truths=(scored("rent.x", "prices", 1.0), scored("fleet_h100e", "scale", 3.0)), events=whole.events)
-    two = replace(whole, truths=(scored("rent.x", "prices", 2.0, 0.0), scored("fleet_h100e", "scale", 5.0)), events=whole.events)
+    one = replace(whole, truths=(scored("rent.x", "prices", 1.0), scored("fleet_h100e", "scale", 3.0)))
+    two = replace(whole, truths=(scored("rent.x", "prices", 2.0, 0.0), scored("fleet_h100e", "scale", 5.0)))
     truths, events = weighted([one, two])
     assert [row.weight for row in truths] == [0.5, 1.0, 0.5, 1.0]
     total = overall_score(truths)
@@ -477,8 +480,8 @@ def test_the_screen_says_what_falls_outside_and_by_how_much(whole: Backtest) -> 
 
 def test_the_pooled_screen(whole: Backtest) -> None:
     truths, events = weighted([whole, whole])
-    pooled = PooledBacktest(
-        cases={"a": whole, "b": whole}, groups=(), overall=overall_score(truths), event_score=event_scores(events), seconds=0.0)
+    pooled = PooledBacktest(cases={"a": whole, "b": whole}, groups=(), overall=overall_score(truths),
+                            event_score=event_scores(events), seconds=0.0)
     console = Console(file=io.StringIO(), width=100)
     print_pooled(pooled, console)
     text = console.file.getvalue()  # type: ignore[attr-defined]
