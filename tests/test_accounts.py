@@ -222,8 +222,9 @@ def one_way(
     return WayOnPaths(
         lines=("h100",), loads=("chat",), spend=line(spend), ports=line(given.get("port", 0.0)),
         programme=path(given.get("programme", 0.0)), unserved=path(given.get("unserved", 0.0)),
-        load_share=line(1.0), chips=line(chips), compute=line(compute), able=line(able),
-        hardware=line(hardware), served=line(1.0), unserved_queries=path(0.0), scarce=path(0.0),
+        load_share=line(1.0), chips=line(chips), peak=line(0.0), compute=line(compute),
+        able=line(able), hardware=line(hardware), served=line(1.0), revenue=line(0.0),
+        unserved_queries=path(0.0), scarce=path(0.0),
         missing=path(0.0), wanted=path(1.0), own=np.array([False]), given_up=np.array([False]),
         values={}, discount=np.array([1.0, 0.5]), is_query=np.array([1.0]))
 

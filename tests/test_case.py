@@ -416,6 +416,10 @@ def test_all_faults_of_what_a_case_names_are_told_at_once() -> None:
             "0 inference loads without a share",
         ),
         (
+            [("    how: buy\n", "    how: rent\n    prepaid: true\n")], BadValue, "lines.h100.prepaid",
+            "bought chips alone",
+        ),
+        (
             [("input_tokens: 1000", "input_tokens: 9000")], BadValue, "loads.chat",
             "at most 4096, the context of llama-2-70b",
         ),

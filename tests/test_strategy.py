@@ -48,6 +48,7 @@ class Certain:
     values: CaseNumbers[Array]
     scarce: Array
     shock_chance: Mapping[str, Array]
+    demand: Mapping[str, Array]
     work: Array
 
 
@@ -80,7 +81,7 @@ def future(prepared: Prepared, scarce: float = 0.0, **changes: float) -> Certain
         )
 
     struck = {shock.name: 0.0 * ONES for shock in prepared.case.shocks}
-    return Certain(chain_tree(32), mapped(prepared.case.numbers, certain), scarce * ONES, struck, ONES)
+    return Certain(chain_tree(32), mapped(prepared.case.numbers, certain), scarce * ONES, struck, {}, ONES)
 
 
 def fading(initial: float, final: float, fade_s: float, quarters: int) -> Array:

@@ -58,7 +58,7 @@ class QueryNumbers(Section, Generic[T_co]):
     share_time: T_co | None = None
     unserved_price: T_co
     revenue: T_co | None = None
-    """What a served query brings in; None: not stated."""
+    """What a served query brings in, in the first quarter; None: not stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +257,8 @@ class LimitNumbers(Section, Generic[T_co]):
 
     power: Mapping[str, T_co] = field(default_factory=dict)
     cash: Mapping[str, T_co] = field(default_factory=dict)
+    revenue_share: T_co | None = None
+    """Part of the revenue of a quarter that is added to its cash; None: no part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

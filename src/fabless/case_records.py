@@ -295,7 +295,8 @@ class Case:
     power_limits: tuple[TimedLimit, ...] = ()
     """Power at hand for owned chips, by the quarter from which it holds."""
     cash_limits: tuple[TimedLimit, ...] = ()
-    """Cash at hand for orders; where two limits cover a quarter the one of fewer quarters holds."""
+    """Cash at hand for what new orders commit to; where two limits cover a quarter the one of fewer
+    quarters holds."""
     contracts: tuple[Contract, ...] = ()
     ways: tuple[OwnWay, ...] = ()
     """Ways of the case's own."""

@@ -71,12 +71,11 @@ def _order(offer: Offer, solved: SolvedWay, case: Case, node: int) -> Action:
     now = int(solved.plan.problem.tree.quarter[node])
     runs = case.first_quarter + now + int(offer.lead_quarters[node])
     thing = f"{chips:,.0f} {order_titles(case)[offer.name]}"
+    spend = chips * float(offer.payment_usd[node])
     if offer.owned:
-        spend = chips * float(offer.payment_usd[node])
         what = f"order {thing}, running from {runs}"
         stop = f"queries are still under {_demand_mark(solved, case, 0.1)} a day by {case.first_quarter + 4}"
     else:
-        spend = chips * float(offer.capital_usd[node]) * offer.term_quarters
         years = offer.term_quarters * QUARTER_S / YEAR_S
         what = f"rent {thing} for {years:g} year{'s' if years != 1 else ''}, from {runs}"
         stop = "rents fall under the cost of owning the same chip"
@@ -116,7 +115,7 @@ def _drawn(contract: int, solved: SolvedWay, case: Case, node: int) -> Action:
     now = int(problem.tree.quarter[node])
     firm = float(granted(problem, solved.result.levels, "least")[contract, node])
     price = float(item.price_usd[node])
-    spend = (chips * (float(item.offer.payment_usd[node]) if item.offer.owned else price)
+    spend = (chips * float(item.offer.payment_usd[node])
              - min(chips, firm) * min(price, float(item.untaken_usd[node])))
     runs = case.first_quarter + now + int(item.offer.lead_quarters[node])
     return _action(

@@ -14,6 +14,7 @@ from fabless.strategy.offers import (
     owning_at,
     programme_offers,
 )
+from fabless.strategy.outlook import query_revenue_usd, worth_of
 from fabless.strategy.resale import resale_annuities
 from fabless.strategy.ways import (
     TITLES,
@@ -47,7 +48,9 @@ __all__ = [
     "owning_at",
     "power_cap_w",
     "programme_offers",
+    "query_revenue_usd",
     "resale_annuities",
     "shared_pools",
     "way_labels",
+    "worth_of",
 ]

@@ -13,7 +13,16 @@ from fabless import contract as kinds
 from fabless.case_numbers import mapped
 from fabless.case_records import Case, Contract, Line
 from fabless.records import Array, Chip
-from fabless.strategy.offers import Offer, Pool, Throughput, line_price, load_rates, owned_offer, site_power_w
+from fabless.strategy.offers import (
+    Offer,
+    Pool,
+    Throughput,
+    line_price,
+    load_rates,
+    owned_offer,
+    peak_16_bit,
+    site_power_w,
+)
 from fabless.strategy.outlook import ScenarioView
 from fabless.tco import Owning, discount_factor
 from fabless.units import QUARTER_S
@@ -118,19 +127,20 @@ def _offer(
     """Chips bought under a contract are owned for their life; rented ones serve for the quarter
     that they are drawn for."""
     size = price_usd.size
+    peak = np.full(size, peak_16_bit(chip))
     if contract.how == "rent":
         return Offer(
             name=pool.name, vendor=contract.vendor, pool=pool, owned=False, own_silicon=False,
             term_quarters=1, lead_quarters=np.full(size, lead_quarters), available=inside,
-            capital_usd=price_usd, running_usd=np.zeros(size), payment_usd=np.zeros(size),
-            rate=rate,
+            capital_usd=price_usd, running_usd=np.zeros(size), payment_usd=price_usd, rate=rate,
+            peak_flops=peak,
         )
     return owned_offer(
         pool.name, contract.vendor, pool, chip=chip, price_usd=price_usd,
         delivery_s=np.full(size, lead_quarters * QUARTER_S),
         installation_s=scenarios.values.owning.installation, available=inside, rate=rate,
         power_w=np.full(size, per_chip.power_w), owning=owning, power_factor=np.ones(size),
-        site_power_w=site_power_w(case, chip, None, 0),
+        site_power_w=site_power_w(case, chip, None, 0), peak_flops=peak,
     )
 
 

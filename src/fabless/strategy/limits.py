@@ -10,7 +10,7 @@ import numpy as np
 from fabless.case_records import Case
 from fabless.records import Array
 from fabless.strategy.offers import Offer
-from fabless.strategy.outlook import ScenarioView, grown, world_allotment
+from fabless.strategy.outlook import ScenarioView, grown, query_revenue_usd, world_allotment
 from fabless.units import QUARTER_S
 
 
@@ -50,11 +50,15 @@ def power_cap_w(case: Case, scenarios: ScenarioView) -> Array:
 
 
 def cash_cap_usd(case: Case, scenarios: ScenarioView) -> Array:
-    """Cash for the orders of each node-quarter [USD]: of its quarter, or a quarter of its year;
-    else inf."""
+    """Cash for what the orders of each node-quarter commit to [USD]: of its quarter, or a quarter of
+    its year, and the stated share of the revenue of all queries asked then; else inf."""
     cap = np.full(scenarios.tree.size, np.inf)
     for limit in sorted(case.cash_limits, key=lambda item: -item.quarters):
         since = scenarios.tree.quarter - (limit.first_quarter - case.first_quarter)
         within = (since >= 0) & (since < limit.quarters)
         cap = np.where(within, scenarios.values.limits.cash[limit.period] / limit.quarters, cap)
-    return cap
+    share = scenarios.values.limits.revenue_share
+    if share is None:
+        return cap
+    asked = np.array([scenarios.demand[load.name] for load in case.loads])
+    return np.asarray(cap + share * (query_revenue_usd(case, scenarios) * asked).sum(axis=0))

@@ -59,9 +59,12 @@ class Offer:
     running_usd: Array
     """Per chip and quarter of service."""
     payment_usd: Array
-    """Due at the order; for bought chips their price with server and network."""
+    """What an order commits to: the price of a bought chip with server and network, the rent of a
+    rented one over its whole term."""
     rate: Array
     """(loads, node-quarters): load served by one chip in one quarter."""
+    peak_flops: Array
+    """Dense 16-bit peak rate of one chip [FLOP/s], whatever software makes of it."""
     site_power_w: float = 0.0
     """Power at hand that a chip takes up: rated, with its server and cooling; none where it stands
     on another's site."""
@@ -111,7 +114,7 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
                 site_power_w=site_power_w(
                     case, line.chip, case.numbers.lines[line.name].successor_power, generation
                 ),
-                prepaid=line.prepaid,
+                peak_flops=gain * peak_16_bit(line.chip), prepaid=line.prepaid,
             )
         )
     return offers
@@ -197,6 +200,7 @@ def programme_offers(
                 available=ready, rate=served, power_w=power_factor * throughput.power_w,
                 owning=owning, power_factor=power_factor,
                 site_power_w=site_power_w(case, programme.chip, power_growth, generation),
+                peak_flops=gain * peak_16_bit(programme.chip),
                 own_silicon=programme.route != "partner",
             )
         )
@@ -212,7 +216,8 @@ def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) 
         name="existing", vendor=case.existing_vendor, pool=none, owned=False, own_silicon=False,
         term_quarters=1, lead_quarters=np.zeros(size, np.int64), available=np.zeros(size, bool),
         capital_usd=np.zeros(size), running_usd=np.zeros(size), payment_usd=np.zeros(size),
-        rate=load_rates(case, scenarios, throughput, np.ones(size)))
+        rate=load_rates(case, scenarios, throughput, np.ones(size)),
+        peak_flops=np.full(size, peak_16_bit(case.existing_chip)))
     fleet = scenarios.values.existing
     chips = fleet.count * np.clip(1.0 - scenarios.tree.quarter * QUARTER_S / fleet.years, 0.0, None)
     return offer, chips, np.asarray(rented_chip_hour(fleet.price).total_usd * HOURS)
@@ -234,6 +239,11 @@ def site_power_w(case: Case, chip: Chip, power_factor: CaseNumber | None, genera
     return float(chip.tdp_w * owning.server_power.spread.mode * owning.pue.spread.mode * grows**generation)
 
 
+def peak_16_bit(chip: Chip) -> float:
+    """Dense peak of a chip in bf16, or in fp16 where it has no bf16 [FLOP/s]; 0 without either."""
+    return chip.peak_flops.get("bf16", chip.peak_flops.get("fp16", 0.0))
+
+
 def _quarters(time_s: Array) -> NDArray[np.int64]:
     return np.asarray(np.rint(time_s / QUARTER_S), dtype=np.int64)
 
@@ -248,15 +258,16 @@ def _rented(
         name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False,
         term_quarters=term, lead_quarters=_quarters(lead_s), available=available,
         capital_usd=per_quarter, running_usd=np.zeros(per_quarter.shape),
-        payment_usd=per_quarter * line.prepaid * term, rate=rate,
+        payment_usd=per_quarter * term, rate=rate,
+        peak_flops=np.full(per_quarter.shape, peak_16_bit(line.chip)),
     )
 
 
 def owned_offer(
     name: str, vendor: str, pool: Pool, chip: Chip, price_usd: Array, delivery_s: Array,
     installation_s: Array, available: NDArray[np.bool_], rate: Array, power_w: Array,
-    owning: Owning, power_factor: Array, *, site_power_w: float, prepaid: bool = False,
-    own_silicon: bool = False,
+    owning: Owning, power_factor: Array, *, site_power_w: float, peak_flops: Array,
+    prepaid: bool = False, own_silicon: bool = False,
 ) -> Offer:
     """An offer of chips of one generation; `power_factor` is its rated power over that of `chip`.
 
@@ -274,5 +285,5 @@ def owned_offer(
         name=name, vendor=vendor, pool=pool, owned=True, own_silicon=own_silicon,
         term_quarters=term, lead_quarters=lead, available=available, capital_usd=capital,
         running_usd=hour.running_usd * HOURS, payment_usd=owning.bought_usd(price_usd), rate=rate,
-        site_power_w=site_power_w,
+        peak_flops=peak_flops, site_power_w=site_power_w,
     )

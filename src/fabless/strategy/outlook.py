@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_numbers import CaseNumbers
+from fabless.case_numbers import CaseNumbers, QueryNumbers
 from fabless.case_records import Case
-from fabless.market import expected_multiple, log_growth
+from fabless.market import expected_multiple, log_growth, price_path_usd
 from fabless.records import Array, Tree
 from fabless.units import QUARTER_S, YEAR_S
 
@@ -35,6 +35,10 @@ class ScenarioView(Protocol):
     @property
     def shock_chance(self) -> Mapping[str, Array]:
         """Probability that each shock is on."""
+
+    @property
+    def demand(self) -> Mapping[str, Array]:
+        """Each load in its quarter: queries, or FLOP."""
 
     @property
     def work(self) -> Array:
@@ -104,6 +108,24 @@ def grown(scenarios: ScenarioView, growth: Array, since: NDArray[np.int64]) -> A
     return np.exp(log_growth(
         np.log(growth) / YEAR_S, np.log(demand.growth_long_run) / YEAR_S, demand.growth_fade,
         0.0, since * QUARTER_S))
+
+
+def worth_of(scenarios: ScenarioView) -> Array:
+    """What a query is worth at each node-quarter over what it is in the first quarter, served or
+    not."""
+    return price_path_usd(1.0, scenarios.values.demand.value_decline, scenarios.tree.quarter)
+
+
+def query_revenue_usd(case: Case, scenarios: ScenarioView) -> Array:
+    """What a served query of each load brings in (loads, K); 0 for loads that state no revenue."""
+    worth = worth_of(scenarios)
+    terms = [scenarios.values.loads[load.name] for load in case.loads]
+    return np.array([
+        load.revenue * worth
+        if isinstance(load, QueryNumbers) and load.revenue is not None
+        else np.zeros(worth.size)
+        for load in terms
+    ])
 
 
 def _multiple(chance: Array, multiple: Array | None) -> Array:

@@ -68,6 +68,7 @@ def market_errors(
         for member in pool.members:
             if member not in drawing:
                 yield unknown("line or programme", member, drawing, at(f"pools.{name}.members"))
+    yield from _revenue_errors(file, at)
     stated = [((item.pair[0], item.pair[1]), item.value) for item in file.correlations]
     drawn = [name for name in numbers if not name.startswith("correlations.")]
     for position, fault in correlation_faults(stated, drawn):
@@ -76,6 +77,27 @@ def market_errors(
             Fault(
                 place, f"{' with '.join(stated[position][0])}: {fault.found}", fault.allowed,
                 fault.remedy,
+            )
+        )
+
+
+def _revenue_errors(file: schema.CaseFile, at: At) -> Iterator[FablessError]:
+    """A share of revenue needs a revenue, and a limit to add it to."""
+    if file.limits.revenue_share is None:
+        return
+    place = at("limits.revenue_share")
+    if not file.limits.cash:
+        yield BadValue(
+            Fault(
+                place, "no limit of cash to add it to", "with limits.cash",
+                "state the cash at hand beside revenue, or take revenue_share out",
+            )
+        )
+    if all(load.kind == "training" or load.revenue is None for load in file.loads.values()):
+        yield BadValue(
+            Fault(
+                place, "no load states its revenue", "the revenue of a load or more",
+                "add `revenue` to a load of queries, or take revenue_share out",
             )
         )
 

@@ -207,6 +207,7 @@ def case_numbers(
         limits=LimitNumbers(
             power={period: numbers[f"limits.power.{period}"] for period in file.limits.power},
             cash={period: numbers[f"limits.cash.{period}"] for period in file.limits.cash},
+            revenue_share=numbers.get("limits.revenue_share"),
         ),
         correlations=tuple(
             numbers[correlation_name(item.pair[0], item.pair[1])] for item in file.correlations

@@ -294,6 +294,9 @@ class CaseReader:
         for key in missing:
             self._bad(f"{where}.{key}", "missing", "a value, here or in the line it is like",
                       "add it; `fabless init` shows an example")
+        if line.prepaid and line.how == "rent":
+            self._bad(f"{where}.prepaid", "true, for rented chips", "prepaid for bought chips alone",
+                      "state prepaid: false, or put what paying ahead saves into `discount`")
         chip = None if line.chip is None else self._try(f"{where}.chip", lambda: self._chip(str(line.chip)))
         term = None if line.how == "buy" else self._time(f"{where}.term", line.term or "1 year")
         if missing or chip is None:

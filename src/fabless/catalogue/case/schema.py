@@ -79,7 +79,7 @@ class Demand(Strict):
     ceiling: Annotated[Number, Unit("query/day", above=True)]
     """Queries at which growth ends, whatever its rate."""
     value_decline: Decline
-    """Yearly decline of the price of unserved work."""
+    """Yearly decline of the price of unserved work, and of what a query brings in."""
     work_level: Multiple
     work_trend: Multiple
     load_factor: Annotated[Number, Unit("1", 0.0, 1.0, above=True)]
@@ -109,7 +109,8 @@ class InferenceLoad(Strict):
     """Time after which 1 - 1/e of the way there is gone; stated with `share_later`."""
     unserved_price: Annotated[Number, Unit("USD/query")]
     revenue: Annotated[Number, Unit("USD/query")] | None = None
-    """What a served query brings in; nothing is decided by it, the answer states the margin."""
+    """What a served query brings in, in the first quarter; it falls by `demand.value_decline`. The
+    answer states the margin; nothing is decided by it but the cash of `limits.revenue_share`."""
 
 
 class TrainingLoad(Strict):
@@ -199,7 +200,7 @@ class LineSection(Strict):
     term: str | None = None
     """Length of a rental contract; bought chips serve for `owning.life`."""
     prepaid: bool = False
-    """Paid at the order instead of at delivery."""
+    """Paid at the order instead of at delivery, for bought chips."""
     successors: Whole | None = Field(default=None, ge=0, le=6)
     """Coming generations that the plan may order."""
     price: Number | None = None

@@ -84,6 +84,11 @@ class LimitsSection(Strict):
     """Power at hand for owned chips with their servers and cooling, from the first quarter of a
     year on."""
     cash: dict[Period, Dollar] = Field(default_factory=dict)
-    """Cash at hand for orders: of a quarter, or of a year in four equal parts."""
+    """Cash at hand for what new orders commit to, of a quarter, or of a year in four equal parts:
+    the price of bought chips with server and network, the rent of rented chips over their whole
+    term, fees of contracts."""
+    revenue_share: Share | None = None
+    """Share of the revenue of all queries asked in a quarter, of the loads that state theirs, that
+    is added to the cash of the quarter where that is limited; none where left out."""
 
 

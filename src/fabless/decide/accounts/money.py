@@ -31,26 +31,17 @@ def money_of(case: Case, way: WayOnPaths) -> Money:
 
 def query_margin(case: Case, way: WayOnPaths) -> Margin | None:
     """Revenue of the queries served less the cash for them, of the loads whose revenue is stated;
-    None where none is.
-
-    A path's revenue of a query is the mean of what was drawn along it.
-    """
-    cash = way.by_load @ way.discount
-    served = way.served @ way.discount
-    revenue, paid = np.zeros(cash.shape[1]), np.zeros(cash.shape[1])
-    loads = []
-    for k, load in enumerate(way.loads):
-        terms = case.numbers.loads[load]
-        if not isinstance(terms, QueryNumbers) or terms.revenue is None:
-            continue
-        loads.append(load)
-        each = way.values.get(terms.revenue.name, np.asarray(terms.revenue.spread.mode))
-        revenue = revenue + each * served[k]
-        paid = paid + cash[k]
-    if not loads:
+    None where none is."""
+    terms = case.numbers.loads
+    stated = [isinstance(item := terms[load], QueryNumbers) and item.revenue is not None
+              for load in way.loads]
+    if not any(stated):
         return None
+    loads = tuple(load for load, is_stated in zip(way.loads, stated, strict=True) if is_stated)
+    revenue = way.revenue.sum(axis=0) @ way.discount
+    paid = way.by_load[stated].sum(axis=0) @ way.discount
     return Margin(
-        loads=tuple(loads), revenue_usd=float(revenue.mean()), query_cash_usd=float(paid.mean()),
+        loads=loads, revenue_usd=float(revenue.mean()), query_cash_usd=float(paid.mean()),
         margin_usd=float((revenue - paid).mean()), error_usd=standard_error(revenue - paid))
 
 

@@ -35,13 +35,13 @@ class BridgeRow:
 class Margin:
     """What the queries bring in and cost, of the loads whose revenue the case states.
 
-    Means over the fresh paths, present values in USD of the price year. Nothing is decided by it.
+    Means over the fresh paths, present values in USD of the price year. No way is judged by it.
     """
 
     loads: tuple[str, ...]
     """Loads of queries that are counted."""
     revenue_usd: float
-    """Queries served at the revenue that the case states for each."""
+    """Queries served at what each brings in, which falls by `demand.value_decline`."""
     query_cash_usd: float
     """Cash for those loads, second software stacks and chip programmes shared as the chips are."""
     margin_usd: float

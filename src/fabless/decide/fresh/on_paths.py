@@ -40,6 +40,8 @@ class WayOnPaths:
     """(loads, N, Q) of the chips' cost that each load bears: its share of the compute served."""
     chips: Array
     """(lines, N, Q) in service."""
+    peak: Array
+    """(lines, N, Q) dense 16-bit peak rate of the chips in service [FLOP/s]."""
     compute: Array
     """(lines, N, Q) served, in chips of the first day's fleet (`Plan.yardstick`)."""
     able: Array
@@ -48,6 +50,8 @@ class WayOnPaths:
     """(lines, N, Q) the same if software made as much of each chip as of the first day's fleet."""
     served: Array
     """(loads, N, Q) queries served, or FLOP of training."""
+    revenue: Array
+    """(loads, N, Q) what the queries served bring in; 0 for loads that state no revenue."""
     unserved_queries: Array
     """(N, Q)"""
     scarce: Array
@@ -189,16 +193,15 @@ def standard_error(values: Array) -> float:
 
 def way_on_paths(
     case: Case, plan: Plan, fresh: Simulated, *, lines: tuple[str, ...], ports: Mapping[str, Array],
-    efficiency: Mapping[str, Array], scarce: Array, given_up: NDArray[np.bool_],
-    values: Mapping[str, Array],
+    efficiency: Mapping[str, Array], query_revenue_usd: Array, scarce: Array,
+    given_up: NDArray[np.bool_], values: Mapping[str, Array],
 ) -> WayOnPaths:
     """Condense what a plan comes to on paths.
 
     Parameters: `plan`, its gates decided; `fresh`, what its orders come to; `lines`, the lines to
     report, in this order; `ports` (K,) spend of each open line's software stack; `efficiency` (K,)
-    of each line's software over that of the first day's fleet; `scarce` (K,) 1 where supply is;
-    `given_up` (N,); `values` (N,)
-    each.
+    of each line's software over that of the first day's fleet; `query_revenue_usd` (loads, K) what a
+    served query brings in; `scarce` (K,) 1 where supply is; `given_up` (N,); `values` (N,) each.
     """
     problem = plan.problem
     table = paths_table(problem.tree)
@@ -212,6 +215,8 @@ def way_on_paths(
     ability = fresh.active * (problem.rate * weight / plan.yardstick).sum(axis=1)
     boost = np.array([efficiency.get(offer.pool.line, np.ones(problem.tree.size))
                       for offer in plan.offers])
+
+    peak = np.array([offer.peak_flops for offer in plan.offers])
 
     def summed(values: Array) -> Array:
         total = np.zeros((len(lines), *table.shape))
@@ -228,10 +233,12 @@ def way_on_paths(
         programme=fixed - kept_open.sum(axis=0),
         unserved=np.asarray((fresh.unmet * problem.unmet_usd).sum(axis=0)[table]),
         load_share=load_share(plan, served, is_query > 0)[:, table], chips=summed(paths.chips),
+        peak=summed((fresh.active * peak)[:, table]),
         compute=summed(compute_by_offer(plan, served, fresh.active)[:, table]),
         able=summed(ability[:, table]),
         hardware=summed((ability / np.maximum(boost, 1e-300))[:, table]),
-        served=served[:, table], unserved_queries=paths.unserved, scarce=scarce[table],
+        served=served[:, table], revenue=(served * query_revenue_usd)[:, table],
+        unserved_queries=paths.unserved, scarce=scarce[table],
         missing=paths.missing, wanted=paths.wanted,
         own=(fresh.active[own].sum(axis=0)[table] > 0).any(axis=1), given_up=given_up,
         values=values, discount=problem.discount,

@@ -26,7 +26,7 @@ from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
 from fabless.scenario.expected import scarce_chance
-from fabless.strategy import Commitment
+from fabless.strategy import Commitment, query_revenue_usd
 
 KAPPA = 0.5
 """Standard deviations of the forecast error of demand by which expected demand is raised: between 0
@@ -333,7 +333,7 @@ def _condensed(world: World, item: WayFollowed, placed: Placed) -> WayOnPaths:
              if (port := numbers[line.name].port) is not None}
     return way_on_paths(
         case, plan, fresh, lines=lines_of(case), ports=ports, efficiency=efficiency,
-        scarce=scenarios.scarce,
+        query_revenue_usd=query_revenue_usd(case, scenarios), scarce=scenarios.scarce,
         given_up=_given_up(item), values=scenarios.draws.means(len(scenarios.tree.leaves)))
 
 

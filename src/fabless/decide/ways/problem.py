@@ -10,7 +10,6 @@ import numpy as np
 
 from fabless.case_records import Case, Contract, Line, Programme, with_ranges
 from fabless.decide.ways.prepare import Prepared, simulated_outcomes_of
-from fabless.market import price_path_usd
 from fabless.plan import Agreement, PlanProblem
 from fabless.records import Array, Range
 from fabless.sampling import stream
@@ -38,6 +37,7 @@ from fabless.strategy import (
     programme_offers,
     resale_annuities,
     shared_pools,
+    worth_of,
 )
 from fabless.tco import discount_factor
 from fabless.units import QUARTER_S
@@ -209,7 +209,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         )
     demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
-    worth = price_path_usd(1.0, scenarios.values.demand.value_decline, tree.quarter)
+    worth = worth_of(scenarios)
     price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
     in_place, rents = np.zeros((2, len(offers), tree.size))
     in_place[0], rents[0] = chips, rent

@@ -51,7 +51,7 @@ class Outlook(NamedTuple):
     resale: Array
     """(B, O, N, H) earned by a retired chip in a quarter [USD]."""
     payment: Array
-    """(B, O, N, H) cash due at the order, not discounted [USD]."""
+    """(B, O, N, H) what an order commits to, not discounted [USD]."""
     lead: Index
     """(B, O, N, H) quarters to delivery."""
     term: Index

@@ -67,7 +67,7 @@ class PlanProblem:
     floor: Array = field(default_factory=_nothing)
     """(O, K) least chips of an order: a commitment [chip]."""
     payment_usd: Array = field(default_factory=_nothing)
-    """(O, K) cash due at the order per chip [USD]; counts in the cash budget only."""
+    """(O, K) what an order of a chip commits to [USD]; counts in the cash budget only."""
     existing: Array = field(default_factory=_nothing)
     """(O, K) chips in place before the first order, with their run-down [chip]."""
     existing_capital_usd: Array = field(default_factory=_nothing)
@@ -77,7 +77,7 @@ class PlanProblem:
     power_cap_w: Array = field(default_factory=_no_limit)
     """(K,) power at hand [W], inf allowed."""
     cash_cap_usd: Array = field(default_factory=_no_limit)
-    """(K,) most cash due for the orders of a node-quarter [USD], inf allowed."""
+    """(K,) most that the orders of a node-quarter may commit to [USD], inf allowed."""
     fixed_usd: Array = field(default_factory=_nothing)
     """(K,) spend that no order changes: programmes, prepayments [USD]."""
     agreements: tuple[Agreement, ...] = ()
