@@ -103,7 +103,7 @@ def _after(unit: str) -> str:
     """What follows a number of a unit."""
     if unit.endswith("USD") or unit in ("chip", "1"):
         return ""
-    of = {"USD/h": "/h", "query/day": "", "cent/query": " cents", "USD/query": " cents",
+    of = {"USD/h": "/h", "query/day": "", "wafer/month": "/month", "cent/query": " cents", "USD/query": " cents",
           "%": "%", "month": " months", "week": " weeks"}
     return of.get(unit, f" {unit}")
 
@@ -128,12 +128,10 @@ def outside_lines(rows: Sequence[ScoredTruth]) -> Iterator[str]:
     """A line for each truth whose value lies outside its 80 % band, the farthest first."""
     outside = sorted((row for row in rows if row.beyond != 1.0), key=lambda row: -_distance(row))
     for row in outside[:_LINES]:
-        above = row.beyond > 1.0
-        factor = row.beyond if above else 1.0 / row.beyond if row.beyond else math.inf
-        edge = row.quantiles[P90 if above else P10]
-        end, side = ("top", "above") if above else ("bottom", "below")
-        yield (f"- {row.title}, {row.date}: {amount(row.value, row.unit)}, {factor:.2g} times {side} the "
-               f"{end} of the band ({amount(edge, row.unit)})")
+        end = "top" if row.beyond > 1.0 else "bottom"
+        edge = amount(row.quantiles[P90 if row.beyond > 1.0 else P10], row.unit)
+        yield (f"- {row.title}, {row.date}: {amount(row.value, row.unit)}, {row.beyond:.2g} times the {end} of the "
+               f"band ({edge})")
     if len(outside) > _LINES:
         yield f"- and {len(outside) - _LINES} more"
 
@@ -163,7 +161,7 @@ def _print_scores(groups: Sequence[GroupScore], overall: GroupScore | None, cons
     if overall is None:
         return
     columns = [Column("Group", name=True), *(Column(name, number=True) for name in (
-        "Truths", "In 50 %", "In 80 %", "In 95 %", "CRPS", "Pinball", "Bias", "Log trend", "No change"))]
+        "Truths", "In\n50%", "In\n80%", "In\n95%", "CRPS", "Pin-\nball", "Bias", "Log\ntrend", "No\nchange"))]
     every = [*groups, overall] if len(groups) > 1 else [overall]
     rows = [[score.group, f"{score.truths:.3g}", wording.in_percent(score.inside_50),
              wording.in_percent(score.inside_80), wording.in_percent(score.inside_95),
@@ -172,7 +170,7 @@ def _print_scores(groups: Sequence[GroupScore], overall: GroupScore | None, cons
     print_table("Scores", columns, rows, console)
     say(console, "CRPS and pinball (at 10, 50, 90 %) are errors of logarithms: 0 is best, 0.69 a factor of two. Bias: "
                  "median forecast over truth. The last two: CRPS of a log trend of the day and of no "
-                 "change; where these have fewer truths, ours on the same in brackets; * marks where we are worse.", "dim")
+                 "change, ours on the same truths in brackets, * where ours is worse.", "dim")
 
 
 def beside_words(other: Beside | None) -> str:
@@ -189,7 +187,8 @@ def _event_line(row: ScoredEvent) -> str:
 
 def _event_score(score: EventScore | None) -> Iterator[str]:
     if score is not None:
-        yield (f"- {score.events:.3g} events: Brier score {score.brier:.2f} (even odds 0.25), log score "
+        number = f"{score.events:.3g} event{'' if score.events == 1.0 else 's'}"
+        yield (f"- {number}: Brier score {score.brier:.2f} (even odds 0.25), log score "
                f"{score.log_score:.2f} (even odds 0.69)")
 
 
