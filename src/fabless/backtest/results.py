@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fabless.backtest.replay.results import Replay
 from fabless.records import Source
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -215,6 +216,8 @@ class Backtest:
     """Published forecasts of which no truth is known yet: who, of what, for when."""
     fans: tuple[Fan, ...]
     seconds: float
+    replay: Replay | None = None
+    """The case on what happened; None where nothing was replayed."""
 
 
 @dataclass(frozen=True, kw_only=True)
