@@ -17,7 +17,7 @@ from case_fixture import MINIMAL, edited
 from fabless.backtest.replay.along import Watch, along, followed_way
 from fabless.backtest.replay.company import company_way
 from fabless.backtest.replay.foresight import foreseen_under
-from fabless.backtest.replay.limits import company_orders
+from fabless.backtest.replay.limits import Got, company_orders
 from fabless.backtest.replay.past import past_of
 from fabless.backtest.replay.results import Replay
 from fabless.backtest.replay.run import PATHS, PLANNED, replay
@@ -269,6 +269,17 @@ def test_what_the_company_got_was_on_offer(prepared: Prepared, choice: Choice) -
     assert max(chips[:6]) >= 40.0 * 16
     assert result.company.regret_usd >= 0.0
     assert result.way("buy").foreseen.cost_usd <= result.company.cost.cost_usd
+
+
+def test_limits_leave_room_for_what_the_company_got_and_go_on_from_there() -> None:
+    got = Got((), until=1, told=np.array([False, True]))
+    limit = np.repeat([10.0, 10.0, 20.0, np.inf], 2)
+    used = np.repeat([5.0, 30.0, 0.0, 0.0], 2)
+    # the company used half, then three times the limit: from there on it is twice as wide
+    assert got.reached(limit, used, 3).reshape(4, 2).T.tolist() == [[10.0, 30.0, 40.0, np.inf]] * 2
+    now = got.reached(limit, used, 0).reshape(4, 2).T
+    assert now[0].tolist() == [10.0, 10.0, 20.0, np.inf]
+    assert now[1].tolist() == [10.0, 30.0, 40.0, np.inf]
 
 
 def test_with_more_on_offer_foresight_is_cheaper(prepared: Prepared, choice: Choice) -> None:
