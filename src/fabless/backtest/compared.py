@@ -57,7 +57,7 @@ def trend_draws(trend: Trend, quantity: Quantity, period: Period, as_of: dt.date
     points = uniforms(DRAWS, 2, stream(0, "trend"))
     years = 0.0
     if grows and quantity.how not in ("wait", "once"):
-        end = period.last if quantity.how == "end" else period.first + (period.last - period.first) / 2
+        end = period.last if quantity.how == "end" else period.middle
         years = (end - as_of).days * DAY_S / YEAR_S
     level = quantile(trend.today, points[:, 0]) * quantile(trend.growth, points[:, 1]) ** years
     return np.asarray(level * _amount(trend, quantity, period))

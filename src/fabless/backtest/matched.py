@@ -83,14 +83,14 @@ def match_faults(match: Match, case: Case) -> list[Fault]:
 
 
 def _period_faults(truth: Truth, quantity: Quantity, case: Case) -> list[Fault]:
+    """A period must lie in the case; of a state its end, of a level half of it is enough."""
     period, last = truth.period, case.first_quarter + (case.quarters - 1)
     allowed = f"within {case.first_quarter} to {last}"
     if quantity.how == "sum" and period.is_day:
         return [Fault(f"{truth.place} date", period.text, "a month or longer: it adds up over time",
                       "name the period that it covers")]
-    begin = period.last if quantity.how == "end" else period.first
-    end = (last + 1).first_day
-    if begin < case.first_quarter.first_day or period.last >= end:
+    begin = {"end": period.last, "mean": period.middle}.get(quantity.how, period.first)
+    if begin < case.first_quarter.first_day or period.last >= (last + 1).first_day:
         return [Fault(f"{truth.place} date", f"{period.text} is not wholly within the case", allowed,
                       "give the truth for a period that the case covers, or leave it out")]
     return []

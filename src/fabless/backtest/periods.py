@@ -55,6 +55,11 @@ class Period:
         return self.first == self.last
 
     @property
+    def middle(self) -> dt.date:
+        """The day in its middle."""
+        return self.first + (self.last - self.first) / 2
+
+    @property
     def years(self) -> float:
         """Its length in years."""
         return ((self.last - self.first).days + 1) * DAY_S / YEAR_S
