@@ -424,6 +424,8 @@ def test_a_way_that_is_not_there_and_a_case_without_truths(rich: Case, tmp_path:
     with pytest.raises(BadFile, match="no truths ship with the case 'rich'"):
         backtest(rich, executor=Here())
     path = truth_file(tmp_path, "queries_per_day,2024Q3,3000000,,,query/day")
+    with pytest.raises(UnknownName, match="unknown way 'bye'"):
+        backtest(rich, truths=path, way="bye", executor=Here())
     with pytest.raises(BadValue, match="no truth known by 2024-01-01"):
         backtest(rich, truths=path, until=dt.date(2024, 1, 1), executor=Here())
 
