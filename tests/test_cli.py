@@ -68,7 +68,7 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     assert set(HOMES) == {
-        "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
+        "backtest", "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
         "validate", "claims", "chips", "models", "show", "why"}
     for name in HOMES:
         command = loaded(name)

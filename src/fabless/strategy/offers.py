@@ -87,7 +87,7 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
     start = line.first_quarter - case.first_quarter
     market = terms_of(case, scenarios, line.vendor)
     efficiency = np.ones(quarter.size) if terms.efficiency is None else terms.efficiency
-    lead_s = terms.lead_normal + scenarios.scarce * (terms.lead_scarce - terms.lead_normal) + market.delay_s
+    lead_s = lead_time_s(case, line, scenarios)
     allotment = terms.allotment * grown(scenarios, terms.allotment_growth, quarter)
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
@@ -118,6 +118,12 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
             )
         )
     return offers
+
+
+def lead_time_s(case: Case, line: Line, scenarios: ScenarioView) -> Array:
+    """Time from order to delivery of a line's chips at each node-quarter [s], without installation."""
+    terms, delay_s = scenarios.values.lines[line.name], terms_of(case, scenarios, line.vendor).delay_s
+    return terms.lead_normal + scenarios.scarce * (terms.lead_scarce - terms.lead_normal) + delay_s
 
 
 def line_price(
