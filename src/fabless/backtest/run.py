@@ -18,7 +18,13 @@ from fabless.backtest.grouped import event_scores, group_scores, overall_score, 
 from fabless.backtest.matched import matched
 from fabless.backtest.quantities import Quantity, quantities_of
 from fabless.backtest.results import PROBABILITIES, Backtest, PooledBacktest
-from fabless.backtest.scored import fans_of, scored_event, scored_published, scored_truth
+from fabless.backtest.scored import (
+    calendar_of,
+    fans_of,
+    scored_event,
+    scored_published,
+    scored_truth,
+)
 from fabless.backtest.truths import (
     PublishedForecast,
     Trend,
@@ -97,6 +103,7 @@ def backtest(
         events = [scored_event(match, forecaster) for match in matches if match.quantity.how == "chance"]
         others, not_due = scored_published(of_published, rows, matches, forecaster)
         fans = tuple(fans_of(matches, forecaster))
+        calendar = tuple(calendar_of(names, forecaster))
     score = overall_score(rows)
     return Backtest(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), price_year=case.price_year,
@@ -106,7 +113,7 @@ def backtest(
         world_paths=forecaster.world_paths, probabilities=PROBABILITIES,
         last_known=max(item.known for item in known).isoformat(), truths=tuple(rows),
         events=tuple(events), groups=group_scores(rows), overall=score,
-        event_score=event_scores(events), published=others, not_due=not_due, fans=fans,
+        event_score=event_scores(events), published=others, not_due=not_due, fans=fans, calendar=calendar,
         seconds=time.perf_counter() - start)
 
 
