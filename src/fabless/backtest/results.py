@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabless.backtest.quantities import How
+from fabless.backtest.replay.results import Replay
 from fabless.records import Source
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -233,6 +234,10 @@ class Backtest:
     calendar: tuple[ForecastDate, ...]
     """Every date that the case forecasts, whether or not it is known when it came."""
     seconds: float
+    replay: Replay | None = None
+    """The case on what happened; None where nothing was replayed."""
+    not_replayed: str = ""
+    """Why nothing was replayed, in a sentence; empty where something was."""
 
 
 @dataclass(frozen=True, kw_only=True)

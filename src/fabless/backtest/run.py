@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from fabless.backtest.compared import checked_published, trend_faults
@@ -17,6 +18,8 @@ from fabless.backtest.forecasts import Forecaster
 from fabless.backtest.grouped import event_scores, group_scores, overall_score, weighted
 from fabless.backtest.matched import matched
 from fabless.backtest.quantities import Quantity, quantities_of
+from fabless.backtest.replay.results import Replay
+from fabless.backtest.replay.run import replay
 from fabless.backtest.results import PROBABILITIES, Backtest, PooledBacktest
 from fabless.backtest.scored import (
     calendar_of,
@@ -36,10 +39,16 @@ from fabless.backtest.truths import (
 from fabless.case_records import Case
 from fabless.catalogue import load, read_case
 from fabless.catalogue.facts.text import DATA
+from fabless.catalogue.files.realised import (
+    orders_file,
+    read_orders,
+    read_realised,
+    realised_file,
+)
 from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.judge import judge
-from fabless.decide.ways.choice import choose
-from fabless.decide.ways.prepare import counted, prepare
+from fabless.decide.ways.choice import Choice, choose
+from fabless.decide.ways.prepare import Prepared, counted, prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.digest import digest_of
 from fabless.errors import BadFile, BadValue, FablessError, Fault, unknown
@@ -50,6 +59,10 @@ from fabless.strategy import way_labels
 FOLDER = DATA / "backtests"
 """Where the truths of the shipped cases lie."""
 PRICE_INDEX = "us-cpi"
+SKIPPED = "The replay was left out."
+NOTHING_HAPPENED = (
+    "Nothing is replayed: no file says by quarter what happened to this case (one can be given with "
+    "--realised).")
 
 Tick = Callable[[str], None]
 
@@ -66,16 +79,21 @@ def backtest(
     until: dt.date | None = None,
     detail: Detail | str = "standard",
     way: str | None = None,
+    realised: Path | None = None,
+    orders: Path | None = None,
+    with_replay: bool = True,
     executor: Executor | None = None,
     progress: Tick | None = None,
 ) -> Backtest:
-    """Score the forecasts of a past case.
+    """Score the forecasts of a past case, and replay it on what happened.
 
     Parameters: `case`, from `read_case`; `truths`, a file of truths (default: those that ship with
     the case), with forecasts and trends beside it where they are; `until`, a day after which
     nothing is known; `detail`, by which the ways are planned and tried, as `decide` does; `way`,
-    whose fleet and spend are scored (default: the one that is recommended); `executor` and
-    `progress` as for `decide`. Demand, market and programmes are drawn; the ways are planned only
+    whose fleet and spend are scored (default: the one that is recommended); `realised` and
+    `orders`, files of what happened by quarter and of the company's orders (default: those that
+    ship with the case), without which, or without `with_replay`, nothing is replayed; `executor`
+    and `progress` as for `decide`. Demand, market and programmes are drawn; the ways are planned only
     if a truth asks for fleet, spend or cost.
 
     Raises `BadFile`, `BadValue` and `UnknownName` for truths that cannot be scored, all at once.
@@ -104,6 +122,7 @@ def backtest(
         others, not_due = scored_published(of_published, rows, matches, forecaster)
         fans = tuple(fans_of(matches, forecaster))
         calendar = tuple(calendar_of(names, forecaster))
+        replayed, why = followed.replayed(realised, orders) if with_replay else (None, SKIPPED)
     score = overall_score(rows)
     return Backtest(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), price_year=case.price_year,
@@ -113,22 +132,22 @@ def backtest(
         world_paths=forecaster.world_paths, probabilities=PROBABILITIES,
         last_known=max(item.known for item in known).isoformat(), truths=tuple(rows),
         events=tuple(events), groups=group_scores(rows), overall=score,
-        event_score=event_scores(events), published=others, not_due=not_due, fans=fans, calendar=calendar,
-        seconds=time.perf_counter() - start)
+        event_score=event_scores(events), published=others, not_due=not_due, fans=fans,
+        calendar=calendar, replay=replayed, not_replayed=why, seconds=time.perf_counter() - start)
 
 
 def backtest_all(
     *, until: dt.date | None = None, detail: Detail | str = "standard", way: str | None = None,
     executor: Executor | None = None, progress: Tick | None = None,
 ) -> PooledBacktest:
-    """Score every shipped past case, one by one and all together."""
+    """Score every shipped past case, one by one and all together, without replays."""
     start, tick = time.perf_counter(), progress or (lambda _: None)
     cases = {}
     with processes(os.cpu_count() or 1) if executor is None else nullcontext(executor) as pool:
         for name in cases_with_truths():
             tick(name)
             cases[name] = backtest(read_case(name), until=until, detail=detail, way=way,
-                                   executor=pool, progress=progress)
+                                   with_replay=False, executor=pool, progress=progress)
     truths, events = weighted(cases.values())
     return PooledBacktest(
         cases=cases, groups=group_scores(truths), overall=overall_score(truths),
@@ -144,14 +163,31 @@ class _Followed:
         self._case, self._detail, self._pool, self._tick = case, detail, pool, tick
         self.name, self.recommended, self.paths = way, False, 0
 
+    @cached_property
+    def _solved(self) -> tuple[Prepared, Choice]:
+        """The case prepared, and its ways planned on the tree."""
+        self._tick("performance and unit cost of each chip")
+        prepared = prepare(self._case, load(self._case.as_of), self._pool)
+        world = draw_world(prepared)
+        self._tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
+        return prepared, choose(world, self._pool, gates=self._detail.gates)
+
+    def replayed(self, realised: Path | None, orders: Path | None) -> tuple[Replay | None, str]:
+        """The case on what happened, by files given or shipped; else why not."""
+        happened = realised or realised_file(self._case)
+        if happened is None:
+            return None, NOTHING_HAPPENED
+        placed = orders or (orders_file(self._case) if realised is None else None)
+        known = read_realised(happened, self._case)
+        of_company = () if placed is None else read_orders(placed, self._case)
+        prepared, choice = self._solved
+        return replay(prepared, choice, self._detail, known, of_company, executor=self._pool,
+                      tick=self._tick), ""
+
     def following(self) -> OnPaths:
         """The way on fresh paths, planned again every quarter."""
         tick = self._tick
-        tick("performance and unit cost of each chip")
-        prepared = prepare(self._case, load(self._case.as_of), self._pool)
-        world = draw_world(prepared)
-        tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
-        choice = choose(world, self._pool, gates=self._detail.gates)
+        prepared, choice = self._solved
         tick(f"every way on {self._detail.paths:,} fresh paths")
         judged = judge(prepared, choice, self._detail, pool=self._pool, tick=tick)
         name = self.name or judged.best

@@ -35,9 +35,18 @@ def backtest_command(
     way: Annotated[str | None, typer.Option(
         help="Name of the way whose fleet and spend are scored, such as buy.",
         show_default="the recommended one")] = None,
+    realised: Annotated[Path | None, typer.Option(
+        help="YAML file of what happened by quarter, on which the case is replayed.",
+        show_default="that which ships with the case")] = None,
+    orders: Annotated[Path | None, typer.Option(
+        help="CSV file of the orders that the company placed, for the replay.",
+        show_default="that which ships with the case, beside its own realised file")] = None,
+    replay: Annotated[bool, typer.Option(
+        help="Replay the case on what happened by quarter, where that is known.")] = True,
     json: Json = False,
 ) -> None:
-    """Hold the answer of a past day against what happened: bands, scores, and who forecast better.
+    """Hold the answer of a past day against what happened: bands, scores, who forecast better, and
+    what every way would have cost.
 
     Fleet, spend and cost of a query are those of one way on fresh paths; demand, market and chip
     programmes are drawn as the case states them.
@@ -48,7 +57,8 @@ def backtest_command(
                              "leave --all out, or the case and --truths"))
     with shown() as tick:
         result = backtest_all(until=day, detail=detail, way=way, progress=tick) if every else backtest(
-            read_case(case or REFERENCE), truths=truths, until=day, detail=detail, way=way, progress=tick)
+            read_case(case or REFERENCE), truths=truths, until=day, detail=detail, way=way, realised=realised,
+            orders=orders, with_replay=replay, progress=tick)
     if json:
         typer.echo(as_json(result), nl=False)
     elif isinstance(result, Backtest):

@@ -19,6 +19,7 @@ from fabless.backtest.results import (
     ScoredPublished,
     ScoredTruth,
 )
+from fabless.report.replay import print_replay
 from fabless.report.table import Column, print_table, say
 from fabless.units import to_si
 
@@ -41,6 +42,9 @@ def print_backtest(result: Backtest, console: Console) -> None:
     _print_lines("Events", [*map(_event_line, result.events), *_event_score(result.event_score)], console)
     _print_published(result.published, console)
     _print_lines("Published forecasts that nothing is known of yet", [f"- {text}" for text in result.not_due], console)
+    if result.replay is not None:
+        console.print()
+        print_replay(result.replay, console)
 
 
 def print_pooled(result: PooledBacktest, console: Console) -> None:
