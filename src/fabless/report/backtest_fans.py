@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabless.backtest.periods import Period
-from fabless.backtest.results import PROBABILITIES, Fan, ScoredEvent, ScoredTruth
+from fabless.backtest.results import P10, P50, P90, Fan, ScoredEvent, ScoredTruth
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -34,16 +34,18 @@ from fabless.wording import in_percent, plain, significant
 MOST_FANS = 10
 _PER_GROUP = 3
 _HEIGHT = 150
-_LABELS = 62
+_LABELS = 46
 """Room for a label at the right of a panel [px]."""
-_TICKS = 40
+_TICKS = 46
 """Room for the values of the axis at its left [px]."""
 _MOST_TICKS = 6
+_FINE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 _LEAST_REACH = 4.0
 """Least ratio of the ends of an axis: what hardly moves is not blown up."""
+_HEADROOM = 1.08
+"""What an axis has above its largest value, for a number that is written there."""
 _BANDS = ((0, 6, 0.14), (1, 5, 0.22), (2, 4, 0.34))
 """Places in `PROBABILITIES` of the ends of each band, and how dark it is."""
-_MEDIAN = PROBABILITIES.index(0.5)
 _UNITS = {"USD/h": "USD an hour", "cent/query": "cents", "USD/query": "cents", "chip": "",
           "query/day": "", "week": "weeks", "month": "months", "%": "%", "1": "",
           "wafer/month": "wafers a month"}
@@ -85,11 +87,11 @@ def fan_chart(
     """Draw each fan in a panel of its own, all over the same time: bands that claim 50, 80 and
     95 %, the median, what came with its own interval, and the log trend of the day."""
     columns = 1 if narrow(width) else 2
-    inner = width // columns - _TICKS - _LABELS - (0 if columns == 1 else 8)
+    inner = width // columns - _TICKS - _LABELS
     known = {fan.quantity: _came(fan, truths, events) for fan in fans}
     end = _last_day(fans, [item for items in known.values() for item in items])
     panels: list[Json] = [_panel(fan, known[fan.quantity], end, inner) for fan in fans]
-    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": 16, "bounds": "flush"}
+    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS, "bounds": "flush"}
                         for k in range(0, len(panels), columns)]
     trend = any(item.trend is not None for items in known.values() for item in items)
     return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22})
@@ -109,12 +111,12 @@ def drawn_value(value: float, unit: str) -> float:
 def axis_ticks(low: float, high: float) -> list[float]:
     """Round values of a logarithmic axis, at most six.
 
-    >>> axis_ticks(0.8, 30.0), axis_ticks(90.0, 2e6)
-    ([1.0, 3.0, 10.0, 30.0], [100.0, 1000.0, 10000.0, 100000.0, 1000000.0])
+    >>> axis_ticks(0.8, 30.0), axis_ticks(15.0, 60.0)
+    ([1.0, 2.0, 5.0, 10.0, 20.0], [15.0, 20.0, 30.0, 40.0, 50.0, 60.0])
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
-        ticks = [float(f"{step * 10.0**power:.1g}") for power in powers for step in steps]
+    for steps in (_FINE, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        ticks = [float(f"{step * 10.0**power:.2g}") for power in powers for step in steps]
         within = [tick for tick in ticks if low <= tick <= high]
         if len(within) <= _MOST_TICKS:
             return within
@@ -210,6 +212,7 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
     ends = [float(str(row[key])) for row in rows for key in ("q0", "q6")]
     ends += [value for item in came for value in (item.low, item.high)]
     low, high = min(end for end in ends if end > 1e-29) / 1.12, max(ends) * 1.12
+    high = (high / low) ** _HEADROOM * low
     if high < low * _LEAST_REACH:
         middle = math.sqrt(low * high)
         low, high = middle / math.sqrt(_LEAST_REACH), middle * math.sqrt(_LEAST_REACH)
@@ -223,19 +226,21 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
                 "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
                              "y2": {"field": f"q{last}"}}} for first, last, dark in _BANDS]
     layers.append({"data": data, "mark": {"type": "line", "clip": True, "color": ACCENT, "strokeWidth": 1.6},
-                   "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{_MEDIAN}"} | y}})
+                   "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{P50}"} | y}})
     layers += _came_layers(came, x, y)
     shown = [row for row in rows if str(row["when"]) <= end.isoformat()]
-    last = float(str((shown or rows)[-1][f"q{_MEDIAN}"]))
-    labels = [(f"{short(last, fan.unit)}", ACCENT, last)]
-    if came:
-        labels.append((f"{short(came[-1].value, fan.unit)}", WARN, came[-1].value))
+    labels = _labels((shown or rows)[-1], fan.unit)
     layers += _end_labels(labels, low, high, inner)
-    return {"width": inner, "height": _HEIGHT, "title": _heading(_title(fan)), "layer": layers}
+    if came:
+        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
+    return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan)), *layers]}
 
 
 def _heading(text: str) -> Spec:
-    return {"text": text, "anchor": "start", "color": INK, "fontSize": 12, "offset": 8}
+    """The title of a panel, all at the same height."""
+    return {"data": values([{"text": text}]),
+            "mark": {"type": "text", "align": "left", "fontSize": 12, "dy": -15},
+            "encoding": {"x": {"value": 0}, "y": {"value": 0}, "text": {"field": "text"}}}
 
 
 def _ticks(ticks: Sequence[float], unit: str, y: Spec, inner: int) -> Iterator[Spec]:
@@ -273,6 +278,12 @@ def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
            "encoding": {"x": at, "y": {"field": "value"} | y}}
 
 
+def _labels(row: Mapping[str, Json], unit: str) -> list[tuple[str, str, float]]:
+    """Median and ends of the 80 % band at the right end of a panel."""
+    return [(short(float(str(row[f"q{place}"])), unit), ACCENT if place == P50 else MUTED,
+             float(str(row[f"q{place}"]))) for place in (P90, P50, P10)]
+
+
 def _end_labels(
     labels: Sequence[tuple[str, str, float]], low: float, high: float, inner: int
 ) -> Iterator[Spec]:
@@ -282,9 +293,17 @@ def _end_labels(
                     5.0, _HEIGHT - 5.0, LABEL_GAP)
     for (text, colour, _), place in zip(labels, places, strict=True):
         yield {"data": values([{"text": text, "place": place}]),
-               "mark": {"type": "text", "align": "left", "color": colour, "fontWeight": "bold"},
-               "encoding": {"x": {"value": inner + 7}, "text": {"field": "text"},
+               "mark": {"type": "text", "align": "left", "color": colour,
+                        "fontWeight": "bold" if colour == ACCENT else "normal"},
+               "encoding": {"x": {"value": inner + 5}, "text": {"field": "text"},
                             "y": {"field": "place", "type": "quantitative", "scale": None, "axis": None}}}
+
+
+def _last_value(item: Came, text: str, x: Spec, y: Spec) -> Spec:
+    """The last value that came, written above its interval."""
+    return {"data": values([{"at": item.at.isoformat(), "high": item.high, "text": text}]),
+            "mark": {"type": "text", "color": WARN, "fontWeight": "bold", "dy": -10},
+            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y, "text": {"field": "text"}}}
 
 
 def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
@@ -300,8 +319,8 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
     marks = values([{"at": share, "label": in_percent(share)} for share in (0.0, 0.5, 1.0)])
     return {
         "width": inner, "height": _HEIGHT,
-        "title": _heading(f"Chance of: {fan.title[:1].lower()}{fan.title[1:]}; dots: it was so (100%) or not (0%)"),
         "layer": [
+            _heading(f"Chance: {fan.title[:1].lower()}{fan.title[1:]}"),
             {"data": marks, "mark": {"type": "rule", "color": GRID},
              "encoding": {"x": {"value": 0}, "x2": {"value": inner}, "y": {"field": "at"} | y}},
             {"data": marks, "mark": {"type": "text", "align": "right", "dx": -6, "color": MUTED},
