@@ -17,13 +17,14 @@ from case_fixture import MINIMAL, edited
 from fabless.backtest.replay.along import Watch, along, followed_way
 from fabless.backtest.replay.company import company_way
 from fabless.backtest.replay.foresight import foreseen_under
-from fabless.backtest.replay.limits import company_orders
+from fabless.backtest.replay.limits import Got, company_orders
 from fabless.backtest.replay.past import past_of
 from fabless.backtest.replay.results import Replay
 from fabless.backtest.replay.run import PATHS, PLANNED, replay
 from fabless.backtest.replay.seen import COALITIONS, FACTORS, seen, told
 from fabless.backtest.replay.shares import shapley
 from fabless.catalogue import load, read_case
+from fabless.catalogue.case.case import shipped_cases
 from fabless.catalogue.files.realised import (
     CompanyOrder,
     Realised,
@@ -271,6 +272,17 @@ def test_what_the_company_got_was_on_offer(prepared: Prepared, choice: Choice) -
     assert result.way("buy").foreseen.cost_usd <= result.company.cost.cost_usd
 
 
+def test_limits_leave_room_for_what_the_company_got_and_go_on_from_there() -> None:
+    got = Got((), until=1, told=np.array([False, True]))
+    limit = np.repeat([10.0, 10.0, 20.0, np.inf], 2)
+    used = np.repeat([5.0, 30.0, 0.0, 0.0], 2)
+    # the company used half, then three times the limit: from there on it is twice as wide
+    assert got.reached(limit, used, 3).reshape(4, 2).T.tolist() == [[10.0, 30.0, 40.0, np.inf]] * 2
+    now = got.reached(limit, used, 0).reshape(4, 2).T
+    assert now[0].tolist() == [10.0, 10.0, 20.0, np.inf]
+    assert now[1].tolist() == [10.0, 30.0, 40.0, np.inf]
+
+
 def test_with_more_on_offer_foresight_is_cheaper(prepared: Prepared, choice: Choice) -> None:
     boom = SURPRISES["demand"].replace("2.0e+7", "2.0e+8").replace("1.5e+7", "2.5e+8")
     without, given = (replayed(prepared, choice, boom, orders)
@@ -329,11 +341,16 @@ def test_faults_of_orders_are_reported_at_once(prepared: Prepared, tmp_path: Pat
         read_orders(file, prepared.case)
 
 
-@pytest.mark.parametrize("name", ["openai-2023"])
+@pytest.mark.parametrize("name", shipped_cases())
 def test_the_shipped_files_fit_their_case(name: str) -> None:
     case = read_case(name)
     realised, orders = realised_file(case), orders_file(case)
-    assert realised is not None
-    assert read_realised(realised, case).until > 4
-    assert orders is not None
-    assert all(order.basis and order.source for order in read_orders(orders, case))
+    assert (realised is None) == (orders is None)
+    if realised is not None and orders is not None:
+        known = read_realised(realised, case)
+        assert all(path.source for path in known.paths.values())
+        assert all(order.basis and order.source for order in read_orders(orders, case))
+
+
+def test_the_reference_case_can_be_replayed() -> None:
+    assert realised_file(read_case("openai-2023")) is not None

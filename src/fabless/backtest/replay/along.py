@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.backtest.replay.limits import no_tighter
+from fabless.backtest.replay.limits import Got, no_tighter
 from fabless.backtest.replay.past import Past
 from fabless.backtest.replay.seen import Told, seen
 from fabless.catalogue.files.realised import CompanyOrder
@@ -47,6 +47,11 @@ class Watch:
     branches: int
     """Branches of every outlook: one, or two by the supply regime of the next quarter."""
 
+    @property
+    def got(self) -> Got:
+        """What the company got, for plans as each path sees them."""
+        return Got(self.orders, self.past.until, self.known.paths["supply"])
+
 
 def followed_way(watch: Watch, way: Tried) -> WayFollowed:
     """A way on what happened, its programmes decided by its own policy."""
@@ -59,7 +64,7 @@ def followed_way(watch: Watch, way: Tried) -> WayFollowed:
 
 def on_offer(watch: Watch, plan: Plan) -> Plan:
     """A plan under limits that leave room for what the company got."""
-    return no_tighter(plan, watch.orders, np.ones(plan.problem.tree.size, dtype=bool))
+    return no_tighter(plan, watch.got, watch.past.until)
 
 
 def along(
@@ -123,7 +128,6 @@ def _expected(
     world = seen(watch.past, quarter, watch.known, scarce_next)
     tree = world.scenarios.tree
     plan = decided(plan_of(world, item.tried.commitment), item.go[:, known_at(tree, quarter)])
-    sure = watch.known.on_nodes("supply", tree.quarters) | (tree.quarter <= quarter)
-    return no_tighter(plan, watch.orders, sure)
+    return no_tighter(plan, watch.got, quarter)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,52 @@ def company_orders(problem: PlanProblem, orders: Sequence[CompanyOrder]) -> Arra
     return placed
 
 
-def no_tighter(plan: Plan, orders: Sequence[CompanyOrder], where: NDArray[np.bool_]) -> Plan:
-    """A plan whose shared limits, cash and power leave room for what the company ordered, `where`
-    (K,) that is known."""
+@dataclass(frozen=True, eq=False)
+class Got:
+    """What the company got, and who knows of it."""
+
+    orders: Sequence[CompanyOrder]
+    until: int
+    """Last quarter of which anything is known."""
+    told: NDArray[np.bool_]
+    """(N,) paths that are told all of it; the others know it up to now."""
+
+    def reached(self, limit: Array, used: Array, now: int) -> Array:
+        """A limit (K,) no tighter than what the company used (K,).
+
+        As far as that is known it is the larger of the two; afterwards the limit goes on as the
+        case expects it, from the level reached: times the mean of ``max(used / limit, 1)`` over the
+        last four quarters known.
+        """
+        lines = (-1, self.told.size)
+        own, needed = limit.reshape(lines), used.reshape(lines)
+        return np.where(self.told, _raised(own, needed, self.until),
+                        _raised(own, needed, min(now, self.until))).ravel()
+
+
+def _raised(limit: Array, used: Array, last: int) -> Array:
+    ratio = np.divide(used, limit, out=np.ones(limit.shape), where=limit > 0.0)
+    level = np.maximum(ratio, 1.0)[max(last - 3, 0):last + 1].mean(axis=0)
+    known = np.arange(len(limit))[:, None] <= last
+    return np.asarray(np.where(known, np.maximum(limit, used), limit * level))
+
+
+def no_tighter(plan: Plan, got: Got, now: int) -> Plan:
+    """A plan, as it is seen in a quarter, whose shared limits, cash and power leave room for what
+    the company got."""
     problem = plan.problem
-    placed = company_orders(problem, orders)
+    placed = company_orders(problem, got.orders)
     if not placed.any():
         return plan
     power = problem.power_cap_w
     if np.isfinite(power).any():
         there = chips_in_service(problem, service(problem), placed)
-        power = _at_least(power, problem.power_w @ there, where)
+        power = got.reached(power, problem.power_w @ there, now)
     return replace(plan, problem=replace(
         problem,
         groups=tuple(
-            (name, members, _at_least(limit, placed[list(members)].sum(axis=0), where))
+            (name, members, got.reached(limit, placed[list(members)].sum(axis=0), now))
             for name, members, limit in problem.groups),
-        cash_cap_usd=_at_least(
-            problem.cash_cap_usd, (problem.payment_usd * placed).sum(axis=0), where),
+        cash_cap_usd=got.reached(
+            problem.cash_cap_usd, (problem.payment_usd * placed).sum(axis=0), now),
         power_cap_w=power))
-
-
-def _at_least(limit: Array, used: Array, where: NDArray[np.bool_]) -> Array:
-    return np.asarray(np.where(where, np.maximum(limit, used), limit))
