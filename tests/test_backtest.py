@@ -150,6 +150,7 @@ def test_forecasts_and_trends_of_later_days_are_refused(tmp_path: Path) -> None:
     ("compute_spend,2024-06-30,5,,,USD", "it adds up over time"),
     ("compute_spend,2026,5,,,USD", "not wholly within the case"),
     ("compute_spend,2023,5,,,USD", "not wholly within the case"),
+    ("queries_per_day,2023,5,,,query/day", "not wholly within the case"),
     ("fleet_h100e,2024,0,,,chip", "scored on logarithms"),
     ("vendor_share.nvidia,2024,0.9,0.8,1.2,1", "a share from 0 to 1"),
     ("supply.scarce,2024,0.5,,,1", "it happened"),
@@ -157,6 +158,14 @@ def test_forecasts_and_trends_of_later_days_are_refused(tmp_path: Path) -> None:
 def test_a_truth_that_cannot_be_scored_is_refused(small: Case, tmp_path: Path, row: str, words: str) -> None:
     truths = read_truths(truth_file(tmp_path, row), AS_OF)
     with pytest.raises(FablessError, match=words):
+        matched(truths, small, quantities_of(small))
+
+
+def test_a_level_may_be_of_a_period_of_which_the_case_covers_half(small: Case, tmp_path: Path) -> None:
+    truths = read_truths(truth_file(tmp_path, "queries_per_day,2023,5,,,query/day"), AS_OF)
+    earlier = replace(small, first_quarter=Quarter(2023, 3))
+    assert len(matched(truths, earlier, quantities_of(small))) == 1
+    with pytest.raises(BadValue, match="2023 is not wholly"):
         matched(truths, small, quantities_of(small))
 
 
@@ -415,6 +424,8 @@ def test_a_way_that_is_not_there_and_a_case_without_truths(rich: Case, tmp_path:
     with pytest.raises(BadFile, match="no truths ship with the case 'rich'"):
         backtest(rich, executor=Here())
     path = truth_file(tmp_path, "queries_per_day,2024Q3,3000000,,,query/day")
+    with pytest.raises(UnknownName, match="unknown way 'bye'"):
+        backtest(rich, truths=path, way="bye", executor=Here())
     with pytest.raises(BadValue, match="no truth known by 2024-01-01"):
         backtest(rich, truths=path, until=dt.date(2024, 1, 1), executor=Here())
 

@@ -22,7 +22,9 @@ DRAWS = 1_024
 """Draws of a trend."""
 
 
-def trend_for(quantity: Quantity, trends: Sequence[Trend], names: Mapping[str, Quantity]) -> Trend | None:
+def trend_for(
+    quantity: Quantity, trends: Sequence[Trend], names: Mapping[str, Quantity]
+) -> Trend | None:
     """The trend of a quantity: its own, or that of the longest beginning of its name that is no
     quantity itself."""
     fitting = [item for item in trends
@@ -37,9 +39,11 @@ def trend_faults(trends: Sequence[Trend], names: Mapping[str, Quantity]) -> list
     for item in trends:
         of = [quantity for quantity in names.values() if trend_for(quantity, [item], names)]
         if not of:
-            faults.append(Fault(f"{item.place} quantity", f"{item.quantity!r} is no quantity of the case, nor "
-                                "the beginning of one", "a quantity that the case forecasts",
-                                suggestion(item.quantity, names, "see the documentation of backtests")))
+            faults.append(Fault(
+                f"{item.place} quantity",
+                f"{item.quantity!r} is no quantity of the case, nor the beginning of one",
+                "a quantity that the case forecasts",
+                suggestion(item.quantity, names, "see the documentation of backtests")))
         elif not any(_fits(item, quantity) for quantity in of):
             faults.append(Fault(
                 f"{item.place} unit", f"{item.unit!r} for {item.quantity}",
@@ -47,7 +51,9 @@ def trend_faults(trends: Sequence[Trend], names: Mapping[str, Quantity]) -> list
     return faults
 
 
-def trend_draws(trend: Trend, quantity: Quantity, period: Period, as_of: dt.date, *, grows: bool) -> Array:
+def trend_draws(
+    trend: Trend, quantity: Quantity, period: Period, as_of: dt.date, *, grows: bool
+) -> Array:
     """Draws of what a trend gives in a period [SI], or of no change since the day.
 
     ``today x growth ^ years``, both triangular on logarithms and independent; years from the day of
@@ -57,7 +63,7 @@ def trend_draws(trend: Trend, quantity: Quantity, period: Period, as_of: dt.date
     points = uniforms(DRAWS, 2, stream(0, "trend"))
     years = 0.0
     if grows and quantity.how not in ("wait", "once"):
-        end = period.last if quantity.how == "end" else period.first + (period.last - period.first) / 2
+        end = period.last if quantity.how == "end" else period.middle
         years = (end - as_of).days * DAY_S / YEAR_S
     level = quantile(trend.today, points[:, 0]) * quantile(trend.growth, points[:, 1]) ** years
     return np.asarray(level * _amount(trend, quantity, period))
@@ -90,11 +96,13 @@ def checked_published(item: PublishedForecast, names: Mapping[str, Quantity]) ->
             f"one of {len(names)} quantities",
             suggestion(item.quantity, names, "leave the row out")))
     if dimension(item.unit) != dimension(quantity.unit):
-        raise BadValue(Fault(f"{item.place} unit", f"{item.unit!r} is a unit of {dimension(item.unit)}",
-                             f"a unit of {dimension(quantity.unit)}", f"state it in {quantity.unit}"))
+        raise BadValue(Fault(
+            f"{item.place} unit", f"{item.unit!r} is a unit of {dimension(item.unit)}",
+            f"a unit of {dimension(quantity.unit)}", f"state it in {quantity.unit}"))
     if item.low <= 0.0:
-        raise BadValue(Fault(f"{item.place} value", f"{item.low:g}", "above 0: errors are of logarithms",
-                             "leave the row out"))
+        raise BadValue(Fault(
+            f"{item.place} value", f"{item.low:g}", "above 0: errors are of logarithms",
+            "leave the row out"))
     return quantity
 
 

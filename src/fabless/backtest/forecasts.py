@@ -88,7 +88,8 @@ class Forecaster:
         """What a USD of the case's price year is in USD of a period's year; after the last year of
         the index, of that year."""
         newest = max(self.price_level)
-        then, stated = (self.price_level[min(year, newest)] for year in (period.last.year, self.case.price_year))
+        years = (period.last.year, self.case.price_year)
+        then, stated = (self.price_level[min(year, newest)] for year in years)
         return then / stated
 
 
@@ -102,7 +103,8 @@ def taken(values: Array, over: Array | None, quantity: Quantity, shares: Array) 
     >>> taken(cost, None, spend, np.array([0.5, 1.0])), taken(cost, cost, spend, np.ones(2))
     (array([3.5]), array([1.]))
     """
-    weights = np.where(np.arange(shares.size) == np.flatnonzero(shares)[-1], 1.0, 0.0) if quantity.how == "end" else shares
+    last = np.arange(shares.size) == np.flatnonzero(shares)[-1]
+    weights = last.astype(float) if quantity.how == "end" else shares
     if over is not None:
         return np.asarray((values @ weights) / np.maximum(over @ weights, 1e-300))
     total = values @ weights

@@ -70,8 +70,8 @@ def weighted(cases: Iterable[Backtest]) -> tuple[tuple[ScoredTruth, ...], tuple[
 
 def _weighed(rows: Sequence[Scored]) -> tuple[Scored, ...]:
     times = Counter((row.quantity, row.date) for row in rows if row.group in MARKET)
-    return tuple(replace(row, weight=1.0 / times.get((row.quantity, row.date), 1)) if row.group in MARKET
-                 else row for row in rows)
+    return tuple(replace(row, weight=1.0 / times[row.quantity, row.date])
+                 if row.group in MARKET else row for row in rows)
 
 
 def _mean(rows: Sequence[Scored], value: Callable[[Scored], float]) -> float:

@@ -29,7 +29,9 @@ class Match:
         return "%" if self.quantity.is_share else self.truth.unit
 
 
-def matched(truths: Sequence[Truth], case: Case, names: Mapping[str, Quantity]) -> tuple[Match, ...]:
+def matched(
+    truths: Sequence[Truth], case: Case, names: Mapping[str, Quantity]
+) -> tuple[Match, ...]:
     """The quantity of every truth.
 
     Raises every fault at once: `UnknownName` where the case forecasts no such quantity, else
@@ -37,7 +39,8 @@ def matched(truths: Sequence[Truth], case: Case, names: Mapping[str, Quantity]) 
     event where one is asked for, a value at or below the least that counts.
     """
     unknown = [_unknown(truth, names) for truth in truths if truth.quantity not in names]
-    matches = tuple(Match(truth, names[truth.quantity]) for truth in truths if truth.quantity in names)
+    matches = tuple(
+        Match(truth, names[truth.quantity]) for truth in truths if truth.quantity in names)
     faults = [fault for match in matches for fault in match_faults(match, case)]
     if unknown and not faults:
         raise UnknownName(*unknown)
@@ -65,16 +68,18 @@ def match_faults(match: Match, case: Case) -> list[Fault]:
                       f"a unit of {dimension(quantity.unit)}", f"state it in {quantity.unit}")]
     if quantity.how == "chance":
         if truth.value not in (0.0, 1.0) or truth.low != truth.high:
-            faults.append(Fault(f"{place} value", f"{truth.value:g}", "1 (it happened) or 0, without an interval",
-                                "say whether it happened"))
+            faults.append(Fault(
+                f"{place} value", f"{truth.value:g}", "1 (it happened) or 0, without an interval",
+                "say whether it happened"))
     elif truth.low <= quantity.least and not quantity.is_share:
         faults.append(Fault(
             f"{place} low", f"{from_si(truth.low, truth.unit):g} {truth.unit}",
-            f"above {from_si(quantity.least, truth.unit):.3g} {truth.unit}: {quantity.name} is scored on "
-            "logarithms", "state an event, or leave the truth out"))
+            f"above {from_si(quantity.least, truth.unit):.3g} {truth.unit}: "
+            f"{quantity.name} is scored on logarithms", "state an event, or leave the truth out"))
     elif quantity.is_share and not 0.0 <= truth.low <= truth.high <= 1.0:
-        faults.append(Fault(f"{place} value", f"{truth.low:g} to {truth.high:g}", "a share from 0 to 1",
-                            "correct the number"))
+        faults.append(Fault(
+            f"{place} value", f"{truth.low:g} to {truth.high:g}", "a share from 0 to 1",
+            "correct the number"))
     if quantity.how == "wait":
         faults.extend(_wait_faults(truth, case))
     elif quantity.origin != "programme" and quantity.how != "once":
@@ -83,27 +88,30 @@ def match_faults(match: Match, case: Case) -> list[Fault]:
 
 
 def _period_faults(truth: Truth, quantity: Quantity, case: Case) -> list[Fault]:
+    """A period must lie in the case; of a state its end, of a level half of it is enough."""
     period, last = truth.period, case.first_quarter + (case.quarters - 1)
     allowed = f"within {case.first_quarter} to {last}"
     if quantity.how == "sum" and period.is_day:
-        return [Fault(f"{truth.place} date", period.text, "a month or longer: it adds up over time",
-                      "name the period that it covers")]
-    begin = period.last if quantity.how == "end" else period.first
-    end = (last + 1).first_day
-    if begin < case.first_quarter.first_day or period.last >= end:
-        return [Fault(f"{truth.place} date", f"{period.text} is not wholly within the case", allowed,
-                      "give the truth for a period that the case covers, or leave it out")]
+        return [Fault(
+            f"{truth.place} date", period.text, "a month or longer: it adds up over time",
+            "name the period that it covers")]
+    begin = {"end": period.last, "mean": period.middle}.get(quantity.how, period.first)
+    if begin < case.first_quarter.first_day or period.last >= (last + 1).first_day:
+        return [Fault(
+            f"{truth.place} date", f"{period.text} is not wholly within the case", allowed,
+            "give the truth for a period that the case covers, or leave it out")]
     return []
 
 
 def _wait_faults(truth: Truth, case: Case) -> list[Fault]:
     """A wait must end where its date says."""
-    first, last = (months_between(case.as_of, day) for day in (truth.period.first, truth.period.last))
+    ends = (truth.period.first, truth.period.last)
+    first, last = (months_between(case.as_of, day) for day in ends)
     low, high = truth.low / MONTH_S - LOOSE_MONTHS, truth.high / MONTH_S + LOOSE_MONTHS
     if last >= low and first <= high:
         return []
     return [Fault(
         f"{truth.place} value",
-        f"{truth.low / MONTH_S:.3g} to {truth.high / MONTH_S:.3g} months, but {truth.period.text} is "
-        f"{first:.3g} to {last:.3g} months after {case.as_of}",
+        f"{truth.low / MONTH_S:.3g} to {truth.high / MONTH_S:.3g} months, but {truth.period.text} "
+        f"is {first:.3g} to {last:.3g} months after {case.as_of}",
         "months from the day of the case to the date", "correct the date or the months")]

@@ -1,4 +1,5 @@
-"""Days, months, quarters, halves and years as stretches of days, laid over the quarters of a case."""
+"""Days, months, quarters, halves and years as stretches of days, laid over the quarters of a
+case."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ class Period:
     def parse(cls, text: str, place: str = "date") -> Period:
         """Read a day, month, quarter, half or year.
 
-        >>> Period.parse("2024Q2").last, Period.parse("2024-02").last.day, Period.parse("2024").first.month
-        (datetime.date(2024, 6, 30), 29, 1)
+        >>> Period.parse("2024Q2").last, Period.parse("2024-02").last.day
+        (datetime.date(2024, 6, 30), 29)
         """
         match = _FORMS.fullmatch(text.strip())
         try:
@@ -53,6 +54,11 @@ class Period:
     def is_day(self) -> bool:
         """Whether it is a single day."""
         return self.first == self.last
+
+    @property
+    def middle(self) -> dt.date:
+        """The day in its middle."""
+        return self.first + (self.last - self.first) / 2
 
     @property
     def years(self) -> float:

@@ -32,8 +32,8 @@ def programme_series(draws: DrawnOutcomes, programme: Programme, quantity: Quant
     if step == "reaches_volume":
         return np.asarray(draws.outcome == OutcomeKind.VOLUME, dtype=float)
     if step == "trains":
-        kept = np.asarray(~draws.scope_cut, dtype=float) if programme.trains else np.zeros(draws.scope_cut.shape)
-        return np.where(draws.outcome == OutcomeKind.VOLUME, kept, np.nan)
+        kept = ~draws.scope_cut & programme.trains
+        return np.where(draws.outcome == OutcomeKind.VOLUME, kept.astype(float), np.nan)
     months = {"tape_out": draws.tapeout_month, "first_silicon": draws.first_silicon_month,
               "volume": draws.volume_month}[step]
     return np.asarray(months * MONTH_S)

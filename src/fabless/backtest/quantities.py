@@ -27,7 +27,7 @@ LEAST_SHARE = 0.01
 """Share of a vendor below which all shares count the same: it may be none."""
 _STEPS = {"tape_out": "tape-out", "first_silicon": "first silicon", "volume": "volume"}
 _OVER_TODAY = {"gain": "throughput", "price": "price", "power": "power"}
-_ORDINALS = ("next", "second next", "third next", "fourth next")
+_COMING = ("next generation", "generation after next", "third coming generation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,8 @@ class Quantity:
     def kind(self) -> str:
         """Its name without what it is about."""
         parts = self.name.split(".")
-        return f"{parts[0]}.{parts[-1]}" if parts[0] in ("generation", "programme", "supply") else parts[0]
+        longer = parts[0] in ("generation", "programme", "supply")
+        return f"{parts[0]}.{parts[-1]}" if longer else parts[0]
 
 
 def quantities_of(case: Case) -> dict[str, Quantity]:
@@ -72,8 +73,9 @@ def quantities_of(case: Case) -> dict[str, Quantity]:
 def line_for(case: Case, name: str, how: str | None = None) -> Line | None:
     """The line of that key, or the first one of that chip; not prepaid, if another is there."""
     lines = [line for line in case.lines if how in (None, line.how)]
-    of_chip = sorted((line for line in lines if line.chip.name == name), key=lambda line: line.prepaid)
-    return next((line for line in (*lines, *of_chip) if line.name == name or line in of_chip), None)
+    of_chip = [line for line in lines if line.chip.name == name]
+    named = [line for line in lines if line.name == name]
+    return next(iter(named or sorted(of_chip, key=lambda line: line.prepaid)), None)
 
 
 def vendors_of(case: Case) -> tuple[str, ...]:
@@ -99,8 +101,9 @@ def _demand_and_scale(case: Case) -> Iterator[Quantity]:
                        unit="FLOP", how="mean", origin="way", least=1e15)
     for load in training:
         yield Quantity(
-            name=f"training_flop.{load.name}", group="scale", unit="FLOP", how="mean", origin="way",
-            title=f"{heading(known[f'loads.{load.name}'])}, compute a quarter", about=load.name, least=1e15)
+            name=f"training_flop.{load.name}", group="scale", unit="FLOP", how="mean",
+            title=f"{heading(known[f'loads.{load.name}'])}, compute a quarter", origin="way",
+            about=load.name, least=1e15)
     yield Quantity(name="fleet_h100e", title="Fleet, in H100 equivalents", group="scale",
                    unit="chip", how="end", origin="way")
     names = {vendor.lower(): vendor for vendor in (
@@ -149,8 +152,9 @@ def _market(case: Case) -> Iterator[Quantity]:
                    unit="month", how="wait", origin="world", least=SHORTEST_WAIT_S)
     for pool in case.pools:
         unit = case.numbers.pools[pool.name].output.unit
-        yield Quantity(name=f"pool.{pool.name}", title=f"World output of {pool.name}", about=pool.name,
-                       group="supply", unit=unit, how="mean", origin="world", least=1e-12)
+        yield Quantity(
+            name=f"pool.{pool.name}", title=f"World output of {pool.name}", about=pool.name,
+            group="supply", unit=unit, how="mean", origin="world", least=1e-12)
 
 
 def _generations(case: Case) -> Iterator[Quantity]:
@@ -158,7 +162,7 @@ def _generations(case: Case) -> Iterator[Quantity]:
         line = leading_line(case, vendor)
         for generation in range(1, (line.successors if line else 0) + 1):
             assert line is not None
-            which = f"{line.vendor}'s {_ORDINALS[min(generation, len(_ORDINALS)) - 1]} generation"
+            which = f"{line.vendor}'s {_coming(generation)}"
             name = f"generation.{vendor}.{generation}"
             yield Quantity(
                 name=f"{name}.first_volume", title=f"{which}: first volume", group="generations",
@@ -169,6 +173,13 @@ def _generations(case: Case) -> Iterator[Quantity]:
                     name=f"{name}.{part}", title=f"{which}: {word} over today's",
                     group="generations", unit="1", how="once", origin="world", about=vendor,
                     generation=generation, least=1e-6)
+
+
+def _coming(generation: int) -> str:
+    """What people call a coming generation, counted from 1."""
+    if generation <= len(_COMING):
+        return _COMING[generation - 1]
+    return f"coming generation {generation}"
 
 
 def _programmes(case: Case) -> Iterator[Quantity]:

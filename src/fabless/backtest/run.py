@@ -54,7 +54,7 @@ from fabless.digest import digest_of
 from fabless.errors import BadFile, BadValue, FablessError, Fault, unknown
 from fabless.executors import processes
 from fabless.scenario import fitted
-from fabless.strategy import way_labels
+from fabless.strategy import offered, way_labels
 
 FOLDER = DATA / "backtests"
 """Where the truths of the shipped cases lie."""
@@ -158,6 +158,9 @@ class _Followed:
     """The way that is scored, prepared and followed along fresh paths when it is asked for."""
 
     def __init__(self, case: Case, detail: Detail, way: str | None, pool: Executor, tick: Tick) -> None:
+        ways = [item.name for item in offered(case).ways]
+        if way is not None and way not in ways:
+            raise unknown("way", way, ways, "--way")
         if detail.branching is not None:
             case = replace(case, branching=fitted(detail.branching, len(case.branching)))
         self._case, self._detail, self._pool, self._tick = case, detail, pool, tick
@@ -191,8 +194,6 @@ class _Followed:
         tick(f"every way on {self._detail.paths:,} fresh paths")
         judged = judge(prepared, choice, self._detail, pool=self._pool, tick=tick)
         name = self.name or judged.best
-        if name not in judged.ways:
-            raise unknown("way", name, list(judged.ways), "--way")
         self.name, self.recommended, self.paths = name, name == judged.best, self._detail.paths
         return OnPaths(prepared.case, judged.ways[name], load().chip(MEASURE))
 
@@ -217,7 +218,9 @@ def _companions(case: Case, path: Path) -> tuple[tuple[PublishedForecast, ...], 
             () if trends is None else read_trends(trends, case.as_of))
 
 
-def _checked(published: Sequence[PublishedForecast], names: dict[str, Quantity]) -> list[tuple[PublishedForecast, Quantity]]:
+def _checked(
+    published: Sequence[PublishedForecast], names: dict[str, Quantity]
+) -> list[tuple[PublishedForecast, Quantity]]:
     """PublishedForecast forecasts with their quantities; every fault at once."""
     checked: list[tuple[PublishedForecast, Quantity]] = []
     faults: list[Fault] = []

@@ -117,5 +117,6 @@ def brier(chance: float, happened: bool) -> float:
 
 
 def log_score(chance: float, happened: bool) -> float:
-    """Negative logarithm of the chance given to what happened: 0 is best, 0.69 that of even odds."""
+    """Negative logarithm of the chance given to what happened: 0 is best, 0.69 that of even
+    odds."""
     return float(-np.log(chance if happened else 1.0 - chance))

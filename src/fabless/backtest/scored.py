@@ -113,7 +113,9 @@ def _same_time(truth: Truth, item: PublishedForecast, quantity: Quantity) -> boo
     return same_end and (quantity.how == "end" or truth.period.first == item.period.first)
 
 
-def _beside_truth(item: PublishedForecast, quantity: Quantity, truth: Truth, row: ScoredTruth) -> ScoredPublished:
+def _beside_truth(
+    item: PublishedForecast, quantity: Quantity, truth: Truth, row: ScoredTruth
+) -> ScoredPublished:
     law, unit = _law(truth, quantity), row.unit
     samples = in_logs(published_draws(item), quantity.least)
     return ScoredPublished(

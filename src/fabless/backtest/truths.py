@@ -23,7 +23,9 @@ from fabless.records import Range, Source
 from fabless.units import to_si
 
 TRUTH_COLUMNS = ("quantity", "date", "value", "low", "high", "unit", "source", "known")
-PUBLISHED_COLUMNS = ("who", "quantity", "date", "low", "value", "high", "unit", "source", "published")
+PUBLISHED_COLUMNS = (
+    "who", "quantity", "date", "low", "value", "high", "unit", "source", "published",
+)
 TREND_COLUMNS = (
     "quantity", "today_low", "today", "today_high", "growth_low", "growth", "growth_high", "unit",
     "source", "published",
@@ -99,8 +101,9 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self.faults.append(Fault(f"{row.place} {column}", f"{text!r} is not a number", "a finite number",
-                                     "write the number, or leave the row out"))
+            self.faults.append(Fault(
+                f"{row.place} {column}", f"{text!r} is not a number", "a finite number",
+                "write the number, or leave the row out"))
         return value
 
     def converted(self, row: CsvRow, values: Mapping[str, float]) -> tuple[float, ...]:
@@ -111,7 +114,8 @@ class _Reader:
             self.faults.append(Fault(row.place, f"{low:g}, {middle:g}, {high:g}", names,
                                      f"put {', '.join(values)} in rising order"))
         unit = row.cells["unit"].strip()
-        return tuple(self.tried(math.nan, to_si, value, unit, f"{row.place} unit") for value in (low, middle, high))
+        return tuple(self.tried(math.nan, to_si, value, unit, f"{row.place} unit")
+                     for value in (low, middle, high))
 
     def band(self, row: CsvRow) -> tuple[float, ...]:
         """Low, value and high of a row in SI; without ends the value is all three."""
@@ -243,7 +247,8 @@ def _by(reader: _Reader, row: CsvRow, as_of: dt.date) -> dt.date:
 def _log_range(place: str, values: tuple[float, ...]) -> Range | None:
     low, mode, high = values
     if low <= 0.0:
-        raise BadValue(Fault(place, f"{low:g}", "above 0: a trend is one of logarithms", "correct the number"))
+        raise BadValue(Fault(
+            place, f"{low:g}", "above 0: a trend is one of logarithms", "correct the number"))
     return Range(low, mode, high, "log")
 
 

@@ -27,6 +27,9 @@ from fabless.units import DAY_S, QUARTER_S
 WORLD_PATHS = 400
 """Paths from which demand and market are forecast."""
 
+_BY_QUARTER = ("queries_per_day", "chip_price", "rent", "lead_time", "pool", "supply.scarce")
+"""Kinds of quantities that have a value in each quarter."""
+
 
 def market_paths(case: Case, count: int = WORLD_PATHS) -> Scenarios:
     """Fresh paths of a case on which what is learnt by and by stands at its true value from the
@@ -42,8 +45,9 @@ def _settled(case: Case, scenarios: Scenarios, count: int) -> Draws:
     kinds = kinds_of(case)
 
     def settles(name: str) -> bool:
-        kind = next((kinds[known] for known in (name, name.rpartition(".")[0]) if known in kinds), None)
-        return kind in ("gradual", "generation")
+        # draws of later generations bear their number
+        number = name if name in kinds else name.rpartition(".")[0]
+        return kinds.get(number) in ("gradual", "generation")
 
     flat = {name: values[-count:] if values.size > count and settles(name) else values
             for name, values in scenarios.draws.flat.items()}
@@ -58,7 +62,7 @@ def by_quarter(scenarios: Scenarios, values: Array) -> Array:
 def world_series(case: Case, scenarios: Scenarios, quantity: Quantity) -> Array:
     """A quantity of the market on every path [SI]: (paths, quarters), or (paths,) of what has no
     date."""
-    if quantity.kind in ("queries_per_day", "chip_price", "rent", "lead_time", "pool", "supply.scarce"):
+    if quantity.kind in _BY_QUARTER:
         return by_quarter(scenarios, _at_nodes(case, scenarios, quantity))
     if quantity.kind == "supply.scarce_ends":
         return _scarce_ends(case, scenarios)

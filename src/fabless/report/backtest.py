@@ -147,9 +147,16 @@ def _distance(row: ScoredTruth) -> float:
 def _print_truths(rows: Sequence[ScoredTruth], console: Console) -> None:
     columns = [Column("What"), Column("When", name=True), Column("Forecast, 80 % band", number=True),
                Column("Came", number=True), Column("Inside", name=True)]
-    table = [[row.title, row.date, band_words(row.quantiles[P10], row.quantiles[P90], row.unit),
+    table = [[_titled(row), row.date, band_words(row.quantiles[P10], row.quantiles[P90], row.unit),
               amount(row.value, row.unit), inside_words(row)] for row in rows]
     print_table("", columns, table, console)
+
+
+def _titled(row: ScoredTruth) -> str:
+    """Title of a truth, with the share of paths on which it comes to be where that is not all."""
+    if row.reached > _SURE:
+        return row.title
+    return f"{row.title} ({wording.in_percent(row.reached)} get there)"
 
 
 def _print_notes(result: Backtest, console: Console) -> None:
