@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fabless.backtest.quantities import How
 from fabless.backtest.replay.results import Replay
 from fabless.records import Source
 
@@ -172,15 +173,30 @@ class ScoredPublished:
 
 @dataclass(frozen=True, kw_only=True)
 class Fan:
-    """A forecast by quarter; money in USD of the price year."""
+    """A forecast by quarter; money in USD of the year of each quarter."""
 
     quantity: str
     title: str
     group: str
     unit: str
+    how: How
+    """What it is of a quarter: mean, sum, state at the end, or chance."""
     quarters: tuple[str, ...]
     quantiles: tuple[tuple[float, ...], ...]
     """By quarter, at `PROBABILITIES`; of an event its chance alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastDate:
+    """When something was to come, of the paths on which it does."""
+
+    quantity: str
+    title: str
+    group: str
+    quantiles: tuple[float, ...]
+    """Months from the day of the case, at `PROBABILITIES`."""
+    reached: float
+    """Share of the paths on which it comes within the horizon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,9 +231,13 @@ class Backtest:
     not_due: tuple[str, ...]
     """Published forecasts of which no truth is known yet: who, of what, for when."""
     fans: tuple[Fan, ...]
+    calendar: tuple[ForecastDate, ...]
+    """Every date that the case forecasts, whether or not it is known when it came."""
     seconds: float
     replay: Replay | None = None
     """The case on what happened; None where nothing was replayed."""
+    not_replayed: str = ""
+    """Why nothing was replayed, in a sentence; empty where something was."""
 
 
 @dataclass(frozen=True, kw_only=True)

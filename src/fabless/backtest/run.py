@@ -21,7 +21,13 @@ from fabless.backtest.quantities import Quantity, quantities_of
 from fabless.backtest.replay.results import Replay
 from fabless.backtest.replay.run import replay
 from fabless.backtest.results import PROBABILITIES, Backtest, PooledBacktest
-from fabless.backtest.scored import fans_of, scored_event, scored_published, scored_truth
+from fabless.backtest.scored import (
+    calendar_of,
+    fans_of,
+    scored_event,
+    scored_published,
+    scored_truth,
+)
 from fabless.backtest.truths import (
     PublishedForecast,
     Trend,
@@ -53,6 +59,10 @@ from fabless.strategy import offered, way_labels
 FOLDER = DATA / "backtests"
 """Where the truths of the shipped cases lie."""
 PRICE_INDEX = "us-cpi"
+SKIPPED = "The replay was left out."
+NOTHING_HAPPENED = (
+    "Nothing is replayed: no file says by quarter what happened to this case (one can be given with "
+    "--realised).")
 
 Tick = Callable[[str], None]
 
@@ -111,7 +121,8 @@ def backtest(
         events = [scored_event(match, forecaster) for match in matches if match.quantity.how == "chance"]
         others, not_due = scored_published(of_published, rows, matches, forecaster)
         fans = tuple(fans_of(matches, forecaster))
-        replayed = followed.replayed(realised, orders) if with_replay else None
+        calendar = tuple(calendar_of(names, forecaster))
+        replayed, why = followed.replayed(realised, orders) if with_replay else (None, SKIPPED)
     score = overall_score(rows)
     return Backtest(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(), price_year=case.price_year,
@@ -122,7 +133,7 @@ def backtest(
         last_known=max(item.known for item in known).isoformat(), truths=tuple(rows),
         events=tuple(events), groups=group_scores(rows), overall=score,
         event_score=event_scores(events), published=others, not_due=not_due, fans=fans,
-        replay=replayed, seconds=time.perf_counter() - start)
+        calendar=calendar, replay=replayed, not_replayed=why, seconds=time.perf_counter() - start)
 
 
 def backtest_all(
@@ -164,17 +175,17 @@ class _Followed:
         self._tick(f"plans for each way on {world.scenarios.tree.leaves.size} scenarios")
         return prepared, choose(world, self._pool, gates=self._detail.gates)
 
-    def replayed(self, realised: Path | None, orders: Path | None) -> Replay | None:
-        """The case on what happened, by files given or shipped; None where there is none."""
+    def replayed(self, realised: Path | None, orders: Path | None) -> tuple[Replay | None, str]:
+        """The case on what happened, by files given or shipped; else why not."""
         happened = realised or realised_file(self._case)
         if happened is None:
-            return None
+            return None, NOTHING_HAPPENED
         placed = orders or (orders_file(self._case) if realised is None else None)
         known = read_realised(happened, self._case)
         of_company = () if placed is None else read_orders(placed, self._case)
         prepared, choice = self._solved
         return replay(prepared, choice, self._detail, known, of_company, executor=self._pool,
-                      tick=self._tick)
+                      tick=self._tick), ""
 
     def following(self) -> OnPaths:
         """The way on fresh paths, planned again every quarter."""

@@ -9,6 +9,7 @@ import numpy as np
 from fabless.backtest.compared import published_draws, rival, trend_draws, trend_for
 from fabless.backtest.forecasts import Forecaster
 from fabless.backtest.matched import Match
+from fabless.backtest.periods import Period
 from fabless.backtest.quantities import Quantity
 from fabless.backtest.results import (
     P10,
@@ -16,6 +17,7 @@ from fabless.backtest.results import (
     P90,
     PROBABILITIES,
     Fan,
+    ForecastDate,
     ScoredEvent,
     ScoredPublished,
     ScoredTruth,
@@ -132,13 +134,30 @@ def _quantiles(values: Array, unit: str) -> tuple[float, ...]:
 def fans_of(matches: Sequence[Match], forecaster: Forecaster) -> Iterator[Fan]:
     """Forecasts by quarter of every quantity that has a truth, in the unit of its first."""
     units = {match.quantity.name: match.unit for match in reversed(matches)}
+    case = forecaster.case
+    quarters = tuple(str(case.first_quarter + k) for k in range(case.quarters))
+    levels = [forecaster.money(Period.parse(quarter)) for quarter in quarters]
     for quantity in dict.fromkeys(match.quantity for match in matches):
         values = forecaster.by_quarter(quantity)
         if values is None:
             continue
-        case, unit = forecaster.case, units[quantity.name]
+        unit = units[quantity.name]
+        if quantity.in_money:
+            values = values * levels
         columns = ([(float(column.mean()),) for column in values.T] if quantity.how == "chance"
                    else [_quantiles(column, unit) for column in values.T])
         yield Fan(quantity=quantity.name, title=quantity.title, group=quantity.group, unit=unit,
-                  quarters=tuple(str(case.first_quarter + k) for k in range(case.quarters)),
-                  quantiles=tuple(columns))
+                  how=quantity.how, quarters=quarters, quantiles=tuple(columns))
+
+
+def calendar_of(names: Mapping[str, Quantity], forecaster: Forecaster) -> Iterator[ForecastDate]:
+    """Every date that a case forecasts and that some paths reach."""
+    for quantity in names.values():
+        if quantity.how != "wait":
+            continue
+        values, _ = forecaster.series(quantity)
+        reached = values[~np.isnan(values)]
+        if reached.size:
+            yield ForecastDate(
+                quantity=quantity.name, title=quantity.title, group=quantity.group,
+                quantiles=_quantiles(reached, "month"), reached=reached.size / values.size)

@@ -72,14 +72,27 @@ class ReplayWay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplayOrder:
+    """An order of the company, as far as public."""
+
+    quarter: str
+    line: str
+    title: str
+    """What people call the line."""
+    chips: float
+    basis: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplayCompany:
     """The company's own orders on what happened."""
 
     cost: ReplayCost
     regret_usd: float
     """Cost less that of the portfolio with perfect foresight."""
-    orders: int
-    """Orders that are public or derived from what is."""
+    orders: tuple[ReplayOrder, ...]
+    """Orders that are public or derived from what is, by quarter."""
     cut: float
     """Share of the ordered chips that did not fit the limits of the replay."""
 
@@ -89,6 +102,7 @@ class ReplayPath:
     """A realised quantity: what was known of it and what the replay takes it for."""
 
     name: str
+    title: str
     unit: str
     by_quarter: tuple[float, ...]
     """In SI, through the last quarter of which anything is known."""

@@ -18,12 +18,15 @@ from fabless.backtest.replay.results import (
     Replay,
     ReplayCompany,
     ReplayCost,
+    ReplayOrder,
     ReplayPart,
     ReplayPath,
     ReplayWay,
 )
 from fabless.backtest.replay.seen import COALITIONS, FACTORS, told
 from fabless.backtest.replay.shares import shapley
+from fabless.backtest.quantities import quantities_of
+from fabless.case_records import Case
 from fabless.catalogue.files.realised import CompanyOrder, Realised, RealisedPath
 from fabless.decide.detail import Detail
 from fabless.decide.fresh.judge import margin_of
@@ -34,6 +37,8 @@ from fabless.decide.ways.prepare import Prepared
 from fabless.records import Array
 from fabless.scenario.draws import queries_per_day
 from fabless.strategy import Way
+from fabless.titles import titles
+from fabless.wording import heading
 
 PATHS = (*COALITIONS, frozenset())
 """What each path is told: every set of factors with a look-ahead from the first quarter, and
@@ -51,6 +56,10 @@ HOW: Mapping[str, str] = {
     "supply": "not knowing allotments and when supply is scarce",
     "timing": "not knowing lead times, coming generations and programmes",
     "programmes": "lines opened and programmes begun beside the best in hindsight",
+}
+_TITLES: Mapping[str, str] = {
+    "work": "Work of a query, over that of the day",
+    "chip_seconds_per_query": "Time of a chip in place for a query",
 }
 NOTES = (
     "Numbers of which nothing is known stand at their median; after the last quarter known the path "
@@ -151,8 +160,13 @@ def _carried(foreseen: Foreseen) -> tuple[str, ...]:
 def _company(watch: Watch, realised: Realised, least: float) -> ReplayCompany:
     paths, cut = company_on(watch, realised)
     cost = cost_of(paths, PLANNED, watch.past.until)
-    return ReplayCompany(
-        cost=cost, regret_usd=cost.cost_usd - least, orders=len(watch.orders), cut=cut)
+    case = watch.past.world.prepared.case
+    known = titles(case)
+    orders = tuple(
+        ReplayOrder(quarter=str(case.first_quarter + order.quarter), line=order.line,
+                    title=heading(known[f"lines.{order.line}"]), chips=order.chips,
+                    basis=order.basis, source=order.source) for order in watch.orders)
+    return ReplayCompany(cost=cost, regret_usd=cost.cost_usd - least, orders=orders, cut=cut)
 
 
 def cost_of(paths: WayOnPaths, path: int, until: int) -> ReplayCost:
@@ -205,12 +219,22 @@ def _replay(
         until=str(case.first_quarter + realised.until), price_year=case.price_year, ways=ways,
         ranking=ranking({way.name: way.planned.cost_usd for way in ways}), company=company,
         paths=tuple(
-            ReplayPath(name=item.name, unit=item.unit,
+            ReplayPath(name=item.name, title=path_title(item.name, case), unit=item.unit,
                        by_quarter=_known(item, realised.until + 1),
                        source=item.source, note=item.note)
             for item in realised.paths.values()),
         queries_per_day=tuple(queries_per_day(scenarios, case)[::copies].tolist()),
         training_flop=tuple(training[::copies].tolist()), notes=NOTES)
+
+
+def path_title(name: str, case: Case) -> str:
+    """What people call a realised quantity."""
+    if name in _TITLES:
+        return _TITLES[name]
+    kind, _, about = name.partition(".")
+    if kind == "allotment":
+        return f"Allotment of {titles(case)[f'lines.{about}']}"
+    return quantities_of(case)[name].title
 
 
 def _known(path: RealisedPath, quarters: int) -> tuple[float, ...]:
