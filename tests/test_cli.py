@@ -68,8 +68,8 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 
 def test_every_command_and_parameter_is_documented() -> None:
     assert set(HOMES) == {
-        "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
-        "validate", "claims", "chips", "models", "show", "why"}
+        "backtest", "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
+        "validate", "check", "claims", "chips", "models", "show", "why"}
     for name in HOMES:
         command = loaded(name)
         assert command.help, name
@@ -250,6 +250,19 @@ def test_claims_have_published_rebuilt_and_deviation(run: Run) -> None:
         assert {"id", "published", "rebuilt", "deviation"} <= set(claim)
 
 
+def test_claims_show_the_words_the_allowed_range_and_the_band(run: Run) -> None:
+    assert run("claims", "C08") == 0
+    words = " ".join(run.out.split())
+    assert "C08 A query with a language model costs ten searches" in words
+    for said in ("3.3T query/year", "3.25T-3.35T", "3.105T", "3.086T-3.123T", "-6%", "breaks"):
+        assert said in words
+    assert "The band, 3.086T to 3.123T query/year, stays below what the wording allows" in words
+    assert run("claims", "C11") == 0
+    assert "happened" in run.out
+    assert run("claims", "C31") == 0
+    assert "recommendation models" in " ".join(run.out.split())
+
+
 def test_init_writes_the_reference_case(run: Run, tmp_path: Path) -> None:
     assert run("init", "my.yaml") == 0
     assert "fabless decide my.yaml" in run.out
@@ -268,7 +281,7 @@ def test_init_copies_the_shipped_case_that_is_named(run: Run, tmp_path: Path) ->
     assert not (tmp_path / "other.yaml").exists()
 
 
-@pytest.mark.parametrize("command", ["decide", "compare", "programme", "init"])
+@pytest.mark.parametrize("command", ["decide", "compare", "check", "backtest", "programme", "init"])
 def test_help_names_every_shipped_case(run: Run, command: str) -> None:
     assert run(command, "--help") == 0
     assert len(shipped_cases()) == 3

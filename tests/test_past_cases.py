@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fabless.backtest.compared import checked_published, trend_faults
+from fabless.backtest.matched import matched
+from fabless.backtest.quantities import quantities_of
+from fabless.backtest.truths import read_published, read_trends, read_truths
 from fabless.case_numbers import stated
 from fabless.case_records import Case, named
 from fabless.catalogue import DATA, leaks, load, read_case, shipped_cases
@@ -89,6 +93,17 @@ def test_truths_are_known_after_the_day_and_what_was_said_by_it(name: str) -> No
         assert [row for row in rows(name, kind) if last_day(row["published"]) > day] == []
     for row in rows(name, "forecasts"):
         assert last_day(row["date"]) > day, row
+
+
+@pytest.mark.parametrize("name", shipped_cases())
+def test_every_row_is_of_something_that_the_case_forecasts(name: str) -> None:
+    case = read_case(name)
+    forecast = quantities_of(case)
+    truths = read_truths(BACKTESTS / f"{name}.truths.csv", case.as_of)
+    assert len(matched(truths, case, forecast)) == len(truths)
+    for item in read_published(BACKTESTS / f"{name}.forecasts.csv", case.as_of):
+        assert checked_published(item, forecast).name == item.quantity
+    assert trend_faults(read_trends(BACKTESTS / f"{name}.trends.csv", case.as_of), forecast) == []
 
 
 @pytest.mark.parametrize("name", shipped_cases())

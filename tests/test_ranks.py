@@ -21,7 +21,7 @@ RANKS = (
     {"strategy", "scenario", "explore"},
     {"plan"},
     {"decide"},
-    {"claims", "validate"},
+    {"backtest", "claims", "validate"},
     {"report"},
     {"cli"},
 )

@@ -59,6 +59,8 @@ class QueryNumbers(Section, Generic[T_co]):
     unserved_price: T_co
     revenue: T_co | None = None
     """What a served query brings in, in the first quarter; None: not stated."""
+    work: T_co | None = None
+    """Work of a query of this load over what the performance model gives; None: as it gives."""
 
 
 @dataclass(frozen=True, kw_only=True)

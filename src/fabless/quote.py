@@ -16,6 +16,7 @@ from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.entities import CLASS_PREFIX, EFFICIENCY, ENGINE, efficiency_entity
 from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.perf import Calibration, Efficiency, Engine, ServiceTerms, Serving, serve
+from fabless.perf.training import TrainingCalibration, calibrate
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
     ChipHour,
@@ -155,6 +156,18 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
     return Calibration(
         efficiency=Efficiency.of(values), engine=Engine.of(host), name=name, said=said,
         error_median=median, error_p90=p90,
+    )
+
+
+def training_calibration(
+    catalogue: Catalogue, chip: Chip | None, stack: str
+) -> TrainingCalibration:
+    """Training efficiencies of a chip and a stack from the catalogue's facts."""
+    values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
+              for entity in catalogue.entities("training") if entity.startswith("training-")}
+    return calibrate(
+        values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
+        inherited=chip is not None and chip.name not in catalogue.chips(),
     )
 
 

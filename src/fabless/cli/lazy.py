@@ -25,7 +25,8 @@ PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "programme": "programme:programme", "contract": "contract:contract",
     },
     "Check": {
-        "check": "check:check_command", "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
+        "check": "check:check_command", "backtest": "backtest:backtest_command",
+        "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
         "why": "facts:why",
     },
 })

@@ -173,17 +173,6 @@ def stated_price(price: str) -> Fact:
         source=Source("user", "stated on the command line", "", ""), note="", place="--price")
 
 
-def error_band(value: float, error: float) -> tuple[float, float]:
-    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either
-    way.
-
-    >>> low, high = error_band(1.0, 0.25)
-    >>> low, round(high, 3)
-    (0.8, 1.333)
-    """
-    return value / (1.0 + error), value / (1.0 - error) if error < 1.0 else math.inf
-
-
 def split_code(tensor: int, pipeline: int, expert: int, data: int) -> str:
     """How an instance is split, in a few letters: only the degrees above 1.
 

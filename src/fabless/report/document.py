@@ -38,7 +38,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 _BANDS = ("own_silicon_quarter",)
 _LEFT_OUT = ("seconds",)
 _DERIVED = ("evpi_usd", "vss_usd", "mean_usd", "upper_usd", "common", "agreement",
-            "is_tie")
+            "is_tie", "beyond", "worse")
 """Properties that are written after the fields."""
 
 

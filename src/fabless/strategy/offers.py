@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
+from fabless.case_numbers import LineNumbers, OwningNumbers, QueryNumbers, TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, Programme
 from fabless.market import known_arrival, price_path_usd
 from fabless.records import Array, Chip
@@ -87,7 +87,7 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
     start = line.first_quarter - case.first_quarter
     market = terms_of(case, scenarios, line.vendor)
     efficiency = np.ones(quarter.size) if terms.efficiency is None else terms.efficiency
-    lead_s = terms.lead_normal + scenarios.scarce * (terms.lead_scarce - terms.lead_normal) + market.delay_s
+    lead_s = lead_time_s(case, line, scenarios)
     allotment = terms.allotment * grown(scenarios, terms.allotment_growth, quarter)
     pool = Pool(line.name, line.name, allotment * market.allotment)
     if line.how == "rent":
@@ -118,6 +118,12 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
             )
         )
     return offers
+
+
+def lead_time_s(case: Case, line: Line, scenarios: ScenarioView) -> Array:
+    """Time from order to delivery of a line's chips at each node-quarter [s], without installation."""
+    terms, delay_s = scenarios.values.lines[line.name], terms_of(case, scenarios, line.vendor).delay_s
+    return terms.lead_normal + scenarios.scarce * (terms.lead_scarce - terms.lead_normal) + delay_s
 
 
 def line_price(
@@ -220,9 +226,14 @@ def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) 
 def load_rates(case: Case, scenarios: ScenarioView, throughput: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter, at the work of a query and training utilisation."""
     queries = scenarios.values.demand.load_factor / scenarios.work
-    loads = {load.name: scenarios.values.loads[load.name] for load in case.loads}
-    share = {name: load.utilisation if isinstance(load, TrainingNumbers) else queries for name, load in loads.items()}
-    return np.array([throughput.per_second[name] * QUARTER_S * factor * share[name] for name in loads])
+
+    def used(load: QueryNumbers[Array] | TrainingNumbers[Array]) -> Array:
+        if isinstance(load, TrainingNumbers):
+            return load.utilisation
+        return queries if load.work is None else queries / load.work
+
+    return np.array([throughput.per_second[load.name] * QUARTER_S * factor
+                     * used(scenarios.values.loads[load.name]) for load in case.loads])
 
 
 def site_power_w(case: Case, chip: Chip, power_factor: CaseNumber | None, generation: int) -> float:

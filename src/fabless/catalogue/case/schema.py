@@ -111,6 +111,9 @@ class InferenceLoad(Strict):
     revenue: Annotated[Number, Unit("USD/query")] | None = None
     """What a served query brings in, in the first quarter; it falls by `demand.value_decline`. The
     answer states the margin; nothing is decided by it but the cash of `limits.revenue_share`."""
+    work: Multiple | None = None
+    """Work of a query of this load over what the performance model gives; `demand.work_level` and
+    `demand.work_trend`, for all loads, come on top. 1 where left out."""
 
 
 class TrainingLoad(Strict):

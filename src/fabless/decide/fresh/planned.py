@@ -134,7 +134,7 @@ def carried_out(block: PlannedBlock) -> tuple[list[WayOnPaths], int]:
         leader = ways[rows[0]]
         placed = planner_of[id(leader)].placed
         for row in rows:
-            results[row] = _condensed(world, ways[row], _moved(placed, leader, ways[row]))
+            results[row] = way_placed(world, ways[row], _moved(placed, leader, ways[row]))
     return results, sum(on_way.planner.programmes for on_way in planned)
 
 
@@ -148,7 +148,7 @@ class _Planned:
     def __init__(self, way: WayFollowed, selection: Selection) -> None:
         self.way, self._selection = way, selection
         self.planner = Planner(way.plan.problem)
-        self.planner.place(0, *_first(way))
+        self.planner.place(0, *first_orders(way))
         self._model: _Planned | None = None
         self._alike = np.zeros(0, dtype=bool)
         self._own = [k for project in way.plan.projects for k in project.offers]
@@ -234,7 +234,7 @@ def _deals(problem: PlanProblem) -> list[str]:
     return [agreement.name for agreement in problem.agreements]
 
 
-def _first(item: WayFollowed) -> tuple[Array, Array, Array]:
+def first_orders(item: WayFollowed) -> tuple[Array, Array, Array]:
     """Orders, levels and retired chips of the first quarter on each path, cut to what is allowed
     there."""
     problem, way = item.plan.problem, item.tried
@@ -283,13 +283,13 @@ def _outlook(world: World, block: PlannedBlock, wide: Commitment, quarter: int) 
     if block.branches == 1:
         problems = [plan_of(foreseen(world, quarter), wide).problem]
         outlook = outlook_of(problems, np.ones((1, scarce.size)), table, margin)
-        return _held(outlook, scarce)
+        return no_shorter_leads(outlook, scarce)
     problems = [plan_of(foreseen(world, quarter, scarce_next=state), wide).problem
                 for state in (0.0, 1.0)]
     return outlook_of(problems, np.stack([1.0 - scarce, scarce]), table, margin)
 
 
-def _held(outlook: Outlook, scarce: Array) -> Outlook:
+def no_shorter_leads(outlook: Outlook, scarce: Array) -> Outlook:
     """One outlook in which no lead time is expected to be shorter than it is now, where scarcity
     may begin or end.
 
@@ -322,7 +322,8 @@ def _in_order(names: Sequence[str], among: Sequence[str], values: Array) -> Arra
     return rows
 
 
-def _condensed(world: World, item: WayFollowed, placed: Placed) -> WayOnPaths:
+def way_placed(world: World, item: WayFollowed, placed: Placed) -> WayOnPaths:
+    """What a way comes to on the paths of a world with what was decided there."""
     case, scenarios, plan = world.case, world.scenarios, item.plan
     fresh = simulate_orders(plan.problem, placed.orders, placed.levels, placed.retired)
     numbers = scenarios.values.lines

@@ -1,0 +1,365 @@
+"""Fans: what a past case forecast by quarter, with what came.
+
+`fan_chart` gives a Vega-Lite specification as plain data, at a stated total width [px].
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fabless.backtest.periods import Period
+from fabless.backtest.results import P10, P50, P90, Fan, ScoredEvent, ScoredTruth
+from fabless.report.canvas import (
+    ACCENT,
+    GRID,
+    INK,
+    LABEL_GAP,
+    MUTED,
+    SURFACE,
+    WARN,
+    Json,
+    Spec,
+    chart,
+    narrow,
+    spread,
+    values,
+    year_axis,
+)
+from fabless.units import DAY_S, YEAR_S, Quarter, from_si, to_si
+from fabless.wording import in_percent, plain, significant
+
+MOST_FANS = 10
+_PER_GROUP = 3
+_HEIGHT = 150
+_LABELS = 46
+"""Room for a label at the right of a panel [px]."""
+_TICKS = 46
+"""Room for the values of the axis at its left [px]."""
+_MOST_TICKS = 6
+_FINE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+_LEAST_REACH = 4.0
+"""Least ratio of the ends of an axis: what hardly moves is not blown up."""
+_HEADROOM = 1.08
+"""What an axis has above its largest value, for a number that is written there."""
+_BANDS = ((0, 6, 0.14), (1, 5, 0.22), (2, 4, 0.34))
+"""Places in `PROBABILITIES` of the ends of each band, and how dark it is."""
+_UNITS = {"USD/h": "USD an hour", "cent/query": "cents", "USD/query": "cents", "chip": "",
+          "query/day": "", "week": "weeks", "month": "months", "%": "%", "1": "",
+          "wafer/month": "wafers a month"}
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came in a period, as a panel draws it."""
+
+    first: dt.date
+    last: dt.date
+    at: dt.date
+    low: float
+    value: float
+    high: float
+    trend: float | None
+    """Median of the log trend of the day."""
+
+
+def main_fans(
+    fans: Sequence[Fan], truths: Sequence[ScoredTruth], events: Sequence[ScoredEvent] = ()
+) -> list[Fan]:
+    """The fans worth a picture: of each group the three of which most is known, at most ten in
+    all, in the order of the groups."""
+    known = [row.quantity for row in (*truths, *events)]
+    groups = list(dict.fromkeys(fan.group for fan in fans))
+    chosen: list[Fan] = []
+    for group in groups:
+        of_group = [fan for fan in fans if fan.group == group]
+        chosen += sorted(of_group, key=lambda fan: -known.count(fan.quantity))[:_PER_GROUP]
+    if len(chosen) > MOST_FANS:
+        chosen = sorted(chosen, key=lambda fan: -known.count(fan.quantity))[:MOST_FANS]
+    return sorted(chosen, key=lambda fan: (groups.index(fan.group), fans.index(fan)))
+
+
+def fan_chart(
+    fans: Sequence[Fan], truths: Sequence[ScoredTruth], events: Sequence[ScoredEvent], width: int
+) -> Spec:
+    """Draw each fan in a panel of its own, all over the same time: bands that claim 50, 80 and
+    95 %, the median, what came with its own interval, and the log trend of the day."""
+    columns = 1 if narrow(width) else 2
+    inner = width // columns - _TICKS - _LABELS
+    known = {fan.quantity: _came(fan, truths, events) for fan in fans}
+    end = _last_day(fans, [item for items in known.values() for item in items])
+    panels: list[Json] = [_panel(fan, known[fan.quantity], end, inner) for fan in fans]
+    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS, "bounds": "flush"}
+                        for k in range(0, len(panels), columns)]
+    trend = any(item.trend is not None for items in known.values() for item in items)
+    return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22})
+
+
+def drawn_value(value: float, unit: str) -> float:
+    """A value in the unit that a panel draws: whole USD, cents, or its own.
+
+    >>> drawn_value(1.5, "B USD"), drawn_value(0.004, "USD/query"), drawn_value(3.0, "week")
+    (1500000000.0, 0.4, 3.0)
+    """
+    if unit.endswith("USD"):
+        return to_si(value, unit)
+    return 100.0 * to_si(value, unit) if unit.endswith("/query") else value
+
+
+def axis_ticks(low: float, high: float) -> list[float]:
+    """Round values of a logarithmic axis, at most six.
+
+    >>> axis_ticks(0.8, 30.0), axis_ticks(15.0, 60.0)
+    ([1.0, 2.0, 5.0, 10.0, 20.0], [15.0, 20.0, 30.0, 40.0, 50.0, 60.0])
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in (_FINE, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        ticks = [float(f"{step * 10.0**power:.2g}") for power in powers for step in steps]
+        within = [tick for tick in ticks if low <= tick <= high]
+        if len(within) <= _MOST_TICKS:
+            return within
+    return within[::math.ceil(len(within) / _MOST_TICKS)]
+
+
+def short(value: float, unit: str, digits: int = 2) -> str:
+    """Write a value of a panel in few letters.
+
+    >>> short(3e9, "B USD"), short(345_000.0, "chip"), short(2e25, "FLOP"), short(0.31, "cent/query")
+    ('$3B', '350k', '2e25', '0.31')
+    """
+    if unit == "FLOP":
+        return plain(float(f"{value:.{digits}g}"))
+    sign = "$" if unit.endswith("USD") or unit == "USD/h" else ""
+    size, suffix = next(((scale, suffix) for scale, suffix in (
+        (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= scale * 0.9995), (1.0, ""))
+    text = significant(value / size, digits)
+    return f"{sign}{text.rstrip('0').rstrip('.') if '.' in text else text}{suffix}"
+
+
+def _came(
+    fan: Fan, truths: Sequence[ScoredTruth], events: Sequence[ScoredEvent]
+) -> list[Came]:
+    """What came of the quantity of a fan, by time, in the unit that is drawn."""
+    if fan.how == "chance":
+        return sorted((_event(row) for row in events if row.quantity == fan.quantity),
+                      key=lambda item: item.at)
+    return sorted(_truths(fan, truths), key=lambda item: item.at)
+
+
+def _event(row: ScoredEvent) -> Came:
+    period, value = Period.parse(row.date), float(row.happened)
+    return Came(period.first, period.last, _middle(period), value, value, value, None)
+
+
+def _truths(fan: Fan, truths: Sequence[ScoredTruth]) -> Iterator[Came]:
+    for row in truths:
+        if row.quantity != fan.quantity:
+            continue
+        period = Period.parse(row.date)
+        # what adds up over a period is spread evenly over its quarters, which the fan shows
+        parts = 4.0 * period.years if _adds_up(fan) else 1.0
+
+        def drawn(value: float, unit: str = row.unit, parts: float = parts) -> float:
+            same = value if unit == fan.unit else from_si(to_si(value, unit), fan.unit)
+            return drawn_value(same, fan.unit) / parts
+
+        yield Came(
+            period.first, period.last, period.last if fan.how == "end" else _middle(period),
+            drawn(row.low), drawn(row.value), drawn(row.high),
+            None if row.trend is None else drawn(row.trend.p50))
+
+
+def _adds_up(fan: Fan) -> bool:
+    return fan.how == "sum" and fan.unit.endswith("USD")
+
+
+def _middle(period: Period) -> dt.date:
+    return period.first + (period.last - period.first) / 2
+
+
+def _day_of(quarter: str, how: str) -> dt.date:
+    """The day at which a fan's value of a quarter is drawn."""
+    first = Quarter.parse(quarter).first_day
+    last = (Quarter.parse(quarter) + 1).first_day - dt.timedelta(1)
+    return last if how == "end" else first + (last - first) / 2
+
+
+def _last_day(fans: Sequence[Fan], came: Sequence[Came]) -> dt.date:
+    """Where the time of all panels ends: three quarters of a year after what is known last."""
+    horizon = max(_day_of(fan.quarters[-1], "end") for fan in fans)
+    known = max((item.last for item in came), default=horizon)
+    return min(horizon, known + dt.timedelta(0.75 * YEAR_S / DAY_S))
+
+
+def _title(fan: Fan) -> str:
+    unit = _UNITS.get(fan.unit, "USD" if fan.unit.endswith("USD") else fan.unit)
+    a_quarter = " a quarter" if _adds_up(fan) else ""
+    return f"{fan.title}{a_quarter}{', ' + unit if unit else ''}"
+
+
+def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
+    if fan.how == "chance":
+        return _chance_panel(fan, came, end, inner)
+    begin = Quarter.parse(fan.quarters[0]).first_day
+    rows: list[dict[str, Json]] = []
+    for quarter, column in zip(fan.quarters, fan.quantiles, strict=True):
+        when = _day_of(quarter, fan.how)
+        if when <= end + dt.timedelta(92):
+            drawn = [max(drawn_value(value, fan.unit), 1e-30) for value in column]
+            rows.append({"when": when.isoformat(), **{f"q{k}": value for k, value in enumerate(drawn)}})
+    ends = [float(str(row[key])) for row in rows for key in ("q0", "q6")]
+    ends += [value for item in came for value in (item.low, item.high)]
+    low, high = min(end for end in ends if end > 1e-29) / 1.12, max(ends) * 1.12
+    high = (high / low) ** _HEADROOM * low
+    if high < low * _LEAST_REACH:
+        middle = math.sqrt(low * high)
+        low, high = middle / math.sqrt(_LEAST_REACH), middle * math.sqrt(_LEAST_REACH)
+    x: Spec = {"type": "temporal", "axis": year_axis(),
+               "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
+    y: Spec = {"type": "quantitative", "axis": None,
+               "scale": {"type": "log", "domain": [low, high], "nice": False}}
+    data = values(rows)
+    layers: list[Json] = [*_ticks(axis_ticks(low, high), fan.unit, y, inner)]
+    layers += [{"data": data, "mark": {"type": "area", "clip": True, "color": ACCENT, "opacity": dark},
+                "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
+                             "y2": {"field": f"q{last}"}}} for first, last, dark in _BANDS]
+    layers.append({"data": data, "mark": {"type": "line", "clip": True, "color": ACCENT, "strokeWidth": 1.6},
+                   "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{P50}"} | y}})
+    layers += _came_layers(came, x, y)
+    shown = [row for row in rows if str(row["when"]) <= end.isoformat()]
+    labels = _labels((shown or rows)[-1], fan.unit)
+    layers += _end_labels(labels, low, high, inner)
+    if came:
+        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
+    return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan)), *layers]}
+
+
+def _heading(text: str) -> Spec:
+    """The title of a panel, all at the same height."""
+    return {"data": values([{"text": text}]),
+            "mark": {"type": "text", "align": "left", "fontSize": 12, "dy": -15},
+            "encoding": {"x": {"value": 0}, "y": {"value": 0}, "text": {"field": "text"}}}
+
+
+def _ticks(ticks: Sequence[float], unit: str, y: Spec, inner: int) -> Iterator[Spec]:
+    """Lines and values of an axis."""
+    data = values([{"at": tick, "label": short(tick, unit)} for tick in ticks])
+    yield {"data": data, "mark": {"type": "rule", "color": GRID},
+           "encoding": {"x": {"value": 0}, "x2": {"value": inner}, "y": {"field": "at"} | y}}
+    yield {"data": data, "mark": {"type": "text", "align": "right", "dx": -6, "color": MUTED},
+           "encoding": {"x": {"value": 0}, "y": {"field": "at"} | y, "text": {"field": "label"}}}
+
+
+def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
+    """Marks of what came: its period, its interval, its value; and the trend of the day."""
+    if not came:
+        return
+    data = values([{
+        "first": item.first.isoformat(), "last": item.last.isoformat(), "at": item.at.isoformat(),
+        "low": item.low, "value": item.value, "high": item.high, "trend": item.trend}
+        for item in came])
+    at: Spec = {"field": "at"} | x
+    yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1, "strokeDash": [3, 2]},
+           "encoding": {"x": at, "y": {"field": "value"} | y}}
+    yield {"data": data, "transform": [{"filter": "isValid(datum.trend)"}],
+           "mark": {"type": "point", "shape": "diamond", "clip": True, "size": 44, "filled": True,
+                    "opacity": 1, "color": SURFACE, "stroke": MUTED, "strokeWidth": 1.2},
+           "encoding": {"x": at, "y": {"field": "trend"} | y}}
+    yield {"data": data, "mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
+           "encoding": {"x": at, "y": {"field": "low"} | y, "y2": {"field": "high"}}}
+    yield {"data": data, "transform": [{"filter": "datum.first != datum.last"}],
+           "mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
+           "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"},
+                        "y": {"field": "value"} | y}}
+    yield {"data": data, "mark": {"type": "circle", "size": 46, "color": WARN, "opacity": 1,
+                                  "stroke": SURFACE, "strokeWidth": 1},
+           "encoding": {"x": at, "y": {"field": "value"} | y}}
+
+
+def _labels(row: Mapping[str, Json], unit: str) -> list[tuple[str, str, float]]:
+    """Median and ends of the 80 % band at the right end of a panel."""
+    return [(short(float(str(row[f"q{place}"])), unit), ACCENT if place == P50 else MUTED,
+             float(str(row[f"q{place}"]))) for place in (P90, P50, P10)]
+
+
+def _end_labels(
+    labels: Sequence[tuple[str, str, float]], low: float, high: float, inner: int
+) -> Iterator[Spec]:
+    """Values at the right end of a panel, apart from each other."""
+    reach = math.log(high / low)
+    places = spread([_HEIGHT * (1.0 - math.log(max(value, low) / low) / reach) for _, _, value in labels],
+                    5.0, _HEIGHT - 5.0, LABEL_GAP)
+    for (text, colour, _), place in zip(labels, places, strict=True):
+        yield {"data": values([{"text": text, "place": place}]),
+               "mark": {"type": "text", "align": "left", "color": colour,
+                        "fontWeight": "bold" if colour == ACCENT else "normal"},
+               "encoding": {"x": {"value": inner + 5}, "text": {"field": "text"},
+                            "y": {"field": "place", "type": "quantitative", "scale": None, "axis": None}}}
+
+
+def _last_value(item: Came, text: str, x: Spec, y: Spec) -> Spec:
+    """The last value that came, written above its interval."""
+    return {"data": values([{"at": item.at.isoformat(), "high": item.high, "text": text}]),
+            "mark": {"type": "text", "color": WARN, "fontWeight": "bold", "dy": -10},
+            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y, "text": {"field": "text"}}}
+
+
+def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
+    """A panel of an event: its chance by quarter, and whether it was so."""
+    begin = Quarter.parse(fan.quarters[0]).first_day
+    rows: list[dict[str, Json]] = [
+        {"when": _day_of(quarter, fan.how).isoformat(), "chance": column[0]}
+        for quarter, column in zip(fan.quarters, fan.quantiles, strict=True)
+        if _day_of(quarter, fan.how) <= end + dt.timedelta(92)]
+    x: Spec = {"type": "temporal", "axis": year_axis(),
+               "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
+    y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06], "nice": False}}
+    marks = values([{"at": share, "label": in_percent(share)} for share in (0.0, 0.5, 1.0)])
+    return {
+        "width": inner, "height": _HEIGHT,
+        "layer": [
+            _heading(f"Chance: {fan.title[:1].lower()}{fan.title[1:]}"),
+            {"data": marks, "mark": {"type": "rule", "color": GRID},
+             "encoding": {"x": {"value": 0}, "x2": {"value": inner}, "y": {"field": "at"} | y}},
+            {"data": marks, "mark": {"type": "text", "align": "right", "dx": -6, "color": MUTED},
+             "encoding": {"x": {"value": 0}, "y": {"field": "at"} | y, "text": {"field": "label"}}},
+            {"data": values(rows), "mark": {"type": "line", "clip": True, "color": ACCENT, "strokeWidth": 1.6},
+             "encoding": {"x": {"field": "when"} | x, "y": {"field": "chance"} | y}},
+            {"data": values([{"at": item.at.isoformat(), "first": item.first.isoformat(),
+                              "last": item.last.isoformat(), "value": item.value} for item in came]),
+             "layer": [
+                 {"mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
+                  "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"}, "y": {"field": "value"} | y}},
+                 {"mark": {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
+                  "encoding": {"x": {"field": "at"} | x, "y": {"field": "value"} | y}}]},
+        ],
+    }
+
+
+def _legend(trend: bool, width: int) -> Spec:
+    """What the marks mean, in a line."""
+    slim = narrow(width)
+    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 235), ("what came", 62)]
+    if trend:
+        items.append(("log trend of the day", 116))
+    marks: list[dict[str, Json]] = []
+    at, down = 0, 6
+    for kind, (label, long) in enumerate(items):
+        if slim and kind == 1:
+            at, down = 0, 22
+        marks.append({"x": at + 5, "text_x": at + 14, "y": down, "label": label, "kind": kind})
+        at += long + 30
+    pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
+    where: Spec = {"x": {"field": "x"} | pixel, "y": {"field": "y"} | pixel}
+    shapes = ({"type": "square", "size": 90, "color": ACCENT, "opacity": 0.5},
+              {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
+              {"type": "point", "shape": "diamond", "size": 44, "filled": True, "opacity": 1,
+               "color": SURFACE, "stroke": MUTED, "strokeWidth": 1.2})
+    layers: list[Json] = [{"transform": [{"filter": f"datum.kind == {kind}"}], "mark": dict(shape),
+                           "encoding": where} for kind, shape in enumerate(shapes)]
+    layers.append({"mark": {"type": "text", "align": "left"}, "encoding": {
+        "x": {"field": "text_x"} | pixel, "y": {"field": "y"} | pixel, "text": {"field": "label"}}})
+    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12, "data": values(marks),
+            "layer": layers}

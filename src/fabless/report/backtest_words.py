@@ -1,0 +1,129 @@
+"""What a backtest says in sentences: how often its bands held, who did better, the farthest miss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from fabless import wording
+from fabless.backtest import Backtest, PooledBacktest
+from fabless.backtest.results import P10, P90, Beside, GroupScore, ScoredTruth
+from fabless.report.backtest import amount
+from fabless.report.replay import replay_words
+
+_SURE = 0.995
+
+
+def off_by(score: float) -> str:
+    """A score on logarithms as the factor by which a single figure with that score is wrong.
+
+    >>> off_by(0.0), off_by(0.693)
+    ('1.0x', '2.0x')
+    """
+    return f"{wording.significant(math.exp(score), 2)}x"
+
+
+def verdict(result: Backtest | PooledBacktest) -> str:
+    """How right the forecasts were: coverage, beside the log trend, the farthest miss."""
+    return " ".join(text for _, text in verdict_parts(result))
+
+
+def verdict_parts(result: Backtest | PooledBacktest) -> list[tuple[str, str]]:
+    """What the verdict is made of: what each sentence is about, and the sentence."""
+    if result.overall is None:
+        return [("Bands", "Only events can be checked.")]
+    parts = [("Bands", held_words(result.overall))]
+    if result.overall.trend is not None:
+        parts.append(("Trend", trend_words(result.overall.trend)))
+    truths = result.truths if isinstance(result, Backtest) else [
+        row for case in result.cases.values() for row in case.truths]
+    if worst := worst_words(truths):
+        parts.append(("Farthest off", worst))
+    return parts
+
+
+def held_words(score: GroupScore) -> str:
+    """How many truths the 80 % bands held."""
+    inside = wording.in_percent(score.inside_80)
+    return f"Bands that claim 80% held {inside} of {score.truths:.3g} things that have come to be known."
+
+
+def trend_words(beside: Beside) -> str:
+    """Whether a log trend of the day would have been nearer."""
+    side = "farther off than" if beside.worse else "nearer than"
+    return (f"On the {beside.truths:.3g} with a trend of the day, the case was {side} that trend: off by "
+            f"{off_by(beside.own_crps)}, the trend by {off_by(beside.crps)}.")
+
+
+def worst_words(rows: Sequence[ScoredTruth]) -> str:
+    """The truth that lies farthest outside its band; empty where none does."""
+    outside = [row for row in rows if row.beyond != 1.0]
+    if not outside:
+        return "Nothing came outside its band of 80%." if rows else ""
+    row = max(outside, key=distance)
+    return (f"Farthest off: {row.title[:1].lower()}{row.title[1:]} ({row.date}), {amount(row.value, row.unit)}, "
+            f"{outside_words(row)} ({_edge(row)}).") if not row.title[:2].isupper() else (
+            f"Farthest off: {row.title} ({row.date}), {amount(row.value, row.unit)}, "
+            f"{outside_words(row)} ({_edge(row)}).")
+
+
+def distance(row: ScoredTruth) -> float:
+    """How far a truth lies outside its band, on logarithms."""
+    return abs(math.log(row.beyond)) if 0.0 < row.beyond < math.inf else math.inf
+
+
+def _edge(row: ScoredTruth) -> str:
+    return amount(row.quantiles[P90 if row.beyond > 1.0 else P10], row.unit)
+
+
+def outside_words(row: ScoredTruth) -> str:
+    """By which factor a truth lies outside its 80 % band: always above 1.
+
+    >>> from types import SimpleNamespace
+    >>> outside_words(SimpleNamespace(beyond=0.25, inside_80=0.0))
+    '4.0 times below the band'
+    """
+    factor = max(row.beyond, 1.0 / row.beyond) if 0.0 < row.beyond < math.inf else math.inf
+    side = "above" if row.beyond > 1.0 else "below"
+    return f"{wording.significant(factor, 2)} times {side} the band" if math.isfinite(factor) else f"{side} the band"
+
+
+def inside_words(row: ScoredTruth) -> str:
+    """Whether a truth lies in its 80 % band, how likely where its own interval straddles an end,
+    and by which factor it lies outside."""
+    if row.inside_80 > _SURE:
+        return "inside"
+    if row.beyond == 1.0:
+        return f"inside with {wording.in_percent(row.inside_80)}"
+    held = f"; inside with {wording.in_percent(row.inside_80)}" if row.inside_80 >= 0.005 else ""
+    return f"{outside_words(row)}{held}"
+
+
+def worse_words(result: Backtest) -> Iterator[str]:
+    """Where the case did worse than others, a sentence each."""
+    for name, key in (("a log trend of the day", "trend"), ("no change", "no_change")):
+        compared = [score for score in result.groups if getattr(score, key) is not None]
+        if not compared:
+            continue
+        worse = [score.group for score in compared if getattr(score, key).worse]
+        yield (f"Farther off than {name} in {wording.listed(worse)}." if worse
+               else f"In no group farther off than {name}.")
+    if result.published:
+        worse = [row for row in result.published if row.worse]
+        yield (f"Farther off than {len(worse)} of {len(result.published)} published forecasts of the same "
+               "quantities.")
+
+
+def summary_rows(result: Backtest) -> list[tuple[str, str]]:
+    """What stands below the verdict: groups, comparisons, replay."""
+    rows = []
+    if result.groups:
+        rows.append(("By group", "; ".join(
+            f"{score.group} {wording.in_percent(score.inside_80)} of {score.truths:.3g}" for score in result.groups) + "."))
+    if compared := " ".join(worse_words(result)):
+        rows.append(("Others", compared))
+    if result.event_score is not None:
+        rows.append(("Events", f"Chances given to {result.event_score.events:.3g} events: Brier score "
+                               f"{result.event_score.brier:.2f}, where even odds have 0.25."))
+    rows.append(("Replay", result.not_replayed if result.replay is None else replay_words(result.replay)))
+    return rows
