@@ -17,6 +17,7 @@ from fabless.scenario import Scenarios, expected, fresh_paths, sample
 from fabless.scenario.draws import queries_per_day
 from fabless.scenario.news import kinds_of
 from fabless.strategy import Throughput, load_rates
+from fabless.strategy.outlook import grown
 from fabless.units import DAY_S, QUARTER_S
 
 TRAINING = """\
@@ -164,3 +165,15 @@ def test_a_load_may_take_more_work_than_its_model_gives() -> None:
     rates = [load_rates(case, sample(case), throughput, np.ones(sample(case).tree.size))
              for case in (plain, heavy)]
     np.testing.assert_allclose(rates[1] / rates[0], np.broadcast_to([[1.0], [0.5]], rates[0].shape))
+
+
+def test_supply_grows_by_numbers_of_its_own() -> None:
+    """Allotments fade to the long-run growth that `supply` states, not to that of demand."""
+    case = parse_case(edited(MINIMAL, (
+        "  scarce_price: {value: 1.2}\n",
+        "  scarce_price: {value: 1.2}\n  growth_long_run: {value: 1.05}\n  growth_fade: {value: 3}\n",
+    )), "my.yaml", Path())
+    drawn = sample(case)
+    np.testing.assert_allclose(
+        grown(drawn, np.full(drawn.tree.size, 1.8), drawn.tree.quarter),
+        fading(1.8, 1.05, 3.0, years(drawn)), rtol=1e-12)

@@ -114,6 +114,8 @@ class SupplyNumbers(Section, Generic[T_co]):
     scarce_again: T_co | None = None
     """None: arrivals make no scarcity."""
     concession: T_co | None = None
+    growth_long_run: T_co | None = None
+    growth_fade: T_co | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -180,6 +180,11 @@ class Supply(Strict):
     concession: Share | None = None
     """Share of its prices that the dominant vendor gives way by to a buyer with a credible chip
     programme or second vendor; no plan counts on it."""
+    growth_long_run: Multiple | None = None
+    """Multiple a year to which the growth of allotments and of world supply fades; that of the
+    case's demand where left out."""
+    growth_fade: Annotated[Number, Unit("year", above=True)] | None = None
+    """Time constant of that fading; that of demand where left out."""
 
 
 class LineSection(Strict):
@@ -215,7 +220,7 @@ class LineSection(Strict):
     allotment: Count | None = None
     """Most chips a quarter in normal supply, at the start."""
     allotment_growth: Multiple | None = None
-    """Multiple of that in the first year; it fades as demand growth does."""
+    """Multiple of that in the first year; it fades as `supply` states."""
     lead_normal: Week | None = None
     lead_scarce: Week | None = None
     efficiency: Multiple | None = None
