@@ -8,23 +8,28 @@ from fabless import wording
 from fabless.backtest.replay.results import Replay, ReplayCost, ReplayWay
 from fabless.report.table import Column, print_table, say
 
+ROUNDING = 1e-7
+"""Share of a cost below which a part of a regret is the rounding of a linear programme."""
 _PARTS = {"first orders": "First\norders", "demand": "Demand", "price": "Prices",
           "supply": "Supply", "timing": "Timing", "programmes": "Lines and\nprogrammes"}
 
 
 def print_replay(replay: Replay, console: Console) -> None:
     """Print a replay: costs of each way and of the company, then the parts of each regret."""
-    say(console, replay_words(replay))
-    print_table(f"On what happened until {replay.until}", [
+    say(console, replay_words(replay), "bold")
+    console.print()
+    print_table(f"On what happened until {replay.until}, and from then on what is expected", [
         Column("Way", name=True), Column("Cost", number=True), Column("Paid", number=True),
         Column("Unserved,\nat its price", number=True), Column("Paid\nto date", number=True),
         Column("Missing\nto date", number=True), Column("With\nforesight", number=True),
         Column("Regret", number=True)],
         [*(_row(way) for way in replay.ways), *_company_row(replay)], console)
+    console.print()
     print_table("What the regret comes from", [
         Column("Way", name=True), *(Column(title, number=True) for title in _PARTS.values()),
         Column("Regret", number=True)],
         [_parts(way) for way in replay.ways], console)
+    console.print()
     for note in replay.notes:
         say(console, note, indent=2)
 
@@ -32,8 +37,8 @@ def print_replay(replay: Replay, console: Console) -> None:
 def replay_words(replay: Replay) -> str:
     """What the replay says, in a sentence or two."""
     names = {way.name: way.label for way in replay.ways}
-    places = ["; ".join(" and ".join(names[name] for name in place) for place in replay.ranking)]
-    words = f"On what happened the ways rank, cheapest first: {places[0]}."
+    places = "; ".join(wording.listed([names[name] for name in place]) for place in replay.ranking)
+    words = f"On what happened the ways rank, cheapest first: {places}."
     if replay.company is not None:
         cost = replay.company.cost
         words += (f" The company's own orders cost {wording.usd(cost.cost_usd)}, "
@@ -60,5 +65,6 @@ def _company_row(replay: Replay) -> list[list[str]]:
 
 
 def _parts(way: ReplayWay) -> list[str]:
-    usd = {part.part: part.usd for part in way.parts}
+    rounding = ROUNDING * way.planned.cost_usd
+    usd = {part.part: part.usd if abs(part.usd) > rounding else 0.0 for part in way.parts}
     return [way.label, *(wording.usd(usd[part]) for part in _PARTS), wording.usd(way.regret_usd)]
