@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
@@ -21,7 +22,8 @@ from fabless.catalogue.case.schema import CaseFile, numbers_of
 from fabless.catalogue.files.yaml import read_document
 from fabless.decide import decide
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Leak, UnknownName
-from fabless.records import Grade
+from fabless.records import Grade, Range
+from fabless.sampling import quantile
 from fabless.strategy import PORTFOLIO, TITLES
 from fabless.workload import BYTES_PER_ELEMENT
 
@@ -583,3 +585,20 @@ def test_what_cannot_be_read_is_a_bad_file(tmp_path: Path) -> None:
         assert str(tmp_path / name) in caught.value.faults[0].place
     with pytest.raises(UnknownName, match="name a shipped case"):
         read_case("openai-2024")
+
+
+def test_ends_of_a_case_may_be_those_that_one_in_ten_lies_beyond() -> None:
+    """`ranges.beyond` stretches what the file states, not what nature bounds, and not the facts."""
+    text = edited(
+        MINIMAL,
+        ("tree:", "ranges: {beyond: 0.2}\ntree:"),
+        ("  growth: {low: 1.1, mode: 1.5, high: 2}", "  growth: {low: 0.6, mode: 2, high: 10, scale: log}"),
+        ("  scarce_at_start: {value: 1}", "  scarce_at_start: {low: 0.5, mode: 0.9, high: 1.0}"),
+        ("  scarce_price: {value: 1.2}", "  scarce_price: {low: 1.0, mode: 1.2, high: 1.7, beyond: 0}"),
+    )
+    numbers = parse_case(text, "my.yaml", Path()).numbers
+    growth, start = numbers.demand.growth.spread, numbers.supply.scarce_at_start.spread
+    np.testing.assert_allclose(quantile(growth, np.array([0.1, 0.9])), [0.6, 10.0], rtol=1e-12)
+    assert growth.low < 0.6 < growth.mode < 10.0 < growth.high
+    assert start.low < 0.5 < start.high == 1.0
+    assert numbers.supply.scarce_price.spread == Range(1.0, 1.2, 1.7)

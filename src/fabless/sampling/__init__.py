@@ -21,12 +21,13 @@ from fabless.sampling.laws import (
     sliced,
     stratified,
     stream,
+    stretched,
     uniforms,
 )
 
 __all__ = [
     "chances", "conditional", "correlation_faults", "correlation_matrix", "coupled", "draw",
     "exceeding", "groups", "interval", "lower_root", "mean", "nearest_correlation", "plain_stream", "quantile",
-    "scores", "sliced", "stratified", "stream",
+    "scores", "sliced", "stratified", "stream", "stretched",
     "uniforms",
 ]

@@ -53,6 +53,31 @@ def quantile(spread: Range, probability: Array | float) -> Array:
     return np.exp(value) if spread.scale == "log" else value
 
 
+def stretched(spread: Range, beyond: float) -> Range:
+    """The range whose law lies below `low` and above `high` with half of the chance `beyond` each.
+
+    Ends a, b of the wider law solve ``(low - a)^2 = p (b - a)(mode - a)`` and its mirror with
+    p = beyond / 2. An end that is the mode itself is a bound, and stays.
+
+    Limits: `beyond` below a half.
+
+    >>> wide = stretched(Range(0.5, 1.0, 1.5), 0.2)
+    >>> quantile(wide, np.array([0.1, 0.9])).round(12).tolist()
+    [0.5, 1.5]
+    """
+    if beyond == 0.0 or spread.low == spread.high:
+        return spread
+    ends = np.array([spread.low, spread.mode, spread.high])
+    low, mode, high = np.log(ends) if spread.scale == "log" else ends
+    p, a, b = beyond / 2.0, low, high
+    for _ in range(200):
+        a, b = (low - np.sqrt(p * (b - a) * (mode - a)) if low < mode else low,
+                high + np.sqrt(p * (b - a) * (b - mode)) if high > mode else high)
+    if spread.scale == "log":
+        a, b = np.exp(a), np.exp(b)
+    return Range(float(a), spread.mode, float(b), spread.scale)
+
+
 def exceeding(spread: Range, value: float) -> float:
     """Probability that a draw of a range is at least `value`: one less the inverse of `quantile`.
 

@@ -79,6 +79,8 @@ class Number(Strict):
     source: str = "case"
     note: str = ""
     news: Literal["today", "gradual", "moves"] | None = None
+    beyond: Real | None = Field(default=None, ge=0.0, lt=0.5)
+    """Chance of a value beyond the ends; that of the case where left out."""
 
 
 Share = Annotated[Number, Unit("1", 0.0, 1.0)]

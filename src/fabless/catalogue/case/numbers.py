@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeVar
 
 from fabless.case_numbers import (
@@ -37,6 +37,7 @@ from fabless.catalogue.case.schema import CaseFile
 from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import BadValue, Fault
 from fabless.records import Fact, Range, Source
+from fabless.sampling import stretched
 from fabless.units import deflate, dimension, to_si
 
 PRICE_INDEX = "us-cpi"
@@ -49,8 +50,12 @@ S = TypeVar("S", bound=Section)
 class NumberReader:
     """Reads the numbers of one file, as its day sees them and in its dollars."""
 
-    def __init__(self, catalogue: Catalogue, as_of: dt.date | None, price_year: int) -> None:
+    def __init__(
+        self, catalogue: Catalogue, as_of: dt.date | None, price_year: int, beyond: float = 0.0
+    ) -> None:
+        """`beyond`: chance that a number lies beyond the ends that the file itself states."""
         self.catalogue, self.as_of, self.price_year = catalogue, as_of, price_year
+        self.beyond = beyond
 
     def read(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         """A number of the file under its dotted name; `BadValue`, `UnknownName` or `Leak` without a
@@ -111,8 +116,13 @@ class NumberReader:
             raise BadValue(
                 Fault("", f"low {number.low or 0:g} on a log scale", "low > 0", "use scale: linear")
             )
+        beyond = self.beyond if number.beyond is None else number.beyond
+        wide = stretched(Range(low, mode, high, number.scale), beyond)
+        spread = replace(wide, low=max(wide.low, bottom), high=min(wide.high, top))
+        if unit.above and spread.low == bottom:
+            spread = replace(spread, low=(low + bottom) / 2.0)
         return CaseNumber(
-            name=name, spread=Range(low, mode, high, number.scale), unit=unit_name,
+            name=name, spread=spread, unit=unit_name,
             grade=number.grade, source=self._source(number.source), note=number.note,
             known=self.as_of, news=number.news,
         )
@@ -129,7 +139,7 @@ class NumberReader:
 
     def _from_fact(self, name: str, number: Number, unit: Unit) -> CaseNumber:
         entity, _, field = str(number.fact).partition(".")
-        if not field or {"value", "low", "mode", "high", "unit", "scale"} & number.model_fields_set:
+        if not field or {"value", "low", "mode", "high", "unit", "scale", "beyond"} & number.model_fields_set:
             raise BadValue(
                 Fault(
                     "", f"fact {number.fact!r} with {', '.join(sorted(number.model_fields_set))}",

@@ -46,7 +46,7 @@ class CaseReader:
 
     def __init__(self, file: schema.CaseFile, document: Document, folder: Path, catalogue: Catalogue) -> None:
         self.file, self.document, self.folder, self.catalogue = file, document, folder, catalogue
-        self.numbers = NumberReader(catalogue, file.as_of, file.price_year)
+        self.numbers = NumberReader(catalogue, file.as_of, file.price_year, file.ranges.beyond)
         self.errors: list[FablessError] = []
 
     def case(self) -> Case:

@@ -55,6 +55,15 @@ class NewsSection(Strict):
     """Correlation of a rate that moves, such as growth, with its own value a year before."""
 
 
+class RangesSection(Strict):
+    """What the ranges that the file states mean. Bands of facts are those of their sources."""
+
+    beyond: Real = Field(default=0.0, ge=0.0, lt=0.5)
+    """Chance that a number lies below its low or above its high end, half of it on either side; 0
+    where no number can. An end that is the mode, and one that nature sets, such as a share of 1,
+    stays a bound; a number may state a `beyond` of its own."""
+
+
 class Risk(Strict):
     """How much the worst scenarios count."""
 
@@ -273,6 +282,7 @@ class CaseFile(Strict):
     dominant_vendor: str
     tree: TreeShape
     news: NewsSection = NewsSection()
+    ranges: RangesSection = RangesSection()
     risk: Risk
     finance: Finance
     demand: Demand
