@@ -15,7 +15,6 @@ from fabless.backtest.results import P10, P50, P90, Fan, ScoredEvent, ScoredTrut
 from fabless.report.canvas import (
     ACCENT,
     GRID,
-    INK,
     LABEL_GAP,
     MUTED,
     SURFACE,

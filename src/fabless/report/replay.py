@@ -60,5 +60,7 @@ def _company_row(replay: Replay) -> list[list[str]]:
 
 
 def _parts(way: ReplayWay) -> list[str]:
+    """Parts of a regret and the regret, so that they add up as printed."""
     usd = {part.part: part.usd for part in way.parts}
-    return [way.label, *(wording.usd(usd[part]) for part in _PARTS), wording.usd(way.regret_usd)]
+    texts, total = wording.usd_parts([usd[part] for part in _PARTS])
+    return [way.label, *texts, total]
