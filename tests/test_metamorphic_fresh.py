@@ -28,6 +28,7 @@ from metamorphic_fixture import (
     LIMITED,
     PLAIN,
     SECTIONS,
+    SMALL,
     TWO_PROGRAMMES,
     USELESS,
     WAYS,
@@ -448,3 +449,52 @@ def test_no_way_of_the_reference_case_with_more_options_costs_more(branches: int
     for wide, narrow in (("diversify", "buy"), ("portfolio", "diversify"), ("portfolio", "partner")):
         apart, error = judged.difference(wide, narrow)
         assert apart <= 2.0 * error + 1e-9 * judged.total_usd[narrow].mean()
+
+
+# keys that say what holds without them
+
+SECOND_CHAT = (
+    put("loads.small", {**SMALL["loads"]["chat"], "share": {"value": 0.4}}),
+    put("loads.small.unserved_price", {"value": 0.01}))
+
+
+@pytest.mark.parametrize(("base", "neutral"), [
+    ((), put("supply.scarce_again", {"value": 0})),
+    ((), put("loads.training.growth_long_run", SMALL["demand"]["growth_long_run"])),
+    ((), put("loads.training.growth_fade", SMALL["demand"]["growth_fade"])),
+    (SECOND_CHAT, put("loads.small", {
+        **SMALL["loads"]["chat"], "unserved_price": {"value": 0.01}, "share": {"value": 0.4},
+        "share_later": {"value": 0.4}, "share_time": {"value": 1}})),
+], ids=["no chance of new scarcity", "growth as demand", "fading as demand", "a share that stays"])
+def test_a_key_that_says_what_holds_anyway_costs_the_same(base: tuple[Edit, ...], neutral: Edit) -> None:
+    usual, stated = costs(tried(*PLAIN, *base)), costs(tried(*PLAIN, *base, neutral))
+    assert all(np.array_equal(stated[way], usual[way]) for way in usual)
+
+
+@pytest.mark.parametrize(("base", "telling"), [
+    ((put("supply.normal_duration", {"value": 240}), put("supply.scarce_at_start", {"value": 0})),
+     put("supply.scarce_again", {"value": 1})),
+    ((), put("loads.training.growth_fade", {"value": 10})),
+], ids=["new scarcity", "a slower fading"])
+def test_more_scarcity_and_more_training_are_dearer(base: tuple[Edit, ...], telling: Edit) -> None:
+    usual, stated = (tried(*PLAIN, *base, *edits, paths=20) for edits in ((), (telling,)))
+    for way, total in usual.total_usd.items():
+        assert stated.total_usd[way].mean() > total.mean(), way
+
+
+def test_two_training_loads_of_half_the_work_are_one_of_the_whole() -> None:
+    """Certain numbers, so that both halves go the same way, and cost together what the whole did;
+    which of the two goes short first is no matter."""
+    training = {key: {"value": item["mode"]} if "mode" in item else item
+                for key, item in SMALL["loads"]["training"].items() if key != "kind"}
+    half = {"kind": "training", **training, "flop": {"value": training["flop"]["value"] / 2}}
+    one = tried(*PLAIN, drop("correlations"), put("loads.training", {"kind": "training", **training}))
+    two = tried(*PLAIN, drop("correlations"), put("loads.training", half), put("loads.experiments", half))
+    for name, way in two.ways.items():
+        np.testing.assert_allclose(way.cost_usd, one.ways[name].cost_usd, rtol=1e-6)
+        cost, whole = (dict(zip(item.loads, item.by_load @ item.discount, strict=True))
+                       for item in (way, one.ways[name]))
+        assert set(cost) == {"chat", "training", "experiments"}
+        assert cost["experiments"].all()
+        np.testing.assert_allclose(
+            cost["experiments"] + cost["training"], whole["training"], rtol=1e-6)
