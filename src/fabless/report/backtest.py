@@ -20,7 +20,7 @@ from fabless.backtest.results import (
     ScoredPublished,
     ScoredTruth,
 )
-from fabless.report.backtest_words import amount, band_words, distance, times, verdict
+from fabless.report.backtest_words import amount, backtest_verdict, band_words, distance, times
 from fabless.report.replay import print_replay
 from fabless.report.table import Column, print_table, say
 
@@ -32,7 +32,7 @@ _LINES = 12
 def print_backtest(result: Backtest, console: Console, page: Path | None = None) -> None:
     """Print the verdict, every truth beside its forecast, the scores by group, what falls outside,
     events, forecasts that others published, the replay, and the path of the page."""
-    say(console, f"{result.title}, held against what was known by {result.last_known}. {verdict(result)}", "bold")
+    say(console, f"{result.title}, held against what was known by {result.last_known}. {backtest_verdict(result)}", "bold")
     console.print()
     _print_truths(result.truths, console)
     _print_notes(result, console)
@@ -52,7 +52,7 @@ def print_backtest(result: Backtest, console: Console, page: Path | None = None)
 def print_pooled(result: PooledBacktest, console: Console, page: Path | None = None) -> None:
     """Print the verdict over all cases, every case in a line, the scores of all together, what
     falls outside, and the path of the page."""
-    say(console, verdict(result), "bold")
+    say(console, backtest_verdict(result), "bold")
     console.print()
     columns = [Column("Case", name=True), *(Column(name, number=True) for name in (
         "Truths", "Inside 80 %", "CRPS", "Bias"))]

@@ -32,9 +32,9 @@ from fabless.wording import heading, in_percent, significant
 MOST_ROWS = 40
 """Rows of the picture of every forecast over what came."""
 _CLAIMS = (("inside_50", 0.5), ("inside_80", 0.8), ("inside_95", 0.95))
-_FACTORS = 66
+_FACTORS = 74
 """Room for a factor beside a row [px]."""
-_MOST_NAMES = 360
+_MOST_NAMES = 390
 _CAME = 60
 """Room for the words of a date that stand beyond the last bar [px]."""
 _SHARES = 40
@@ -59,7 +59,7 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
         for score in scores for field, claim in _CLAIMS]
     order = [group_words(score) for score in scores]
     down = 9 if slim else 0
-    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}}
+    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}, "stack": None}
     panels: list[Json] = []
     for _, claim in _CLAIMS:
         y: Spec = {"field": "group", "type": "nominal", "sort": order, "axis": None if slim or panels else {

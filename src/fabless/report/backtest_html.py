@@ -19,10 +19,10 @@ from fabless.report import backtest_charts, canvas
 from fabless.report.backtest_fans import fan_chart, main_fans
 from fabless.report.backtest_words import (
     amount,
+    backtest_summary,
+    backtest_verdict,
     band_words,
-    off_by,
-    summary_rows,
-    verdict,
+    factor,
     where_words,
 )
 from fabless.report.files import write_whole
@@ -46,7 +46,7 @@ def as_backtest_html(result: Backtest) -> str:
     """Write a backtest as one HTML page."""
     shown = {"events": bool(result.events), "dates": bool(result.calendar)}
     return _environment().get_template("backtest.html").render(
-        result=result, verdict=verdict(result), summary=summary_rows(result),
+        result=result, verdict=backtest_verdict(result), summary=backtest_summary(result),
         contents=[(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)],
         scores=[*result.groups, *([result.overall] if result.overall and len(result.groups) > 1 else [])],
         pictures=_drawn(backtest_pictures(result)), fans=fan_captions(result), replay=result.replay,
@@ -67,7 +67,7 @@ def as_pooled_html(result: PooledBacktest) -> str:
             "pit": ("How many truths came in each tenth of their forecast.",
                     partial(backtest_charts.pit_chart, truths))}
     return _environment().get_template("backtest_all.html").render(
-        result=result, verdict=verdict(result), pictures=_drawn(specs),
+        result=result, verdict=backtest_verdict(result), pictures=_drawn(specs),
         scores=[*result.groups, *([result.overall] if result.overall and len(result.groups) > 1 else [])],
         versions=versions())
 
@@ -120,6 +120,8 @@ def fan_captions(result: Backtest) -> dict[str, str]:
             f"of each year.{trend}")
     words = {"own fans": "Demand, compute and money of the company.", "market fans": "Prices and supply."}
     names = list(fan_pictures(result))
+    if any(fan.how == "chance" for fan in fan_pictures(result).get("market fans", ())):
+        words["market fans"] += " Of a chance: dots at 100% where it was so, at 0% where it was not."
     return {name: f"{words[name]} {read}" if name == names[0] else words[name] for name in names}
 
 
@@ -161,7 +163,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "amount": amount, "band": band_words, "share": wording.in_percent, "usd": wording.usd,
         "count": wording.count, "heading": wording.heading, "plain": wording.plain,
-        "listed": wording.listed, "inside": where_words, "off_by": off_by, "group": backtest_charts.group_words,
+        "listed": wording.listed, "inside": where_words,
+        "off_by": lambda score: f"{factor(score)}x", "group": backtest_charts.group_words,
         "course": path_words, "sourced": sourced, "regret": regret_bridge,
         "is_web": lambda url: url.startswith(("https://", "http://"))}
     return environment

@@ -62,32 +62,24 @@ def times(factor: float) -> str:
     return f"{factor:.2g}x"
 
 
-def off_by(score: float) -> str:
+def factor(score: float) -> str:
     """A score on logarithms as the factor by which a single figure with that score is wrong.
 
-    >>> off_by(0.0), off_by(0.693)
-    ('1.0x', '2.0x')
+    >>> factor(0.0), factor(0.693)
+    ('1.0', '2.0')
     """
-    return f"{wording.significant(math.exp(score), 2)}x"
+    return wording.significant(math.exp(score), 2)
 
 
-def verdict(result: Backtest | PooledBacktest) -> str:
+def backtest_verdict(result: Backtest | PooledBacktest) -> str:
     """How right the forecasts were: coverage, beside the log trend, the farthest miss."""
-    return " ".join(text for _, text in verdict_parts(result))
-
-
-def verdict_parts(result: Backtest | PooledBacktest) -> list[tuple[str, str]]:
-    """What the verdict is made of: what each sentence is about, and the sentence."""
-    if result.overall is None:
-        return [("Bands", "Only events can be checked.")]
-    parts = [("Bands", held_words(result.overall))]
-    if result.overall.trend is not None:
-        parts.append(("Trend", trend_words(result.overall.trend)))
+    score = result.overall
+    if score is None:
+        return "Only events can be checked."
     truths = result.truths if isinstance(result, Backtest) else [
         row for case in result.cases.values() for row in case.truths]
-    if worst := worst_words(truths):
-        parts.append(("Farthest off", worst))
-    return parts
+    trend = trend_words(score.trend) if score.trend else ""
+    return " ".join(text for text in (held_words(score), trend, worst_words(truths)) if text)
 
 
 def held_words(score: GroupScore) -> str:
@@ -100,9 +92,10 @@ def held_words(score: GroupScore) -> str:
 
 def trend_words(beside: Beside) -> str:
     """Whether a log trend of the day would have been nearer."""
-    side = "farther off than" if beside.worse else "nearer than"
-    return (f"On the {beside.truths:.3g} with a trend of the day, the case was {side} that trend: off by "
-            f"{off_by(beside.own_crps)}, the trend by {off_by(beside.crps)}.")
+    own, other = factor(beside.own_crps), factor(beside.crps)
+    nearer = (f"that trend was nearer: off by a factor of {other}, the case by {own}" if beside.worse
+              else f"the case was nearer: off by a factor of {own}, the trend by {other}")
+    return f"On the {beside.truths:.3g} of which the day had a trend, {nearer}."
 
 
 def worst_words(rows: Sequence[ScoredTruth]) -> str:
@@ -111,7 +104,7 @@ def worst_words(rows: Sequence[ScoredTruth]) -> str:
     if not outside:
         return "Nothing came outside its band of 80%." if rows else ""
     row = max(outside, key=distance)
-    return (f"Farthest off: {row.title}, {row.date}: {amount(row.value, row.unit)} came, {outside_words(row)} "
+    return (f"Farthest off is {row.title}, {row.date}: {amount(row.value, row.unit)} came, {outside_words(row)} "
             f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)}).")
 
 
@@ -127,9 +120,9 @@ def outside_words(row: ScoredTruth) -> str:
     >>> outside_words(SimpleNamespace(beyond=0.25, inside_80=0.0))
     '4.0 times below the band'
     """
-    factor = max(row.beyond, 1.0 / row.beyond) if 0.0 < row.beyond < math.inf else math.inf
+    size = math.exp(distance(row))
     side = "above" if row.beyond > 1.0 else "below"
-    return f"{wording.significant(factor, 2)} times {side} the band" if math.isfinite(factor) else f"{side} the band"
+    return f"{wording.significant(size, 2)} times {side} the band" if math.isfinite(size) else f"{side} the band"
 
 
 def where_words(row: ScoredTruth) -> str:
@@ -153,12 +146,12 @@ def worse_words(result: Backtest) -> Iterator[str]:
         yield (f"Farther off than {name} in {wording.listed(worse)}." if worse
                else f"In no group farther off than {name}.")
     if result.published:
-        worse = [row for row in result.published if row.worse]
-        yield (f"Farther off than {len(worse)} of {len(result.published)} published forecasts of the same "
+        count = sum(row.worse for row in result.published)
+        yield (f"Farther off than {count} of {len(result.published)} published forecasts of the same "
                "quantities.")
 
 
-def summary_rows(result: Backtest) -> list[tuple[str, str]]:
+def backtest_summary(result: Backtest) -> list[tuple[str, str]]:
     """What stands below the verdict: groups, comparisons, replay."""
     rows = []
     if result.groups:

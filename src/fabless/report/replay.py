@@ -15,12 +15,14 @@ _PARTS = {"first orders": "First\norders", "demand": "Demand", "price": "Prices"
 def print_replay(replay: Replay, console: Console) -> None:
     """Print a replay: costs of each way and of the company, then the parts of each regret."""
     say(console, replay_words(replay))
+    console.print()
     print_table(f"On what happened until {replay.until}", [
         Column("Way", name=True), Column("Cost", number=True), Column("Paid", number=True),
         Column("Unserved,\nat its price", number=True), Column("Paid\nto date", number=True),
         Column("Missing\nto date", number=True), Column("With\nforesight", number=True),
         Column("Regret", number=True)],
         [*(_row(way) for way in replay.ways), *_company_row(replay)], console)
+    console.print()
     print_table("What the regret comes from", [
         Column("Way", name=True), *(Column(title, number=True) for title in _PARTS.values()),
         Column("Regret", number=True)],
