@@ -47,8 +47,16 @@ from fabless.scenario.draws import queries_per_day
 from fabless.strategy.offers import line_price
 from fabless.units import HOUR_S
 
+POOL = """\
+pools:
+  packaging:
+    output: {low: 8.0e+6, mode: 1.0e+7, high: 1.2e+7, unit: 1/year}
+    chips: {value: 1}
+    growth: {value: 1.5}
+    share: {value: 0.1}
+"""
 CASE = edited(
-    MINIMAL,
+    MINIMAL + POOL,
     ("tree: {boundaries: [2], branching: [2]}", "tree: {boundaries: [1, 3], branching: [2, 1]}"),
     ("scarce_at_start: {value: 1}", "scarce_at_start: {value: 0}"),
     ("normal_duration: {value: 24}", "normal_duration: {value: 1.0e+9}"),
@@ -183,6 +191,14 @@ def test_prices_and_lead_times_come_to_what_is_stated(prepared: Prepared) -> Non
     terms = scenarios.values.lines["h100"]
     assert terms.lead_scarce[0] == pytest.approx(60 * 7 * 86400)
     assert terms.lead_normal[[2, 3]] == pytest.approx(5 * 7 * 86400)
+
+
+def test_the_output_of_a_pool_is_what_is_stated(prepared: Prepared, choice: Choice) -> None:
+    watch = watch_of(prepared, "quantities:\n  pool.packaging: {unit: 1/year, source: s, "
+                               "values: {2023Q4: 4.0e+6, 2024Q2: 1.6e+7}}\n")
+    problem = followed_way(watch, tried(choice.ways[-1])).plan.problem
+    limit = next(limit for name, _, limit in problem.groups if name == "packaging")
+    assert limit[:: len(PATHS)][:3] == pytest.approx([1e5, 2e5, 4e5])
 
 
 def test_a_generation_comes_when_and_as_it_came(prepared: Prepared, choice: Choice) -> None:

@@ -14,9 +14,9 @@ _PARTS = {"first orders": "First\norders", "demand": "Demand", "price": "Prices"
 
 def print_replay(replay: Replay, console: Console) -> None:
     """Print a replay: costs of each way and of the company, then the parts of each regret."""
-    say(console, replay_words(replay))
+    say(console, replay_words(replay), "bold")
     console.print()
-    print_table(f"On what happened until {replay.until}", [
+    print_table(f"On what happened until {replay.until}, and from then on what is expected", [
         Column("Way", name=True), Column("Cost", number=True), Column("Paid", number=True),
         Column("Unserved,\nat its price", number=True), Column("Paid\nto date", number=True),
         Column("Missing\nto date", number=True), Column("With\nforesight", number=True),
@@ -27,6 +27,7 @@ def print_replay(replay: Replay, console: Console) -> None:
         Column("Way", name=True), *(Column(title, number=True) for title in _PARTS.values()),
         Column("Regret", number=True)],
         [_parts(way) for way in replay.ways], console)
+    console.print()
     for note in replay.notes:
         say(console, note, indent=2)
 
@@ -34,8 +35,8 @@ def print_replay(replay: Replay, console: Console) -> None:
 def replay_words(replay: Replay) -> str:
     """What the replay says, in a sentence or two."""
     names = {way.name: way.label for way in replay.ways}
-    places = ["; ".join(" and ".join(names[name] for name in place) for place in replay.ranking)]
-    words = f"On what happened the ways rank, cheapest first: {places[0]}."
+    places = "; ".join(wording.listed([names[name] for name in place]) for place in replay.ranking)
+    words = f"On what happened the ways rank, cheapest first: {places}."
     if replay.company is not None:
         cost = replay.company.cost
         words += (f" The company's own orders cost {wording.usd(cost.cost_usd)}, "

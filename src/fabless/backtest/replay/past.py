@@ -65,6 +65,7 @@ def past_of(
         _lead(building, line)
         _allotment(building, line, orders)
         _generations(building, line)
+    _pools(building)
     scenarios = building.scenarios(copies)
     measure = yardstick(prepared, scenarios)
     need = np.sum([scenarios.demand[load.name] / row
@@ -279,6 +280,16 @@ def _allotment(building: _Building, line: Line, orders: Sequence[CompanyOrder]) 
     level = np.where(np.arange(building.quarters) <= building.realised.until,
                      np.maximum(level, got / of_one), np.nan)
     building.put(case.numbers.lines[line.name].allotment, _held(level))
+
+
+def _pools(building: _Building) -> None:
+    """World output of each pool as stated."""
+    for name, terms in building.case.numbers.pools.items():
+        realised = building.path(f"pool.{name}")
+        if realised is not None:
+            scenarios = building.scenarios()
+            growth = grown(scenarios, scenarios.values.pools[name].growth, scenarios.tree.quarter)
+            building.put(terms.output, _held(realised / growth))
 
 
 def _generations(building: _Building, line: Line) -> None:

@@ -65,7 +65,8 @@ NOTES = (
     "Numbers of which nothing is known stand at their median; after the last quarter known the path "
     "goes on as the case then expects.",
     "What the company got was on offer to every way: no limit is tighter than its orders.",
-    "Perfect foresight may carry one programme through, beside those of the planner.",
+    "Perfect foresight carries one programme through at most, or those of the planner.",
+    "A way can come to more than one that it contains: its planner chose before the path was known.",
 )
 
 

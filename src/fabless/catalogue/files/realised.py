@@ -269,6 +269,7 @@ def known_quantities(case: Case) -> dict[str, str]:
                   if name not in ("rent", "chip_price") or name == priced}
     units |= {f"{name}.{load.name}": unit for name, unit in _OF_LOAD.items()
               for load in case.loads if load.kind == "training"}
+    units |= {f"pool.{name}": pool.output.unit for name, pool in case.numbers.pools.items()}
     return units
 
 
