@@ -9,6 +9,10 @@ quarters: 8
 price_year: 2023
 seed: 1
 dominant_vendor: nvidia
+hindsight:
+  performance: the model of speed was calibrated later
+  epoch-hw: a later table repeats what was announced with the chip
+  stas-n: a later guide repeats what was announced with the chip
 tree: {boundaries: [2], branching: [2]}
 risk: {weight: 0.3, level: 0.9, tolerated_shortage: 0.02}
 finance: {real_rate: {value: 0.1}}
@@ -64,6 +68,13 @@ lines:
     lead_normal: {value: 13}
     lead_scarce: {value: 40}
 """
+PROGRAMMES_LATER = ("hindsight:\n", """\
+hindsight:
+  fabless: assumptions of this catalogue
+  pack-hbm-table: a later table repeats what was announced with the memory
+  pack-catch: an assumption of a later model
+""")
+"""Edit that adds what a case with programmes of the reference case uses of a later day."""
 OWN_CHIP = """\
 chips:
   mine:
@@ -80,7 +91,7 @@ LLAMA = {
     "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
     "intermediate_size": 11008, "vocab_size": 32000, "max_position_embeddings": 4096,
 }
-TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,100,10\n2023-11-16 18:15:50,300,30\n"
+TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-10-16 18:15:46,100,10\n2023-10-16 18:15:50,300,30\n"
 
 
 def edited(text: str, *edits: tuple[str, str]) -> str:

@@ -17,6 +17,7 @@ from case_fixture import MINIMAL
 from fabless.case_records import Case, named, with_ranges
 from fabless.catalogue import load, reference_text
 from fabless.catalogue.case import case as reading
+from fabless.catalogue.case import reader
 from fabless.decide.detail import DETAILS, Detail
 from fabless.decide.fresh.judge import Judged, judge
 from fabless.decide.ways.choice import Choice, choose
@@ -377,7 +378,8 @@ catalogue = cache(load)
 
 
 def read(text: str) -> Case:
-    with patch.object(reading, "load", catalogue):  # the facts of the day are read once
+    # the facts of the day are read once; edits may drop what a reason for hindsight names
+    with patch.object(reading, "load", catalogue), patch.object(reader, "hindsight_faults", lambda *_: []):
         return reading.parse_case(text, "case.yaml", Path("."))
 
 

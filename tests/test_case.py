@@ -200,7 +200,7 @@ FORM = [
         ["unknown key 'sed'", "did you mean seed?", "seed: missing"],
     ),
     (
-        ("high: 4.0e+6", "hgih: 4.0e+6"), UnknownName, "my.yaml:13: demand.queries.hgih",
+        ("high: 4.0e+6", "hgih: 4.0e+6"), UnknownName, "my.yaml:17: demand.queries.hgih",
         ["did you mean high?"],
     ),
     (
@@ -234,7 +234,7 @@ FORM = [
         ["did you mean press?"],
     ),
     (
-        ("price: {value: 30000}", "price: 30000"), BadValue, "my.yaml:57: lines.h100.price",
+        ("price: {value: 30000}", "price: 30000"), BadValue, "my.yaml:61: lines.h100.price",
         ["write {value: 30000}"],
     ),
     (
@@ -543,7 +543,7 @@ def test_each_bad_trace_of_a_case_names_the_case_and_the_trace(
         (tmp_path / "trace.csv").write_text(content)
     with pytest.raises(FablessError) as caught:
         read(edited(MINIMAL, ("input_tokens: 1000\n    output_tokens: 200", "trace: trace.csv")), tmp_path)
-    assert caught.value.faults[0].place.startswith("my.yaml:26: loads.chat.trace")
+    assert caught.value.faults[0].place.startswith("my.yaml:30: loads.chat.trace")
     assert words in str(caught.value)
 
 

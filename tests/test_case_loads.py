@@ -16,6 +16,8 @@ from fabless.records import Array
 from fabless.scenario import Scenarios, expected, fresh_paths, sample
 from fabless.scenario.draws import queries_per_day
 from fabless.scenario.news import kinds_of
+from fabless.strategy import Throughput, load_rates
+from fabless.strategy.outlook import grown
 from fabless.units import DAY_S, QUARTER_S
 
 TRAINING = """\
@@ -153,3 +155,25 @@ def test_shares_are_checked_in_every_quarter_and_not_by_their_ends_alone() -> No
     for time in ("{value: 0.5}", "{low: 0.5, mode: 2, high: 3}"):
         with pytest.raises(BadValue, match=re.escape(f"can reach {most:g} together")):
             read(second_chat(falls), second_chat(rises(time), "large"))
+
+
+def test_a_load_may_take_more_work_than_its_model_gives() -> None:
+    """Twice the work of a query: half the queries a chip, of this load alone."""
+    plain = read(second_chat("    share: {value: 0.7}\n"))
+    heavy = read(second_chat("    share: {value: 0.7}\n    work: {value: 2}\n"))
+    throughput = Throughput({"chat": 3.0, "small": 5.0}, 400.0)
+    rates = [load_rates(case, sample(case), throughput, np.ones(sample(case).tree.size))
+             for case in (plain, heavy)]
+    np.testing.assert_allclose(rates[1] / rates[0], np.broadcast_to([[1.0], [0.5]], rates[0].shape))
+
+
+def test_supply_grows_by_numbers_of_its_own() -> None:
+    """Allotments fade to the long-run growth that `supply` states, not to that of demand."""
+    case = parse_case(edited(MINIMAL, (
+        "  scarce_price: {value: 1.2}\n",
+        "  scarce_price: {value: 1.2}\n  growth_long_run: {value: 1.05}\n  growth_fade: {value: 3}\n",
+    )), "my.yaml", Path())
+    drawn = sample(case)
+    np.testing.assert_allclose(
+        grown(drawn, np.full(drawn.tree.size, 1.8), drawn.tree.quarter),
+        fading(1.8, 1.05, 3.0, years(drawn)), rtol=1e-12)

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from case_fixture import MINIMAL, edited
+from case_fixture import MINIMAL, PROGRAMMES_LATER, edited
 from fabless.case_records import Case, Programme, named, with_ranges
 from fabless.catalogue import load, read_case, reference_text
 from fabless.catalogue.case.case import parse_case
@@ -48,7 +48,7 @@ def section(name: str) -> str:
 
 
 COUNTS = "    ended: {failed: 4.0, passed: 3.0}\n    end_shares: [0.31, 0.06, 0.63]\n"
-SMALL = (MINIMAL + "chips:\n" + section("own-1") + "programmes:\n" + section("own-build") + COUNTS
+SMALL = (edited(MINIMAL, PROGRAMMES_LATER) + "chips:\n" + section("own-1") + "programmes:\n" + section("own-build") + COUNTS
          + "    bid_failed: {failed: 0, passed: 1}\n" + section("acquisition"))
 """A small case with two programmes of the reference case, one of them with counts of its own."""
 

@@ -18,7 +18,7 @@ import pytest
 import fabless
 from case_fixture import LLAMA, MINIMAL, OWN_CHIP, TRACE, edited
 from fabless import cli
-from fabless.catalogue import REFERENCE, read_case, reference_text
+from fabless.catalogue import REFERENCE, read_case, reference_text, shipped_cases
 from fabless.cli.lazy import HOMES, loaded
 
 COST = ("cost", "--model", "llama-2-70b", "--input", "1024", "--output", "512")
@@ -69,7 +69,7 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 def test_every_command_and_parameter_is_documented() -> None:
     assert set(HOMES) == {
         "backtest", "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
-        "validate", "claims", "chips", "models", "show", "why"}
+        "validate", "check", "claims", "chips", "models", "show", "why"}
     for name in HOMES:
         command = loaded(name)
         assert command.help, name
@@ -136,7 +136,7 @@ def test_the_program_says_its_version(run: Run) -> None:
 
 @pytest.mark.parametrize(("words", "completed"), [
     ("fabless de", ["decide"]), ("fabless serve --kv", ["--kv-precision"]),
-    ("fabless c", ["compare", "cost", "chip", "chips", "contract", "claims"])])
+    ("fabless c", ["compare", "cost", "chip", "chips", "contract", "check", "claims"])])
 def test_the_shell_completes_commands_and_options(
     tmp_path: Path, words: str, completed: list[str]
 ) -> None:
@@ -250,6 +250,19 @@ def test_claims_have_published_rebuilt_and_deviation(run: Run) -> None:
         assert {"id", "published", "rebuilt", "deviation"} <= set(claim)
 
 
+def test_claims_show_the_words_the_allowed_range_and_the_band(run: Run) -> None:
+    assert run("claims", "C08") == 0
+    words = " ".join(run.out.split())
+    assert "C08 A query with a language model costs ten searches" in words
+    for said in ("3.3T query/year", "3.25T-3.35T", "3.105T", "3.086T-3.123T", "-6%", "breaks"):
+        assert said in words
+    assert "The band, 3.086T to 3.123T query/year, stays below what the wording allows" in words
+    assert run("claims", "C11") == 0
+    assert "happened" in run.out
+    assert run("claims", "C31") == 0
+    assert "recommendation models" in " ".join(run.out.split())
+
+
 def test_init_writes_the_reference_case(run: Run, tmp_path: Path) -> None:
     assert run("init", "my.yaml") == 0
     assert "fabless decide my.yaml" in run.out
@@ -258,6 +271,21 @@ def test_init_writes_the_reference_case(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text("mine")
     assert run("init", "my.yaml") == 2
     assert (tmp_path / "my.yaml").read_text() == "mine", "nothing is lost"
+
+
+def test_init_copies_the_shipped_case_that_is_named(run: Run, tmp_path: Path) -> None:
+    assert run("init", "my.yaml", "--case", "lab-2025") == 0
+    assert (tmp_path / "my.yaml").read_text(encoding="utf-8") == reference_text("lab-2025")
+    assert run("init", "other.yaml", "--case", "nobody") == 2
+    assert all(name in run.err for name in shipped_cases())
+    assert not (tmp_path / "other.yaml").exists()
+
+
+@pytest.mark.parametrize("command", ["decide", "compare", "check", "backtest", "programme", "init"])
+def test_help_names_every_shipped_case(run: Run, command: str) -> None:
+    assert run(command, "--help") == 0
+    assert len(shipped_cases()) == 3
+    assert all(name in run.out for name in shipped_cases())
 
 
 @pytest.mark.slow
@@ -327,7 +355,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
     [
         (("decide", "openai-2024"), ["unknown case 'openai-2024'", "openai-2023"]),
         (("decide", "missing.yaml"), ["missing.yaml: cannot be read", "check the path"]),
-        (("decide", "bad.yaml"), ["bad.yaml:9: tree", "bad.yaml:57: lines.h100.price", "2 errors"]),
+        (("decide", "bad.yaml"), ["bad.yaml:13: tree", "bad.yaml:61: lines.h100.price", "2 errors"]),
         (
             ("decide", "good.yaml", "--report", "good.yaml"),
             ["--report: good.yaml", "ends in .html"],
@@ -416,7 +444,7 @@ def test_a_terminal_of_ascii_is_served(tmp_path: Path, command: tuple[str, ...])
             ["--expert-precision", "--kv-precision", "2 errors"],
         ),
         ((*ON_H100, "--engine", "vlm"), ["--engine: unknown engine 'vlm'", "did you mean vllm"]),
-        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-31"]),
+        ((*COST, "--chip", "b200", "--as-of", "2023-10-31"), ["b200 became known on 2024-03-18"]),
         (("claims", "C99"), ["unknown claim 'C99'", "C03"]),
         (("claims", "--as-of", "yesterday"), ["--as-of: 'yesterday'", "2023-10-31"]),
         (("chips", "--as-of", "2023-13-45"), ["--as-of: '2023-13-45'"]),
@@ -463,3 +491,18 @@ def test_every_error_is_told_and_loses_nothing(
         assert word in run.err
     assert "Traceback" not in run.err
     assert {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")} == before
+
+
+def test_check_lists_what_the_day_of_a_case_could_not_know(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(MINIMAL)
+    assert run("check", "my.yaml") == 0
+    assert "Later than 2023-10-31" in run.out
+    assert "the case is sound" in run.out
+    told = run.json("check", "my.yaml")
+    names = {item["name"]: item["reason"] for item in told["inputs"]}  # type: ignore[attr-defined]
+    assert names["performance.bandwidth"] == "the model of speed was calibrated later"
+    reason = "  stas-n: a later guide repeats what was announced with the chip\n"
+    (tmp_path / "my.yaml").write_text(edited(MINIMAL, (reason, "")))
+    assert run("check", "my.yaml") == 2
+    assert "chips.a100-80gb.scale_out_bandwidth" in run.err
+    assert "hindsight: {stas-n: reason}" in run.err

@@ -17,7 +17,7 @@ import pytest
 from case_fixture import LLAMA, OWN_CHIP
 from fabless import cli, perf
 from fabless.catalogue import Catalogue, load
-from fabless.cli.options import error_band, split_code
+from fabless.cli.options import split_code
 from fabless.errors import BadValue, DoesNotFit
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import candidate_splits, check_split, fixed_splits
@@ -423,8 +423,8 @@ def test_faults_are_told_at_once(
 
 
 def test_bands_and_codes() -> None:
-    assert error_band(0.03, 0.15) == pytest.approx((0.0261, 0.0353), abs=1e-4)
-    assert error_band(1.0, 1.5)[1] == math.inf
+    assert perf.error_band(0.03, 0.15) == pytest.approx((0.0261, 0.0353), abs=1e-4)
+    assert perf.error_band(1.0, 1.5)[1] == math.inf
     assert split_code(1, 1, 8, 8) == "EP8 DP8"
 
 

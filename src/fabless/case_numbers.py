@@ -59,6 +59,8 @@ class QueryNumbers(Section, Generic[T_co]):
     unserved_price: T_co
     revenue: T_co | None = None
     """What a served query brings in, in the first quarter; None: not stated."""
+    work: T_co | None = None
+    """Work of a query of this load over what the performance model gives; None: as it gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,8 @@ class SupplyNumbers(Section, Generic[T_co]):
     scarce_again: T_co | None = None
     """None: arrivals make no scarcity."""
     concession: T_co | None = None
+    growth_long_run: T_co | None = None
+    growth_fade: T_co | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,8 @@ class Load:
     ttft_limit_s: float | None
     title: str = ""
     """What people call it; empty: by its model."""
+    traced: dt.date | None = None
+    """Last day of the trace that gave the request; None where no trace did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,6 +302,19 @@ class Case:
     contracts: tuple[Contract, ...] = ()
     ways: tuple[OwnWay, ...] = ()
     """Ways of the case's own."""
+    hindsight: Mapping[str, str] = field(default_factory=dict)
+    """Why the case uses what was published after its day: by input, beginning of one at a dot, or
+    source."""
+
+
+def chips_of(case: Case) -> tuple[Chip, ...]:
+    """Every chip of a case, once."""
+    chips = (
+        case.existing_chip, *(line.chip for line in case.lines),
+        *(item.chip for item in case.programmes),
+        *(item.made for item in case.contracts if item.made is not None),
+    )
+    return tuple({chip.name: chip for chip in chips}.values())
 
 
 def correlation_name(name: str, other: str) -> str:

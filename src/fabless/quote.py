@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fabless.catalogue import Catalogue
+from fabless.catalogue.facts.entities import CLASS_PREFIX, EFFICIENCY, ENGINE, efficiency_entity
 from fabless.errors import BadValue, Fault, UnknownName, unknown
 from fabless.perf import Calibration, Efficiency, Engine, ServiceTerms, Serving, serve
+from fabless.perf.training import TrainingCalibration, calibrate
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.tco import (
     ChipHour,
@@ -35,12 +37,6 @@ OWNING_FACTS = (
     "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share",
 )
 """Facts on data centres that make up the cost of owning, in the order in which they are printed."""
-EFFICIENCY = "default"
-"""Class of efficiencies for a chip of unknown class and vendor."""
-ENGINE = "engine-default"
-"""Entity of the facts on the default serving software."""
-_CLASS_PREFIX = "perf-"
-"""Prefix of the entity of a class of efficiencies."""
 _ENGINE_PREFIX = "engine-"
 _ERRORS = ("error_median", "error_p90")
 """Fields of a class that state the error of the model on its chips."""
@@ -120,11 +116,6 @@ def price_of(catalogue: Catalogue, chip: str) -> Fact:
     )
 
 
-def efficiency_entity(name: str = EFFICIENCY) -> str:
-    """Entity of the facts of a class of efficiencies."""
-    return _CLASS_PREFIX + name
-
-
 def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[str, str]:
     """Class of efficiencies of a chip, and a sentence that says why.
 
@@ -132,7 +123,7 @@ def efficiency_class(catalogue: Catalogue, chip: Chip | None = None) -> tuple[st
     vendor's; else `EFFICIENCY`.
     """
     entities = catalogue.entities("perf")
-    classes = [name.removeprefix(_CLASS_PREFIX) for name in entities if name.startswith(_CLASS_PREFIX)]
+    classes = [name.removeprefix(CLASS_PREFIX) for name in entities if name.startswith(CLASS_PREFIX)]
     if chip is None:
         return EFFICIENCY, "the default efficiencies"
     if chip.efficiency in classes:
@@ -165,6 +156,18 @@ def calibration_of(catalogue: Catalogue, chip: Chip | None = None, engine: str =
     return Calibration(
         efficiency=Efficiency.of(values), engine=Engine.of(host), name=name, said=said,
         error_median=median, error_p90=p90,
+    )
+
+
+def training_calibration(
+    catalogue: Catalogue, chip: Chip | None, stack: str
+) -> TrainingCalibration:
+    """Training efficiencies of a chip and a stack from the catalogue's facts."""
+    values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
+              for entity in catalogue.entities("training") if entity.startswith("training-")}
+    return calibrate(
+        values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
+        inherited=chip is not None and chip.name not in catalogue.chips(),
     )
 
 

@@ -6,6 +6,7 @@ business, how they are written is `report`'s.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
 from collections.abc import Mapping
@@ -41,6 +42,22 @@ class Source:
     title: str
     url: str
     date: str
+    """Day, month or year in which it was published: 2023-10-31, 2023-10 or 2023; empty where that
+    is not known."""
+
+    @property
+    def published(self) -> dt.date | None:
+        """The day by which it was public: the last one of a month or year; None where it has no
+        date.
+
+        >>> Source("a", "b", "", "2023-02").published
+        datetime.date(2023, 2, 28)
+        """
+        if not self.date:
+            return None
+        year, *rest = (int(part) for part in self.date.split("-"))
+        month = rest[0] if rest else 12
+        return dt.date(year, month, rest[1] if rest[1:] else calendar.monthrange(year, month)[1])
 
 
 @dataclass(frozen=True, kw_only=True)

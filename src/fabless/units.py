@@ -39,9 +39,11 @@ _UNITS: dict[str, tuple[str, float]] = {
     "1/year": ("frequency", 1.0 / YEAR_S),
     "query/day": ("frequency", 1.0 / DAY_S),
     "query/year": ("frequency", 1.0 / YEAR_S),
+    "word/day": ("frequency", 1.0 / DAY_S),
     "user": ("number", 1.0),
     "token": ("token", 1.0),
     "token/s": ("token rate", 1.0),
+    "B token/day": ("token rate", 1e9 / DAY_S),
     # compute
     "FLOP": ("flop", 1.0),
     "FLOP/s": ("flop rate", 1.0),

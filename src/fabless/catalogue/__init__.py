@@ -4,12 +4,14 @@
 records of them.
 """
 
-from fabless.catalogue.case.case import REFERENCE, read_case, reference_text
+from fabless.catalogue.case.case import REFERENCE, read_case, reference_text, shipped_cases
+from fabless.catalogue.case.leaks import DatedInput, leaks
 from fabless.catalogue.facts.store import Catalogue, load
 from fabless.catalogue.facts.text import DATA
 from fabless.catalogue.files.own import Trace, embedded_trace, read_chip, read_model, read_trace, write_chip
 
 __all__ = [
-    "DATA", "REFERENCE", "Catalogue", "Trace", "embedded_trace", "load", "read_case", "read_chip",
-    "read_model", "read_trace", "reference_text", "write_chip",
+    "DATA", "REFERENCE", "Catalogue", "DatedInput", "Trace", "embedded_trace", "leaks", "load",
+    "read_case", "read_chip", "read_model", "read_trace", "reference_text", "shipped_cases",
+    "write_chip",
 ]

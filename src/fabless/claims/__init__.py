@@ -2,6 +2,23 @@
 have to change."""
 
 from fabless.claims.rebuild import rebuild
-from fabless.claims.results import ClaimResult, ClaimsDocument, InputUsed, NeededInput, Published, claims_document
+from fabless.claims.results import (
+    ClaimCounts,
+    ClaimResult,
+    ClaimsDocument,
+    InputUsed,
+    NeededInput,
+    Published,
+    claims_document,
+)
 
-__all__ = ["ClaimResult", "ClaimsDocument", "InputUsed", "NeededInput", "Published", "claims_document", "rebuild"]
+__all__ = [
+    "ClaimCounts",
+    "ClaimResult",
+    "ClaimsDocument",
+    "InputUsed",
+    "NeededInput",
+    "Published",
+    "claims_document",
+    "rebuild",
+]

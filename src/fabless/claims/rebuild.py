@@ -1,9 +1,9 @@
 """Rebuild published claims from facts: what the facts give, how far off it is, and which input
 would have to change.
 
-Every number comes from a fact of the catalogue. A claim holds when something that its wording
-allows lies in the band which the bands of its inputs span; each recipe is monotone in each input,
-so the corners of the inputs span it.
+Every number comes from a fact of the catalogue or from a model of this package. A claim holds when
+something that its wording allows lies in the band which the bands of its inputs span; each recipe
+is monotone in each input, so the corners of the inputs span it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from scipy.optimize import brentq
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.claims import Claim, Rebuild, Statement, read_claims
 from fabless.claims.formula import formula_text
+from fabless.claims.modelled import modelled_input
 from fabless.claims.recipes import RECIPES
-from fabless.claims.results import ClaimResult, InputUsed, NeededInput, Published
+from fabless.claims.results import ClaimResult, InputUsed, NeededInput, Published, Verdict
 from fabless.errors import BadValue, Fault, Leak, unknown
 from fabless.records import Range
 from fabless.units import from_si
@@ -48,8 +49,8 @@ def _published(claim: Claim, statement: Statement) -> Published:
     )
 
 
-def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
-    """The facts a rebuild names."""
+def _inputs(catalogue: Catalogue, rebuild: Rebuild, place: str) -> tuple[InputUsed, ...]:
+    """The facts that a rebuild names, then what it asks of the models."""
     used = []
     for name, where in rebuild.inputs.items():
         fact = catalogue.fact(where.entity, where.field, where.period)
@@ -61,6 +62,8 @@ def _inputs(catalogue: Catalogue, rebuild: Rebuild) -> tuple[InputUsed, ...]:
                 grade=fact.grade, source=fact.source, note=fact.note, place=fact.place,
             )
         )
+    for name, asked in rebuild.modelled.items():
+        used.append(modelled_input(catalogue, name, asked, place))
     return tuple(used)
 
 
@@ -71,7 +74,7 @@ def _recipe(rebuild: Rebuild, place: str) -> Recipe:
     recipe = RECIPES[rebuild.recipe]
     signature = inspect.signature(recipe)
     try:
-        signature.bind(**rebuild.inputs)
+        signature.bind(**rebuild.inputs, **rebuild.modelled)
     except TypeError as error:
         raise BadValue(
             Fault(
@@ -156,12 +159,13 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
     statement = rebuild.statement
     published = _published(claim, statement)
     try:
-        inputs = _inputs(catalogue, rebuild)
+        inputs = _inputs(catalogue, rebuild, claim.place)
     except Leak as leak:
         return ClaimResult(
-            id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name,
-            published=published, rebuilt=None, deviation=None, verdict="cannot be rebuilt",
-            breaking_input=None, needed=(), formula="", inputs=(), note=leak.faults[0].found,
+            id=claim.id, claim=claim.claim, short=claim.short, kind=claim.kind,
+            variant=rebuild.name, published=published, rebuilt=None, deviation=None,
+            verdict="cannot be rebuilt", breaking_input=None, needed=(), formula="", inputs=(),
+            note=leak.faults[0].found,
         )
     band = _span(recipe, {used.name: used.si for used in inputs})
     target = _target(statement, band.mode)
@@ -170,21 +174,30 @@ def _rebuilt(catalogue: Catalogue, claim: Claim, rebuild: Rebuild) -> ClaimResul
     low, mode, high = (_printed(end, statement.unit) for end in (band.low, band.mode, band.high))
     formula = formula_text(recipe, {used.name: _said(used.value, used.unit) for used in inputs})
     return ClaimResult(
-        id=claim.id, claim=claim.claim, kind=claim.kind, variant=rebuild.name, published=published,
-        rebuilt=Range(low, mode, high), deviation=_deviation(statement, band.mode),
+        id=claim.id, claim=claim.claim, short=claim.short, kind=claim.kind, variant=rebuild.name,
+        published=published, rebuilt=Range(low, mode, high),
+        deviation=_deviation(statement, band.mode),
         verdict="holds" if holds else "breaks", breaking_input=needed[0] if needed else None,
         needed=needed, formula=f"{formula} = {_said(mode, statement.unit)}", inputs=inputs,
         note=rebuild.note,
     )
 
 
-def _told(claim: Claim) -> ClaimResult:
-    """A claim that cannot be rebuilt, with the reason."""
+def _told(catalogue: Catalogue, claim: Claim) -> ClaimResult:
+    """A claim without a number to rebuild: an event that a fact shows, or the reason why not."""
     published = _published(claim, claim.statement) if claim.statement else None
+    verdict: Verdict = "cannot be rebuilt"
+    note = claim.reason
+    if claim.event is not None:
+        try:
+            seen = catalogue.fact(claim.event.entity, claim.event.field, claim.event.period)
+            verdict, note = "happened", f"{note} [{claim.event}: {seen.source.title}]"
+        except Leak as leak:
+            note = leak.faults[0].found
     return ClaimResult(
-        id=claim.id, claim=claim.claim, kind=claim.kind, variant="", published=published,
-        rebuilt=None, deviation=None, verdict="cannot be rebuilt", breaking_input=None, needed=(),
-        formula="", inputs=(), note=claim.reason,
+        id=claim.id, claim=claim.claim, short=claim.short, kind=claim.kind, variant="",
+        published=published, rebuilt=None, deviation=None, verdict=verdict, breaking_input=None,
+        needed=(), formula="", inputs=(), note=note,
     )
 
 
@@ -199,5 +212,6 @@ def rebuild(catalogue: Catalogue, claims: Sequence[Claim] | None = None) -> tupl
     """
     results: list[ClaimResult] = []
     for claim in read_claims() if claims is None else claims:
-        results += [_rebuilt(catalogue, claim, way) for way in claim.rebuilds] or [_told(claim)]
+        results += [_rebuilt(catalogue, claim, way) for way in claim.rebuilds] or [
+            _told(catalogue, claim)]
     return tuple(results)

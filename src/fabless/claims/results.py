@@ -11,7 +11,7 @@ from fabless.catalogue.files.claims import Kind
 from fabless.records import Grade, Range, Source
 from fabless.units import to_si
 
-Verdict = Literal["holds", "breaks", "cannot be rebuilt"]
+Verdict = Literal["holds", "breaks", "happened", "cannot be rebuilt"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +28,11 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class InputUsed:
-    """A fact that went into a rebuilt claim, in the unit of its row."""
+    """A fact that went into a rebuilt claim, in the unit of its row, or what a model gave."""
 
     name: str
     fact: str
-    """Entity, field and period, as `fabless why` takes them."""
+    """Entity, field and period, as `fabless why` takes them; of a model, what it was asked."""
     value: float
     low: float
     high: float
@@ -41,6 +41,8 @@ class InputUsed:
     source: Source
     note: str
     place: str
+    modelled: bool = False
+    """Whether a model of this package gave the number."""
 
     @property
     def si(self) -> Range:
@@ -68,9 +70,11 @@ class ClaimResult:
 
     id: str
     claim: str
+    short: str
+    """The claim in a few words."""
     kind: Kind
     variant: str
-    """Name of the way it is rebuilt; empty where it cannot be."""
+    """Name of the way it is rebuilt; empty where it cannot be, and of an event."""
     published: Published | None
     rebuilt: Range | None
     deviation: float | None
@@ -86,13 +90,28 @@ class ClaimResult:
     note: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClaimCounts:
+    """Results by verdict; what cannot be rebuilt counts neither for a claim nor against it."""
+
+    holds: int
+    breaks: int
+    happened: int
+    cannot_be_rebuilt: int
+
+
 @dataclass(frozen=True)
 class ClaimsDocument:
     """All results, as `fabless claims --json` gives them."""
 
     claims: tuple[ClaimResult, ...]
+    counts: ClaimCounts
 
 
 def claims_document(results: Sequence[ClaimResult]) -> ClaimsDocument:
-    """The results as one document."""
-    return ClaimsDocument(tuple(results))
+    """The results as one document, with their number by verdict."""
+    verdicts = [result.verdict for result in results]
+    counts = ClaimCounts(
+        holds=verdicts.count("holds"), breaks=verdicts.count("breaks"),
+        happened=verdicts.count("happened"), cannot_be_rebuilt=verdicts.count("cannot be rebuilt"))
+    return ClaimsDocument(tuple(results), counts)

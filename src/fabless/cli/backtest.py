@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from fabless.backtest import Backtest, PooledBacktest, backtest, backtest_all
-from fabless.catalogue import REFERENCE, read_case
+from fabless.catalogue import REFERENCE, read_case, shipped_cases
 from fabless.cli.options import Json
 from fabless.cli.progress import shown
 from fabless.errors import BadFile, BadValue, Fault
@@ -22,7 +22,8 @@ from fabless.report.files import check_writable
 
 def backtest_command(
     case: Annotated[str | None, typer.Argument(
-        help="Past case: the name of one that ships with fabless, or the path of a case file (.yaml).",
+        help=f"Past case: one that ships with fabless ({', '.join(shipped_cases())}), or the path of "
+             "a case file (.yaml).",
         show_default=REFERENCE)] = None,
     truths: Annotated[Path | None, typer.Option(
         help="CSV file of what happened; published forecasts and trends are read from files beside "

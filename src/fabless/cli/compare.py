@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from fabless.catalogue import REFERENCE, read_case
-from fabless.cli.options import Json
+from fabless.cli.options import CaseName, Json
 from fabless.cli.progress import shown
 from fabless.decide import compare_ways
 from fabless.report import as_json, print_two_ways
@@ -17,9 +17,7 @@ from fabless.report import as_json, print_two_ways
 def compare_command(
     way: Annotated[str, typer.Argument(help="Name of a way of the case, such as buy.", metavar="A")],
     other: Annotated[str, typer.Argument(help="Name of another one.", metavar="B")],
-    case: Annotated[str, typer.Argument(
-        help="Case: the name of one that ships with fabless, or the path of a case file (.yaml).",
-    )] = REFERENCE,
+    case: CaseName = REFERENCE,
     detail: Annotated[str, typer.Option(
         help="Depth of the analysis: quick, standard or deep; quick does not ask what must be "
              "true.")] = "standard",

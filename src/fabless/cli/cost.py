@@ -25,7 +25,6 @@ from fabless.cli.options import (
     Ttft,
     calibration_for,
     chip_of,
-    error_band,
     formats_of,
     model_of,
     positive,
@@ -34,7 +33,7 @@ from fabless.cli.options import (
     stated_price,
 )
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
-from fabless.perf import ServiceTerms
+from fabless.perf import ServiceTerms, error_band
 from fabless.quote import Quote, number_of, owning_of, price_of, quote
 from fabless.records import Fact
 from fabless.report import Column, as_json, print_table, say

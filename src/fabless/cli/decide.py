@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue import REFERENCE, read_case, reference_text
-from fabless.cli.options import Address
+from fabless.catalogue import REFERENCE, read_case, reference_text, shipped_cases
+from fabless.cli.options import Address, CaseName
 from fabless.cli.progress import shown
 from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
@@ -24,9 +24,7 @@ EXECUTORS = ("process", "dask")
 
 
 def decide(
-    case: Annotated[str, typer.Argument(
-        help="Case: the name of one that ships with fabless, or the path of a case file (.yaml).",
-    )] = REFERENCE,
+    case: CaseName = REFERENCE,
     report: Annotated[Path | None, typer.Option(
         help="HTML file to write the report to.", show_default="fabless-NAME.html")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
@@ -86,10 +84,14 @@ def _detail(name: str, leaves: int | None, paths: int | None, splits: int) -> De
     return replace(chosen, paths=paths or chosen.paths)
 
 
-def init(path: Annotated[Path, typer.Argument(
-    help="Case file to write, such as my.yaml.", metavar="PATH")]) -> None:
-    """Write a commented case file to start from: a copy of the reference case."""
+def init(
+    path: Annotated[Path, typer.Argument(
+        help="Case file to write, such as my.yaml.", metavar="PATH")],
+    case: Annotated[str, typer.Option(
+        "--case", help=f"Case to copy: {', '.join(shipped_cases())}.")] = REFERENCE,
+) -> None:
+    """Write a commented case file to start from: a copy of one that ships with fabless."""
     if path.exists() or path.is_symlink():
         raise BadFile(Fault(str(path), "exists already", "a path that is free", "choose another name, or remove the file"))
-    write_whole(path, reference_text(REFERENCE))
+    write_whole(path, reference_text(case))
     typer.echo(f"wrote {path}: change it, then run: fabless decide {path}")

@@ -25,8 +25,9 @@ PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "programme": "programme:programme", "contract": "contract:contract",
     },
     "Check": {
-        "backtest": "backtest:backtest_command", "validate": "validate:validate",
-        "claims": "rebuilt:claims", "show": "facts:show", "why": "facts:why",
+        "check": "check:check_command", "backtest": "backtest:backtest_command",
+        "validate": "validate:validate", "claims": "rebuilt:claims", "show": "facts:show",
+        "why": "facts:why",
     },
 })
 """Panel of `fabless --help` -> its commands: name -> module and function."""

@@ -10,7 +10,14 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
-from fabless.catalogue import Catalogue, embedded_trace, read_chip, read_model, read_trace
+from fabless.catalogue import (
+    Catalogue,
+    embedded_trace,
+    read_chip,
+    read_model,
+    read_trace,
+    shipped_cases,
+)
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
 from fabless.perf import Calibration, Formats
 from fabless.quote import calibration_of
@@ -25,6 +32,10 @@ AsOf = Annotated[str | None, typer.Option(
     "--as-of", help="Use only what was public by this day.", show_default="no limit",
     metavar="YYYY-MM-DD")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+CaseName = Annotated[str, typer.Argument(
+    help=f"Case: one that ships with fabless ({', '.join(shipped_cases())}), or the path of a case "
+         "file (.yaml).")]
 
 ModelName = Annotated[str, typer.Option(
     "--model",
@@ -160,17 +171,6 @@ def stated_price(price: str) -> Fact:
         entity="--price", field="price", value=value, low=None, high=None, unit=unit, period="",
         price_year=None, known=dt.date.today(), grade=Grade.ASSUMPTION,
         source=Source("user", "stated on the command line", "", ""), note="", place="--price")
-
-
-def error_band(value: float, error: float) -> tuple[float, float]:
-    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either
-    way.
-
-    >>> low, high = error_band(1.0, 0.25)
-    >>> low, round(high, 3)
-    (0.8, 1.333)
-    """
-    return value / (1.0 + error), value / (1.0 - error) if error < 1.0 else math.inf
 
 
 def split_code(tensor: int, pipeline: int, expert: int, data: int) -> str:

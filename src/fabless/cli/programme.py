@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue import Catalogue, load
+from fabless.catalogue import Catalogue, load, shipped_cases
 from fabless.catalogue.facts.takeovers import Candidate, candidate, candidates
 from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json, attempt, refuse
@@ -36,7 +36,8 @@ def programme(
         help="First quarter of the programme.", show_default="quarter of --as-of or of the case",
         metavar="YYYYQn")] = None,
     case: Annotated[str | None, typer.Option(
-        help="Case that gives the programme's own numbers: a name or the path of a file.",
+        help=f"Case that gives the programme's own numbers: {', '.join(shipped_cases())}, or the "
+             "path of a file.",
         metavar="CASE")] = None,
     second: Annotated[bool, typer.Option(
         "--second", help="Add a second chip generation after the first.")] = False,

@@ -11,9 +11,9 @@ from typing import TypeVar
 import numpy as np
 from rich.console import Console
 
-from fabless.cli.options import error_band, split_code
+from fabless.cli.options import split_code
 from fabless.errors import Fault
-from fabless.perf import Calibration, Point, ServiceTerms, Serving, SplitSearch
+from fabless.perf import Calibration, Point, ServiceTerms, Serving, SplitSearch, error_band
 from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, InstancePool
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say

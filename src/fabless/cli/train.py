@@ -33,7 +33,6 @@ from fabless.perf.training import (
     TrainingCalibration,
     TrainingMachine,
     best,
-    calibrate,
     campaign,
     division_faults,
     least_replay,
@@ -43,11 +42,10 @@ from fabless.perf.training import (
 )
 from fabless.quote import (
     calibration_of,
-    efficiency_class,
     hour_at_price,
-    number_of,
     owning_of,
     price_of,
+    training_calibration,
 )
 from fabless.records import LLM, Chip, Fact
 from fabless.report import as_json
@@ -166,18 +164,6 @@ def _answer(
         llm=llm, chip=chip, chips=chips, precision=precision, tokens=tokens, plans=plans, run=run,
         price=fact, cost_usd=cost, wall_j=wall, calibration=calibration,
         notes=[*notes, *chip.assumed],
-    )
-
-
-def training_calibration(
-    catalogue: Catalogue, chip: Chip | None, stack: str
-) -> TrainingCalibration:
-    """Training efficiencies of a chip and a stack from the catalogue's facts."""
-    values = {entity: {fact.field: number_of(fact) for fact in catalogue.facts_of(entity)}
-              for entity in catalogue.entities("training") if entity.startswith("training-")}
-    return calibrate(
-        values, efficiency_class(catalogue, chip)[0], stack, catalogue.entities("perf"),
-        inherited=chip is not None and chip.name not in catalogue.chips(),
     )
 
 

@@ -6,9 +6,9 @@ import datetime as dt
 
 import numpy as np
 
-from fabless.case_records import Case
+from fabless.case_records import Case, chips_of
 from fabless.decide.results import Action
-from fabless.decide.ways.prepare import Prepared, chips_of
+from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.solved import SolvedWay
 from fabless.plan import trunk
 from fabless.plan.rule.simulate import granted

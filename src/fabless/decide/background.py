@@ -7,15 +7,15 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from fabless.case_records import Case, CaseNumber, Load
+from fabless.case_records import Case, CaseNumber, Load, chips_of
 from fabless.catalogue import Catalogue
+from fabless.catalogue.case.leaks import MODEL_FIELDS, leaks
 from fabless.catalogue.case.numbers import CASE_SOURCE
-from fabless.catalogue.facts.entities import range_of
-from fabless.decide.ways.prepare import chips_of
+from fabless.catalogue.facts.entities import ENGINE, efficiency_entity, range_of
 from fabless.programme import PseudoCounts, credible_band
-from fabless.quote import ENGINE, efficiency_entity
 from fabless.records import Chip, Fact, Grade, Range, Source
 
 CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_bandwidth",
@@ -23,10 +23,6 @@ CHIP_FIELDS = {"memory_capacity": "memory_bytes", "memory_bandwidth": "memory_ba
 CHIP_UNITS = {
     "memory_capacity": "GB", "memory_bandwidth": "TB/s", "scale_up_bandwidth": "GB/s", "tdp": "W",
 }
-MODEL_FIELDS = (
-    "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "expert_ffn", "experts",
-    "experts_per_token", "vocab",
-)
 
 
 def background(case: Case, catalogue: Catalogue) -> tuple[CaseNumber, ...]:
@@ -63,6 +59,19 @@ def programme_ends(case: Case, filled: Case) -> tuple[CaseNumber, ...]:
             )
         )
     return tuple(numbers)
+
+
+def in_hindsight(
+    case: Case, catalogue: Catalogue, numbers: Sequence[CaseNumber]
+) -> tuple[CaseNumber, ...]:
+    """The numbers, with the reason of the case in the note of each that its day could not know."""
+    reasons = {item.name: item.reason for item in leaks(case, catalogue) if item.reason}
+    return tuple(
+        replace(number, note="; ".join(filter(None, (
+            number.note, f"in hindsight: {reasons[number.name]}"))))
+        if number.name in reasons else number
+        for number in numbers
+    )
 
 
 def _of_fact(name: str, fact: Fact) -> CaseNumber:

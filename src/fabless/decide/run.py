@@ -15,7 +15,7 @@ from fabless.case_records import Case, named
 from fabless.catalogue import load
 from fabless.decide.actions import actions_of
 from fabless.decide.answer import answer, warnings_of
-from fabless.decide.background import background, programme_ends
+from fabless.decide.background import background, in_hindsight, programme_ends
 from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.judge import Judged, gap_of, judge, margin_of, perfect_information
@@ -130,10 +130,10 @@ def decide(
         chip_costs=chip_costs(prepared),
         timeline=timeline(prepared, prepared.case.programmes),
         demand_by_quarter=demand_by_quarter(case, judged.ways[best.name]),
-        assumptions=(
+        assumptions=in_hindsight(case, catalogue, (
             *named(prepared.case.numbers).values(), *programme_ends(case, prepared.case),
             *background(case, catalogue),
-        ),
+        )),
         warnings=(*prepared.warnings, *warnings_of(prepared, best, fresh, detail)),
         seconds=time.perf_counter() - start, shadow_prices=terms.shadow_prices,
         near_best=terms.near_best, leverage=terms.leverage,

@@ -10,12 +10,12 @@ import numpy as np
 
 from fabless.explore.sweep import DesignScores
 from fabless.perf import Calibration, Machine, ServiceTerms, Split, room, steady_state
-from fabless.perf.serving.layout import tensor_degrees
+from fabless.perf.serving.layout import expert_groups, tensor_degrees
 from fabless.records import LLM, Array, Request
 from fabless.silicon.evaluate import Designs, Evaluation, Technology
 from fabless.tco import Owning, chip_hour_cost
 from fabless.units import HOUR_S
-from fabless.workload import element_bytes, is_latent
+from fabless.workload import element_bytes
 
 POINTS = 49_152
 """Combinations evaluated at once, so that their arrays stay in the cache."""
@@ -137,8 +137,8 @@ def splits_of(llm: LLM, domain: int, most_chips: int) -> Split:
     if llm.experts:
         chips = 2
         while chips <= min(most_chips, WIDEST * domain):
-            if llm.experts % chips == 0 and (chips <= domain or bool(is_latent(llm))):
-                rows.append((1, 1, chips, chips))
+            if (groups := expert_groups(llm, chips, domain)) > 1:
+                rows.append((1, 1, groups, chips))
             chips *= 2
     degree, stages = tensor_degrees(llm, widest)[-1], 2
     while degree * stages <= most_chips and stages <= llm.layers:

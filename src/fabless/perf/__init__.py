@@ -7,7 +7,7 @@ the best point for a request.
 """
 
 from fabless.arrays import chunked
-from fabless.perf.efficiency import Calibration, Efficiency, Engine
+from fabless.perf.efficiency import Calibration, Efficiency, Engine, error_band
 from fabless.perf.machine import Formats, Machine, machine_of, usable_precision
 from fabless.perf.serving.forward import Phase, decode_step, forward, prefill
 from fabless.perf.serving.layers import ForwardWork
@@ -37,6 +37,7 @@ __all__ = [
     "candidate_splits",
     "chunked",
     "decode_step",
+    "error_band",
     "forward",
     "front",
     "machine_of",

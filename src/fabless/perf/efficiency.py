@@ -141,6 +141,17 @@ class Calibration:
     """Error that 90 % of the measurements stay under [share]."""
 
 
+def error_band(value: float, error: float) -> tuple[float, float]:
+    """Where a measurement lies when the prediction `value` is off by up to `error` of it, either
+    way.
+
+    >>> low, high = error_band(1.0, 0.25)
+    >>> low, round(high, 3)
+    (0.8, 1.333)
+    """
+    return value / (1.0 + error), value / (1.0 - error) if error < 1.0 else math.inf
+
+
 def values_by_field(kind: type, place: str, values: Mapping[str, float]) -> dict[str, float]:
     """Values by field name; raises `BadValue` with every missing and unknown name at once.
 

@@ -94,20 +94,23 @@ def all_reduce(message_bytes: Number, chips: Number, machine: Machine) -> Number
     return _collective(inside, domains, ring, machine)
 
 
-def scatter(message_bytes: Number, copies: Number, chips: Number, machine: Machine) -> Array:
-    """Time in which each of `chips` sends its `message_bytes` to `copies` chips of the group drawn
-    at random [s].
+def scatter(
+    message_bytes: Number, copies: Number, chips: Number, machine: Machine, team: Number = 1.0
+) -> Array:
+    """Time in which each of `chips` sends its `message_bytes` to `copies` teams drawn at random, of
+    `team` neighbouring chips each [s].
 
     A message crosses once to each other domain that holds any of its receivers, and is passed on
-    inside: of m domains it reaches ``m (1 - (1 - 1/m)^copies)``, of n chips ``n (1 - (1 -
+    inside: of m domains it reaches ``m (1 - (1 - 1/m)^copies)``, of n teams ``n (1 - (1 -
     1/n)^copies)``, by the law of `distinct_experts`. The way back, where answers are summed up on
     the way, takes as long.
     """
     inside, domains = _levels(chips, machine)
-    chips = np.asarray(chips, dtype=float)
     link = machine.efficiency.link
+    span = np.maximum(team / inside, 1.0)
     reached_chips, reached_domains = (
-        distinct_experts(chips, 1.0, copies), distinct_experts(domains, 1.0, copies),
+        each * distinct_experts(np.asarray(places, dtype=float) / each, 1.0, copies)
+        for places, each in ((chips, team), (domains, span))
     )
     near = link_time(
         message_bytes * reached_chips * (inside - 1.0) / inside, machine.scale_up_bandwidth, link

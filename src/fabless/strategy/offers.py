@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fabless.case_numbers import LineNumbers, OwningNumbers, TrainingNumbers, stated
+from fabless.case_numbers import LineNumbers, OwningNumbers, QueryNumbers, TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, Programme
 from fabless.market import known_arrival, price_path_usd
 from fabless.records import Array, Chip
@@ -226,9 +226,14 @@ def existing_offer(case: Case, scenarios: ScenarioView, throughput: Throughput) 
 def load_rates(case: Case, scenarios: ScenarioView, throughput: Throughput, factor: Array) -> Array:
     """Load served by one chip in one quarter, at the work of a query and training utilisation."""
     queries = scenarios.values.demand.load_factor / scenarios.work
-    loads = {load.name: scenarios.values.loads[load.name] for load in case.loads}
-    share = {name: load.utilisation if isinstance(load, TrainingNumbers) else queries for name, load in loads.items()}
-    return np.array([throughput.per_second[name] * QUARTER_S * factor * share[name] for name in loads])
+
+    def used(load: QueryNumbers[Array] | TrainingNumbers[Array]) -> Array:
+        if isinstance(load, TrainingNumbers):
+            return load.utilisation
+        return queries if load.work is None else queries / load.work
+
+    return np.array([throughput.per_second[load.name] * QUARTER_S * factor
+                     * used(scenarios.values.loads[load.name]) for load in case.loads])
 
 
 def site_power_w(case: Case, chip: Chip, power_factor: CaseNumber | None, generation: int) -> float:

@@ -102,12 +102,13 @@ def world_allotment(case: Case, scenarios: ScenarioView) -> Array:
 
 
 def grown(scenarios: ScenarioView, growth: Array, since: NDArray[np.int64]) -> Array:
-    """Multiple after `since` quarters of what grows by `growth` in its first year and fades to the
-    growth of demand."""
-    demand = scenarios.values.demand
+    """Multiple after `since` quarters of what can be had, which grows by `growth` in its first year
+    and fades to the long-run growth of supply; to that of the case's demand where none is stated."""
+    demand, supply = scenarios.values.demand, scenarios.values.supply
+    long_run = demand.growth_long_run if supply.growth_long_run is None else supply.growth_long_run
+    fade = demand.growth_fade if supply.growth_fade is None else supply.growth_fade
     return np.exp(log_growth(
-        np.log(growth) / YEAR_S, np.log(demand.growth_long_run) / YEAR_S, demand.growth_fade,
-        0.0, since * QUARTER_S))
+        np.log(growth) / YEAR_S, np.log(long_run) / YEAR_S, fade, 0.0, since * QUARTER_S))
 
 
 def worth_of(scenarios: ScenarioView) -> Array:

@@ -3,6 +3,7 @@ from the future."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,15 +14,16 @@ from fabless.case_records import Case, CaseNumber, Line, Load, Programme
 from fabless.catalogue.case import schema
 from fabless.catalogue.case.contracts import case_contract, contract_money
 from fabless.catalogue.case.fields import Number, Unit
+from fabless.catalogue.case.leaks import hindsight_faults
 from fabless.catalogue.case.market import correlation_numbers, market_errors, market_records
 from fabless.catalogue.case.numbers import NumberReader, case_numbers
 from fabless.catalogue.case.programmes import programme_faults, programme_spec
 from fabless.catalogue.case.schema_programme import ProgrammeSection
 from fabless.catalogue.case.ways import own_way, way_errors
 from fabless.catalogue.facts.store import Catalogue
-from fabless.catalogue.files.own import chip_from_mapping, embedded_trace, read_model, read_trace
+from fabless.catalogue.files.own import Trace, chip_from_mapping, embedded_trace, read_model, read_trace
 from fabless.catalogue.files.yaml import Document
-from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
+from fabless.errors import BadValue, FablessError, Fault, Leak, UnknownName, unknown
 from fabless.records import LLM, Chip, Request
 from fabless.titles import IN_PLACE
 from fabless.units import QUARTER_S, Quarter, quantity
@@ -71,7 +73,7 @@ class CaseReader:
             kinds = {type(error) for error in self.errors}
             faults = dict.fromkeys(fault for error in self.errors for fault in error.faults)
             raise (kinds.pop() if len(kinds) == 1 else BadValue)(*faults)
-        return Case(
+        case = Case(
             name=file.name, title=file.title, as_of=file.as_of, quarters=file.quarters,
             price_year=file.price_year, first_quarter=Quarter.parse(file.first_quarter),
             seed=file.seed, dominant_vendor=file.dominant_vendor, boundaries=file.tree.boundaries,
@@ -83,7 +85,12 @@ class CaseReader:
             contracts=contracts, **market_records(file),
             ways=tuple(own_way(name, file, self._whole_line) for name in file.ways),
             numbers=case_numbers(file, numbers, {name: self._terms(name) for name in file.lines}),
+            hindsight=file.hindsight,
         )
+        refusals = hindsight_faults(case, self.catalogue, self.document)
+        if refusals:
+            raise Leak(*refusals)
+        return case
 
     def _try(self, path: str, read: Callable[[], T]) -> T | None:
         """What `read` gives, or None with its faults kept under the place of `path`."""
@@ -234,33 +241,38 @@ class CaseReader:
                 kv_precision=load.precision, tpot_limit_s=None, ttft_limit_s=None)
         where = f"loads.{name}"
         model = self._try(f"{where}.model", lambda: self._model(load.model))
-        request = self._request(where, load)
+        request, traced = self._request(where, load)
         if model and request and 0 < model.max_context < request.input_tokens + request.output_tokens:
             self._bad(where, f"{request.input_tokens + request.output_tokens:g} tokens a query",
                       f"at most {model.max_context}, the context of {model.name}",
                       "shorten the request or choose a model with a longer context")
         return Load(
             name=name, title=load.title, kind="inference", model=model, request=request, precision=load.precision,
-            kv_precision=load.kv_precision, tpot_limit_s=self._time(f"{where}.tpot", load.tpot),
+            kv_precision=load.kv_precision, traced=traced, tpot_limit_s=self._time(f"{where}.tpot", load.tpot),
             ttft_limit_s=self._time(f"{where}.ttft", load.ttft))
 
     def _model(self, name: str) -> LLM:
         return read_model(self.folder / name) if name.endswith(".json") else self.catalogue.model(name)
 
-    def _request(self, where: str, load: schema.InferenceLoad) -> Request | None:
+    def _request(
+        self, where: str, load: schema.InferenceLoad
+    ) -> tuple[Request | None, dt.date | None]:
+        """The request of a load, and the last day of the trace that gave it."""
         stated = [key for key in ("trace", "input_tokens", "output_tokens") if getattr(load, key) is not None]
         if load.trace is not None and stated == ["trace"]:
-            return self._try(f"{where}.trace", lambda: self._traced(str(load.trace)))
+            trace = self._try(f"{where}.trace", lambda: self._trace(str(load.trace)))
+            return (None, None) if trace is None else (trace.request, trace.last_day)
         if load.input_tokens is not None and load.output_tokens is not None and load.trace is None:
-            return Request(load.input_tokens, load.output_tokens, "case")
+            return Request(load.input_tokens, load.output_tokens, "case"), None
         self._bad(
             where, f"a query by {', '.join(stated) or 'nothing'}",
             "either a trace, or input_tokens and output_tokens", "give one of the two",
         )
-        return None
+        return None, None
 
-    def _traced(self, name: str) -> Request:
-        request = (read_trace(self.folder / name) if name.endswith(".csv") else embedded_trace(name)).request
+    def _trace(self, name: str) -> Trace:
+        trace = read_trace(self.folder / name) if name.endswith(".csv") else embedded_trace(name)
+        request = trace.request
         if min(request.input_tokens, request.output_tokens) < 1.0:
             raise BadValue(
                 Fault(
@@ -270,7 +282,7 @@ class CaseReader:
                     "give a trace of real requests",
                 )
             )
-        return request
+        return trace
 
     def _chip(self, name: str) -> Chip:
         if name in self.file.chips:

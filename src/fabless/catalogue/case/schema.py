@@ -111,6 +111,9 @@ class InferenceLoad(Strict):
     revenue: Annotated[Number, Unit("USD/query")] | None = None
     """What a served query brings in, in the first quarter; it falls by `demand.value_decline`. The
     answer states the margin; nothing is decided by it but the cash of `limits.revenue_share`."""
+    work: Multiple | None = None
+    """Work of a query of this load over what the performance model gives; `demand.work_level` and
+    `demand.work_trend`, for all loads, come on top. 1 where left out."""
 
 
 class TrainingLoad(Strict):
@@ -177,6 +180,11 @@ class Supply(Strict):
     concession: Share | None = None
     """Share of its prices that the dominant vendor gives way by to a buyer with a credible chip
     programme or second vendor; no plan counts on it."""
+    growth_long_run: Multiple | None = None
+    """Multiple a year to which the growth of allotments and of world supply fades; that of the
+    case's demand where left out."""
+    growth_fade: Annotated[Number, Unit("year", above=True)] | None = None
+    """Time constant of that fading; that of demand where left out."""
 
 
 class LineSection(Strict):
@@ -212,7 +220,7 @@ class LineSection(Strict):
     allotment: Count | None = None
     """Most chips a quarter in normal supply, at the start."""
     allotment_growth: Multiple | None = None
-    """Multiple of that in the first year; it fades as demand growth does."""
+    """Multiple of that in the first year; it fades as `supply` states."""
     lead_normal: Week | None = None
     lead_scarce: Week | None = None
     efficiency: Multiple | None = None
@@ -284,6 +292,9 @@ class CaseFile(Strict):
     """World supply that caps what all lines and programmes can get together."""
     correlations: tuple[CorrelationItem, ...] = ()
     limits: LimitsSection = LimitsSection()
+    hindsight: dict[str, str] = Field(default_factory=dict)
+    """Why something is used that was published after `as_of`: by the name of an input, the
+    beginning of one at a dot, or a source."""
 
 
 def keys_at(location: tuple[int | str, ...], file: type[BaseModel] = CaseFile) -> list[str]:

@@ -62,7 +62,7 @@ class PoolSection(Strict):
     chips: Annotated[Number, Unit("chip", above=True)]
     """Chips that one of these is enough for."""
     growth: Multiple
-    """Multiple of the output in the first year; it fades as demand growth does."""
+    """Multiple of the output in the first year; it fades as `supply` states."""
     share: Share
     """Share of the world's output that the company can get."""
 

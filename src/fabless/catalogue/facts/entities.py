@@ -19,6 +19,13 @@ from fabless.units import from_si
 STAND_IN = "stand-in-chip"
 """Entity whose fields a chip inherits where its own sources are silent."""
 
+EFFICIENCY = "default"
+"""Class of efficiencies for a chip of unknown class and vendor."""
+CLASS_PREFIX = "perf-"
+"""Prefix of the entity of a class of efficiencies."""
+ENGINE = "engine-default"
+"""Entity of the facts on the default serving software."""
+
 Facts = Mapping[str, Fact]
 """Field -> fact, of one entity."""
 
@@ -26,6 +33,11 @@ _PEAK = "peak_"
 _SIXTEEN_BIT_SHARE = (("bf16", 1.0), ("fp16", 1.0), ("fp8", 0.5), ("int8", 0.5), ("fp4", 0.25))
 """Precision and the 16-bit rate over its own, by width; the first that a chip has estimates its
 power, nothing else."""
+
+
+def efficiency_entity(name: str = EFFICIENCY) -> str:
+    """Entity of the facts of a class of efficiencies."""
+    return CLASS_PREFIX + name
 
 
 def _number(facts: Facts, field: str) -> float | None:

@@ -25,6 +25,7 @@ SOURCE_COLUMNS = ("id", "title", "url", "date")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+_-]*")
 _PERIOD = re.compile(r"|\d{4}(Q[1-4]|H[12]|-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_SOURCE_DATE = re.compile(r"|\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _GRADES = {grade.value: grade for grade in Grade}
 _SIGNED = frozenset({"number", "token", "money", "money rate"})
 """Dimensions in which zero and less can be meant; every other dimension is a size and has to be
@@ -40,6 +41,9 @@ def read_sources(path: Path) -> dict[str, Source]:
         source = Source(*(row.cells[column] for column in SOURCE_COLUMNS))
         if not source.id or not source.title:
             faults.append(Fault(row.place, "source without id or title", "both", "fill the empty cell"))
+        if not _SOURCE_DATE.fullmatch(source.date):
+            faults.append(Fault(row.place, f"date {source.date!r}", "2023-10-31, 2023-10, 2023 or nothing",
+                                "write the day, month or year of publication"))
         if source.id in sources:
             faults.append(
                 Fault(

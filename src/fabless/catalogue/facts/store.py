@@ -21,6 +21,10 @@ from fabless.catalogue.facts.text import DATA
 from fabless.errors import BadFile, BadValue, Fault, Leak, unknown
 from fabless.records import LLM, Chip, Fact, MemoryType, Packaging, ProcessNode, Range, Source
 
+INSTRUMENTS = ("kernels", "perf", "silicon")
+"""Topics that hold the parameters of this program's own models: instruments, seen on every day.
+What a case of the past owes to a later calibration is listed by `case.leaks`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
@@ -38,7 +42,8 @@ class Catalogue:
     """Kind (chip, model) -> other names of its entities."""
 
     def _sees(self, fact: Fact) -> bool:
-        return self.as_of is None or fact.known <= self.as_of
+        return (self.as_of is None or fact.known <= self.as_of
+                or any(fact.entity in self.topics.get(topic, ()) for topic in INSTRUMENTS))
 
     def _rows(self, entity: str) -> tuple[Fact, ...]:
         if entity not in self.rows:

@@ -18,7 +18,12 @@ from fabless.errors import BadFile, BadValue, Fault, nearest_names
 from fabless.records import Source
 from fabless.units import UNITS, to_si
 
-Kind = Literal["fact", "reported", "analyst estimate", "derived"]
+Kind = Literal["fact", "reported", "analyst estimate", "vendor claim", "derived"]
+Quantity = Literal[
+    "output rate", "output rate of pools", "energy of chips", "training time", "package yield",
+    "capital charge",
+]
+"""What the models of this package are asked for."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,44 @@ class FactReference:
         return " ".join(part for part in (self.entity, self.field, self.period) if part)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class ModelledInput:
+    """What a model of this package is asked for an input that no fact states."""
+
+    quantity: Quantity
+    model: str
+    """Language model."""
+    chip: str
+    input_tokens: float
+    output_tokens: float
+    tpot: str
+    """Longest time per output token, with its unit."""
+    ttft: str
+    """Longest time to first token, with its unit."""
+    weights: str
+    """Number format of the weights and matrix products."""
+    cache: str
+    """Number format of the KV cache."""
+    cached: float
+    """Share of the prompt found in a prefix cache."""
+    chips: int
+    """Chips of a training run, or the most of both pools together."""
+    tokens: float
+    """Tokens to train on."""
+    batch: int
+    """Sequences of a training step."""
+    sequence: int
+    """Tokens of a training sequence."""
+    facts: Mapping[str, FactReference]
+    """Facts that the model takes with their bands."""
+
+    def __str__(self) -> str:
+        on = " on ".join(part for part in (self.model, self.chip) if part)
+        taken = ", ".join(str(where) for where in self.facts.values())
+        return f"{self.quantity}{f': {on}' if on else ''}{f' with {taken}' if taken else ''}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rebuild:
     """One way to rebuild a claim."""
 
@@ -53,22 +95,28 @@ class Rebuild:
     recipe: str
     statement: Statement
     inputs: Mapping[str, FactReference]
+    modelled: Mapping[str, ModelledInput]
     note: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A published claim. Without `rebuilds` it cannot be rebuilt, for the `reason`."""
+    """A published claim: rebuilt, or an event that a fact shows, or neither, for the `reason`."""
 
     id: str
     claim: str
+    short: str
+    """The claim in a few words."""
     kind: Kind
     date: dt.date
     sources: tuple[Source, ...]
     statement: Statement | None
     rebuilds: tuple[Rebuild, ...]
     reason: str
+    """Why nothing can be rebuilt; of an event, what its fact shows."""
     place: str
+    event: FactReference | None = None
+    """Fact that shows the event which the claim states."""
 
 
 class _Strict(BaseModel):
@@ -99,37 +147,80 @@ class _Statement(_Strict):
         return Statement(value, to_si(self.low, self.unit), to_si(self.high, self.unit), self.unit)
 
 
+def _check_references(references: Mapping[str, str]) -> None:
+    for name, reference in references.items():
+        if len(reference.split()) not in (2, 3):
+            raise ValueError(
+                f"input {name}: {reference!r} is not 'entity field' or 'entity field period'"
+            )
+
+
+class _Modelled(_Strict):
+    quantity: Quantity
+    model: str = ""
+    chip: str = ""
+    input: float = 1.0
+    output: float = 1.0
+    tpot: str = "50 ms"
+    ttft: str = "4 s"
+    weights: str = "fp8"
+    cache: str = "bf16"
+    cached: float = 0.0
+    chips: int = 256
+    tokens: float = 0.0
+    batch: int = 1
+    sequence: int = 1
+    facts: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _references(self) -> _Modelled:
+        _check_references(self.facts)
+        return self
+
+    def asked(self) -> ModelledInput:
+        return ModelledInput(
+            quantity=self.quantity, model=self.model, chip=self.chip, input_tokens=self.input,
+            output_tokens=self.output, tpot=self.tpot, ttft=self.ttft, weights=self.weights,
+            cache=self.cache, cached=self.cached, chips=self.chips, tokens=self.tokens,
+            batch=self.batch, sequence=self.sequence,
+            facts={name: _reference(text) for name, text in self.facts.items()},
+        )
+
+
 class _Rebuild(_Strict):
     name: str
     recipe: str
-    inputs: dict[str, str]
+    inputs: dict[str, str] = {}
+    modelled: dict[str, _Modelled] = {}
     note: str = ""
     published: _Statement | None = None
 
     @model_validator(mode="after")
     def _references(self) -> _Rebuild:
-        for name, reference in self.inputs.items():
-            if len(reference.split()) not in (2, 3):
-                raise ValueError(
-                    f"input {name}: {reference!r} is not 'entity field' or 'entity field period'"
-                )
+        _check_references(self.inputs)
         return self
 
 
 class _Claim(_Strict):
     id: str
     claim: str
+    short: str
     kind: Kind
     date: dt.date
     sources: list[str]
     published: _Statement | None = None
     rebuilds: list[_Rebuild] = []
+    event: str = ""
     reason: str = ""
 
     @model_validator(mode="after")
     def _either(self) -> _Claim:
         if bool(self.rebuilds) == bool(self.reason):
             raise ValueError("give rebuilds, or the reason why there are none")
+        if self.event:
+            if not self.reason:
+                raise ValueError("say in reason what the fact of the event shows")
+            _check_references({"event": self.event})
         if any(rebuild.published is None for rebuild in self.rebuilds) and self.published is None:
             raise ValueError("a rebuilt claim needs what was published")
         return self
@@ -147,11 +238,18 @@ def _claim(read: _Claim, sources: Mapping[str, Source], place: str) -> Claim:
         statement = rebuild.published.si() if rebuild.published else published
         assert statement is not None  # _Claim._either has seen to it
         inputs = {name: _reference(text) for name, text in rebuild.inputs.items()}
-        rebuilds.append(Rebuild(rebuild.name, rebuild.recipe, statement, inputs, rebuild.note))
+        asked = {name: entry.asked() for name, entry in rebuild.modelled.items()}
+        rebuilds.append(
+            Rebuild(
+                name=rebuild.name, recipe=rebuild.recipe, statement=statement, inputs=inputs,
+                modelled=asked, note=rebuild.note,
+            )
+        )
     return Claim(
-        id=read.id, claim=read.claim, kind=read.kind, date=read.date,
+        id=read.id, claim=read.claim, short=read.short, kind=read.kind, date=read.date,
         sources=tuple(sources[name] for name in read.sources), statement=published,
         rebuilds=tuple(rebuilds), reason=read.reason, place=place,
+        event=_reference(read.event) if read.event else None,
     )
 
 

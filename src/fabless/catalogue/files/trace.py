@@ -28,6 +28,8 @@ class Trace:
     """Seconds after the first arrival."""
     input_tokens: Array = field(repr=False)
     output_tokens: Array = field(repr=False)
+    last_day: dt.date
+    """The day of its last request: nobody could have the trace before."""
 
     @property
     def request(self) -> Request:
@@ -91,7 +93,7 @@ def parse_trace(text: str, place: str, name: str) -> Trace:
     first = min(times)
     arrival = np.array([(moment - first).total_seconds() for moment in times])
     table = np.array(sizes)
-    return Trace(name, arrival, table[:, 0], table[:, 1])
+    return Trace(name, arrival, table[:, 0], table[:, 1], max(times).date())
 
 
 def read_trace(path: Path) -> Trace:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fabless.case_numbers import ProgrammeNumbers, mapped, stated
-from fabless.case_records import Case, CaseNumber, Programme
+from fabless.case_records import Case, CaseNumber, Programme, chips_of
 from fabless.catalogue import Catalogue
 from fabless.catalogue.facts.reference_class import cases
 from fabless.catalogue.facts.takeovers import deals
@@ -133,16 +133,6 @@ def prepare(case: Case, catalogue: Catalogue, pool: Executor | None = None) -> P
         case=case, throughput=throughput, servings=servings, unit_costs=costs,
         simulated={item.name: outcomes for item, outcomes in zip(case.programmes, simulated, strict=True)},
         warnings=(*warnings, *own_counts))
-
-
-def chips_of(case: Case) -> tuple[Chip, ...]:
-    """Every chip of a case, once."""
-    chips = (
-        case.existing_chip, *(line.chip for line in case.lines),
-        *(item.chip for item in case.programmes),
-        *(item.made for item in case.contracts if item.made is not None),
-    )
-    return tuple({chip.name: chip for chip in chips}.values())
 
 
 def _check_served(case: Case, throughput: Mapping[str, Throughput]) -> None:

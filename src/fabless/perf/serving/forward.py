@@ -52,8 +52,10 @@ def _network(llm: LLM, machine: Machine, split: Split, work: ForwardWork) -> Num
     reduce = experts = all_reduce(rank_tokens * state, tensor, machine)
     if np.any(count.mixed) and np.any(shared):
         sent = tokens / stage * llm.hidden
-        travel = (scatter(sent * _DISPATCH_BYTES, llm.experts_per_token, stage, machine)
-                  + scatter(sent * act, llm.experts_per_token, stage, machine))
+        travel = sum(
+            scatter(sent * width, llm.experts_per_token, stage, machine, stage / groups)
+            for width in (_DISPATCH_BYTES, act)
+        )
         gather = (all_gather(tokens * llm.hidden * _DISPATCH_BYTES, stage, machine)
                   + all_gather(tokens * state, stage, machine))
         experts = np.where(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from fabless.perf.efficiency import Calibration
 from fabless.perf.machine import Formats, Machine, machine_of
 from fabless.perf.serving.split import Split, room
 from fabless.records import LLM, Chip
-from fabless.workload import BYTES_PER_ELEMENT, is_latent
+from fabless.workload import BYTES_PER_ELEMENT
 
 _WIDEST = 8
 """Domains over which experts are spread at most."""
@@ -21,8 +22,8 @@ _TENSOR_DOMAINS = 4
 """Domains over which matrices are split at most."""
 _GROUP = 8.0
 """Chips over which matrices are split at most where a domain is no larger than one chip."""
-_DEEPEST = 4
-"""Pipelines tried: up to so many times the fewest stages that hold the model."""
+_DEPTHS = (1.0, 1.5, 2.0, 3.0, 4.0)
+"""Pipelines tried, over the fewest stages that hold the model."""
 _FORMATS = ("bf16", "fp8", "int8", "fp4")
 """Formats whose need of chips an error names."""
 
@@ -41,6 +42,18 @@ def tensor_degrees(llm: LLM, most: float) -> list[int]:
             if llm.heads % degree == 0 and llm.linear_value_heads % degree == 0]
 
 
+def expert_groups(llm: LLM, chips: int, domain: float) -> int:
+    """Groups in which the experts of a mixture lie over `chips` chips: as many as divide both, so
+    that as few experts as can be are cut, and none of them beyond a domain; else 1.
+
+    >>> mixture = LLM(name="small", layers=2, hidden=64, heads=8, kv_heads=8, head_dim=8, ffn=64, vocab=100, experts=16)
+    >>> expert_groups(mixture, 8, 8.0), expert_groups(mixture, 64, 8.0), expert_groups(mixture, 256, 8.0)
+    (8, 16, 1)
+    """
+    groups = math.gcd(int(llm.experts), chips)
+    return groups if chips <= groups * domain else 1
+
+
 def _stages(llm: LLM, domain: float, most: float, links: bool) -> Iterator[tuple[int, int, int]]:
     """Tensor, expert and data degrees of one stage of at most `most` chips; beyond a domain only
     where it has `links`."""
@@ -50,9 +63,10 @@ def _stages(llm: LLM, domain: float, most: float, links: bool) -> Iterator[tuple
         if 1 < degree <= domain and llm.experts and llm.experts % degree == 0:
             yield degree, degree, 1
     for chips in _powers(min(most, _WIDEST * domain if links else domain))[1:] if llm.experts else ():
-        if llm.experts % chips == 0 and (chips <= domain or is_latent(llm)):
+        expert = expert_groups(llm, chips, domain)
+        if expert > 1:
             for degree in tensor_degrees(llm, min(domain, chips / 2)):
-                yield degree, chips, chips // degree
+                yield degree, expert, chips // degree
 
 
 def _columns(rows: Sequence[tuple[int, int, int, int]]) -> Split:
@@ -67,19 +81,25 @@ def _holds(llm: LLM, machine: Machine, splits: Split, context: float, sequences:
 def _pipelines(
     llm: LLM, machine: Machine, stages: Sequence[tuple[int, int, int]], context: float, most: float
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Pipelines of each kind of stage: the fewest stages that hold the model, and some up to
-    `_DEEPEST` times as many."""
-    for tensor, expert, data in stages:
-        depth = int(min(llm.layers, most // (tensor * data)))
-        if depth < 1:
-            continue
-        every = [(tensor, pipeline, expert, data) for pipeline in range(1, depth + 1)]
-        fits = np.flatnonzero(_holds(llm, machine, _columns(every), context))
+    """Pipelines of each kind of stage: the fewest stages that hold the model, and some of
+    `_DEPTHS` times as many."""
+    deepest = [int(min(llm.layers, most // (tensor * data))) for tensor, _, data in stages]
+    every = [
+        (tensor, pipeline, expert, data)
+        for (tensor, expert, data), depth in zip(stages, deepest, strict=True)
+        for pipeline in range(1, depth + 1)
+    ]
+    if not every:
+        return
+    starts = np.cumsum([0, *deepest])
+    holds = _holds(llm, machine, _columns(every), context)
+    for k, (tensor, expert, data) in enumerate(stages):
+        fits = np.flatnonzero(holds[starts[k] : starts[k + 1]])
         if not fits.size:
             continue
         fewest = int(fits[0]) + 1
-        for pipeline in sorted({round(fewest * times) for times in (1.0, 1.5, 2.0, 3.0, float(_DEEPEST))}):
-            if 1 < pipeline <= depth:
+        for pipeline in sorted({round(fewest * times) for times in _DEPTHS}):
+            if 1 < pipeline <= deepest[k]:
                 yield tensor, pipeline, expert, data
 
 
@@ -89,19 +109,19 @@ def candidate_splits(llm: LLM, machine: Machine, context: float, max_chips: int,
 
     Every tensor degree that divides the heads, inside a domain and over a few; for mixtures with
     experts cut like other matrices or laid out whole (expert parallel), and attention in
-    independent groups (data parallel) with experts over all chips, also over several domains. Where
-    no domain holds the model, where the links inside one are no faster than those between, or where
-    `pipelines` asks for it: pipelines of every stage that lies inside a domain too. Elsewhere
-    uneven steps, which the model does not count, would take what a pipeline saves.
+    independent groups (data parallel) with experts over all chips, also over several domains, as
+    served mixtures of 2022 already were (DeepSpeed-MoE). Where no domain holds the model, where the
+    links inside one are no faster than those between, or where `pipelines` asks for it: pipelines
+    of every stage too. Elsewhere uneven steps, which the model does not count, would take what a
+    pipeline saves.
     """
     domain, out = float(machine.scale_up_domain), float(machine.scale_out_bandwidth)
     stages = list(_stages(llm, domain, max_chips, out > 0.0))
     alone = [(tensor, 1, expert, data) for tensor, expert, data in stages]
-    inside = [stage for stage in stages if stage[0] * stage[2] <= domain]
     fits = np.any(_holds(llm, machine, _columns([row for row in alone if row[0] * row[3] <= domain]), context))
     slow = domain == 1.0 or float(machine.scale_up_bandwidth) <= out
     deep = out > 0.0 and (pipelines or slow or not fits)
-    rows = [*alone, *(_pipelines(llm, machine, inside, context, max_chips) if deep else ())]
+    rows = [*alone, *(_pipelines(llm, machine, stages, context, max_chips) if deep else ())]
     holds = _holds(llm, machine, _columns(rows), context)
     return _columns([row for row, fit in zip(rows, holds, strict=True) if fit] or rows)
 

@@ -31,10 +31,9 @@ _BATCHES = 64
 _POINTS = 4096
 """Largest number of points tried on all splits together, if that leaves `_FEWEST` per split."""
 _FEWEST = 16
-_FINALISTS = 6
-"""Number of splits whose batch is refined."""
-_REFINED = 128
-"""Batches tried between the neighbours of the best on each of them."""
+_REFINED = 768
+"""Batches tried in a round between the neighbours of the best, on all splits still in the race
+together, if that leaves `_FEWEST` per split."""
 _DEGREES = ("tensor", "pipeline", "expert", "data")
 
 
@@ -151,8 +150,8 @@ def serve(
                 f"{np.asarray(state.output_tokens_per_s_per_chip)[k]:.3g} output tok/s/chip"
             ),
         )
-    if search.batch is None:
-        state = _try(llm, machine, _refined(state, quick), request, terms.traffic)
+    while search.batch is None and (closer := _refined(state, _quick(state, terms))) is not None:
+        state = _try(llm, machine, closer, request, terms.traffic)
     return _serving(llm, machine, state, request, terms=terms, notes=notes)
 
 
@@ -273,24 +272,35 @@ def batch_grid(splits: Split, holds: Array, search: SplitSearch) -> tuple[Split,
     return pick(splits, np.concatenate(index)), np.concatenate(batches)
 
 
-def _refined(state: Steady, quick: NDArray[np.bool_]) -> tuple[Split, Array]:
-    """Batches between the neighbours of the best one, on each of the best splits; quick points are
-    there."""
+def _refined(state: Steady, quick: NDArray[np.bool_]) -> tuple[Split, Array] | None:
+    """Batches between the neighbours of the best one on each split still in the race; None where
+    no whole number is left between them.
+
+    A split leaves the race when even the next larger batch, one too slow for the limits, would
+    give less than the best found so far: throughput rises with the batch.
+    """
     batch = np.asarray(state.sequences)
     names = np.stack([getattr(state.split, name) for name in _DEGREES])
     starts = np.flatnonzero(np.append(True, np.any(names[:, 1:] != names[:, :-1], axis=0)))
     ends = np.append(starts[1:], batch.size) - 1
-    rate = np.where(quick, state.output_tokens_per_s_per_chip, -1.0)
-    tops = [int(low + np.argmax(rate[low : high + 1])) for low, high in zip(starts, ends, strict=True)]
-    index, batches = [], []
-    for place in sorted(range(len(tops)), key=lambda k: -rate[tops[k]])[:_FINALISTS]:
-        top = tops[place]
-        if rate[top] > 0.0:
-            low, high = batch[max(top - 1, starts[place])], batch[min(top + 1, ends[place])]
-            between = np.unique(np.append(np.round(np.linspace(low, high, _REFINED)), batch[top]))
-            index.append(np.full(between.size, top))
-            batches.append(between)
-    return pick(state.split, np.concatenate(index)), np.concatenate(batches)
+    every = np.asarray(state.output_tokens_per_s_per_chip)
+    rate = np.where(quick, every, -1.0)
+    most = float(np.max(rate))
+    races: list[tuple[int, float, float]] = []
+    for low, high in zip(starts, ends, strict=True):
+        top = int(low + np.argmax(rate[low : high + 1]))
+        before, after = max(top - 1, int(low)), min(top + 1, int(high))
+        if rate[top] > 0.0 and max(every[top], every[after]) >= most:
+            races.append((top, float(batch[before]), float(batch[after])))
+    if all(max(batch[top] - low, high - batch[top]) <= 1.0 for top, low, high in races):
+        return None
+    count = max(_REFINED // len(races), _FEWEST)
+    tried = [
+        np.unique(np.append(np.round(np.linspace(low, high, count)), batch[top]))
+        for top, low, high in races
+    ]
+    index = np.repeat([top for top, _, _ in races], [batches.size for batches in tried])
+    return pick(state.split, index), np.concatenate(tried)
 
 
 def phase_bound(compute: float, bandwidth: float, network: float, latency: float) -> str:
