@@ -477,7 +477,7 @@ def printed(result: Backtest, width: int = 80) -> str:
 def test_the_screen_says_what_falls_outside_and_by_how_much(whole: Backtest) -> None:
     text = printed(whole)
     assert max(map(len, text.splitlines())) <= 80
-    assert "truths lie inside the bands that claim 80 %" in " ".join(text.split())
+    assert "The bands that claim 80% held" in " ".join(text.split())
     assert "Outside the 80 % band" in text
     assert "Forecasts that others published by the day" in text
     row = max(whole.truths, key=lambda row: abs(math.log(row.beyond)))
@@ -505,12 +505,20 @@ def test_the_document_says_what_made_it(whole: Backtest) -> None:
     assert "seconds" not in document
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command_prints_the_document_and_writes_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     case = tmp_path / "case.yaml"
     case.write_text(RICH)
     truths = truth_file(tmp_path, "queries_per_day,2024Q3,3000000,,,query/day", "supply.scarce,2024Q4,0,,,1")
     run = CliRunner().invoke(app, ["backtest", str(case), "--truths", str(truths), "--json"])
     assert run.exit_code == 0, run.output
-    assert json.loads(run.stdout)["case"] == "rich"
-    refused = CliRunner().invoke(app, ["backtest", str(case), "--all"])
-    assert refused.exit_code != 0
+    document = json.loads(run.stdout)
+    assert document["case"] == "rich"
+    assert document["replay"] is None
+    assert "no file says by quarter what happened" in document["not_replayed"]
+    page = (tmp_path / "fabless-rich-backtest.html").read_text(encoding="utf-8")
+    assert "Chance: supply is scarce" in page
+    for options in (["--all"], ["--truths", str(truths), "--report", "page.txt"]):
+        assert CliRunner().invoke(app, ["backtest", str(case), *options]).exit_code != 0

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from backtest_page_fixture import made, pooled
 from decision_fixture import decision
 from fabless.report import write_report
+from fabless.report.backtest_html import write_backtest_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -37,9 +39,12 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(decision(), tmp_path_factory.mktemp("report") / "report.html")
+@pytest.fixture(scope="module", params=["decision", "backtest", "past cases"])
+def report(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    if request.param == "decision":
+        return write_report(decision(), path)
+    return write_backtest_report(made() if request.param == "backtest" else pooled(), path)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light")])

@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +37,8 @@ from fabless.report.money import (
 )
 from fabless.report.terminal import Column, print_decision, print_first_look, print_table
 from fabless.units import Quarter
+from page_reader import Reader
 
-VOID = {"col", "meta", "br", "rect", "path", "line", "link", "img"}
 HOSTILE = '<script>alert("1")</script> [bold]& \' "'
 
 
@@ -51,37 +50,6 @@ def chosen() -> Decision:
 @pytest.fixture(scope="module")
 def page(chosen: Decision) -> str:
     return as_html(chosen)
-
-
-class Reader(HTMLParser):
-    """Collect tags, headings, links and words of a page and check that tags nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.words.append(data)
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def terminal(chosen: Decision, width: int, encoding: str = "utf-8", report: Path | None = None) -> str:

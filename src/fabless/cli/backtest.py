@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.backtest import Backtest, backtest, backtest_all
+from fabless.backtest import Backtest, PooledBacktest, backtest, backtest_all
 from fabless.catalogue import REFERENCE, read_case, shipped_cases
 from fabless.cli.options import Json
 from fabless.cli.progress import shown
-from fabless.errors import BadValue, Fault
+from fabless.errors import BadFile, BadValue, Fault
 from fabless.report import as_json
 from fabless.report.backtest import print_backtest, print_pooled
+from fabless.report.backtest_html import write_backtest_report
+from fabless.report.files import check_writable
 
 
 def backtest_command(
@@ -44,10 +46,13 @@ def backtest_command(
         show_default="that which ships with the case, beside its own realised file")] = None,
     replay: Annotated[bool, typer.Option(
         help="Replay the case on what happened by quarter, where that is known.")] = True,
+    report: Annotated[Path | None, typer.Option(
+        help="HTML file to write the page to.",
+        show_default="fabless-NAME-backtest.html, with --all fabless-backtest.html")] = None,
     json: Json = False,
 ) -> None:
     """Hold the answer of a past day against what happened: bands, scores, who forecast better, and
-    what every way would have cost.
+    what every way would have cost; and write the page.
 
     Fleet, spend and cost of a query are those of one way on fresh paths; demand, market and chip
     programmes are drawn as the case states them.
@@ -56,16 +61,26 @@ def backtest_command(
     if every and (case is not None or truths is not None):
         raise BadValue(Fault("--all", "beside a case or --truths", "one of the two",
                              "leave --all out, or the case and --truths"))
+    question = None if every else read_case(case or REFERENCE)
+    path = report or Path("fabless-backtest.html" if question is None else f"fabless-{question.name}-backtest.html")
+    if path.suffix.lower() != ".html":
+        raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
+    check_writable(path)
+    result: Backtest | PooledBacktest
     with shown() as tick:
-        result = backtest_all(until=day, detail=detail, way=way, progress=tick) if every else backtest(
-            read_case(case or REFERENCE), truths=truths, until=day, detail=detail, way=way, realised=realised,
-            orders=orders, with_replay=replay, progress=tick)
+        if question is None:
+            result = backtest_all(until=day, detail=detail, way=way, progress=tick)
+        else:
+            result = backtest(question, truths=truths, until=day, detail=detail, way=way, realised=realised,
+                              orders=orders, with_replay=replay, progress=tick)
+        tick("page")
+        write_backtest_report(result, path)
     if json:
         typer.echo(as_json(result), nl=False)
     elif isinstance(result, Backtest):
-        print_backtest(result, Console())
+        print_backtest(result, Console(), path)
     else:
-        print_pooled(result, Console())
+        print_pooled(result, Console(), path)
 
 
 def _day(text: str) -> dt.date:

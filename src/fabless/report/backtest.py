@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from fabless import wording
 from fabless.backtest import Backtest, PooledBacktest
@@ -19,21 +20,19 @@ from fabless.backtest.results import (
     ScoredPublished,
     ScoredTruth,
 )
+from fabless.report.backtest_words import amount, backtest_verdict, band_words, distance, times
 from fabless.report.replay import print_replay
 from fabless.report.table import Column, print_table, say
-from fabless.units import to_si
 
 _SURE = 0.995
 _LINES = 12
 """Truths outside their bands that are listed."""
-_COUNTED = ("chip", "query/day", "wafer/month")
-"""Units of things that are counted."""
 
 
-def print_backtest(result: Backtest, console: Console) -> None:
-    """Print the headline, every truth beside its forecast, the scores by group, what falls outside,
-    events, and forecasts that others published."""
-    say(console, headline(result), "bold")
+def print_backtest(result: Backtest, console: Console, page: Path | None = None) -> None:
+    """Print the verdict, every truth beside its forecast, the scores by group, what falls outside,
+    events, forecasts that others published, the replay, and the path of the page."""
+    say(console, f"{result.title}, held against what was known by {result.last_known}. {backtest_verdict(result)}", "bold")
     console.print()
     _print_truths(result.truths, console)
     _print_notes(result, console)
@@ -42,13 +41,19 @@ def print_backtest(result: Backtest, console: Console) -> None:
     _print_lines("Events", [*map(_event_line, result.events), *_event_score(result.event_score)], console)
     _print_published(result.published, console)
     _print_lines("Published forecasts that nothing is known of yet", [f"- {text}" for text in result.not_due], console)
-    if result.replay is not None:
-        console.print()
+    console.print()
+    if result.replay is None:
+        say(console, result.not_replayed)
+    else:
         print_replay(result.replay, console)
+    _print_path(page, console)
 
 
-def print_pooled(result: PooledBacktest, console: Console) -> None:
-    """Print every case in a line, the scores of all together, and what falls outside."""
+def print_pooled(result: PooledBacktest, console: Console, page: Path | None = None) -> None:
+    """Print the verdict over all cases, every case in a line, the scores of all together, what
+    falls outside, and the path of the page."""
+    say(console, backtest_verdict(result), "bold")
+    console.print()
     columns = [Column("Case", name=True), *(Column(name, number=True) for name in (
         "Truths", "Inside 80 %", "CRPS", "Bias"))]
     rows = [[name, f"{case.overall.truths:.0f}", wording.in_percent(case.overall.inside_80),
@@ -62,63 +67,13 @@ def print_pooled(result: PooledBacktest, console: Console) -> None:
     for name, case in result.cases.items():
         _print_lines(f"Outside the 80 % band: {name}", list(outside_lines(case.truths)), console)
         _print_published(case.published, console)
+    _print_path(page, console)
 
 
-def headline(result: Backtest) -> str:
-    """How many truths lie inside their bands, in a sentence."""
-    if result.overall is None:
-        return f"{result.title}, held against what was known by {result.last_known}: events alone."
-    score = result.overall
-    inside = score.inside_80 * score.truths
-    return (f"{result.title}, held against what was known by {result.last_known}: {inside:.3g} of "
-            f"{score.truths:.0f} truths lie inside the bands that claim 80 % "
-            f"({wording.in_percent(score.inside_80)}).")
-
-
-def amount(value: float, unit: str) -> str:
-    """Write a value of a table with its unit.
-
-    >>> amount(16.3, "B USD"), amount(1.28, "cent/query"), amount(2.15, "USD/h"), amount(386219.0, "chip")
-    ('$16.3B', '1.28 cents', '$2.15/h', '386k')
-    """
-    return f"{_bare(value, unit)}{_after(unit)}"
-
-
-def band_words(low: float, high: float, unit: str) -> str:
-    """Write the ends of a band, the unit once.
-
-    >>> band_words(23.4, 34.3, "month"), band_words(0.9, 1.6, "B USD")
-    ('23.4–34.3 months', '$900M–$1.60B')
-    """
-    return f"{_bare(low, unit)}–{amount(high, unit)}"
-
-
-def _bare(value: float, unit: str) -> str:
-    if unit.endswith("USD"):
-        return wording.usd(to_si(value, unit))
-    if unit.endswith("/query"):
-        return wording.significant(100.0 * to_si(value, unit))
-    if unit == "USD/h":
-        return f"${wording.significant(value)}"
-    return wording.count(value) if unit in _COUNTED else wording.plain(float(f"{value:.3g}"))
-
-
-def _after(unit: str) -> str:
-    """What follows a number of a unit."""
-    if unit.endswith("USD") or unit in ("chip", "1"):
-        return ""
-    of = {"USD/h": "/h", "query/day": "", "wafer/month": "/month", "cent/query": " cents", "USD/query": " cents",
-          "%": "%", "month": " months", "week": " weeks"}
-    return of.get(unit, f" {unit}")
-
-
-def times(factor: float) -> str:
-    """Write a factor.
-
-    >>> times(0.118), times(14.2)
-    ('0.12x', '14x')
-    """
-    return f"{factor:.2g}x"
+def _print_path(page: Path | None, console: Console) -> None:
+    if page is not None:
+        console.print()
+        console.print(Text(f"Page: {page}"), soft_wrap=True)
 
 
 def inside_words(row: ScoredTruth) -> str:
@@ -130,7 +85,7 @@ def inside_words(row: ScoredTruth) -> str:
 
 def outside_lines(rows: Sequence[ScoredTruth]) -> Iterator[str]:
     """A line for each truth whose value lies outside its 80 % band, the farthest first."""
-    outside = sorted((row for row in rows if row.beyond != 1.0), key=lambda row: -_distance(row))
+    outside = sorted((row for row in rows if row.beyond != 1.0), key=lambda row: -distance(row))
     for row in outside[:_LINES]:
         end = "top" if row.beyond > 1.0 else "bottom"
         edge = amount(row.quantiles[P90 if row.beyond > 1.0 else P10], row.unit)
@@ -138,10 +93,6 @@ def outside_lines(rows: Sequence[ScoredTruth]) -> Iterator[str]:
                f"band ({edge})")
     if len(outside) > _LINES:
         yield f"- and {len(outside) - _LINES} more"
-
-
-def _distance(row: ScoredTruth) -> float:
-    return abs(math.log(row.beyond)) if 0.0 < row.beyond < math.inf else math.inf
 
 
 def _print_truths(rows: Sequence[ScoredTruth], console: Console) -> None:

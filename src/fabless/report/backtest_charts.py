@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fabless.backtest.results import P10, P50, P90, ForecastDate, GroupScore, ScoredTruth
 from fabless.report.backtest_fans import axis_ticks
@@ -32,10 +32,18 @@ from fabless.wording import heading, in_percent, significant
 MOST_ROWS = 40
 """Rows of the picture of every forecast over what came."""
 _CLAIMS = (("inside_50", 0.5), ("inside_80", 0.8), ("inside_95", 0.95))
+_FACTORS = 74
+"""Room for a factor beside a row [px]."""
+_MOST_NAMES = 390
+_CAME = 60
+"""Room for the words of a date that stand beyond the last bar [px]."""
+_SHARES = 40
+"""Room for a share beside a bar [px]."""
+_LETTER = 6.4
+"""Mean width of a letter of a row's name [px]."""
 _BINS = 10
 _FURTHEST = 100.0
 """Factor beyond which a bar ends at the edge."""
-_FIRST, _LAST = 0, -1
 
 
 def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int) -> Spec:
@@ -43,7 +51,7 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
     they claim."""
     slim = narrow(width)
     names = 0 if slim else 150
-    inner = (width - names - 3 * 30) // 3
+    inner = (width - names - 3 * _SHARES) // 3
     scores = [*groups, overall] if len(groups) > 1 else [overall]
     rows: list[dict[str, Json]] = [
         {"group": group_words(score), "held": getattr(score, field), "claim": claim,
@@ -51,7 +59,7 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
         for score in scores for field, claim in _CLAIMS]
     order = [group_words(score) for score in scores]
     down = 9 if slim else 0
-    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}}
+    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}, "stack": None}
     panels: list[Json] = []
     for _, claim in _CLAIMS:
         y: Spec = {"field": "group", "type": "nominal", "sort": order, "axis": None if slim or panels else {
@@ -74,7 +82,7 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
         panels.append({
             "width": inner, "height": {"step": 36 if slim else 24}, "encoding": {"y": y}, "layer": layers,
             "title": f"Band of {in_percent(claim)}", "transform": [{"filter": f"datum.claim == {claim}"}]})
-    return chart({"data": values(rows), "hconcat": panels, "spacing": 30, "bounds": "flush"})
+    return chart({"data": values(rows), "hconcat": panels, "spacing": _SHARES, "bounds": "flush"})
 
 
 def group_words(score: GroupScore) -> str:
@@ -100,9 +108,10 @@ def pit_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
                         "labelFlush": True}}
     y: Spec = {"type": "quantitative", "axis": None,
                "scale": {"domain": [0, max([*weights, total / _BINS]) * 1.15 or 1.0], "nice": False}}
+    than = "" if narrow(width) else " than forecast"
     words: list[dict[str, Json]] = [
-        {"x": 0.0, "text": "came lower than forecast", "align": "left"},
-        {"x": 1.0, "text": "came higher than forecast", "align": "right"}]
+        {"x": 0.0, "text": f"came lower{than}", "align": "left"},
+        {"x": 1.0, "text": f"came higher{than}", "align": "right"}]
     layers: list[Json] = [
         {"data": values(bars), "mark": {"type": "bar", "stroke": SURFACE, "strokeWidth": 1},
          "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}, "y": {"field": "count"} | y,
@@ -144,12 +153,13 @@ def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
             "label": factor_words(factor)})
     ends = [float(str(row[key])) for row in drawn for key in ("low", "high", "truth_low", "truth_high")]
     low, high = min([0.4, *ends]) / 1.1, max([2.5, *ends]) * 1.1
-    ticks: list[Json] = [tick for tick in axis_ticks(low, high)]
+    ticks: list[Json] = list(axis_ticks(low, high))
     x: Spec = {"type": "quantitative", "scale": {"type": "log", "domain": [low, high], "nice": False}}
     axis: Spec = {"axis": {"title": None, "grid": True, "values": ticks, "labelExpr": "format(datum.value, '~g') + 'x'",
                            "orient": "top"}}
-    y: Spec = {"field": "row", "type": "nominal", "sort": [row["row"] for row in drawn],
-               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 300, "labelPadding": 8}}
+    names = _names([str(row["row"]) for row in drawn], slim)
+    inner = width - names - _FACTORS
+    y: Spec = _rows(drawn, names)
     colour: Spec = {"condition": {"test": "datum.out", "value": WARN}, "value": ACCENT}
     down = 7 if slim else 0
     layers: list[Json] = [
@@ -157,17 +167,30 @@ def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
          "encoding": {"x": {"field": "truth_low"} | x | axis, "x2": {"field": "truth_high"}}},
         {"mark": {"type": "bar", "height": 5, "opacity": 0.45, "cornerRadius": 2, "yOffset": down},
          "encoding": {"x": {"field": "low"} | x | axis, "x2": {"field": "high"}, "color": colour}},
-        {"mark": {"type": "rule", "color": INK, "strokeWidth": 1}, "encoding": {"x": {"datum": 1.0} | x, "y": None}},
+        {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 1.5, "height": 17 if not slim else 14,
+                  "yOffset": down}, "encoding": {"x": {"datum": 1.0} | x}},
         {"mark": {"type": "circle", "size": 44, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1, "yOffset": down},
          "encoding": {"x": {"field": "median"} | x | axis, "color": colour}},
         {"mark": {"type": "text", "align": "left", "dy": down},
-         "encoding": {"x": {"value": width - (52 if slim else 390) + 8}, "text": {"field": "label"},
+         "encoding": {"x": {"value": inner + 8}, "text": {"field": "label"},
                       "color": {"condition": {"test": "datum.out", "value": WARN}, "value": INK}}}]
     if slim:
         layers.append({"mark": {"type": "text", "align": "left", "dy": -7, "limit": width - 20},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
-    return chart({"data": values(drawn), "width": width - (52 if slim else 390),
+    return chart({"data": values(drawn), "width": inner,
                   "height": {"step": 30 if slim else 17}, "encoding": {"y": y}, "layer": layers})
+
+
+def _names(names: Sequence[str], slim: bool) -> int:
+    """Room for the names of rows at the left [px]; on a telephone they stand above their rows."""
+    return 0 if slim else min(round(max(map(len, names), default=0) * _LETTER) + 16, _MOST_NAMES)
+
+
+def _rows(drawn: Sequence[Mapping[str, Json]], names: int) -> Spec:
+    """The rows of a picture, in their order, with their names where there is room for them."""
+    return {"field": "row", "type": "nominal", "sort": [row["row"] for row in drawn], "axis": {
+        "title": None, "labelColor": INK, "labelLimit": names, "labelPadding": 8, "minExtent": names,
+        "maxExtent": names} if names else None}
 
 
 def factor_words(factor: float) -> str:
@@ -202,13 +225,13 @@ def calendar_chart(
             "row": item.title, "q10": q10, "q25": q25, "q50": q50, "q75": q75, "q90": q90,
             "label": f"came {month_words(when(truth.value))}" if truth else "",
             "came": when(truth.value) if truth else None, "low": when(truth.low) if truth else None,
-            "high": when(truth.high) if truth else None})
+            "high": when(truth.high) if truth else None, "edge": max(q90, when(truth.high)) if truth else q90})
     end = max([str(row["q90"]) for row in rows] + [str(row["high"]) for row in rows if row["high"]], default=when(12.0))
     x: Spec = {"type": "temporal", "axis": year_axis() | {"orient": "top", "labelAlign": "left"},
                "scale": {"type": "utc", "domain": [start.isoformat(), end]}}
-    inner = width - (24 if slim else 320)
-    y: Spec = {"field": "row", "type": "nominal", "sort": [row["row"] for row in rows],
-               "axis": None if slim else {"title": None, "labelColor": INK, "labelLimit": 290, "labelPadding": 8}}
+    names = _names([str(row["row"]) for row in rows], slim)
+    inner = width - names - (24 if slim else _CAME)
+    y = _rows(rows, names)
     down = 8 if slim else 0
     layers: list[Json] = [
         {"mark": {"type": "bar", "height": height, "color": ACCENT, "opacity": dark, "cornerRadius": 2, "yOffset": down},
@@ -226,6 +249,9 @@ def calendar_chart(
     if slim:
         layers.append({"mark": {"type": "text", "align": "left", "dy": -8, "limit": width},
                        "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
+    else:
+        layers.append({"mark": {"type": "text", "align": "left", "dx": 8, "color": WARN},
+                       "encoding": {"x": {"field": "edge"} | x, "text": {"field": "label"}}})
     return chart({"data": values(rows), "width": inner, "height": {"step": 34 if slim else 21},
                   "encoding": {"y": y}, "layer": layers})
 

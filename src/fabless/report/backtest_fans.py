@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from fabless.backtest.periods import Period
 from fabless.backtest.results import P10, P50, P90, Fan, ScoredEvent, ScoredTruth
 from fabless.report.canvas import (
     ACCENT,
     GRID,
-    INK,
     LABEL_GAP,
     MUTED,
     SURFACE,
@@ -33,7 +32,7 @@ from fabless.wording import in_percent, plain, significant
 
 MOST_FANS = 10
 _PER_GROUP = 3
-_HEIGHT = 150
+_HEIGHT = 132
 _LABELS = 46
 """Room for a label at the right of a panel [px]."""
 _TICKS = 46
@@ -51,7 +50,7 @@ _UNITS = {"USD/h": "USD an hour", "cent/query": "cents", "USD/query": "cents", "
           "wafer/month": "wafers a month"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Came:
     """What came in a period, as a panel draws it."""
 
@@ -70,7 +69,7 @@ def main_fans(
 ) -> list[Fan]:
     """The fans worth a picture: of each group the three of which most is known, at most ten in
     all, in the order of the groups."""
-    known = [row.quantity for row in (*truths, *events)]
+    known = [*(row.quantity for row in truths), *(row.quantity for row in events)]
     groups = list(dict.fromkeys(fan.group for fan in fans))
     chosen: list[Fan] = []
     for group in groups:
@@ -94,7 +93,8 @@ def fan_chart(
     rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS, "bounds": "flush"}
                         for k in range(0, len(panels), columns)]
     trend = any(item.trend is not None for items in known.values() for item in items)
-    return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22})
+    return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22,
+                  "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2}})
 
 
 def drawn_value(value: float, unit: str) -> float:
@@ -150,7 +150,8 @@ def _came(
 
 def _event(row: ScoredEvent) -> Came:
     period, value = Period.parse(row.date), float(row.happened)
-    return Came(period.first, period.last, _middle(period), value, value, value, None)
+    return Came(first=period.first, last=period.last, at=_middle(period), low=value, value=value,
+                high=value, trend=None)
 
 
 def _truths(fan: Fan, truths: Sequence[ScoredTruth]) -> Iterator[Came]:
@@ -166,9 +167,10 @@ def _truths(fan: Fan, truths: Sequence[ScoredTruth]) -> Iterator[Came]:
             return drawn_value(same, fan.unit) / parts
 
         yield Came(
-            period.first, period.last, period.last if fan.how == "end" else _middle(period),
-            drawn(row.low), drawn(row.value), drawn(row.high),
-            None if row.trend is None else drawn(row.trend.p50))
+            first=period.first, last=period.last,
+            at=period.last if fan.how == "end" else _middle(period), low=drawn(row.low),
+            value=drawn(row.value), high=drawn(row.high),
+            trend=None if row.trend is None else drawn(row.trend.p50))
 
 
 def _adds_up(fan: Fan) -> bool:
@@ -203,15 +205,10 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
     if fan.how == "chance":
         return _chance_panel(fan, came, end, inner)
     begin = Quarter.parse(fan.quarters[0]).first_day
-    rows: list[dict[str, Json]] = []
-    for quarter, column in zip(fan.quarters, fan.quantiles, strict=True):
-        when = _day_of(quarter, fan.how)
-        if when <= end + dt.timedelta(92):
-            drawn = [max(drawn_value(value, fan.unit), 1e-30) for value in column]
-            rows.append({"when": when.isoformat(), **{f"q{k}": value for k, value in enumerate(drawn)}})
-    ends = [float(str(row[key])) for row in rows for key in ("q0", "q6")]
+    courses = _until(fan, end)
+    ends = [value for _, column in courses for value in column]
     ends += [value for item in came for value in (item.low, item.high)]
-    low, high = min(end for end in ends if end > 1e-29) / 1.12, max(ends) * 1.12
+    low, high = min(value for value in ends if value > 0.0) / 1.12, max(ends) * 1.12
     high = (high / low) ** _HEADROOM * low
     if high < low * _LEAST_REACH:
         middle = math.sqrt(low * high)
@@ -220,17 +217,18 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
     y: Spec = {"type": "quantitative", "axis": None,
                "scale": {"type": "log", "domain": [low, high], "nice": False}}
-    data = values(rows)
+    # nothing is drawn below the axis; it is not clipped, since pictures share one page and so their names
+    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, low) for k, value in enumerate(column)}}
+                   for when, column in courses])
     layers: list[Json] = [*_ticks(axis_ticks(low, high), fan.unit, y, inner)]
-    layers += [{"data": data, "mark": {"type": "area", "clip": True, "color": ACCENT, "opacity": dark},
+    layers += [{"data": data, "mark": {"type": "area", "color": ACCENT, "opacity": dark},
                 "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
                              "y2": {"field": f"q{last}"}}} for first, last, dark in _BANDS]
-    layers.append({"data": data, "mark": {"type": "line", "clip": True, "color": ACCENT, "strokeWidth": 1.6},
+    layers.append({"data": data, "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
                    "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{P50}"} | y}})
-    layers += _came_layers(came, x, y)
-    shown = [row for row in rows if str(row["when"]) <= end.isoformat()]
-    labels = _labels((shown or rows)[-1], fan.unit)
-    layers += _end_labels(labels, low, high, inner)
+    layers += _came_layers([item if item.trend is None or low <= item.trend <= high
+                            else replace(item, trend=None) for item in came], x, y)
+    layers += _end_labels(_labels(courses[-1][1], fan.unit), low, high, inner)
     if came:
         layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
     return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan)), *layers]}
@@ -264,7 +262,7 @@ def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
     yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1, "strokeDash": [3, 2]},
            "encoding": {"x": at, "y": {"field": "value"} | y}}
     yield {"data": data, "transform": [{"filter": "isValid(datum.trend)"}],
-           "mark": {"type": "point", "shape": "diamond", "clip": True, "size": 44, "filled": True,
+           "mark": {"type": "point", "shape": "diamond", "size": 44, "filled": True,
                     "opacity": 1, "color": SURFACE, "stroke": MUTED, "strokeWidth": 1.2},
            "encoding": {"x": at, "y": {"field": "trend"} | y}}
     yield {"data": data, "mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
@@ -278,10 +276,23 @@ def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
            "encoding": {"x": at, "y": {"field": "value"} | y}}
 
 
-def _labels(row: Mapping[str, Json], unit: str) -> list[tuple[str, str, float]]:
+def _until(fan: Fan, end: dt.date) -> list[tuple[dt.date, tuple[float, ...]]]:
+    """Days and drawn values of a fan up to a day, its last column interpolated there."""
+    days = [_day_of(quarter, fan.how) for quarter in fan.quarters]
+    columns = [tuple(drawn_value(value, fan.unit) for value in column) for column in fan.quantiles]
+    known = list(zip(days, columns, strict=True))
+    kept = [(day, column) for day, column in known if day <= end]
+    if kept and len(kept) < len(known) and kept[-1][0] < end:
+        (day, column), (later, ahead) = known[len(kept) - 1], known[len(kept)]
+        part = (end - day) / (later - day)
+        kept.append((end, tuple(now + part * (then - now) for now, then in zip(column, ahead, strict=True))))
+    return kept or known[:1]
+
+
+def _labels(column: Sequence[float], unit: str) -> list[tuple[str, str, float]]:
     """Median and ends of the 80 % band at the right end of a panel."""
-    return [(short(float(str(row[f"q{place}"])), unit), ACCENT if place == P50 else MUTED,
-             float(str(row[f"q{place}"]))) for place in (P90, P50, P10)]
+    return [(short(column[place], unit), ACCENT if place == P50 else MUTED, column[place])
+            for place in (P90, P50, P10)]
 
 
 def _end_labels(
@@ -310,9 +321,7 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
     """A panel of an event: its chance by quarter, and whether it was so."""
     begin = Quarter.parse(fan.quarters[0]).first_day
     rows: list[dict[str, Json]] = [
-        {"when": _day_of(quarter, fan.how).isoformat(), "chance": column[0]}
-        for quarter, column in zip(fan.quarters, fan.quantiles, strict=True)
-        if _day_of(quarter, fan.how) <= end + dt.timedelta(92)]
+        {"when": day.isoformat(), "chance": column[0]} for day, column in _until(fan, end)]
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
     y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06], "nice": False}}
@@ -325,7 +334,7 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
              "encoding": {"x": {"value": 0}, "x2": {"value": inner}, "y": {"field": "at"} | y}},
             {"data": marks, "mark": {"type": "text", "align": "right", "dx": -6, "color": MUTED},
              "encoding": {"x": {"value": 0}, "y": {"field": "at"} | y, "text": {"field": "label"}}},
-            {"data": values(rows), "mark": {"type": "line", "clip": True, "color": ACCENT, "strokeWidth": 1.6},
+            {"data": values(rows), "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
              "encoding": {"x": {"field": "when"} | x, "y": {"field": "chance"} | y}},
             {"data": values([{"at": item.at.isoformat(), "first": item.first.isoformat(),
                               "last": item.last.isoformat(), "value": item.value} for item in came]),
@@ -341,7 +350,7 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
 def _legend(trend: bool, width: int) -> Spec:
     """What the marks mean, in a line."""
     slim = narrow(width)
-    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 235), ("what came", 62)]
+    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252), ("what came", 62)]
     if trend:
         items.append(("log trend of the day", 116))
     marks: list[dict[str, Json]] = []
@@ -353,11 +362,12 @@ def _legend(trend: bool, width: int) -> Spec:
         at += long + 30
     pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
     where: Spec = {"x": {"field": "x"} | pixel, "y": {"field": "y"} | pixel}
-    shapes = ({"type": "square", "size": 90, "color": ACCENT, "opacity": 0.5},
-              {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
-              {"type": "point", "shape": "diamond", "size": 44, "filled": True, "opacity": 1,
-               "color": SURFACE, "stroke": MUTED, "strokeWidth": 1.2})
-    layers: list[Json] = [{"transform": [{"filter": f"datum.kind == {kind}"}], "mark": dict(shape),
+    shapes: tuple[Spec, ...] = (
+        {"type": "square", "size": 90, "color": ACCENT, "opacity": 0.5},
+        {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
+        {"type": "point", "shape": "diamond", "size": 44, "filled": True, "opacity": 1,
+         "color": SURFACE, "stroke": MUTED, "strokeWidth": 1.2})
+    layers: list[Json] = [{"transform": [{"filter": f"datum.kind == {kind}"}], "mark": shape,
                            "encoding": where} for kind, shape in enumerate(shapes)]
     layers.append({"mark": {"type": "text", "align": "left"}, "encoding": {
         "x": {"field": "text_x"} | pixel, "y": {"field": "y"} | pixel, "text": {"field": "label"}}})

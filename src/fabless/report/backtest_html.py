@@ -12,16 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fabless import wording
 from fabless.backtest import Backtest, PooledBacktest
 from fabless.backtest.grouped import weighted
+from fabless.backtest.quantities import MARKET
 from fabless.backtest.replay.results import Replay, ReplayPath, ReplayWay
+from fabless.backtest.results import Fan
 from fabless.report import backtest_charts, canvas
-from fabless.report.backtest import amount, band_words
 from fabless.report.backtest_fans import fan_chart, main_fans
 from fabless.report.backtest_words import (
-    inside_words,
-    off_by,
-    summary_rows,
-    verdict,
-    verdict_parts,
+    amount,
+    backtest_summary,
+    backtest_verdict,
+    band_words,
+    factor,
+    where_words,
 )
 from fabless.report.files import write_whole
 from fabless.report.html import Picture
@@ -44,10 +46,10 @@ def as_backtest_html(result: Backtest) -> str:
     """Write a backtest as one HTML page."""
     shown = {"events": bool(result.events), "dates": bool(result.calendar)}
     return _environment().get_template("backtest.html").render(
-        result=result, verdict=verdict(result), summary=summary_rows(result),
+        result=result, verdict=backtest_verdict(result), summary=backtest_summary(result),
         contents=[(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)],
         scores=[*result.groups, *([result.overall] if result.overall and len(result.groups) > 1 else [])],
-        pictures=_drawn(backtest_pictures(result)), replay=result.replay,
+        pictures=_drawn(backtest_pictures(result)), fans=fan_captions(result), replay=result.replay,
         farthest=len(backtest_charts.farthest(result.truths)),
         bridge=_shown_bridge(result), places=_places(result.replay), versions=versions(),
         came={row.quantity: row for row in result.truths if row.unit == "month"},
@@ -65,7 +67,7 @@ def as_pooled_html(result: PooledBacktest) -> str:
             "pit": ("How many truths came in each tenth of their forecast.",
                     partial(backtest_charts.pit_chart, truths))}
     return _environment().get_template("backtest_all.html").render(
-        result=result, verdict=verdict(result), parts=verdict_parts(result), pictures=_drawn(specs),
+        result=result, verdict=backtest_verdict(result), pictures=_drawn(specs),
         scores=[*result.groups, *([result.overall] if result.overall and len(result.groups) > 1 else [])],
         versions=versions())
 
@@ -79,9 +81,8 @@ def write_backtest_report(result: Backtest | PooledBacktest, path: Path) -> Path
 def backtest_pictures(result: Backtest) -> dict[str, tuple[str, Draw]]:
     """Every picture of the page: words for those who do not see it, and how it is drawn."""
     pictures: dict[str, tuple[str, Draw]] = {}
-    fans = main_fans(result.fans, result.truths, result.events)
-    if fans:
-        pictures["fans"] = (
+    for name, fans in fan_pictures(result).items():
+        pictures[name] = (
             f"Forecast by quarter with what came: {wording.listed([fan.title for fan in fans])}; the table of "
             "truths holds the same numbers.", partial(fan_chart, fans, result.truths, result.events))
     if result.overall is not None:
@@ -100,6 +101,28 @@ def backtest_pictures(result: Backtest) -> dict[str, tuple[str, Draw]]:
         pictures["bridge"] = ("What the regret comes from; the table below holds the same numbers.",
                               partial(bridge_chart, bridge[1], "Regret", signed=True))
     return pictures
+
+
+def fan_pictures(result: Backtest) -> dict[str, list[Fan]]:
+    """The fans in two pictures: what the company does, and the market around it."""
+    fans = main_fans(result.fans, result.truths, result.events)
+    parts = {"own fans": [fan for fan in fans if fan.group not in MARKET],
+             "market fans": [fan for fan in fans if fan.group in MARKET]}
+    return {name: part for name, part in parts.items() if part}
+
+
+def fan_captions(result: Backtest) -> dict[str, str]:
+    """What stands below each picture of fans; how they are read below the first."""
+    trend = " Diamonds: median of a log trend of the day." if any(row.trend for row in result.truths) else ""
+    read = ("Logarithmic axes. Blue: bands that claim 50, 80 and 95 %, and the median; at the right the median and "
+            "the ends of the band of 80 %. Orange: what came, with its own interval; a level stroke covers the period "
+            "for which it is known, and what adds up over a period is spread evenly over its quarters. Money is in USD "
+            f"of each year.{trend}")
+    words = {"own fans": "Demand, compute and money of the company.", "market fans": "Prices and supply."}
+    names = list(fan_pictures(result))
+    if any(fan.how == "chance" for fan in fan_pictures(result).get("market fans", ())):
+        words["market fans"] += " Of a chance: dots at 100% where it was so, at 0% where it was not."
+    return {name: f"{words[name]} {read}" if name == names[0] else words[name] for name in names}
 
 
 def regret_bridge(way: ReplayWay) -> Bridge:
@@ -140,7 +163,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "amount": amount, "band": band_words, "share": wording.in_percent, "usd": wording.usd,
         "count": wording.count, "heading": wording.heading, "plain": wording.plain,
-        "listed": wording.listed, "inside": inside_words, "off_by": off_by, "group": backtest_charts.group_words,
+        "listed": wording.listed, "inside": where_words,
+        "off_by": lambda score: f"{factor(score)}x", "group": backtest_charts.group_words,
         "course": path_words, "sourced": sourced, "regret": regret_bridge,
         "is_web": lambda url: url.startswith(("https://", "http://"))}
     return environment

@@ -8,51 +8,94 @@ from collections.abc import Iterator, Sequence
 from fabless import wording
 from fabless.backtest import Backtest, PooledBacktest
 from fabless.backtest.results import P10, P90, Beside, GroupScore, ScoredTruth
-from fabless.report.backtest import amount
 from fabless.report.replay import replay_words
+from fabless.units import to_si
 
 _SURE = 0.995
+_COUNTED = ("chip", "query/day", "wafer/month")
+"""Units of things that are counted."""
 
 
-def off_by(score: float) -> str:
+def amount(value: float, unit: str) -> str:
+    """Write a value of a table with its unit.
+
+    >>> amount(16.3, "B USD"), amount(1.28, "cent/query"), amount(2.15, "USD/h"), amount(386219.0, "chip")
+    ('$16.3B', '1.28 cents', '$2.15/h', '386k')
+    """
+    return f"{_bare(value, unit)}{_after(unit)}"
+
+
+def band_words(low: float, high: float, unit: str) -> str:
+    """Write the ends of a band, the unit once.
+
+    >>> band_words(23.4, 34.3, "month"), band_words(0.9, 1.6, "B USD")
+    ('23.4–34.3 months', '$900M–$1.60B')
+    """
+    return f"{_bare(low, unit)}–{amount(high, unit)}"
+
+
+def _bare(value: float, unit: str) -> str:
+    if unit.endswith("USD"):
+        return wording.usd(to_si(value, unit))
+    if unit.endswith("/query"):
+        return wording.significant(100.0 * to_si(value, unit))
+    if unit == "USD/h":
+        return f"${wording.significant(value)}"
+    return wording.count(value) if unit in _COUNTED else wording.plain(float(f"{value:.3g}"))
+
+
+def _after(unit: str) -> str:
+    """What follows a number of a unit."""
+    if unit.endswith("USD") or unit in ("chip", "1"):
+        return ""
+    of = {"USD/h": "/h", "query/day": "", "wafer/month": "/month", "cent/query": " cents", "USD/query": " cents",
+          "%": "%", "month": " months", "week": " weeks"}
+    return of.get(unit, f" {unit}")
+
+
+def times(factor: float) -> str:
+    """Write a factor.
+
+    >>> times(0.118), times(14.2)
+    ('0.12x', '14x')
+    """
+    return f"{factor:.2g}x"
+
+
+def factor(score: float) -> str:
     """A score on logarithms as the factor by which a single figure with that score is wrong.
 
-    >>> off_by(0.0), off_by(0.693)
-    ('1.0x', '2.0x')
+    >>> factor(0.0), factor(0.693)
+    ('1.0', '2.0')
     """
-    return f"{wording.significant(math.exp(score), 2)}x"
+    return wording.significant(math.exp(score), 2)
 
 
-def verdict(result: Backtest | PooledBacktest) -> str:
+def backtest_verdict(result: Backtest | PooledBacktest) -> str:
     """How right the forecasts were: coverage, beside the log trend, the farthest miss."""
-    return " ".join(text for _, text in verdict_parts(result))
-
-
-def verdict_parts(result: Backtest | PooledBacktest) -> list[tuple[str, str]]:
-    """What the verdict is made of: what each sentence is about, and the sentence."""
-    if result.overall is None:
-        return [("Bands", "Only events can be checked.")]
-    parts = [("Bands", held_words(result.overall))]
-    if result.overall.trend is not None:
-        parts.append(("Trend", trend_words(result.overall.trend)))
+    score = result.overall
+    if score is None:
+        return "Only events can be checked."
     truths = result.truths if isinstance(result, Backtest) else [
         row for case in result.cases.values() for row in case.truths]
-    if worst := worst_words(truths):
-        parts.append(("Farthest off", worst))
-    return parts
+    trend = trend_words(score.trend) if score.trend else ""
+    return " ".join(text for text in (held_words(score), trend, worst_words(truths)) if text)
 
 
 def held_words(score: GroupScore) -> str:
     """How many truths the 80 % bands held."""
-    inside = wording.in_percent(score.inside_80)
-    return f"Bands that claim 80% held {inside} of {score.truths:.3g} things that have come to be known."
+    held = score.inside_80 * score.truths
+    about = "" if abs(held - round(held)) < 0.05 else "about "
+    return (f"The bands that claim 80% held {about}{held:.0f} of the {score.truths:.3g} things now known "
+            f"({wording.in_percent(score.inside_80)}).")
 
 
 def trend_words(beside: Beside) -> str:
     """Whether a log trend of the day would have been nearer."""
-    side = "farther off than" if beside.worse else "nearer than"
-    return (f"On the {beside.truths:.3g} with a trend of the day, the case was {side} that trend: off by "
-            f"{off_by(beside.own_crps)}, the trend by {off_by(beside.crps)}.")
+    own, other = factor(beside.own_crps), factor(beside.crps)
+    nearer = (f"that trend was nearer: off by a factor of {other}, the case by {own}" if beside.worse
+              else f"the case was nearer: off by a factor of {own}, the trend by {other}")
+    return f"On the {beside.truths:.3g} of which the day had a trend, {nearer}."
 
 
 def worst_words(rows: Sequence[ScoredTruth]) -> str:
@@ -61,19 +104,13 @@ def worst_words(rows: Sequence[ScoredTruth]) -> str:
     if not outside:
         return "Nothing came outside its band of 80%." if rows else ""
     row = max(outside, key=distance)
-    return (f"Farthest off: {row.title[:1].lower()}{row.title[1:]} ({row.date}), {amount(row.value, row.unit)}, "
-            f"{outside_words(row)} ({_edge(row)}).") if not row.title[:2].isupper() else (
-            f"Farthest off: {row.title} ({row.date}), {amount(row.value, row.unit)}, "
-            f"{outside_words(row)} ({_edge(row)}).")
+    return (f"Farthest off is {row.title}, {row.date}: {amount(row.value, row.unit)} came, {outside_words(row)} "
+            f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)}).")
 
 
 def distance(row: ScoredTruth) -> float:
     """How far a truth lies outside its band, on logarithms."""
     return abs(math.log(row.beyond)) if 0.0 < row.beyond < math.inf else math.inf
-
-
-def _edge(row: ScoredTruth) -> str:
-    return amount(row.quantiles[P90 if row.beyond > 1.0 else P10], row.unit)
 
 
 def outside_words(row: ScoredTruth) -> str:
@@ -83,12 +120,12 @@ def outside_words(row: ScoredTruth) -> str:
     >>> outside_words(SimpleNamespace(beyond=0.25, inside_80=0.0))
     '4.0 times below the band'
     """
-    factor = max(row.beyond, 1.0 / row.beyond) if 0.0 < row.beyond < math.inf else math.inf
+    size = math.exp(distance(row))
     side = "above" if row.beyond > 1.0 else "below"
-    return f"{wording.significant(factor, 2)} times {side} the band" if math.isfinite(factor) else f"{side} the band"
+    return f"{wording.significant(size, 2)} times {side} the band" if math.isfinite(size) else f"{side} the band"
 
 
-def inside_words(row: ScoredTruth) -> str:
+def where_words(row: ScoredTruth) -> str:
     """Whether a truth lies in its 80 % band, how likely where its own interval straddles an end,
     and by which factor it lies outside."""
     if row.inside_80 > _SURE:
@@ -109,12 +146,12 @@ def worse_words(result: Backtest) -> Iterator[str]:
         yield (f"Farther off than {name} in {wording.listed(worse)}." if worse
                else f"In no group farther off than {name}.")
     if result.published:
-        worse = [row for row in result.published if row.worse]
-        yield (f"Farther off than {len(worse)} of {len(result.published)} published forecasts of the same "
+        count = sum(row.worse for row in result.published)
+        yield (f"Farther off than {count} of {len(result.published)} published forecasts of the same "
                "quantities.")
 
 
-def summary_rows(result: Backtest) -> list[tuple[str, str]]:
+def backtest_summary(result: Backtest) -> list[tuple[str, str]]:
     """What stands below the verdict: groups, comparisons, replay."""
     rows = []
     if result.groups:

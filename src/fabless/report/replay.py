@@ -8,8 +8,6 @@ from fabless import wording
 from fabless.backtest.replay.results import Replay, ReplayCost, ReplayWay
 from fabless.report.table import Column, print_table, say
 
-ROUNDING = 1e-7
-"""Share of a cost below which a part of a regret is the rounding of a linear programme."""
 _PARTS = {"first orders": "First\norders", "demand": "Demand", "price": "Prices",
           "supply": "Supply", "timing": "Timing", "programmes": "Lines and\nprogrammes"}
 
@@ -65,6 +63,7 @@ def _company_row(replay: Replay) -> list[list[str]]:
 
 
 def _parts(way: ReplayWay) -> list[str]:
-    rounding = ROUNDING * way.planned.cost_usd
-    usd = {part.part: part.usd if abs(part.usd) > rounding else 0.0 for part in way.parts}
-    return [way.label, *(wording.usd(usd[part]) for part in _PARTS), wording.usd(way.regret_usd)]
+    """Parts of a regret and the regret, so that they add up as printed."""
+    usd = {part.part: part.usd for part in way.parts}
+    texts, total = wording.usd_parts([usd[part] for part in _PARTS])
+    return [way.label, *texts, total]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabless.backtest.quantities import quantities_of
 from fabless.backtest.replay.along import Watch, along, followed_way
 from fabless.backtest.replay.company import company_on
 from fabless.backtest.replay.foresight import Foreseen, foreseen_best, foreseen_under, on_every_copy
@@ -25,7 +26,6 @@ from fabless.backtest.replay.results import (
 )
 from fabless.backtest.replay.seen import COALITIONS, FACTORS, told
 from fabless.backtest.replay.shares import shapley
-from fabless.backtest.quantities import quantities_of
 from fabless.case_records import Case
 from fabless.catalogue.files.realised import CompanyOrder, Realised, RealisedPath
 from fabless.decide.detail import Detail
