@@ -116,7 +116,9 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
         mode(case, "loads.training.growth"), mode(case, "loads.training.growth_long_run"),
         mode(case, "loads.training.growth_fade"), case.quarters,
     )
-    work = fading(mode(case, "demand.work_trend"), 1.0, fade, case.quarters)
+    work = mode(case, "demand.work_level") * fading(
+        mode(case, "demand.work_trend"), 1.0, fade, case.quarters
+    )
     np.testing.assert_allclose(found.demand["training"], training[found.tree.quarter], rtol=1e-12)
     np.testing.assert_allclose(found.work, work[found.tree.quarter], rtol=1e-12)
 
