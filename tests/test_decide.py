@@ -505,7 +505,7 @@ def test_without_growth_demand_stands_still_and_costs_less(prepared: Prepared, b
     [
         ("lines.nvidia-owned.price", 1), ("owning.electricity", 1), ("owning.pue", 1),
         ("owning.server_cost", 1), ("supply.scarce_price", 1), ("demand.work_level", 1),
-        ("loads.training.unserved_price", 1), ("existing.price", 1), ("owning.residual", -1),
+        ("loads.experiments.unserved_price", 1), ("existing.price", 1), ("owning.residual", -1),
         ("lines.nvidia-owned.allotment", -1), ("lines.nvidia-owned.successor_gain", -1),
         ("lines.nvidia-owned.price_decline", -1), ("demand.load_factor", -1),
         ("loads.training.utilisation", -1),
