@@ -51,7 +51,7 @@ def test_every_line_of_an_hour_has_the_inputs_that_move_it(prepared: Prepared) -
     assert owned["rent"] == ()
     rented = hour_inputs(case, priced_chips(case)["azure-rented"], 500.0)
     assert {part: set(names) for part, names in rented.items() if names} == {
-        "rent": {"lines.azure-rented.price", "lines.azure-rented.discount"}}
+        "rent": {"lines.azure-rented.price"}}
     made = hour_inputs(case, priced_chips(case)["own-build"], 500.0)
     assert "programmes.own-build.unit_cost" in made["chip"]
     assert "programmes.own-build.margin" in made["chip"]

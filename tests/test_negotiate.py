@@ -127,9 +127,18 @@ def limited(prepared: Prepared, kind: str, size: float) -> Case:
     """The case with power from 2025 on, or cash of 2025."""
     number = CaseNumber(name=f"limits.{kind}.2025", spread=Range.point(size), unit="1", grade=Grade.ASSUMPTION,
                         source=prepared.case.numbers.demand.growth.source)
+    case = unlimited(prepared)
     limits = LimitNumbers(**{kind: {"2025": number}})
-    return replace(prepared.case, numbers=replace(prepared.case.numbers, limits=limits),
+    return replace(case, numbers=replace(case.numbers, limits=limits),
                    **{f"{kind}_limits": (TimedLimit(Quarter(2025, 1), 4, "2025"),)})
+
+
+def unlimited(prepared: Prepared) -> Case:
+    """The case without power, cash or correlations of them."""
+    numbers = replace(prepared.case.numbers, limits=LimitNumbers(), correlations=())
+    return replace(
+        prepared.case, numbers=numbers, correlations=(), power_limits=(), cash_limits=()
+    )
 
 
 @pytest.mark.parametrize(("family", "size", "unit", "step", "words"), [
@@ -152,7 +161,12 @@ def test_a_megawatt_and_a_dollar_have_prices_in_words(
 
 
 def test_where_no_power_or_cash_is_stated_none_has_a_price(best: SolvedWay, prepared: Prepared) -> None:
-    assert not {"power", "cash"} & {price.limit for price in shadow_prices(prepared.case, best.plan)}
+    priced = {price.limit for price in shadow_prices(prepared.case, best.plan)}
+    assert "cash" in priced
+    assert "power" not in priced
+    case = unlimited(prepared)
+    plan = plan_of(draw_world(replace(prepared, case=case)), Commitment(case.lines, ()))
+    assert not {"power", "cash"} & {price.limit for price in shadow_prices(case, plan)}
 
 
 def test_a_limit_that_does_not_bind_is_worth_nothing(best: SolvedWay, prepared: Prepared) -> None:
@@ -175,8 +189,10 @@ def closed(plan: Plan, offer: int, quarter: int) -> PlanProblem:
 
 
 def test_delay_is_the_plan_without_that_order(prepared: Prepared, lines: Commitment) -> None:
-    """On eight first branches, of which the costs can be told."""
-    eight = draw_world(prepared, branching=(8, 1, 1, 1, 1, 1))
+    """On eight first branches and with a fleet too small for the first quarters, so that the costs
+    can be told."""
+    few = {"existing.count": Range.point(2e4)}
+    eight = draw_world(prepared, few, branching=(8, 1, 1, 1, 1, 1))
     best = solved_plan(eight, "portfolio", plan_of(eight, lines))
     orders = [action for action in actions_of(best, prepared) if action.kind == "order"]
     assert orders

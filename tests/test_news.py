@@ -261,7 +261,7 @@ def test_the_tree_steps_by_the_variance_that_becomes_known(case: Case) -> None:
 def test_the_first_branches_stand_for_the_need_of_many(case: Case) -> None:
     """Over seeds, the mean need that the first branching tells of scatters by less than half of what
     free draws do."""
-    weights = {"chat": 1.0, "frontier": 4.0, "training": 1e-14}
+    weights = {"chat": 1.0, "frontier": 4.0, "training": 1e-14, "experiments": 1e-14}
     needs = []
     for seed in range(12):
         own = replace(case, seed=seed)

@@ -113,10 +113,12 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
     found = sample(case)
     fade = mode(case, "demand.growth_fade")
     training = mode(case, "loads.training.flop") * fading(
-        mode(case, "loads.training.growth"), mode(case, "demand.growth_long_run"), fade,
-        case.quarters,
+        mode(case, "loads.training.growth"), mode(case, "loads.training.growth_long_run"),
+        mode(case, "loads.training.growth_fade"), case.quarters,
     )
-    work = fading(mode(case, "demand.work_trend"), 1.0, fade, case.quarters)
+    work = mode(case, "demand.work_level") * fading(
+        mode(case, "demand.work_trend"), 1.0, fade, case.quarters
+    )
     np.testing.assert_allclose(found.demand["training"], training[found.tree.quarter], rtol=1e-12)
     np.testing.assert_allclose(found.work, work[found.tree.quarter], rtol=1e-12)
 
@@ -124,7 +126,11 @@ def test_training_and_work_fade_likewise(prepared: Prepared) -> None:
 def test_shares_of_queries_add_up(wide: tuple[Case, Scenarios]) -> None:
     _, found = wide
     total = found.demand["chat"] + found.demand["frontier"]
-    np.testing.assert_allclose(found.demand["chat"] / total, found.draws.at_nodes("loads.chat.share"), rtol=1e-12)
+    now, later, time_s = (
+        found.draws.at_nodes(f"loads.chat.{key}") for key in ("share", "share_later", "share_time")
+    )
+    share = later + (now - later) * np.exp(-found.tree.quarter * QUARTER_S / time_s)
+    np.testing.assert_allclose(found.demand["chat"] / total, share, rtol=1e-12)
 
 
 def test_demand_never_passes_its_ceiling(wide: tuple[Case, Scenarios]) -> None:
@@ -132,8 +138,15 @@ def test_demand_never_passes_its_ceiling(wide: tuple[Case, Scenarios]) -> None:
     assert np.all(queries_per_day(found, case) <= found.draws.at_nodes("demand.ceiling") * DAY_S * (1 + 1e-12))
 
 
+def without_again(case: Case) -> Case:
+    """The case with scarcity that no coming generation brings."""
+    supply = replace(case.numbers.supply, scarce_again=None)
+    return replace(case, numbers=replace(case.numbers, supply=supply))
+
+
 def test_scarcity_is_the_power_of_the_matrix_since_the_last_branching(wide: tuple[Case, Scenarios]) -> None:
-    case, found = wide
+    case = without_again(wide[0])
+    found = sample(case)
     table = found.tree.ancestors()
     begin = np.array([0, *case.boundaries])[found.stage]
     normal, scarce = (found.draws.at_nodes(f"supply.{key}_duration") for key in ("normal", "scarce"))
@@ -269,7 +282,7 @@ def test_fresh_paths_carry_states_that_flip_as_the_chain_says(prepared: Prepared
     assert (tree.size, tree.leaves.size) == (32 * 4000, 4000)
     for states in (fresh.scarce, *fresh.shock_chance.values()):
         assert set(np.unique(states)) <= {0.0, 1.0}
-    sure = replace(without_news(prepared.case), shocks=())
+    sure = replace(without_again(without_news(prepared.case)), shocks=())
     found = fresh_paths(sure, 4000, 5)
     chain = chain_of(mode(sure, "supply.normal_duration"), mode(sure, "supply.scarce_duration"))
     later = found.tree.quarter > 1

@@ -231,6 +231,7 @@ def test_a_line_serves_its_chips_throughput_at_its_efficiency(prepared: Prepared
         "chat": mode(prepared, "demand.load_factor"),
         "frontier": mode(prepared, "demand.load_factor"),
         "training": mode(prepared, "loads.training.utilisation"),
+        "experiments": mode(prepared, "loads.experiments.utilisation"),
     }
     for row, load_ in enumerate(prepared.case.loads):
         assert offer.rate[row, 0] == pytest.approx(
@@ -488,7 +489,10 @@ def test_power_and_cash_limits_hold_in_the_plan(prepared: Prepared) -> None:
                     for period, value in periods.items()} for kind, periods in stated.items())
     case = replace(
         prepared.case,
-        numbers=replace(prepared.case.numbers, limits=LimitNumbers(power=power, cash=cash)),
+        correlations=(),
+        numbers=replace(
+            prepared.case.numbers, correlations=(), limits=LimitNumbers(power=power, cash=cash)
+        ),
         power_limits=(
             TimedLimit(Quarter(2024, 1), 4, "2024"), TimedLimit(Quarter(2026, 1), 4, "2026"),
         ),
