@@ -101,7 +101,7 @@ def test_the_page_holds_the_numbers_of_the_document(result: Backtest, page: str)
 
 def test_the_page_says_where_the_case_did_worse(page: str) -> None:
     words = words_of(page)
-    assert "On the 3 of which the day had a trend, that trend was nearer" in words
+    assert "On the 3 of which the day had a trend a log trend was nearer" in words
     assert "Farther off than a log trend of the day in scale and money." in words
     assert "Farther off than 1 of 1 published forecasts" in words
 
@@ -234,7 +234,7 @@ def test_the_calendar_shows_what_came_where_that_is_known(result: Backtest) -> N
 
 def test_the_farthest_miss_is_said_with_its_factor(result: Backtest) -> None:
     assert worst_words(result.truths) == (
-        "Farthest off is Fleet, in H100 equivalents, 2024-12-31: 45.6k came, 2.5 times above the band "
+        "Farthest off is Fleet, in H100 equivalents, 31 December 2024: 45.6k came, 2.5 times above the band "
         "(4,500–18.0k).")
     assert worst_words(result.truths[:1]) == "Nothing came outside its band of 80%."
     low = truth("q", "Thing", "demand", "2024Q1", "chip", 1.0, 20.0)

@@ -231,13 +231,14 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
     layers += _end_labels(_labels(courses[-1][1], fan.unit), low, high, inner)
     if came:
         layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
-    return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan)), *layers]}
+    return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan), inner), *layers]}
 
 
-def _heading(text: str) -> Spec:
+def _heading(text: str, inner: int) -> Spec:
     """The title of a panel, all at the same height."""
     return {"data": values([{"text": text}]),
-            "mark": {"type": "text", "align": "left", "fontSize": 12, "dy": -15},
+            "mark": {"type": "text", "align": "left", "fontSize": 12, "dy": -15,
+                     "limit": inner + _LABELS - 6},
             "encoding": {"x": {"value": 0}, "y": {"value": 0}, "text": {"field": "text"}}}
 
 
@@ -329,7 +330,7 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
     return {
         "width": inner, "height": _HEIGHT,
         "layer": [
-            _heading(f"Chance: {fan.title[:1].lower()}{fan.title[1:]}"),
+            _heading(f"Chance: {fan.title[:1].lower()}{fan.title[1:]}", inner),
             {"data": marks, "mark": {"type": "rule", "color": GRID},
              "encoding": {"x": {"value": 0}, "x2": {"value": inner}, "y": {"field": "at"} | y}},
             {"data": marks, "mark": {"type": "text", "align": "right", "dx": -6, "color": MUTED},

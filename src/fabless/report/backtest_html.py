@@ -29,6 +29,7 @@ from fabless.report.files import write_whole
 from fabless.report.html import Picture
 from fabless.report.money import Bridge, Step
 from fabless.report.money_charts import bridge_chart
+from fabless.report.replay import whole_usd
 from fabless.units import from_si
 from fabless.versions import versions
 
@@ -161,7 +162,7 @@ def _environment() -> Environment:
         loader=PackageLoader("fabless.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "amount": amount, "band": band_words, "share": wording.in_percent, "usd": wording.usd,
+        "amount": amount, "band": band_words, "share": wording.in_percent, "usd": whole_usd,
         "count": wording.count, "heading": wording.heading, "plain": wording.plain,
         "listed": wording.listed, "inside": where_words,
         "off_by": lambda score: f"{factor(score)}x", "group": backtest_charts.group_words,

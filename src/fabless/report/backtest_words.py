@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from fabless import wording
 from fabless.backtest import Backtest, PooledBacktest
-from fabless.backtest.results import P10, P90, Beside, GroupScore, ScoredTruth
+from fabless.backtest.periods import Period
+from fabless.backtest.results import P10, P90, GroupScore, ScoredTruth
 from fabless.report.replay import replay_words
 from fabless.units import to_si
 
 _SURE = 0.995
+_LEAST_FACTOR = 1.05
+"""Factor from which being outside a band is worth a number."""
 _COUNTED = ("chip", "query/day", "wafer/month")
 """Units of things that are counted."""
 
@@ -78,8 +81,7 @@ def backtest_verdict(result: Backtest | PooledBacktest) -> str:
         return "Only events can be checked."
     truths = result.truths if isinstance(result, Backtest) else [
         row for case in result.cases.values() for row in case.truths]
-    trend = trend_words(score.trend) if score.trend else ""
-    return " ".join(text for text in (held_words(score), trend, worst_words(truths)) if text)
+    return " ".join(text for text in (held_words(score), trend_words(score), worst_words(truths)) if text)
 
 
 def held_words(score: GroupScore) -> str:
@@ -90,12 +92,17 @@ def held_words(score: GroupScore) -> str:
             f"({wording.in_percent(score.inside_80)}).")
 
 
-def trend_words(beside: Beside) -> str:
-    """Whether a log trend of the day would have been nearer."""
+def trend_words(score: GroupScore) -> str:
+    """Whether a log trend of the day would have been nearer; empty where none is given."""
+    beside = score.trend
+    if beside is None:
+        return ""
     own, other = factor(beside.own_crps), factor(beside.crps)
-    nearer = (f"that trend was nearer: off by a factor of {other}, the case by {own}" if beside.worse
-              else f"the case was nearer: off by a factor of {own}, the trend by {other}")
-    return f"On the {beside.truths:.3g} of which the day had a trend, {nearer}."
+    where = ("On all of them" if beside.truths == score.truths
+             else f"On the {beside.truths:.3g} of which the day had a trend")
+    if beside.worse:
+        return f"{where} a log trend was nearer: off by a factor of {other}, the case by {own}."
+    return f"{where} the case was nearer than a log trend: off by a factor of {own}, the trend by {other}."
 
 
 def worst_words(rows: Sequence[ScoredTruth]) -> str:
@@ -104,8 +111,20 @@ def worst_words(rows: Sequence[ScoredTruth]) -> str:
     if not outside:
         return "Nothing came outside its band of 80%." if rows else ""
     row = max(outside, key=distance)
-    return (f"Farthest off is {row.title}, {row.date}: {amount(row.value, row.unit)} came, {outside_words(row)} "
+    return (f"Farthest off is {row.title}, {date_words(row.date)}: {amount(row.value, row.unit)} came, {outside_words(row)} "
             f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)}).")
+
+
+def date_words(date: str) -> str:
+    """A day or month in words; a quarter, half or year as it is.
+
+    >>> date_words("2024-12-31"), date_words("2026-12"), date_words("2024Q3")
+    ('31 December 2024', 'December 2026', '2024Q3')
+    """
+    period = Period.parse(date)
+    if period.is_day:
+        return f"{period.first.day} {period.first:%B %Y}"
+    return f"{period.first:%B %Y}" if "-" in date else date
 
 
 def distance(row: ScoredTruth) -> float:
@@ -122,6 +141,8 @@ def outside_words(row: ScoredTruth) -> str:
     """
     size = math.exp(distance(row))
     side = "above" if row.beyond > 1.0 else "below"
+    if size < _LEAST_FACTOR:
+        return f"just {side} the band"
     return f"{wording.significant(size, 2)} times {side} the band" if math.isfinite(size) else f"{side} the band"
 
 
@@ -147,8 +168,8 @@ def worse_words(result: Backtest) -> Iterator[str]:
                else f"In no group farther off than {name}.")
     if result.published:
         count = sum(row.worse for row in result.published)
-        yield (f"Farther off than {count} of {len(result.published)} published forecasts of the same "
-               "quantities.")
+        yield (f"Farther off than {count} of {len(result.published)} published forecasts of the same quantities."
+               if count else f"Nearer than all {len(result.published)} published forecasts of the same quantities.")
 
 
 def backtest_summary(result: Backtest) -> list[tuple[str, str]]:

@@ -45,21 +45,30 @@ def replay_words(replay: Replay) -> str:
     return words
 
 
+def whole_usd(value: float) -> str:
+    """Write USD; what is less than a dollar is the rounding of a linear programme.
+
+    >>> whole_usd(3e-8), whole_usd(2.5e9)
+    ('$0', '$2.50B')
+    """
+    return wording.usd(float(round(value)))
+
+
 def _money(cost: ReplayCost) -> list[str]:
-    return [wording.usd(cost.cost_usd), wording.usd(cost.cash_usd), wording.usd(cost.unserved_usd),
-            wording.usd(cost.cash_to_date_usd), wording.in_percent(cost.missing_to_date)]
+    return [whole_usd(cost.cost_usd), whole_usd(cost.cash_usd), whole_usd(cost.unserved_usd),
+            whole_usd(cost.cash_to_date_usd), wording.in_percent(cost.missing_to_date)]
 
 
 def _row(way: ReplayWay) -> list[str]:
-    return [way.label, *_money(way.planned), wording.usd(way.foreseen.cost_usd),
-            wording.usd(way.regret_usd)]
+    return [way.label, *_money(way.planned), whole_usd(way.foreseen.cost_usd),
+            whole_usd(way.regret_usd)]
 
 
 def _company_row(replay: Replay) -> list[list[str]]:
     if replay.company is None:
         return []
     return [["the company", *_money(replay.company.cost), wording.MISSING,
-             wording.usd(replay.company.regret_usd)]]
+             whole_usd(replay.company.regret_usd)]]
 
 
 def _parts(way: ReplayWay) -> list[str]:
