@@ -482,7 +482,7 @@ def test_the_screen_says_what_falls_outside_and_by_how_much(whole: Backtest) -> 
     assert "Forecasts that others published by the day" in text
     row = max(whole.truths, key=lambda row: abs(math.log(row.beyond)))
     assert row.title in text
-    assert f"{row.beyond:.2g} times the top of the band" in " ".join(text.split())
+    assert f"{row.beyond:.2g} times above the band (" in " ".join(text.split())
 
 
 def test_the_pooled_screen(whole: Backtest) -> None:

@@ -17,9 +17,10 @@ from fabless.backtest import Backtest
 from fabless.records import Source
 from fabless.report import as_json
 from fabless.report.backtest_charts import MOST_ROWS, calendar_chart, error_chart, factor_words, farthest, pit_chart
-from fabless.report.backtest_fans import MOST_FANS, axis_ticks, fan_chart, main_fans
+from fabless.report.backtest_fans import MOST_FANS, fan_chart, main_fans
 from fabless.report.backtest_html import as_backtest_html, as_pooled_html, regret_bridge
 from fabless.report.backtest_words import amount, backtest_verdict, where_words, worst_words
+from fabless.report.fan_axis import Axis, axis_ticks
 from page_reader import Reader
 
 HOSTILE = '<script>alert("1")</script> [bold]& \' "'
@@ -143,6 +144,7 @@ def test_the_pooled_page_counts_a_truth_of_the_market_once() -> None:
     assert result.overall.truths == 9.0
     assert f"of the {result.overall.truths:.3g} things now known" in words
     assert "Another case" in words
+    assert words.count("What others had published by 2023-12-31.") == 2
 
 
 def test_parts_of_a_regret_add_up_as_printed(result: Backtest) -> None:
@@ -207,6 +209,15 @@ def test_ticks_of_an_axis_are_few_and_within(low: float, ratio: float) -> None:
     assert ticks == sorted(set(ticks))
     assert all(low <= tick <= low * ratio for tick in ticks)
     assert len(ticks) >= 2 or ratio < 3.0
+
+
+def test_an_axis_of_shares_ends_at_all_of_it() -> None:
+    axis = Axis.over([92.0, 97.0, 100.0], "%")
+    assert list(axis.ticks) == [0.0, 25.0, 50.0, 75.0, 100.0]
+    assert axis.part(100.0) < 1.0
+    flat = Axis.over([100.0, 101.0], "chip")
+    assert flat.high / flat.low == pytest.approx(4.0), "what hardly moves is not blown up"
+    assert Axis.over([0.0, 8.0], "chip").low > 0.0
 
 
 def test_every_truth_falls_into_one_tenth(result: Backtest) -> None:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fabless.backtest.results import P10, P50, P90, ForecastDate, GroupScore, ScoredTruth
-from fabless.report.backtest_fans import axis_ticks
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -26,6 +25,7 @@ from fabless.report.canvas import (
     values,
     year_axis,
 )
+from fabless.report.fan_axis import axis_ticks
 from fabless.units import MONTH_S
 from fabless.wording import heading, in_percent, significant
 

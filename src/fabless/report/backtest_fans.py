@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,8 +26,9 @@ from fabless.report.canvas import (
     values,
     year_axis,
 )
+from fabless.report.fan_axis import Axis, drawn_value, short
 from fabless.units import DAY_S, YEAR_S, Quarter, from_si, to_si
-from fabless.wording import in_percent, plain, significant
+from fabless.wording import in_percent
 
 MOST_FANS = 10
 _PER_GROUP = 3
@@ -37,16 +37,12 @@ _LABELS = 46
 """Room for a label at the right of a panel [px]."""
 _TICKS = 46
 """Room for the values of the axis at its left [px]."""
-_MOST_TICKS = 6
-_FINE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-_LEAST_REACH = 4.0
-"""Least ratio of the ends of an axis: what hardly moves is not blown up."""
-_HEADROOM = 1.08
-"""What an axis has above its largest value, for a number that is written there."""
+_EARLY = 0.1
+"""Part of the time of a panel within which a value stands beside its axis."""
 _BANDS = ((0, 6, 0.14), (1, 5, 0.22), (2, 4, 0.34))
 """Places in `PROBABILITIES` of the ends of each band, and how dark it is."""
 _UNITS = {"USD/h": "USD an hour", "cent/query": "cents", "USD/query": "cents", "chip": "",
-          "query/day": "", "week": "weeks", "month": "months", "%": "%", "1": "",
+          "query/day": "", "week": "weeks", "month": "months", "%": "", "1": "",
           "wafer/month": "wafers a month"}
 
 
@@ -95,47 +91,6 @@ def fan_chart(
     trend = any(item.trend is not None for items in known.values() for item in items)
     return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22,
                   "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2}})
-
-
-def drawn_value(value: float, unit: str) -> float:
-    """A value in the unit that a panel draws: whole USD, cents, or its own.
-
-    >>> drawn_value(1.5, "B USD"), drawn_value(0.004, "USD/query"), drawn_value(3.0, "week")
-    (1500000000.0, 0.4, 3.0)
-    """
-    if unit.endswith("USD"):
-        return to_si(value, unit)
-    return 100.0 * to_si(value, unit) if unit.endswith("/query") else value
-
-
-def axis_ticks(low: float, high: float) -> list[float]:
-    """Round values of a logarithmic axis, at most six.
-
-    >>> axis_ticks(0.8, 30.0), axis_ticks(15.0, 60.0)
-    ([1.0, 2.0, 5.0, 10.0, 20.0], [15.0, 20.0, 30.0, 40.0, 50.0, 60.0])
-    """
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in (_FINE, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
-        ticks = [float(f"{step * 10.0**power:.2g}") for power in powers for step in steps]
-        within = [tick for tick in ticks if low <= tick <= high]
-        if len(within) <= _MOST_TICKS:
-            return within
-    return within[::math.ceil(len(within) / _MOST_TICKS)]
-
-
-def short(value: float, unit: str, digits: int = 2) -> str:
-    """Write a value of a panel in few letters.
-
-    >>> short(3e9, "B USD"), short(345_000.0, "chip"), short(2e25, "FLOP"), short(0.31, "cent/query")
-    ('$3B', '350k', '2e25', '0.31')
-    """
-    if unit == "FLOP":
-        return plain(float(f"{value:.{digits}g}"))
-    sign = "$" if unit.endswith("USD") or unit == "USD/h" else ""
-    size, suffix = next(((scale, suffix) for scale, suffix in (
-        (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= scale * 0.9995), (1.0, ""))
-    text = significant(value / size, digits)
-    return f"{sign}{text.rstrip('0').rstrip('.') if '.' in text else text}{suffix}"
 
 
 def _came(
@@ -208,29 +163,25 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
     courses = _until(fan, end)
     ends = [value for _, column in courses for value in column]
     ends += [value for item in came for value in (item.low, item.high)]
-    low, high = min(value for value in ends if value > 0.0) / 1.12, max(ends) * 1.12
-    high = (high / low) ** _HEADROOM * low
-    if high < low * _LEAST_REACH:
-        middle = math.sqrt(low * high)
-        low, high = middle / math.sqrt(_LEAST_REACH), middle * math.sqrt(_LEAST_REACH)
+    axis = Axis.over(ends, fan.unit)
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
-    y: Spec = {"type": "quantitative", "axis": None,
-               "scale": {"type": "log", "domain": [low, high], "nice": False}}
+    y = axis.encoding
     # nothing is drawn below the axis; it is not clipped, since pictures share one page and so their names
-    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, low) for k, value in enumerate(column)}}
+    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k, value in enumerate(column)}}
                    for when, column in courses])
-    layers: list[Json] = [*_ticks(axis_ticks(low, high), fan.unit, y, inner)]
+    layers: list[Json] = [*_ticks(axis.ticks, fan.unit, y, inner)]
     layers += [{"data": data, "mark": {"type": "area", "color": ACCENT, "opacity": dark},
                 "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
                              "y2": {"field": f"q{last}"}}} for first, last, dark in _BANDS]
     layers.append({"data": data, "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
                    "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{P50}"} | y}})
-    layers += _came_layers([item if item.trend is None or low <= item.trend <= high
+    layers += _came_layers([item if item.trend is None or axis.low <= item.trend <= axis.high
                             else replace(item, trend=None) for item in came], x, y)
-    layers += _end_labels(_labels(courses[-1][1], fan.unit), low, high, inner)
+    layers += _end_labels(_labels(courses[-1][1], fan.unit), axis, inner)
     if came:
-        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
+        early = (came[-1].at - begin) / (end - begin) < _EARLY
+        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y, early=early))
     return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan), inner), *layers]}
 
 
@@ -297,11 +248,10 @@ def _labels(column: Sequence[float], unit: str) -> list[tuple[str, str, float]]:
 
 
 def _end_labels(
-    labels: Sequence[tuple[str, str, float]], low: float, high: float, inner: int
+    labels: Sequence[tuple[str, str, float]], axis: Axis, inner: int
 ) -> Iterator[Spec]:
     """Values at the right end of a panel, apart from each other."""
-    reach = math.log(high / low)
-    places = spread([_HEIGHT * (1.0 - math.log(max(value, low) / low) / reach) for _, _, value in labels],
+    places = spread([_HEIGHT * (1.0 - axis.part(value)) for _, _, value in labels],
                     5.0, _HEIGHT - 5.0, LABEL_GAP)
     for (text, colour, _), place in zip(labels, places, strict=True):
         yield {"data": values([{"text": text, "place": place}]),
@@ -311,10 +261,12 @@ def _end_labels(
                             "y": {"field": "place", "type": "quantitative", "scale": None, "axis": None}}}
 
 
-def _last_value(item: Came, text: str, x: Spec, y: Spec) -> Spec:
-    """The last value that came, written above its interval."""
+def _last_value(item: Came, text: str, x: Spec, y: Spec, *, early: bool) -> Spec:
+    """The last value that came, written above its interval; to the right of it where it stands
+    `early`, so that it keeps clear of the axis."""
+    place: Spec = {"align": "left", "dx": 7} if early else {"dy": -10}
     return {"data": values([{"at": item.at.isoformat(), "high": item.high, "text": text}]),
-            "mark": {"type": "text", "color": WARN, "fontWeight": "bold", "dy": -10},
+            "mark": {"type": "text", "color": WARN, "fontWeight": "bold"} | place,
             "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y, "text": {"field": "text"}}}
 
 

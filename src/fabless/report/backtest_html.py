@@ -115,8 +115,8 @@ def fan_pictures(result: Backtest) -> dict[str, list[Fan]]:
 def fan_captions(result: Backtest) -> dict[str, str]:
     """What stands below each picture of fans; how they are read below the first."""
     trend = " Diamonds: median of a log trend of the day." if any(row.trend for row in result.truths) else ""
-    read = ("Logarithmic axes. Blue: bands that claim 50, 80 and 95 %, and the median; at the right the median and "
-            "the ends of the band of 80 %. Orange: what came, with its own interval; a level stroke covers the period "
+    read = ("Logarithmic axes, but for shares. Blue: bands that claim 50, 80 and 95 %, and the median; at the right "
+            "the median and the ends of the band of 80 %. Orange: what came, with its own interval; a level stroke covers the period "
             "for which it is known, and what adds up over a period is spread evenly over its quarters. Money is in USD "
             f"of each year.{trend}")
     words = {"own fans": "Demand, compute and money of the company.", "market fans": "Prices and supply."}
