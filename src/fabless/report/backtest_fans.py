@@ -86,7 +86,8 @@ def fan_chart(
     known = {fan.quantity: _came(fan, truths, events) for fan in fans}
     end = _last_day(fans, [item for items in known.values() for item in items])
     panels: list[Json] = [_panel(fan, known[fan.quantity], end, inner) for fan in fans]
-    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS, "bounds": "flush"}
+    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS,
+                         "bounds": "flush"}
                         for k in range(0, len(panels), columns)]
     trend = any(item.trend is not None for items in known.values() for item in items)
     return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22,
@@ -167,8 +168,9 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
     y = axis.encoding
-    # nothing is drawn below the axis; it is not clipped, since pictures share one page and so their names
-    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k, value in enumerate(column)}}
+    # Nothing is drawn below the axis. It is not clipped: clips of several pictures share names.
+    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k,
+                                                 value in enumerate(column)}}
                    for when, column in courses])
     layers: list[Json] = [*_ticks(axis.ticks, fan.unit, y, inner)]
     layers += [{"data": data, "mark": {"type": "area", "color": ACCENT, "opacity": dark},
@@ -211,7 +213,8 @@ def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
         "low": item.low, "value": item.value, "high": item.high, "trend": item.trend}
         for item in came])
     at: Spec = {"field": "at"} | x
-    yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1, "strokeDash": [3, 2]},
+    yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1,
+                                  "strokeDash": [3, 2]},
            "encoding": {"x": at, "y": {"field": "value"} | y}}
     yield {"data": data, "transform": [{"filter": "isValid(datum.trend)"}],
            "mark": {"type": "point", "shape": "diamond", "size": 44, "filled": True,
@@ -237,7 +240,8 @@ def _until(fan: Fan, end: dt.date) -> list[tuple[dt.date, tuple[float, ...]]]:
     if kept and len(kept) < len(known) and kept[-1][0] < end:
         (day, column), (later, ahead) = known[len(kept) - 1], known[len(kept)]
         part = (end - day) / (later - day)
-        kept.append((end, tuple(now + part * (then - now) for now, then in zip(column, ahead, strict=True))))
+        kept.append((end, tuple(now + part * (then - now) for now,
+                                then in zip(column, ahead, strict=True))))
     return kept or known[:1]
 
 
@@ -258,7 +262,8 @@ def _end_labels(
                "mark": {"type": "text", "align": "left", "color": colour,
                         "fontWeight": "bold" if colour == ACCENT else "normal"},
                "encoding": {"x": {"value": inner + 5}, "text": {"field": "text"},
-                            "y": {"field": "place", "type": "quantitative", "scale": None, "axis": None}}}
+                            "y": {"field": "place", "type": "quantitative", "scale": None,
+                                  "axis": None}}}
 
 
 def _last_value(item: Came, text: str, x: Spec, y: Spec, *, early: bool) -> Spec:
@@ -267,7 +272,8 @@ def _last_value(item: Came, text: str, x: Spec, y: Spec, *, early: bool) -> Spec
     place: Spec = {"align": "left", "dx": 7} if early else {"dy": -10}
     return {"data": values([{"at": item.at.isoformat(), "high": item.high, "text": text}]),
             "mark": {"type": "text", "color": WARN, "fontWeight": "bold"} | place,
-            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y, "text": {"field": "text"}}}
+            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y,
+                         "text": {"field": "text"}}}
 
 
 def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
@@ -277,7 +283,8 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
         {"when": day.isoformat(), "chance": column[0]} for day, column in _until(fan, end)]
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
-    y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06], "nice": False}}
+    y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06],
+                                                               "nice": False}}
     marks = values([{"at": share, "label": in_percent(share)} for share in (0.0, 0.5, 1.0)])
     return {
         "width": inner, "height": _HEIGHT,
@@ -290,10 +297,12 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
             {"data": values(rows), "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
              "encoding": {"x": {"field": "when"} | x, "y": {"field": "chance"} | y}},
             {"data": values([{"at": item.at.isoformat(), "first": item.first.isoformat(),
-                              "last": item.last.isoformat(), "value": item.value} for item in came]),
+                              "last": item.last.isoformat(),
+                              "value": item.value} for item in came]),
              "layer": [
                  {"mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
-                  "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"}, "y": {"field": "value"} | y}},
+                  "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"},
+                               "y": {"field": "value"} | y}},
                  {"mark": {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
                   "encoding": {"x": {"field": "at"} | x, "y": {"field": "value"} | y}}]},
         ],
@@ -303,7 +312,8 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
 def _legend(trend: bool, width: int) -> Spec:
     """What the marks mean, in a line."""
     slim = narrow(width)
-    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252), ("what came", 62)]
+    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252),
+                                    ("what came", 62)]
     if trend:
         items.append(("log trend of the day", 116))
     marks: list[dict[str, Json]] = []
@@ -324,5 +334,6 @@ def _legend(trend: bool, width: int) -> Spec:
                            "encoding": where} for kind, shape in enumerate(shapes)]
     layers.append({"mark": {"type": "text", "align": "left"}, "encoding": {
         "x": {"field": "text_x"} | pixel, "y": {"field": "y"} | pixel, "text": {"field": "label"}}})
-    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12, "data": values(marks),
+    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12,
+            "data": values(marks),
             "layer": layers}

@@ -53,8 +53,11 @@ class Axis:
     def encoding(self) -> Spec:
         """The axis as a specification has it, without lines of its own."""
         kind: Spec = {} if self.is_share else {"type": "log"}
-        return {"type": "quantitative", "axis": None,
-                "scale": kind | {"domain": [self.low, self.high], "nice": False}}
+        return {
+            "type": "quantitative",
+            "axis": None,
+            "scale": kind | {"domain": [self.low, self.high], "nice": False},
+        }
 
     def part(self, value: float) -> float:
         """How far up a value stands, from 0 to 1.
@@ -90,21 +93,27 @@ def axis_ticks(low: float, high: float) -> list[float]:
         within = [tick for tick in ticks if low <= tick <= high]
         if len(within) <= _MOST_TICKS:
             return within
-    return within[::math.ceil(len(within) / _MOST_TICKS)]
+    return within[:: math.ceil(len(within) / _MOST_TICKS)]
 
 
 def short(value: float, unit: str, digits: int = 2) -> str:
     """Write a value of a panel in few letters.
 
-    >>> short(3e9, "B USD"), short(345_000.0, "chip"), short(2e25, "FLOP"), short(0.31, "cent/query")
-    ('$3B', '345k', '2e25', '0.31')
+    >>> short(3e9, "B USD"), short(345_000.0, "chip"), short(2e25, "FLOP")
+    ('$3B', '345k', '2e25')
     """
     if unit == "FLOP":
         return plain(float(f"{value:.{digits}g}"))
     if unit == "%":
         return in_percent(value / 100.0)
     sign = "$" if unit.endswith("USD") or unit == "USD/h" else ""
-    size, suffix = next(((scale, suffix) for scale, suffix in (
-        (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= scale * 0.9995), (1.0, ""))
+    size, suffix = next(
+        (
+            (scale, suffix)
+            for scale, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+            if value >= scale * 0.9995
+        ),
+        (1.0, ""),
+    )
     text = significant(value / size, digits)
     return f"{sign}{text.rstrip('0').rstrip('.') if '.' in text else text}{suffix}"
