@@ -96,6 +96,7 @@ def test_what_a_quantity_is_in_a_period() -> None:
     assert of("mean") == pytest.approx(4.0 / 1.5)
     assert of("end") == 4.0
     assert of("sum", np.array([[5.0, 1.0, 2.0]])) == pytest.approx(4.0 / 2.0)
+    assert math.isnan(of("sum", np.array([[5.0, 0.0, 0.0]]))), "where no query is served, none has a cost"
 
 
 # --- files

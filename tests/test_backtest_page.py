@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -196,6 +197,15 @@ def test_spend_of_a_year_is_spread_over_its_quarters(result: Backtest) -> None:
     assert came[0]["trend"] == pytest.approx(0.25e9, rel=0.01)
 
 
+def test_a_quarter_of_which_nothing_is_forecast_is_left_out() -> None:
+    cost = fan("cost_per_query", "Cost of a query", "money", "cent/query", "sum", 1.0)
+    gaps = replace(cost, quantiles=((math.nan,) * 7, *cost.quantiles[1:]))
+    drawn = {str(row["when"]) for row in rows_of(fan_chart([gaps], (), (), 720)) if "q3" in row}
+    assert min(drawn) > "2024-04-01"
+    nothing = replace(cost, quantiles=((math.nan,) * 7,) * 8)
+    assert main_fans([nothing, cost], []) == [cost]
+
+
 def test_a_truth_in_another_unit_is_drawn_in_that_of_its_fan() -> None:
     fleet = fan("compute_spend", "Spend on compute", "money", "B USD", "mean", 1.0)
     row = truth("compute_spend", "Spend on compute", "money", "2024Q1", "M USD", 500.0, 900.0)
@@ -212,6 +222,10 @@ def test_pictures_of_fans_are_few_and_in_the_order_of_their_groups(result: Backt
     assert any(item.quantity == "scale5" for item in chosen)
     groups = [item.group for item in chosen]
     assert groups == sorted(groups, key=["demand", "scale", "money", "prices", "supply"].index)
+    spends = [fan(name, name, "money", "USD", "sum", 1.0) for name in (
+        "query_spend", "training_spend", "revenue", "other_spend", "cost_per_query")]
+    first = [item.quantity for item in main_fans(spends, [])]
+    assert first == ["query_spend", "revenue", "cost_per_query"], "what is asked for first"
     assert main_fans(result.fans, result.truths, result.events) == list(result.fans)
 
 

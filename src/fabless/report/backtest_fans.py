@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,13 +31,18 @@ from fabless.report.fan_axis import Axis, drawn_value, short
 from fabless.units import DAY_S, YEAR_S, Quarter, from_si, to_si
 from fabless.wording import in_percent
 
-MOST_FANS = 10
+MOST_FANS = 12
+MAIN = ("queries_per_day", "fleet_h100e", "training_flop", "compute_spend", "cost_per_query",
+        "revenue")
+"""Quantities that a reader asks for first."""
 _PER_GROUP = 3
 _HEIGHT = 132
 _LABELS = 46
 """Room for a label at the right of a panel [px]."""
 _TICKS = 46
 """Room for the values of the axis at its left [px]."""
+_DEPTH = 30.0
+"""How far below the least median and the least that came an axis reaches, as a factor."""
 _EARLY = 0.1
 """Part of the time of a panel within which a value stands beside its axis."""
 _BANDS = ((0, 6, 0.14), (1, 5, 0.22), (2, 4, 0.34))
@@ -63,16 +69,19 @@ class Came:
 def main_fans(
     fans: Sequence[Fan], truths: Sequence[ScoredTruth], events: Sequence[ScoredEvent] = ()
 ) -> list[Fan]:
-    """The fans worth a picture: of each group the three of which most is known, at most ten in
-    all, in the order of the groups."""
+    """The fans worth a picture: of each group three, those that are asked for first and then those
+    of which most is known, and at most twelve in all; in the order of the groups."""
     known = [*(row.quantity for row in truths), *(row.quantity for row in events)]
+    fans = [fan for fan in fans if any(all(map(math.isfinite, column)) for column in fan.quantiles)]
     groups = list(dict.fromkeys(fan.group for fan in fans))
+
+    def rank(fan: Fan) -> tuple[bool, int]:
+        return fan.quantity not in MAIN, -known.count(fan.quantity)
+
     chosen: list[Fan] = []
     for group in groups:
-        of_group = [fan for fan in fans if fan.group == group]
-        chosen += sorted(of_group, key=lambda fan: -known.count(fan.quantity))[:_PER_GROUP]
-    if len(chosen) > MOST_FANS:
-        chosen = sorted(chosen, key=lambda fan: -known.count(fan.quantity))[:MOST_FANS]
+        chosen += sorted((fan for fan in fans if fan.group == group), key=rank)[:_PER_GROUP]
+    chosen = sorted(chosen, key=rank)[:MOST_FANS]
     return sorted(chosen, key=lambda fan: (groups.index(fan.group), fans.index(fan)))
 
 
@@ -162,16 +171,18 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
         return _chance_panel(fan, came, end, inner)
     begin = Quarter.parse(fan.quarters[0]).first_day
     courses = _until(fan, end)
-    ends = [value for _, column in courses for value in column]
-    ends += [value for item in came for value in (item.low, item.high)]
+    ends = [value for item in came for value in (item.low, item.high)]
+    middles = [*ends, *(column[P50] for _, column in courses)]
+    least = min((value for value in middles if value > 0.0), default=0.0)
+    ends += [value for _, column in courses for value in column if value > least / _DEPTH]
     axis = Axis.over(ends, fan.unit)
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
     y = axis.encoding
     # Nothing is drawn below the axis. It is not clipped: clips of several pictures share names.
-    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k,
-                                                 value in enumerate(column)}}
-                   for when, column in courses])
+    data = values([
+        {"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k, value in enumerate(column)}}
+        for when, column in courses])
     layers: list[Json] = [*_ticks(axis.ticks, fan.unit, y, inner)]
     layers += [{"data": data, "mark": {"type": "area", "color": ACCENT, "opacity": dark},
                 "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
@@ -235,13 +246,14 @@ def _until(fan: Fan, end: dt.date) -> list[tuple[dt.date, tuple[float, ...]]]:
     """Days and drawn values of a fan up to a day, its last column interpolated there."""
     days = [_day_of(quarter, fan.how) for quarter in fan.quarters]
     columns = [tuple(drawn_value(value, fan.unit) for value in column) for column in fan.quantiles]
-    known = list(zip(days, columns, strict=True))
+    known = [(day, column) for day, column in zip(days, columns, strict=True)
+             if all(map(math.isfinite, column))]
     kept = [(day, column) for day, column in known if day <= end]
     if kept and len(kept) < len(known) and kept[-1][0] < end:
         (day, column), (later, ahead) = known[len(kept) - 1], known[len(kept)]
         part = (end - day) / (later - day)
-        kept.append((end, tuple(now + part * (then - now) for now,
-                                then in zip(column, ahead, strict=True))))
+        between = zip(column, ahead, strict=True)
+        kept.append((end, tuple(now + part * (then - now) for now, then in between)))
     return kept or known[:1]
 
 
