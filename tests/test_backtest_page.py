@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import math
@@ -262,6 +263,9 @@ def test_the_picture_of_errors_keeps_the_farthest() -> None:
 
 def test_the_calendar_shows_what_came_where_that_is_known(result: Backtest) -> None:
     row, = rows_of(calendar_chart(result.calendar, result.truths, result.as_of, 720))
+    assert row["label"] == "expected December 2025", "known in October 2025"
+    past = replace(result.truths[-1], known=dt.date(2026, 1, 31))
+    row, = rows_of(calendar_chart(result.calendar, [past], result.as_of, 720))
     assert row["label"] == "came December 2025"
     assert str(row["q10"]) < str(row["came"]) < str(row["q90"])
     unknown, = rows_of(calendar_chart(result.calendar, (), result.as_of, 340))

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fabless.backtest.results import P10, P50, P90, ForecastDate, GroupScore, ScoredTruth
+from fabless.report.backtest_words import came_words
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -32,10 +33,10 @@ from fabless.wording import heading, in_percent, significant
 MOST_ROWS = 40
 """Rows of the picture of every forecast over what came."""
 _CLAIMS = (("inside_50", 0.5), ("inside_80", 0.8), ("inside_95", 0.95))
-_FACTORS = 74
+_FACTORS = 84
 """Room for a factor beside a row [px]."""
 _MOST_NAMES = 390
-_CAME = 60
+_CAME = 96
 """Room for the words of a date that stand beyond the last bar [px]."""
 _SHARES = 40
 """Room for a share beside a bar [px]."""
@@ -244,7 +245,7 @@ def calendar_chart(
         truth = came.get(item.quantity)
         rows.append({
             "row": item.title, "q10": q10, "q25": q25, "q50": q50, "q75": q75, "q90": q90,
-            "label": f"came {month_words(when(truth.value))}" if truth else "",
+            "label": f"{came_words(truth)} {month_words(when(truth.value))}" if truth else "",
             "came": when(truth.value) if truth else None, "low": when(truth.low) if truth else None,
             "high": when(truth.high) if truth else None,
             "edge": max(q90, when(truth.high)) if truth else q90})

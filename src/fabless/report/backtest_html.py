@@ -22,6 +22,7 @@ from fabless.report.backtest_words import (
     backtest_summary,
     backtest_verdict,
     band_words,
+    came_words,
     factor,
     where_words,
 )
@@ -271,6 +272,7 @@ def _environment() -> Environment:
         "group": backtest_charts.group_words,
         "course": path_words,
         "sourced": sourced,
+        "came_words": came_words,
         "regret": regret_bridge,
         "is_web": lambda url: url.startswith(("https://", "http://")),
     }

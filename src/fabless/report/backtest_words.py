@@ -134,10 +134,15 @@ def worst_words(rows: Sequence[ScoredTruth]) -> str:
         return "Nothing came outside its band of 80%." if rows else ""
     row = max(outside, key=distance)
     return (
-        f"Farthest off is {row.title}, {date_words(row.date)}: {amount(row.value, row.unit)} came, "
+        f"Farthest off is {row.title}, {date_words(row.date)}: {amount(row.value, row.unit)} {came_words(row)}, "
         f"{outside_words(row)} "
         f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)})."
     )
+
+
+def came_words(row: ScoredTruth) -> str:
+    """Whether it came, or was announced for a period that lay ahead when it became known."""
+    return "expected" if Period.parse(row.date).first > row.known else "came"
 
 
 def date_words(date: str) -> str:
