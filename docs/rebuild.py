@@ -43,8 +43,8 @@ def printed(decision: fb.Decision) -> str:
 
 
 def printed_backtest(result: Backtest) -> str:
-    """Of what `fabless backtest` prints at 100 columns: the verdict, the scores, and the ways on what
-    happened; what is left out between them is marked."""
+    """Of what `fabless backtest` prints at 100 columns: the verdict, the scores, and the ways on
+    what happened; what is left out between them is marked."""
     page = io.StringIO()
     print_backtest(result, Console(file=page, width=100))
     lines = [line.rstrip() for line in page.getvalue().splitlines()]
@@ -52,11 +52,14 @@ def printed_backtest(result: Backtest) -> str:
     def part(first: str, last: str) -> list[str]:
         """From the line that begins so to the one before the next that begins with `last`."""
         start = next(k for k, line in enumerate(lines) if line.startswith(first))
-        end = next((k for k in range(start + 1, len(lines)) if lines[k].startswith(last)), len(lines))
+        end = next((k for k in range(start + 1, len(lines)) if lines[k].startswith(last)),
+                   len(lines))
         return lines[start:end]
 
     verdict = lines[:lines.index("")]
-    replay = [] if result.replay is None else ["[...]", *part("On what happened", "What the regret comes from")]
+    replay = [] if result.replay is None else ["[...]",
+                                               *part("On what happened",
+                                                     "What the regret comes from")]
     shown = [*verdict, "", "[...]", *part("Scores", "Outside the 80 % band"), *replay]
     return "".join(f"{line}\n" for line in shown)
 
@@ -75,11 +78,12 @@ def readme(decision: fb.Decision) -> str:
 def rebuild_backtest() -> None:
     """Write the backtest of the reference case into README.md, and its picture."""
     result = backtest(fb.case())
-    README.write_text(in_block(README.read_text(encoding="utf-8"), "fabless backtest", printed_backtest(result)),
+    README.write_text(in_block(README.read_text(encoding="utf-8"), "fabless backtest",
+                               printed_backtest(result)),
                       encoding="utf-8")
     fans = [fan for name in SHOWN for fan in result.fans if fan.quantity == name]
     picture = as_svg(fan_chart(fans, result.truths, (), 760),
-                     "Queries a day and fleet as forecast by quarter in October 2023, and what came")
+                     "Queries a day and fleet as forecast in October 2023, and what came")
     (ROOT / "docs" / "pictures" / "backtest.svg").write_text(picture, encoding="utf-8")
 
 
@@ -90,7 +94,8 @@ def rebuild_results() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(validation_results_page(validation, catalogue.digest), encoding="utf-8")
     if predicted_rows(validation.rows):
-        picture = as_svg(scatter_chart(validation.rows, 760), "Predicted against measured values by quantity")
+        picture = as_svg(scatter_chart(validation.rows, 760),
+                         "Predicted against measured values by quantity")
         (ROOT / "docs" / "pictures" / "validation.svg").write_text(picture, encoding="utf-8")
 
 
@@ -107,7 +112,8 @@ def main() -> None:
     if "--check" in sys.argv:
         sys.exit(text != README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8")
-    picture = as_svg(comparison(decision.strategies, decision.recommended, 760), "Cost per query and shortage of each way")
+    picture = as_svg(comparison(decision.strategies, decision.recommended, 760),
+                     "Cost per query and shortage of each way")
     (ROOT / "docs" / "pictures" / "comparison.svg").write_text(picture, encoding="utf-8")
     rebuild_backtest()
     rebuild_results()

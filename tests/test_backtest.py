@@ -96,6 +96,7 @@ def test_what_a_quantity_is_in_a_period() -> None:
     assert of("mean") == pytest.approx(4.0 / 1.5)
     assert of("end") == 4.0
     assert of("sum", np.array([[5.0, 1.0, 2.0]])) == pytest.approx(4.0 / 2.0)
+    assert math.isnan(of("sum", np.array([[5.0, 0.0, 0.0]]))), "where no query is served, none has a cost"
 
 
 # --- files
@@ -482,7 +483,7 @@ def test_the_screen_says_what_falls_outside_and_by_how_much(whole: Backtest) -> 
     assert "Forecasts that others published by the day" in text
     row = max(whole.truths, key=lambda row: abs(math.log(row.beyond)))
     assert row.title in text
-    assert f"{row.beyond:.2g} times the top of the band" in " ".join(text.split())
+    assert f"{row.beyond:.2g} times above the band (" in " ".join(text.split())
 
 
 def test_the_pooled_screen(whole: Backtest) -> None:

@@ -1,9 +1,10 @@
-"""The page of a backtest: the numbers of the document, nothing from outside, pictures with words."""
+"""The page of a backtest: the document's numbers, nothing from outside, pictures with words."""
 
 from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -16,10 +17,18 @@ from fabless import wording
 from fabless.backtest import Backtest
 from fabless.records import Source
 from fabless.report import as_json
-from fabless.report.backtest_charts import MOST_ROWS, calendar_chart, error_chart, factor_words, farthest, pit_chart
-from fabless.report.backtest_fans import MOST_FANS, axis_ticks, fan_chart, main_fans
+from fabless.report.backtest_charts import (
+    MOST_ROWS,
+    calendar_chart,
+    error_chart,
+    factor_words,
+    farthest,
+    pit_chart,
+)
+from fabless.report.backtest_fans import MOST_FANS, fan_chart, main_fans
 from fabless.report.backtest_html import as_backtest_html, as_pooled_html, regret_bridge
 from fabless.report.backtest_words import amount, backtest_verdict, where_words, worst_words
+from fabless.report.fan_axis import Axis, axis_ticks
 from page_reader import Reader
 
 HOSTILE = '<script>alert("1")</script> [bold]& \' "'
@@ -39,7 +48,8 @@ def words_of(page: str) -> str:
     return " ".join("".join(Reader(page).words).split())
 
 
-@pytest.mark.parametrize("make", [lambda: as_backtest_html(bare()), lambda: as_pooled_html(pooled())])
+@pytest.mark.parametrize("make", [lambda: as_backtest_html(bare()),
+                                  lambda: as_pooled_html(pooled())])
 def test_small_pages_are_whole(make: object) -> None:
     text = make()  # type: ignore[operator]
     assert not Reader(text).open
@@ -90,12 +100,14 @@ def test_the_page_holds_the_numbers_of_the_document(result: Backtest, page: str)
     for score in document["groups"]:
         assert wording.in_percent(score["inside_80"]) in words
     for item in document["replay"]["ways"]:
-        for usd in (item["planned"]["cost_usd"], item["planned"]["cash_to_date_usd"], item["regret_usd"]):
+        for usd in (item["planned"]["cost_usd"], item["planned"]["cash_to_date_usd"],
+                    item["regret_usd"]):
             assert wording.usd(usd) in words
     company = document["replay"]["company"]
     assert wording.usd(company["regret_usd"]) in words
     assert company["orders"][0]["basis"] in words
-    for text in ("12.3k", "Brier score 0.49", result.digest, "A bank: Queries a day, 2027", "1.00M to 3.00M", "59%", "70%"):
+    for text in ("12.3k", "Brier score 0.49", result.digest, "A bank: Queries a day, 2027",
+                 "1.00M to 3.00M", "59%", "70%"):
         assert text in words
 
 
@@ -108,7 +120,8 @@ def test_the_page_says_where_the_case_did_worse(page: str) -> None:
 
 def test_sources_are_links_where_they_are_addresses_of_the_web(result: Backtest, page: str) -> None:
     links = {str(link["href"]) for link in Reader(page).of("a")}
-    assert {"https://example.org/page", "https://example.org/call", "https://example.org/paper"} <= links
+    assert {"https://example.org/page", "https://example.org/call",
+            "https://example.org/paper"} <= links
     row = replace(result.truths[0], source=Source("", HOSTILE, "javascript:alert(1)", ""))
     text = as_backtest_html(replace(result, truths=(row, *result.truths[1:])))
     assert not any(str(link["href"]).startswith("javascript") for link in Reader(text).of("a"))
@@ -117,12 +130,14 @@ def test_sources_are_links_where_they_are_addresses_of_the_web(result: Backtest,
 def test_hostile_names_stay_text(result: Backtest) -> None:
     assert result.replay is not None
     assert result.replay.company is not None
-    order = replace(result.replay.company.orders[0], basis=HOSTILE, source=f"{HOSTILE} (javascript:alert(1))")
+    order = replace(result.replay.company.orders[0], basis=HOSTILE,
+                    source=f"{HOSTILE} (javascript:alert(1))")
     replay = replace(result.replay, realised=HOSTILE, notes=(HOSTILE,),
                      company=replace(result.replay.company, orders=(order,)))
     rows = tuple(replace(row, title=HOSTILE) for row in result.truths)
     reader = Reader(as_backtest_html(replace(
-        result, title=HOSTILE, truths=rows, fans=tuple(replace(item, title=HOSTILE) for item in result.fans),
+        result, title=HOSTILE, truths=rows,
+        fans=tuple(replace(item, title=HOSTILE) for item in result.fans),
         not_due=(HOSTILE,), replay=replay)))
     assert not reader.of("script")
     assert not any(str(link["href"]).startswith("javascript") for link in reader.of("a"))
@@ -143,6 +158,7 @@ def test_the_pooled_page_counts_a_truth_of_the_market_once() -> None:
     assert result.overall.truths == 9.0
     assert f"of the {result.overall.truths:.3g} things now known" in words
     assert "Another case" in words
+    assert words.count("What others had published by 2023-12-31.") == 2
 
 
 def test_parts_of_a_regret_add_up_as_printed(result: Backtest) -> None:
@@ -181,6 +197,15 @@ def test_spend_of_a_year_is_spread_over_its_quarters(result: Backtest) -> None:
     assert came[0]["trend"] == pytest.approx(0.25e9, rel=0.01)
 
 
+def test_a_quarter_of_which_nothing_is_forecast_is_left_out() -> None:
+    cost = fan("cost_per_query", "Cost of a query", "money", "cent/query", "sum", 1.0)
+    gaps = replace(cost, quantiles=((math.nan,) * 7, *cost.quantiles[1:]))
+    drawn = {str(row["when"]) for row in rows_of(fan_chart([gaps], (), (), 720)) if "q3" in row}
+    assert min(drawn) > "2024-04-01"
+    nothing = replace(cost, quantiles=((math.nan,) * 7,) * 8)
+    assert main_fans([nothing, cost], []) == [cost]
+
+
 def test_a_truth_in_another_unit_is_drawn_in_that_of_its_fan() -> None:
     fleet = fan("compute_spend", "Spend on compute", "money", "B USD", "mean", 1.0)
     row = truth("compute_spend", "Spend on compute", "money", "2024Q1", "M USD", 500.0, 900.0)
@@ -197,6 +222,10 @@ def test_pictures_of_fans_are_few_and_in_the_order_of_their_groups(result: Backt
     assert any(item.quantity == "scale5" for item in chosen)
     groups = [item.group for item in chosen]
     assert groups == sorted(groups, key=["demand", "scale", "money", "prices", "supply"].index)
+    spends = [fan(name, name, "money", "USD", "sum", 1.0) for name in (
+        "query_spend", "training_spend", "revenue", "other_spend", "cost_per_query")]
+    first = [item.quantity for item in main_fans(spends, [])]
+    assert first == ["query_spend", "revenue", "cost_per_query"], "what is asked for first"
     assert main_fans(result.fans, result.truths, result.events) == list(result.fans)
 
 
@@ -209,13 +238,23 @@ def test_ticks_of_an_axis_are_few_and_within(low: float, ratio: float) -> None:
     assert len(ticks) >= 2 or ratio < 3.0
 
 
+def test_an_axis_of_shares_ends_at_all_of_it() -> None:
+    axis = Axis.over([92.0, 97.0, 100.0], "%")
+    assert list(axis.ticks) == [0.0, 25.0, 50.0, 75.0, 100.0]
+    assert axis.part(100.0) < 1.0
+    flat = Axis.over([100.0, 101.0], "chip")
+    assert flat.high / flat.low == pytest.approx(4.0), "what hardly moves is not blown up"
+    assert Axis.over([0.0, 8.0], "chip").low > 0.0
+
+
 def test_every_truth_falls_into_one_tenth(result: Backtest) -> None:
     bars = [row for row in rows_of(pit_chart(result.truths, 720)) if "count" in row]
-    assert sum(float(str(row["count"])) for row in bars) / 2 == len(result.truths), "bars and labels hold the same"
+    assert sum(float(str(row["count"])) for row in bars) / 2 == len(result.truths)
 
 
 def test_the_picture_of_errors_keeps_the_farthest() -> None:
-    rows = [truth(f"q{k}", f"Thing {k}", "demand", "2024Q1", "chip", 1.0 + k, 1.0) for k in range(MOST_ROWS + 5)]
+    rows = [truth(f"q{k}", f"Thing {k}", "demand", "2024Q1", "chip", 1.0 + k,
+                  1.0) for k in range(MOST_ROWS + 5)]
     assert farthest(rows) == rows[5:]
     drawn = {str(row["row"]) for row in rows_of(error_chart(rows, 720)) if "median" in row}
     assert len(drawn) == MOST_ROWS
@@ -234,8 +273,8 @@ def test_the_calendar_shows_what_came_where_that_is_known(result: Backtest) -> N
 
 def test_the_farthest_miss_is_said_with_its_factor(result: Backtest) -> None:
     assert worst_words(result.truths) == (
-        "Farthest off is Fleet, in H100 equivalents, 31 December 2024: 45.6k came, 2.5 times above the band "
-        "(4,500–18.0k).")
+        "Farthest off is Fleet, in H100 equivalents, 31 December 2024: 45.6k came, 2.5 times above "
+        "the band (4,500–18.0k).")
     assert worst_words(result.truths[:1]) == "Nothing came outside its band of 80%."
     low = truth("q", "Thing", "demand", "2024Q1", "chip", 1.0, 20.0)
     assert where_words(low) == "10 times below the band"

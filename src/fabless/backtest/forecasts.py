@@ -78,11 +78,12 @@ class Forecaster:
         return Samples(reached * level, reached.size / values.size)
 
     def by_quarter(self, quantity: Quantity) -> Array | None:
-        """Values by path and quarter (N, Q), None of what has no date."""
+        """Values by path and quarter (N, Q), NaN where a ratio is of nothing; None of what has no
+        date."""
         values, over = self.series(quantity)
         if values.ndim == 1:
             return None
-        return values if over is None else np.asarray(values / np.maximum(over, 1e-300))
+        return values if over is None else _ratio(values, over)
 
     def money(self, period: Period) -> float:
         """What a USD of the case's price year is in USD of a period's year; after the last year of
@@ -106,6 +107,13 @@ def taken(values: Array, over: Array | None, quantity: Quantity, shares: Array) 
     last = np.arange(shares.size) == np.flatnonzero(shares)[-1]
     weights = last.astype(float) if quantity.how == "end" else shares
     if over is not None:
-        return np.asarray((values @ weights) / np.maximum(over @ weights, 1e-300))
+        return _ratio(values @ weights, over @ weights)
     total = values @ weights
     return np.asarray(total / weights.sum() if quantity.how in ("mean", "chance") else total)
+
+
+def _ratio(values: Array, over: Array) -> Array:
+    """A ratio, NaN where it is of nothing: where no query is served, none has a cost."""
+    ratio = np.full(np.shape(values), np.nan)
+    np.divide(values, over, out=ratio, where=over > 0.0)
+    return ratio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -128,6 +129,9 @@ def _beside_truth(
 
 
 def _quantiles(values: Array, unit: str) -> tuple[float, ...]:
+    """Quantiles at `PROBABILITIES`; NaN of nothing."""
+    if not values.size:
+        return (math.nan,) * len(PROBABILITIES)
     return tuple(from_si(float(value), unit) for value in np.quantile(values, PROBABILITIES))
 
 
@@ -145,7 +149,7 @@ def fans_of(matches: Sequence[Match], forecaster: Forecaster) -> Iterator[Fan]:
         if quantity.in_money:
             values = values * levels
         columns = ([(float(column.mean()),) for column in values.T] if quantity.how == "chance"
-                   else [_quantiles(column, unit) for column in values.T])
+                   else [_quantiles(column[~np.isnan(column)], unit) for column in values.T])
         yield Fan(quantity=quantity.name, title=quantity.title, group=quantity.group, unit=unit,
                   how=quantity.how, quarters=quarters, quantiles=tuple(columns))
 

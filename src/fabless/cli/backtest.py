@@ -62,16 +62,19 @@ def backtest_command(
         raise BadValue(Fault("--all", "beside a case or --truths", "one of the two",
                              "leave --all out, or the case and --truths"))
     question = None if every else read_case(case or REFERENCE)
-    path = report or Path("fabless-backtest.html" if question is None else f"fabless-{question.name}-backtest.html")
+    name = "" if question is None else f"-{question.name}"
+    path = report or Path(f"fabless{name}-backtest.html")
     if path.suffix.lower() != ".html":
-        raise BadFile(Fault("--report", str(path), "a path that ends in .html", f"write for example {path}.html"))
+        raise BadFile(Fault("--report", str(path), "a path that ends in .html",
+                            f"write for example {path}.html"))
     check_writable(path)
     result: Backtest | PooledBacktest
     with shown() as tick:
         if question is None:
             result = backtest_all(until=day, detail=detail, way=way, progress=tick)
         else:
-            result = backtest(question, truths=truths, until=day, detail=detail, way=way, realised=realised,
+            result = backtest(question, truths=truths, until=day, detail=detail, way=way,
+                              realised=realised,
                               orders=orders, with_replay=replay, progress=tick)
         tick("page")
         write_backtest_report(result, path)
@@ -87,4 +90,5 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise BadValue(Fault("--until", repr(text), "a day, such as 2025-06-30", "write YYYY-MM-DD")) from None
+        raise BadValue(Fault("--until", repr(text), "a day, such as 2025-06-30",
+                             "write YYYY-MM-DD")) from None

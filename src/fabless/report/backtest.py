@@ -20,7 +20,7 @@ from fabless.backtest.results import (
     ScoredPublished,
     ScoredTruth,
 )
-from fabless.report.backtest_words import amount, backtest_verdict, band_words, distance, times
+from fabless.report.backtest_words import amount, backtest_verdict, band_words, distance, outside_words, times
 from fabless.report.replay import print_replay
 from fabless.report.table import Column, print_table, say
 
@@ -87,10 +87,8 @@ def outside_lines(rows: Sequence[ScoredTruth]) -> Iterator[str]:
     """A line for each truth whose value lies outside its 80 % band, the farthest first."""
     outside = sorted((row for row in rows if row.beyond != 1.0), key=lambda row: -distance(row))
     for row in outside[:_LINES]:
-        end = "top" if row.beyond > 1.0 else "bottom"
-        edge = amount(row.quantiles[P90 if row.beyond > 1.0 else P10], row.unit)
-        yield (f"- {row.title}, {row.date}: {amount(row.value, row.unit)}, {row.beyond:.2g} times the {end} of the "
-               f"band ({edge})")
+        band = band_words(row.quantiles[P10], row.quantiles[P90], row.unit)
+        yield f"- {row.title}, {row.date}: {amount(row.value, row.unit)}, {outside_words(row)} ({band})"
     if len(outside) > _LINES:
         yield f"- and {len(outside) - _LINES} more"
 

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fabless.backtest.results import P10, P50, P90, ForecastDate, GroupScore, ScoredTruth
-from fabless.report.backtest_fans import axis_ticks
 from fabless.report.canvas import (
     ACCENT,
     GRID,
@@ -26,6 +25,7 @@ from fabless.report.canvas import (
     values,
     year_axis,
 )
+from fabless.report.fan_axis import axis_ticks
 from fabless.units import MONTH_S
 from fabless.wording import heading, in_percent, significant
 
@@ -59,19 +59,24 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
         for score in scores for field, claim in _CLAIMS]
     order = [group_words(score) for score in scores]
     down = 9 if slim else 0
-    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}, "stack": None}
+    x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False},
+               "stack": None}
     panels: list[Json] = []
     for _, claim in _CLAIMS:
-        y: Spec = {"field": "group", "type": "nominal", "sort": order, "axis": None if slim or panels else {
-            "title": None, "labelColor": INK, "labelFontSize": 12, "labelPadding": 8, "labelLimit": 160,
+        y: Spec = {"field": "group", "type": "nominal", "sort": order,
+                   "axis": None if slim or panels else {
+            "title": None, "labelColor": INK, "labelFontSize": 12, "labelPadding": 8,
+            "labelLimit": 160,
             "minExtent": names}}
         layers: list[Json] = [
-            {"mark": {"type": "bar", "height": 11, "color": GRID, "cornerRadius": 2, "yOffset": down},
+            {"mark": {"type": "bar", "height": 11, "color": GRID, "cornerRadius": 2,
+                      "yOffset": down},
              "encoding": {"x": {"datum": 1.0} | x}},
             {"mark": {"type": "bar", "height": 11, "cornerRadius": 2, "yOffset": down},
              "encoding": {"x": {"field": "held"} | x, "color": {
                  "condition": {"test": "datum.far", "value": WARN}, "value": ACCENT}}},
-            {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 2, "height": 17,
+            {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 2,
+                      "height": 17,
                       "yOffset": down},
              "encoding": {"x": {"field": "claim"} | x}},
             {"mark": {"type": "text", "align": "left", "dx": 4, "dy": down},
@@ -80,8 +85,10 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
             layers.append({"mark": {"type": "text", "align": "left", "dy": -7},
                            "encoding": {"x": {"value": 0}, "text": {"field": "group"}}})
         panels.append({
-            "width": inner, "height": {"step": 36 if slim else 24}, "encoding": {"y": y}, "layer": layers,
-            "title": f"Band of {in_percent(claim)}", "transform": [{"filter": f"datum.claim == {claim}"}]})
+            "width": inner, "height": {"step": 36 if slim else 24}, "encoding": {"y": y},
+            "layer": layers,
+            "title": f"Band of {in_percent(claim)}",
+            "transform": [{"filter": f"datum.claim == {claim}"}]})
     return chart({"data": values(rows), "hconcat": panels, "spacing": _SHARES, "bounds": "flush"})
 
 
@@ -104,31 +111,38 @@ def pit_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
          "label": f"{weight:.2g}" if weight else "", "end": k in (0, _BINS - 1)}
         for k, weight in enumerate(weights)]
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False},
-               "axis": {"title": None, "grid": False, "values": [0, 0.1, 0.5, 0.9, 1], "format": "%",
+               "axis": {"title": None, "grid": False, "values": [0, 0.1, 0.5, 0.9, 1],
+                        "format": "%",
                         "labelFlush": True}}
     y: Spec = {"type": "quantitative", "axis": None,
-               "scale": {"domain": [0, max([*weights, total / _BINS]) * 1.15 or 1.0], "nice": False}}
+               "scale": {"domain": [0, max([*weights, total / _BINS]) * 1.15 or 1.0],
+                         "nice": False}}
     than = "" if narrow(width) else " than forecast"
     words: list[dict[str, Json]] = [
         {"x": 0.0, "text": f"came lower{than}", "align": "left"},
         {"x": 1.0, "text": f"came higher{than}", "align": "right"}]
     layers: list[Json] = [
         {"data": values(bars), "mark": {"type": "bar", "stroke": SURFACE, "strokeWidth": 1},
-         "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}, "y": {"field": "count"} | y,
+         "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"},
+                      "y": {"field": "count"} | y,
                       "y2": {"datum": 0}, "color": {
                           "condition": {"test": "datum.end", "value": WARN}, "value": ACCENT}}},
         {"data": values(bars), "mark": {"type": "text", "dy": -7},
-         "encoding": {"x": {"field": "middle"} | x, "y": {"field": "count"} | y, "text": {"field": "label"}}},
-        {"mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]}, "data": values([{"y": total / _BINS}]),
+         "encoding": {"x": {"field": "middle"} | x, "y": {"field": "count"} | y,
+                      "text": {"field": "label"}}},
+        {"mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
+         "data": values([{"y": total / _BINS}]),
          "encoding": {"y": {"field": "y"} | y, "x": {"value": 0}, "x2": {"value": inner}}}]
-    layers += [{"data": values([word]), "mark": {"type": "text", "align": word["align"], "color": MUTED, "dy": 34},
-                "encoding": {"x": {"field": "x"} | x, "y": {"value": 130}, "text": {"field": "text"}}}
+    layers += [{"data": values([word]), "mark": {"type": "text", "align": word["align"],
+                                                 "color": MUTED, "dy": 34},
+                "encoding": {"x": {"field": "x"} | x, "y": {"value": 130},
+                             "text": {"field": "text"}}}
                for word in words]
     return chart({"width": inner, "height": 130, "layer": layers})
 
 
 def farthest(rows: Sequence[ScoredTruth]) -> list[ScoredTruth]:
-    """The rows of the picture of every forecast over what came: the farthest off, in their order."""
+    """The rows of the picture of errors: the farthest off, in their order."""
     kept = sorted(range(len(rows)), key=lambda k: -abs(rows[k].error))[:MOST_ROWS]
     return [rows[k] for k in sorted(kept)]
 
@@ -148,14 +162,18 @@ def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
         q10, q50, q90 = (row.quantiles[place] for place in (P10, P50, P90))
         factor = q50 / row.value
         drawn.append({
-            "row": f"{row.title}, {row.date}", "low": over(q10), "median": over(q50), "high": over(q90),
+            "row": f"{row.title}, {row.date}", "low": over(q10), "median": over(q50),
+            "high": over(q90),
             "truth_low": over(row.low), "truth_high": over(row.high), "out": row.beyond != 1.0,
             "label": factor_words(factor)})
-    ends = [float(str(row[key])) for row in drawn for key in ("low", "high", "truth_low", "truth_high")]
+    ends = [float(str(row[key])) for row in drawn for key in ("low", "high", "truth_low",
+                                                              "truth_high")]
     low, high = min([0.4, *ends]) / 1.1, max([2.5, *ends]) * 1.1
     ticks: list[Json] = list(axis_ticks(low, high))
-    x: Spec = {"type": "quantitative", "scale": {"type": "log", "domain": [low, high], "nice": False}}
-    axis: Spec = {"axis": {"title": None, "grid": True, "values": ticks, "labelExpr": "format(datum.value, '~g') + 'x'",
+    x: Spec = {"type": "quantitative", "scale": {"type": "log", "domain": [low, high],
+                                                 "nice": False}}
+    axis: Spec = {"axis": {"title": None, "grid": True, "values": ticks,
+                           "labelExpr": "format(datum.value, '~g') + 'x'",
                            "orient": "top"}}
     names = _names([str(row["row"]) for row in drawn], slim)
     inner = width - names - _FACTORS
@@ -167,9 +185,11 @@ def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
          "encoding": {"x": {"field": "truth_low"} | x | axis, "x2": {"field": "truth_high"}}},
         {"mark": {"type": "bar", "height": 5, "opacity": 0.45, "cornerRadius": 2, "yOffset": down},
          "encoding": {"x": {"field": "low"} | x | axis, "x2": {"field": "high"}, "color": colour}},
-        {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 1.5, "height": 17 if not slim else 14,
+        {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 1.5,
+                  "height": 17 if not slim else 14,
                   "yOffset": down}, "encoding": {"x": {"datum": 1.0} | x}},
-        {"mark": {"type": "circle", "size": 44, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1, "yOffset": down},
+        {"mark": {"type": "circle", "size": 44, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1,
+                  "yOffset": down},
          "encoding": {"x": {"field": "median"} | x | axis, "color": colour}},
         {"mark": {"type": "text", "align": "left", "dy": down},
          "encoding": {"x": {"value": inner + 8}, "text": {"field": "label"},
@@ -189,7 +209,8 @@ def _names(names: Sequence[str], slim: bool) -> int:
 def _rows(drawn: Sequence[Mapping[str, Json]], names: int) -> Spec:
     """The rows of a picture, in their order, with their names where there is room for them."""
     return {"field": "row", "type": "nominal", "sort": [row["row"] for row in drawn], "axis": {
-        "title": None, "labelColor": INK, "labelLimit": names, "labelPadding": 8, "minExtent": names,
+        "title": None, "labelColor": INK, "labelLimit": names, "labelPadding": 8,
+        "minExtent": names,
         "maxExtent": names} if names else None}
 
 
@@ -225,8 +246,10 @@ def calendar_chart(
             "row": item.title, "q10": q10, "q25": q25, "q50": q50, "q75": q75, "q90": q90,
             "label": f"came {month_words(when(truth.value))}" if truth else "",
             "came": when(truth.value) if truth else None, "low": when(truth.low) if truth else None,
-            "high": when(truth.high) if truth else None, "edge": max(q90, when(truth.high)) if truth else q90})
-    end = max([str(row["q90"]) for row in rows] + [str(row["high"]) for row in rows if row["high"]], default=when(12.0))
+            "high": when(truth.high) if truth else None,
+            "edge": max(q90, when(truth.high)) if truth else q90})
+    end = max([str(row["q90"]) for row in rows] + [str(row["high"]) for row in rows if row["high"]],
+              default=when(12.0))
     x: Spec = {"type": "temporal", "axis": year_axis() | {"orient": "top", "labelAlign": "left"},
                "scale": {"type": "utc", "domain": [start.isoformat(), end]}}
     names = _names([str(row["row"]) for row in rows], slim)
@@ -234,16 +257,20 @@ def calendar_chart(
     y = _rows(rows, names)
     down = 8 if slim else 0
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": height, "color": ACCENT, "opacity": dark, "cornerRadius": 2, "yOffset": down},
+        {"mark": {"type": "bar", "height": height, "color": ACCENT, "opacity": dark,
+                  "cornerRadius": 2, "yOffset": down},
          "encoding": {"x": {"field": first} | x, "x2": {"field": last}}}
         for first, last, height, dark in (("q10", "q90", 9, 0.25), ("q25", "q75", 9, 0.4))]
     known: Spec = {"transform": [{"filter": "isValid(datum.came)"}]}
     layers += [
-        {"mark": {"type": "tick", "orient": "vertical", "thickness": 2, "height": 13, "color": ACCENT, "yOffset": down},
+        {"mark": {"type": "tick", "orient": "vertical", "thickness": 2, "height": 13,
+                  "color": ACCENT, "yOffset": down},
          "encoding": {"x": {"field": "q50"} | x}},
-        known | {"mark": {"type": "rule", "color": WARN, "strokeWidth": 2, "yOffset": down, "y2Offset": down},
+        known | {"mark": {"type": "rule", "color": WARN, "strokeWidth": 2, "yOffset": down,
+                          "y2Offset": down},
                  "encoding": {"x": {"field": "low"} | x, "x2": {"field": "high"}}},
-        known | {"mark": {"type": "circle", "size": 60, "color": WARN, "opacity": 1, "stroke": SURFACE,
+        known | {"mark": {"type": "circle", "size": 60, "color": WARN, "opacity": 1,
+                          "stroke": SURFACE,
                           "strokeWidth": 1, "yOffset": down},
                  "encoding": {"x": {"field": "came"} | x}}]
     if slim:

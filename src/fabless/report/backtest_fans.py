@@ -27,26 +27,28 @@ from fabless.report.canvas import (
     values,
     year_axis,
 )
+from fabless.report.fan_axis import Axis, drawn_value, short
 from fabless.units import DAY_S, YEAR_S, Quarter, from_si, to_si
-from fabless.wording import in_percent, plain, significant
+from fabless.wording import in_percent
 
-MOST_FANS = 10
+MOST_FANS = 12
+MAIN = ("queries_per_day", "fleet_h100e", "training_flop", "compute_spend", "cost_per_query",
+        "revenue")
+"""Quantities that a reader asks for first."""
 _PER_GROUP = 3
 _HEIGHT = 132
 _LABELS = 46
 """Room for a label at the right of a panel [px]."""
 _TICKS = 46
 """Room for the values of the axis at its left [px]."""
-_MOST_TICKS = 6
-_FINE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-_LEAST_REACH = 4.0
-"""Least ratio of the ends of an axis: what hardly moves is not blown up."""
-_HEADROOM = 1.08
-"""What an axis has above its largest value, for a number that is written there."""
+_DEPTH = 30.0
+"""How far below the least median and the least that came an axis reaches, as a factor."""
+_EARLY = 0.1
+"""Part of the time of a panel within which a value stands beside its axis."""
 _BANDS = ((0, 6, 0.14), (1, 5, 0.22), (2, 4, 0.34))
 """Places in `PROBABILITIES` of the ends of each band, and how dark it is."""
 _UNITS = {"USD/h": "USD an hour", "cent/query": "cents", "USD/query": "cents", "chip": "",
-          "query/day": "", "week": "weeks", "month": "months", "%": "%", "1": "",
+          "query/day": "", "week": "weeks", "month": "months", "%": "", "1": "",
           "wafer/month": "wafers a month"}
 
 
@@ -67,16 +69,19 @@ class Came:
 def main_fans(
     fans: Sequence[Fan], truths: Sequence[ScoredTruth], events: Sequence[ScoredEvent] = ()
 ) -> list[Fan]:
-    """The fans worth a picture: of each group the three of which most is known, at most ten in
-    all, in the order of the groups."""
+    """The fans worth a picture: of each group three, those that are asked for first and then those
+    of which most is known, and at most twelve in all; in the order of the groups."""
     known = [*(row.quantity for row in truths), *(row.quantity for row in events)]
+    fans = [fan for fan in fans if any(all(map(math.isfinite, column)) for column in fan.quantiles)]
     groups = list(dict.fromkeys(fan.group for fan in fans))
+
+    def rank(fan: Fan) -> tuple[bool, int]:
+        return fan.quantity not in MAIN, -known.count(fan.quantity)
+
     chosen: list[Fan] = []
     for group in groups:
-        of_group = [fan for fan in fans if fan.group == group]
-        chosen += sorted(of_group, key=lambda fan: -known.count(fan.quantity))[:_PER_GROUP]
-    if len(chosen) > MOST_FANS:
-        chosen = sorted(chosen, key=lambda fan: -known.count(fan.quantity))[:MOST_FANS]
+        chosen += sorted((fan for fan in fans if fan.group == group), key=rank)[:_PER_GROUP]
+    chosen = sorted(chosen, key=rank)[:MOST_FANS]
     return sorted(chosen, key=lambda fan: (groups.index(fan.group), fans.index(fan)))
 
 
@@ -90,52 +95,12 @@ def fan_chart(
     known = {fan.quantity: _came(fan, truths, events) for fan in fans}
     end = _last_day(fans, [item for items in known.values() for item in items])
     panels: list[Json] = [_panel(fan, known[fan.quantity], end, inner) for fan in fans]
-    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS, "bounds": "flush"}
+    rows: list[Json] = [{"hconcat": panels[k:k + columns], "spacing": _TICKS + _LABELS,
+                         "bounds": "flush"}
                         for k in range(0, len(panels), columns)]
     trend = any(item.trend is not None for items in known.values() for item in items)
     return chart({"vconcat": [_legend(trend, width), *rows], "spacing": 22,
                   "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2}})
-
-
-def drawn_value(value: float, unit: str) -> float:
-    """A value in the unit that a panel draws: whole USD, cents, or its own.
-
-    >>> drawn_value(1.5, "B USD"), drawn_value(0.004, "USD/query"), drawn_value(3.0, "week")
-    (1500000000.0, 0.4, 3.0)
-    """
-    if unit.endswith("USD"):
-        return to_si(value, unit)
-    return 100.0 * to_si(value, unit) if unit.endswith("/query") else value
-
-
-def axis_ticks(low: float, high: float) -> list[float]:
-    """Round values of a logarithmic axis, at most six.
-
-    >>> axis_ticks(0.8, 30.0), axis_ticks(15.0, 60.0)
-    ([1.0, 2.0, 5.0, 10.0, 20.0], [15.0, 20.0, 30.0, 40.0, 50.0, 60.0])
-    """
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in (_FINE, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
-        ticks = [float(f"{step * 10.0**power:.2g}") for power in powers for step in steps]
-        within = [tick for tick in ticks if low <= tick <= high]
-        if len(within) <= _MOST_TICKS:
-            return within
-    return within[::math.ceil(len(within) / _MOST_TICKS)]
-
-
-def short(value: float, unit: str, digits: int = 2) -> str:
-    """Write a value of a panel in few letters.
-
-    >>> short(3e9, "B USD"), short(345_000.0, "chip"), short(2e25, "FLOP"), short(0.31, "cent/query")
-    ('$3B', '350k', '2e25', '0.31')
-    """
-    if unit == "FLOP":
-        return plain(float(f"{value:.{digits}g}"))
-    sign = "$" if unit.endswith("USD") or unit == "USD/h" else ""
-    size, suffix = next(((scale, suffix) for scale, suffix in (
-        (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= scale * 0.9995), (1.0, ""))
-    text = significant(value / size, digits)
-    return f"{sign}{text.rstrip('0').rstrip('.') if '.' in text else text}{suffix}"
 
 
 def _came(
@@ -206,31 +171,30 @@ def _panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
         return _chance_panel(fan, came, end, inner)
     begin = Quarter.parse(fan.quarters[0]).first_day
     courses = _until(fan, end)
-    ends = [value for _, column in courses for value in column]
-    ends += [value for item in came for value in (item.low, item.high)]
-    low, high = min(value for value in ends if value > 0.0) / 1.12, max(ends) * 1.12
-    high = (high / low) ** _HEADROOM * low
-    if high < low * _LEAST_REACH:
-        middle = math.sqrt(low * high)
-        low, high = middle / math.sqrt(_LEAST_REACH), middle * math.sqrt(_LEAST_REACH)
+    ends = [value for item in came for value in (item.low, item.high)]
+    middles = [*ends, *(column[P50] for _, column in courses)]
+    least = min((value for value in middles if value > 0.0), default=0.0)
+    ends += [value for _, column in courses for value in column if value > least / _DEPTH]
+    axis = Axis.over(ends, fan.unit)
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
-    y: Spec = {"type": "quantitative", "axis": None,
-               "scale": {"type": "log", "domain": [low, high], "nice": False}}
-    # nothing is drawn below the axis; it is not clipped, since pictures share one page and so their names
-    data = values([{"when": when.isoformat(), **{f"q{k}": max(value, low) for k, value in enumerate(column)}}
-                   for when, column in courses])
-    layers: list[Json] = [*_ticks(axis_ticks(low, high), fan.unit, y, inner)]
+    y = axis.encoding
+    # Nothing is drawn below the axis. It is not clipped: clips of several pictures share names.
+    data = values([
+        {"when": when.isoformat(), **{f"q{k}": max(value, axis.low) for k, value in enumerate(column)}}
+        for when, column in courses])
+    layers: list[Json] = [*_ticks(axis.ticks, fan.unit, y, inner)]
     layers += [{"data": data, "mark": {"type": "area", "color": ACCENT, "opacity": dark},
                 "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{first}"} | y,
                              "y2": {"field": f"q{last}"}}} for first, last, dark in _BANDS]
     layers.append({"data": data, "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
                    "encoding": {"x": {"field": "when"} | x, "y": {"field": f"q{P50}"} | y}})
-    layers += _came_layers([item if item.trend is None or low <= item.trend <= high
+    layers += _came_layers([item if item.trend is None or axis.low <= item.trend <= axis.high
                             else replace(item, trend=None) for item in came], x, y)
-    layers += _end_labels(_labels(courses[-1][1], fan.unit), low, high, inner)
+    layers += _end_labels(_labels(courses[-1][1], fan.unit), axis, inner)
     if came:
-        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y))
+        early = (came[-1].at - begin) / (end - begin) < _EARLY
+        layers.append(_last_value(came[-1], short(came[-1].value, fan.unit), x, y, early=early))
     return {"width": inner, "height": _HEIGHT, "layer": [_heading(_title(fan), inner), *layers]}
 
 
@@ -260,7 +224,8 @@ def _came_layers(came: Sequence[Came], x: Spec, y: Spec) -> Iterator[Spec]:
         "low": item.low, "value": item.value, "high": item.high, "trend": item.trend}
         for item in came])
     at: Spec = {"field": "at"} | x
-    yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1, "strokeDash": [3, 2]},
+    yield {"data": data, "mark": {"type": "line", "color": WARN, "strokeWidth": 1,
+                                  "strokeDash": [3, 2]},
            "encoding": {"x": at, "y": {"field": "value"} | y}}
     yield {"data": data, "transform": [{"filter": "isValid(datum.trend)"}],
            "mark": {"type": "point", "shape": "diamond", "size": 44, "filled": True,
@@ -281,12 +246,14 @@ def _until(fan: Fan, end: dt.date) -> list[tuple[dt.date, tuple[float, ...]]]:
     """Days and drawn values of a fan up to a day, its last column interpolated there."""
     days = [_day_of(quarter, fan.how) for quarter in fan.quarters]
     columns = [tuple(drawn_value(value, fan.unit) for value in column) for column in fan.quantiles]
-    known = list(zip(days, columns, strict=True))
+    known = [(day, column) for day, column in zip(days, columns, strict=True)
+             if all(map(math.isfinite, column))]
     kept = [(day, column) for day, column in known if day <= end]
     if kept and len(kept) < len(known) and kept[-1][0] < end:
         (day, column), (later, ahead) = known[len(kept) - 1], known[len(kept)]
         part = (end - day) / (later - day)
-        kept.append((end, tuple(now + part * (then - now) for now, then in zip(column, ahead, strict=True))))
+        between = zip(column, ahead, strict=True)
+        kept.append((end, tuple(now + part * (then - now) for now, then in between)))
     return kept or known[:1]
 
 
@@ -297,25 +264,28 @@ def _labels(column: Sequence[float], unit: str) -> list[tuple[str, str, float]]:
 
 
 def _end_labels(
-    labels: Sequence[tuple[str, str, float]], low: float, high: float, inner: int
+    labels: Sequence[tuple[str, str, float]], axis: Axis, inner: int
 ) -> Iterator[Spec]:
     """Values at the right end of a panel, apart from each other."""
-    reach = math.log(high / low)
-    places = spread([_HEIGHT * (1.0 - math.log(max(value, low) / low) / reach) for _, _, value in labels],
+    places = spread([_HEIGHT * (1.0 - axis.part(value)) for _, _, value in labels],
                     5.0, _HEIGHT - 5.0, LABEL_GAP)
     for (text, colour, _), place in zip(labels, places, strict=True):
         yield {"data": values([{"text": text, "place": place}]),
                "mark": {"type": "text", "align": "left", "color": colour,
                         "fontWeight": "bold" if colour == ACCENT else "normal"},
                "encoding": {"x": {"value": inner + 5}, "text": {"field": "text"},
-                            "y": {"field": "place", "type": "quantitative", "scale": None, "axis": None}}}
+                            "y": {"field": "place", "type": "quantitative", "scale": None,
+                                  "axis": None}}}
 
 
-def _last_value(item: Came, text: str, x: Spec, y: Spec) -> Spec:
-    """The last value that came, written above its interval."""
+def _last_value(item: Came, text: str, x: Spec, y: Spec, *, early: bool) -> Spec:
+    """The last value that came, written above its interval; to the right of it where it stands
+    `early`, so that it keeps clear of the axis."""
+    place: Spec = {"align": "left", "dx": 7} if early else {"dy": -10}
     return {"data": values([{"at": item.at.isoformat(), "high": item.high, "text": text}]),
-            "mark": {"type": "text", "color": WARN, "fontWeight": "bold", "dy": -10},
-            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y, "text": {"field": "text"}}}
+            "mark": {"type": "text", "color": WARN, "fontWeight": "bold"} | place,
+            "encoding": {"x": {"field": "at"} | x, "y": {"field": "high"} | y,
+                         "text": {"field": "text"}}}
 
 
 def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> Spec:
@@ -325,7 +295,8 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
         {"when": day.isoformat(), "chance": column[0]} for day, column in _until(fan, end)]
     x: Spec = {"type": "temporal", "axis": year_axis(),
                "scale": {"type": "utc", "domain": [begin.isoformat(), end.isoformat()]}}
-    y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06], "nice": False}}
+    y: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06],
+                                                               "nice": False}}
     marks = values([{"at": share, "label": in_percent(share)} for share in (0.0, 0.5, 1.0)])
     return {
         "width": inner, "height": _HEIGHT,
@@ -338,10 +309,12 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
             {"data": values(rows), "mark": {"type": "line", "color": ACCENT, "strokeWidth": 1.6},
              "encoding": {"x": {"field": "when"} | x, "y": {"field": "chance"} | y}},
             {"data": values([{"at": item.at.isoformat(), "first": item.first.isoformat(),
-                              "last": item.last.isoformat(), "value": item.value} for item in came]),
+                              "last": item.last.isoformat(),
+                              "value": item.value} for item in came]),
              "layer": [
                  {"mark": {"type": "rule", "color": WARN, "strokeWidth": 1.6},
-                  "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"}, "y": {"field": "value"} | y}},
+                  "encoding": {"x": {"field": "first"} | x, "x2": {"field": "last"},
+                               "y": {"field": "value"} | y}},
                  {"mark": {"type": "circle", "size": 46, "color": WARN, "opacity": 1},
                   "encoding": {"x": {"field": "at"} | x, "y": {"field": "value"} | y}}]},
         ],
@@ -351,7 +324,8 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
 def _legend(trend: bool, width: int) -> Spec:
     """What the marks mean, in a line."""
     slim = narrow(width)
-    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252), ("what came", 62)]
+    items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252),
+                                    ("what came", 62)]
     if trend:
         items.append(("log trend of the day", 116))
     marks: list[dict[str, Json]] = []
@@ -372,5 +346,6 @@ def _legend(trend: bool, width: int) -> Spec:
                            "encoding": where} for kind, shape in enumerate(shapes)]
     layers.append({"mark": {"type": "text", "align": "left"}, "encoding": {
         "x": {"field": "text_x"} | pixel, "y": {"field": "y"} | pixel, "text": {"field": "label"}}})
-    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12, "data": values(marks),
+    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12,
+            "data": values(marks),
             "layer": layers}

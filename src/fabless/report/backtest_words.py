@@ -1,4 +1,4 @@
-"""What a backtest says in sentences: how often its bands held, who did better, the farthest miss."""
+"""A backtest in sentences: how often its bands held, who did better, the farthest miss."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _COUNTED = ("chip", "query/day", "wafer/month")
 def amount(value: float, unit: str) -> str:
     """Write a value of a table with its unit.
 
-    >>> amount(16.3, "B USD"), amount(1.28, "cent/query"), amount(2.15, "USD/h"), amount(386219.0, "chip")
-    ('$16.3B', '1.28 cents', '$2.15/h', '386k')
+    >>> amount(16.3, "B USD"), amount(1.28, "cent/query"), amount(386219.0, "chip")
+    ('$16.3B', '1.28 cents', '386k')
     """
     return f"{_bare(value, unit)}{_after(unit)}"
 
@@ -51,8 +51,16 @@ def _after(unit: str) -> str:
     """What follows a number of a unit."""
     if unit.endswith("USD") or unit in ("chip", "1"):
         return ""
-    of = {"USD/h": "/h", "query/day": "", "wafer/month": "/month", "cent/query": " cents", "USD/query": " cents",
-          "%": "%", "month": " months", "week": " weeks"}
+    of = {
+        "USD/h": "/h",
+        "query/day": "",
+        "wafer/month": "/month",
+        "cent/query": " cents",
+        "USD/query": " cents",
+        "%": "%",
+        "month": " months",
+        "week": " weeks",
+    }
     return of.get(unit, f" {unit}")
 
 
@@ -79,17 +87,25 @@ def backtest_verdict(result: Backtest | PooledBacktest) -> str:
     score = result.overall
     if score is None:
         return "Only events can be checked."
-    truths = result.truths if isinstance(result, Backtest) else [
-        row for case in result.cases.values() for row in case.truths]
-    return " ".join(text for text in (held_words(score), trend_words(score), worst_words(truths)) if text)
+    truths = (
+        result.truths
+        if isinstance(result, Backtest)
+        else [row for case in result.cases.values() for row in case.truths]
+    )
+    return " ".join(
+        text for text in (held_words(score), trend_words(score), worst_words(truths)) if text
+    )
 
 
 def held_words(score: GroupScore) -> str:
     """How many truths the 80 % bands held."""
     held = score.inside_80 * score.truths
     about = "" if abs(held - round(held)) < 0.05 else "about "
-    return (f"The bands that claim 80% held {about}{held:.0f} of the {score.truths:.3g} things now known "
-            f"({wording.in_percent(score.inside_80)}).")
+    return (
+        f"The bands that claim 80% held {about}{held:.0f} of the {score.truths:.3g} things "
+        f"now known "
+        f"({wording.in_percent(score.inside_80)})."
+    )
 
 
 def trend_words(score: GroupScore) -> str:
@@ -98,11 +114,17 @@ def trend_words(score: GroupScore) -> str:
     if beside is None:
         return ""
     own, other = factor(beside.own_crps), factor(beside.crps)
-    where = ("On all of them" if beside.truths == score.truths
-             else f"On the {beside.truths:.3g} of which the day had a trend")
+    where = (
+        "On all of them"
+        if beside.truths == score.truths
+        else f"On the {beside.truths:.3g} of which the day had a trend"
+    )
     if beside.worse:
         return f"{where} a log trend was nearer: off by a factor of {other}, the case by {own}."
-    return f"{where} the case was nearer than a log trend: off by a factor of {own}, the trend by {other}."
+    return (
+        f"{where} the case was nearer than a log trend: off by a factor of {own}, "
+        f"the trend by {other}."
+    )
 
 
 def worst_words(rows: Sequence[ScoredTruth]) -> str:
@@ -111,8 +133,11 @@ def worst_words(rows: Sequence[ScoredTruth]) -> str:
     if not outside:
         return "Nothing came outside its band of 80%." if rows else ""
     row = max(outside, key=distance)
-    return (f"Farthest off is {row.title}, {date_words(row.date)}: {amount(row.value, row.unit)} came, {outside_words(row)} "
-            f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)}).")
+    return (
+        f"Farthest off is {row.title}, {date_words(row.date)}: {amount(row.value, row.unit)} came, "
+        f"{outside_words(row)} "
+        f"({band_words(row.quantiles[P10], row.quantiles[P90], row.unit)})."
+    )
 
 
 def date_words(date: str) -> str:
@@ -143,7 +168,11 @@ def outside_words(row: ScoredTruth) -> str:
     side = "above" if row.beyond > 1.0 else "below"
     if size < _LEAST_FACTOR:
         return f"just {side} the band"
-    return f"{wording.significant(size, 2)} times {side} the band" if math.isfinite(size) else f"{side} the band"
+    return (
+        f"{wording.significant(size, 2)} times {side} the band"
+        if math.isfinite(size)
+        else f"{side} the band"
+    )
 
 
 def where_words(row: ScoredTruth) -> str:
@@ -164,24 +193,42 @@ def worse_words(result: Backtest) -> Iterator[str]:
         if not compared:
             continue
         worse = [score.group for score in compared if getattr(score, key).worse]
-        yield (f"Farther off than {name} in {wording.listed(worse)}." if worse
-               else f"In no group farther off than {name}.")
+        yield (
+            f"Farther off than {name} in {wording.listed(worse)}."
+            if worse
+            else f"In no group farther off than {name}."
+        )
     if result.published:
-        count = sum(row.worse for row in result.published)
-        yield (f"Farther off than {count} of {len(result.published)} published forecasts of the same quantities."
-               if count else f"Nearer than all {len(result.published)} published forecasts of the same quantities.")
+        count, every = sum(row.worse for row in result.published), len(result.published)
+        than = f"Farther off than {count} of {every}" if count else f"Nearer than all {every}"
+        yield f"{than} published forecasts of the same quantities."
 
 
 def backtest_summary(result: Backtest) -> list[tuple[str, str]]:
     """What stands below the verdict: groups, comparisons, replay."""
     rows = []
     if result.groups:
-        rows.append(("By group", "; ".join(
-            f"{score.group} {wording.in_percent(score.inside_80)} of {score.truths:.3g}" for score in result.groups) + "."))
+        rows.append(
+            (
+                "By group",
+                "; ".join(
+                    f"{score.group} {wording.in_percent(score.inside_80)} of {score.truths:.3g}"
+                    for score in result.groups
+                )
+                + ".",
+            )
+        )
     if compared := " ".join(worse_words(result)):
         rows.append(("Others", compared))
     if result.event_score is not None:
-        rows.append(("Events", f"Chances given to {result.event_score.events:.3g} events: Brier score "
-                               f"{result.event_score.brier:.2f}, where even odds have 0.25."))
-    rows.append(("Replay", result.not_replayed if result.replay is None else replay_words(result.replay)))
+        rows.append(
+            (
+                "Events",
+                f"Chances given to {result.event_score.events:.3g} events: Brier score "
+                f"{result.event_score.brier:.2f}, where even odds have 0.25.",
+            )
+        )
+    rows.append(
+        ("Replay", result.not_replayed if result.replay is None else replay_words(result.replay))
+    )
     return rows
