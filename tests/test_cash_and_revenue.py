@@ -12,7 +12,7 @@ from fabless.catalogue.case.case import read_case
 from fabless.decide.accounts.money import query_margin
 from fabless.decide.ways.problem import plan_of
 from fabless.errors import BadValue
-from fabless.strategy import Commitment
+from fabless.strategy import Commitment, paid_for
 from fabless.strategy.offers import peak_16_bit
 from metamorphic_fixture import (
     PLAIN,
@@ -152,3 +152,34 @@ def test_sixteen_bits_are_bf16_or_else_fp16() -> None:
     assert peak_16_bit(replace(chip, peak_flops=rates)) == 5.0
     assert peak_16_bit(replace(chip, peak_flops=rates | {"bf16": 4.0})) == 4.0
     assert peak_16_bit(replace(chip, peak_flops={"int8": 9.0})) == 0.0
+
+
+def test_research_is_wished_no_further_than_the_money_reaches() -> None:
+    """Two training loads and one of queries by hand: 100 USD of cash and a fleet worth 20 pay for 120
+    of the 240 USD that research would cost, so each is cut to a half; queries stay."""
+    case = replace(
+        read_case(), loads=tuple(replace(read_case().loads[0], name=name, kind=kind) for name, kind in (
+            ("chat", "inference"), ("runs", "training"), ("trials", "training"))))
+    offer = replace(
+        plan_of(world_of(text_of(*PLAIN)), Commitment((), ())).offers[0], available=np.array([True, True, False]),
+        capital_usd=np.full(3, 3.0), running_usd=np.full(3, 1.0),
+        rate=np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0], [0.5, 0.5, 0.5]]))
+    demand = np.array([[7.0] * 3, [40.0] * 3, [20.0] * 3])
+    in_place = np.array([[3.0] * 3, [10.0] * 3, [2.5] * 3])
+    got = paid_for(case, demand, np.array([100.0, np.inf, 100.0]), [offer], in_place)
+    np.testing.assert_allclose(got, [[7, 7, 7], [20, 40, 40], [10, 20, 20]])
+    np.testing.assert_allclose(paid_for(case, demand, np.full(3, 1e9), [offer], in_place), demand)
+    np.testing.assert_allclose(paid_for(case, demand, np.full(3, np.inf), [offer], in_place), demand)
+
+
+def test_every_way_wishes_for_the_same_research() -> None:
+    """What a way has on offer does not change what the money could pay for."""
+    world = world_of(text_of(*PLAIN, yearly(1e6)))
+    lines = {line.name: line for line in world.case.lines}
+    demands = [plan_of(world, Commitment(tuple(lines[name] for name in names), ())).problem.demand
+               for names in (list(lines), list(lines)[:1], list(lines)[-1:])]
+    for demand in demands[1:]:
+        np.testing.assert_array_equal(demand, demands[0])
+    wished = world.scenarios.demand["training"]
+    row = demands[0][[load.name for load in world.case.loads].index("training")]
+    assert (row <= wished).all() and (row < wished).any()

@@ -3,7 +3,7 @@ plan."""
 
 from fabless.case_records import PORTFOLIO
 from fabless.strategy.contracts import ContractOffer, contract_offers
-from fabless.strategy.limits import cash_cap_usd, power_cap_w, shared_pools
+from fabless.strategy.limits import cash_cap_usd, paid_for, power_cap_w, shared_pools
 from fabless.strategy.offers import (
     Offer,
     Pool,
@@ -46,6 +46,7 @@ __all__ = [
     "load_rates",
     "offered",
     "owning_at",
+    "paid_for",
     "power_cap_w",
     "programme_offers",
     "query_revenue_usd",

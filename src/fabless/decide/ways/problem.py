@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -33,13 +33,14 @@ from fabless.strategy import (
     line_offers,
     load_rates,
     owning_at,
+    paid_for,
     power_cap_w,
     programme_offers,
     resale_annuities,
     shared_pools,
     worth_of,
 )
-from fabless.tco import discount_factor
+from fabless.tco import Owning, discount_factor
 from fabless.units import QUARTER_S
 
 COMMITTED = 2
@@ -207,8 +208,11 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
                 begun=programme in commitment.programmes,
             )
         )
-    demand = np.array([scenarios.demand[load.name] for load in case.loads])
     tree = scenarios.tree
+    cash_usd = cash_cap_usd(case, scenarios)
+    demand = paid_for(
+        case, np.array([scenarios.demand[load.name] for load in case.loads]), cash_usd,
+        _of_dominant_vendor(world, offers, owning), existing.rate * chips)
     worth = worth_of(scenarios)
     price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
     in_place, rents = np.zeros((2, len(offers), tree.size))
@@ -232,7 +236,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
         groups=(*_groups(offers), *shared_pools(case, scenarios, offers)),
         power_w=np.array([offer.site_power_w for offer in offers]),
         power_cap_w=power_cap_w(case, scenarios),
-        cash_cap_usd=cash_cap_usd(case, scenarios),
+        cash_cap_usd=cash_usd,
         existing=in_place,
         existing_capital_usd=rents,
         fixed_usd=_fixed(world, commitment),
@@ -245,6 +249,18 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     return Plan(
         commitment=commitment, offers=tuple(offers), problem=problem, yardstick=world.yardstick,
         projects=tuple(projects), contracts=tuple(contracts))
+
+
+def _of_dominant_vendor(world: World, made: Sequence[Offer], owning: Owning) -> list[Offer]:
+    """Offers of the dominant vendor's lines, whatever a commitment opens: the same for every way."""
+    case, known = world.case, {offer.pool.line for offer in made}
+    lines = [line for line in case.lines if line.vendor == case.dominant_vendor]
+    offers = [offer for offer in made if offer.pool.line in {line.name for line in lines}]
+    for line in lines:
+        if line.name not in known:
+            offers += line_offers(
+                case, line, world.scenarios, world.prepared.throughput[line.chip.name], owning)
+    return offers
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
