@@ -28,7 +28,7 @@ from fabless.report.backtest_charts import (
 )
 from fabless.report.backtest_fans import MOST_FANS, fan_chart, main_fans
 from fabless.report.backtest_html import as_backtest_html, as_pooled_html, regret_bridge
-from fabless.report.backtest_words import amount, backtest_verdict, where_words, worst_words
+from fabless.report.backtest_words import amount, backtest_verdict, trend_words, where_words, worst_words
 from fabless.report.fan_axis import Axis, axis_ticks
 from page_reader import Reader
 
@@ -117,6 +117,17 @@ def test_the_page_says_where_the_case_did_worse(page: str) -> None:
     assert "On the 3 of which the day had a trend a log trend was nearer" in words
     assert "Farther off than a log trend of the day in scale and money." in words
     assert "Farther off than 1 of 1 published forecasts" in words
+
+
+def test_a_trend_that_is_as_near_as_printed_is_not_called_farther(result: Backtest) -> None:
+    score = result.overall
+    assert score is not None
+    assert score.trend is not None
+    even = replace(score, trend=replace(score.trend, own_crps=0.530, crps=0.531, truths=score.truths))
+    assert trend_words(even) == "On all of them the case was as near as a log trend: both off by a factor of 1.7."
+    better = replace(score, trend=replace(score.trend, own_crps=0.1, crps=0.531))
+    assert "the case was nearer than a log trend: off by a factor of 1.1, the trend by 1.7" in trend_words(better)
+    assert trend_words(replace(score, trend=None)) == ""
 
 
 def test_sources_are_links_where_they_are_addresses_of_the_web(result: Backtest, page: str) -> None:

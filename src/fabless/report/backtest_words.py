@@ -119,6 +119,8 @@ def trend_words(score: GroupScore) -> str:
         if beside.truths == score.truths
         else f"On the {beside.truths:.3g} of which the day had a trend"
     )
+    if own == other:
+        return f"{where} the case was as near as a log trend: both off by a factor of {own}."
     if beside.worse:
         return f"{where} a log trend was nearer: off by a factor of {other}, the case by {own}."
     return (
