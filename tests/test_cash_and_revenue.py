@@ -182,4 +182,5 @@ def test_every_way_wishes_for_the_same_research() -> None:
         np.testing.assert_array_equal(demand, demands[0])
     wished = world.scenarios.demand["training"]
     row = demands[0][[load.name for load in world.case.loads].index("training")]
-    assert (row <= wished).all() and (row < wished).any()
+    assert (row <= wished).all()
+    assert (row < wished).any()

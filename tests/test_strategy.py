@@ -179,11 +179,11 @@ def test_lead_time_and_price_by_regime(prepared: Prepared, name: str, scarce: fl
     np.testing.assert_allclose(short[0].pool.cap, fewer * normal[0].pool.cap)
 
 
-def test_allotment_grows_as_demand_does(prepared: Prepared) -> None:
+def test_allotment_fades_as_supply_does(prepared: Prepared) -> None:
     offer, *_ = offers_of(prepared, "nvidia-owned")
     expected = mode(prepared, "lines.nvidia-owned.allotment") * fading(
         mode(prepared, "lines.nvidia-owned.allotment_growth"),
-        mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32,
+        mode(prepared, "supply.growth_long_run"), mode(prepared, "supply.growth_fade"), 32,
     )
     np.testing.assert_allclose(offer.pool.cap, expected, rtol=1e-12)
 
@@ -229,7 +229,7 @@ def test_a_line_serves_its_chips_throughput_at_its_efficiency(prepared: Prepared
     does, efficiency = prepared.throughput["mi300x-projected"], mode(prepared, "lines.amd-owned.efficiency")
     factor = {
         "chat": mode(prepared, "demand.load_factor"),
-        "frontier": mode(prepared, "demand.load_factor"),
+        "frontier": mode(prepared, "demand.load_factor") / mode(prepared, "loads.frontier.work"),
         "training": mode(prepared, "loads.training.utilisation"),
         "experiments": mode(prepared, "loads.experiments.utilisation"),
     }
@@ -262,7 +262,7 @@ def test_own_chips_are_ordered_one_lead_time_ahead_of_volume(prepared: Prepared)
     assert first.pool.cap[0] == pytest.approx(mode(prepared, "programmes.own-build.allotment"))
     grown = fading(
         mode(prepared, "programmes.own-build.allotment_growth"),
-        mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"), 32 - start,
+        mode(prepared, "supply.growth_long_run"), mode(prepared, "supply.growth_fade"), 32 - start,
     )
     np.testing.assert_allclose(first.pool.cap[start:] / first.pool.cap[0], grown, rtol=1e-12)
 
@@ -462,7 +462,7 @@ def test_the_packaging_pool_is_output_times_share_and_binds_when_small(prepared:
         * chips
         * share
         * fading(
-            growth, mode(prepared, "demand.growth_long_run"), mode(prepared, "demand.growth_fade"),
+            growth, mode(prepared, "supply.growth_long_run"), mode(prepared, "supply.growth_fade"),
             32,
         ),
         rtol=1e-12,

@@ -26,6 +26,7 @@ KEYS = {
     "nvidia-owned": "zz-1", "nvidia-prepaid": "zz-2", "azure-rented": "zz-3", "amd-owned": "zz-4",
     "google-rented": "zz-5", "own-build": "zz-6", "co-design": "zz-7", "acquisition": "zz-8",
     "backer": "zz-9", "chat": "zz-10", "frontier": "zz-11", "training": "zz-12",
+    "experiments": "zz-13",
 }
 """Keys of the reference case -> keys that no sentence holds by chance."""
 DETAIL = Detail(

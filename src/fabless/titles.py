@@ -109,11 +109,12 @@ def _contract_names(item: Contract, chips: Mapping[str, str]) -> tuple[str, ...]
 
 
 def _coming(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Names of the coming generations of each line that can be bought, by offer."""
+    """Names of the coming generations of each line, by offer."""
     chips = chip_titles(_chips(case))
     for line in case.lines:
         for generation in range(1, line.successors + 1):
-            paid = ", prepaid" if line.prepaid else ""
+            paid = (f", rented from {line.seller or line.vendor}" if line.how == "rent"
+                    else ", prepaid" if line.prepaid else "")
             short = f"{line.vendor}'s next generation ({generation})"
             yield f"{line.name}+{generation}", (
                 f"{short}{paid}", f"{short} after {chips[line.chip.name]}{paid}",

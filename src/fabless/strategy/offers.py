@@ -82,7 +82,7 @@ def owning_at(numbers: OwningNumbers[Array] | OwningNumbers[float], life_s: floa
 
 
 def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Throughput, owning: Owning) -> list[Offer]:
-    """Offers of a line: today's chip and, where it is bought, each coming generation."""
+    """Offers of a line: today's chip and each coming generation."""
     terms, quarter = scenarios.values.lines[line.name], scenarios.tree.quarter
     start = line.first_quarter - case.first_quarter
     market = terms_of(case, scenarios, line.vendor)
@@ -90,11 +90,6 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
     lead_s = lead_time_s(case, line, scenarios)
     allotment = terms.allotment * grown(scenarios, terms.allotment_growth, quarter)
     pool = Pool(line.name, line.name, allotment * market.allotment)
-    if line.how == "rent":
-        price = line_price(case, line, scenarios)
-        return [_rented(
-            case, line, pool, usd_per_s=price, lead_s=lead_s, available=quarter >= start,
-            rate=load_rates(case, scenarios, throughput, efficiency))]
     offers = []
     for generation in range(line.successors + 1):
         arrival, gain, price_factor, power_factor = np.full(quarter.size, start), *np.ones((3, quarter.size))
@@ -103,13 +98,19 @@ def line_offers(case: Case, line: Line, scenarios: ScenarioView, throughput: Thr
             price_factor = stated(terms.successor_price) ** generation
             power_factor = stated(terms.successor_power) ** generation
         age = np.maximum(quarter - arrival, 0) if generation else quarter
+        name = f"{line.name}+{generation}" if generation else line.name
+        price = line_price(case, line, scenarios, age, price_factor)
+        rate = load_rates(case, scenarios, throughput, efficiency * gain)
+        if line.how == "rent":
+            offers.append(_rented(
+                name, line, pool, usd_per_s=price, lead_s=lead_s, available=quarter >= arrival,
+                rate=rate, peak_flops=gain * peak_16_bit(line.chip)))
+            continue
         offers.append(
             owned_offer(
-                f"{line.name}+{generation}" if generation else line.name, line.vendor, pool,
-                chip=line.chip, price_usd=line_price(case, line, scenarios, age, price_factor),
+                name, line.vendor, pool, chip=line.chip, price_usd=price,
                 delivery_s=lead_s, installation_s=scenarios.values.owning.installation,
-                available=quarter >= arrival,
-                rate=load_rates(case, scenarios, throughput, efficiency * gain),
+                available=quarter >= arrival, rate=rate,
                 power_w=power_factor * throughput.power_w, owning=owning, power_factor=power_factor,
                 site_power_w=site_power_w(
                     case, line.chip, case.numbers.lines[line.name].successor_power, generation
@@ -254,17 +255,16 @@ def _quarters(time_s: Array) -> NDArray[np.int64]:
 
 
 def _rented(
-    case: Case, line: Line, pool: Pool, usd_per_s: Array, lead_s: Array,
-    available: NDArray[np.bool_], rate: Array,
+    name: str, line: Line, pool: Pool, usd_per_s: Array, lead_s: Array,
+    available: NDArray[np.bool_], rate: Array, peak_flops: Array,
 ) -> Offer:
     per_quarter = rented_chip_hour(usd_per_s).total_usd * HOURS
     term = max(1, round((line.term_s or QUARTER_S) / QUARTER_S))
     return Offer(
-        name=line.name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False,
+        name=name, vendor=line.vendor, pool=pool, owned=False, own_silicon=False,
         term_quarters=term, lead_quarters=_quarters(lead_s), available=available,
         capital_usd=per_quarter, running_usd=np.zeros(per_quarter.shape),
-        payment_usd=per_quarter * term, rate=rate,
-        peak_flops=np.full(per_quarter.shape, peak_16_bit(line.chip)),
+        payment_usd=per_quarter * term, rate=rate, peak_flops=peak_flops,
     )
 
 

@@ -40,10 +40,11 @@ def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
 
 def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
     """The plan with every order (O, K) and every level signed (agreements, K) before quarter
-    `until` as given."""
+    `until` as given; chips of a programme, which may be given up, no more than given."""
     early = plan.problem.tree.quarter < until
     cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()
     cap[:, early] = floor[:, early] = orders[:, early]
+    floor[[k for project in plan.projects for k in project.offers]] = 0.0
     groups = tuple(
         (name, members, np.where(early, np.inf, limit))
         for name, members, limit in plan.problem.groups
