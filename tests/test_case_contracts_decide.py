@@ -71,7 +71,7 @@ def case_with(*deals: str, programmes: tuple[str, ...] = ()) -> Case:
         "tree: {boundaries: [2, 7, 12, 17], branching: [2, 1, 1, 1]}",
         reference_text(),
     )
-    text = text[:text.index("# Contracts on offer")]
+    text = text[:text.index("# Contracts on offer")].replace("ranges: {beyond: 0.1}", "ranges: {beyond: 0}")
     stated = [
         f"  deal-{k}: {{line: nvidia-owned, {deal}}}"
         if "line:" not in deal and "chip:" not in deal
@@ -79,7 +79,11 @@ def case_with(*deals: str, programmes: tuple[str, ...] = ()) -> Case:
         for k, deal in enumerate(deals)
     ]
     case = parse_case(text + "\n".join(["contracts:", *stated, ""]) if deals else text, "case.yaml", Path("."))
-    return replace(case, lines=tuple(line for line in case.lines if line.name in LINES),
+    # a fleet that is too small, demand that grows, no limit of cash and no coming generation: every chip is wanted
+    case = with_ranges(case, {"existing.count": Range.point(1e4),
+                              "demand.growth": Range(1.5, 3.0, 6.0, "log")})
+    return replace(case, lines=tuple(replace(line, successors=0) for line in case.lines if line.name in LINES),
+                   cash_limits=(),
                    programmes=tuple(item for item in case.programmes if item.name in programmes))
 
 

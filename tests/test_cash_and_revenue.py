@@ -12,7 +12,7 @@ from fabless.catalogue.case.case import read_case
 from fabless.decide.accounts.money import query_margin
 from fabless.decide.ways.problem import plan_of
 from fabless.errors import BadValue
-from fabless.strategy import Commitment, paid_for
+from fabless.strategy import Commitment, cheapest_usd, paid_for
 from fabless.strategy.offers import peak_16_bit
 from metamorphic_fixture import (
     PLAIN,
@@ -166,10 +166,11 @@ def test_research_is_wished_no_further_than_the_money_reaches() -> None:
         rate=np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0], [0.5, 0.5, 0.5]]))
     demand = np.array([[7.0] * 3, [40.0] * 3, [20.0] * 3])
     in_place = np.array([[3.0] * 3, [10.0] * 3, [2.5] * 3])
-    got = paid_for(case, demand, np.array([100.0, np.inf, 100.0]), [offer], in_place)
+    going = cheapest_usd([offer], (3, 3))
+    got = paid_for(case, demand, np.array([100.0, np.inf, 100.0]), going, in_place)
     np.testing.assert_allclose(got, [[7, 7, 7], [20, 40, 40], [10, 20, 20]])
-    np.testing.assert_allclose(paid_for(case, demand, np.full(3, 1e9), [offer], in_place), demand)
-    np.testing.assert_allclose(paid_for(case, demand, np.full(3, np.inf), [offer], in_place), demand)
+    np.testing.assert_allclose(paid_for(case, demand, np.full(3, 1e9), going, in_place), demand)
+    np.testing.assert_allclose(paid_for(case, demand, np.full(3, np.inf), going, in_place), demand)
 
 
 def test_every_way_wishes_for_the_same_research() -> None:

@@ -410,7 +410,7 @@ def test_what_a_concession_is_assumed_to_be_stands_in_the_words(terms: tuple, pr
     assert spread.low == 0.0
     backer = next(lever for lever in asked.levers if lever.name == "backer")
     assert "pays if it wins" in backer.text
-    assert "a concession of 0% to 10% was assumed" in backer.text
+    assert f"a concession of 0% to {spread.high:.0%} was assumed" in backer.text
     assert backer.pays_probability == exceeding(spread, backer.break_even)
 
 

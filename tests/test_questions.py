@@ -173,11 +173,11 @@ def test_knowing_one_thing_is_worth_something_unless_it_is_certain(
 ) -> None:
     certain = next(name for name, number in named(here.case.numbers).items()
                    if number.spread.low == number.spread.high > 0.0)
-    # only the orders of the first quarter are at stake: how long supply stays scarce moves them
-    rows = knowledge_values(here, lines, ("demand.growth", "supply.scarce_duration", certain), pool)
+    # only the orders of the first quarter are at stake: how much is asked moves them
+    rows = knowledge_values(here, lines, ("demand.growth", "demand.queries", certain), pool)
     worth = {row.name: row.value_usd for row in rows}
     assert list(worth.values()) == sorted(worth.values(), reverse=True)
-    assert worth["supply.scarce_duration"] > 1e6
+    assert worth["demand.queries"] > 1e6
     assert min(worth.values()) >= -1e-6 * objective(here, lines)
     assert worth[certain] == pytest.approx(0.0, abs=1e-6 * objective(here, lines))
 

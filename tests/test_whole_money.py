@@ -19,7 +19,7 @@ from fabless.decide.accounts.results import Margin
 from fabless.report import as_json
 from fabless.report.money import headline_bridge, margin_words
 from here import Here
-from test_case_programmes import SMALL
+from test_case_programmes import PROGRAMMES_LATER, SMALL
 
 SECOND = """\
   amd:
@@ -41,7 +41,8 @@ EXACT = 1e-9
 
 
 def small(*edits: tuple[str, str]) -> Case:
-    text = MINIMAL + SECOND + SMALL.removeprefix(MINIMAL)
+    whole = edited(MINIMAL, PROGRAMMES_LATER)
+    text = whole + SECOND + SMALL.removeprefix(whole)
     return parse_case(edited(text, *edits), "my.yaml", Path("."))
 
 

@@ -201,5 +201,5 @@ def modelled_input(
     return InputUsed(
         name=name, fact=str(asked), value=from_si(answer.spread.mode, unit),
         low=from_si(low, unit), high=from_si(high, unit), unit=unit, grade=Grade.DERIVED,
-        source=MODEL, note=answer.note, place=place, modelled=True,
+        source=MODEL, note=answer.note, place=place.rpartition("/")[2], modelled=True,
     )

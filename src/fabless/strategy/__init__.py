@@ -3,7 +3,7 @@ plan."""
 
 from fabless.case_records import PORTFOLIO
 from fabless.strategy.contracts import ContractOffer, contract_offers
-from fabless.strategy.limits import cash_cap_usd, paid_for, power_cap_w, shared_pools
+from fabless.strategy.limits import cash_cap_usd, cheapest_usd, paid_for, power_cap_w, shared_pools
 from fabless.strategy.offers import (
     Offer,
     Pool,
@@ -38,6 +38,7 @@ __all__ = [
     "Throughput",
     "Way",
     "cash_cap_usd",
+    "cheapest_usd",
     "commitments",
     "contract_offers",
     "every_way",

@@ -64,28 +64,37 @@ def cash_cap_usd(case: Case, scenarios: ScenarioView) -> Array:
     return np.asarray(cap + share * (query_revenue_usd(case, scenarios) * asked).sum(axis=0))
 
 
+def cheapest_usd(offers: Sequence[Offer], shape: tuple[int, int]) -> Array:
+    """Least cost of a unit of each load on offer at each node-quarter, (loads, K) of `shape`;
+    infinite where nothing is on offer."""
+    least = np.full(shape, np.inf)
+    for offer in offers:
+        cost = (offer.capital_usd + offer.running_usd) / np.maximum(offer.rate, 1e-300)
+        least = np.minimum(least, np.where(offer.available, cost, np.inf))
+    return least
+
+
 def paid_for(
-    case: Case, demand: Array, cash_usd: Array, offers: Sequence[Offer], in_place: Array
+    case: Case, demand: Array, cash_usd: Array, going_usd: Array, in_place: Array
 ) -> Array:
     """Demand (loads, K) with research cut to what the money of a node-quarter could pay for.
 
     People wish for more research than anybody will fund, and work that nobody could pay for is no
     loss. Wishes of all training loads are cut alike, to what the fleet in place does and the whole
-    cash of the quarter would buy at the cheapest of `offers`; queries stay. Nothing is cut where
-    cash is not limited or nothing is on offer yet.
+    cash of the quarter would buy at the going price; queries stay. Nothing is cut where cash is not
+    limited or nothing is on offer yet.
 
-    Parameters: `cash_usd` (K,), infinite without a limit; `offers`, the same for every way;
-    `in_place` (loads, K), load that the fleet in place serves.
+    Parameters: `cash_usd` (K,), infinite without a limit; `going_usd` (loads, K), price of a unit of
+    a load, infinite where nothing is on offer, the same for every way; `in_place` (loads, K), load
+    that the fleet in place serves.
     """
     training = np.array([load.kind == "training" for load in case.loads])
-    if not training.any() or not np.isfinite(cash_usd).any() or not offers:
+    if not training.any() or not np.isfinite(cash_usd).any():
         return demand
-    cost = np.stack([
-        np.where(offer.available, (offer.capital_usd + offer.running_usd) / np.maximum(offer.rate, 1e-300),
-                 np.inf) for offer in offers]).min(axis=0)[training]
-    on_offer = np.isfinite(cash_usd) & np.isfinite(cost).all(axis=0)
-    cost = np.where(on_offer, cost, 0.0)
+    cost = going_usd[training]
+    limited = np.isfinite(cash_usd) & np.isfinite(cost).all(axis=0)
+    cost = np.where(limited, cost, 0.0)
     wished = (cost * demand[training]).sum(axis=0)
-    money = np.where(on_offer, cash_usd, np.inf) + (cost * in_place[training]).max(axis=0)
+    money = np.where(limited, cash_usd, np.inf) + (cost * in_place[training]).max(axis=0)
     share = np.minimum(np.divide(money, wished, out=np.ones_like(wished), where=wished > 0.0), 1.0)
     return np.where(training[:, None], demand * share, demand)

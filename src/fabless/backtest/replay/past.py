@@ -20,7 +20,7 @@ from fabless.case_numbers import TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, named
 from fabless.catalogue.files.realised import CompanyOrder, Realised, RealisedGeneration
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import World, yardstick
+from fabless.decide.ways.problem import World, going_prices, yardstick
 from fabless.errors import BadValue, Fault
 from fabless.market import of_generation, price_path_usd
 from fabless.records import Array, Tree
@@ -73,7 +73,8 @@ def past_of(
     case = replace(prepared.case,
                    branching=(copies, *(1 for _ in prepared.case.branching[1:])))
     world = World(prepared=prepared, case=case, scenarios=scenarios,
-                  outcomes=fates(prepared, realised, copies), yardstick=measure, need=need)
+                  outcomes=fates(prepared, realised, copies), yardstick=measure, need=need,
+                  going_usd=going_prices(prepared, scenarios))
     return Past(world=world, until=realised.until, rates=dict(building.rates))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fabless.backtest.replay.levels import drifting
 from fabless.backtest.replay.past import Past
 from fabless.case_records import Line, named
-from fabless.decide.ways.problem import World, yardstick
+from fabless.decide.ways.problem import World, going_prices, yardstick
 from fabless.records import Array
 from fabless.scenario import OutcomeOnTree, Scenarios
 from fabless.scenario.draws import demand_of, work_of
@@ -97,7 +97,8 @@ def seen(past: Past, quarter: int, known: Told, scarce_next: float | None = None
     outcomes = {name: tuple(_as_known(item, shown) for item in items)
                 for name, items in world.outcomes.items()}
     return replace(world, scenarios=scenarios, outcomes=outcomes,
-                   yardstick=yardstick(world.prepared, scenarios))
+                   yardstick=yardstick(world.prepared, scenarios),
+                   going_usd=going_prices(world.prepared, scenarios))
 
 
 def _as_known(outcome: OutcomeOnTree, shown: NDArray[np.int64]) -> OutcomeOnTree:

@@ -279,7 +279,7 @@ def read_claims(
     entry.
 
     >>> read_claims()[2].id
-    'C03_4cents'
+    'C04_48B'
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

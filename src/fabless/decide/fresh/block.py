@@ -13,7 +13,7 @@ from fabless.case_records import Case
 from fabless.decide.ways.gates import Policy, decided, followed
 from fabless.decide.ways.paths import calendar, paths_of
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import Plan, World, outcomes_on, plan_of, yardstick
+from fabless.decide.ways.problem import Plan, World, going_prices, outcomes_on, plan_of, yardstick
 from fabless.plan import PlanProblem, PlanResult
 from fabless.plan.rule.merit_order import View, merit_order
 from fabless.plan.rule.perfect import perfect_costs
@@ -116,7 +116,7 @@ def fresh_world(
     return World(
         prepared=prepared, case=case, scenarios=scenarios,
         outcomes=outcomes_on(prepared, case, scenarios, need, (), every_quarter=True),
-        yardstick=measure, need=need,
+        yardstick=measure, need=need, going_usd=going_prices(prepared, scenarios),
     )
 
 
@@ -136,7 +136,9 @@ def foreseen(world: World, quarter: int, scarce_next: float | None = None) -> Wo
     scenarios = expected(world.case, world.scenarios, quarter, scarce_next=scarce_next)
     known = known_at(scenarios.tree, quarter)
     outcomes = {name: tuple(_as_known(outcome, known) for outcome in starts) for name, starts in world.outcomes.items()}
-    return replace(world, scenarios=scenarios, outcomes=outcomes, yardstick=yardstick(world.prepared, scenarios))
+    return replace(world, scenarios=scenarios, outcomes=outcomes,
+                   yardstick=yardstick(world.prepared, scenarios),
+                   going_usd=going_prices(world.prepared, scenarios))
 
 
 def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree:

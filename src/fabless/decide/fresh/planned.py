@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fabless.case_records import Case
+from fabless.case_records import Case, Line
 from fabless.decide.fresh.block import foreseen, fresh_world
 from fabless.decide.fresh.on_paths import WayOnPaths, port_spend, way_on_paths
 from fabless.decide.ways.gates import Policy, decided, followed
@@ -25,6 +25,7 @@ from fabless.plan.lookahead.outlook import Outlook, Selection, outlook_of, selec
 from fabless.plan.lookahead.planner import Placed, Planner
 from fabless.plan.rule.simulate import allowed, paths_table, simulate_orders
 from fabless.records import Array
+from fabless.scenario import roles
 from fabless.scenario.expected import scarce_chance
 from fabless.strategy import Commitment, query_revenue_usd
 
@@ -181,21 +182,29 @@ class _Planned:
             _in_order(problem.offers, other.offers, retired)))
 
 
+def _by_role(case: Case, lines: Sequence[Line]) -> list[Line]:
+    """Lines in an order of their own: where two plans cost the same, that of the file must not
+    choose."""
+    role = roles(case)
+    return sorted(lines, key=lambda line: role[f"lines.{line.name}"])
+
+
 def _widest(block: PlannedBlock) -> Commitment:
-    """Everything that any of the ways may use, in the order of the case."""
+    """Everything that any of the ways may use; programmes in the order of the case."""
     case = block.prepared.case
     commitments = [way.commitment for way in block.ways]
     lines = {line.name for item in commitments for line in item.lines}
     later = {item.name for commitment in commitments for item in commitment.may_start}
     now = {item.name for commitment in commitments for item in commitment.programmes} - later
     return Commitment(
-        tuple(line for line in case.lines if line.name in lines),
+        tuple(line for line in _by_role(case, case.lines) if line.name in lines),
         tuple(item for item in case.programmes if item.name in now),
         may_start=tuple(item for item in case.programmes if item.name in later))
 
 
 def _followed(world: World, way: Tried) -> WayFollowed:
-    plan = plan_of(world, way.commitment)
+    plan = plan_of(world, replace(
+        way.commitment, lines=tuple(_by_role(world.case, way.commitment.lines))))
     shape = (len(plan.projects), plan.problem.tree.size)
     go = np.ones(shape, dtype=bool) if way.carried else followed(way.policy, world, plan)
     return WayFollowed(way, decided(plan, go), go)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -28,6 +28,7 @@ from fabless.strategy import (
     Offer,
     Throughput,
     cash_cap_usd,
+    cheapest_usd,
     contract_offers,
     existing_offer,
     line_offers,
@@ -63,6 +64,9 @@ class World:
     chip of the case, where that one cannot); the same for every way."""
     need: Array
     """Compute demanded at each node-quarter of the case as it stands, by that measure."""
+    going_usd: Array
+    """(loads, node-quarters): what a unit of a load costs on the dominant vendor's lines
+    (`going_prices`)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,6 +121,7 @@ def draw_world(
     usual = World(
         prepared=prepared, case=case, scenarios=scenarios,
         outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
+        going_usd=going_prices(prepared, scenarios),
     )
     return world_with_ranges(usual, changes) if changes else usual
 
@@ -137,7 +142,7 @@ def world_with_ranges(
     outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes if simulated else ())
     return World(
         prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes,
-        yardstick=yardstick(prepared, scenarios), need=usual.need)
+        yardstick=yardstick(prepared, scenarios), need=usual.need, going_usd=usual.going_usd)
 
 
 def outcomes_on(
@@ -171,7 +176,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     """Assemble the plan of a commitment: its offers, their limits, its fixed spend."""
     case, scenarios = world.case, world.scenarios
     rate = case.numbers.finance.real_rate.spread.mode
-    owning = owning_at(scenarios.values.owning, case.numbers.owning.life.spread.mode, rate)
+    owning = _owning(case, scenarios)
     throughput = world.prepared.throughput
     existing, chips, rent = existing_offer(case, scenarios, throughput[case.existing_chip.name])
     offers = [existing]
@@ -212,7 +217,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     cash_usd = cash_cap_usd(case, scenarios)
     demand = paid_for(
         case, np.array([scenarios.demand[load.name] for load in case.loads]), cash_usd,
-        _of_dominant_vendor(world, offers, owning), existing.rate * chips)
+        world.going_usd, existing.rate * chips)
     worth = worth_of(scenarios)
     price = np.array([scenarios.values.loads[load.name].unserved_price * worth for load in case.loads])
     in_place, rents = np.zeros((2, len(offers), tree.size))
@@ -249,18 +254,6 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     return Plan(
         commitment=commitment, offers=tuple(offers), problem=problem, yardstick=world.yardstick,
         projects=tuple(projects), contracts=tuple(contracts))
-
-
-def _of_dominant_vendor(world: World, made: Sequence[Offer], owning: Owning) -> list[Offer]:
-    """Offers of the dominant vendor's lines, whatever a commitment opens: the same for every way."""
-    case, known = world.case, {offer.pool.line for offer in made}
-    lines = [line for line in case.lines if line.vendor == case.dominant_vendor]
-    offers = [offer for offer in made if offer.pool.line in {line.name for line in lines}]
-    for line in lines:
-        if line.name not in known:
-            offers += line_offers(
-                case, line, world.scenarios, world.prepared.throughput[line.chip.name], owning)
-    return offers
 
 
 def open_contracts(case: Case, commitment: Commitment) -> Iterator[Contract]:
@@ -314,6 +307,27 @@ def _weights(prepared: Prepared, case: Case) -> dict[str, float]:
     """Compute by unit of each load on the first day, by the yardstick."""
     first = yardstick(prepared, sample(replace(case, branching=(1,) * len(case.branching))))[:, 0]
     return {load.name: 1.0 / row for load, row in zip(case.loads, first, strict=True)}
+
+
+def going_prices(prepared: Prepared, scenarios: Scenarios) -> Array:
+    """What a unit of each load costs at the least on the dominant vendor's lines (loads,
+    node-quarters) [USD], whatever a way opens; infinite where nothing is on offer, or where no limit
+    of cash asks for it."""
+    case = prepared.case
+    shape = (len(case.loads), scenarios.tree.size)
+    if not case.cash_limits:
+        return np.full(shape, np.inf)
+    owning = _owning(case, scenarios)
+    return cheapest_usd([
+        offer for line in case.lines if line.vendor == case.dominant_vendor
+        for offer in line_offers(
+            case, line, scenarios, prepared.throughput[line.chip.name], owning)], shape)
+
+
+def _owning(case: Case, scenarios: Scenarios) -> Owning:
+    numbers = case.numbers
+    return owning_at(scenarios.values.owning, numbers.owning.life.spread.mode,
+                     numbers.finance.real_rate.spread.mode)
 
 
 def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:

@@ -40,7 +40,8 @@ def closed(plan: Plan, pools: Collection[str], until: int) -> Plan:
 
 def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Plan:
     """The plan with every order (O, K) and every level signed (agreements, K) before quarter
-    `until` as given; chips of a programme, which may be given up, no more than given."""
+    `until` as given; chips of a programme, which may be given up, no more than given. The cash of
+    those quarters is at least what the orders commit to."""
     early = plan.problem.tree.quarter < until
     cap, floor = plan.problem.cap.copy(), plan.problem.floor.copy()
     cap[:, early] = floor[:, early] = orders[:, early]
@@ -53,11 +54,16 @@ def with_orders_held(plan: Plan, orders: Array, levels: Array, until: int) -> Pl
         _signed(item, level, early)
         for item, level in zip(plan.problem.agreements, levels, strict=True)
     )
+    committed_usd = (plan.problem.payment_usd * orders).sum(axis=0) + sum(
+        item.fee_usd * level for item, level in zip(plan.problem.agreements, levels, strict=True))
+    cash_usd = np.where(early, np.maximum(plan.problem.cash_cap_usd, committed_usd),
+                        plan.problem.cash_cap_usd)
     for item in agreements:
         floor[list(item.offers)] *= 1.0 - ROUNDING
     return replace(
         plan,
-        problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements),
+        problem=replace(plan.problem, cap=cap, floor=floor, groups=groups, agreements=agreements,
+                        cash_cap_usd=cash_usd),
     )
 
 
