@@ -134,15 +134,18 @@ def world_with_ranges(
     The random points stay, so that results compare. Only programmes whose own numbers change are
     simulated again; their random outcomes stay assigned to nodes in the order of the unchanged
     demand. Where the outcomes of programmes are set or not looked at, `simulated` is false, and
-    those of `usual` stay.
+    those of `usual` stay. Another price leaves the research that is asked for as it was; what money
+    can pay for is worked out anew where the money itself changes.
     """
     prepared = usual.prepared
     case = with_ranges(usual.case, changes)
     scenarios = sample(case, like=usual.scenarios, changed=changes)
     outcomes = outcomes_on(prepared, case, scenarios, usual.need, changes if simulated else ())
+    money = any(name.startswith("limits.") for name in changes)
     return World(
         prepared=prepared, case=case, scenarios=scenarios, outcomes=outcomes,
-        yardstick=yardstick(prepared, scenarios), need=usual.need, going_usd=usual.going_usd)
+        yardstick=yardstick(prepared, scenarios), need=usual.need,
+        going_usd=going_prices(prepared, scenarios) if money else usual.going_usd)
 
 
 def outcomes_on(
