@@ -20,7 +20,7 @@ from fabless.case_numbers import TrainingNumbers, stated
 from fabless.case_records import Case, CaseNumber, Line, named
 from fabless.catalogue.files.realised import CompanyOrder, Realised, RealisedGeneration
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import World, going_prices, yardstick
+from fabless.decide.ways.problem import World, going_prices, need_of, yardstick
 from fabless.errors import BadValue, Fault
 from fabless.market import of_generation, price_path_usd
 from fabless.records import Array, Tree
@@ -68,8 +68,7 @@ def past_of(
     _pools(building)
     scenarios = building.scenarios(copies)
     measure = yardstick(prepared, scenarios)
-    need = np.sum([scenarios.demand[load.name] / row
-                   for load, row in zip(prepared.case.loads, measure, strict=True)], axis=0)
+    need = need_of(prepared.case, scenarios, measure)
     case = replace(prepared.case,
                    branching=(copies, *(1 for _ in prepared.case.branching[1:])))
     world = World(prepared=prepared, case=case, scenarios=scenarios,

@@ -4,7 +4,7 @@ told."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from fabless.backtest.replay.levels import drifting
 from fabless.backtest.replay.past import Past
 from fabless.case_records import Line, named
-from fabless.decide.ways.problem import World, going_prices, yardstick
+from fabless.decide.fresh.block import as_known
+from fabless.decide.ways.problem import World
 from fabless.records import Array
-from fabless.scenario import OutcomeOnTree, Scenarios
+from fabless.scenario import Scenarios
 from fabless.scenario.draws import demand_of, work_of
 from fabless.scenario.expected import expected, known_at
 from fabless.scenario.news import kept_share
@@ -94,17 +95,7 @@ def seen(past: Past, quarter: int, known: Told, scarce_next: float | None = None
     scenarios = replace(states, draws=draws, work=work_of(draws.values.demand, tree),
                         demand=demand_of(case, draws.values, asked, tree))
     shown = np.where(mask["timing"], np.arange(tree.size), known_at(tree, quarter))
-    outcomes = {name: tuple(_as_known(item, shown) for item in items)
-                for name, items in world.outcomes.items()}
-    return replace(world, scenarios=scenarios, outcomes=outcomes,
-                   yardstick=yardstick(world.prepared, scenarios),
-                   going_usd=going_prices(world.prepared, scenarios))
-
-
-def _as_known(outcome: OutcomeOnTree, shown: NDArray[np.int64]) -> OutcomeOnTree:
-    """A programme in the state in which it is known."""
-    return replace(outcome, **{field.name: getattr(outcome, field.name)[shown]
-                               for field in fields(outcome)})
+    return as_known(world, scenarios, shown)
 
 
 def _mixed(

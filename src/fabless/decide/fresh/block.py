@@ -13,14 +13,22 @@ from fabless.case_records import Case
 from fabless.decide.ways.gates import Policy, decided, followed
 from fabless.decide.ways.paths import calendar, paths_of
 from fabless.decide.ways.prepare import Prepared
-from fabless.decide.ways.problem import Plan, World, going_prices, outcomes_on, plan_of, yardstick
+from fabless.decide.ways.problem import (
+    Plan,
+    World,
+    going_prices,
+    need_of,
+    outcomes_on,
+    plan_of,
+    yardstick,
+)
 from fabless.plan import PlanProblem, PlanResult
 from fabless.plan.rule.merit_order import View, merit_order
 from fabless.plan.rule.perfect import perfect_costs
 from fabless.plan.rule.simulate import Simulated, signed_now, simulate_orders
 from fabless.records import Array
 from fabless.sampling import stream
-from fabless.scenario import OutcomeOnTree, fresh_paths
+from fabless.scenario import OutcomeOnTree, Scenarios, fresh_paths
 from fabless.scenario.expected import expected, known_at
 from fabless.strategy import Commitment
 
@@ -112,7 +120,7 @@ def fresh_world(
                    branching=(count, *(1 for _ in prepared.case.branching[1:])))
     scenarios = fresh_paths(case, count, drawn_from, given=given or {})
     measure = yardstick(prepared, scenarios)
-    need = np.sum([scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)], axis=0)
+    need = need_of(case, scenarios, measure)
     return World(
         prepared=prepared, case=case, scenarios=scenarios,
         outcomes=outcomes_on(prepared, case, scenarios, need, (), every_quarter=True),
@@ -135,16 +143,20 @@ def foreseen(world: World, quarter: int, scarce_next: float | None = None) -> Wo
     """The world as every path expects it at a quarter."""
     scenarios = expected(world.case, world.scenarios, quarter, scarce_next=scarce_next)
     known = known_at(scenarios.tree, quarter)
-    outcomes = {name: tuple(_as_known(outcome, known) for outcome in starts) for name, starts in world.outcomes.items()}
-    return replace(world, scenarios=scenarios, outcomes=outcomes,
-                   yardstick=yardstick(world.prepared, scenarios),
-                   going_usd=going_prices(world.prepared, scenarios))
+    return as_known(world, scenarios, known)
 
 
-def _as_known(outcome: OutcomeOnTree, known: NDArray[np.int64]) -> OutcomeOnTree:
-    """A programme that stays in the state in which it is known; what it spends does not matter for
-    any order."""
-    return replace(outcome, **{field.name: getattr(outcome, field.name)[known] for field in fields(outcome)})
+def as_known(world: World, scenarios: Scenarios, known: NDArray[np.int64]) -> World:
+    """The world with other scenarios, every programme in the state of the node-quarters `known`
+    (K,): what it spends does not matter for any order."""
+    def seen(outcome: OutcomeOnTree) -> OutcomeOnTree:
+        return replace(outcome, **{field.name: getattr(outcome, field.name)[known]
+                                   for field in fields(outcome)})
+
+    return replace(
+        world, scenarios=scenarios, yardstick=yardstick(world.prepared, scenarios),
+        going_usd=going_prices(world.prepared, scenarios),
+        outcomes={name: tuple(map(seen, starts)) for name, starts in world.outcomes.items()})
 
 
 def condensed(case: Case, plan: Plan, fresh: Simulated | PlanResult) -> dict[str, Array]:

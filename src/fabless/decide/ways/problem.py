@@ -114,10 +114,7 @@ def draw_world(
         case = replace(case, branching=fitted(branching, len(case.boundaries)))
     scenarios = sample(case, chosen=representatives(case, _weights(prepared, case)))
     measure = yardstick(prepared, scenarios)
-    need = sum(
-        (scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)),
-        np.zeros(scenarios.tree.size),
-    )
+    need = need_of(case, scenarios, measure)
     usual = World(
         prepared=prepared, case=case, scenarios=scenarios,
         outcomes=outcomes_on(prepared, case, scenarios, need, ()), yardstick=measure, need=need,
@@ -331,6 +328,13 @@ def _owning(case: Case, scenarios: Scenarios) -> Owning:
     numbers = case.numbers
     return owning_at(scenarios.values.owning, numbers.owning.life.spread.mode,
                      numbers.finance.real_rate.spread.mode)
+
+
+def need_of(case: Case, scenarios: Scenarios, measure: Array) -> Array:
+    """Compute demanded at each node-quarter, by a `yardstick`."""
+    return np.asarray(np.sum([
+        scenarios.demand[load.name] / row for load, row in zip(case.loads, measure, strict=True)
+    ], axis=0))
 
 
 def yardstick(prepared: Prepared, scenarios: Scenarios) -> Array:
