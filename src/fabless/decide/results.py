@@ -621,6 +621,75 @@ class LargePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WayLevels:
+    """What one way comes to at each of some values of inputs; all tuples are of one length.
+
+    Differences are those of the small tree, levels those of the fresh paths.
+    """
+
+    way: str
+    cash_usd: tuple[float, ...]
+    unserved_usd: tuple[float, ...]
+    risk_usd: tuple[float, ...]
+    """Cash, unserved demand and risk add up to the total by which ways are ranked."""
+    cost_per_query_usd: tuple[float, ...]
+    """Median cost of a query."""
+    missing_share: tuple[float, ...]
+    """Expected missing share of the compute demanded over the horizon."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedInput:
+    """One input moved over its range, every way planned anew at each value."""
+
+    name: str
+    label: str
+    unit: str
+    value: float
+    """As it stands in the case, in `unit`, like all values."""
+    values: tuple[float, ...]
+    """Values planned for, rising: those of the ends, between them, and the one of the case."""
+    is_log: bool
+    """Whether the values are spaced, and read between, by their logarithm."""
+    levels: tuple[WayLevels, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedPair:
+    """Two inputs moved together."""
+
+    names: tuple[str, str]
+    values: tuple[tuple[float, ...], tuple[float, ...]]
+    """Values of the first and of the second input, in their units."""
+    levels: tuple[WayLevels, ...]
+    """Row by row: all values of the second input at the first value of the first, and so on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersCheck:
+    """Answers read between the values, beside plans made for exactly these values."""
+
+    points: int
+    median_error: float
+    """Median relative error of the recommended way's cost of a query."""
+    worst_error: float
+    winners_right: int
+    """Points at which the same way comes first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """A table of answers: what every way comes to when one input or two are moved."""
+
+    leaves: int
+    """Scenarios on which the plans were made."""
+    inputs: tuple[MovedInput, ...]
+    """Largest effect on the cost of a query first."""
+    pairs: tuple[MovedPair, ...]
+    check: AnswersCheck
+
+
+@dataclass(frozen=True, kw_only=True)
 class Questions:
     """What the answer was asked; every part is None where the level of detail does not ask it, and
     empty where it was asked and nothing was found."""
@@ -639,6 +708,7 @@ class Questions:
     sobol: tuple[SobolIndex, ...] | None = None
     """Largest total index first."""
     stability: Stability | None = None
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
