@@ -29,10 +29,11 @@ class WayFutures:
     is_short: tuple[bool, ...]
     """Whether more than the tolerated share of the compute demanded is missing."""
     tokens_per_query: tuple[float, ...]
-    """Mean over the queries served, read and written together."""
+    """Mean over the queries served, discounted as the cost is; read and written together."""
     queries_per_mw_year: tuple[float, ...]
     """Queries served for each MW-year of rated power of the chips that serve them, servers and
-    cooling included; power is shared between loads as the chips' cost is."""
+    cooling included; power is shared between loads as the chips' cost is. Discounted like the cost,
+    so that their product is USD a MW-year."""
     dots: tuple[int, ...]
     """Futures at the quantiles 2.5 %, 7.5 % ... 97.5 % of the cost of a query, cheapest first."""
 
@@ -116,12 +117,12 @@ def _scarce_until(case: Case, scarce: Array) -> str:
 def _way_futures(case: Case, name: str, way: WayOnPaths) -> WayFutures:
     cost = way.query_cost_usd
     order = np.argsort(cost, kind="stable")
-    served = way.served.sum(axis=2)
+    served = way.served @ way.discount
     tokens = np.array([load.request.input_tokens + load.request.output_tokens if load.request else 0.0
                        for load in case.loads])
-    queries = np.maximum(way.queries.sum(axis=1), 1e-9)
+    queries = np.maximum(way.queries @ way.discount, 1e-9)
     serving = np.tensordot(way.is_query, way.load_share, axes=1)
-    energy = (way.power * serving).sum(axis=1) * (QUARTER_S / YEAR_S) / MW
+    energy = (way.power * serving) @ way.discount * (QUARTER_S / YEAR_S) / MW
     return WayFutures(
         way=name, cost_per_query_usd=tuple(map(float, cost)),
         is_short=tuple(map(bool, way.missing_share > case.tolerated_shortage)),
