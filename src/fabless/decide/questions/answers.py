@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabless.case_moves import movable, moved, unit_of
-from fabless.case_records import Case, CaseNumber
+from fabless.case_records import Case, CaseNumber, Programme
 from fabless.decide.accounts.money import money_of
 from fabless.decide.fresh.judge import Judged
 from fabless.decide.questions.between import WayRead, read_one, read_two
 from fabless.decide.questions.levels import Level, Levels, as_way_levels, carried_over
 from fabless.decide.questions.sensitivity import UNPLANNED, expected_cost, label_of, weighed
 from fabless.decide.questions.turns import telling_names
-from fabless.decide.results import Answers, AnswersCheck, MovedInput, MovedPair, ProgrammeValue, WayLevels
+from fabless.decide.results import Answers, AnswersCheck, MovedInput, MovedPair, WayLevels
 from fabless.decide.ways.choice import Choice, Plans, choose, plans_kept
 from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
@@ -101,24 +101,21 @@ class Planner:
                    for k in range(0, len(points), BATCH)]
         planned = map(_planned, batches) if pool is None else pool.map(_planned, batches)
         usual = _levels_of(self.choice)
-        return [carried_over(self.fresh, usual, tree, reference=self.reference,
-                             contained=self.contained)
+        return [carried_over(self.fresh, usual, tree, self.contained)
                 for batch in planned for tree in batch]
 
 
 def answers(
-    prepared: Prepared, judged: Judged, solved: Sequence[SolvedWay],
-    programmes: Sequence[ProgrammeValue], pool: Executor,
+    prepared: Prepared, judged: Judged, solved: Sequence[SolvedWay], pool: Executor
 ) -> Answers:
-    """The table of answers of a case; `solved` are the ways that were judged, `programmes` their
-    chip programmes, the most valuable first."""
+    """The table of answers of a case; `solved` are the ways that were judged."""
+    planner = planner_of(prepared, judged)
     coarse = draw_world(prepared, branching=(COARSE,))
     best = next(way for way in solved if way.name == judged.best)
     effects = _Screen(coarse, best, pool)
     entered = {way.name: way.plan.commitment for way in solved}
     names = input_names(
-        prepared, judged, entered=entered, programmes=programmes, screen=effects)
-    planner = planner_of(prepared, judged)
+        prepared, judged, entered=entered, started=_started(planner), screen=effects)
     known = movable(prepared.case)
     numbers = [known[name] for name in names]
     pairs = _pairs(numbers, effects)
@@ -194,14 +191,14 @@ def values_of(number: CaseNumber) -> tuple[float, ...]:
 
 def input_names(
     prepared: Prepared, judged: Judged, *, entered: Mapping[str, Commitment],
-    programmes: Sequence[ProgrammeValue], screen: _Screen,
+    started: Sequence[Programme], screen: _Screen,
 ) -> list[str]:
     """Inputs of the table: those that the question states, the prices of the main lines, two of the
-    most valuable own chip, those that tell ways apart, then by effect on the cost of a query."""
+    nearest own chip, those that tell ways apart, then by effect on the cost of a query."""
     case = prepared.case
     known = {name: number for name, number in movable(case).items() if name not in UNPLANNED}
     always = [name for name in (*DEMAND, *_prices(case, entered[judged.best]),
-                                *_own_chip(case, programmes)) if name in known]
+                                *_own_chip(case, started)) if name in known]
     telling = [name for name in telling_names(judged, entered, TRIED) if name in known
                and name not in always][:TELLING]
     weighty = [name for name in weighed(judged.ways[judged.best], case) if name in known]
@@ -224,11 +221,18 @@ def _prices(case: Case, entered: Commitment) -> Iterator[str]:
             yield case.numbers.lines[first.name].price.name
 
 
-def _own_chip(case: Case, programmes: Sequence[ProgrammeValue]) -> Iterator[str]:
-    """Performance and time of the most valuable programme that is not a partner's."""
-    for item in [value for value in programmes if value.route != "partner"][:1]:
+def _own_chip(case: Case, started: Sequence[Programme]) -> Iterator[str]:
+    """Performance and time of the first programme that is not a partner's."""
+    for item in [programme for programme in started if programme.route != "partner"][:1]:
         terms = case.numbers.programmes[item.name]
         yield from (terms.performance.name, terms.slip.name)
+
+
+def _started(planner: Planner) -> list[Programme]:
+    """Programmes that ways start on the small tree, those of the cheapest way on the fresh paths
+    first: what moves them moves the table."""
+    ways = sorted(planner.choice.ways, key=lambda way: planner.fresh[way.name].total_usd)
+    return [item for way in ways for item in way.plan.commitment.programmes]
 
 
 class _Screen:
