@@ -53,7 +53,7 @@ def moved(way: WayResult, rng: random.Random) -> WayResult:
     factor = math.exp(rng.gauss(0.0, 0.3))
     cost = way.cost_per_query_usd
     total = 61e9 * math.exp(rng.gauss(0.0, 0.1))
-    vendors = rng.sample(["Nvidia", "AMD", "Google", "Amazon Web Services", "Intel", "Cerebras"],
+    vendors = rng.sample(["Nvidia", "AMD", "Google", "Amazon", "Intel", "Cerebras"],
                          rng.randint(1, 5))
     spend = tuple(replace(row, vendor=vendors[k % len(vendors)],
                           tenure=rng.choice(["own", "rent"]) if rng.random() < 0.8 else "rent")
