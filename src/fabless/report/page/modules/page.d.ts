@@ -9,6 +9,12 @@ export type Control = {
   flips: { at: number; below: string; above: string }[];
 };
 
+/** What one way comes to; the total is cash, unserved demand and risk together. */
+export type Answer = { cash: number; unserved: number; risk: number; total: number; cents: number; missing: number };
+
+/** What turns the cost of a query into another unit. */
+export type Served = { tokens_per_query: number; queries_per_mw_year: number };
+
 export type Crossed = { names: [string, string]; x: [number[], number[]]; levels: { [way: string]: Levels } };
 
 export type Way = {
