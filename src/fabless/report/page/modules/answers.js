@@ -1,6 +1,6 @@
 // @ts-check
 // The table of answers: what every way comes to where one input or two are moved.
-import { between, betweenBoth } from "./interpolate.js";
+import { between, betweenBoth, isWithin } from "./interpolate.js";
 import { plain, withUnit } from "./format.js";
 import { filled } from "./texts.js";
 
@@ -9,6 +9,8 @@ import { filled } from "./texts.js";
 /** @typedef {import("./page.js").Changes} Changes */
 /** @typedef {import("./page.js").Levels} Levels */
 /** @typedef {import("./page.js").Answer} Answer */
+/** @typedef {import("./page.js").Control} Control */
+/** @typedef {import("./page.js").FlipAt} FlipAt */
 
 /** @type {(keyof Levels)[]} */
 export const LEVEL_NAMES = ["cash", "unserved", "risk", "cents", "missing"];
@@ -39,6 +41,22 @@ export function typedNumber(text) {
   return Number(`${digits}e${Number(exponent) + power}`);
 }
 
+/** Share of a value within which another is taken for it. */
+const SAME = 1e-9;
+
+/**
+ * Value that an input is moved to: an end of its range or the case's own where the value is written
+ * as one of them.
+ * @param {PageInput} input
+ * @param {number} value
+ * @returns {number}
+ */
+export function settledValue(input, value) {
+  const near = [input.value, input.low, input.high].find(
+    (point) => Math.abs(value - point) <= SAME * Math.max(Math.abs(value), Math.abs(point)));
+  return near === undefined ? value : near;
+}
+
 /**
  * Why an input cannot take a value, in words; empty where it can. The stated range is the allowed
  * one, and its ends belong to it.
@@ -50,8 +68,10 @@ export function typedNumber(text) {
 export function refusalOf(page, name, value) {
   const input = inputOf(page, name);
   if (!input) return filled(page.texts.no_such_input, { name });
+  if (input.fixed) return filled(page.texts.input_fixed, { name: input.label, why: input.fixed });
   if (!Number.isFinite(value)) return filled(page.texts.not_a_number, { name: input.label });
-  if (value >= input.low && value <= input.high) return "";
+  const settled = settledValue(input, value);
+  if (settled >= input.low && settled <= input.high) return "";
   return filled(page.texts.outside_range, {
     name: input.label, low: plain(input.low), high: withUnit(input.high, input.unit),
   });
@@ -111,7 +131,7 @@ export function answersAt(page, changes) {
  */
 function lineReader(page, name, value) {
   const control = page.controls.find((candidate) => candidate.name === name);
-  if (!control || value < control.x[0] || value > control.x[control.x.length - 1]) return undefined;
+  if (!control || !isWithin(control.x, value)) return undefined;
   return (way, level) => between(control.x, control.levels[way][level], value, control.log);
 }
 
@@ -130,6 +150,63 @@ function gridReader(page, names, changes) {
   const isLogOf = (name) => page.controls.some((control) => control.name === name && control.log);
   /** @type {[boolean, boolean]} */
   const isLog = [isLogOf(grid.names[0]), isLogOf(grid.names[1])];
-  if (at.some((value, side) => value < grid.x[side][0] || value > grid.x[side][grid.x[side].length - 1])) return undefined;
+  if (!at.every((value, side) => isWithin(grid.x[side], value))) return undefined;
   return (way, level) => betweenBoth(grid.x, grid.levels[way][level], at, isLog);
+}
+
+/** Values of a control at which the winner is looked up between its ends. */
+const LOOKED_AT = 96;
+
+/**
+ * Way that comes first at moved inputs; empty where the table does not reach.
+ * @param {Page} page
+ * @param {Changes} changes
+ * @returns {string}
+ */
+export function winnerAt(page, changes) {
+  const answers = answersAt(page, changes);
+  if (!answers) return "";
+  return page.ways.map((way) => way.key).reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
+}
+
+/**
+ * Where the winner changes along a control while the other changes hold; null where that is not
+ * known. Alone, these are the flips of the page.
+ * @param {Page} page
+ * @param {Changes} changes
+ * @param {Control} control
+ * @returns {FlipAt[] | null}
+ */
+export function flipsAlong(page, changes, control) {
+  const others = Object.fromEntries(Object.entries(changes).filter(([name]) => name !== control.name));
+  if (Object.keys(others).length === 0) return control.flips;
+  if (!reaches(page, { ...others, [control.name]: control.low })) return null;
+  const low = control.x[0];
+  const high = control.x[control.x.length - 1];
+  /** @param {number} share */
+  const valueAt = (share) => Math.min(high, Math.max(low,
+    control.log ? low * (high / low) ** share : low + (high - low) * share));
+  /** @param {number} share */
+  const winner = (share) => winnerAt(page, { ...others, [control.name]: valueAt(share) });
+  const seen = Array.from({ length: LOOKED_AT + 1 }, (_, k) => winner(k / LOOKED_AT));
+  return seen.flatMap((above, k) => (k === 0 || above === seen[k - 1] ? [] : [{
+    at: valueAt(borderBetween(winner, (k - 1) / LOOKED_AT, k / LOOKED_AT)), below: seen[k - 1], above,
+  }]));
+}
+
+/**
+ * Share at which a winner is no longer that of the lower end, by halving.
+ * @param {(share: number) => string} winner
+ * @param {number} low
+ * @param {number} high
+ * @returns {number}
+ */
+function borderBetween(winner, low, high) {
+  const before = winner(low);
+  for (let k = 0; k < 12; k += 1) {
+    const middle = (low + high) / 2;
+    if (winner(middle) === before) low = middle;
+    else high = middle;
+  }
+  return high;
 }

@@ -40,6 +40,16 @@ export function monotoneSlopes(x, y) {
 }
 
 /**
+ * Whether a value lies within the ends of a table's values.
+ * @param {number[]} x rising
+ * @param {number} at
+ * @returns {boolean}
+ */
+export function isWithin(x, at) {
+  return at >= x[0] && at <= x[x.length - 1];
+}
+
+/**
  * Value of the monotone curve through points, within their ends.
  * @param {number[]} x rising, at least two
  * @param {number[]} y
@@ -47,7 +57,7 @@ export function monotoneSlopes(x, y) {
  * @returns {number}
  */
 export function monotone(x, y, at) {
-  if (!(at >= x[0] && at <= x[x.length - 1])) throw new RangeError(`${at} is outside ${x[0]} to ${x[x.length - 1]}`);
+  if (!isWithin(x, at)) throw new RangeError(`${at} is outside ${x[0]} to ${x[x.length - 1]}`);
   const exact = x.indexOf(at);
   if (exact >= 0) return y[exact];
   const slopes = monotoneSlopes(x, y);

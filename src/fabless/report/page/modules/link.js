@@ -18,6 +18,15 @@ export const DIGEST_LENGTH = 8;
 export const LONGEST_LINK = 4096;
 
 /**
+ * Whether what stands behind an address's hash is a link to a state, of this version or another.
+ * @param {string} hash
+ * @returns {boolean}
+ */
+export function isLink(hash) {
+  return /^#?v\d+(&|$)/.test(hash);
+}
+
+/**
  * A name or value as it stands in a link: all but letters, digits and `-._~` by percent.
  * @param {string} text
  * @returns {string}

@@ -34,6 +34,10 @@ export type Pair = { difference: number; error: number; tie: boolean; decides: b
 export type PageInput = {
   name: string; label: string; unit: string; value: number; low: number; high: number; grade: string;
   source: string; source_id: string; url: string; known: string; note: string; control: boolean;
+  /** Least and most that such a number can be, in its unit; null: no bound. */
+  least: number | null; most: number | null;
+  /** Why it cannot be moved by itself; empty where it can. */
+  fixed: string;
 };
 
 export type Page = {
@@ -69,22 +73,35 @@ export type Store = {
   canRedo(): boolean;
 };
 
-/** A way as shown: present numbers, those of the case under `base`, and the names of numbers that are not new. */
-export type WayView = Way & { base: Way; stale: string[] };
+/** Names of numbers of a way that can be those of the case while the rest is new. */
+export type WayNumber = "p10" | "p50" | "p90" | "mean" | "total" | "cash" | "unserved" | "risk" | "short" | "missing"
+  | "meets" | "more" | "more_error" | "tie" | "same_as" | "own" | "dots";
+
+/** A way as shown: its numbers, those of the case under `base`, and which of its numbers are not new. */
+export type WayView = Way & { base: Way; stale: WayNumber[] };
 
 export type ViewLevel = "base" | "rough" | "twelve" | "full" | "beyond";
 
+export type FlipAt = { at: number; below: string; above: string };
+
 export type View = {
   level: ViewLevel;
+  /** Ways from the first to the dearest. */
   ways: WayView[];
   recommended: string;
   against: string;
   verdict: { action: string; numbers: string };
+  /** Claims below the verdict; those of the case, hence stale, wherever inputs are moved. */
   claims: { [key: string]: string };
   pairs: { [pair: string]: Pair };
-  flips: { [name: string]: { at: number; below: string; above: string }[] };
-  /** Whether numbers of this part of the page are those of the case though inputs were moved. */
+  /** Where the winner changes along each control, the other changes held; null where it is not known. */
+  flips: { [name: string]: FlipAt[] | null };
+  /** Whether pictures and tables that the table of answers does not carry are those of the case though inputs moved. */
   stale: boolean;
   /** Names of moved inputs. */
   moved: string[];
+  /** Marked word beside rough numbers ("rough, 3 scenarios"); empty where no number is rough. */
+  mark: string;
+  /** Text and command line where the page carries no answer. */
+  beyond: { text: string; command: string } | null;
 };

@@ -1,4 +1,7 @@
 // @ts-check
+// What was moved and what is looked at, with undo.
+import { inputOf, settledValue } from "./answers.js";
+
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").State} State */
 /** @typedef {import("./page.js").Store} Store */
@@ -43,9 +46,11 @@ export function sameChanges(left, right) {
  * @returns {Changes}
  */
 export function withChange(page, changes, name, value) {
-  const input = page.inputs.find((candidate) => candidate.name === name);
   const rest = Object.fromEntries(Object.entries(changes).filter(([other]) => other !== name));
-  return input && input.value === value ? rest : { ...rest, [name]: value };
+  const input = inputOf(page, name);
+  if (!input) return rest;
+  const settled = settledValue(input, value);
+  return settled === input.value ? rest : { ...rest, [name]: settled };
 }
 
 /**
