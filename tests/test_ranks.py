@@ -13,7 +13,7 @@ RANKS = (
     {"records", "case_numbers"},
     {"case_records"},
     {"arrays", "checkpoint", "checks", "executors", "sampling", "titles", "wording"},
-    {"tco"},
+    {"case_moves", "tco"},
     {"contract"},
     {"catalogue", "workload"},
     {"perf", "silicon", "programme", "market"},
