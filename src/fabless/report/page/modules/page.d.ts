@@ -2,20 +2,24 @@
 
 export type Levels = { cash: number[]; unserved: number[]; risk: number[]; cents: number[]; missing: number[] };
 
+export type LevelsByWay = { [way: string]: Levels };
+
 export type Control = {
   name: string; label: string; unit: string; value: number; low: number; high: number; log: boolean;
   grade: string; source: string; known: string; note: string;
-  x: number[]; levels: { [way: string]: Levels };
+  x: number[]; levels: LevelsByWay;
   flips: { at: number; below: string; above: string }[];
 };
 
 /** What one way comes to; the total is cash, unserved demand and risk together. */
 export type Answer = { cash: number; unserved: number; risk: number; total: number; cents: number; missing: number };
 
+export type Answers = { [way: string]: Answer };
+
 /** What turns the cost of a query into another unit. */
 export type Served = { tokens_per_query: number; queries_per_mw_year: number };
 
-export type Crossed = { names: [string, string]; x: [number[], number[]]; levels: { [way: string]: Levels } };
+export type Crossed = { names: [string, string]; x: [number[], number[]]; levels: LevelsByWay };
 
 export type Way = {
   key: string; name: string; line: string; slot: number; first: boolean;

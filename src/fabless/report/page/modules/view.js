@@ -1,7 +1,7 @@
 // @ts-check
 // What the page shows in a state: the case at rest, rough numbers from the table of answers, or
 // that the page carries no answer. Numbers that are not new are named, never guessed.
-import { answersAt, flipsAlong } from "./answers.js";
+import { answersAt, firstOf, flipsAlong } from "./answers.js";
 import { linkOf } from "./link.js";
 import { filled } from "./texts.js";
 import { verdictOf } from "./verdict.js";
@@ -13,7 +13,7 @@ import { verdictOf } from "./verdict.js";
 /** @typedef {import("./page.js").Way} Way */
 /** @typedef {import("./page.js").WayView} WayView */
 /** @typedef {import("./page.js").WayNumber} WayNumber */
-/** @typedef {{[way: string]: import("./page.js").Answer}} Answers */
+/** @typedef {import("./page.js").Answers} Answers */
 
 /** Standard errors within which two ways are a tie. */
 export const TIE_ERRORS = 2;
@@ -136,7 +136,7 @@ function roughWay(way, answers, first, pairs) {
  */
 function roughView(page, state, answers) {
   const keys = page.ways.map((way) => way.key);
-  const first = keys.reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
+  const first = firstOf(page, answers);
   const pairs = Object.fromEntries(keys.flatMap((a) => keys.filter((b) => b !== a).map(
     (b) => [`${a}|${b}`, roughPair(page, answers, a, b)])));
   const ways = page.ways.map((way) => roughWay(way, answers, first, pairs)).sort((a, b) => a.total - b.total);
