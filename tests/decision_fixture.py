@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
+from statistics import NormalDist
 
 from fabless.case_records import CaseNumber
 from fabless.decide import (
@@ -34,6 +36,7 @@ from fabless.decide import (
     WayResult,
 )
 from fabless.decide.accounts.results import Against, BridgeRow, SpendRow
+from fabless.decide.fresh.futures import Course, Futures, WayFutures
 from fabless.decide.fresh.results import Compared, Gap
 from fabless.decide.results import LargePlan
 from fabless.plan import GateStep, ProjectPlan
@@ -70,6 +73,46 @@ def band(middle: float, down: float = 0.7, up: float = 1.5) -> Band:
 
 def quarter(index: int) -> str:
     return str(FIRST + index)
+
+
+def futures(ranked: Sequence[WayResult]) -> Futures:
+    """Forty futures whose costs have the bands of the ways."""
+    count, years = 40, tuple(range(2023, 2032))
+    steps = [(k + 0.5) / count for k in range(count)]
+
+    def costs(way: WayResult) -> tuple[float, ...]:
+        cost = way.cost_per_query_usd
+        return tuple(
+            cost.p50 * ((cost.p90 / cost.p50) if step > 0.5 else (cost.p50 / cost.p10))
+            ** (NormalDist().inv_cdf(step) / NormalDist().inv_cdf(0.9)) for step in steps)
+
+    def course(way: WayResult, future: str, scale: float) -> Course:
+        wanted = tuple(30e3 * scale * 1.08**k for k in range(QUARTERS))
+        compute = {"a100-80gb": tuple(min(20e3, 0.3 * value) for value in wanted)}
+        compute["h100-sxm"] = tuple(0.6 * value for value in wanted)
+        missing = tuple(value - sum(of_line[k] for of_line in compute.values())
+                        for k, value in enumerate(wanted))
+        spend = tuple((line, tuple(values[4 * min(k, 7)] * 20e3 for k in range(9)))
+                      for line, values in compute.items())
+        return Course(way=way.name, future=future, wanted=wanted, missing=missing,
+                      compute=tuple(compute.items()), spend_usd=spend,
+                      cost_per_query_usd=tuple(way.cost_per_query_usd.p50 * 0.9**k for k in range(9)))
+
+    return Futures(
+        paths=count, years=years,
+        demand=tuple("low" if k % 3 == 0 else "middle" if k % 3 == 1 else "high" for k in range(count)),
+        scarce_until=tuple("" if k % 4 == 0 else quarter(k % 12) for k in range(count)),
+        ways=tuple(
+            WayFutures(
+                way=way.name, cost_per_query_usd=costs(way),
+                is_short=tuple(step > 1.0 - way.shortage_probability for step in steps),
+                tokens_per_query=(570.0,) * count, queries_per_mw_year=(1.5e10,) * count,
+                dots=tuple(range(1, count, 2)))
+            for way in ranked),
+        shown=(("cheap", 4), ("middle", 20), ("dear", 36)),
+        courses=tuple(course(way, key, scale) for way in ranked
+                      for key, scale in (("cheap", 0.7), ("middle", 1.0), ("dear", 1.6))),
+    )
 
 
 def fleet(offers: dict[str, tuple[int, int, float]]) -> tuple[tuple[str, str, Band], ...]:
@@ -510,7 +553,8 @@ def decision() -> Decision:
     return Decision(
         case="openai-2023", title="A lab short of AI chips, October 2023", as_of="2023-10-31",
         first_quarter=str(FIRST), quarters=QUARTERS, price_year=2023, seed=20231031,
-        digest="9f2c41d07be8a6531c04", leaves=81, versions={"fabless": "0.1.0", "numpy": "2.4.6"},
+        digest="9f2c41d07be8a6531c04", case_digest="6242b62d", dominant_vendor="Nvidia",
+        leaves=81, versions={"fabless": "0.1.0", "numpy": "2.4.6"},
         detail="standard",
         answer="Take the portfolio: order the dominant vendor's chips now, open a second vendor within two quarters "
         "and start a co-designed inference chip, which costs 0.52 cents a query at the median against 0.61 for "
@@ -544,7 +588,7 @@ def decision() -> Decision:
             for way in ranked
         ),
         foresight=Foresight(55e9, 61e9, 64e9), resale=None,
-        fresh=tuple(fresh(way) for way in ranked),
+        fresh=tuple(fresh(way) for way in ranked), futures=futures(ranked),
         large=LargePlan(
             leaves=1_026, status="optimal", gap=0.0009, objective_usd=61.4e9,
             lower_bound_usd=61.34e9, expected_cost_usd=50.3e9, cvar_usd=117e9,

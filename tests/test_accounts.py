@@ -225,7 +225,7 @@ def one_way(
         load_share=line(1.0), chips=line(chips), peak=line(0.0), compute=line(compute),
         able=line(able), hardware=line(hardware), served=line(1.0), revenue=line(0.0),
         unserved_queries=path(0.0), scarce=path(0.0),
-        missing=path(0.0), wanted=path(1.0), own=np.array([False]), given_up=np.array([False]),
+        missing=path(0.0), wanted=path(1.0), power=path(0.0), own=np.array([False]), given_up=np.array([False]),
         values={}, discount=np.array([1.0, 0.5]), is_query=np.array([1.0]))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fabless.case_records import CaseNumber
 from fabless.decide.accounts.results import Against, Money
+from fabless.decide.fresh.futures import Futures
 from fabless.decide.fresh.results import FreshTest
 from fabless.plan import ProjectPlan
 from fabless.records import Band
@@ -749,6 +750,9 @@ class Decision:
     price_year: int
     seed: int
     digest: str
+    case_digest: str
+    """Digest of the case alone, whatever the detail and the catalogue: links carry it."""
+    dominant_vendor: str
     versions: Mapping[str, str]
     """Versions of the program and its numeric libraries: equal digests and versions give equal
     numbers."""
@@ -783,6 +787,8 @@ class Decision:
     """Every way on fresh paths, in the order of `strategies`."""
     large: LargePlan | None
     """The recommended way on a large tree, where one was asked for."""
+    futures: Futures
+    """Every fresh path as a future that a reader can point at."""
     questions: Questions
     build_up: tuple[BuildUpRow, ...]
     """On every chip of the case that serves a load."""

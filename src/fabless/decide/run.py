@@ -18,6 +18,7 @@ from fabless.decide.answer import answer, warnings_of
 from fabless.decide.background import background, in_hindsight, programme_ends
 from fabless.decide.build_up import build_up, chip_costs, query_costs
 from fabless.decide.detail import Detail, detail_of
+from fabless.decide.fresh.futures import futures_of
 from fabless.decide.fresh.judge import Judged, gap_of, judge, margin_of, perfect_information
 from fabless.decide.fresh.run import as_fresh_test
 from fabless.decide.large import large_plan
@@ -66,7 +67,7 @@ def decide(
     with its shortage.
     """
     start = time.perf_counter()
-    detail = detail_of(detail)
+    detail, asked = detail_of(detail), case
     tick = progress or (lambda _: None)
     if detail.branching is not None:
         case = replace(case, branching=fitted(detail.branching, len(case.branching)))
@@ -116,6 +117,7 @@ def decide(
         case=case.name, title=case.title, as_of=case.as_of.isoformat(),
         first_quarter=str(case.first_quarter), quarters=case.quarters, price_year=case.price_year,
         seed=case.seed, digest=digest_of((catalogue.digest, case, detail))[:12],
+        case_digest=digest_of(asked)[:8], dominant_vendor=case.dominant_vendor,
         versions=versions(), detail=detail.name, leaves=int(world.scenarios.tree.leaves.size),
         answer=answer(prepared, best, results, values, terms.leverage), recommended=best.name,
         titles=offer_titles(prepared.case), load_titles=load_titles(case),
@@ -124,7 +126,8 @@ def decide(
         same_ways=tuple((way.name, other.name) for way, other in choice.offered.same),
         strategies=results, programme_values=values, regrets=regret_table(judged),
         pairs=paired_differences(prepared, judged),
-        foresight=foreseen, resale=sales, fresh=fresh, large=large, questions=questions,
+        foresight=foreseen, resale=sales, fresh=fresh, large=large,
+        futures=futures_of(prepared.case, judged.ways, best.name), questions=questions,
         build_up=parts,
         query_costs=query_costs(prepared, best, judged.ways[best.name], parts, values),
         chip_costs=chip_costs(prepared),

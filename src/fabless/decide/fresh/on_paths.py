@@ -60,6 +60,8 @@ class WayOnPaths:
     """(N, Q) compute that was missing."""
     wanted: Array
     """(N, Q) compute demanded."""
+    power: Array
+    """(N, Q) rated power of the chips in service with their servers and cooling [W]."""
     own: NDArray[np.bool_]
     """(N,) whether own silicon or that of a partner came into service at all."""
     given_up: NDArray[np.bool_]
@@ -144,7 +146,7 @@ class WayOnPaths:
 
 _SHARED = ("lines", "loads", "discount", "is_query", "values")
 _BY_PATH = ("own", "given_up", "programme", "unserved", "unserved_queries", "scarce",
-            "missing", "wanted")
+            "missing", "wanted", "power")
 """Arrays whose first axis is that of the paths; it is the second of all others."""
 
 
@@ -240,6 +242,7 @@ def way_on_paths(
         served=served[:, table], revenue=(served * query_revenue_usd)[:, table],
         unserved_queries=paths.unserved, scarce=scarce[table],
         missing=paths.missing, wanted=paths.wanted,
+        power=np.asarray((fresh.active * problem.power_w[:, None]).sum(axis=0)[table]),
         own=(fresh.active[own].sum(axis=0)[table] > 0).any(axis=1), given_up=given_up,
         values=values, discount=problem.discount,
         is_query=is_query,
