@@ -5,7 +5,7 @@ import { inputOf } from "./answers.js";
 import { plain, withUnit } from "./format.js";
 import { caseFileText, savedName } from "./save.js";
 import { filled } from "./texts.js";
-import { amount, nameOf } from "./verdict.js";
+import { amount, money, wayOf } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").Changes} Changes */
@@ -24,7 +24,7 @@ export function changesInWords(page, changes) {
   return Object.entries(changes).flatMap(([name, value]) => {
     const input = inputOf(page, name);
     return input ? [filled(page.texts.strip_change, {
-      name: input.label, from: plain(input.value), to: withUnit(value, input.unit),
+      name: input.label, before: plain(input.value), after: withUnit(value, input.unit),
     })] : [];
   });
 }
@@ -39,10 +39,10 @@ export function changesInWords(page, changes) {
 export function stripOf(page, state, view) {
   const changes = changesInWords(page, state.changes);
   if (!changes.length) return undefined;
-  const changed = filled(page.texts.strip_changed, { changes: changes.join(page.texts.strip_between) });
+  const changed = filled(page.texts.strip_changed, { changes: changes.join(", ") });
   if (view.level === "beyond") return { changed, verdict: page.texts.strip_unknown, lead: "", mark: "" };
-  const verdict = view.recommended === page.recommended ? page.texts.strip_same
-    : filled(page.texts.strip_other, { way: nameOf(page, view.recommended), before: nameOf(page, page.recommended) });
+  const verdict = view.recommended === page.recommended ? page.texts.strip_verdict_same
+    : filled(page.texts.strip_verdict_changed, { action: view.verdict.action });
   return { changed, verdict, lead: leadInWords(page, view), mark: view.mark };
 }
 
@@ -55,14 +55,16 @@ export function stripOf(page, state, view) {
  */
 function leadInWords(page, view) {
   const now = view.pairs[`${view.against}|${view.recommended}`];
-  const other = nameOf(page, view.against);
+  const way = wayOf(page, view.against);
+  if (!now || !way) return "";
+  const other = way.said;
   if (now.tie) return filled(page.texts.strip_tie, { other });
-  const to = amount(page, now.difference);
+  const after = money(page.texts, now.difference);
   if (view.recommended !== page.recommended || view.against !== page.against) {
-    return filled(page.texts.strip_lead_now, { other, to });
+    return filled(page.texts.strip_lead_now, { other, after });
   }
-  const from = amount(page, page.pairs[`${page.against}|${page.recommended}`].difference);
-  return filled(page.texts.strip_lead, { other, from, to });
+  const before = amount(page.texts, page.pairs[`${page.against}|${page.recommended}`].difference);
+  return filled(page.texts.strip_lead, { other, before, after });
 }
 
 /**
@@ -87,11 +89,11 @@ export function drawStrip(place, page, store, view) {
   if (view.beyond) place.append(beyondPart(page, view.beyond));
   const actions = stripPart("strip-actions", "");
   actions.append(
-    stripButton(page.texts.strip_undo, "undo", !store.canUndo(), () => store.undo()),
-    stripButton(page.texts.strip_redo, "redo", !store.canRedo(), () => store.redo()),
-    stripButton(page.texts.strip_reset, "reset", false, () => store.reset()),
-    stripButton(page.texts.strip_save, "save", false, () => {
-      handOver(place.ownerDocument, `${savedName(page, state.changes)}.yaml`, caseFileText(page, state.changes));
+    stripButton(page.texts.undo, "undo", !store.canUndo(), () => store.undo()),
+    stripButton(page.texts.redo, "redo", !store.canRedo(), () => store.redo()),
+    stripButton(page.texts.reset_all, "reset", false, () => store.reset()),
+    stripButton(page.texts.save_case, "save", false, () => {
+      handOver(place.ownerDocument, `${savedName(page)}.yaml`, caseFileText(page, state.changes));
     }),
   );
   place.append(actions);
@@ -139,7 +141,7 @@ function beyondPart(page, beyond) {
   const command = document.createElement("code");
   command.textContent = beyond.command;
   const button = stripButton(page.texts.copy, "copy", false, async () => {
-    button.textContent = await copied(command) ? page.texts.copied : page.texts.copy_by_hand;
+    button.textContent = await copied(command) ? page.texts.frame_copied : page.texts.copy_by_hand;
   });
   part.append(" ", command, " ", button);
   return part;

@@ -88,8 +88,12 @@ export function commandOf(page, state) {
   return `fabless decide ${page.case.name} --link '${link}'`;
 }
 
+/** @type {("cash" | "unserved" | "risk")[]} */
+const ROUGH_PARTS = ["cash", "unserved", "risk"];
+
 /**
- * Difference of two ways in three parts that add up to it.
+ * Difference of two ways in three parts that add up to it; what decides it is the part that takes
+ * its side the most.
  * @param {Page} page
  * @param {Answers} answers
  * @param {string} a
@@ -97,15 +101,13 @@ export function commandOf(page, state) {
  * @returns {Pair}
  */
 function roughPair(page, answers, a, b) {
-  const base = page.pairs[`${a}|${b}`];
-  /** @type {("cash" | "unserved" | "risk")[]} */
-  const parts = ["cash", "unserved", "risk"];
-  const bridge = parts.map((part) => ({
-    part, usd: answers[a][part] - answers[b][part], how: page.texts[`bridge_${part}`] || "",
+  const { error } = page.pairs[`${a}|${b}`];
+  const bridge = ROUGH_PARTS.map((part) => ({
+    part, usd: answers[a][part] - answers[b][part], how: page.texts[`bridge_${part}`],
   }));
   const difference = answers[a].total - answers[b].total;
-  const tie = Math.abs(difference) <= TIE_ERRORS * base.error;
-  return { difference, error: base.error, tie, decides: !tie, bridge };
+  const decides = bridge.reduce((most, row) => (row.usd * Math.sign(difference) > most.usd * Math.sign(difference) ? row : most));
+  return { difference, error, tie: Math.abs(difference) <= TIE_ERRORS * error, decides: decides.part, bridge };
 }
 
 /**
@@ -146,7 +148,7 @@ function roughView(page, state, answers) {
     ways,
     recommended: first,
     against,
-    verdict: verdictOf(page, ways, first, against),
+    verdict: verdictOf({ texts: page.texts, ways, recommended: first, against, pairs }),
     claims: page.claims,
     pairs,
     flips: Object.fromEntries(page.controls.map(
