@@ -14,7 +14,7 @@ RANKS = (
     {"case_records"},
     {"arrays", "checkpoint", "checks", "executors", "sampling", "titles", "wording"},
     {"case_moves", "tco"},
-    {"contract"},
+    {"contract", "links"},
     {"catalogue", "workload"},
     {"perf", "silicon", "programme", "market"},
     {"quote"},
