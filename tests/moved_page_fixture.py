@@ -49,12 +49,13 @@ def way(key: str) -> dict[str, Any]:
     total = at_rest["cash"] + at_rest["unserved"] + at_rest["risk"]
     middle = at_rest["cents"]
     return {
-        "key": key, "name": key.title(), "line": "", "slot": WAYS.index(key), "first": key == "portfolio",
+        "key": key, "name": key.title(), "said": key, "line": "", "action": f"Take {key}.", "vendors": [], "slot": WAYS.index(key), "first": key == "portfolio",
         "p10": middle / 2, "p50": middle, "p90": middle * 3, "mean": middle * 1.2, "total": total,
         **{part: at_rest[part] for part in ("cash", "unserved", "risk", "missing")}, "short": 0.35, "meets": False,
         "more": total - 40.0e9, "more_error": 0.3e9, "tie": False, "same_as": "", "own": None,
         "tokens_per_query": 900.0 + 10 * WAYS.index(key), "queries_per_mw_year": 1.1e9 + 1e7 * WAYS.index(key),
-        "dots": [{"f": k, "c": middle * math.exp(0.1 * (k - 10)), "s": int(k > 12)} for k in range(20)],
+        "dots": [{"f": k, "c": middle * math.exp(0.1 * (k - 10)), "s": int(k > 12), "t": 900.0 + k, "q": 1.1e9}
+                 for k in range(20)],
     }
 
 
@@ -68,7 +69,8 @@ def moved_page(texts: dict[str, str]) -> dict[str, Any]:
     ways = [way(key) for key in WAYS]
     inputs = [{
         **{key: each[key] for key in ("name", "label", "unit", "value", "low", "high", "grade", "source", "known", "note")},
-        "source_id": "", "url": "", "control": True, "least": 0.0, "most": None, "fixed": "",
+        "source_id": "", "url": "", "control": True, "least": 0.0, "most": None, "fixed": "", "news": "",
+        "log": each["log"],
     } for each in controls]
     inputs.append({**inputs[0], "name": "finance.real rate%", "label": "real rate", "unit": "%", "value": 7.0,
                    "low": 5.0, "high": 9.5, "control": False})

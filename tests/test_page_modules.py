@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import copy
 import math
 import random
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from scipy.interpolate import PchipInterpolator
 
+from decision_fixture import decision
 from fabless import wording
 from fabless.decide.questions.between import read_one, read_two
 from fabless.decide.results import MovedInput, MovedPair, WayLevels
+from fabless.report.page import sentences
+from fabless.report.page.data import page_data
+from fabless.report.page.texts import fill, load_texts, places
 from moved_page_fixture import AT_REST, WAYS, levels, moved_page
 from node_fixture import MODULES, called, in_node, needs_node
 
@@ -93,7 +96,8 @@ def test_names_titles_and_units() -> None:
 
 
 def page() -> dict[str, Any]:
-    return moved_page(json.loads(Path("/tmp/wt/d_texts.json").read_text()))
+    """The small page with the real texts."""
+    return moved_page(load_texts())
 
 
 def way_levels(levels_by_way: dict[str, dict[str, list[float]]]) -> tuple[WayLevels, ...]:
@@ -198,8 +202,8 @@ def test_typed_numbers(text: str, value: float | None) -> None:
     ("demand.growth", 0.6, ""), ("demand.growth", 10.0, ""), ("demand.growth", 10.000000001, ""),
     ("demand.growth", 10.5, "growth goes from 0.6 to 10."), ("demand.growth", math.nan, "growth needs a number."),
     ("lines.mi300x.price", 31_000.0, "price goes from 10,000 to 22,000 USD."),
-    ("no.such", 1.0, "no.such is no input of this case."),
-    ("correlations.a", 1.0, "a cannot be moved: correlations hold together."),
+    ("no.such", 1.0, "This case has no input no.such."),
+    ("correlations.a", 1.0, "a cannot be moved here: correlations hold together."),
 ])
 def test_what_is_outside_is_refused_in_words(name: str, value: float, words: str) -> None:
     assert called([("answers", "refusalOf", [page(), name, value])]) == [words]
@@ -309,3 +313,133 @@ def test_units_flip_exactly_there_and_back(unit: str) -> None:
                "tokens-a-usd": lambda c, w: w["tokens_per_query"] / c,
                "mw-year": lambda c, w: c * w["queries_per_mw_year"]}[unit]
     assert there == [by_hand(cost, ways[k // 3]) for k, cost in enumerate(costs)]
+
+
+def test_every_text_is_filled_as_python_fills_it() -> None:
+    cases = [(template, {name: value for name in places(template)})
+             for template in load_texts().values() for value in ("1", "7", 1, "<b>$&</b>", "{n}")]
+    assert called([("texts", "filled", each) for each in cases]) == [fill(*each) for each in cases]
+
+
+def test_a_value_that_is_missing_is_an_error() -> None:
+    with pytest.raises(AssertionError, match="no value for"):
+        called([("texts", "filled", ["{n} chips", {}])])
+
+
+def random_page(rng: random.Random) -> dict[str, Any]:
+    """The small page with other costs, ties and parts that decide, now and then without another way."""
+    data = copy.deepcopy(page())
+    for each in data["ways"]:
+        each["p50"] = rng.choice([each["p50"], 10 ** rng.uniform(-5, -1)])
+        each["total"] *= rng.choice([1.0, 10 ** rng.uniform(-6, 3)])
+        each["tie"] = rng.random() < 0.4
+    data["against"] = rng.choice(["buy", "build", ""])
+    for pair in data["pairs"].values():
+        pair["tie"] = rng.random() < 0.3
+        pair["decides"] = rng.choice(["cash", "unserved", "risk"])
+    for each in data["controls"]:
+        points = sorted(rng.uniform(each["low"], each["high"]) for _ in range(rng.randrange(3)))
+        each["flips"] = [{"at": at, "below": rng.choice(WAYS), "above": rng.choice(WAYS)} for at in points]
+    return data
+
+
+def test_the_verdict_is_that_of_python() -> None:
+    pages = [random_page(random.Random(seed)) for seed in range(80)] + [page_data(decision())]
+    assert called([("verdict", "verdictOf", [each]) for each in pages]) == [sentences.verdict(each) for each in pages]
+    assert called([("verdict", "toldApart", [each]) for each in pages]) == [sentences.told_apart(each) for each in pages]
+    tracks = [(each, control) for each in pages for control in each["controls"]]
+    assert called([("verdict", "flipSentences", each) for each in tracks]) == [
+        sentences.flip_sentences(*each) for each in tracks]
+
+
+def test_sentences_of_question_futures_amounts_and_dates_are_those_of_python() -> None:
+    data, texts = page_data(decision()), load_texts()
+    values = [value for value in numbers(11, 200) if math.isfinite(value)]
+    assert called([("verdict", "amount", [texts, value]) for value in values]) == [
+        sentences.amount(texts, value) for value in values]
+    assert called([("verdict", "money", [texts, 2.77e8])]) == ["277 million USD"]
+    shares = [k / 1000 for k in range(1001)]
+    for name, python in (("ofHundred", sentences.of_hundred), ("chanceWord", sentences.chance_word)):
+        assert called([("verdict", name, [share]) for share in shares]) == [python(share) for share in shares]
+    assert called([("verdict", "questionLine", [data])]) == [sentences.question_line(data)]
+    assert called([("verdict", "futureName", [data, future]) for future in data["futures"]["about"]]) == [
+        sentences.future_name(data, future) for future in data["futures"]["about"]]
+    assert called([("verdict", "dayWords", [texts, "2023-12-31", year]) for year in (True, False)]) == [
+        sentences.day_words(texts, "2023-12-31", year=year) for year in (True, False)]
+
+
+def at(changes: dict[str, float], **parts: Any) -> dict[str, Any]:
+    """A state."""
+    return {"changes": changes, "unit": "cents", "pair": ["portfolio", "buy"], "future": "middle", "tab": "compute", **parts}
+
+
+def test_a_moved_verdict_is_what_python_says_of_the_moved_ways() -> None:
+    data, rng = page(), random.Random(12)
+    states = [at({"demand.growth": rng.uniform(0.6, 10.0)}) for _ in range(30)]
+    states += [at({"lines.mi300x.price": rng.uniform(1e4, 2.2e4), "demand.growth": rng.uniform(0.6, 10.0)}) for _ in range(30)]
+    views = called([("view", "viewOf", [data, state]) for state in states])
+    first = {view["recommended"] for view in views}
+    assert {"portfolio", "buy"} <= first
+    for view in views:
+        assert view["level"] == "rough" and view["mark"] == "rough, 3 futures"
+        assert view["verdict"] == sentences.verdict({**data, **view})
+        assert [way["more"] for way in view["ways"]] == sorted(way["more"] for way in view["ways"])
+        assert view["ways"][0]["key"] == view["recommended"] and view["ways"][0]["more"] == 0.0
+        for name, pair in view["pairs"].items():
+            assert math.fsum(row["usd"] for row in pair["bridge"]) == pytest.approx(pair["difference"], abs=1e-3)
+            assert pair["tie"] == (abs(pair["difference"]) <= 2 * data["pairs"][name]["error"])
+
+
+def test_at_rest_the_view_is_the_page_and_a_move_by_nothing_is_no_move() -> None:
+    data = page()
+    rest, beyond = called([("view", "viewOf", [data, at({})]), ("view", "viewOf", [data, at({"finance.real rate%": 6.0})])])
+    for view, level in ((rest, "base"), (beyond, "beyond")):
+        assert view["level"] == level and view["verdict"] == data["verdict"]
+        assert [{**way, "base": None, "stale": None} for way in view["ways"]] == [
+            {**way, "base": None, "stale": None} for way in data["ways"]]
+        assert [way["base"] for way in view["ways"]] == data["ways"]
+    assert not any(way["stale"] for way in rest["ways"]) and not rest["stale"]
+    assert all({"p50", "total", "dots", "short"} <= set(way["stale"]) for way in beyond["ways"]) and beyond["stale"]
+    assert beyond["beyond"]["command"] == (
+        "fabless decide openai-2023 --link '#v1&c=6242b62d&finance.real%20rate%25=6'")
+    same = called([("state", "withChange", [data, {}, "demand.growth", 2.0])])
+    assert same == [{}]
+
+
+def test_numbers_that_the_table_does_not_carry_are_stale_and_as_they_were() -> None:
+    data = page()
+    view = called([("view", "viewOf", [data, at({"demand.growth": 4.0})])])[0]
+    for way in view["ways"]:
+        base = next(each for each in data["ways"] if each["key"] == way["key"])
+        assert {"p10", "p90", "mean", "short", "dots", "own"} <= set(way["stale"])
+        assert "p50" not in way["stale"] and way["p50"] != base["p50"]
+        assert all(way[name] == base[name] for name in way["stale"])
+
+
+def test_flips_of_a_second_input_are_where_the_winner_changes() -> None:
+    data = page()
+    changes = {"demand.growth": 0.8}
+    view = called([("view", "viewOf", [data, at(changes)])])[0]
+    assert view["flips"]["programmes.own.delay"] is None
+    flips = view["flips"]["lines.mi300x.price"]
+    assert flips
+    for flip in flips:
+        beside = [{**changes, "lines.mi300x.price": flip["at"] * factor} for factor in (0.999, 1.001)]
+        below, above = [min(answer, key=lambda way, answer=answer: answer[way]["total"])
+                        for answer in called([("answers", "answersAt", [data, each]) for each in beside])]
+        assert (below, above) == (flip["below"], flip["above"])
+
+
+def test_the_strip_says_what_changed() -> None:
+    data = page()
+    moves = [{}, {"demand.growth": 2.2}, {"demand.growth": 0.6, "lines.mi300x.price": 21_000.0}, {"finance.real rate%": 6.0}]
+    views = called([("view", "viewOf", [data, at(changes)]) for changes in moves])
+    strips = called([("strip", "stripOf", [data, at(changes), view]) for changes, view in zip(moves, views, strict=True)])
+    assert strips[0] is None
+    assert strips[1]["changed"] == "You changed: growth 2 to 2.2."
+    assert strips[1]["verdict"] == "Verdict unchanged."
+    assert strips[1]["lead"].startswith("Lead over buy 2 billion to 1.") and strips[1]["mark"] == "rough, 3 futures"
+    assert strips[2]["changed"] == "You changed: growth 2 to 0.6, price 15,000 to 21,000 USD."
+    assert strips[2]["verdict"] == "Verdict changed: Take buy."
+    assert strips[2]["lead"].startswith("Lead over portfolio ")
+    assert strips[3] == {"changed": "You changed: real rate 7 to 6%.", "verdict": "Not answered here.", "lead": "", "mark": ""}

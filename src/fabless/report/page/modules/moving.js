@@ -1,6 +1,7 @@
 // @ts-check
 // From a key press or a typed value to the store, and from the store to the address.
 import { inputOf, refusalOf, typedNumber } from "./answers.js";
+import { plain } from "./format.js";
 import { isLink, linkOf, stateOfLink } from "./link.js";
 import { withChange } from "./state.js";
 
@@ -23,6 +24,21 @@ export function moveInput(page, store, name, value) {
 }
 
 /**
+ * A typed value, or the end of the range where it is written as that end and lies beyond it by
+ * rounding alone.
+ * @param {Page} page
+ * @param {string} name
+ * @param {number} value
+ * @returns {number}
+ */
+function endOrValue(page, name, value) {
+  const input = inputOf(page, name);
+  if (!input) return value;
+  if (value > input.high && plain(value) === plain(input.high)) return input.high;
+  return value < input.low && plain(value) === plain(input.low) ? input.low : value;
+}
+
+/**
  * Move an input to a typed value.
  * @param {Page} page
  * @param {Store} store
@@ -31,7 +47,7 @@ export function moveInput(page, store, name, value) {
  * @returns {string} why the value is refused; empty where it is taken
  */
 export function moveTyped(page, store, name, text) {
-  return moveInput(page, store, name, typedNumber(text));
+  return moveInput(page, store, name, endOrValue(page, name, typedNumber(text)));
 }
 
 /**

@@ -140,7 +140,7 @@ function beyondPart(page, beyond) {
   const part = stripPart("beyond", beyond.text);
   const command = document.createElement("code");
   command.textContent = beyond.command;
-  const button = stripButton(page.texts.copy, "copy", false, async () => {
+  const button = stripButton(page.texts.copy_command, "copy", false, async () => {
     button.textContent = await copied(command) ? page.texts.frame_copied : page.texts.copy_by_hand;
   });
   part.append(" ", command, " ", button);

@@ -111,20 +111,41 @@ function roughPair(page, answers, a, b) {
 }
 
 /**
+ * Whether two ways come to the same.
+ * @param {Answers} answers
+ * @param {string} a
+ * @param {string} b
+ * @returns {boolean}
+ */
+function areSame(answers, a, b) {
+  return answers[a].total === answers[b].total && answers[a].cents === answers[b].cents;
+}
+
+/**
+ * Ways that cannot be told from the first and are not the same as it.
+ * @param {Answers} answers
+ * @param {string} first
+ * @param {{[pair: string]: Pair}} pairs
+ * @returns {string[]}
+ */
+function tiedWith(answers, first, pairs) {
+  return Object.keys(answers).filter(
+    (key) => key !== first && !areSame(answers, key, first) && pairs[`${key}|${first}`].tie);
+}
+
+/**
  * A way at its answer, beside the first.
  * @param {Way} way
  * @param {Answers} answers
  * @param {string} first
- * @param {{[pair: string]: Pair}} pairs
+ * @param {string[]} tied
  * @returns {WayView}
  */
-function roughWay(way, answers, first, pairs) {
+function roughWay(way, answers, first, tied) {
   const { cash, unserved, risk, total, cents, missing } = answers[way.key];
-  const more = total - answers[first].total;
-  const tie = way.key === first ? Object.keys(answers).some((other) => other !== first && pairs[`${other}|${first}`].tie)
-    : pairs[`${way.key}|${first}`].tie;
   return {
-    ...way, p50: cents, total, cash, unserved, risk, missing, more, tie, first: way.key === first,
+    ...way, p50: cents, total, cash, unserved, risk, missing, more: total - answers[first].total,
+    tie: way.key === first ? tied.length > 0 : tied.includes(way.key), first: way.key === first,
     base: way, stale: NOT_IN_TABLE,
   };
 }
@@ -141,8 +162,10 @@ function roughView(page, state, answers) {
   const first = firstOf(page, answers);
   const pairs = Object.fromEntries(keys.flatMap((a) => keys.filter((b) => b !== a).map(
     (b) => [`${a}|${b}`, roughPair(page, answers, a, b)])));
-  const ways = page.ways.map((way) => roughWay(way, answers, first, pairs)).sort((a, b) => a.total - b.total);
-  const against = againstOf(page, first);
+  const tied = tiedWith(answers, first, pairs);
+  const ways = page.ways.map((way) => roughWay(way, answers, first, tied))
+    .sort((a, b) => Number(b.first) - Number(a.first) || a.total - b.total);
+  const against = againstOf(page, answers, first);
   return {
     level: "rough",
     ways,
@@ -161,12 +184,14 @@ function roughView(page, state, answers) {
 }
 
 /**
- * Way that the verdict is held against: the case's, and where that comes first now, the one that
- * came first in the case.
+ * Way that the verdict is held against: the case's; where that comes first now, the one that came
+ * first in the case; where that is the same as the first, the next that is not.
  * @param {Page} page
+ * @param {Answers} answers
  * @param {string} first
  * @returns {string}
  */
-export function againstOf(page, first) {
-  return first === page.against ? page.recommended : page.against;
+export function againstOf(page, answers, first) {
+  const others = [page.against, page.recommended, ...page.ways.map((way) => way.key)];
+  return others.find((key) => key in answers && key !== first && !areSame(answers, key, first)) || "";
 }
