@@ -1,0 +1,275 @@
+"""The modules of the page, run by node and held against Python."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.interpolate import PchipInterpolator
+
+from fabless import wording
+from moved_page_fixture import AT_REST, WAYS, levels, moved_page
+from node_fixture import MODULES, called, in_node, needs_node
+
+pytestmark = needs_node
+
+
+def numbers(seed: int, size: int) -> list[float]:
+    """Numbers of every size and sign, short ones, halves, neighbours of powers of ten."""
+    rng = random.Random(seed)
+    found = [0.0, -0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 1e15, 1.0005e15, 1.0015e15, 9.9995e15, 9999.5, 9998.5,
+             -0.4, math.inf, -math.inf, math.nan, 1e21, 2.5e25, 999.5, 0.004999, 0.005, 0.995, 0.9951]
+    for power in range(-12, 19):
+        edge = 10.0**power
+        found += [edge, math.nextafter(edge, 0.0), math.nextafter(edge, math.inf), -edge,
+                  edge * 0.9995, edge * 0.99949, edge * 0.5, edge * 1.005]
+    for _ in range(size):
+        value = rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-9, 18)
+        found += [value, round(value, 2), float(f"{value:.3g}"), float(f"{value:.2g}5e-1".replace("e+", "e"))
+                  if "e" not in f"{value:.2g}" else value, rng.randrange(-4000, 4000) / 16, rng.random()]
+    return found
+
+
+def alike(name: str, python: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> None:
+    """Both languages answer the same to all arguments."""
+    answers = called([("format", name, each) for each in arguments])
+    different = [(each, python(*each), answer) for each, answer in zip(arguments, answers, strict=True)
+                 if python(*each) != answer]
+    assert different == []
+
+
+@pytest.mark.parametrize(("name", "python"), [
+    ("significant", wording.significant), ("plain", wording.plain), ("usd", wording.usd),
+    ("errorUsd", wording.error_usd), ("cents", wording.cents), ("inPercent", wording.in_percent),
+    ("count", wording.count),
+])
+def test_a_number_is_written_as_python_writes_it(name: str, python: Callable[..., str]) -> None:
+    alike(name, python, [(value,) for value in numbers(1, 700)])
+
+
+@pytest.mark.parametrize("decimals", range(6))
+def test_cents_with_decimals(decimals: int) -> None:
+    alike("cents", wording.cents, [(value, decimals) for value in numbers(2, 200)])
+
+
+def test_significant_with_digits() -> None:
+    alike("significant", wording.significant, [(value, digits) for value in numbers(3, 150) for digits in (1, 2, 4)])
+
+
+def test_steps_and_parts_of_a_sum() -> None:
+    rng = random.Random(4)
+    sums = [[rng.choice([-1, 1]) * 10.0 ** rng.uniform(-3, 11) for _ in range(rng.randrange(1, 9))] for _ in range(600)]
+    sums += [[0.4, 0.4, 0.4], [-1.6, 0.7], [0.0], [0.5, 1.0, 1.0], [-0.5, -0.5], [0.1] * 10]
+    finite = [value for value in numbers(5, 100) if abs(value) < 1e21]
+    alike("usdStep", wording.usd_step, [(value,) for value in finite])
+    alike("exactSum", math.fsum, [(each,) for each in sums])
+    for step in (1.0, 0.01, 1e7):
+        alike("inSteps", wording.in_steps, [(each, step) for each in sums])
+    alike("stepsUsd", wording.steps_usd, [(rng.randrange(-99999, 99999), 10.0**rng.randrange(-2, 12)) for _ in range(900)])
+    alike("usdParts", lambda each: dict(zip(("parts", "total"), wording.usd_parts(each), strict=True)),
+          [(each,) for each in sums])
+
+
+def test_decimals_of_a_column_of_cents() -> None:
+    rng = random.Random(6)
+    columns = [[10.0 ** rng.uniform(-6, 1)] for _ in range(300)]
+    columns += [[(low := 10.0 ** rng.uniform(-5, 0)), low * rng.uniform(1.0, 1.08), 3 * low] for _ in range(600)]
+    columns += [[], [0.0], [math.nan, 0.001], [0.001, 0.001], [0.00116, 0.00121], [0.01], [0.001]]
+    alike("centDecimals", wording.cent_decimals, [(each,) for each in columns])
+
+
+def test_names_titles_and_units() -> None:
+    alike("listed", wording.listed, [(["a"],), (["a", "b"],), (["a", "b", "c"],)])
+    alike("heading", wording.heading, [("the own chip",), ("H100",), ("theory",), ("",)])
+    alike("withUnit", wording.with_unit,
+          [(20.0, "% a year"), (4e4, "USD"), (3.0, "1"), (0.25, ""), (1.93e8, "query/day")])
+
+
+def page() -> dict[str, Any]:
+    return moved_page(json.loads(Path("/tmp/wt/d_texts.json").read_text()))
+
+
+def test_between_never_leaves_the_values_beside_and_meets_them() -> None:
+    rng = random.Random(7)
+    calls: list[tuple[str, str, list[Any]]] = []
+    sides: list[tuple[float, float]] = []
+    for _ in range(1500):
+        x = sorted({round(rng.uniform(0.1, 50.0), 3) for _ in range(rng.randrange(2, 10))})
+        if len(x) < 2:
+            continue
+        y = [rng.choice([1.0, -1.0 if rng.random() < 0.3 else 1.0]) * 10 ** rng.uniform(-3, 3) for _ in x]
+        k = rng.randrange(len(x) - 1)
+        at = rng.choice([x[k], x[k + 1], rng.uniform(x[k], x[k + 1])])
+        calls.append(("interpolate", "between", [x, y, at, rng.random() < 0.5]))
+        low, high = sorted((y[k], y[k + 1]))
+        sides.append((low, high) if x[k] < at < x[k + 1] else (y[x.index(at)],) * 2)
+    for answer, (low, high) in zip(called(calls), sides, strict=True):
+        assert low - 1e-12 * abs(low) <= answer <= high + 1e-12 * abs(high)
+
+
+def test_between_is_the_monotone_curve_of_another_program() -> None:
+    rng = random.Random(8)
+    for _ in range(40):
+        x = sorted(rng.uniform(0.5, 9.0) for _ in range(rng.randrange(3, 10)))
+        y = [rng.uniform(-2.0, 2.0) for _ in x]
+        at = [rng.uniform(x[0], x[-1]) for _ in range(20)]
+        curve = PchipInterpolator(x, y)
+        assert called([("interpolate", "monotone", [x, y, each]) for each in at]) == pytest.approx(
+            [float(curve(each)) for each in at], rel=1e-10, abs=1e-12)
+
+
+def test_nothing_is_read_beyond_the_table() -> None:
+    data = page()
+    reach = called([("answers", "answersAt", [data, changes]) for changes in (
+        {"demand.growth": 0.59}, {"demand.growth": 10.1}, {"demand.growth": math.nan}, {"finance.real rate%": 6.0},
+        {"demand.growth": 3.0, "programmes.own.delay": 1.0},
+        {"demand.growth": 3.0, "lines.mi300x.price": 9_000.0},
+        {"demand.growth": 3.0, "lines.mi300x.price": 16_000.0, "programmes.own.delay": 1.0},
+    )])
+    assert reach == [None] * 7
+
+
+def test_answers_follow_the_formulas_of_the_table() -> None:
+    data = page()
+    rng = random.Random(9)
+    moves = [{"demand.growth": rng.uniform(0.6, 10.0)} for _ in range(30)]
+    moves += [{"lines.mi300x.price": rng.uniform(1e4, 2.2e4)} for _ in range(30)]
+    moves += [{"lines.mi300x.price": rng.uniform(1e4, 2.2e4), "demand.growth": rng.uniform(0.6, 10.0)} for _ in range(60)]
+    moves += [{"programmes.own.delay": rng.uniform(0.0, 2.0)} for _ in range(30)]
+    for changes, answers in zip(moves, called([("answers", "answersAt", [data, each]) for each in moves]), strict=True):
+        for key, answer in answers.items():
+            wanted = levels(key, *{**AT_REST, **changes}.values())
+            assert {name: answer[name] for name in wanted} == pytest.approx(wanted, rel=2e-3)
+            assert answer["total"] == answer["cash"] + answer["unserved"] + answer["risk"]
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("5", 5.0), (" 5.25 ", 5.25), ("26,000", 26_000.0), ("1 000 000", 1e6), ("0.3M", 3e5), ("193M", 1.93e8), ("2.5k", 2500.0),
+    ("1e3", 1000.0), ("−3", -3.0), (".5", 0.5), ("5,5", None), ("", None), ("five", None), ("1e", None), ("0x10", None),
+    ("1,2345", None), ("Infinity", None), ("12 %", 12.0), ("<b>", None),
+])
+def test_typed_numbers(text: str, value: float | None) -> None:
+    answer = called([("answers", "typedNumber", [text])])[0]
+    assert math.isnan(answer) if value is None else answer == value
+
+
+@pytest.mark.parametrize(("name", "value", "words"), [
+    ("demand.growth", 0.6, ""), ("demand.growth", 10.0, ""), ("demand.growth", 10.000000001, ""),
+    ("demand.growth", 10.5, "growth goes from 0.6 to 10."), ("demand.growth", math.nan, "growth needs a number."),
+    ("lines.mi300x.price", 31_000.0, "price goes from 10,000 to 22,000 USD."),
+    ("no.such", 1.0, "no.such is no input of this case."),
+    ("correlations.a", 1.0, "a cannot be moved: correlations hold together."),
+])
+def test_what_is_outside_is_refused_in_words(name: str, value: float, words: str) -> None:
+    assert called([("answers", "refusalOf", [page(), name, value])]) == [words]
+
+
+STATE_PLAY = """
+let text = "";
+for await (const chunk of process.stdin) text += chunk;
+const {folder, page, play} = JSON.parse(text);
+const {createStore, stateAtRest} = await import(`${folder}/state.js`);
+const {moveInput, moveTyped} = await import(`${folder}/moving.js`);
+let time = 0;
+const store = createStore(stateAtRest(page), () => time);
+const told = [];
+store.subscribe((state) => told.push(state.changes));
+const out = play.map(([what, ...args]) => {
+  if (what === "wait") time += args[0];
+  else if (what === "move") return [moveInput(page, store, ...args), store.get().changes];
+  else if (what === "type") return [moveTyped(page, store, ...args), store.get().changes];
+  else store[what](...args);
+  return ["", store.get().changes];
+});
+process.stdout.write(JSON.stringify({out, told: told.length, rest: store.get(), undo: store.canUndo(), redo: store.canRedo()}));
+"""
+
+
+def played(*play: tuple[Any, ...]) -> dict[str, Any]:
+    """Changes after each act on a store."""
+    answer: dict[str, Any] = in_node(STATE_PLAY, {"folder": MODULES.as_uri(), "page": page(), "play": play})
+    return answer
+
+
+def test_undo_and_redo_step_by_step() -> None:
+    acts = played(("move", "demand.growth", 3), ("wait", 5000), ("move", "lines.mi300x.price", 20_000),
+                  ("undo",), ("undo",), ("undo",), ("redo",), ("redo",), ("redo",), ("undo",),
+                  ("move", "demand.growth", 4), ("redo",))
+    one, both = {"demand.growth": 3}, {"demand.growth": 3, "lines.mi300x.price": 20_000}
+    assert [changes for _, changes in acts["out"]] == [
+        one, one, both, one, {}, {}, one, both, both, one, {"demand.growth": 4}, {"demand.growth": 4}]
+    assert acts["redo"] is False and acts["undo"] is True
+
+
+def test_fast_moves_of_one_input_end_right_and_are_one_step() -> None:
+    acts = played(*[act for k in range(20) for act in (("move", "demand.growth", 2.1 + k / 10), ("wait", 30))], ("undo",))
+    assert acts["out"][-2][1] == {"demand.growth": 2.1 + 19 / 10}
+    assert acts["out"][-1][1] == {} and acts["undo"] is False
+
+
+def test_a_refused_value_changes_nothing() -> None:
+    acts = played(("type", "demand.growth", "3"), ("type", "demand.growth", "300"), ("type", "demand.growth", "soon"))
+    assert [changes for _, changes in acts["out"]] == [{"demand.growth": 3}] * 3
+    assert acts["told"] == 1
+
+
+def test_reset_of_one_and_of_all_and_back_to_rest_is_no_change() -> None:
+    acts = played(("move", "demand.growth", 3), ("move", "lines.mi300x.price", 20_000), ("reset", "demand.growth"),
+                  ("undo",), ("reset",), ("undo",), ("move", "demand.growth", 2), ("move", "lines.mi300x.price", 15_000))
+    assert acts["out"][2][1] == {"lines.mi300x.price": 20_000}
+    assert acts["out"][4][1] == {}
+    assert len(acts["out"][5][1]) == 2
+    assert acts["out"][-1][1] == {}
+
+
+def test_links_hold_the_whole_state() -> None:
+    data = page()
+    rng = random.Random(10)
+    states = [{
+        "changes": {name: value for name, value in {
+            "demand.growth": rng.uniform(0.6, 10.0), "finance.real rate%": rng.uniform(5.0, 9.5),
+            "lines.mi300x.price": float(rng.randrange(10_000, 15_000))}.items() if rng.random() < 0.7},
+        "unit": rng.choice(["cents", "million-tokens", "mw-year"]), "pair": rng.sample(WAYS, 2),
+        "future": rng.choice(["cheap", "middle", "dear"]), "tab": "compute"} for _ in range(200)]
+    links = called([("link", "linkOf", [data, state]) for state in states])
+    back = called([("link", "stateOfLink", [data, link or "#v1"]) for link in links])
+    assert [each["state"] for each in back] == states
+    assert not any(each["faults"] for each in back)
+    assert called([("link", "linkOf", [data, {**states[0], "changes": {"demand.growth": 5, "finance.real rate%": 5.5},
+                                              "unit": "cents", "pair": ["portfolio", "buy"], "future": "middle"}])]) == [
+        "#v1&c=6242b62d&demand.growth=5&finance.real%20rate%25=5.5"]
+
+
+@pytest.mark.parametrize(("link", "changes", "faults"), [
+    ("#v1&c=6242b62d&demand.growth=5", {"demand.growth": 5}, 0),
+    ("#v1&c=00000000&demand.growth=5", {"demand.growth": 5}, 1),
+    ("#v1&demand.growth=5&demand.growth=6", {"demand.growth": 5}, 1),
+    ("#v1&demand.growth=50&lines.mi300x.price=20000", {"lines.mi300x.price": 20_000}, 1),
+    ("#v1&demand.growth=1e1", {}, 1), ("#v1&demand.growth=0x5", {}, 1), ("#v1&demand.growth=", {}, 1),
+    ("#v1&demand.growth", {}, 1), ("#v1&=5", {}, 1), ("#v1&%E0%A4%A=5", {}, 1), ("#v1&&&", {}, 3),
+    ("#v1&__proto__=5&constructor=3", {}, 2), ("#v1&unit=euro&a=nobody&future=never", {}, 3),
+    ("#v1&<img src=x onerror=alert(1)>=1", {}, 1), ("#v2&demand.growth=5", {}, 1), ("#v1&demand.growth=" + "5" * 5000, {}, 1),
+    ("#v1&demand.growth=" + "9" * 400, {}, 1), ("#v1&demand.growth=2", {}, 0),
+])
+def test_hostile_and_aged_links(link: str, changes: dict[str, float], faults: int) -> None:
+    answer = called([("link", "stateOfLink", [page(), link])])[0]
+    assert answer["state"]["changes"] == changes
+    assert len(answer["faults"]) == faults
+
+
+@pytest.mark.parametrize("unit", ["cents", "million-tokens", "tokens-a-usd", "mw-year"])
+def test_units_flip_exactly_there_and_back(unit: str) -> None:
+    ways = page()["ways"]
+    costs = [cost for way in ways for cost in (way["p10"], way["p50"], way["p90"])]
+    there = called([("unit", "inUnit", [unit, cost, ways[k // 3]]) for k, cost in enumerate(costs)])
+    back = called([("unit", "outOfUnit", [unit, value, ways[k // 3]]) for k, value in enumerate(there)])
+    assert back == pytest.approx(costs, rel=1e-14)
+    by_hand = {"cents": lambda c, w: c * 100, "million-tokens": lambda c, w: c / w["tokens_per_query"] * 1e6,
+               "tokens-a-usd": lambda c, w: w["tokens_per_query"] / c,
+               "mw-year": lambda c, w: c * w["queries_per_mw_year"]}[unit]
+    assert there == [by_hand(cost, ways[k // 3]) for k, cost in enumerate(costs)]
