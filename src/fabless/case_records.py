@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -36,6 +37,8 @@ class CaseNumber:
     known: dt.date | None = None
     news: Literal["today", "gradual", "moves"] | None = None
     """How its news comes, where the case states it; None: as is usual for such a number."""
+    bounds: tuple[float, float] = (0.0, math.inf)
+    """Least and most that a number of its kind can be, whatever its range, in SI."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,7 +124,7 @@ class NumberReader:
         return CaseNumber(
             name=name, spread=spread, unit=unit_name,
             grade=number.grade, source=self._source(number.source), note=number.note,
-            known=self.as_of, news=number.news,
+            known=self.as_of, news=number.news, bounds=(bottom, top),
         )
 
     def _in_price_year(self, spread: Range, fact: Fact) -> Range:
@@ -173,6 +173,7 @@ class NumberReader:
         return CaseNumber(
             name=name, spread=spread, unit=fact.unit, grade=fact.grade, source=fact.source,
             note=note, known=fact.known, news=number.news,
+            bounds=(to_si(unit.low, unit.name), to_si(unit.high, unit.name)),
         )
 
     def _source(self, text: str) -> Source:

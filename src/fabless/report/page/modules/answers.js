@@ -1,6 +1,6 @@
 // @ts-check
 // The table of answers: what every way comes to where one input or two are moved.
-import { between, betweenBoth, isWithin } from "./interpolate.js";
+import { bilinear, isWithin, monotone } from "./interpolate.js";
 import { plain, withUnit } from "./format.js";
 import { filled } from "./texts.js";
 
@@ -8,12 +8,14 @@ import { filled } from "./texts.js";
 /** @typedef {import("./page.js").PageInput} PageInput */
 /** @typedef {import("./page.js").Changes} Changes */
 /** @typedef {import("./page.js").Levels} Levels */
-/** @typedef {import("./page.js").Answer} Answer */
+/** @typedef {import("./page.js").LevelsByWay} LevelsByWay */
+/** @typedef {import("./page.js").Crossed} Crossed */
+/** @typedef {import("./page.js").Answers} Answers */
+/** @typedef {{byTotal: boolean, byCost: boolean}} Forms */
+/** @typedef {{[curve: string]: number[]}} Curves */
+/** @typedef {(changes: Changes) => Answers | undefined} Reader */
 /** @typedef {import("./page.js").Control} Control */
 /** @typedef {import("./page.js").FlipAt} FlipAt */
-
-/** @type {(keyof Levels)[]} */
-export const LEVEL_NAMES = ["cash", "unserved", "risk", "cents", "missing"];
 
 /**
  * An input by its name.
@@ -78,26 +80,158 @@ export function refusalOf(page, name, value) {
 }
 
 /**
- * Whether the table answers where these inputs are moved.
- * @param {Page} page
- * @param {Changes} changes
- * @returns {boolean}
+ * Place of a value on its input's own scale.
+ * @param {number} value
+ * @param {boolean} isLog
+ * @returns {number}
  */
-export function reaches(page, changes) {
-  const names = Object.keys(changes);
-  if (names.length === 0) return true;
-  if (names.length === 1) return page.controls.some((control) => control.name === names[0]);
-  return names.length === 2 && crossedOf(page, names) !== undefined;
+function placeOf(value, isLog) {
+  return isLog ? Math.log(value) : value;
 }
 
 /**
- * The grid of two inputs, whichever is named first.
+ * Totals at each value of a table.
+ * @param {Levels} levels of one way
+ * @returns {number[]}
+ */
+function totalsOf(levels) {
+  return levels.cash.map((cash, k) => cash + levels.unserved[k] + levels.risk[k]);
+}
+
+/**
+ * Whether totals, and costs of a query, are read by their logarithm: all are above 0.
+ * @param {LevelsByWay[]} tables
+ * @returns {Forms}
+ */
+function formsOf(tables) {
+  return {
+    byTotal: tables.every((levels) => totalsOf(Object.values(levels)[0]).every((total) => total > 0)),
+    byCost: tables.every((levels) => Object.values(levels).every((way) => way.cents.every((cost) => cost > 0))),
+  };
+}
+
+/**
+ * What is read between the values of a table: total and cost of a query of the first way, and of
+ * every way what it is apart from that, its unserved demand, risk and missing share.
+ * @param {LevelsByWay} levels
+ * @param {Forms} forms
+ * @returns {Curves}
+ */
+function curvesOf(levels, { byTotal, byCost }) {
+  const first = Object.values(levels)[0];
+  const totals = totalsOf(first);
+  /** @type {Curves} */
+  const curves = {
+    total: byTotal ? totals.map(Math.log) : totals,
+    cost: byCost ? first.cents.map(Math.log) : first.cents,
+  };
+  for (const [way, own] of Object.entries(levels)) {
+    curves[`total ${way}`] = totalsOf(own).map((total, k) => total - totals[k]);
+    curves[`cost ${way}`] = own.cents.map((cost, k) => (
+      byCost ? Math.log(cost / first.cents[k]) : cost - first.cents[k]));
+    curves[`unserved ${way}`] = own.unserved;
+    curves[`risk ${way}`] = own.risk;
+    curves[`missing ${way}`] = own.missing;
+  }
+  return curves;
+}
+
+/**
+ * Every way out of the values of the curves; its parts add up to its total.
+ * @param {string[]} ways
+ * @param {(curve: string) => number} read
+ * @param {Forms} forms
+ * @returns {Answers}
+ */
+function composed(ways, read, { byTotal, byCost }) {
+  const total = byTotal ? Math.exp(read("total")) : read("total");
+  const cost = byCost ? Math.exp(read("cost")) : read("cost");
+  return Object.fromEntries(ways.map((way) => {
+    const unserved = Math.max(read(`unserved ${way}`), 0);
+    const risk = read(`risk ${way}`);
+    const apart = read(`cost ${way}`);
+    const cash = total + read(`total ${way}`) - unserved - risk;
+    return [way, {
+      cash, unserved, risk, total: cash + unserved + risk, cents: byCost ? cost * Math.exp(apart) : cost + apart,
+      missing: Math.min(Math.max(read(`missing ${way}`), 0), 1),
+    }];
+  }));
+}
+
+/**
+ * Reader of the table for one moved input.
+ * @param {Control} control
+ * @returns {Reader}
+ */
+function lineReader(control) {
+  const forms = formsOf([control.levels]);
+  const curves = curvesOf(control.levels, forms);
+  const places = control.x.map((value) => placeOf(value, control.log));
+  return (changes) => {
+    const value = changes[control.name];
+    if (!isWithin(control.x, value)) return undefined;
+    const at = placeOf(value, control.log);
+    return composed(Object.keys(control.levels), (curve) => monotone(at, places, curves[curve]), forms);
+  };
+}
+
+/**
+ * Reader of the table for two moved inputs: both alone, and what they do together.
+ * @param {Crossed} grid
+ * @param {[Control, Control]} singles the controls of its two inputs
+ * @returns {Reader}
+ */
+function gridReader(grid, singles) {
+  const [one, two] = singles;
+  const forms = formsOf([grid.levels, one.levels, two.levels]);
+  const together = curvesOf(grid.levels, forms);
+  const [alone, other] = [curvesOf(one.levels, forms), curvesOf(two.levels, forms)];
+  const [places, otherPlaces] = singles.map((single) => single.x.map((value) => placeOf(value, single.log)));
+  /** @type {[number[], number[]]} */
+  const grids = [grid.x[0].map((value) => placeOf(value, one.log)), grid.x[1].map((value) => placeOf(value, two.log))];
+  const present = one.x.indexOf(one.value);
+  /** @param {string} curve @param {number} s @param {number} t */
+  const apart = (curve, s, t) => (
+    monotone(s, places, alone[curve]) + monotone(t, otherPlaces, other[curve]) - alone[curve][present]);
+  /** @type {{[curve: string]: number[]}} */
+  const interactions = Object.fromEntries(Object.entries(together).map(([curve, values]) => [curve, values.map(
+    (value, k) => value - apart(curve, grids[0][Math.floor(k / grids[1].length)], grids[1][k % grids[1].length]))]));
+  return (changes) => {
+    const values = grid.names.map((name) => changes[name]);
+    if (!values.every((value, side) => isWithin(grid.x[side], value))) return undefined;
+    /** @type {[number, number]} */
+    const at = [placeOf(values[0], one.log), placeOf(values[1], two.log)];
+    return composed(Object.keys(grid.levels), (curve) => apart(curve, ...at)
+      + bilinear(at, grids, (i, j) => interactions[curve][i * grids[1].length + j]), forms);
+  };
+}
+
+/**
+ * Reader of the table for these moved inputs; undefined where it does not reach.
  * @param {Page} page
  * @param {string[]} names
- * @returns {import("./page.js").Crossed | undefined}
+ * @returns {Reader | undefined}
  */
-function crossedOf(page, names) {
-  return page.crossed.find((grid) => names.every((name) => grid.names.includes(name)));
+export function readerFor(page, names) {
+  /** @param {string} name */
+  const controlOf = (name) => page.controls.find((control) => control.name === name);
+  if (names.length === 0) return () => presentAnswers(page);
+  if (names.length > 2) return undefined;
+  const control = controlOf(names[0]);
+  if (names.length === 1) return control && lineReader(control);
+  const grid = page.crossed.find((candidate) => names.every((name) => candidate.names.includes(name)));
+  const [one, two] = grid ? grid.names.map(controlOf) : [];
+  return grid && one && two ? gridReader(grid, [one, two]) : undefined;
+}
+
+/**
+ * @param {Page} page
+ * @returns {Answers}
+ */
+function presentAnswers(page) {
+  return Object.fromEntries(page.ways.map((way) => [way.key, {
+    cash: way.cash, unserved: way.unserved, risk: way.risk, total: way.total, cents: way.p50, missing: way.missing,
+  }]));
 }
 
 /**
@@ -105,69 +239,25 @@ function crossedOf(page, names) {
  * share. Undefined where the table does not reach; nothing is read beyond its ends.
  * @param {Page} page
  * @param {Changes} changes
- * @returns {{[way: string]: Answer} | undefined}
+ * @returns {Answers | undefined}
  */
 export function answersAt(page, changes) {
-  if (!reaches(page, changes)) return undefined;
-  const names = Object.keys(changes);
-  if (names.length === 0) {
-    return Object.fromEntries(page.ways.map((way) => [way.key, {
-      cash: way.cash, unserved: way.unserved, risk: way.risk, total: way.total, cents: way.p50, missing: way.missing,
-    }]));
-  }
-  const read = names.length === 1 ? lineReader(page, names[0], changes[names[0]]) : gridReader(page, names, changes);
-  if (!read) return undefined;
-  return Object.fromEntries(page.ways.map((way) => {
-    const [cash, unserved, risk, cents, missing] = LEVEL_NAMES.map((level) => read(way.key, level));
-    return [way.key, { cash, unserved, risk, total: cash + unserved + risk, cents, missing }];
-  }));
+  const reader = readerFor(page, Object.keys(changes));
+  return reader && reader(changes);
 }
 
 /**
+ * Way that comes first; of equal ones that which stands first on the page.
  * @param {Page} page
- * @param {string} name
- * @param {number} value
- * @returns {((way: string, level: keyof Levels) => number) | undefined}
+ * @param {Answers} answers
+ * @returns {string}
  */
-function lineReader(page, name, value) {
-  const control = page.controls.find((candidate) => candidate.name === name);
-  if (!control || !isWithin(control.x, value)) return undefined;
-  return (way, level) => between(control.x, control.levels[way][level], value, control.log);
-}
-
-/**
- * @param {Page} page
- * @param {string[]} names
- * @param {Changes} changes
- * @returns {((way: string, level: keyof Levels) => number) | undefined}
- */
-function gridReader(page, names, changes) {
-  const grid = crossedOf(page, names);
-  if (!grid) return undefined;
-  /** @type {[number, number]} */
-  const at = [changes[grid.names[0]], changes[grid.names[1]]];
-  /** @param {string} name */
-  const isLogOf = (name) => page.controls.some((control) => control.name === name && control.log);
-  /** @type {[boolean, boolean]} */
-  const isLog = [isLogOf(grid.names[0]), isLogOf(grid.names[1])];
-  if (!at.every((value, side) => isWithin(grid.x[side], value))) return undefined;
-  return (way, level) => betweenBoth(grid.x, grid.levels[way][level], at, isLog);
+export function firstOf(page, answers) {
+  return page.ways.map((way) => way.key).reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
 }
 
 /** Values of a control at which the winner is looked up between its ends. */
 const LOOKED_AT = 96;
-
-/**
- * Way that comes first at moved inputs; empty where the table does not reach.
- * @param {Page} page
- * @param {Changes} changes
- * @returns {string}
- */
-export function winnerAt(page, changes) {
-  const answers = answersAt(page, changes);
-  if (!answers) return "";
-  return page.ways.map((way) => way.key).reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
-}
 
 /**
  * Where the winner changes along a control while the other changes hold; null where that is not
@@ -180,14 +270,18 @@ export function winnerAt(page, changes) {
 export function flipsAlong(page, changes, control) {
   const others = Object.fromEntries(Object.entries(changes).filter(([name]) => name !== control.name));
   if (Object.keys(others).length === 0) return control.flips;
-  if (!reaches(page, { ...others, [control.name]: control.low })) return null;
+  const reader = readerFor(page, [...Object.keys(others), control.name]);
+  if (!reader) return null;
   const low = control.x[0];
   const high = control.x[control.x.length - 1];
   /** @param {number} share */
   const valueAt = (share) => Math.min(high, Math.max(low,
     control.log ? low * (high / low) ** share : low + (high - low) * share));
   /** @param {number} share */
-  const winner = (share) => winnerAt(page, { ...others, [control.name]: valueAt(share) });
+  const winner = (share) => {
+    const answers = reader({ ...others, [control.name]: valueAt(share) });
+    return answers ? firstOf(page, answers) : "";
+  };
   const seen = Array.from({ length: LOOKED_AT + 1 }, (_, k) => winner(k / LOOKED_AT));
   return seen.flatMap((above, k) => (k === 0 || above === seen[k - 1] ? [] : [{
     at: valueAt(borderBetween(winner, (k - 1) / LOOKED_AT, k / LOOKED_AT)), below: seen[k - 1], above,

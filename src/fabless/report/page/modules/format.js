@@ -114,23 +114,40 @@ function withSuffix(value, digits) {
 }
 
 /**
+ * A number in digits and a power of ten: its first `digits` digits, an exact half to the even one.
+ * @param {number} value finite
+ * @param {number} digits
+ * @returns {{head: string, power: number}}
+ */
+function scientific(value, digits) {
+  const [text, power] = value.toExponential(digits - 1).split("e");
+  const [exact, exactPower] = value.toExponential(99).split("e");
+  const all = exact.replace(".", "");
+  const isHalf = /^50*$/.test(all.slice(digits)) && "02468".includes(all[digits - 1]);
+  return isHalf ? { head: all.slice(0, digits), power: Number(exactPower) }
+    : { head: text.replace(".", ""), power: Number(power) };
+}
+
+/**
+ * A number rounded to `digits` digits that count, as `float(f"{value:.3g}")` does for three.
+ * @param {number} value
+ * @param {number} digits
+ * @returns {number}
+ */
+export function shortened(value, digits) {
+  const { head, power } = scientific(Math.abs(value), digits);
+  return (value < 0 ? -1 : 1) * Number(`${head}e${power - digits + 1}`);
+}
+
+/**
  * A number of at least 1e15 with four digits and an exponent.
  * @param {number} value
  * @returns {string}
  */
 function withExponent(value) {
-  const sign = value < 0 ? MINUS : "";
-  // From 1e15 on a number has no more than three decimals, so that all its digits are here and an
-  // exact half is seen as one.
-  const [whole, part] = fixed(Math.abs(value), 3).split(".");
-  const rest = whole.slice(4) + part;
-  const head = Number(whole.slice(0, 4));
-  const half = `5${"0".repeat(rest.length - 1)}`;
-  const up = rest > half || (rest === half && head % 2 === 1);
-  const rounded = String(head + (up ? 1 : 0));
-  const power = whole.length - 1 + (rounded.length - 4);
-  const behind = rounded.slice(1).replace(/0+$/, "");
-  return `${sign}${rounded[0]}${behind ? `.${behind}` : ""}e${power}`;
+  const { head, power } = scientific(Math.abs(value), 4);
+  const behind = head.slice(1).replace(/0+$/, "");
+  return `${value < 0 ? MINUS : ""}${head[0]}${behind ? `.${behind}` : ""}e${power}`;
 }
 
 /**

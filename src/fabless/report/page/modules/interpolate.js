@@ -1,42 +1,85 @@
 // @ts-check
-// Reading between the values of a table: monotone cubic pieces (Fritsch and Butland 1984, ends as
-// Moler 2004), which never pass a value that stands in the table.
+// Curves through the values of a table. `fabless.decide.questions.between` states the rule and is
+// its Python.
+
+/**
+ * Index of the step between two places of a rising row in which a place lies.
+ * @param {number[]} places rising
+ * @param {number} at
+ * @returns {number}
+ */
+export function stepAt(places, at) {
+  const above = places.findIndex((place) => place > at);
+  return Math.min(Math.max((above < 0 ? places.length : above) - 1, 0), places.length - 2);
+}
 
 /**
  * Slope at an end of a curve from its first two steps, kept monotone.
  * @param {number} width of the outer step
  * @param {number} nextWidth
- * @param {number} slope of the outer step
- * @param {number} nextSlope
+ * @param {number} rise slope of the outer step
+ * @param {number} nextRise
  * @returns {number}
  */
-function endSlope(width, nextWidth, slope, nextSlope) {
-  const tangent = ((2 * width + nextWidth) * slope - width * nextSlope) / (width + nextWidth);
-  if (Math.sign(tangent) !== Math.sign(slope)) return 0;
-  if (Math.sign(slope) !== Math.sign(nextSlope) && Math.abs(tangent) > 3 * Math.abs(slope)) return 3 * slope;
-  return tangent;
+function endSlope(width, nextWidth, rise, nextRise) {
+  const slope = ((2 * width + nextWidth) * rise - width * nextRise) / (width + nextWidth);
+  if (slope * rise <= 0) return 0;
+  return rise * nextRise <= 0 && Math.abs(slope) > 3 * Math.abs(rise) ? 3 * rise : slope;
 }
 
 /**
- * Slope of the curve at each value: the weighted harmonic mean of the slopes at both sides, none
+ * Slope of the curve at one of its places: a weighted harmonic mean of the slopes beside it, none
  * at a peak.
- * @param {number[]} x rising
- * @param {number[]} y
- * @returns {number[]}
+ * @param {number[]} widths
+ * @param {number[]} rises
+ * @param {number} k
+ * @returns {number}
  */
-export function monotoneSlopes(x, y) {
-  const widths = x.slice(1).map((value, k) => value - x[k]);
-  const slopes = widths.map((width, k) => (y[k + 1] - y[k]) / width);
-  const last = slopes.length - 1;
-  if (last === 0) return [slopes[0], slopes[0]];
-  return x.map((_, k) => {
-    if (k === 0) return endSlope(widths[0], widths[1], slopes[0], slopes[1]);
-    if (k > last) return endSlope(widths[last], widths[last - 1], slopes[last], slopes[last - 1]);
-    if (slopes[k - 1] * slopes[k] <= 0) return 0;
-    const left = 2 * widths[k] + widths[k - 1];
-    const right = widths[k] + 2 * widths[k - 1];
-    return (left + right) / (left / slopes[k - 1] + right / slopes[k]);
-  });
+function slopeAt(widths, rises, k) {
+  const last = widths.length;
+  if (last === 1) return rises[0];
+  if (k === 0) return endSlope(widths[0], widths[1], rises[0], rises[1]);
+  if (k === last) return endSlope(widths[last - 1], widths[last - 2], rises[last - 1], rises[last - 2]);
+  if (rises[k - 1] * rises[k] <= 0) return 0;
+  const left = 2 * widths[k] + widths[k - 1];
+  const right = widths[k] + 2 * widths[k - 1];
+  return (left + right) / (left / rises[k - 1] + right / rises[k]);
+}
+
+/**
+ * Value of the monotone cubic curve through points (Fritsch and Butland 1984), which never passes
+ * the values on both sides.
+ * @param {number} at within the ends of `places`
+ * @param {number[]} places rising
+ * @param {number[]} values
+ * @returns {number}
+ */
+export function monotone(at, places, values) {
+  if (places.length === 1) return values[0];
+  const k = stepAt(places, at);
+  const widths = places.slice(1).map((place, i) => place - places[i]);
+  const rises = widths.map((width, i) => (values[i + 1] - values[i]) / width);
+  const u = (at - places[k]) / widths[k];
+  const left = slopeAt(widths, rises, k);
+  const right = slopeAt(widths, rises, k + 1);
+  return values[k] * (1 + 2 * u) * (1 - u) ** 2 + values[k + 1] * u * u * (3 - 2 * u)
+    + widths[k] * u * (1 - u) * (left * (1 - u) - right * u);
+}
+
+/**
+ * Value between the four corners of a cell of a grid.
+ * @param {[number, number]} at
+ * @param {[number[], number[]]} grids places of both sides, rising
+ * @param {(i: number, j: number) => number} value at a corner
+ * @returns {number}
+ */
+export function bilinear(at, grids, value) {
+  const i = stepAt(grids[0], at[0]);
+  const j = stepAt(grids[1], at[1]);
+  const u = (at[0] - grids[0][i]) / (grids[0][i + 1] - grids[0][i]);
+  const v = (at[1] - grids[1][j]) / (grids[1][j + 1] - grids[1][j]);
+  return (1 - u) * (1 - v) * value(i, j) + u * (1 - v) * value(i + 1, j)
+    + (1 - u) * v * value(i, j + 1) + u * v * value(i + 1, j + 1);
 }
 
 /**
@@ -47,56 +90,4 @@ export function monotoneSlopes(x, y) {
  */
 export function isWithin(x, at) {
   return at >= x[0] && at <= x[x.length - 1];
-}
-
-/**
- * Value of the monotone curve through points, within their ends.
- * @param {number[]} x rising, at least two
- * @param {number[]} y
- * @param {number} at within the ends of `x`
- * @returns {number}
- */
-export function monotone(x, y, at) {
-  if (!isWithin(x, at)) throw new RangeError(`${at} is outside ${x[0]} to ${x[x.length - 1]}`);
-  const exact = x.indexOf(at);
-  if (exact >= 0) return y[exact];
-  const slopes = monotoneSlopes(x, y);
-  const k = x.findIndex((value) => value > at) - 1;
-  const width = x[k + 1] - x[k];
-  const t = (at - x[k]) / width;
-  const s = 1 - t;
-  return y[k] * s * s * (1 + 2 * t) + slopes[k] * width * t * s * s
-    + y[k + 1] * t * t * (3 - 2 * t) - slopes[k + 1] * width * t * t * s;
-}
-
-/**
- * Value between the points of a table, read by logarithms where the table says so for its values
- * and wherever all answers are above 0. A value of the table gives its answer exactly.
- * @param {number[]} x rising
- * @param {number[]} y
- * @param {number} at within the ends of `x`
- * @param {boolean} isLog whether values lie by their logarithm
- * @returns {number}
- */
-export function between(x, y, at, isLog) {
-  const exact = x.indexOf(at);
-  if (exact >= 0) return y[exact];
-  const placed = isLog ? x.map(Math.log) : x;
-  const place = isLog ? Math.log(at) : at;
-  return y.every((value) => value > 0)
-    ? Math.exp(monotone(placed, y.map(Math.log), place)) : monotone(placed, y, place);
-}
-
-/**
- * Value between the points of a grid: along its second side first, then along its first.
- * @param {[number[], number[]]} x values of both sides, rising
- * @param {number[]} y row by row
- * @param {[number, number]} at
- * @param {[boolean, boolean]} isLog
- * @returns {number}
- */
-export function betweenBoth(x, y, at, isLog) {
-  const width = x[1].length;
-  const along = x[0].map((_, row) => between(x[1], y.slice(row * width, (row + 1) * width), at[1], isLog[1]));
-  return between(x[0], along, at[0], isLog[0]);
 }

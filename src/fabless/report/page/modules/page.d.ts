@@ -2,34 +2,51 @@
 
 export type Levels = { cash: number[]; unserved: number[]; risk: number[]; cents: number[]; missing: number[] };
 
+export type LevelsByWay = { [way: string]: Levels };
+
 export type Control = {
   name: string; label: string; unit: string; value: number; low: number; high: number; log: boolean;
   grade: string; source: string; known: string; note: string;
-  x: number[]; levels: { [way: string]: Levels };
+  x: number[]; levels: LevelsByWay;
   flips: { at: number; below: string; above: string }[];
 };
 
 /** What one way comes to; the total is cash, unserved demand and risk together. */
 export type Answer = { cash: number; unserved: number; risk: number; total: number; cents: number; missing: number };
 
+export type Answers = { [way: string]: Answer };
+
 /** What turns the cost of a query into another unit. */
 export type Served = { tokens_per_query: number; queries_per_mw_year: number };
 
-export type Crossed = { names: [string, string]; x: [number[], number[]]; levels: { [way: string]: Levels } };
+export type Crossed = { names: [string, string]; x: [number[], number[]]; levels: LevelsByWay };
 
 export type Way = {
-  key: string; name: string; line: string; slot: number; first: boolean;
+  key: string; name: string; line: string; said: string; action: string; vendors: string[]; slot: number; first: boolean;
   p10: number; p50: number; p90: number; mean: number;
   total: number; cash: number; unserved: number; risk: number;
   short: number; missing: number; meets: boolean;
   more: number; more_error: number; tie: boolean; same_as: string;
-  own: { p10: string; p50: string; p90: string; chance: number; stopped: string } | null;
+  own: {
+    p10: string; p50: string; p90: string; chance: number; stopped: string; stopped_chance: number; sunk: number;
+  } | null;
   tokens_per_query: number; queries_per_mw_year: number;
-  dots: { f: number; c: number; s: number }[];
+  /** Future, its cost of a query, whether it falls short, its tokens a query and queries a MW-year. */
+  dots: { f: number; c: number; s: number; t: number; q: number }[];
 };
 
 export type Part = { part: string; usd: number; how: string };
-export type Pair = { difference: number; error: number; tie: boolean; decides: boolean; bridge: Part[] };
+export type Pair = { difference: number; error: number; tie: boolean; decides: string; bridge: Part[] };
+
+export type Texts = { [key: string]: string };
+
+/** `costs`: the numbers of the sentence as written, each with the way that it belongs to. */
+export type Verdict = { action: string; numbers: string; costs: [string, string][] };
+
+/** What the sentences on the order of the ways are made from: the page, at rest or moved. */
+export type Ranked = {
+  texts: Texts; ways: Way[]; recommended: string; against: string; pairs: { [pair: string]: Pair };
+};
 
 export type PageInput = {
   name: string; label: string; unit: string; value: number; low: number; high: number; grade: string;
@@ -38,6 +55,10 @@ export type PageInput = {
   least: number | null; most: number | null;
   /** Why it cannot be moved by itself; empty where it can. */
   fixed: string;
+  /** Whether its range is spread by logarithms. */
+  log: boolean;
+  /** How its news comes, where the case states it; else empty. */
+  news: string;
 };
 
 export type Page = {
@@ -50,9 +71,15 @@ export type Page = {
   crossed: Crossed[];
   check: { points: number; median_error: number; worst_error: number; winners_right: number; leaves: number } | null;
   inputs: PageInput[];
-  futures: { shown: { key: string; f: number }[]; [key: string]: unknown };
+  futures: {
+    shown: { key: string; f: number }[]; about: { [future: string]: { demand: string; scarce_until: string } };
+    [key: string]: unknown;
+  };
   tries: { key: string; changes: { [name: string]: number } }[];
-  texts: { [key: string]: string };
+  texts: Texts;
+  verdict: Verdict;
+  claims: { [key: string]: string };
+  question: { queries: string; growth: string; as_of: string };
   [key: string]: any;
 };
 
@@ -90,7 +117,7 @@ export type View = {
   ways: WayView[];
   recommended: string;
   against: string;
-  verdict: { action: string; numbers: string };
+  verdict: Verdict;
   /** Claims below the verdict; those of the case, hence stale, wherever inputs are moved. */
   claims: { [key: string]: string };
   pairs: { [pair: string]: Pair };

@@ -2,6 +2,7 @@
 // Four ways to state the same cost. Each is exact: a cost of a query is turned by the way's own
 // tokens and power, and turned back.
 import { cents, centDecimals, count, significant, usd } from "./format.js";
+import { filled } from "./texts.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").Way} Way */
@@ -84,16 +85,33 @@ export function decimalsOf(ways) {
 }
 
 /**
- * Words of a unit: name for the menu, title of a picture, end of a sentence.
+ * Words of a unit: name for the menu and title of a picture.
  * @param {Page} page
  * @param {string} unit
- * @returns {{name: string, title: string, of: string}}
+ * @returns {{name: string, title: string}}
  */
 export function unitWords(page, unit) {
-  const key = unit.replaceAll("-", "_");
-  return {
-    name: page.texts[`unit_${key}`],
-    title: page.texts[`unit_${key}_title`],
-    of: page.texts[`unit_${key}_of`],
-  };
+  return { name: page.texts[`unit_${unit}`], title: page.texts[`unit_${unit}_title`] };
+}
+
+/**
+ * A cost with its unit, as it stands in a sentence or a tooltip.
+ * @param {Page} page
+ * @param {string} unit
+ * @param {number} costUsd of a query
+ * @param {Served} served
+ * @param {number} decimals of cents
+ * @returns {string}
+ */
+export function costWords(page, unit, costUsd, served, decimals = 2) {
+  return filled(page.texts[`unit_${unit}_of`], { value: costText(unit, costUsd, served, decimals) });
+}
+
+/**
+ * What a query and a MW-year come to in the future of a dot.
+ * @param {{t: number, q: number}} dot
+ * @returns {Served}
+ */
+export function servedBy(dot) {
+  return { tokens_per_query: dot.t, queries_per_mw_year: dot.q };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // What the page shows in a state: the case at rest, rough numbers from the table of answers, or
 // that the page carries no answer. Numbers that are not new are named, never guessed.
-import { answersAt, flipsAlong } from "./answers.js";
+import { answersAt, firstOf, flipsAlong } from "./answers.js";
 import { linkOf } from "./link.js";
 import { filled } from "./texts.js";
 import { verdictOf } from "./verdict.js";
@@ -13,7 +13,7 @@ import { verdictOf } from "./verdict.js";
 /** @typedef {import("./page.js").Way} Way */
 /** @typedef {import("./page.js").WayView} WayView */
 /** @typedef {import("./page.js").WayNumber} WayNumber */
-/** @typedef {{[way: string]: import("./page.js").Answer}} Answers */
+/** @typedef {import("./page.js").Answers} Answers */
 
 /** Standard errors within which two ways are a tie. */
 export const TIE_ERRORS = 2;
@@ -88,8 +88,12 @@ export function commandOf(page, state) {
   return `fabless decide ${page.case.name} --link '${link}'`;
 }
 
+/** @type {("cash" | "unserved" | "risk")[]} */
+const ROUGH_PARTS = ["cash", "unserved", "risk"];
+
 /**
- * Difference of two ways in three parts that add up to it.
+ * Difference of two ways in three parts that add up to it; what decides it is the part that takes
+ * its side the most.
  * @param {Page} page
  * @param {Answers} answers
  * @param {string} a
@@ -97,15 +101,13 @@ export function commandOf(page, state) {
  * @returns {Pair}
  */
 function roughPair(page, answers, a, b) {
-  const base = page.pairs[`${a}|${b}`];
-  /** @type {("cash" | "unserved" | "risk")[]} */
-  const parts = ["cash", "unserved", "risk"];
-  const bridge = parts.map((part) => ({
-    part, usd: answers[a][part] - answers[b][part], how: page.texts[`bridge_${part}`] || "",
+  const { error } = page.pairs[`${a}|${b}`];
+  const bridge = ROUGH_PARTS.map((part) => ({
+    part, usd: answers[a][part] - answers[b][part], how: page.texts[`bridge_${part}`],
   }));
   const difference = answers[a].total - answers[b].total;
-  const tie = Math.abs(difference) <= TIE_ERRORS * base.error;
-  return { difference, error: base.error, tie, decides: !tie, bridge };
+  const decides = bridge.reduce((most, row) => (row.usd * Math.sign(difference) > most.usd * Math.sign(difference) ? row : most));
+  return { difference, error, tie: Math.abs(difference) <= TIE_ERRORS * error, decides: decides.part, bridge };
 }
 
 /**
@@ -136,7 +138,7 @@ function roughWay(way, answers, first, pairs) {
  */
 function roughView(page, state, answers) {
   const keys = page.ways.map((way) => way.key);
-  const first = keys.reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
+  const first = firstOf(page, answers);
   const pairs = Object.fromEntries(keys.flatMap((a) => keys.filter((b) => b !== a).map(
     (b) => [`${a}|${b}`, roughPair(page, answers, a, b)])));
   const ways = page.ways.map((way) => roughWay(way, answers, first, pairs)).sort((a, b) => a.total - b.total);
@@ -146,7 +148,7 @@ function roughView(page, state, answers) {
     ways,
     recommended: first,
     against,
-    verdict: verdictOf(page, ways, first, against),
+    verdict: verdictOf({ texts: page.texts, ways, recommended: first, against, pairs }),
     claims: page.claims,
     pairs,
     flips: Object.fromEntries(page.controls.map(
