@@ -71,8 +71,9 @@ def case_data(decision: Decision) -> dict[str, Plain]:
 
 def _question(decision: Decision) -> dict[str, Plain]:
     names = {number.name for number in decision.assumptions}
-    return {key: f"demand.{key}" if f"demand.{key}" in names else "" for key in QUESTION} | {
-        "as_of": decision.as_of}
+    inputs: dict[str, Plain] = {
+        key: f"demand.{key}" if f"demand.{key}" in names else "" for key in QUESTION}
+    return {**inputs, "as_of": decision.as_of}
 
 
 def futures_data(decision: Decision) -> dict[str, Plain]:

@@ -81,7 +81,7 @@ def input_rows(
     rows: list[dict[str, Plain]] = []
     for number in decision.assumptions:
         unit, spread = shown_unit(number.unit), number.spread
-        is_share = unit in ("1", "%") and 0.0 <= spread.low and spread.high <= 1.0
+        is_share = unit in ("1", "%") and spread.low >= 0.0 and spread.high <= 1.0
         rows.append({
             "name": number.name, "label": input_label(number.name, titles, texts), "unit": unit,
             "value": from_si(spread.mode, unit), "low": from_si(spread.low, unit),

@@ -203,7 +203,7 @@ def _own_chip(page: Page) -> str:
         return said(texts, "own_started", quarter=quarter_words(own["p50"]),
                     n=of_hundred(own["chance"]))
     if not valued:
-        return texts["own_none"]
+        return said(texts, "own_none")
     best = max(valued, key=lambda item: item["value"])
     values = {"programme": best["title"], "value": money(texts, abs(best["value"])),
               "error": money(texts, 2.0 * best["value_error"])}
@@ -232,7 +232,7 @@ def _when_it_pays(page: Page, best: Mapping[str, Any], values: Mapping[str, str]
 def _start(page: Page) -> str:
     texts, actions = page["texts"], page["actions"]
     if not actions:
-        return texts["start_nothing"]
+        return said(texts, "start_nothing")
     first = max(actions, key=lambda item: (item["due"] == actions[0]["due"], item["spend"]))
     values: dict[str, str | float] = {
         "day": day_words(texts, first["due"]), "money": money(texts, first["spend"])}
