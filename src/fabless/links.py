@@ -21,11 +21,12 @@ from urllib.parse import quote, unquote_to_bytes
 
 from fabless.case_moves import moved_ranges, shown_range, unit_of
 from fabless.case_numbers import mapped
-from fabless.case_records import Case, CaseNumber, named
+from fabless.case_records import CASE_SOURCE, Case, CaseNumber, named
 from fabless.digest import digest_of
 from fabless.errors import BadValue, Fault
-from fabless.records import Grade, Range, Source
+from fabless.records import Grade, Range
 from fabless.units import from_si
+from fabless.wording import with_unit
 
 LINK_VERSION = "v1"
 DIGEST_LENGTH = 8
@@ -175,18 +176,30 @@ def changed_case(case: Case, changes: Mapping[str, float]) -> Case:
     """The case with some inputs moved, each with its whole range (`case_moves.moved`).
 
     A moved input counts as an assumption of the reader's own; its note says from where it was
-    moved. Moved by nothing the case is the case.
+    moved. Name and title are those of the saved case (`case_yaml`). Moved by nothing the case is
+    the case.
     """
     ranges = moved_ranges(case, changes)
-    return replace(case, numbers=mapped(
-        case.numbers, lambda number: _moved_number(number, ranges.get(number.name), case)))
+    if not ranges:
+        return case
+    return replace(
+        case, name=saved_name(case), title=_saved_title(case), numbers=mapped(
+            case.numbers, lambda number: _moved_number(number, ranges.get(number.name), case)))
+
+
+def moves_of(case: Case, changes: Mapping[str, float]) -> list[str]:
+    """What is moved, in words: name of the input, its former and its new value."""
+    known = named(case.numbers)
+    return [
+        f"{name} {_end(shown_range(known[name])[1])} to {with_unit(changes[name], unit_of(known[name]))}"
+        for name in sorted(moved_ranges(case, changes))]
 
 
 def _moved_number(number: CaseNumber, spread: Range | None, case: Case) -> CaseNumber:
     if spread is None:
         return number
     return replace(number, spread=spread, grade=Grade.ASSUMPTION, known=case.as_of,
-                   source=Source("case", "the case file itself", "", ""), note=_note(number))
+                   source=CASE_SOURCE, note=_note(number))
 
 
 def _note(number: CaseNumber) -> str:
@@ -199,8 +212,12 @@ def _end(value: float) -> str:
 
 
 def saved_name(case: Case) -> str:
-    """Name of the case file that `case_yaml` writes."""
+    """Name of a case with inputs moved."""
     return f"{case.name}-moved"
+
+
+def _saved_title(case: Case) -> str:
+    return f"{case.title}, moved"
 
 
 def case_yaml(case: Case, changes: Mapping[str, float], base: str = "") -> str:
@@ -237,7 +254,7 @@ def case_yaml(case: Case, changes: Mapping[str, float], base: str = "") -> str:
         f"# What differs from {source}; everything else is taken from there.",
         f"from: {_key(source) if not base else _text(base)}",
         f"name: {saved_name(case)}",
-        f"title: {_text(f'{case.title}, moved')}",
+        f"title: {_text(_saved_title(case))}",
     ]
     above: list[str] = []
     for name in sorted(ranges):

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue import REFERENCE, read_case, reference_text, shipped_cases
-from fabless.cli.options import Address, CaseName
+from fabless.catalogue import REFERENCE, reference_text, shipped_cases
+from fabless.cli.options import Address, CaseName, LinkText, asked
 from fabless.cli.progress import shown
 from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
@@ -25,6 +25,7 @@ EXECUTORS = ("process", "dask")
 
 def decide(
     case: CaseName = REFERENCE,
+    link: LinkText = None,
     report: Annotated[Path | None, typer.Option(
         help="HTML file to write the report to.", show_default="fabless-NAME.html")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
@@ -53,7 +54,7 @@ def decide(
 
     Without an argument the case is OpenAI in October 2023, with what could be known then.
     """
-    question = read_case(case)
+    question, moves = asked(case, link)
     if seed is not None:
         question = replace(question, seed=seed)
     path = report or Path(f"fabless-{question.name}.html")
@@ -71,6 +72,7 @@ def decide(
                 executor=pool, checkpoint=checkpoint, progress=tick,
                 first_look=None if json else lambda look: print_first_look(look, aside),
             )
+        decision = replace(decision, warnings=(*moves, *decision.warnings))
         tick("report")
         write_report(decision, path)
     if json:

@@ -10,15 +10,18 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
+from fabless.case_records import Case
 from fabless.catalogue import (
     Catalogue,
     embedded_trace,
+    read_case,
     read_chip,
     read_model,
     read_trace,
     shipped_cases,
 )
 from fabless.errors import BadValue, FablessError, Fault, UnknownName, unknown
+from fabless.links import changed_case, moves_of, other_edition, read_link
 from fabless.perf import Calibration, Formats
 from fabless.quote import calibration_of
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
@@ -36,6 +39,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 CaseName = Annotated[str, typer.Argument(
     help=f"Case: one that ships with fabless ({', '.join(shipped_cases())}), or the path of a case "
          "file (.yaml).")]
+LinkText = Annotated[str | None, typer.Option(
+    "--link", help="Link of a page on which inputs were moved, '#v1&...' or the whole address, in "
+                   "quotes: moves them in the case.", show_default="no input moved")]
 
 ModelName = Annotated[str, typer.Option(
     "--model",
@@ -103,6 +109,18 @@ def refuse(faults: list[Fault]) -> None:
             if all("unknown" in fault.found for fault in distinct)
             else BadValue(*distinct)
         )
+
+
+def asked(case: str, link: str | None) -> tuple[Case, tuple[str, ...]]:
+    """A case by name or path with what a link moves in it, and what is to be said of that."""
+    question = read_case(case)
+    if link is None:
+        return question, ()
+    followed = read_link(link)
+    moves = moves_of(question, followed.changes)
+    warning = other_edition(question, followed)
+    said = f"Moved by a link: {', '.join(moves) or 'nothing'}."
+    return changed_case(question, followed.changes), (said, *([warning] if warning else []))
 
 
 def model_of(catalogue: Catalogue, model: str) -> LLM:

@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fabless.case_records import Case, chips_of, named
-from fabless.catalogue.case.numbers import CASE_SOURCE
+from fabless.case_records import CASE_SOURCE, Case, chips_of, named
 from fabless.catalogue.facts.entities import ENGINE, efficiency_entity
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.yaml import Document
