@@ -347,6 +347,9 @@ def test_the_verdict_is_that_of_python() -> None:
     pages = [random_page(random.Random(seed)) for seed in range(80)] + [page_data(decision())]
     assert called([("verdict", "verdictOf", [each]) for each in pages]) == [sentences.verdict(each) for each in pages]
     assert called([("verdict", "toldApart", [each]) for each in pages]) == [sentences.told_apart(each) for each in pages]
+    measures = [(load_texts(), value, unit) for value in (0.0, 1.0, 0.5, 2.0, 12.0, 2.5e8, 1e10, -3.0)
+                for unit in ("1", "%", "USD", "year", "week", "query/day", "chip", "no unit")]
+    assert called([("verdict", "measured", each) for each in measures]) == [sentences.measured(*each) for each in measures]
     tracks = [(each, control) for each in pages for control in each["controls"]]
     assert called([("verdict", "flipSentences", each) for each in tracks]) == [
         sentences.flip_sentences(*each) for each in tracks]
@@ -432,14 +435,14 @@ def test_flips_of_a_second_input_are_where_the_winner_changes() -> None:
 
 def test_the_strip_says_what_changed() -> None:
     data = page()
-    moves = [{}, {"demand.growth": 2.2}, {"demand.growth": 0.6, "lines.mi300x.price": 21_000.0}, {"finance.real rate%": 6.0}]
+    moves = [{}, {"demand.growth": 2.2}, {"demand.growth": 10.0, "lines.mi300x.price": 21_000.0}, {"finance.real rate%": 6.0}]
     views = called([("view", "viewOf", [data, at(changes)]) for changes in moves])
     strips = called([("strip", "stripOf", [data, at(changes), view]) for changes, view in zip(moves, views, strict=True)])
     assert strips[0] is None
     assert strips[1]["changed"] == "You changed: growth 2 to 2.2."
     assert strips[1]["verdict"] == "Verdict unchanged."
     assert strips[1]["lead"].startswith("Lead over buy 2 billion to 1.") and strips[1]["mark"] == "rough, 3 futures"
-    assert strips[2]["changed"] == "You changed: growth 2 to 0.6, price 15,000 to 21,000 USD."
+    assert strips[2]["changed"] == "You changed: growth 2 to 10, price 15,000 to 21,000 USD."
     assert strips[2]["verdict"] == "Verdict changed: Take buy."
     assert strips[2]["lead"].startswith("Lead over portfolio ")
     assert strips[3] == {"changed": "You changed: real rate 7 to 6%.", "verdict": "Not answered here.", "lead": "", "mark": ""}

@@ -1,8 +1,9 @@
 // @ts-check
 // The table of answers: what every way comes to where one input or two are moved.
 import { bilinear, isWithin, monotone } from "./interpolate.js";
-import { plain, withUnit } from "./format.js";
+import { plain } from "./format.js";
 import { filled } from "./texts.js";
+import { measured } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").PageInput} PageInput */
@@ -75,7 +76,7 @@ export function refusalOf(page, name, value) {
   const settled = settledValue(input, value);
   if (settled >= input.low && settled <= input.high) return "";
   return filled(page.texts.outside_range, {
-    name: input.label, low: plain(input.low), high: withUnit(input.high, input.unit),
+    name: input.label, low: plain(input.low), high: measured(page.texts, input.high, input.unit),
   });
 }
 

@@ -2,10 +2,10 @@
 // The strip at the foot of a moved page: what was changed, whether the verdict changed, how far
 // ahead the first way is, and what to do with it.
 import { inputOf } from "./answers.js";
-import { plain, withUnit } from "./format.js";
+import { plain } from "./format.js";
 import { caseFileText, savedName } from "./save.js";
 import { filled } from "./texts.js";
-import { amount, money, wayOf } from "./verdict.js";
+import { amount, measured, money, wayOf } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").Changes} Changes */
@@ -24,7 +24,7 @@ export function changesInWords(page, changes) {
   return Object.entries(changes).flatMap(([name, value]) => {
     const input = inputOf(page, name);
     return input ? [filled(page.texts.strip_change, {
-      name: input.label, before: plain(input.value), after: withUnit(value, input.unit),
+      name: input.label, before: plain(input.value), after: measured(page.texts, value, input.unit),
     })] : [];
   });
 }

@@ -70,6 +70,19 @@ export function money(texts, usd) {
 }
 
 /**
+ * A value of an input with its unit in words, where the language has words for the unit.
+ * @param {Texts} texts
+ * @param {number} value
+ * @param {string} unit
+ * @returns {string}
+ */
+export function measured(texts, value, unit) {
+  const template = texts[`in_${unit}`];
+  if (template === undefined) return withUnit(value, unit);
+  return filled(template, { value: Math.abs(value) >= 1e6 ? amount(texts, value) : plain(value) });
+}
+
+/**
  * A quarter as it is read: 2025 Q4.
  * @param {string} quarter
  * @returns {string}
@@ -147,7 +160,7 @@ export function flipSentences(page, control) {
   if (!control.flips.length) return [page.texts.flip_never];
   return control.flips.map((flip) => {
     const side = flip.at > control.value ? "above" : "below";
-    const value = withUnit(shortened(flip.at, 2), control.unit);
+    const value = measured(page.texts, shortened(flip.at, 2), control.unit);
     const way = /** @type {Way} */ (wayOf(page, flip[side]));
     return filled(page.texts[`flip_${side}`], { way: way.name, value });
   });
