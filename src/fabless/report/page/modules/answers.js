@@ -164,7 +164,7 @@ function composed(ways, read, { byTotal, byCost }) {
  * @param {Control} control
  * @returns {Reader}
  */
-function lineReader(control) {
+export function lineReader(control) {
   const forms = formsOf([control.levels]);
   const curves = curvesOf(control.levels, forms);
   const places = control.x.map((value) => placeOf(value, control.log));

@@ -61,6 +61,8 @@ export type PageInput = {
   news: string;
 };
 
+export type ByWayAndFuture = { [way: string]: { [future: string]: number } };
+
 export type Page = {
   version: number; lang: string;
   case: { name: string; title: string; as_of: string; digest: string; [key: string]: unknown };
@@ -73,7 +75,8 @@ export type Page = {
   inputs: PageInput[];
   futures: {
     shown: { key: string; f: number }[]; about: { [future: string]: { demand: string; scarce_until: string } };
-    [key: string]: unknown;
+    cost: ByWayAndFuture; short: ByWayAndFuture; tokens: ByWayAndFuture; mw: ByWayAndFuture;
+    paths: number[];
   };
   tries: { key: string; changes: { [name: string]: number } }[];
   texts: Texts;
