@@ -6,6 +6,7 @@ import copy
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,15 @@ from scipy.interpolate import PchipInterpolator
 
 from decision_fixture import decision
 from fabless import wording
+from fabless.case_moves import movable, shown_range
+from fabless.case_records import Case, named
+from fabless.catalogue import read_case
 from fabless.decide.questions.between import read_one, read_two
 from fabless.decide.results import MovedInput, MovedPair, WayLevels
+from fabless.links import case_digest, case_yaml, decimal, link_of, read_link
 from fabless.report.page import sentences
 from fabless.report.page.data import page_data
+from fabless.report.page.inputs import range_fields
 from fabless.report.page.texts import fill, load_texts, places
 from moved_page_fixture import AT_REST, WAYS, levels, moved_page
 from node_fixture import MODULES, called, in_node, needs_node
@@ -280,6 +286,14 @@ def test_links_hold_the_whole_state() -> None:
     back = called([("link", "stateOfLink", [data, link or "#v1"]) for link in links])
     assert [each["state"] for each in back] == states
     assert not any(each["faults"] for each in back)
+    for state, link in zip(states, links, strict=True):
+        if not link:
+            continue
+        read = read_link(link)
+        assert (read.digest, read.changes) == (data["case"]["digest"], state["changes"])
+        at_rest = {"unit": "cents", "a": "portfolio", "b": "buy", "future": "middle"}
+        looks = {"unit": state["unit"], "a": state["pair"][0], "b": state["pair"][1], "future": state["future"]}
+        assert {**at_rest, **read.looks} == looks
     assert called([("link", "linkOf", [data, {**states[0], "changes": {"demand.growth": 5, "finance.real rate%": 5.5},
                                               "unit": "cents", "pair": ["portfolio", "buy"], "future": "middle"}])]) == [
         "#v1&c=6242b62d&demand.growth=5&finance.real%20rate%25=5.5"]
@@ -446,3 +460,47 @@ def test_the_strip_says_what_changed() -> None:
     assert strips[2]["verdict"] == "Verdict changed: Take buy."
     assert strips[2]["lead"].startswith("Lead over portfolio ")
     assert strips[3] == {"changed": "You changed: real rate 7 to 6%.", "verdict": "Not answered here.", "lead": "", "mark": ""}
+
+
+@pytest.fixture(scope="module")
+def reference() -> Case:
+    return read_case("openai-2023")
+
+
+def page_of(case: Case) -> dict[str, Any]:
+    """The part of a case's page that links and saved cases are made from."""
+    rows = [{"name": number.name, "label": number.name, "fixed": "", **range_fields(number)}
+            for number in named(case.numbers).values()]
+    return {**page(), "case": {"name": case.name, "title": case.title, "digest": case_digest(case)}, "inputs": rows}
+
+
+def test_a_saved_case_is_that_of_python_to_the_byte(reference: Case) -> None:
+    rng, data, known = random.Random(13), page_of(reference), movable(reference)
+    moves: list[dict[str, float]] = []
+    for name, number in known.items():
+        low, mode, high = shown_range(number)
+        moves += [{name: value} for value in (low, high, rng.uniform(low, high), float(f"{rng.uniform(low, high):.2g}"))
+                  if low <= value <= high and value != mode]
+    for _ in range(60):
+        moves.append({name: rng.uniform(shown_range(known[name])[0], shown_range(known[name])[2])
+                      for name in rng.sample(sorted(known), rng.randrange(2, 12))})
+    texts = called([("save", "caseFileText", [data, each]) for each in moves])
+    assert [(each, text) for each, text in zip(moves, texts, strict=True) if text != case_yaml(reference, each)] == []
+    strange = replace(reference, name="yes", title='Ünïcode "quoted" \u2028 \\ <b>')
+    data = {**data, "case": {**data["case"], "name": "yes", "title": strange.title}}
+    assert called([("save", "caseFileText", [data, moves[0]])]) == [case_yaml(strange, moves[0])]
+
+
+def test_links_of_the_page_are_those_of_python(reference: Case) -> None:
+    rng, data, known = random.Random(14), page_of(reference), movable(reference)
+    moves = [{name: rng.uniform(shown_range(known[name])[0], shown_range(known[name])[2])
+              for name in rng.sample(sorted(known), rng.randrange(1, 6))} for _ in range(80)]
+    links = called([("link", "linkOf", [data, at(each)]) for each in moves])
+    assert links == [link_of(reference, each) for each in moves]
+    back = called([("link", "stateOfLink", [data, link]) for link in links])
+    assert [each["state"]["changes"] for each in back] == moves
+
+
+def test_decimals_are_those_of_python() -> None:
+    values = [value for value in numbers(15, 400) if math.isfinite(value)] + [5e-324, 1.7e308, 1e21, 123456789012345680000.0]
+    assert called([("link", "decimal", [value]) for value in values]) == [decimal(value) for value in values]
