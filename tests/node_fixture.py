@@ -18,7 +18,8 @@ import fabless
 MODULES = Path(fabless.__file__).parent / "report" / "page" / "modules"
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(
-    NODE is None and not os.environ.get("CI"), reason="needs node (apt-get install nodejs)")
+    NODE is None and not os.environ.get("CI"), reason="needs node (apt-get install nodejs)"
+)
 _RUN = """
 const modules = new Map();
 let text = "";
@@ -38,9 +39,18 @@ process.stdout.write(JSON.stringify(answers, (key, value) =>
 
 def _sent(value: Any) -> Any:
     """Data for JSON, which knows no infinity, NaN or minus zero."""
-    if isinstance(value, float) and (not math.isfinite(value) or (value == 0.0 and math.copysign(1.0, value) < 0)):
-        return {"$float": "NaN" if math.isnan(value) else "-0" if value == 0.0
-                else "Infinity" if value > 0 else "-Infinity"}
+    if isinstance(value, float) and (
+        not math.isfinite(value) or (value == 0.0 and math.copysign(1.0, value) < 0)
+    ):
+        return {
+            "$float": "NaN"
+            if math.isnan(value)
+            else "-0"
+            if value == 0.0
+            else "Infinity"
+            if value > 0
+            else "-Infinity"
+        }
     if isinstance(value, dict):
         return {key: _sent(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -56,8 +66,13 @@ def in_node(script: str, data: Any) -> Any:
     """What a script prints as JSON that reads `data` as JSON from its input."""
     assert NODE, "node is missing"
     done = subprocess.run(
-        [NODE, "--input-type=module", "-e", script], input=json.dumps(_sent(data)), text=True,
-        capture_output=True, timeout=120, check=False)
+        [NODE, "--input-type=module", "-e", script],
+        input=json.dumps(_sent(data)),
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout, object_hook=_received)
 
