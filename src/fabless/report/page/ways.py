@@ -23,7 +23,7 @@ SLOTS = ("portfolio", "diversify", "buy", "build", "acquire", "partner")
 FREE_SLOTS = 2
 
 
-def vendors_of(way: WayResult) -> list[str]:
+def paid_vendors(way: WayResult) -> list[str]:
     """Vendors whose chips a way pays for, most is paid to the first; the fleet in place counts with
     its vendor."""
     paid: dict[str, float] = {}
@@ -80,7 +80,7 @@ def is_started(way: WayResult) -> bool:
 
 def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> str:
     """What to do under a way, verb first: the first sentence of the verdict."""
-    vendors = vendors_of(way)
+    vendors = paid_vendors(way)
     new = any(offer != "existing" and chips.mean > 0.0 for _, offer, chips in way.fleet_by_quarter)
     if is_started(way):
         title = decision.title_of(way.programmes[0])
@@ -99,7 +99,7 @@ def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> 
 def way_names(decision: Decision, texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Name, small line and name within a sentence of each way, from the vendors of the case."""
     by_vendors = next((way.name for way in ranked_ways(decision)
-                       if way.name in ("portfolio", "diversify") and len(vendors_of(way)) > 1), "")
+                       if way.name in ("portfolio", "diversify") and len(paid_vendors(way)) > 1), "")
     return {way.name: _names(decision, way, texts, by_vendors) for way in decision.strategies}
 
 
@@ -109,7 +109,7 @@ def _names(
     if way.name not in SLOTS:
         name = decision.way_of(way.name)
         return {"name": name, "line": texts["way_other_line"], "said": name}
-    vendors = vendors_of(way)
+    vendors = paid_vendors(way)
     first = vendors[0] if vendors else decision.dominant_vendor
     names = {part: said(texts, f"way_{way.name}_{part}", vendor=first)
              for part in ("name", "line", "said")}
@@ -141,7 +141,7 @@ def way_rows(decision: Decision, texts: Mapping[str, str]) -> list[dict[str, Pla
         is_first = way.name == decision.recommended
         rows.append({
             "key": way.name, **called, "slot": slots[way.name], "first": is_first,
-            "action": way_action(decision, acting, texts), "vendors": list(vendors_of(acting)),
+            "action": way_action(decision, acting, texts), "vendors": list(paid_vendors(acting)),
             **_numbers(way), "tie": bool(tied) if is_first else way.name in tied,
             "same_as": same.get(way.name, ""), "own": _own(way), **_dots(futures[way.name]),
         })
