@@ -1,8 +1,9 @@
 // @ts-check
 // Why this and not that: the difference of two ways as steps that add up to it.
-import { fixed, inSteps } from "./format.js";
+import { fixed, inSteps, plain } from "./format.js";
 import { html, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
+import { money } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -38,7 +39,7 @@ export function bridgeOf(page, view, [key, otherKey]) {
   const steps = [{ title: other.name, from: 0, to: at, isEnd: true, how: "" }];
   for (const [place, part] of parts.entries()) {
     if (whole[place] === 0) continue;
-    steps.push({ title: page.texts[`part_${part.part}`] || sentenceCase(part.part), from: at, to: at + whole[place], isEnd: false, how: part.how });
+    steps.push({ title: page.texts[`bridge_${part.part}`] || sentenceCase(part.part), from: at, to: at + whole[place], isEnd: false, how: part.how });
     at += whole[place];
   }
   steps.push({ title: way.name, from: 0, to: at, isEnd: true, how: "" });
@@ -79,7 +80,7 @@ export function drawBridge(place, page, view, state) {
     isBroken: item.isEnd && start > 0, next: steps[at + 1],
   }));
   const bottom = steps.length * HIGH + 14;
-  const note = filled(page.texts[unit === 1e9 ? "bridge_axis_bn" : "bridge_axis_mn"], { year: String(page.case.price_year), start: amountText(start * step / unit, unit === 1e9 ? 1 : 0, false) });
+  const note = filled(page.texts.why_axis, { unit: page.texts[unit === 1e9 ? "bridge_bn" : "bridge_mn"], year: String(page.case.price_year), years: plain(Number(page.case.quarters) / 4), start: amountText(start * step / unit, unit === 1e9 ? 1 : 0, false) });
   place.replaceChildren(svg("svg", { width, height: bottom + 8, role: "img", "aria-label": filled(page.texts.bridge_label, { way: way?.name || "", other: other?.name || "" }) },
     ...parts, svg("text", { class: "tick", x: width - 62, y: bottom, "text-anchor": "end" }, note)));
 }
@@ -116,11 +117,10 @@ function stepParts(item, at, x, left, { colour, text, width, isBroken, next }) {
  */
 export function mountPair(place, page, store) {
   const menus = [0, 1].map((side) => {
-    const menu = html("select", { "aria-label": page.texts[side ? "why_not_menu" : "why_menu"], change: () => choose(side) },
+    const menu = html("select", { "aria-label": page.texts[side ? "why_menu_other" : "why_menu_way"], change: () => choose(side) },
       ...page.ways.map((way) => html("option", { value: way.key }, way.name)));
     return menu;
   });
-  const said = html("span", { "aria-live": "polite" });
   /** @param {number} side */
   function choose(side) {
     const [way, other] = store.get().pair;
@@ -129,16 +129,17 @@ export function mountPair(place, page, store) {
     const next = side ? [value === way ? other : way, value] : [value, value === other ? way : other];
     store.set({ pair: /** @type {[string, string]} */ (next) });
   }
-  const [before, between, after] = page.texts.why_sentence.split(/\{way\}|\{other\}/);
-  place.replaceChildren(before, menus[0], between, menus[1], after, " ", said);
   return (view, state) => {
-    menus.forEach((menu, side) => { menu.value = state.pair[side]; });
     const pair = view.pairs[state.pair.join("|")];
     if (!pair) return;
-    const key = Math.abs(pair.difference) < 1 ? "why_same" : pair.tie ? "why_tie" : pair.difference < 0 ? "why_saves" : "why_costs";
-    const size = Math.abs(pair.difference);
-    const usd = size >= 1e8 ? filled(page.texts.billion_usd, { n: fixed(size / 1e9, 2) }) : filled(page.texts.million_usd, { n: fixed(size / 1e6, size >= 1e7 ? 0 : 1) });
-    said.textContent = filled(page.texts[key], { usd });
+    const key = Math.abs(pair.difference) < 1 ? "why_same" : pair.tie ? "why_tie" : pair.difference < 0 ? "why_less" : "why_more";
+    const held = menus.find((menu) => menu === document.activeElement);
+    const amounts = { money: money(page.texts, Math.abs(pair.difference)), error: money(page.texts, pair.error) };
+    // The menus stand in the sentence where the names of the ways do.
+    const parts = page.texts[key].split(/(\{way\}|\{other\})/).map((part) => (part === "{way}" ? menus[0] : part === "{other}" ? menus[1] : filled(part, amounts)));
+    place.replaceChildren(...parts);
+    menus.forEach((menu, side) => { menu.value = state.pair[side]; });
+    held?.focus();
   };
 }
 

@@ -3,7 +3,7 @@
 import { inPercent } from "./format.js";
 import { html, quarterText, roundTicks, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
-import { costText, decimalsOf, inUnit, unitWords, valueText } from "./unit.js";
+import { costText, costWords, decimalsOf, inUnit, servedBy, unitWords, valueText } from "./unit.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -27,7 +27,7 @@ export const NARROW = 760;
  * @returns {Axis}
  */
 export function axisOf(page, view, unit, width) {
-  const values = view.ways.flatMap((way) => [...way.dots.map((dot) => inUnit(unit, dot.c, way)), inUnit(unit, way.p50, way)]);
+  const values = view.ways.flatMap((way) => [...way.dots.map((dot) => inUnit(unit, dot.c, servedBy(dot))), inUnit(unit, way.p50, way)]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const isLog = low > 0 && high / low > LOG_SPREAD;
   const room = isLog ? (high / low) ** 0.05 : 1;
@@ -49,10 +49,10 @@ export function tickText(unit, value) {
 
 /** @param {Axis} axis @returns {SVGSVGElement} */
 function axisHead(axis) {
-  const of = unitWords(axis.page, axis.unit).of;
+  const word = unitWords(axis.page, axis.unit).name.split(" ")[0];
   return svg("svg", { width: axis.width, height: 18, "aria-hidden": "true" }, ...axis.ticks.map((tick, place) => svg("text", {
     class: "tick", x: Math.max(axis.scale(tick), place ? 0 : 12), y: 13, "text-anchor": "middle",
-  }, place || axis.unit !== "cents" ? tickText(axis.unit, tick) : `${tickText(axis.unit, tick)} ${of.split(" ")[0]}`)));
+  }, place || axis.unit !== "cents" ? tickText(axis.unit, tick) : `${tickText(axis.unit, tick)} ${word}`)));
 }
 
 /**
@@ -79,9 +79,19 @@ function dotAt(x, y, radius, colour, isShort, future) {
 export function futureWords(page, future) {
   const about = page.futures.about[future];
   if (!about) return "";
-  const demand = page.texts[`future_demand_${about.demand}`];
-  return about.scarce_until ? filled(page.texts.future_scarce, { demand, quarter: quarterText(about.scarce_until) })
-    : filled(page.texts.future_plenty, { demand });
+  const kind = page.texts[`future_${about.demand}_${about.scarce_until ? "scarce" : "free"}`];
+  return filled(kind, { quarter: quarterText(about.scarce_until) });
+}
+
+/**
+ * What a query and a MW-year come to in a future under a way.
+ * @param {Page} page
+ * @param {string} way
+ * @param {number} future
+ * @returns {import("./page.js").Served}
+ */
+export function servedIn(page, way, future) {
+  return { tokens_per_query: page.futures.tokens[way][future], queries_per_mw_year: page.futures.mw[way][future] };
 }
 
 /**
@@ -99,7 +109,7 @@ export function drawWays(table, named, page, view, unit) {
   head.replaceChildren();
   const width = Math.max(240, Math.floor(head.clientWidth || 500));
   const axis = axisOf(page, view, unit, width);
-  head.append(html("span", { class: "unseen" }, page.texts.ways_head_dots), axisHead(axis));
+  head.append(html("span", { class: "unseen" }, page.texts.ways_dots), axisHead(axis));
   const body = table.tBodies[0];
   const rows = view.ways.map((way) => wayRow(page, view, way, axis, isNarrow));
   body.replaceChildren(...rows.map(({ row }) => row));
@@ -115,15 +125,15 @@ export function drawWays(table, named, page, view, unit) {
       const cost = page.futures.cost[way.key][future];
       const isShort = Boolean(page.futures.short[way.key][future]);
       const size = isNarrow ? "narrow" : "wide";
-      const dot = dotAt(axis.scale(inUnit(unit, cost, way)), ROW[size] / 2, RADIUS[size] + 1.5, wayColour(way), isShort, future);
+      const dot = dotAt(axis.scale(inUnit(unit, cost, servedIn(page, way.key, future))), ROW[size] / 2, RADIUS[size] + 1.5, wayColour(way), isShort, future);
       dot.classList.add("lit");
       lit.append(dot);
       drawing.append(lit);
     }
     named.textContent = future === null || !at ? rest : filled(page.texts.ways_named, {
       future: futureWords(page, future), way: at.name,
-      cost: `${costText(unit, page.futures.cost[at.key][future], at, axis.decimals)} ${unitWords(page, unit).of}`,
-      service: page.texts[page.futures.short[at.key][future] ? "key_short_lower" : "key_served_lower"],
+      cost: costWords(page, unit, page.futures.cost[at.key][future], servedIn(page, at.key, future), axis.decimals),
+      service: page.texts[page.futures.short[at.key][future] ? "ways_named_short" : "ways_named_served"],
     });
   }
 
@@ -175,16 +185,16 @@ function wayRow(page, view, way, axis, isNarrow) {
   const size = isNarrow ? "narrow" : "wide";
   const [height, colour] = [ROW[size], wayColour(way)];
   const stale = (/** @type {import("./page.js").WayNumber} */ name) => (way.stale.includes(name) ? " stale" : "");
-  /** @type {(cost: number) => number} */
-  const place = (cost) => axis.scale(inUnit(axis.unit, cost, way));
+  /** @type {(dot: WayView["dots"][number]) => number} */
+  const place = (dot) => axis.scale(inUnit(axis.unit, dot.c, servedBy(dot)));
   const lit = svg("g", {});
   const moved = way.p50 !== way.base.p50 && view.level === "rough";
-  const middle = place(way.p50);
-  const dots = way.dots.map((dot) => dotAt(place(dot.c), height / 2, RADIUS[size], colour, Boolean(dot.s), dot.f));
-  const ghosts = way.dots !== way.base.dots ? way.base.dots.map((dot) => svg("circle", { class: "ghost", cx: place(dot.c).toFixed(1), cy: height / 2, r: RADIUS[size] - 1 })) : [];
+  const middle = axis.scale(inUnit(axis.unit, way.p50, way));
+  const dots = way.dots.map((dot) => dotAt(place(dot), height / 2, RADIUS[size], colour, Boolean(dot.s), dot.f));
+  const ghosts = way.dots !== way.base.dots ? way.base.dots.map((dot) => svg("circle", { class: "ghost", cx: place(dot).toFixed(1), cy: height / 2, r: RADIUS[size] - 1 })) : [];
   const drawing = svg("svg", {
     width: axis.width, height, tabindex: 0, role: "img", "aria-label": filled(page.texts.ways_row_label, {
-      way: way.name, cost: `${costText(axis.unit, way.p50, way, axis.decimals)} ${unitWords(page, axis.unit).of}`, n: inHundred(way.short),
+      way: way.name, cost: costWords(page, axis.unit, way.p50, way, axis.decimals), n: inHundred(way.short),
     }),
   }, svg("rect", { width: axis.width, height, fill: "none", "pointer-events": "all" }),
   ...axis.ticks.map((tick) => svg("line", { x1: axis.scale(tick), x2: axis.scale(tick), y1: 0, y2: height, stroke: "var(--grid)" })),
@@ -194,7 +204,7 @@ function wayRow(page, view, way, axis, isNarrow) {
     html("th", { scope: "row", title: way.line }, way.name, tieMark(page, view, way), html("small", {}, way.line)),
     html("td", { class: "dots" }, drawing),
     html("td", { class: "middle n" }, costText(axis.unit, way.p50, way, axis.decimals), moved && html("span", { class: "rough" }, page.texts.rough_word)),
-    html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.of_hundred, { n: inHundred(way.short) })),
+    html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.ways_of_hundred, { n: inHundred(way.short) })),
     html("td", { class: `more n${stale("more")}` }, moreText(page, way)),
     html("td", { class: `own${way.own ? "" : " none"}${stale("own")}` }, ownText(page, way)));
   return { row, drawing, lit, way };
@@ -208,8 +218,8 @@ export function inHundred(share) {
 /** @param {Page} page @param {View} view @param {WayView} way @returns {Child} */
 function tieMark(page, view, way) {
   const other = view.ways.find((item) => item.key === way.same_as);
-  if (other && !way.stale.includes("same_as")) return html("span", { class: "tie", title: filled(page.texts.ways_same_title, { way: other.name }) }, ` = ${other.name}`);
-  if (way.tie && !way.first) return html("span", { class: "tie", title: page.texts.ways_tie_title }, ` ${page.texts.ways_tie}`);
+  if (other && !way.stale.includes("same_as")) return html("span", { class: "tie", title: filled(page.texts.ways_same_about, { way: other.name }) }, ` = ${other.name}`);
+  if (way.tie && !way.first) return html("span", { class: "tie", title: page.texts.ways_tie_about }, ` ${page.texts.ways_tie}`);
   return null;
 }
 /** @typedef {import("./scale.js").Child} Child */
@@ -222,7 +232,7 @@ function tieMark(page, view, way) {
  */
 export function moreText(page, way) {
   if (way.first) return page.texts.ways_lowest;
-  if (Math.abs(way.more) < 5e5) return page.texts.ways_nothing_more;
+  if (Math.abs(way.more) < 5e5) return page.texts.ways_same;
   const sign = way.more < 0 ? "−" : "+";
   const size = Math.abs(way.more);
   return size >= 5e7 ? filled(page.texts.bn, { n: `${sign}${(size / 1e9).toFixed(1)}` }) : filled(page.texts.mn, { n: `${sign}${Math.round(size / 1e6)}` });
@@ -235,9 +245,9 @@ export function moreText(page, way) {
  * @returns {string}
  */
 export function ownText(page, way) {
-  if (!way.own) return page.texts.own_none;
-  const comes = filled(page.texts.own_comes, { quarter: quarterText(way.own.p50), n: inHundred(way.own.chance) });
-  return way.own.stopped ? `${comes} ${filled(page.texts.own_stopped, { quarter: quarterText(way.own.stopped) })}` : comes;
+  if (!way.own) return page.texts.ways_no_own;
+  const comes = filled(page.texts.ways_own_comes, { quarter: quarterText(way.own.p50), n: inHundred(way.own.chance) });
+  return way.own.stopped ? `${comes} ${filled(page.texts.ways_own_stopped, { quarter: quarterText(way.own.stopped), n: inHundred(way.own.stopped_chance) })}` : comes;
 }
 
 /**
@@ -254,7 +264,7 @@ export function waysTable(page, view, unit) {
   const text = (cost, way) => costText(unit, cost, way, decimals);
   return {
     caption: filled(page.texts.ways_caption, { unit: words.title }),
-    head: ["ways_head_way", "ways_head_low", "ways_head_middle", "ways_head_high", "ways_head_short", "ways_head_missing", "ways_head_more", "ways_head_own"].map((key) => page.texts[key]),
+    head: ["ways_way", "ways_low", "ways_middle", "ways_high", "ways_short", "ways_missing", "ways_more", "ways_own"].map((key) => page.texts[key]),
     rows: view.ways.map((way) => [way.name, text(way.p10, way), text(way.p50, way), text(way.p90, way), inHundred(way.short), inPercent(way.missing), moreText(page, way), ownText(page, way)]),
     data: [["way", "place", "future", "usd_a_query", "falls_short"],
       ...view.ways.flatMap((way) => way.dots.map((dot, place) => [way.key, place + 1, dot.f, dot.c, dot.s]))],

@@ -111,14 +111,14 @@ export function frameUnder(picture, page, spec) {
   function content() {
     const tabled = spec.table();
     if (open === "table") return [tableOf(tabled)];
-    if (open === "source") return [html("p", {}, spec.source), html("p", {}, filled(page.texts.frame_run, {
-      digest: String(page.case.decision_digest), seed: String(page.case.seed), futures: String(page.case.paths), leaves: String(page.case.leaves) }))];
+    if (open === "source") return [html("p", {}, spec.source), html("p", {}, filled(page.texts.frame_source_text, {
+      case: String(page.case.name), digest: String(page.case.decision_digest), seed: String(page.case.seed), paths: String(page.case.paths) }))];
     const rows = tabled.data || [tabled.head, ...tabled.rows];
     const name = `${page.case.name}-${spec.id}.csv`;
     const about = aboutLines(page, spec.title);
     return [html("p", {}, page.texts.frame_data_lead), html("p", {}, html("button", {
       type: "button", class: "link", click: () => downloaded(name, "text/csv", csvText(about, rows)),
-    }, filled(page.texts.frame_download, { name }))), html("p", {}, ...about.slice(1).flatMap((line) => [heading(line), html("br")]))];
+    }, `${page.texts.frame_csv}: ${name}`)), html("p", {}, ...about.slice(1).flatMap((line) => [heading(line), html("br")]))];
   }
 
   function refresh() {

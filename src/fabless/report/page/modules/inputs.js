@@ -42,7 +42,7 @@ function inputRow(page, store, input) {
   return html("tr", { "data-name": input.name, class: value !== input.value ? "moved" : "" },
     html("th", { scope: "row" }, input.label, html("small", {}, input.name)),
     html("td", { class: "n" }, input.fixed ? html("span", { title: input.fixed }, plain(value)) : box, fault),
-    html("td", {}, input.unit), html("td", { class: "n" }, filled(page.texts.inputs_range, { low: plain(input.low), high: plain(input.high) })),
+    html("td", {}, input.unit), html("td", { class: "n" }, filled(page.texts.inputs_from_to, { low: plain(input.low), high: plain(input.high) })),
     html("td", {}, page.texts[`grade_${input.grade}`] || input.grade), html("td", {}, source, input.note && html("small", {}, input.note)),
     html("td", { class: "n" }, input.known));
 }
@@ -63,10 +63,10 @@ export function mountInputs(place, page, store) {
   const menu = html("select", { "aria-label": page.texts.inputs_grade, change: () => { filter.grade = menu.value; fill(); } },
     html("option", { value: "" }, page.texts.inputs_any_grade), ...grades.map((grade) => html("option", { value: grade }, page.texts[`grade_${grade}`] || grade)));
   const changed = html("input", { type: "checkbox", change: () => { filter.changed = changed.checked; fill(); } });
-  const head = ["inputs_head_name", "inputs_head_value", "inputs_head_unit", "inputs_head_range", "inputs_head_grade", "inputs_head_source", "inputs_head_known"]
+  const head = ["inputs_input", "inputs_value", "unit", "inputs_range", "inputs_grade", "inputs_source", "inputs_known"]
     .map((key, at) => html("th", { scope: "col", class: [1, 3, 6].includes(at) ? "n" : "" }, page.texts[key]));
   place.replaceChildren(html("div", { class: "filters" }, search, menu, html("label", {}, changed, page.texts.inputs_changed), found),
-    html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": page.texts.inputs_title }, html("table", {}, html("thead", {}, html("tr", {}, ...head)), body)));
+    html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": page.texts.inputs_heading }, html("table", {}, html("thead", {}, html("tr", {}, ...head)), body)));
 
   function fill() {
     if (place.hidden) return;

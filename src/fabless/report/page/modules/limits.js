@@ -54,6 +54,6 @@ export function calendarOf(page) {
  */
 export function actionsCsv(page) {
   const actions = /** @type {Action[]} */ (page.actions);
-  return csvText(aboutLines(page, page.texts.actions_title), [["from", "by", "what", "who", "spend_usd", "waiting_a_quarter_costs_usd", "stop_if", "double_if"],
+  return csvText(aboutLines(page, page.texts.actions_heading), [["from", "by", "what", "who", "spend_usd", "waiting_a_quarter_costs_usd", "stop_if", "double_if"],
     ...actions.map((action) => [action.start, action.due, action.what, action.owner, action.spend, action.delay === null ? "" : action.delay, action.stop, action.double])]);
 }

@@ -1,12 +1,14 @@
 // @ts-check
 // The own chip through its stages, with the gates at which it can be stopped.
-import { fixed } from "./format.js";
+import { inputOf } from "./answers.js";
+import { fixed, heading, plain } from "./format.js";
 import { html, quarterText, scaleOf, svg } from "./scale.js";
 import { filled } from "./texts.js";
+import { chanceWord, money } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {{p10: number, p50: number, p90: number}} Spread */
-/** @typedef {{key: string, name: string, stages: {stage: string, start: Spread, end: Spread}[], gates: {quarter: string, sunk: number}[], volume: {p10: string, p50: string, p90: string} | null, chance: number}} Programme */
+/** @typedef {{key: string, name: string, stages: {stage: string, start: Spread, end: Spread}[], gates: {quarter: string, sunk: number | null}[], volume: {p10: string, p50: string, p90: string} | null, chance: number, value: number | null, value_error: number | null}} Programme */
 
 const STAGE = 26;
 const HEAD = 62;
@@ -44,8 +46,8 @@ export function drawTimeline(place, page, programme) {
   const rows = stages.flatMap((stage, at) => stageParts(page, stage, HEAD + at * STAGE, x, left));
   const last = stages[stages.length - 1];
   const said = programme.volume && !isNarrow ? [
-    svg("text", { class: "strong", x: x(last.end.p90) + 14, y: bottom - 14 }, filled(page.texts.timeline_middle, { quarter: quarterText(programme.volume.p50) })),
-    svg("text", { x: x(last.end.p90) + 14, y: bottom + 3 }, filled(page.texts.timeline_band, { low: quarterText(programme.volume.p10), high: quarterText(programme.volume.p90) })),
+    svg("text", { class: "strong", x: x(last.end.p90) + 14, y: bottom - 14 }, filled(page.texts.own_middle, { quarter: quarterText(programme.volume.p50) })),
+    svg("text", { x: x(last.end.p90) + 14, y: bottom + 3 }, filled(page.texts.own_range, { early: quarterText(programme.volume.p10), late: quarterText(programme.volume.p90) })),
   ] : [];
   place.replaceChildren(svg("svg", { width, height: bottom + 26, role: "img", "aria-label": filled(page.texts.timeline_label, { programme: programme.name }) },
     ...years.flatMap((year) => {
@@ -55,6 +57,15 @@ export function drawTimeline(place, page, programme) {
     }), ...gateParts(page, programme, x, bottom, isNarrow), ...rows, ...said));
 }
 
+/**
+ * @param {Page} page
+ * @param {string} stage
+ * @returns {string}
+ */
+export function stageName(page, stage) {
+  return page.texts[`stage_${stage.toLowerCase().replaceAll(/[ -]/g, "_")}`] || heading(stage);
+}
+
 /** @param {Page} page @param {Programme["stages"][number]} stage @param {number} top @param {(months: number) => number} x @param {number} left @returns {SVGElement[]} */
 function stageParts(page, stage, top, x, left) {
   const [from, to, low, high] = [stage.start.p50, stage.end.p50, stage.end.p10, stage.end.p90].map(x);
@@ -62,7 +73,7 @@ function stageParts(page, stage, top, x, left) {
   // Inside the bar the line turns to the ground's colour, else it is not seen.
   const inside = Math.min(Math.max(low, from), to);
   return [
-    svg("text", { class: "ink", x: left - 10, y: top + 15, "text-anchor": "end" }, page.texts[`stage_${stage.stage}`] || stage.stage.charAt(0).toUpperCase() + stage.stage.slice(1)),
+    svg("text", { class: "ink", x: left - 10, y: top + 15, "text-anchor": "end" }, stageName(page, stage.stage)),
     svg("rect", { x: from, y: top + 5, width: Math.max(to - from, 1), height: 12, style: "fill:var(--way-3)" }),
     svg("path", { d: `M${low} ${y}H${inside}M${to} ${y}H${high}M${high} ${y - 4}V${y + 4}${low < from ? `M${low} ${y - 4}V${y + 4}` : ""}`, style: "stroke:var(--ink)", "stroke-width": 1.5 }),
     svg("path", { d: `M${inside} ${y}H${to}${low >= from ? `M${low} ${y - 4}V${y + 4}` : ""}`, style: "stroke:var(--ground)", "stroke-width": 1.5 }),
@@ -74,8 +85,8 @@ function gateParts(page, programme, x, bottom, isNarrow) {
   let taken = -Infinity;
   return programme.gates.flatMap((gate, at) => {
     const place = x(monthsTo(page, gate.quarter));
-    const name = at === 0 ? page.texts.gate_start : filled(page.texts.gate, { n: String(at) });
-    const spent = gate.sunk > 0 ? filled(page.texts.gate_spent, { n: fixed(gate.sunk / 1e6, 0) }) : "";
+    const name = at === 0 ? page.texts.own_start : filled(page.texts.own_gate, { n: String(at) });
+    const spent = gate.sunk ? filled(page.texts.own_spent, { money: money(page.texts, gate.sunk) }) : "";
     const half = isNarrow ? 8 : 48;
     const hasRoom = place - half > taken;
     if (hasRoom) taken = place + half;
@@ -96,12 +107,14 @@ function gateParts(page, programme, x, bottom, isNarrow) {
  * @returns {string[]}
  */
 export function ownSentences(page, programme) {
-  const odds = programme.volume ? [filled(page.texts.own_odds, { programme: programme.name, n: String(Math.round(programme.chance * 100)), quarter: quarterText(programme.volume.p50) })] : [];
+  const odds = programme.volume ? [filled(page.texts.own_comes, { programme: programme.name, n: String(Math.round(programme.chance * 100)),
+    word: page.texts[`chance_${chanceWord(programme.chance)}`], quarter: quarterText(programme.volume.p50) })] : [];
+  const worth = typeof programme.value === "number" ? [filled(page.texts[programme.value >= 0 ? "own_worth" : "own_worth_less"], {
+    programme: programme.name, money: money(page.texts, Math.abs(programme.value)), error: money(page.texts, programme.value_error || 0) })] : [];
   const breaks = /** @type {{programme: string, name: string, at: number, above: boolean, inside: boolean}[]} */ (page.own.breaks);
-  const names = Object.fromEntries(page.own.programmes.map((/** @type {Programme} */ item) => [item.key, item.name]));
-  return [...odds, ...breaks.slice(0, 4).map((item) => filled(page.texts[item.above ? "own_break_above" : "own_break_below"], {
-    programme: names[item.programme] || item.programme, at: String(Number(item.at.toPrecision(2))),
-    input: page.texts[`break_${item.name}`] || page.inputs.find((input) => input.name === item.name)?.label || item.name,
+  const own = breaks.filter((item) => item.programme === programme.key);
+  return [...odds, ...worth, ...own.map((item) => filled(page.texts[item.above ? "own_break_above" : "own_break_below"], {
+    programme: programme.name, value: plain(Number(item.at.toPrecision(2))), input: inputOf(page, item.name)?.label || item.name,
   }))];
 }
 
@@ -126,7 +139,7 @@ export function mountTimeline(menuPlace, sentences, place, page) {
   const table = () => ({
     caption: filled(page.texts.timeline_caption, { programme: shown.name }),
     head: ["timeline_stage", "timeline_start", "timeline_end", "timeline_low", "timeline_high"].map((key) => page.texts[key]),
-    rows: shown.stages.map((stage) => [page.texts[`stage_${stage.stage}`] || stage.stage, ...[stage.start.p50, stage.end.p50, stage.end.p10, stage.end.p90].map((months) => fixed(months, 0))]),
+    rows: shown.stages.map((stage) => [stageName(page, stage.stage), ...[stage.start.p50, stage.end.p50, stage.end.p10, stage.end.p90].map((months) => fixed(months, 0))]),
     data: [["stage", "start_p10", "start_p50", "start_p90", "end_p10", "end_p50", "end_p90"], ...shown.stages.map((stage) => [stage.stage, stage.start.p10, stage.start.p50, stage.start.p90, stage.end.p10, stage.end.p50, stage.end.p90])],
   });
   return { draw, table };

@@ -52,7 +52,7 @@ export function flipWords(page, control, flips, value) {
     const isAbove = flip.at >= value;
     const several = isAbove ? above > 1 : flips.length - above > 1;
     const key = isAbove ? (several ? "flip_from" : "flip_above") : (several ? "flip_until" : "flip_below");
-    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), at: plain(flip.at) }) };
+    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: plain(flip.at) }) };
   });
 }
 
@@ -262,7 +262,7 @@ export function tracksTable(page, view, unit) {
   const decimals = decimalsOf(page.ways);
   return {
     caption: page.texts.moves_caption,
-    head: ["moves_head_input", "moves_head_value", "moves_head_low", "moves_head_high", "moves_head_cost_low", "moves_head_cost_high", "moves_head_flips"].map((key) => page.texts[key]),
+    head: ["inputs_input", "inputs_value", "moves_low", "moves_high", "moves_cost_low", "moves_cost_high", "moves_flips"].map((key) => page.texts[key]),
     rows: page.controls.map((control) => {
       const stretches = stretchesOf(control, control.flips, page.recommended);
       const [first, last] = [stretches[0], stretches[stretches.length - 1]].map((stretch) => ({ stretch, way: page.ways.find((way) => way.key === stretch.way) || page.ways[0] }));

@@ -16,6 +16,8 @@ import { tickText } from "./dots.js";
 /** Tabs of the picture, in their order. */
 export const WHEN_TABS = ["compute", "spend", "cents"];
 const TALL = 270;
+/** Compute is shown in thousands of chips. */
+const THOUSAND = 1e3;
 
 /** @param {Page} page @param {View} view @param {State} state @returns {CoursePart} */
 function courseOf(page, view, state) {
@@ -105,8 +107,8 @@ function computeDrawing(page, view, state, course, spot) {
   const dashed = others.map(([key, other]) => svg("path", { d: lineThrough(pointsOf(other.wanted.map((value) => Math.min(value, inView)), x, y)), fill: "none", style: "stroke:var(--third)", "stroke-dasharray": "3 3" },
     svg("title", {}, filled(page.texts.when_demand_other, { future: page.texts[`future_${key}`] || key }))));
   return svg("svg", { width: spot.width, height: TALL + 150, role: "img", "aria-label": filled(page.texts.when_label_compute, { future: page.texts[`future_${state.future}`] || state.future }) },
-    svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts.when_axis_compute),
-    ...gridOf(roundTicks([0, inView], false, 5), y, spot, count), ...dashed, ...areas,
+    svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts.when_unit),
+    ...gridOf(roundTicks([0, inView], false, 5), y, spot, (value) => count(value / THOUSAND)), ...dashed, ...areas,
     svg("path", { d: areaBetween(pointsOf(course.wanted, x, y), pointsOf(floor, x, y)), fill: "url(#pattern-missing)" }, svg("title", {}, page.texts.when_missing)),
     svg("path", { d: lineThrough(pointsOf(course.wanted, x, y)), fill: "none", style: "stroke:var(--ink)", "stroke-width": 1.75 }),
     ...right, ...missingStrip(page, view, spot, TALL + 52));
@@ -148,6 +150,7 @@ function spendDrawing(page, course, spot) {
   const lines = linesWith(page, course.spend);
   const totals = years.map((_, at) => lines.reduce((sum, line) => sum + (course.spend[line.key][at] || 0), 0));
   const y = scaleOf([0, Math.max(...totals, 1) * 1.06], [TALL + 24, 24], false);
+  const scale = Math.max(...totals) >= 1e9 ? 1e9 : 1e6;
   const step = (spot.right - spot.left) / years.length;
   const bars = years.flatMap((year, at) => {
     let floor = 0;
@@ -159,13 +162,13 @@ function spendDrawing(page, course, spot) {
       floor += value;
       return bar;
     });
-    return [...stack, svg("text", { class: "ink", x: left + step * 0.36, y: y(totals[at]) - 5, "text-anchor": "middle" }, fixed(totals[at] / 1e9, totals[at] >= 9.95e9 ? 0 : 1)),
+    return [...stack, svg("text", { class: "ink", x: left + step * 0.36, y: y(totals[at]) - 5, "text-anchor": "middle" }, fixed(totals[at] / scale, totals[at] >= 9.95 * scale ? 0 : 1)),
       svg("text", { class: "tick", x: left + step * 0.36, y: TALL + 42, "text-anchor": "middle" }, spot.isNarrow ? `’${String(year).slice(2)}` : String(year))];
   });
   const key = keyParts(lines, spot, TALL + 66);
   return svg("svg", { width: spot.width, height: TALL + 66 + key.height, role: "img", "aria-label": page.texts.when_label_spend },
-    svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts.when_axis_spend),
-    ...gridOf(roundTicks([0, Math.max(...totals, 1)], false, 5), y, spot, (value) => String(Number((value / 1e9).toPrecision(3)))), ...bars, ...key.parts);
+    svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts[scale === 1e9 ? "when_spend_bn" : "when_spend_mn"]),
+    ...gridOf(roundTicks([0, Math.max(...totals, 1)], false, 5), y, spot, (value) => String(Number((value / scale).toPrecision(3)))), ...bars, ...key.parts);
 }
 
 /**
@@ -239,11 +242,11 @@ export function whenTable(page, view, state) {
  * @returns {(state: State) => void} brings them up to date
  */
 export function mountWhenTabs(place, page, store) {
-  const tabs = WHEN_TABS.map((tab) => html("button", { type: "button", role: "tab", "data-tab": tab, click: () => store.set({ tab }) }, page.texts[`when_tab_${tab}`]));
+  const tabs = WHEN_TABS.map((tab) => html("button", { type: "button", role: "tab", "data-tab": tab, click: () => store.set({ tab }) }, page.texts[`when_${tab}`]));
   const menu = html("select", { id: "when-future", change: () => store.set({ future: menu.value }) },
     ...page.when.futures.map((/** @type {{key: string}} */ future) => html("option", { value: future.key }, page.texts[`future_${future.key}`] || future.key)));
   place.replaceChildren(html("div", { role: "tablist", "aria-label": page.texts.when_title, style: "display:flex;gap:20px" }, ...tabs),
-    html("span", { class: "right" }, html("label", { for: "when-future" }, page.texts.when_in), " ", menu));
+    html("span", { class: "right" }, html("label", { for: "when-future" }, page.texts.when_future), " ", menu));
   return (state) => {
     for (const tab of tabs) tab.setAttribute("aria-selected", String(tab.dataset.tab === state.tab));
     menu.value = state.future;
