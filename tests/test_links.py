@@ -93,7 +93,7 @@ def test_moved_numbers_are_the_readers_assumptions_and_no_other_number_changes(c
         Grade.ASSUMPTION, "case", "moved from 2")
     assert (changed.name, changed.title) == (
         "openai-2023-moved", "OpenAI in October 2023, moved")
-    assert moves_of(case, {"demand.growth": 5.0}) == ["demand.growth 2 to 5"]
+    assert moves_of(case, {"demand.growth": 5.0}) == ["demand.growth from 2 to 5"]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -247,7 +247,8 @@ def test_a_saved_case_of_an_own_file_has_the_answer_of_its_link(tmp_path: Path) 
 
 
 def test_names_that_yaml_reads_as_something_else_are_quoted(minimal: Case) -> None:
-    text = edited(MINIMAL, ("  h100:\n", '  "no":\n'), ("price: {value: 30000}", "price: {low: 2.0e+4, mode: 3.0e+4, high: 4.0e+4}"))
+    text = edited(MINIMAL, ("  h100:\n", '  "no":\n'),
+                  ("price: {value: 30000}", "price: {low: 2.0e+4, mode: 3.0e+4, high: 4.0e+4}"))
     base = parse_case(text, "base.yaml", Path("nowhere"))
     written = case_yaml(base, {"lines.no.price": 25000.0}, "base.yaml")
     assert yaml.safe_load(written)["lines"] == {"no": {"price": {
@@ -281,6 +282,6 @@ def test_decide_answers_the_moved_case(
     assert decide_command(
         "my.yaml", "--link", "#v1&demand.growth=1.9", "--detail", "quick", "--json") == 0
     found = json.loads(decide_command.out)
-    assert found["warnings"][0] == "Moved by a link: demand.growth 1.5 to 1.9."
+    assert found["warnings"][0] == "Moved by a link: demand.growth from 1.5 to 1.9."
     assert found["case"] == "minimal-moved"
     assert "Moved by a link" in (tmp_path / "fabless-minimal-moved.html").read_text(encoding="utf-8")
