@@ -18,10 +18,10 @@ _PAGE = files("fabless.report.page")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:async function|function|const|let|class) (\w+)", re.MULTILINE)
-_COMMENT = re.compile(r"^\s*//.*\n|^\s*/\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
 _FONTS = (
     ("Inter Variable", "inter-latin-wght-normal.woff2", "100 900"),
-    ("Source Serif 4 Variable", "source-serif-4-latin-wght-normal.woff2", "200 900"),
+    ("Source Serif 4 Variable", "source-serif-4-latin-opsz-normal.woff2", "200 900"),
 )
 
 
