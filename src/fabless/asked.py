@@ -1,5 +1,5 @@
-"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; and the
-cost of a model on several chips.
+"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; the cost
+of a model on several chips, and what a chip costs to make.
 
 Command line and web read their questions here, so that both give one answer. Texts come from
 outside: every fault of a question is reported at once, with the option that it stands in.
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from fabless.catalogue import Catalogue, embedded_trace, read_trace
+from fabless.catalogue.facts.timeline import middle_of
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName, unknown
 from fabless.perf import Calibration, Formats, ServiceTerms
 from fabless.quote import HELD, Quote, calibration_of, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
-from fabless.units import quantity
+from fabless.silicon import ChipSheet, chip_sheet
+from fabless.units import Quarter, quantity
 from fabless.workload import element_bytes
 
 P = ParamSpec("P")
@@ -204,3 +206,47 @@ def stated_price(price: str) -> Fact:
         entity="--price", field="price", value=value, low=None, high=None, unit=unit, period="",
         price_year=None, known=dt.date.today(), grade=Grade.ASSUMPTION,
         source=Source("user", "stated with the question", "", ""), note="", place="--price")
+
+
+DESIGN_CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
+"""Design effort, as people name it -> entity that holds the NRE factor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetTexts:
+    """How a chip is made, as somebody writes it; each field is named like its option."""
+
+    at: str | None = None
+    design: str = "full"
+    reuse: float = 0.0
+    margin: float | None = None
+
+
+def sheet_answer(catalogue: Catalogue, chip: Chip, texts: SheetTexts) -> ChipSheet:
+    """The silicon of a chip made as asked; raises every fault of the question at once, then the
+    errors of `chip_sheet`."""
+    faults: list[Fault] = []
+    if texts.design not in DESIGN_CLASSES:
+        faults += unknown(
+            "class of design", texts.design, tuple(DESIGN_CLASSES), "--design").faults
+    if not 0.0 <= texts.reuse <= 1.0:
+        faults.append(Fault("--reuse", f"{texts.reuse:g}", "a share from 0 to 1",
+                            "give the share of the design that is reused"))
+    if texts.margin is not None and not 0.0 <= texts.margin < 1.0:
+        faults.append(Fault("--margin", f"{texts.margin:g}", "0 or more, below 1",
+                            "give the margin as a share of the price"))
+    quarter = attempt(faults, Quarter.parse, texts.at, "--at") if texts.at else None
+    refuse(faults)
+    return chip_sheet(
+        catalogue, chip, at=middle_of(str(quarter)) if quarter else None,
+        nre_class=DESIGN_CLASSES[texts.design], reuse=texts.reuse, margin=texts.margin)
+
+
+def made_price(sheet: ChipSheet) -> Fact:
+    """What a chip costs that is made for its buyer, through a design partner, as a fact."""
+    line = sheet.partner_price
+    return Fact(
+        entity=sheet.chip, field="price_made", value=line.value, low=None, high=None, unit="USD",
+        period="", price_year=None, known=dt.date.today(), grade=Grade.DERIVED,
+        source=Source("silicon", "cost of making it, from the silicon model", "", ""),
+        note=line.source, place="silicon")
