@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from decision_fixture import FIRST, decision
 
+from decision_fixture import FIRST, decision
 from fabless.decide import Decision, WayResult
 from fabless.decide.accounts.results import Against
 from fabless.decide.results import Answers, AnswersCheck, MovedInput, WayLevels

@@ -23,6 +23,7 @@ RANKS = (
     {"decide"},
     {"backtest", "claims", "validate"},
     {"report"},
+    {"web"},
     {"cli"},
 )
 ROOMS = {
