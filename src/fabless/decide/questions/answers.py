@@ -41,7 +41,8 @@ COARSE = 3
 INPUTS = 12
 PAIRS = 6
 STEPS = 4
-"""Values on each side of the present one; every second of all is on the grid of a pair."""
+"""Values on each side of the present one, even in number: every second of all, the present one
+among them, is on the grid of a pair."""
 TELLING = 2
 """Inputs that are taken because they tell ways apart."""
 TRIED = 24
