@@ -46,6 +46,7 @@ Nothing is read beyond the first and the last value.
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def monotone(t: float, places: Sequence[float], values: Sequence[float]) -> floa
     if len(places) == 1:
         return values[0]
     k = min(max(bisect.bisect_right(places, t) - 1, 0), len(places) - 2)
-    h = [after - before for before, after in zip(places, places[1:], strict=False)]
+    h = [after - before for before, after in itertools.pairwise(places)]
     m = [(values[i + 1] - values[i]) / h[i] for i in range(len(h))]
     u = (t - places[k]) / h[k]
     left, right = _slope(h, m, k), _slope(h, m, k + 1)
