@@ -4,6 +4,7 @@ a script element, and the content policy that lets this script run and nothing e
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
+from typing import Any
 
 from fabless.report.document import Plain
 
@@ -18,10 +20,10 @@ _PAGE = files("fabless.report.page")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:async function|function|const|let|class) (\w+)", re.MULTILINE)
-_COMMENT = re.compile(r"^\s*//.*\n|^\s*/\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
 _FONTS = (
     ("Inter Variable", "inter-latin-wght-normal.woff2", "100 900"),
-    ("Source Serif 4 Variable", "source-serif-4-latin-wght-normal.woff2", "200 900"),
+    ("Source Serif 4 Variable", "source-serif-4-latin-opsz-normal.woff2", "200 900"),
 )
 
 
@@ -74,13 +76,19 @@ def content_policy(script: str, *, connects: bool = False) -> str:
 
 
 def data_inside(data: Plain) -> str:
-    """Data as JSON that can stand in a script element: nothing in it can end the element.
+    """Data as it stands in the page: JSON, compressed, in letters that can end no element. The same
+    data gives the same letters.
 
-    >>> data_inside({"title": "</script>"})
-    '{"title":"\\\\u003c/script>"}'
+    >>> read_data(data_inside({"title": "</script>"}))
+    {'title': '</script>'}
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def read_data(text: str) -> Any:
+    """Data that stands in a page, as the page's script reads it."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 @cache

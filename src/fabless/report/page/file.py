@@ -22,10 +22,10 @@ from fabless.report.page.bundle import (
 )
 from fabless.report.page.data import page_data
 from fabless.report.page.sentences import (
-    amount,
+    amount_words,
     chance_word,
     day_words,
-    money,
+    money_words,
     of_hundred,
     quarter_words,
 )
@@ -58,7 +58,7 @@ def page_html(page: Mapping[str, Any], evidence: str, *, api: str = "") -> str:
         years=wording.plain(page["case"]["quarters"] / 4), limits=limit_rows(page),
         when_heading=when_heading(page), own_heading=own_heading(page),
         own_sentences=own_odds(page), holds=hold_figures(page),
-        committed=money(texts, sum(action["spend"] for action in page["actions"])),
+        committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
     )
 
 
@@ -86,7 +86,7 @@ def linked_question(page: Mapping[str, Any]) -> Markup:
     rows = {key: known.get(page["question"][key]) for key in ("queries", "growth")}
     if any(row is None for row in rows.values()):
         return Markup(fill(str(escape(texts["question_bare"])), values))  # noqa: S704 (escaped above)
-    said = {"queries": amount(texts, rows["queries"]["value"]),
+    said = {"queries": amount_words(texts, rows["queries"]["value"]),
             "growth": wording.plain(rows["growth"]["value"])}
     links = {key: str(Markup('<a href="#part-moves" data-input="{}">{}</a>').format(rows[key]["name"], text))
              for key, text in said.items()}
@@ -112,9 +112,9 @@ def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
     rows = []
     for limit in page["limits"] or ():
         key = {"chip": "worth_chip", "MW": "worth_mw", "USD": "worth_usd"}.get(limit["unit"], "worth_rate")
-        low, high = money(texts, limit["low"]), money(texts, limit["high"])
+        low, high = money_words(texts, limit["low"]), money_words(texts, limit["high"])
         rows.append({
-            "money": money(texts, limit["value"]),
+            "money": money_words(texts, limit["value"]),
             "what": fill(texts[key], {"quarter": quarter_words(limit["quarter"]), "title": limit["title"]}),
             "range": fill(texts["worth_range"], {"low": low, "high": high}) if low != high else "",
         })
@@ -165,5 +165,5 @@ def hold_figures(page: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             f"{wording.in_percent(strike['before'])} → {wording.in_percent(strike['after'])}",
             fill(texts["holds_strike"], {"vendor": strike["vendor"], "quarters": strike["quarters"]}), ""))
     if holds["foresight"] is not None:
-        figures.append((money(texts, holds["foresight"]), texts["holds_foresight"], ""))
+        figures.append((money_words(texts, holds["foresight"]), texts["holds_foresight"], ""))
     return figures

@@ -81,7 +81,7 @@ export function frameUnder(picture, page, spec) {
   let open = "picture";
   const behind = html("div", { class: "behind", id: `${spec.id}-behind`, role: "tabpanel", tabindex: 0, hidden: true });
   const tabs = FRAME_VIEWS.map((view, place) => html("button", {
-    type: "button", role: "tab", "aria-selected": view === open, tabindex: place ? -1 : 0, "data-view": view, "aria-controls": behind.id,
+    type: "button", role: "tab", "aria-selected": String(view === open), tabindex: place ? -1 : 0, "data-view": view, "aria-controls": behind.id,
     click: () => show(view), keydown: (/** @type {KeyboardEvent} */ event) => step(event, place),
   }, page.texts[`frame_${view}`]));
   const copy = html("button", { type: "button", class: "copy", click: copyLink }, page.texts.frame_copy);

@@ -1,7 +1,7 @@
 // @ts-check
 // What moves it: a control an input, its track in the colour of the way that wins at each value.
-import { between } from "./interpolate.js";
-import { plain } from "./format.js";
+import { answersAt } from "./answers.js";
+import { magnitudeOf, plain, tenTo } from "./format.js";
 import { moveInput, moveTyped, standing } from "./moving.js";
 import { areaBetween, html, lineThrough, numberAt, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
@@ -14,6 +14,10 @@ import { costText, decimalsOf, inUnit } from "./unit.js";
 /** @typedef {import("./page.js").FlipAt} FlipAt */
 /** @typedef {{from: number, to: number, way: string}} Stretch */
 
+/** @typedef {{at: number[], cents: {[way: string]: number[]}}} Curves */
+
+/** Points of a curve. */
+const POINTS = 41;
 /** Steps of a slider from end to end. */
 const STEPS = 1000;
 /** Steps of an arrow key, and of page up and down. */
@@ -52,25 +56,46 @@ export function flipWords(page, control, flips, value) {
     const isAbove = flip.at >= value;
     const several = isAbove ? above > 1 : flips.length - above > 1;
     const key = isAbove ? (several ? "flip_from" : "flip_above") : (several ? "flip_until" : "flip_below");
-    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: plain(flip.at) }) };
+    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: `${plain(Number(flip.at.toPrecision(2)))} ${unitWord(page, control.unit)}`.trim() }) };
   });
 }
 
 /**
- * Costs of a query along a control under one way, read between the values of the table.
+ * Cost of a query under every way along a control, everything else as the case has it.
+ * @param {Page} page
  * @param {Control} control
+ * @returns {Curves}
+ */
+export function trackCurves(page, control) {
+  const range = /** @type {[number, number]} */ ([control.low, control.high]);
+  const at = Array.from({ length: POINTS }, (_, place) => (place === POINTS - 1 ? control.high : numberAt(range, control.log, place / (POINTS - 1))));
+  const answers = at.map((value) => answersAt(page, { [control.name]: value }));
+  return { at, cents: Object.fromEntries(page.ways.map((way) => [way.key, answers.map((answer) => (answer ? answer[way.key].cents : NaN))])) };
+}
+
+/**
+ * Cost at a value, on the straight line between two points of a curve.
+ * @param {Curves} curves
+ * @param {string} way
+ * @param {number} value
+ * @returns {number}
+ */
+export function costAt(curves, way, value) {
+  const next = Math.max(curves.at.findIndex((at) => at >= value), 1);
+  const share = (value - curves.at[next - 1]) / (curves.at[next] - curves.at[next - 1]);
+  return curves.cents[way][next - 1] + (curves.cents[way][next] - curves.cents[way][next - 1]) * Math.min(Math.max(share, 0), 1);
+}
+
+/**
+ * Costs of a query along one stretch of a track.
+ * @param {Curves} curves
  * @param {Stretch} stretch
  * @returns {[number, number][]}
  */
-function curveOf(control, stretch) {
-  const levels = control.levels[stretch.way];
-  if (!levels) return [];
-  const range = /** @type {[number, number]} */ ([stretch.from, stretch.to]);
-  const isLog = control.log && stretch.from > 0;
-  return Array.from({ length: 17 }, (_, place) => {
-    const at = Math.min(Math.max(numberAt(range, isLog, place / 16), control.x[0]), control.x[control.x.length - 1]);
-    return [at, between(control.x, levels.cents, at, control.log)];
-  });
+function curveOf(curves, stretch) {
+  if (!curves.cents[stretch.way]) return [];
+  const inside = curves.at.filter((at) => at > stretch.from && at < stretch.to);
+  return /** @type {[number, number][]} */ ([stretch.from, ...inside, stretch.to].map((at) => [at, costAt(curves, stretch.way, at)]).filter(([, cost]) => cost > 0));
 }
 
 /**
@@ -115,6 +140,7 @@ function controlPart(page, store, control) {
   const words = html("p", { class: "unseen", id: `${id}-flips` });
   slider.setAttribute("aria-describedby", words.id);
   const range = /** @type {[number, number]} */ ([control.low, control.high]);
+  const curves = trackCurves(page, control);
 
   /** @param {string} text */
   const say = (text) => { fault.textContent = text; fault.hidden = !text; };
@@ -138,7 +164,7 @@ function controlPart(page, store, control) {
   });
   const root = html("div", { class: "control", "data-name": control.name },
     html("h3", {}, html("label", { for: id }, control.label)),
-    html("div", { class: "entry" }, box, control.unit, grade, reset), fault,
+    html("div", { class: "entry" }, box, unitWord(page, control.unit), grade, reset), fault,
     html("div", { class: "slide" }, drawing, slider), words);
 
   /** @param {View} view @param {string} unit */
@@ -151,14 +177,37 @@ function controlPart(page, store, control) {
     root.classList.toggle("moved", isMoved);
     reset.hidden = !isMoved;
     grade.textContent = isMoved ? page.texts[`grade_${control.grade}`] || control.grade : filled(page.texts.grade_range, {
-      grade: page.texts[`grade_${control.grade}`] || control.grade, low: plain(control.low), high: plain(control.high) });
+      grade: page.texts[`grade_${control.grade}`] || control.grade, low: plain(inward(control.low, Math.ceil)), high: plain(inward(control.high, Math.floor)) });
     const flips = view.flips[control.name];
     const said = flips ? flipWords(page, control, flips, value) : [];
     words.textContent = flips === null ? page.texts.flip_unknown : said.map((flip) => flip.text).join(". ") || page.texts.flip_never;
-    drawing.replaceChildren(trackDrawing(page, view, unit, control, value, Math.max(240, root.clientWidth || 336)));
+    drawing.replaceChildren(trackDrawing(page, view, unit, { control, curves }, value, Math.max(240, root.clientWidth || 336)));
     slider.style.top = `${TRACK_TOP + TRACK / 2 - 22}px`;
   }
   return { root, refresh };
+}
+
+/**
+ * A unit as it stands behind a box; a plain number has none.
+ * @param {Page} page
+ * @param {string} unit
+ * @returns {string}
+ */
+export function unitWord(page, unit) {
+  const template = page.texts[`in_${unit}`];
+  return unit === "1" ? "" : template && template.startsWith("{value}") ? template.slice(7).trim() : unit;
+}
+
+/**
+ * An end of a range with three digits, rounded so that it stays inside.
+ * @param {number} value
+ * @param {(value: number) => number} round
+ * @returns {number}
+ */
+export function inward(value, round) {
+  if (value === 0 || Number(value.toPrecision(3)) === value) return value;
+  const step = tenTo(magnitudeOf(Math.abs(value)) - 2);
+  return Number((round(value / step) * step).toPrecision(3));
 }
 
 /** @param {number} value @param {[number, number]} range @returns {number} */
@@ -170,31 +219,33 @@ function clamped(value, [low, high]) {
  * @param {Page} page
  * @param {View} view
  * @param {string} unit
- * @param {Control} control
+ * @param {{control: Control, curves: Curves}} track
  * @param {number} value
  * @param {number} width
  * @returns {SVGSVGElement}
  */
-function trackDrawing(page, view, unit, control, value, width) {
+function trackDrawing(page, view, unit, { control, curves }, value, width) {
   const range = /** @type {[number, number]} */ ([control.low, control.high]);
   const x = scaleOf(range, [0, width], control.log);
   const up = scaleOf(costRange(page), [TRACK_TOP, TRACK_TOP - CURVE], true);
   const flips = view.flips[control.name];
   const known = flips || [];
   const stretches = stretchesOf(control, known, view.recommended);
-  const parts = stretches.flatMap((stretch) => stretchParts(page, control, stretch, x, up, flips === null));
+  const parts = stretches.flatMap((stretch) => stretchParts(page, { control, curves }, stretch, { x, up, isUnknown: flips === null }));
   const ways = page.ways;
   const decimals = decimalsOf(page.ways);
   const isSame = view.level === "base" || (view.moved.length === 1 && view.moved[0] === control.name);
   const ends = isSame ? [stretches[0], stretches[stretches.length - 1]].map((stretch, place) => {
     const way = ways.find((item) => item.key === stretch.way);
-    const points = curveOf(control, stretch);
+    const points = curveOf(curves, stretch);
     if (!way || !points.length) return null;
     const [at, cost] = points[place ? points.length - 1 : 0];
-    return svg("text", { class: "tick", x: x(at), y: up(cost) - 5, "text-anchor": place ? "end" : "start" }, costText(unit, cost, way, decimals));
+    // The words stand above the curve over their whole width.
+    const beside = points.filter(([value]) => Math.abs(x(value) - x(at)) < 36).map(([, other]) => up(other));
+    return svg("text", { class: "tick", x: x(at), y: Math.min(up(cost), ...beside) - 5, "text-anchor": place ? "end" : "start" }, costText(unit, cost, way, decimals));
   }) : [];
   const here = stretches.find((stretch) => value <= stretch.to) || stretches[stretches.length - 1];
-  const cost = isSame && control.levels[here.way] ? between(control.x, control.levels[here.way].cents, clamped(value, [control.x[0], control.x[control.x.length - 1]]), control.log) : null;
+  const cost = isSame && curves.cents[here.way] ? costAt(curves, here.way, value) : null;
   const said = flips === null ? [] : flipWords(page, control, known, value);
   const base = x(control.value);
   const height = TRACK_TOP + TRACK + 22 + Math.max(0, said.length - 1) * 16;
@@ -207,18 +258,16 @@ function trackDrawing(page, view, unit, control, value, width) {
 
 /**
  * @param {Page} page
- * @param {Control} control
+ * @param {{control: Control, curves: Curves}} track
  * @param {Stretch} stretch
- * @param {(value: number) => number} x
- * @param {(cost: number) => number} up
- * @param {boolean} isUnknown
+ * @param {{x: (value: number) => number, up: (cost: number) => number, isUnknown: boolean}} look
  * @returns {SVGElement[]}
  */
-function stretchParts(page, control, stretch, x, up, isUnknown) {
+function stretchParts(page, { control, curves }, stretch, { x, up, isUnknown }) {
   const way = page.ways.find((item) => item.key === stretch.way);
   const colour = isUnknown ? "var(--rule)" : wayColour(way);
   const [from, to] = [x(stretch.from), x(stretch.to)];
-  const points = /** @type {[number, number][]} */ (curveOf(control, stretch).map(([at, cost]) => [x(at), up(cost)]));
+  const points = /** @type {[number, number][]} */ (curveOf(curves, stretch).map(([at, cost]) => [x(at), up(cost)]));
   const floor = /** @type {[number, number][]} */ ([[points.length ? points[0][0] : from, TRACK_TOP], [points.length ? points[points.length - 1][0] : to, TRACK_TOP]]);
   const [left, right] = [from + (stretch.from > control.low ? 1 : 0), to - (stretch.to < control.high ? 1 : 0)];
   return [
