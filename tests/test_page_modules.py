@@ -751,6 +751,17 @@ def test_flips_of_a_second_input_are_where_the_winner_changes() -> None:
         assert (below, above) == (flip["below"], flip["above"])
 
 
+def test_steps_of_a_slider_are_told_apart() -> None:
+    rng = random.Random(16)
+    ranges = [sorted((rng.uniform(0.001, 1.0), rng.uniform(0.001, 1.0))) for _ in range(50)]
+    ranges += [[low, low * rng.uniform(1.001, 1.1)] for low in (10.0**k for k in range(-4, 10))]
+    for (low, high), digits in zip(
+        ranges, called([("tracks", "stepDigits", [each]) for each in ranges]), strict=True
+    ):
+        values = [float(f"{low + (high - low) * k / 100:.{digits}g}") for k in range(101)]
+        assert values == sorted(set(values))
+
+
 def test_the_strip_says_what_changed() -> None:
     data = page()
     moves = [
