@@ -21,6 +21,7 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:async function|function|const|let|class) (\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
+_TYPE = re.compile(r"/\*\* @(?:type|param)[^\n]*?\*/ ?")
 _FONTS = (
     ("Inter Variable", "inter-latin-wght-normal.woff2", "100 900"),
     ("Source Serif 4 Variable", "source-serif-4-latin-opsz-normal.woff2", "200 900"),
@@ -58,7 +59,7 @@ def one_script(modules: Mapping[str, str]) -> str:
     """The modules as one script: imports and exports taken out, and comments, which no reader of
     the file needs."""
     bare = (_EXPORT.sub("", _IMPORT.sub("", modules[name])) for name in in_order(modules))
-    return "".join(_COMMENT.sub("", source) for source in bare)
+    return "".join(_TYPE.sub("", _COMMENT.sub("", source)) for source in bare)
 
 
 def script_hash(script: str) -> str:

@@ -187,7 +187,7 @@ function wayRow(page, view, way, axis, isNarrow) {
   const stale = (/** @type {import("./page.js").WayNumber} */ name) => (way.stale.includes(name) ? " stale" : "");
   /** @type {(dot: WayView["dots"][number]) => number} */
   const place = (dot) => axis.scale(inUnit(axis.unit, dot.c, servedBy(dot)));
-  const lit = svg("g", {});
+  const lit = svg("g", { "pointer-events": "none" });
   const moved = way.p50 !== way.base.p50 && view.level === "rough";
   const middle = axis.scale(inUnit(axis.unit, way.p50, way));
   const dots = way.dots.map((dot) => dotAt(place(dot), height / 2, RADIUS[size], colour, Boolean(dot.s), dot.f));
