@@ -54,7 +54,7 @@ def headline_data(decision: Decision, texts: Mapping[str, str]) -> dict[str, Pla
         "case": case_data(decision), "recommended": decision.recommended,
         "against": against_of(decision), "ways": list(way_rows(decision, texts)),
         "pairs": dict(pair_rows(decision)), "own": own_data(decision),
-        "actions": list(action_rows(decision)), "holds": holds_data(decision),
+        "actions": list(action_rows(decision)), "holds": holds_data(decision, texts),
         "texts": dict(texts),
     }
 

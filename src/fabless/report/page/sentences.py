@@ -165,7 +165,9 @@ def _sure(page: Page) -> str:
     else:
         first, of = first_of
         reruns = said(texts, f"sure_first_{chance_word(first / of)}", first=first, of=of)
-    return f"{reruns} {_service(page)}"
+    tied = told_apart(page)
+    tie = [said(texts, "sure_tied", ways=tied)] if tied else []
+    return " ".join([reruns, *tie, _service(page)])
 
 
 def _service(page: Page) -> str:
