@@ -132,7 +132,7 @@ def test_plans_that_a_number_does_not_touch_need_not_be_made_again(prepared: Pre
     usual = draw_world(prepared)
     plans = choose(usual, None, gates=False).plans
     kept_of = {}
-    for name, number in movable(prepared.case).items():
+    for name in movable(prepared.case):
         if not name.startswith(("lines.amd.", "programmes.")):
             assert name.startswith("lines.") or plans_kept(usual.case, plans, [name]) == {}
             continue
