@@ -124,8 +124,8 @@ def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
 def when_heading(page: Mapping[str, Any]) -> str:
     """Heading of the picture through time: the year in which most is missing."""
     rows = page["when"]["short_by_year"][page["recommended"]]
-    year, _, share = max(rows, key=lambda row: row[2])
-    texts = page["texts"]
+    year, _, share = max(rows, key=lambda row: row[2], default=(0, 0.0, 0.0))
+    texts: Mapping[str, str] = page["texts"]
     return fill(texts["when_heading"], {"year": year}) if share > 0 else texts["when_heading_none"]
 
 

@@ -79,10 +79,10 @@ export function drawBridge(place, page, view, state) {
     colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd), width,
     isBroken: item.isEnd && start > 0, next: steps[at + 1],
   }));
-  const bottom = steps.length * HIGH + 14;
+  const bottom = steps.length * HIGH;
   const note = filled(page.texts.why_axis, { unit: page.texts[unit === 1e9 ? "bridge_bn" : "bridge_mn"], year: String(page.case.price_year), years: plain(Number(page.case.quarters) / 4), start: amountText(start * step / unit, unit === 1e9 ? 1 : 0, false) });
-  place.replaceChildren(svg("svg", { width, height: bottom + 8, role: "img", "aria-label": filled(page.texts.bridge_label, { way: way?.name || "", other: other?.name || "" }) },
-    ...parts, svg("text", { class: "tick", x: width - 62, y: bottom, "text-anchor": "end" }, note)));
+  place.replaceChildren(svg("svg", { width, height: bottom, role: "img", "aria-label": filled(page.texts.bridge_label, { way: way?.name || "", other: other?.name || "" }) },
+    ...parts), html("p", { class: "note" }, note));
 }
 
 /**

@@ -196,7 +196,7 @@ function followInputLinks(page) {
 export function startPage(page) {
   document.documentElement.classList.add("live");
   held("evidence").classList.add("folded");
-  document.body.append(wayPatterns());
+  held("patterns").replaceChildren(wayPatterns());
   const store = createStore(stateAtRest(page));
   const refreshes = [liveWays(page, store), liveLegend(page), ...(page.controls.length ? [liveTracks(page, store)] : []), liveWhen(page, store), livePair(page, store), liveOwn(page)];
   const draw = () => {
@@ -223,5 +223,15 @@ export function startPage(page) {
   return store;
 }
 
+/**
+ * Data of the page: compressed, so that the file stays small.
+ * @param {string} text base64 of JSON in gzip
+ * @returns {Promise<Page>}
+ */
+export async function readPage(text) {
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
 const pageData = document.getElementById("page-data");
-if (pageData) startPage(JSON.parse(pageData.textContent || ""));
+if (pageData) startPage(await readPage(pageData.textContent || ""));

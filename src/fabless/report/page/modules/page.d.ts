@@ -78,7 +78,7 @@ export type Page = {
     cost: ByWayAndFuture; short: ByWayAndFuture; tokens: ByWayAndFuture; mw: ByWayAndFuture;
     paths: number[];
   };
-  tries: { key: string; changes: { [name: string]: number } }[];
+  tries: { key: string; changes: Changes; text: string }[];
   texts: Texts;
   verdict: Verdict;
   claims: { [key: string]: string };
