@@ -128,6 +128,8 @@ def test_the_sentences_are_never_too_bold(seed: int) -> None:
     assert "best" not in text
     pair = data["pairs"].get(f"{data['recommended']}|{data['against']}")
     assert ("tie with" in text) == bool(pair and pair["tie"])
+    tied = [way["name"] for way in data["ways"] if way["tie"] and not way["first"]]
+    assert all(name in data["claims"]["sure"] for name in tied)
     keeping = [way for way in data["ways"] if way["meets"]]
     first = next(way for way in data["ways"] if way["first"])
     if "cheapest" in text:

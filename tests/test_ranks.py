@@ -18,11 +18,12 @@ RANKS = (
     {"catalogue", "workload"},
     {"perf", "silicon", "programme", "market"},
     {"quote"},
-    {"strategy", "scenario", "explore"},
+    {"asked", "strategy", "scenario", "explore"},
     {"plan"},
     {"decide"},
     {"backtest", "claims", "validate"},
     {"report"},
+    {"web"},
     {"cli"},
 )
 ROOMS = {

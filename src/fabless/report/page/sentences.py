@@ -20,7 +20,7 @@ from fabless.report.page.texts import fill, said
 from fabless.wording import cent_decimals, cents, listed, plain, significant, with_unit
 
 Page = Mapping[str, Any]
-"""The page's data, as `page_numbers` makes them."""
+"""The page's data, as `page_data` makes them; verdict and claims ask only for `headline_data`."""
 
 CHANCES = ((1 / 20, "very_unlikely"), (1 / 3, "unlikely"), (2 / 3, "even"), (19 / 20, "likely"))
 """Chance up to which each word holds: the first under it, the others with it; above the last it is
@@ -165,7 +165,9 @@ def _sure(page: Page) -> str:
     else:
         first, of = first_of
         reruns = said(texts, f"sure_first_{chance_word(first / of)}", first=first, of=of)
-    return f"{reruns} {_service(page)}"
+    tied = told_apart(page)
+    tie = [said(texts, "sure_tied", ways=tied)] if tied else []
+    return " ".join([reruns, *tie, _service(page)])
 
 
 def _service(page: Page) -> str:

@@ -104,7 +104,7 @@ function liveTracks(page, store) {
   held("tries").replaceChildren(...(page.tries.length ? [page.texts.try] : []), ...page.tries.map((item) => html("button", {
     type: "button", class: "link", "data-try": item.key, click: () => store.set({ changes: item.changes }),
   }, item.text)));
-  const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, now(), store.get().unit) });
+  const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, store.get().unit) });
   return (view, state) => {
     first(view, state.unit);
     if (!held("more-controls").hidden) more(view, state.unit);

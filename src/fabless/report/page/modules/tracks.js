@@ -1,11 +1,11 @@
 // @ts-check
 // What moves it: a control an input, its track in the colour of the way that wins at each value.
 import { answersAt } from "./answers.js";
-import { magnitudeOf, plain, tenTo } from "./format.js";
+import { magnitudeOf, plain, shortened, tenTo } from "./format.js";
 import { moveInput, moveTyped, standing } from "./moving.js";
 import { areaBetween, html, lineThrough, numberAt, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
-import { costText, decimalsOf, inUnit } from "./unit.js";
+import { costText, decimalsOf } from "./unit.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -145,7 +145,7 @@ function controlPart(page, store, control) {
   /** @param {string} text */
   const say = (text) => { fault.textContent = text; fault.hidden = !text; };
   /** @param {number} steps */
-  const toValue = (steps) => Number(numberAt(range, control.log, steps / STEPS).toPrecision(3));
+  const toValue = (steps) => shortened(numberAt(range, control.log, steps / STEPS), stepDigits(range));
   /** @param {number} steps */
   const slideTo = (steps) => say(moveInput(page, store, control.name, clamped(toValue(Math.min(Math.max(steps, 0), STEPS)), range)));
   const take = () => {
@@ -160,7 +160,8 @@ function controlPart(page, store, control) {
     const steps = { ArrowRight: ARROW, ArrowUp: ARROW, ArrowLeft: -ARROW, ArrowDown: -ARROW, PageUp: PAGE_KEY, PageDown: -PAGE_KEY, Home: -STEPS, End: STEPS }[event.key];
     if (!steps) return;
     event.preventDefault();
-    slideTo(Number(slider.value) + steps);
+    // From the value in the store: the slider itself follows with the next picture, keys may be faster.
+    slideTo(Math.round(scaleOf(range, [0, STEPS], control.log)(standing(page, store, control.name))) + steps);
   });
   const root = html("div", { class: "control", "data-name": control.name },
     html("h3", {}, html("label", { for: id }, control.label)),
@@ -171,7 +172,10 @@ function controlPart(page, store, control) {
   function refresh(view, unit) {
     const value = standing(page, store, control.name);
     const isMoved = value !== control.value;
-    if (document.activeElement !== box || !box.dataset.typed) box.value = plain(value);
+    if (document.activeElement !== box || !box.dataset.typed) {
+      box.value = plain(value);
+      say("");
+    }
     slider.value = String(Math.round(scaleOf(range, [0, STEPS], control.log)(value)));
     slider.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}`);
     root.classList.toggle("moved", isMoved);
@@ -185,6 +189,16 @@ function controlPart(page, store, control) {
     slider.style.top = `${TRACK_TOP + TRACK / 2 - 22}px`;
   }
   return { root, refresh };
+}
+
+/**
+ * Digits in which the steps of a slider are told apart, three at least.
+ * @param {[number, number]} range
+ * @returns {number}
+ */
+export function stepDigits([low, high]) {
+  const largest = magnitudeOf(Math.max(Math.abs(low), Math.abs(high)));
+  return Math.max(3, largest - magnitudeOf((high - low) / STEPS * ARROW) + 1);
 }
 
 /**
@@ -303,11 +317,10 @@ function flipParts(page, said, x, width, flips) {
 /**
  * What a track shows, as a table: values, winner and cost.
  * @param {Page} page
- * @param {View} view
  * @param {string} unit
  * @returns {import("./frame.js").Tabled}
  */
-export function tracksTable(page, view, unit) {
+export function tracksTable(page, unit) {
   const decimals = decimalsOf(page.ways);
   return {
     caption: page.texts.moves_caption,
