@@ -76,7 +76,7 @@ export function drawBridge(place, page, view, state) {
   const x = scaleOf([start, high], [left + 10, width - 62], false);
   const [way, other] = state.pair.map((key) => view.ways.find((item) => item.key === key));
   const parts = steps.flatMap((item, at) => stepParts(item, at, x, left, {
-    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd), width,
+    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd),
     isBroken: item.isEnd && start > 0, next: steps[at + 1],
   }));
   const bottom = steps.length * HIGH;
@@ -87,10 +87,10 @@ export function drawBridge(place, page, view, state) {
 
 /**
  * @param {Step} item @param {number} at @param {(value: number) => number} x @param {number} left
- * @param {{colour: string, text: string, width: number, isBroken: boolean, next: Step | undefined}} look
+ * @param {{colour: string, text: string, isBroken: boolean, next: Step | undefined}} look
  * @returns {SVGElement[]}
  */
-function stepParts(item, at, x, left, { colour, text, width, isBroken, next }) {
+function stepParts(item, at, x, left, { colour, text, isBroken, next }) {
   const top = at * HIGH;
   const from = item.isEnd ? left + 10 : Math.min(x(item.from), x(item.to));
   const to = item.isEnd ? x(item.to) : Math.max(x(item.from), x(item.to));

@@ -5,7 +5,7 @@ import { magnitudeOf, plain, shortened, tenTo } from "./format.js";
 import { moveInput, moveTyped, standing } from "./moving.js";
 import { areaBetween, html, lineThrough, numberAt, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
-import { costText, decimalsOf, inUnit } from "./unit.js";
+import { costText, decimalsOf } from "./unit.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -317,11 +317,10 @@ function flipParts(page, said, x, width, flips) {
 /**
  * What a track shows, as a table: values, winner and cost.
  * @param {Page} page
- * @param {View} view
  * @param {string} unit
  * @returns {import("./frame.js").Tabled}
  */
-export function tracksTable(page, view, unit) {
+export function tracksTable(page, unit) {
   const decimals = decimalsOf(page.ways);
   return {
     caption: page.texts.moves_caption,
