@@ -76,7 +76,7 @@ export function drawBridge(place, page, view, state) {
   const x = scaleOf([start, high], [left + 10, width - 62], false);
   const [way, other] = state.pair.map((key) => view.ways.find((item) => item.key === key));
   const parts = steps.flatMap((item, at) => stepParts(item, at, x, left, {
-    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd), width,
+    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd),
     isBroken: item.isEnd && start > 0, next: steps[at + 1],
   }));
   const bottom = steps.length * HIGH;
