@@ -28,7 +28,6 @@ from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
 from fabless.report.html import chip_cost_table, summary_rows
-from fabless.report.page.file import as_html, write_report
 from fabless.report.money import (
     cause_bridge,
     headline_bridge,
@@ -36,6 +35,7 @@ from fabless.report.money import (
     spend_tables,
     standing,
 )
+from fabless.report.page.file import as_html, write_report
 from fabless.report.terminal import Column, print_decision, print_first_look, print_table
 from fabless.units import Quarter
 from page_reader import Reader
@@ -361,8 +361,11 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
             for quarter, offer, chips in chosen.strategies[-1].fleet_by_quarter
         ),
     )
-    number = dataclasses.replace(chosen.assumptions[0], name=HOSTILE, note=HOSTILE,
+    number = dataclasses.replace(chosen.assumptions[0], name=f"finance.{HOSTILE}", note=HOSTILE,
                                  source=Source("x", HOSTILE, "javascript:alert(1)", HOSTILE))
+    pairs = tuple(dataclasses.replace(
+        pair, way=HOSTILE if pair.way == way_before else pair.way,
+        other=HOSTILE if pair.other == way_before else pair.other) for pair in chosen.pairs)
     futures = dataclasses.replace(
         chosen.futures,
         ways=(*chosen.futures.ways[:-1], dataclasses.replace(chosen.futures.ways[-1], way=HOSTILE)),
@@ -370,7 +373,7 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
                       for course in chosen.futures.courses),
     )
     hostile = dataclasses.replace(
-        chosen, futures=futures, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
+        chosen, futures=futures, pairs=pairs, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
         strategies=(*chosen.strategies[:-1], way), assumptions=(number,),
         futures=dataclasses.replace(chosen.futures, ways=tuple(
             dataclasses.replace(item, way=HOSTILE) if item.way == chosen.recommended else item
