@@ -10,14 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from fabless.catalogue import Catalogue, embedded_trace, read_trace
 from fabless.catalogue.facts.timeline import middle_of
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName, unknown
-from fabless.perf import Calibration, Formats, ServiceTerms
+from fabless.perf import Calibration, Formats, ServiceTerms, SplitSearch
+from fabless.perf.serving.terms import check_request
 from fabless.quote import HELD, Quote, calibration_of, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
 from fabless.silicon import ChipSheet, chip_sheet
@@ -81,6 +82,8 @@ def cost_question(catalogue: Catalogue, llm: LLM, texts: CostTexts) -> CostQuest
     """Read a question of cost; raises every fault of it at once."""
     faults: list[Fault] = []
     request = attempt(faults, request_of, texts.input, texts.output, texts.trace)
+    usual = ServiceTerms(Formats("bf16", "bf16"), load_factor=_load_factor(catalogue, texts))
+    attempt(faults, check_request, llm, request or Request(1.0, 1.0), usual, SplitSearch())
     formats = attempt(
         faults, formats_of, texts.precision, texts.expert_precision, texts.kv_precision)
     tpot = attempt(faults, positive, texts.tpot, "s", "--tpot")
@@ -92,12 +95,17 @@ def cost_question(catalogue: Catalogue, llm: LLM, texts: CostTexts) -> CostQuest
     refuse(faults)
     if not (request and formats and tpot and ttft):
         raise AssertionError("what is missing is a fault, and faults are raised")
-    load = texts.load_factor
-    if load is None:
-        load = number_of(catalogue.fact(*LOAD_FACTOR))
     return CostQuestion(
-        llm=llm, request=request, terms=ServiceTerms(formats, tpot, ttft, load),
+        llm=llm, request=request, terms=replace(
+            usual, formats=formats, tpot_limit_s=tpot, ttft_limit_s=ttft),
         engine=texts.engine, price=price, held=texts.held)
+
+
+def _load_factor(catalogue: Catalogue, texts: CostTexts) -> float:
+    """Mean load over the peak load: the one stated, else the catalogue's."""
+    if texts.load_factor is not None:
+        return texts.load_factor
+    return number_of(catalogue.fact(*LOAD_FACTOR))
 
 
 def cost_answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from fabless import wording
 from fabless.asked import (
     DESIGN_CLASSES,
     CostAnswer,
+    CostQuestion,
     CostTexts,
     SheetTexts,
     attempt,
@@ -112,15 +114,19 @@ def changed_chip(catalogue: Catalogue, name: str, changes: Mapping[str, str]) ->
     try:
         return replace(chip_from_mapping(_merged(base, changes), "chip"), assumed=base.assumed)
     except BadValue as error:
-        raise BadValue(*(replace(fault, place=_field_of(fault.place))
+        raise BadValue(*(replace(fault, place=_field_of(fault.place, "chip"))
                          for fault in error.faults)) from error
 
 
-def _field_of(place: str) -> str:
-    """Field of the form of a place in a chip file."""
-    name = place.removeprefix("chip: ")
-    inner = name.removeprefix("dies.0: ")
+def _field_of(place: str, chip: str) -> str:
+    """Field of the form of a place in a chip, such as ``h100-sxm: hbm_stacks``."""
+    name = re.sub(f"^{re.escape(chip)}(: |\\.)", "", place)
+    inner = re.sub(r"^dies\.0(: |\.)", "", name)
     return next((key for key, part in _DIE.items() if part == inner and inner != name), name)
+
+
+def _in_form(fault: Fault, chip: Chip | None) -> Fault:
+    return fault if chip is None else replace(fault, place=_field_of(fault.place, chip.name))
 
 
 def _merged(base: Chip, changes: Mapping[str, str]) -> dict[str, object]:
@@ -187,7 +193,7 @@ def design_answer(catalogue: Catalogue, asked: ChipAsked) -> DesignAnswer:
     question = attempt(faults, cost_question, catalogue, llm, texts) if llm else None
     making = SheetTexts(at=asked.at, design=asked.design, reuse=asked.reuse, margin=asked.margin)
     sheet = attempt(faults, sheet_answer, catalogue, chip, making) if chip else None
-    refuse(faults)
+    refuse([_in_form(fault, chip) for fault in faults])
     assert chip is not None
     assert question is not None
     assert sheet is not None
@@ -198,10 +204,10 @@ def design_answer(catalogue: Catalogue, asked: ChipAsked) -> DesignAnswer:
 
 
 def _served(
-    catalogue: Catalogue, question: object, chips: Sequence[Chip], unserved: list[Fault]
+    catalogue: Catalogue, question: CostQuestion, chips: Sequence[Chip], unserved: list[Fault]
 ) -> CostAnswer | None:
     try:
-        return cost_answer(catalogue, question, chips) if chips else None  # type: ignore[arg-type]
+        return cost_answer(catalogue, question, chips) if chips else None
     except DoesNotFit as error:
         unserved += error.faults
         return None

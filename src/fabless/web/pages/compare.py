@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -51,8 +51,10 @@ WAITING = 6
 """Questions that may wait; one more is refused."""
 USUAL_S = 20
 """Time that two ways take on two cores [s]; two cases take twice that."""
+NOTHING_USD = 0.5
+"""Money under which a cause is left out."""
 PARTS = {"cash": "Cash", "unserved": "Unserved demand, at its price", "risk": "Priced risk"}
-WAY_WORDS = {PORTFOLIO: "whatever is best", "buy": "buy", "diversify": "second vendors",
+WAY_WORDS = {PORTFOLIO: "portfolio: whatever is best", "buy": "buy", "diversify": "second vendors",
              "partner": "partner's chip", "build": "own chip", "acquire": "buy a chip company"}
 
 
@@ -179,7 +181,8 @@ def _two_ways(pair: TwoWays) -> dict[str, object]:
     apart = pair.against
     titles = tuple(wording.heading(pair.way_titles[key]) for key in (apart.way, apart.other))
     parts, total = wording.usd_parts([getattr(apart, f"{part}_usd") for part in PARTS])
-    bridge = money.cause_bridge(apart)
+    bridge = money.cause_bridge(replace(apart, bridge=tuple(
+        row for row in apart.bridge if abs(row.usd) >= NOTHING_USD)))
     rows = [_row(title, pair.futures, key)
             for title, key in zip(titles, (apart.way, apart.other), strict=True)]
     return {
