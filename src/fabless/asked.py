@@ -1,5 +1,5 @@
-"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; the cost
-of a model on several chips, and what a chip costs to make.
+"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; the
+cost of a model on several chips, and what a chip costs to make.
 
 Command line and web read their questions here, so that both give one answer. Texts come from
 outside: every fault of a question is reported at once, with the option that it stands in.
@@ -138,7 +138,9 @@ def cost_answer(
         refused=tuple(refused))
 
 
-def attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | None:
+def attempt(
+    faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs
+) -> T | None:
     """Call something, and keep its faults instead of raising them."""
     try:
         return make(*arguments, **keywords)
@@ -162,11 +164,14 @@ def positive(text: str, unit: str, place: str) -> float:
     """A quantity above 0 in SI."""
     value = quantity(text, unit, place)
     if not 0.0 < value < math.inf:
-        raise BadValue(Fault(place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
+        raise BadValue(Fault(
+            place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
     return value
 
 
-def request_of(input_tokens: float | None, output_tokens: float | None, trace: str | None) -> Request:
+def request_of(
+    input_tokens: float | None, output_tokens: float | None, trace: str | None
+) -> Request:
     """A request shape from two lengths or from a trace."""
     if trace is not None:
         if input_tokens is not None or output_tokens is not None:
@@ -176,7 +181,8 @@ def request_of(input_tokens: float | None, output_tokens: float | None, trace: s
                     "--input and --output, or --trace", "leave one of the two out",
                 )
             )
-        return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
+        known = read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)
+        return known.request
     if input_tokens is None or output_tokens is None:
         raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
                              "for example --input 1024 --output 512"))
@@ -198,7 +204,8 @@ def formats_of(precision: str, expert_precision: str, kv_precision: str) -> Form
 
 def calibration_for(catalogue: Catalogue, chip: Chip | None, engine: str) -> Calibration:
     """Efficiencies of a chip under an engine by its short name, such as vllm."""
-    names = [name.removeprefix(_ENGINE) for name in catalogue.entities("perf") if name.startswith(_ENGINE)]
+    names = [name.removeprefix(_ENGINE) for name in catalogue.entities("perf")
+             if name.startswith(_ENGINE)]
     if engine not in names:
         raise unknown("engine", engine, names, "--engine")
     return calibration_of(catalogue, chip, _ENGINE + engine)

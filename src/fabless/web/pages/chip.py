@@ -13,6 +13,7 @@ from pydantic import Field as Described
 from fabless import wording
 from fabless.asked import (
     DESIGN_CLASSES,
+    LOAD_FACTOR,
     CostAnswer,
     CostQuestion,
     CostTexts,
@@ -27,6 +28,7 @@ from fabless.asked import (
 from fabless.catalogue import Catalogue
 from fabless.catalogue.files.chip import PRECISIONS, chip_fields, chip_from_mapping
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, unknown
+from fabless.quote import number_of
 from fabless.records import Chip
 from fabless.report.silicon_charts import waterfall
 from fabless.silicon import ChipSheet
@@ -61,8 +63,8 @@ _DIE = {"die_area": "area", "die_count": "count", "die_units": "units",
 """Field of the form -> field of the first kind of die in a chip file."""
 _PEAKS = ("bf16", "fp8", "fp4", "int8")
 DESIGN_FIELDS = ("node", *_DIE, "hbm_stacks", "memory_type", "memory_capacity", "memory_bandwidth",
-                 "packaging", *(f"peak.{name}" for name in _PEAKS), "tdp", "clock", "on_chip_memory",
-                 "scale_up_bandwidth", "scale_up_domain", "scale_out_bandwidth")
+                 "packaging", *(f"peak.{name}" for name in _PEAKS), "tdp", "clock",
+                 "on_chip_memory", "scale_up_bandwidth", "scale_up_domain", "scale_out_bandwidth")
 """What of a design may be changed, in the order of the form."""
 
 
@@ -296,7 +298,8 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
         Field(name="tdp", label="Rated power", hint="such as 700 W"),
         Field(name="clock", label="Clock", hint="such as 1.83 GHz"),
         Field(name="on_chip_memory", label="On-chip memory", hint="such as 83 MB"),
-        Field(name="scale_up_bandwidth", label="Link to neighbours", hint="one way, such as 450 GB/s"),
+        Field(name="scale_up_bandwidth", label="Link to neighbours",
+              hint="one way, such as 450 GB/s"),
         Field(name="scale_up_domain", label="Chips so linked", numeric=True),
         Field(name="scale_out_bandwidth", label="Network", hint="one way, such as 400 Gb/s"),
         Field(name="at", label="Made in", placeholder="2024Q3",
@@ -328,7 +331,8 @@ def _chips(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:
 
 def _shown(catalogue: Catalogue, answer: DesignAnswer) -> dict[str, object]:
     sheet = answer.sheet
-    wide, narrow = (waterfall(sheet.cost, "unit cost", sheet.partner_price, width)
+    last = replace(sheet.partner_price, name="through a partner")
+    wide, narrow = (waterfall(sheet.cost, "unit cost", last, width)
                     for width in WIDTHS)
     return {
         "answer": answer, "sheet": sheet,
@@ -343,9 +347,9 @@ def _market_rows(catalogue: Catalogue, answer: DesignAnswer) -> list[tuple[Quote
     quotes = [(quoted, True) for quoted in (answer.serving.quotes if answer.serving else ())]
     quotes += [(quoted, False) for quoted in (answer.market.quotes if answer.market else ())]
     decimals = wording.cent_decimals(quoted.usd_per_query for quoted, _ in quotes)
-    load = catalogue.fact("datacentre", "load_factor").value
-    rows = [
-        (quote_row(quoted, "This design" if own else catalogue.chip(quoted.chip).title or quoted.chip,
-                   float(load) if isinstance(load, float) else 1.0, decimals), own)
-        for quoted, own in quotes]
+    load = number_of(catalogue.fact(*LOAD_FACTOR))
+    titles = {quoted.chip: catalogue.chip(quoted.chip).title or quoted.chip
+              for quoted, own in quotes if not own}
+    rows = [(quote_row(quoted, "This design" if own else titles[quoted.chip], load, decimals), own)
+            for quoted, own in quotes]
     return sorted(rows, key=lambda row: row[0].quote.usd_per_million_output_tokens)

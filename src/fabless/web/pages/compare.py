@@ -22,7 +22,7 @@ from fabless.catalogue import REFERENCE, read_case, shipped_cases
 from fabless.decide import TwoWays, WayResult, compare_ways
 from fabless.decide.accounts.results import BridgeRow
 from fabless.decide.fresh.futures import Futures
-from fabless.decide.two_cases import TwoCases, compare_cases, way_of_decision
+from fabless.decide.two_cases import InputDifference, TwoCases, compare_cases, way_of_decision
 from fabless.digest import digest_of
 from fabless.errors import BadValue, FablessError, Fault, unknown
 from fabless.report import money
@@ -108,8 +108,8 @@ def compare_router(case_of: Callable[[str], Case] = shipped_case) -> APIRouter:
 
     @router.post("/api/compare", tags=["compare"])
     def compare_call(asked: CompareAsked) -> Response:
-        """One way against another: the answer of ``fabless compare --detail quick --json``; or a way
-        of one case against a way of another."""
+        """One way against another: the answer of ``fabless compare --detail quick --json``; or a
+        way of one case against a way of another."""
         try:
             return json_response(_asked_of(asked, case_of, aside).result())
         except FablessError as error:
@@ -203,14 +203,24 @@ def _two_cases(pair: TwoCases) -> dict[str, object]:
     bridge = _cases_bridge(ways[0], ways[1])
     parts, total = wording.usd_parts([usd for _, usd in pair.parts])
     return {
-        "cases": pair, "rows": rows, "ways": ways, "bridge": bridge,
+        "sentence": _cases_sentence(pair, rows), "cases": pair, "rows": rows, "ways": ways, "bridge": bridge,
         "parts_of_cost": list(zip(PARTS.values(), parts, strict=True)), "total": total,
         "error": wording.error_usd(2.0 * pair.error_usd),
         "decimals": wording.cent_decimals(row.median_usd for row in rows),
         "bridge_picture": _bridge_picture(bridge), "dots_picture": _dots_picture(rows),
         "inputs": [(item.name, _input_words(item.first), _input_words(item.second))
-                   for item in pair.inputs],
+                   for item in sorted(pair.inputs, key=_place)],
     }
+
+
+def _cases_sentence(pair: TwoCases, rows: list[DotsRow]) -> str:
+    """How two cases differ; a difference within two standard errors is none."""
+    size, error = wording.usd(abs(pair.difference_usd)), wording.usd(2.0 * pair.error_usd)
+    first, second = (row.title for row in rows)
+    if abs(pair.difference_usd) <= 2.0 * pair.error_usd:
+        return f"{first} cannot be told from {second}: {size} apart, ± {error}."
+    side = "less" if pair.difference_usd < 0.0 else "more"
+    return f"{first} costs {size} {side} in all than {second}, ± {error}."
 
 
 def _cases_bridge(way: WayResult, other: WayResult) -> money.Bridge:
@@ -236,6 +246,11 @@ def _bridge_picture(bridge: money.Bridge) -> Picture:
     wide, narrow = (bridge_chart(bridge, "Difference", width, signed=True) for width in WIDTHS)
     return picture_of((wide, narrow), "The difference step by step; the table holds the same "
                                       "numbers.")
+
+
+def _place(item: InputDifference) -> tuple[bool, str]:
+    """Inputs by name, correlations last."""
+    return item.name.startswith("correlations."), item.name
 
 
 def _input_words(number: CaseNumber | None) -> tuple[str, str]:
