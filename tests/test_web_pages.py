@@ -351,6 +351,13 @@ def test_the_form_of_a_chip_sends_back_the_chip(client: Client) -> None:
     assert "You changed" not in read.text
 
 
+def test_a_chip_by_another_name_is_the_one_that_is_checked(client: Client) -> None:
+    read = page(client, "/query", **QUERY | {"chip": "NVIDIA H100 SXM"})
+    checked = [attributes["value"] for tag, attributes in read.tags
+               if tag == "input" and "checked" in attributes]
+    assert checked == ["h100-sxm"]
+
+
 def test_fields_of_another_chip_are_no_changes(client: Client) -> None:
     usual = texts_of_chip(load().chip("h100-sxm"))
     read = page(client, "/chip", **usual, chip="mi300x", edited="h100-sxm")

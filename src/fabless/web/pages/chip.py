@@ -248,6 +248,7 @@ def _answered(given: Mapping[str, str]) -> Answered:
     try:
         catalogue = catalogue_on(texts.get("as_of", ""))
         base = catalogue.chip(texts["chip"])
+        texts["chip"] = base.name
         usual = texts_of_chip(base)
         # fields that were filled for another chip than the one now chosen are not its changes
         edited = texts.get("edited") == base.name

@@ -145,6 +145,7 @@ def _answered(given: Mapping[str, str], chips: list[str]) -> Answered:
     texts |= {name: STARTED[name] for name in _USUAL if not texts[name]}
     faults: list[Fault] = []
     catalogue = attempt(faults, catalogue_on, texts["as_of"]) or catalogue_on("")
+    chips = [attempt([], catalogue.resolve, "chip", name) or name for name in chips]
     form = _form(catalogue, texts)
     shown: dict[str, object] = {
         "answer": None, "chosen": chips, "makers": _makers(catalogue), "most_chips": MOST_CHIPS}
