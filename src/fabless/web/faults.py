@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +29,7 @@ class FaultsModel(BaseModel):
     faults: list[FaultModel]
 
 
-FAULTY = {code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
+FAULTY: dict[int | str, dict[str, Any]] = {code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
 """Answers of every call that describe faults."""
 
 

@@ -48,6 +48,7 @@ class Guard:
         self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -97,7 +98,7 @@ class Guard:
             cookie = None
         given += [cookie.value] if cookie else []
         wanted = self._settings.token.encode()
-        return any([hmac.compare_digest(text.encode("utf-8", "replace"), wanted) for text in given])
+        return any(hmac.compare_digest(text.encode("utf-8", "replace"), wanted) for text in given)
 
     def _cookie(self, scope: Scope) -> str:
         """Keeps a token that stood in the address, so that it need not stand in any other."""
