@@ -22,12 +22,12 @@ from fabless.report.page.data import page_data
 from fabless.report.page.programme_data import own_data
 from fabless.report.page.sentences import (
     chance_word,
-    claims,
+    claims_of,
     flip_sentences,
     future_name,
     of_hundred,
     question_line,
-    verdict,
+    verdict_of,
 )
 from fabless.report.page.tries import tries
 from fabless.units import from_si
@@ -53,7 +53,7 @@ def moved(way: WayResult, rng: random.Random) -> WayResult:
     factor = math.exp(rng.gauss(0.0, 0.3))
     cost = way.cost_per_query_usd
     total = 61e9 * math.exp(rng.gauss(0.0, 0.1))
-    vendors = rng.sample(["Nvidia", "AMD", "Google", "Amazon Web Services", "Intel", "Cerebras"],
+    vendors = rng.sample(["Nvidia", "AMD", "Google", "Amazon", "Intel", "Cerebras"],
                          rng.randint(1, 5))
     spend = tuple(replace(row, vendor=vendors[k % len(vendors)],
                           tenure=rng.choice(["own", "rent"]) if rng.random() < 0.8 else "rent")
@@ -325,11 +325,11 @@ def test_what_the_question_line_says_is_what_the_case_states() -> None:
 
 
 def test_claims_say_what_is_first_short_and_due() -> None:
-    said = claims(page())
+    said = claims_of(page())
     assert said["sure"].startswith("Likely: first in 8 of 10 reruns.")
     assert "19 of 100" in said["sure"]
     assert said["start"] == "Order 24,000 chips by 31 December, 790 million USD."
-    assert verdict(page()) == page()["verdict"]
+    assert verdict_of(page()) == page()["verdict"]
 
 
 def test_gates_of_a_programme_are_dated_and_the_first_that_can_end_it_says_what_is_spent() -> None:

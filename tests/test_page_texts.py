@@ -10,7 +10,7 @@ import pytest
 
 from fabless.errors import UnknownName
 from fabless.report import page
-from fabless.report.page.texts import fill, languages, load_texts, places, said
+from fabless.report.page.texts import fill, languages, load_texts, places_of, said
 
 ROOT = Path(page.__file__).parent
 TEXTS = load_texts()
@@ -52,13 +52,13 @@ def test_every_language_has_the_same_keys_and_places() -> None:
         texts = load_texts(lang)
         assert set(texts) == set(TEXTS), lang
         assert texts["lang"] == lang
-        assert {key: places(text) for key, text in texts.items()} == {
-            key: places(text) for key, text in TEXTS.items()}, lang
+        assert {key: places_of(text) for key, text in texts.items()} == {
+            key: places_of(text) for key, text in TEXTS.items()}, lang
 
 
 def test_templates_hold_no_brace_that_is_not_a_place() -> None:
     for key, text in TEXTS.items():
-        values = dict.fromkeys(places(text), "7")
+        values = dict.fromkeys(places_of(text), "7")
         assert not re.search(r"[{}|]", fill(text, values)), key
 
 
@@ -71,7 +71,7 @@ def test_filling_puts_values_in_and_chooses_by_number() -> None:
 
 
 def test_a_missing_value_key_or_language_is_an_error() -> None:
-    with pytest.raises(KeyError, match="no value for {day}"):
+    with pytest.raises(KeyError, match=r"no value for \{day\}"):
         fill("{n} by {day}", {"n": 1})
     with pytest.raises(KeyError):
         said(TEXTS, "no_such_key")

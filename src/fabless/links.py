@@ -190,9 +190,12 @@ def changed_case(case: Case, changes: Mapping[str, float]) -> Case:
 def moves_of(case: Case, changes: Mapping[str, float]) -> list[str]:
     """What is moved, in words: name of the input, its former and its new value."""
     known = named(case.numbers)
-    return [
-        f"{name} {_end(shown_range(known[name])[1])} to {with_unit(changes[name], unit_of(known[name]))}"
-        for name in sorted(moved_ranges(case, changes))]
+    return [_move(known[name], changes[name]) for name in sorted(moved_ranges(case, changes))]
+
+
+def _move(number: CaseNumber, value: float) -> str:
+    unit, former = unit_of(number), shown_range(number)[1]
+    return f"{number.name} from {with_unit(former, unit)} to {with_unit(value, unit)}"
 
 
 def _moved_number(number: CaseNumber, spread: Range | None, case: Case) -> CaseNumber:
@@ -259,8 +262,8 @@ def case_yaml(case: Case, changes: Mapping[str, float], base: str = "") -> str:
     above: list[str] = []
     for name in sorted(ranges):
         *sections, last = name.split(".")
-        shared = next((k for k, (one, other) in enumerate(zip(above, sections, strict=False))
-                       if one != other), min(len(above), len(sections)))
+        shared = next((k for k, (former, section) in enumerate(zip(above, sections, strict=False))
+                       if former != section), min(len(above), len(sections)))
         lines += [f"{'  ' * k}{_key(sections[k])}:" for k in range(shared, len(sections))]
         number = _number(known[name], ranges[name], changes[name])
         lines.append(f"{'  ' * len(sections)}{_key(last)}: {{{', '.join(number)}}}")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fabless.case_records import Case
 from fabless.catalogue.case.faults import schema_error
-from fabless.catalogue.case.inherit import completed
+from fabless.catalogue.case.inherit import completed_document
 from fabless.catalogue.case.reader import CaseReader
 from fabless.catalogue.case.schema import CaseFile
 from fabless.catalogue.facts.store import load
@@ -52,7 +52,7 @@ def read_case(path_or_name: str | Path = REFERENCE) -> Case:
 
 def parse_case(text: str, place: str, folder: Path) -> Case:
     """Read a case from YAML text; `folder` is where the paths it names start."""
-    document = completed(read_document(text, place), _base_document, folder)
+    document = completed_document(read_document(text, place), _base_document, folder)
     try:
         file = CaseFile.model_validate(document.fields)
     except ValidationError as error:

@@ -26,7 +26,7 @@ FindBase = Callable[[str, Path], Document | None]
 none."""
 
 
-def completed(document: Document, find: FindBase, folder: Path) -> Document:
+def completed_document(document: Document, find: FindBase, folder: Path) -> Document:
     """The document with what it takes from the case under `from:`, and that from its own.
 
     Places of faults name the file and line in which a value was written. Raises `UnknownName` for
@@ -61,7 +61,8 @@ def _base(document: Document, find: FindBase, folder: Path, chain: tuple[str, ..
     name, place = document.fields[FROM], document.at(FROM)
     allowed = "the name of a shipped case, or of a case file (.yaml) in the same folder"
     if not isinstance(name, str):
-        raise BadValue(Fault(place, repr(name)[:80], allowed, "write for example from: openai-2023"))
+        raise BadValue(
+            Fault(place, repr(name)[:80], allowed, "write for example from: openai-2023"))
     base = find(name, folder) if name.isprintable() and len(name) <= 255 else None
     if base is None:
         raise UnknownName(Fault(place, f"unknown case {name[:80]!r}", allowed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -143,11 +143,11 @@ def answers(
                 {pair[0]: a, pair[1]: b} for a in values[pair[0]][::2]
                 for b in values[pair[1]][::2]]), planner.ways))
         for pair in pairs)
-    read = Answers(leaves=int(planner.usual.scenarios.tree.leaves.size), inputs=tuple(table),
-                   pairs=grids, check=AnswersCheck(
-                       points=0, median_error=0.0, worst_error=0.0, winners_right=0))
-    return Answers(leaves=read.leaves, inputs=read.inputs, pairs=read.pairs,
-                   check=checked_against(prepared.case, read, checked, levels(checked)))
+    unchecked = Answers(
+        leaves=int(planner.usual.scenarios.tree.leaves.size), inputs=tuple(table), pairs=grids,
+        check=checked_against(prepared.case, None, (), ()))
+    return replace(unchecked, check=checked_against(
+        prepared.case, unchecked, checked, levels(checked)))
 
 
 def planner_of(prepared: Prepared, judged: Judged) -> Planner:
@@ -288,7 +288,7 @@ def check_points(
         return float(low + (high - low) * share)
 
     points: list[Point] = []
-    for k in range(count):
+    for k in range(count if values else 0):
         chosen = (pairs[int(rng.integers(len(pairs)))] if pairs and k % 2
                   else (list(values)[int(rng.integers(len(values)))],))
         points.append({name: drawn(name) for name in chosen})
@@ -307,9 +307,11 @@ def read_at(case: Case, table: Answers, point: Point) -> tuple[WayRead, ...]:
 
 
 def checked_against(
-    case: Case, table: Answers, points: Sequence[Point], planned: Sequence[Levels]
+    case: Case, table: Answers | None, points: Sequence[Point], planned: Sequence[Levels]
 ) -> AnswersCheck:
     """The table beside plans made for exactly these points."""
+    if table is None or not points:
+        return AnswersCheck(points=0, median_error=0.0, worst_error=0.0, winners_right=0)
     errors, right = [], 0
     for point, levels in zip(points, planned, strict=True):
         ways = {way.way: way for way in read_at(case, table, point)}

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from fabless.case_records import CaseNumber
 from fabless.decide import Decision
+from fabless.decide.questions.between import read_one
 from fabless.decide.results import Answers, MovedInput, WayLevels
 from fabless.records import Array
 from fabless.report.document import Plain
@@ -19,45 +19,16 @@ from fabless.units import from_si
 
 LOOKED_AT = 96
 """Steps along an input between which a change of the winner is looked for."""
-HALVINGS = 40
+HALVINGS = 30
 """Halvings of a step that place the change within it."""
-
-Between = Callable[[float], float]
-
-
-def between(values: Sequence[float], levels: Sequence[float], *, is_log: bool) -> Between:
-    """Monotone curve through the levels at some values: by the logarithm of the value where
-    `is_log`, of the level where all are above 0."""
-    placed = np.log(values) if is_log else np.array(values)
-    rises = min(levels) > 0.0
-    curve = PchipInterpolator(placed, np.log(levels) if rises else np.array(levels))
-
-    def level(value: float) -> float:
-        read = float(curve(np.log(value) if is_log else value))
-        return float(np.exp(read)) if rises else read
-
-    return level
-
-
-def totals_along(moved: MovedInput) -> dict[str, Between]:
-    """Total of every way along an input: cash, unserved demand and risk, each read by itself."""
-
-    def total(row: WayLevels) -> Between:
-        parts = [between(moved.values, part, is_log=moved.is_log)
-                 for part in (row.cash_usd, row.unserved_usd, row.risk_usd)]
-        return lambda value: sum(part(value) for part in parts)
-
-    return {row.way: total(row) for row in moved.levels}
-
 
 def flips_of(moved: MovedInput, order: Sequence[str]) -> list[dict[str, Plain]]:
     """Values at which the winner changes along an input, rising; of ways with equal totals the one
     that stands first in `order` wins."""
-    totals = totals_along(moved)
-    ranked = [way for way in order if way in totals]
 
     def winner(value: float) -> str:
-        return min(ranked, key=lambda way: totals[way](value))
+        totals = {row.way: row.total_usd for row in read_one(moved, value)}
+        return min((way for way in order if way in totals), key=totals.__getitem__)
 
     return list(_changes(winner, _steps(moved)))
 

@@ -15,7 +15,7 @@ from fabless.report.page.controls import check_row, control_rows, crossed_rows
 from fabless.report.page.holding import action_rows, holds_data, limit_rows
 from fabless.report.page.inputs import assumed, input_rows
 from fabless.report.page.programme_data import own_data
-from fabless.report.page.sentences import claims, verdict
+from fabless.report.page.sentences import claims_of, verdict_of
 from fabless.report.page.texts import load_texts
 from fabless.report.page.time_data import when_data
 from fabless.report.page.tries import tries
@@ -31,7 +31,7 @@ def page_data(decision: Decision, lang: str = "en") -> dict[str, Plain]:
     """Everything that the page shows of a decision, in a language."""
     texts = load_texts(lang)
     page = page_numbers(decision, texts)
-    return page | {"verdict": verdict(page), "claims": claims(page)}
+    return page | {"verdict": verdict_of(page), "claims": claims_of(page)}
 
 
 def page_numbers(decision: Decision, texts: Mapping[str, str]) -> dict[str, Plain]:

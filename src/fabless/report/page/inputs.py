@@ -3,6 +3,7 @@ source."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 from fabless.case_records import CaseNumber
@@ -72,25 +73,29 @@ def source_fields(number: CaseNumber) -> dict[str, Plain]:
             "known": str(number.known) if number.known else "", "note": number.note}
 
 
+def range_fields(number: CaseNumber) -> dict[str, Plain]:
+    """Range of an input in its unit, the least and most that such a number can be, and how it is
+    spread and learnt: what a case file of a moved input states."""
+    unit = shown_unit(number.unit)
+    low, value, high = (from_si(end, unit) for end in (
+        number.spread.low, number.spread.mode, number.spread.high))
+    least, most = (from_si(bound, unit) if math.isfinite(bound) else None
+                   for bound in number.bounds)
+    return {"unit": unit, "value": value, "low": low, "high": high, "least": least, "most": most,
+            "log": number.spread.scale == "log", "news": number.news or ""}
+
+
 def input_rows(
     decision: Decision, controls: Collection[str], texts: Mapping[str, str]
 ) -> list[dict[str, Plain]]:
     """Every input with its range in its unit; `controls` are the names of those that the page can
     move by its table."""
     titles = input_titles(decision)
-    rows: list[dict[str, Plain]] = []
-    for number in decision.assumptions:
-        unit, spread = shown_unit(number.unit), number.spread
-        is_share = unit in ("1", "%") and spread.low >= 0.0 and spread.high <= 1.0
-        rows.append({
-            "name": number.name, "label": input_label(number.name, titles, texts), "unit": unit,
-            "value": from_si(spread.mode, unit), "low": from_si(spread.low, unit),
-            "high": from_si(spread.high, unit), **source_fields(number),
-            "control": number.name in controls,
-            "least": 0.0 if is_share else None, "most": from_si(1.0, unit) if is_share else None,
-            "fixed": fixed_reason(number, texts),
-        })
-    return rows
+    return [{
+        "name": number.name, "label": input_label(number.name, titles, texts),
+        **range_fields(number), **source_fields(number), "control": number.name in controls,
+        "fixed": fixed_reason(number, texts),
+    } for number in decision.assumptions]
 
 
 def assumed(decision: Decision) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def of_hundred(chance: float) -> str:
     return ">99" if 0.995 < chance < 1.0 else f"{100.0 * chance:.0f}"
 
 
-def amount(texts: Mapping[str, str], value: float) -> str:
+def amount_words(texts: Mapping[str, str], value: float) -> str:
     """A number of things in words from a million on, with at most three digits that count."""
     size = abs(value)
     for scale, word in AMOUNTS:
@@ -60,17 +60,17 @@ def amount(texts: Mapping[str, str], value: float) -> str:
     return _short(value)
 
 
-def money(texts: Mapping[str, str], usd: float) -> str:
+def money_words(texts: Mapping[str, str], usd: float) -> str:
     """An amount of money in words: 277 million USD."""
-    return said(texts, "money", amount=amount(texts, usd))
+    return said(texts, "money", amount=amount_words(texts, usd))
 
 
-def measured(texts: Mapping[str, str], value: float, unit: str) -> str:
+def unit_words(texts: Mapping[str, str], value: float, unit: str) -> str:
     """A value of an input with its unit in words, where the language has words for the unit."""
     template = texts.get(f"in_{unit}")
     if template is None:
         return with_unit(value, unit)
-    number = amount(texts, value) if abs(value) >= 1e6 else plain(value)
+    number = amount_words(texts, value) if abs(value) >= 1e6 else plain(value)
     return fill(template, {"value": number})
 
 
@@ -96,7 +96,7 @@ def day_words(texts: Mapping[str, str], day: str, *, year: bool = False) -> str:
                 year=of_year)
 
 
-def verdict(page: Page) -> dict[str, Any]:
+def verdict_of(page: Page) -> dict[str, Any]:
     """What to do, and what a query then costs beside the other way; `costs` are the two numbers as
     written, each with the way that it belongs to."""
     texts, ways = page["texts"], {way["key"]: way for way in page["ways"]}
@@ -104,7 +104,7 @@ def verdict(page: Page) -> dict[str, Any]:
     decimals = cent_decimals(way["p50"] for way in page["ways"])
     cost = cents(first["p50"], decimals)
     if other is None:
-        total = money(texts, first["total"])
+        total = money_words(texts, first["total"])
         return {"action": first["action"], "costs": [[cost, first["key"]]],
                 "numbers": said(texts, "verdict_alone", cost=cost, total=total)}
     other_cost = cents(other["p50"], decimals)
@@ -127,7 +127,7 @@ def flip_sentences(page: Page, control: Mapping[str, Any]) -> list[str]:
     sentences = []
     for flip in control["flips"]:
         side = "above" if flip["at"] > control["value"] else "below"
-        value = measured(texts, float(f"{flip['at']:.2g}"), control["unit"])
+        value = unit_words(texts, float(f"{flip['at']:.2g}"), control["unit"])
         sentences.append(said(texts, f"flip_{side}", way=ways[flip[side]]["name"], value=value))
     return sentences
 
@@ -150,10 +150,10 @@ def question_line(page: Page) -> str:
     if queries is None or growth is None:
         return said(texts, "question_bare", title=page["case"]["title"], day=day)
     return said(texts, "question", title=page["case"]["title"], day=day,
-                queries=amount(texts, queries["value"]), growth=plain(growth["value"]))
+                queries=amount_words(texts, queries["value"]), growth=plain(growth["value"]))
 
 
-def claims(page: Page) -> dict[str, str]:
+def claims_of(page: Page) -> dict[str, str]:
     """The three lines below the verdict: how sure it is, what of an own chip, what to start."""
     return {"sure": _sure(page), "own": _own_chip(page), "start": _start(page)}
 
@@ -205,8 +205,8 @@ def _own_chip(page: Page) -> str:
     if not valued:
         return said(texts, "own_none")
     best = max(valued, key=lambda item: item["value"])
-    values = {"programme": best["title"], "value": money(texts, abs(best["value"])),
-              "error": money(texts, 2.0 * best["value_error"])}
+    values = {"programme": best["title"], "value": money_words(texts, abs(best["value"])),
+              "error": money_words(texts, 2.0 * best["value_error"])}
     if abs(best["value"]) <= 2.0 * best["value_error"]:
         return said(texts, "own_untold", **values)
     if best["value"] < 0.0:
@@ -214,7 +214,7 @@ def _own_chip(page: Page) -> str:
     more = [way["more"] for way in page["ways"] if way["key"] == best["way"] and way["more"] > 0.0]
     if not more:
         return said(texts, "own_saves", **values)
-    return said(texts, "own_elsewhere", more=money(texts, more[0]), **values)
+    return said(texts, "own_elsewhere", more=money_words(texts, more[0]), **values)
 
 
 def _when_it_pays(page: Page, best: Mapping[str, Any], values: Mapping[str, str]) -> str:
@@ -235,7 +235,7 @@ def _start(page: Page) -> str:
         return said(texts, "start_nothing")
     first = max(actions, key=lambda item: (item["due"] == actions[0]["due"], item["spend"]))
     values: dict[str, str | float] = {
-        "day": day_words(texts, first["due"]), "money": money(texts, first["spend"])}
+        "day": day_words(texts, first["due"]), "money": money_words(texts, first["spend"])}
     if first["amount"] is None:
         return said(texts, "start_other", what=first["what"][:1].upper() + first["what"][1:],
                     **values)

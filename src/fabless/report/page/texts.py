@@ -38,10 +38,10 @@ def load_texts(lang: str = "en") -> dict[str, str]:
     return dict(_read(lang))
 
 
-def places(template: str) -> frozenset[str]:
+def places_of(template: str) -> frozenset[str]:
     """Names of the values that a template takes.
 
-    >>> sorted(places("{n} {n|chip|chips} by {due}"))
+    >>> sorted(places_of("{n} {n|chip|chips} by {due}"))
     ['due', 'n']
     """
     return frozenset(match[1] for match in _PLACE.finditer(template))

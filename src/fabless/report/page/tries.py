@@ -9,7 +9,7 @@ from fabless.case_records import CaseNumber
 from fabless.decide import Decision
 from fabless.report.document import Plain
 from fabless.report.page.inputs import shown_unit
-from fabless.report.page.sentences import measured
+from fabless.report.page.sentences import unit_words
 from fabless.report.page.texts import fill
 from fabless.units import YEAR_S, from_si, to_si
 from fabless.wording import plain
@@ -45,7 +45,7 @@ def tries(
             continue
         value = from_si(reached, unit)
         more = plain(float(f"{100.0 * (reached / spread.mode - 1.0):.3g}"))
-        words = {**move.values, "more": more, "value": measured(texts, float(f"{value:.3g}"), unit)}
+        words = {**move.values, "more": more, "value": unit_words(texts, float(f"{value:.3g}"), unit)}
         key = f"try_{move.key}" + ("" if reached == move.wished else "_nearest")
         rows.append({"key": move.key, "changes": {move.number.name: value},
                      "text": fill(texts[key], words)})

@@ -14,6 +14,8 @@ LEAST_VENDOR = 0.02
 """Share of what is paid for chips from which a vendor is named."""
 MOST_NAMED = 3
 """Vendors that the verdict names; where there are more, all but the first are "others"."""
+MOST_IN_NAME = 2
+"""Vendors that the name of a way lists; where there are more, the first "and others"."""
 OWN_VENDOR = "own"
 """Vendor of the chips that a programme makes."""
 SLOTS = ("portfolio", "diversify", "buy", "build", "acquire", "partner")
@@ -21,7 +23,7 @@ SLOTS = ("portfolio", "diversify", "buy", "build", "acquire", "partner")
 FREE_SLOTS = 2
 
 
-def vendors_of(way: WayResult) -> list[str]:
+def paid_vendors(way: WayResult) -> list[str]:
     """Vendors whose chips a way pays for, most is paid to the first; the fleet in place counts with
     its vendor."""
     paid: dict[str, float] = {}
@@ -54,14 +56,15 @@ def ranked_ways(decision: Decision) -> list[WayResult]:
 
 
 def against_of(decision: Decision) -> str:
-    """Way that the verdict is held against: what the recommended one is set against, or where that
-    is the same on every path the next one that is not; empty where there is none."""
+    """Way that the verdict is held against: what the recommended one is set against; where that is
+    the same on every path, buying, or else the next one; empty where there is none."""
     same = twins(decision)
     first = {decision.recommended} | {key for key, twin in same.items()
                                       if twin == decision.recommended}
     others = [way.name for way in ranked_ways(decision) if way.name not in first]
     best = next(way for way in decision.strategies if way.name == decision.recommended)
-    return best.against.other if best.against.other in others else next(iter(others), "")
+    wished = (best.against.other, "buy", *others)
+    return next((name for name in wished if name in others), "")
 
 
 def ties_with_first(decision: Decision, key: str) -> bool:
@@ -77,7 +80,7 @@ def is_started(way: WayResult) -> bool:
 
 def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> str:
     """What to do under a way, verb first: the first sentence of the verdict."""
-    vendors = vendors_of(way)
+    vendors = paid_vendors(way)
     new = any(offer != "existing" and chips.mean > 0.0 for _, offer, chips in way.fleet_by_quarter)
     if is_started(way):
         title = decision.title_of(way.programmes[0])
@@ -95,23 +98,25 @@ def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> 
 
 def way_names(decision: Decision, texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Name, small line and name within a sentence of each way, from the vendors of the case."""
-    listing = next((way.name for way in ranked_ways(decision)
-                    if way.name in ("portfolio", "diversify") and len(vendors_of(way)) > 1), "")
-    return {way.name: _names(decision, way, texts, listing) for way in decision.strategies}
+    by_vendors = next((way.name for way in ranked_ways(decision)
+                       if way.name in ("portfolio", "diversify") and len(paid_vendors(way)) > 1), "")
+    return {way.name: _names(decision, way, texts, by_vendors) for way in decision.strategies}
 
 
 def _names(
-    decision: Decision, way: WayResult, texts: Mapping[str, str], listing: str
+    decision: Decision, way: WayResult, texts: Mapping[str, str], named_by_vendors: str
 ) -> dict[str, str]:
     if way.name not in SLOTS:
         name = decision.way_of(way.name)
         return {"name": name, "line": texts["way_other_line"], "said": name}
-    vendors = vendors_of(way)
+    vendors = paid_vendors(way)
     first = vendors[0] if vendors else decision.dominant_vendor
     names = {part: said(texts, f"way_{way.name}_{part}", vendor=first)
              for part in ("name", "line", "said")}
-    if way.name == listing:
-        names["name"] = names["said"] = listed(vendors[:MOST_NAMED])
+    if way.name == named_by_vendors:
+        listing = (listed(vendors) if len(vendors) <= MOST_IN_NAME
+                   else said(texts, "way_listing_more", first=first))
+        names["name"] = names["said"] = listing
     return names
 
 
@@ -136,7 +141,7 @@ def way_rows(decision: Decision, texts: Mapping[str, str]) -> list[dict[str, Pla
         is_first = way.name == decision.recommended
         rows.append({
             "key": way.name, **called, "slot": slots[way.name], "first": is_first,
-            "action": way_action(decision, acting, texts), "vendors": list(vendors_of(acting)),
+            "action": way_action(decision, acting, texts), "vendors": list(paid_vendors(acting)),
             **_numbers(way), "tie": bool(tied) if is_first else way.name in tied,
             "same_as": same.get(way.name, ""), "own": _own(way), **_dots(futures[way.name]),
         })
