@@ -29,7 +29,8 @@ class FaultsModel(BaseModel):
     faults: list[FaultModel]
 
 
-FAULTY: dict[int | str, dict[str, Any]] = {code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
+FAULTY: dict[int | str, dict[str, Any]] = {
+    code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
 """Answers of every call that describe faults."""
 
 

@@ -87,6 +87,9 @@ class Runner:
                 own = ",".join(map(str, self._settings.own_cases))
                 self._running = job.id
                 self._process = own_process("job", str(self._settings.store), job.id, own)
+            standing = self._store.job(job.id)
+            if standing is None or standing.state != "running":  # cancelled while it was started
+                ended(self._process)
             assert self._process.stdout is not None
             with suppress(ValueError, OSError):
                 self._process.stdout.read()

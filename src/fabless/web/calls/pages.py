@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless.decide import Decision
 from fabless.errors import FablessError
-from fabless.report.html import as_html
+from fabless.report.html import evidence_html
+from fabless.report.page.bundle import content_policy, one_script, page_modules
+from fabless.report.page.data import page_data
+from fabless.report.page.file import page_html
 from fabless.web.desk import Desk
 from fabless.web.faults import code_of, faults_of
-from fabless.web.guard import POLICY
 
-API = '<meta name="fabless-api" content="/api">'
-"""Tells the page's script that there is a server to ask."""
-_POLICY = re.compile(
-    r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)(">)', re.IGNORECASE)
+API = "/api"
+"""Address of the calls that the page's script asks."""
 
 
 def case_pages_router(desk: Desk) -> APIRouter:
@@ -56,25 +54,17 @@ def case_pages_router(desk: Desk) -> APIRouter:
         decision = desk.store.decision(ident) if ident else None
         if decision is None:
             return shown("waiting.html", title=known.title, jobs=list(dict.fromkeys(jobs.values())))
-        return page_of(decision)
+        return page_of(decision, name)
 
     return router
 
 
-def page_of(decision: Decision) -> HTMLResponse:
-    """The page of a decision as a server sends it: it may ask that server, and nobody else."""
-    html, policy = live(as_html(decision))
-    return HTMLResponse(html, headers={"content-security-policy": policy})
+def page_of(decision: Decision, name: str) -> HTMLResponse:
+    """The page of a decision as a server sends it: it may ask that server, and nobody else.
 
-
-def live(html: str) -> tuple[str, str]:
-    """A page file made live, and its content policy.
-
-    The policy is that of the file, with leave to ask the server that sent it.
+    `name` is that under which the server offers the case.
     """
-    written = _POLICY.search(html)
-    if written is None:
-        return html.replace("<head>", f"<head>{API}", 1), POLICY
-    policy = re.sub(r"connect-src [^;]*", "connect-src 'self'", written[2])
-    page = html.replace(written[0], f"{written[1]}{policy}{written[3]}{API}", 1)
-    return page, f"{policy}; frame-ancestors 'none'"
+    policy = content_policy(one_script(page_modules()), connects=True)
+    html = page_html(page_data(decision) | {"server_name": name}, evidence_html(decision), api=API)
+    return HTMLResponse(html, headers={
+        "content-security-policy": f"{policy}; frame-ancestors 'none'"})
