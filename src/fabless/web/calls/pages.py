@@ -17,11 +17,14 @@ from fabless.web.faults import code_of, faults_of
 
 API = "/api"
 """Address of the calls that the page's script asks."""
+KEPT = 8
+"""Pages kept written: one takes seconds."""
 
 
 def case_pages_router(desk: Desk) -> APIRouter:
     """The menu, and the page of each case."""
     router = APIRouter(include_in_schema=False)
+    kept: dict[str, HTMLResponse] = {}
     templates = Environment(loader=PackageLoader("fabless.web"), autoescape=True,
                             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
@@ -51,10 +54,15 @@ def case_pages_router(desk: Desk) -> APIRouter:
                 detail: desk.ask(name, {}, detail).id for detail in ("quick", desk.settings.detail)}
         except FablessError as error:
             return faults_of(error.faults, code_of(error))
-        decision = desk.store.decision(ident) if ident else None
-        if decision is None:
-            return shown("waiting.html", title=known.title, jobs=list(dict.fromkeys(jobs.values())))
-        return page_of(decision, name)
+        if ident not in kept:
+            decision = desk.store.decision(ident) if ident else None
+            if decision is None:
+                return shown("waiting.html", title=known.title,
+                             jobs=list(dict.fromkeys(jobs.values())))
+            while len(kept) >= KEPT:
+                kept.pop(next(iter(kept)), None)
+            kept[ident] = page_of(decision, name)
+        return kept[ident]
 
     return router
 
