@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from decision_fixture import band, decision
 from fabless.decide import BuildUpRow, Decision, WayResult
 from fabless.report import canvas, charts, money_charts, question_charts, time_charts
-from fabless.report.canvas import NARROW, WIDE, Spec, as_svg, ink_on, spread
+from fabless.report.canvas import WIDE, Spec, as_svg, ink_on, spread
 from fabless.report.money import cause_bridge, headline_bridge, spend_panels
 
 
@@ -53,21 +53,20 @@ def texts(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize(
     "name",
     ["comparison", "build_up", "sensitivity", "fleet", "course", "timeline", "pays", "sobol",
      "headline", "why", "spend"],
 )
 def test_a_chart_draws_the_same_picture_twice_within_its_width(
-    chosen: Decision, name: str, width: int
+    chosen: Decision, name: str
 ) -> None:
-    svg = as_svg(every_chart(chosen, width)[name], "what it shows")
-    assert svg == as_svg(every_chart(decision(), width)[name], "what it shows")
+    svg = as_svg(every_chart(chosen, WIDE)[name], "what it shows")
+    assert svg == as_svg(every_chart(decision(), WIDE)[name], "what it shows")
     root = ET.fromstring(svg)
     assert root.get("role") == "img"
     assert root.get("aria-label") == "what it shows"
-    assert 0.8 * width < float(root.get("width", "0")) < 1.12 * width
+    assert 0.8 * WIDE < float(root.get("width", "0")) < 1.12 * WIDE
     assert "NaN" not in svg
     assert "undefined" not in svg
     assert " id=" not in svg, "identifiers would collide between the pictures of one page"

@@ -13,7 +13,7 @@ from command_fixture import Run
 from fabless.catalogue.case.contract_question import contract_examples, example_text, read_contracts
 from fabless.catalogue.case.schema_contract import KINDS
 from fabless.contract.curves import curves
-from fabless.report.canvas import NARROW, WIDE, as_svg
+from fabless.report.canvas import WIDE, as_svg
 from fabless.report.contract_charts import volume_curves
 
 
@@ -98,12 +98,11 @@ def test_a_picture_shows_every_contract(run: Run, tmp_path: Path) -> None:
     assert {"own", "reserved", "on-demand", "spot", "USD per chip-hour served"} <= said
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_chart_keeps_its_width_and_draws_the_same_twice(width: int) -> None:
+def test_the_chart_keeps_its_width_and_draws_the_same_twice() -> None:
     found = curves(read_contracts("beside"))
-    svg = as_svg(volume_curves(found, "chip", width), "x")
-    assert svg == as_svg(volume_curves(curves(read_contracts("beside")), "chip", width), "x")
-    assert 0.8 * width < float(ET.fromstring(svg).get("width", "0")) < 1.12 * width
+    svg = as_svg(volume_curves(found, "chip", WIDE), "x")
+    assert svg == as_svg(volume_curves(curves(read_contracts("beside")), "chip", WIDE), "x")
+    assert 0.8 * WIDE < float(ET.fromstring(svg).get("width", "0")) < 1.12 * WIDE
     assert "NaN" not in svg
 
 

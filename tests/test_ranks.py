@@ -18,7 +18,7 @@ RANKS = (
     {"catalogue", "workload"},
     {"perf", "silicon", "programme", "market"},
     {"quote"},
-    {"strategy", "scenario", "explore"},
+    {"asked", "strategy", "scenario", "explore"},
     {"plan"},
     {"decide"},
     {"backtest", "claims", "validate"},

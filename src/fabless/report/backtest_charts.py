@@ -22,7 +22,6 @@ from fabless.report.canvas import (
     Json,
     Spec,
     chart,
-    narrow,
     values,
     year_axis,
 )
@@ -50,8 +49,7 @@ _FURTHEST = 100.0
 def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int) -> Spec:
     """Draw the share of truths that the bands of 50, 80 and 95 % hold, group by group, beside what
     they claim."""
-    slim = narrow(width)
-    names = 0 if slim else 150
+    names = 150
     inner = (width - names - 3 * _SHARES) // 3
     scores = [*groups, overall] if len(groups) > 1 else [overall]
     rows: list[dict[str, Json]] = [
@@ -59,34 +57,28 @@ def coverage_chart(groups: Sequence[GroupScore], overall: GroupScore, width: int
          "label": in_percent(getattr(score, field)), "far": getattr(score, field) < claim - 0.2}
         for score in scores for field, claim in _CLAIMS]
     order = [group_words(score) for score in scores]
-    down = 9 if slim else 0
     x: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False},
                "stack": None}
     panels: list[Json] = []
     for _, claim in _CLAIMS:
         y: Spec = {"field": "group", "type": "nominal", "sort": order,
-                   "axis": None if slim or panels else {
+                   "axis": None if panels else {
             "title": None, "labelColor": INK, "labelFontSize": 12, "labelPadding": 8,
             "labelLimit": 160,
             "minExtent": names}}
         layers: list[Json] = [
-            {"mark": {"type": "bar", "height": 11, "color": GRID, "cornerRadius": 2,
-                      "yOffset": down},
+            {"mark": {"type": "bar", "height": 11, "color": GRID},
              "encoding": {"x": {"datum": 1.0} | x}},
-            {"mark": {"type": "bar", "height": 11, "cornerRadius": 2, "yOffset": down},
+            {"mark": {"type": "bar", "height": 11},
              "encoding": {"x": {"field": "held"} | x, "color": {
                  "condition": {"test": "datum.far", "value": WARN}, "value": ACCENT}}},
             {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 2,
-                      "height": 17,
-                      "yOffset": down},
+                      "height": 17},
              "encoding": {"x": {"field": "claim"} | x}},
-            {"mark": {"type": "text", "align": "left", "dx": 4, "dy": down},
+            {"mark": {"type": "text", "align": "left", "dx": 4},
              "encoding": {"x": {"datum": 1.0} | x, "text": {"field": "label"}}}]
-        if slim and not panels:
-            layers.append({"mark": {"type": "text", "align": "left", "dy": -7},
-                           "encoding": {"x": {"value": 0}, "text": {"field": "group"}}})
         panels.append({
-            "width": inner, "height": {"step": 36 if slim else 24}, "encoding": {"y": y},
+            "width": inner, "height": {"step": 24}, "encoding": {"y": y},
             "layer": layers,
             "title": f"Band of {in_percent(claim)}",
             "transform": [{"filter": f"datum.claim == {claim}"}]})
@@ -118,7 +110,7 @@ def pit_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
     y: Spec = {"type": "quantitative", "axis": None,
                "scale": {"domain": [0, max([*weights, total / _BINS]) * 1.15 or 1.0],
                          "nice": False}}
-    than = "" if narrow(width) else " than forecast"
+    than = " than forecast"
     words: list[dict[str, Json]] = [
         {"x": 0.0, "text": f"came lower{than}", "align": "left"},
         {"x": 1.0, "text": f"came higher{than}", "align": "right"}]
@@ -151,7 +143,6 @@ def farthest(rows: Sequence[ScoredTruth]) -> list[ScoredTruth]:
 def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
     """Draw each forecast over what came, on a logarithmic axis: band of 80 %, median; the line in
     the middle is what came, the grey bar its own interval."""
-    slim = narrow(width)
     drawn: list[dict[str, Json]] = []
     for row in farthest(rows):
         if not row.value > 0.0:
@@ -176,35 +167,29 @@ def error_chart(rows: Sequence[ScoredTruth], width: int) -> Spec:
     axis: Spec = {"axis": {"title": None, "grid": True, "values": ticks,
                            "labelExpr": "format(datum.value, '~g') + 'x'",
                            "orient": "top"}}
-    names = _names([str(row["row"]) for row in drawn], slim)
+    names = _names([str(row["row"]) for row in drawn])
     inner = width - names - _FACTORS
     y: Spec = _rows(drawn, names)
     colour: Spec = {"condition": {"test": "datum.out", "value": WARN}, "value": ACCENT}
-    down = 7 if slim else 0
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": 13, "color": OTHER, "opacity": 0.35, "yOffset": down},
+        {"mark": {"type": "bar", "height": 13, "color": OTHER, "opacity": 0.35},
          "encoding": {"x": {"field": "truth_low"} | x | axis, "x2": {"field": "truth_high"}}},
-        {"mark": {"type": "bar", "height": 5, "opacity": 0.45, "cornerRadius": 2, "yOffset": down},
+        {"mark": {"type": "bar", "height": 5, "opacity": 0.45},
          "encoding": {"x": {"field": "low"} | x | axis, "x2": {"field": "high"}, "color": colour}},
         {"mark": {"type": "tick", "orient": "vertical", "color": INK, "thickness": 1.5,
-                  "height": 17 if not slim else 14,
-                  "yOffset": down}, "encoding": {"x": {"datum": 1.0} | x}},
-        {"mark": {"type": "circle", "size": 44, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1,
-                  "yOffset": down},
+                  "height": 17}, "encoding": {"x": {"datum": 1.0} | x}},
+        {"mark": {"type": "circle", "size": 44, "opacity": 1, "stroke": SURFACE, "strokeWidth": 1},
          "encoding": {"x": {"field": "median"} | x | axis, "color": colour}},
-        {"mark": {"type": "text", "align": "left", "dy": down},
+        {"mark": {"type": "text", "align": "left"},
          "encoding": {"x": {"value": inner + 8}, "text": {"field": "label"},
                       "color": {"condition": {"test": "datum.out", "value": WARN}, "value": INK}}}]
-    if slim:
-        layers.append({"mark": {"type": "text", "align": "left", "dy": -7, "limit": width - 20},
-                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
     return chart({"data": values(drawn), "width": inner,
-                  "height": {"step": 30 if slim else 17}, "encoding": {"y": y}, "layer": layers})
+                  "height": {"step": 17}, "encoding": {"y": y}, "layer": layers})
 
 
-def _names(names: Sequence[str], slim: bool) -> int:
+def _names(names: Sequence[str]) -> int:
     """Room for the names of rows at the left [px]; on a telephone they stand above their rows."""
-    return 0 if slim else min(round(max(map(len, names), default=0) * _LETTER) + 16, _MOST_NAMES)
+    return min(round(max(map(len, names), default=0) * _LETTER) + 16, _MOST_NAMES)
 
 
 def _rows(drawn: Sequence[Mapping[str, Json]], names: int) -> Spec:
@@ -232,7 +217,6 @@ def calendar_chart(
 ) -> Spec:
     """Draw when each thing was to come (50 and 80 % bands and median, of the courses that get
     there) and when it came."""
-    slim = narrow(width)
     start = dt.date.fromisoformat(as_of)
 
     def when(months: float) -> str:
@@ -253,34 +237,27 @@ def calendar_chart(
               default=when(12.0))
     x: Spec = {"type": "temporal", "axis": year_axis() | {"orient": "top", "labelAlign": "left"},
                "scale": {"type": "utc", "domain": [start.isoformat(), end]}}
-    names = _names([str(row["row"]) for row in rows], slim)
-    inner = width - names - (24 if slim else _CAME)
+    names = _names([str(row["row"]) for row in rows])
+    inner = width - names - _CAME
     y = _rows(rows, names)
-    down = 8 if slim else 0
     layers: list[Json] = [
-        {"mark": {"type": "bar", "height": height, "color": ACCENT, "opacity": dark,
-                  "cornerRadius": 2, "yOffset": down},
+        {"mark": {"type": "bar", "height": height, "color": ACCENT, "opacity": dark},
          "encoding": {"x": {"field": first} | x, "x2": {"field": last}}}
         for first, last, height, dark in (("q10", "q90", 9, 0.25), ("q25", "q75", 9, 0.4))]
     known: Spec = {"transform": [{"filter": "isValid(datum.came)"}]}
     layers += [
         {"mark": {"type": "tick", "orient": "vertical", "thickness": 2, "height": 13,
-                  "color": ACCENT, "yOffset": down},
+                  "color": ACCENT},
          "encoding": {"x": {"field": "q50"} | x}},
-        known | {"mark": {"type": "rule", "color": WARN, "strokeWidth": 2, "yOffset": down,
-                          "y2Offset": down},
+        known | {"mark": {"type": "rule", "color": WARN, "strokeWidth": 2},
                  "encoding": {"x": {"field": "low"} | x, "x2": {"field": "high"}}},
         known | {"mark": {"type": "circle", "size": 60, "color": WARN, "opacity": 1,
                           "stroke": SURFACE,
-                          "strokeWidth": 1, "yOffset": down},
+                          "strokeWidth": 1},
                  "encoding": {"x": {"field": "came"} | x}}]
-    if slim:
-        layers.append({"mark": {"type": "text", "align": "left", "dy": -8, "limit": width},
-                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
-    else:
-        layers.append({"mark": {"type": "text", "align": "left", "dx": 8, "color": WARN},
-                       "encoding": {"x": {"field": "edge"} | x, "text": {"field": "label"}}})
-    return chart({"data": values(rows), "width": inner, "height": {"step": 34 if slim else 21},
+    layers.append({"mark": {"type": "text", "align": "left", "dx": 8, "color": WARN},
+                   "encoding": {"x": {"field": "edge"} | x, "text": {"field": "label"}}})
+    return chart({"data": values(rows), "width": inner, "height": {"step": 21},
                   "encoding": {"y": y}, "layer": layers})
 
 

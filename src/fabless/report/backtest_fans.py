@@ -22,7 +22,6 @@ from fabless.report.canvas import (
     Json,
     Spec,
     chart,
-    narrow,
     spread,
     values,
     year_axis,
@@ -90,7 +89,7 @@ def fan_chart(
 ) -> Spec:
     """Draw each fan in a panel of its own, all over the same time: bands that claim 50, 80 and
     95 %, the median, what came with its own interval, and the log trend of the day."""
-    columns = 1 if narrow(width) else 2
+    columns = 2
     inner = width // columns - _TICKS - _LABELS
     known = {fan.quantity: _came(fan, truths, events) for fan in fans}
     end = _last_day(fans, [item for items in known.values() for item in items])
@@ -323,7 +322,6 @@ def _chance_panel(fan: Fan, came: Sequence[Came], end: dt.date, inner: int) -> S
 
 def _legend(trend: bool, width: int) -> Spec:
     """What the marks mean, in a line."""
-    slim = narrow(width)
     items: list[tuple[str, int]] = [("forecast: bands of 50, 80, 95 %, and median", 252),
                                     ("what came", 62)]
     if trend:
@@ -331,8 +329,6 @@ def _legend(trend: bool, width: int) -> Spec:
     marks: list[dict[str, Json]] = []
     at, down = 0, 6
     for kind, (label, long) in enumerate(items):
-        if slim and kind == 1:
-            at, down = 0, 22
         marks.append({"x": at + 5, "text_x": at + 14, "y": down, "label": label, "kind": kind})
         at += long + 30
     pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
@@ -346,6 +342,6 @@ def _legend(trend: bool, width: int) -> Spec:
                            "encoding": where} for kind, shape in enumerate(shapes)]
     layers.append({"mark": {"type": "text", "align": "left"}, "encoding": {
         "x": {"field": "text_x"} | pixel, "y": {"field": "y"} | pixel, "text": {"field": "label"}}})
-    return {"width": width - 10, "height": 28 if slim and len(items) > 1 else 12,
+    return {"width": width - 10, "height": 12,
             "data": values(marks),
             "layer": layers}

@@ -27,7 +27,6 @@ from fabless.report.backtest_words import (
     where_words,
 )
 from fabless.report.files import write_whole
-from fabless.report.html import Picture
 from fabless.report.money import Bridge, Step
 from fabless.report.money_charts import bridge_chart
 from fabless.report.replay import whole_usd
@@ -241,11 +240,9 @@ def _places(replay: Replay | None) -> list[tuple[int, ReplayWay]]:
     ]
 
 
-def _drawn(pictures: dict[str, tuple[str, Draw]]) -> dict[str, Picture]:
+def _drawn(pictures: dict[str, tuple[str, Draw]]) -> dict[str, str]:
     return {
-        name: Picture(
-            canvas.as_svg(draw(canvas.WIDE), label), canvas.as_svg(draw(canvas.NARROW), label)
-        )
+        name: canvas.as_svg(draw(canvas.WIDE), label)
         for name, (label, draw) in pictures.items()
     }
 

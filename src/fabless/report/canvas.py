@@ -32,25 +32,26 @@ SERIES = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#6a
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 WIDE = 720
-NARROW = 340
-"""Widths [px] in which every chart of the report is drawn: for pages and paper, and for
-telephones."""
+"""Width [px] in which every chart is drawn, whatever the screen: on a telephone it keeps its size
+and scrolls within its figure."""
 IN_TWO_LINES = "length(datum.label) > 30 ? split(replace(datum.label, ' (', '~('), '~') : datum.label"
 """Writes a long label of a row in two lines, the second from its bracket on."""
 LABEL_GAP = 13.0
 
-_VEGA_LITE = "5.20"
+_VEGA_LITE = "6.1"
+_NEEDLESS = re.compile(
+    r' (?:class|aria-hidden|aria-roledescription|pointer-events|font-family|stroke-miterlimit)="[^"]*"'
+    r'|(?<=.) role="graphics-[^"]*"| opacity="1"| xmlns:xlink="[^"]*"'
+    r'| text-anchor="start"| stroke-width="1"| font-size="11px"| transform="translate\(0,0\)"')
+"""Attributes that change nothing to be seen in a picture that nobody points at."""
+_PLACES = re.compile(r' (?:d|transform|x|y|x1|x2|y1|y2|dx|dy|cx|cy|r|width|height|viewBox)="[^"]*"')
+"""Attributes that are coordinates."""
 _AXIS: Spec = {
     "domainColor": GRID, "gridColor": GRID, "tickColor": GRID, "labelColor": MUTED,
     "titleColor": MUTED, "titleFontWeight": "normal", "labelFontSize": 11, "titleFontSize": 11,
     "labelPadding": 5, "ticks": False,
     "domain": False,
 }
-
-
-def narrow(width: int) -> bool:
-    """Say whether a chart of this width must do without a column of labels."""
-    return width < 500
 
 
 def chart(body: Spec) -> Spec:
@@ -67,7 +68,7 @@ def chart(body: Spec) -> Spec:
             "title": None, "orient": "top", "offset": 6, "labelLimit": 260,
         },
     }
-    return {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "padding": 2, "config": config, **body}
+    return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "padding": 2, "config": config, **body}
 
 
 def values(rows: Sequence[Mapping[str, Json]]) -> Spec:
@@ -131,5 +132,56 @@ def as_svg(spec: Spec, label: str) -> str:
     """Draw a specification as SVG text to be put into a page, with `label` as its text for those
     who do not see it."""
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=_VEGA_LITE)
-    opening = f'<svg role="img" aria-label="{escape(label, quote=True)}" '
-    return re.sub(r"^\s*<svg ", lambda _: opening, svg, count=1).strip()
+    opening = f'<svg role="img" aria-label="{escape(label, quote=True)}" font-family="{FONT}" font-size="11px" '
+    return re.sub(r"^\s*<svg ", lambda _: opening, compact(svg), count=1).strip()
+
+
+def compact(svg: str) -> str:
+    """Leave out of a drawn picture what nobody sees: digits of a coordinate below a tenth of a
+    pixel, unpainted frames, and attributes that repeat what holds without them.
+
+    Text is left as it is.
+
+    >>> compact('<text x="1.04999" opacity="1">1.04999</text>')
+    '<text x="1">1.04999</text>'
+    """
+    painted = re.sub(r'<path class="(?:background|foreground)"(?![^>]* (?:fill|stroke)=)[^>]*/>', "", svg)
+    return _without_bare_groups(re.sub(r"<[a-z][^>]*>", _compact_tag, painted))
+
+
+def _without_bare_groups(svg: str) -> str:
+    """Leave out the groups that say nothing of what they hold, and those that hold nothing.
+
+    >>> _without_bare_groups('<g><g fill="none"><g>x</g></g><g fill="red"></g></g>')
+    '<g fill="none">x</g>'
+    """
+    kept: list[str] = []
+    bare: list[bool] = []
+    for piece in re.split(r"(</?g[^>]*>)", svg):
+        if piece == "</g>":
+            if bare.pop():
+                continue
+            if kept[-1].startswith("<g "):
+                kept.pop()
+                continue
+        elif re.match(r"<g[ >]", piece):
+            bare.append(piece == "<g>")
+            if bare[-1]:
+                continue
+        if piece:
+            kept.append(piece)
+    return "".join(kept)
+
+
+def _compact_tag(tag: re.Match[str]) -> str:
+    return _PLACES.sub(_rounded, _NEEDLESS.sub("", tag.group()))
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d+(?:e-?\d+)?|-?\d+e-\d+", _tenth, attribute.group())
+
+
+def _tenth(number: re.Match[str]) -> str:
+    """A coordinate to a tenth; `+ 0.0` turns minus nought into nought."""
+    text = f"{round(float(number.group()), 1) + 0.0:g}"
+    return text if "e" not in text else f"{float(text):.1f}"

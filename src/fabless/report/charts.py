@@ -24,7 +24,6 @@ from fabless.report.canvas import (
     Spec,
     chart,
     ink_on,
-    narrow,
     values,
 )
 from fabless.wording import cent_decimals, cents, cents_band, in_percent, plain
@@ -61,11 +60,10 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
     shortage."""
     ways = ranked(strategies, recommended)
     decimals = cent_decimals(way.cost_per_query_usd.p50 for way in ways)
-    slim = narrow(width)
     rows: list[dict[str, Json]] = []
     for way in ways:
         band = way.cost_per_query_usd
-        label = cents(band.p50, decimals) + ("" if slim else f"  ({cents_band(band, decimals)})")
+        label = cents(band.p50, decimals) + f"  ({cents_band(band, decimals)})"
         rows.append(
             {
                 "way": way.label, "p10": band.p10 * 100, "p50": band.p50 * 100,
@@ -83,7 +81,7 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
     }
     colour: Spec = {"condition": {"test": "datum.best", "value": ACCENT}, "value": OTHER}
     height: Spec = {"step": 30}
-    cost_width, short_width, gap = (width - 220, 70, 48) if slim else (width - 390, 140, 128)
+    cost_width, short_width, gap = width - 390, 140, 128
     reach = max((way.cost_per_query_usd.p90 for way in ways), default=0.0) * 100 or 1.0
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach * 1.02], "nice": False},
                "axis": {"title": None, "grid": True, "tickCount": 4}}
@@ -92,7 +90,7 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
         "encoding": {"y": y},
         "layer": [
             {
-                "mark": {"type": "bar", "height": 9, "opacity": 0.35, "cornerRadius": 4},
+                "mark": {"type": "bar", "height": 9, "opacity": 0.35},
                 "encoding": {"x": {"field": "p10"} | x, "x2": {"field": "p90"}, "color": colour},
             },
             {
@@ -111,15 +109,15 @@ def comparison(strategies: Sequence[WayResult], recommended: str, width: int) ->
     whole: Spec = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1]}, "stack": None}
     short: Spec = {
         "width": short_width, "height": height,
-        "title": "Shortage" if slim else "Chance of shortage",
+        "title": "Chance of shortage",
         "encoding": {"y": y | {"axis": None}},
         "layer": [
             {
-                "mark": {"type": "bar", "height": 9, "color": GRID, "cornerRadius": 4},
+                "mark": {"type": "bar", "height": 9, "color": GRID},
                 "encoding": {"x": {"datum": 1} | whole},
             },
             {
-                "mark": {"type": "bar", "height": 9, "color": WARN, "cornerRadius": 4},
+                "mark": {"type": "bar", "height": 9, "color": WARN},
                 "encoding": {"x": {"field": "short"} | whole},
             },
             {
@@ -173,7 +171,7 @@ def build_up_chart(
         ends.append({"row": name, "to": at, "label": cents(totals[name], decimals)})
     y: Spec = {"field": "row", "type": "nominal", "sort": names, "axis": None}
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach], "nice": False}, "axis": None}
-    legend: Spec = {"columns": 2 if narrow(width) else 0}
+    legend: Spec = {"columns": 0}
     colour: Spec = {
         "field": "part", "type": "nominal", "sort": parts, "legend": legend,
         "scale": {"domain": parts, "range": [part_colour(parts, part) for part in parts]},
@@ -222,7 +220,6 @@ def sensitivity(
     """Draw the tornado: cost per query of the recommended way with each input at its low and at its
     high end; `called` gives what people call a way."""
     shown = inputs[:MOST_ROWS]
-    slim = narrow(width)
     rows: list[dict[str, Json]] = []
     for effect in shown:
         what, bracket, whose = effect.label.partition(" (")
@@ -248,7 +245,7 @@ def sensitivity(
         + [base_usd * 100]
     )
     low, high = min(costs), max(costs)
-    room = max(high - low, high * 1e-6) * (0.55 if slim else 0.28)
+    room = max(high - low, high * 1e-6) * 0.28
     x: Spec = {
         "type": "quantitative",
         "scale": {"domain": [low - room, high + room], "nice": False, "zero": False},
@@ -260,14 +257,11 @@ def sensitivity(
     y: Spec = {
         "field": "row", "type": "nominal",
         "sort": list(dict.fromkeys(str(row["row"]) for row in rows)),
-        "axis": None
-        if slim
-        else {
+        "axis": {
             "title": None, "labelColor": INK, "labelLimit": 215, "labelPadding": 8,
             "labelExpr": IN_TWO_LINES,
         },
     }
-    down = 8 if slim else 0
     colour: Spec = {
         "field": "end", "type": "nominal", "sort": ["low end", "high end"], "legend": {},
         "scale": {"domain": ["low end", "high end"], "range": [SERIES[1], SERIES[0]]},
@@ -275,37 +269,24 @@ def sensitivity(
     said: Spec = {"condition": {"test": "datum.flips", "value": WARN}, "value": MUTED}
     layers: list[Json] = [
         {
-            "mark": {"type": "bar", "height": 13, "yOffset": down},
+            "mark": {"type": "bar", "height": 13},
             "encoding": {"x": {"field": "base"} | x, "x2": {"field": "cost"}, "color": colour},
         },
         {
             "transform": [{"filter": "datum.left"}],
-            "mark": {"type": "text", "align": "right", "dx": -5, "dy": down},
+            "mark": {"type": "text", "align": "right", "dx": -5},
             "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said},
         },
         {
             "transform": [{"filter": "!datum.left"}],
-            "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
+            "mark": {"type": "text", "align": "left", "dx": 5},
             "encoding": {"x": {"field": "beside"} | x, "text": {"field": "label"}, "color": said},
         },
     ]
-    if slim:  # a rule over the full height would cross the names above the bars
-        layers.append(
-            {
-                "mark": {
-                    "type": "tick", "color": INK, "thickness": 1.5, "size": 20, "yOffset": down,
-                },
-                "encoding": {"x": {"field": "base"} | x},
-            }
-        )
-        layers.append({"transform": [{"filter": "datum.end == 'low end'"}],
-                       "mark": {"type": "text", "align": "left", "dy": -9},
-                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
-    else:
-        layers.append({"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}})
+    layers.append({"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": base_usd * 100} | x, "y": None}})
     return chart(
         {
-            "data": values(rows), "width": width - (10 if slim else 205),
-            "height": {"step": 42 if slim else 28}, "encoding": {"y": y}, "layer": layers,
+            "data": values(rows), "width": width - 205,
+            "height": {"step": 28}, "encoding": {"y": y}, "layer": layers,
         }
     )

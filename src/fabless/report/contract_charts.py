@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabless.contract.curves import Curve
-from fabless.report.canvas import GRID, INK, MUTED, OTHER, SERIES, Json, Spec, chart, narrow, spread, values
+from fabless.report.canvas import GRID, INK, MUTED, OTHER, SERIES, Json, Spec, chart, spread, values
 
 _HEIGHT = 250
 _LABELS = 112
@@ -33,11 +33,11 @@ def volume_curves(curves: Sequence[Curve], unit: str, width: int) -> Spec:
     by_unit = _panel(
         curves, colours, [curve.usd_per_unit for curve in curves], x_title=x_title,
         y_title=f"USD per {unit} served", inner=_inner(width), names=False, top=2.0 * most)
-    return chart({"vconcat" if narrow(width) else "hconcat": [whole, by_unit], "spacing": 24})
+    return chart({"hconcat": [whole, by_unit], "spacing": 24})
 
 
 def _inner(width: int) -> int:
-    return width - _LABELS - 60 if narrow(width) else (width - _LABELS - 24 - 2 * 58) // 2
+    return (width - _LABELS - 24 - 2 * 58) // 2
 
 
 def _colours(curves: Sequence[Curve]) -> dict[str, str]:

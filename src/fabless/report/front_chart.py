@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from fabless.report.canvas import INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, narrow, values
+from fabless.report.canvas import INK, MUTED, SERIES, SURFACE, WARN, Json, Spec, chart, values
 from fabless.wording import significant
 
 _STEPS = (1.0, 2.0, 3.0, 5.0)
@@ -30,7 +30,6 @@ def front_chart(
     points = [point for line in lines.values() for point in line]
     low, high = min(x for x, _ in points), max(x for x, _ in points)
     top = max(y for _, y in points)
-    slim = narrow(width)
     names = [name for name in lines if lines[name]]
     colour: Spec = {
         "field": "way", "type": "nominal", "sort": list(names), "legend": {"symbolType": "stroke"},
@@ -89,4 +88,4 @@ def front_chart(
             },
         },
     ]
-    return chart({"width": width - 70, "height": 220 if slim else 300, "title": title, "layer": layers})
+    return chart({"width": width - 70, "height": 300, "title": title, "layer": layers})

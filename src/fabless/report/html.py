@@ -39,14 +39,6 @@ CONTENTS = (
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One chart as SVG, drawn for pages and paper and again for telephones."""
-
-    wide: str
-    narrow: str
-
-
-@dataclass(frozen=True)
 class FleetTable:
     """Chips in operation in the last quarter of each year: rows of offer and bands."""
 
@@ -243,8 +235,8 @@ def _query_table(load: str, decision: Decision) -> QueryTable:
         decimals=wording.cent_decimals(item.usd for item in costs if item.usd), pairs=tuple(pairs))
 
 
-def report_pictures(decision: Decision) -> dict[str, Picture | None]:
-    """Draw every chart of the report in both widths; None where there is nothing to draw."""
+def report_pictures(decision: Decision) -> dict[str, str | None]:
+    """Draw every chart of the report as SVG; None where there is nothing to draw."""
     best = recommended_way(decision)
     mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities or ()
     headings = _headings(decision)
@@ -329,9 +321,7 @@ def report_pictures(decision: Decision) -> dict[str, Picture | None]:
         for other in differences(decision)
     }
     return {
-        name: Picture(
-            canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label)
-        )
+        name: canvas.as_svg(make(canvas.WIDE), label)
         if make
         else None
         for name, (label, make) in specs.items()

@@ -20,7 +20,6 @@ from fabless.report.canvas import (
     Json,
     Spec,
     chart,
-    narrow,
     values,
 )
 from fabless.report.money import Bridge
@@ -37,7 +36,6 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     """Draw the steps of a bridge below each other, each from where the one before ended, and their
     sum in the last row, named `end`. Where `signed`, what lowers the sum is blue and what raises it
     orange; else every step is blue."""
-    slim = narrow(width)
     rows: list[dict[str, Json]] = []
     at = 0.0
     for step in bridge.steps:
@@ -47,9 +45,8 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     ends = [float(str(row[side])) for row in rows for side in ("low", "high")]
     low, high = min(0.0, *ends), max(0.0, *ends)
     names = [str(row["row"]) for row in rows]
-    down = 8 if slim else 0
     before = _ROOM if low < 0.0 or not all(row["rises"] for row in rows) else 0
-    beside = 0 if slim else round(max(map(len, names)) * _LETTER) + 10
+    beside = round(max(map(len, names)) * _LETTER) + 10
     inner = width - before - _ROOM - beside
     x: Spec = {
         "type": "quantitative", "axis": None,
@@ -58,7 +55,7 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     }
     y: Spec = {
         "field": "row", "type": "nominal", "sort": names,
-        "axis": None if slim else {
+        "axis": {
             "title": None, "labelColor": INK, "labelLimit": 240, "labelPadding": 4,
             "labelFontSize": 12, "minExtent": beside},
     }
@@ -69,28 +66,24 @@ def bridge_chart(bridge: Bridge, end: str, width: int, *, signed: bool) -> Spec:
     }
     layers: list[Json] = [
         {
-            "mark": {"type": "bar", "height": 14, "yOffset": down},
+            "mark": {"type": "bar", "height": 14},
             "encoding": {"x": {"field": "low"} | x, "x2": {"field": "high"}, "color": colour},
         },
         {
             "transform": [{"filter": "datum.rises"}],
-            "mark": {"type": "text", "align": "left", "dx": 5, "dy": down},
+            "mark": {"type": "text", "align": "left", "dx": 5},
             "encoding": {"x": {"field": "high"} | x, "text": {"field": "text"}},
         },
         {
             "transform": [{"filter": "!datum.rises"}],
-            "mark": {"type": "text", "align": "right", "dx": -5, "dy": down},
+            "mark": {"type": "text", "align": "right", "dx": -5},
             "encoding": {"x": {"field": "low"} | x, "text": {"field": "text"}},
         },
     ]
-    if slim:
-        layers.append({"mark": {"type": "text", "align": "left", "dy": -8},
-                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
-    else:  # over the full height of a narrow picture it would cross the names
-        layers.insert(0, {"mark": {"type": "rule", "color": GRID},
-                          "encoding": {"x": {"datum": 0.0} | x, "y": None}})
+    layers.insert(0, {"mark": {"type": "rule", "color": GRID},
+                      "encoding": {"x": {"datum": 0.0} | x, "y": None}})
     return chart({
-        "data": values(rows), "width": before + inner + _ROOM, "height": {"step": 36 if slim else 26},
+        "data": values(rows), "width": before + inner + _ROOM, "height": {"step": 26},
         "encoding": {"y": y}, "layer": layers,
     })
 
@@ -105,17 +98,16 @@ def spend_by_year(
 ) -> Spec:
     """Stack what is paid in each year, one panel for each way of cutting it: title of the panel ->
     title of the part -> year -> USD. The six largest parts by name, the others together."""
-    slim = narrow(width)
     years = sorted({year for parts in panels.values() for course in parts.values() for year in course})
     top = max((fsum(course.get(year, 0.0) for course in parts.values())
                for parts in panels.values() for year in years), default=0.0) or 1.0
     count = max(len(panels), 1)
-    inner = width - 44 if slim else (width - 44 - 22 * (count - 1)) // count
+    inner = (width - 44 - 22 * (count - 1)) // count
     drawn: list[Json] = [
-        _panel(title, _named(parts), years, top * 1.04, inner, first=slim or k == 0, slim=slim)
+        _panel(title, _named(parts), years, top * 1.04, inner, first=k == 0)
         for k, (title, parts) in enumerate(panels.items())]
     return chart({
-        ("vconcat" if slim else "hconcat"): drawn, "spacing": 18 if slim else 22,
+        "hconcat": drawn, "spacing": 22,
         "resolve": {"scale": {"color": "independent"}},
     })
 
@@ -132,7 +124,7 @@ def _named(parts: Mapping[str, Mapping[int, float]]) -> dict[str, Mapping[int, f
 
 def _panel(
     title: str, parts: Mapping[str, Mapping[int, float]], years: Sequence[int], top: float,
-    width: int, *, first: bool, slim: bool,
+    width: int, *, first: bool,
 ) -> Spec:
     rows: list[dict[str, Json]] = []
     for year in years:
@@ -158,7 +150,7 @@ def _panel(
                 "field": "part", "type": "nominal", "sort": list(parts),
                 "scale": {"domain": list(parts), "range": colours},
                 "legend": {"orient": "bottom", "direction": "vertical", "columns": 1,
-                           "labelLimit": width if slim else width - 20},
+                           "labelLimit": width - 20},
             },
         },
     }

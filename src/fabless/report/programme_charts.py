@@ -78,7 +78,6 @@ def _timeline(study: ProgrammeStudy, width: int) -> Spec:
             {
                 "mark": {
                     "type": "bar", "height": 11, "color": ACCENT, "opacity": 0.75,
-                    "cornerRadius": 2,
                 },
                 "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}},
             },
@@ -123,7 +122,6 @@ def _outcomes(study: ProgrammeStudy, width: int) -> Spec:
             {
                 "mark": {
                     "type": "bar", "height": 11, "color": ACCENT, "opacity": 0.75,
-                    "cornerRadius": 2,
                 },
                 "encoding": {"x": {"field": "mean"} | x},
             },

@@ -18,7 +18,6 @@ from fabless.report.canvas import (
     Json,
     Spec,
     chart,
-    narrow,
     values,
 )
 from fabless.wording import count, plain, usd
@@ -29,7 +28,6 @@ _LEAST_USD = 1e6
 def pays(surface: Surface, width: int) -> Spec:
     """Draw the value of a programme over relative performance and slip, one panel for each volume
     of demand."""
-    slim = narrow(width)
     panels = len(surface.volumes)
     rows: list[dict[str, Json]] = []
     largest = (
@@ -48,7 +46,7 @@ def pays(surface: Surface, width: int) -> Spec:
                 )
     order_x, order_y = [plain(v) for v in surface.performances], [plain(v) for v in surface.slips]
     panel: Spec = {
-        "width": (width - 60) if slim else (width - 90) // panels, "height": {"step": 34},
+        "width": (width - 90) // panels, "height": {"step": 34},
         "encoding": {
             "x": {
                 "field": "performance", "type": "ordinal", "sort": order_x,
@@ -75,7 +73,7 @@ def pays(surface: Surface, width: int) -> Spec:
     }
     return chart(
         {
-            "data": values(rows), "spec": panel, "columns": 1 if slim else panels,
+            "data": values(rows), "spec": panel, "columns": panels,
             "facet": {
                 "field": "volume", "type": "ordinal",
                 "sort": [f"volume × {plain(v)}" for v in surface.volumes],
@@ -87,7 +85,6 @@ def pays(surface: Surface, width: int) -> Spec:
 
 def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     """Draw first-order and total indices as bars, with the 95 % interval of the total."""
-    slim = narrow(width)
     rows: list[dict[str, Json]] = []
     for index in indices:
         for kind, size in (("alone", index.first), ("with all others", index.total)):
@@ -101,15 +98,11 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
     order, kinds = [index.label for index in indices], ["alone", "with all others"]
     y: Spec = {
         "field": "row", "type": "nominal", "sort": order,
-        "axis": None
-        if slim
-        else {
+        "axis": {
             "title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8,
             "labelExpr": IN_TWO_LINES,
         },
     }
-    if slim:
-        y["scale"] = {"paddingInner": 0.5, "paddingOuter": 0.5}
     x: Spec = {
         "type": "quantitative",
         "axis": {
@@ -136,20 +129,10 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
             "encoding": side | {"x": {"field": "low"} | x, "x2": {"field": "high"}},
         },
     ]
-    if slim:
-        layers.append(
-            {
-                "transform": [{"filter": "datum.kind == 'alone'"}],
-                "mark": {"type": "text", "align": "left", "dy": -8},
-                "encoding": {
-                    "x": {"value": 0}, "y": y | {"bandPosition": 0}, "text": {"field": "row"},
-                },
-            }
-        )
     return chart(
         {
-            "data": values(rows), "width": width - (30 if slim else 245),
-            "height": {"step": 50 if slim else 36, "for": "position"}, "encoding": {"y": y},
+            "data": values(rows), "width": width - 245,
+            "height": {"step": 36, "for": "position"}, "encoding": {"y": y},
             "layer": layers,
         }
     )
@@ -158,18 +141,16 @@ def sobol(indices: Sequence[SobolIndex], width: int) -> Spec:
 def near_best_ranges(ranges: Mapping[str, Sequence[NearBest]], width: int) -> Spec:
     """Draw least, plan and most of each line as a bar with a dot, one panel for each window of
     quarters; programmes that are started or not are left to the table."""
-    slim = narrow(width)
     panels: list[Json] = []
     for window, items in ranges.items():
         ordered = [item for item in items if item.unit != "start"]
         if ordered:
-            panels.append(_ranges(window, ordered, width, labels=slim or not panels))
-    body: Spec = {"vconcat": panels} if slim else {"hconcat": panels}
+            panels.append(_ranges(window, ordered, width, labels=not panels))
+    body: Spec = {"hconcat": panels}
     return chart(body)
 
 
 def _ranges(window: str, items: Sequence[NearBest], width: int, *, labels: bool) -> Spec:
-    slim = narrow(width)
     rows: list[dict[str, Json]] = [
         {
             "row": item.title, "least": item.least, "chosen": item.chosen, "most": item.most,
@@ -181,10 +162,8 @@ def _ranges(window: str, items: Sequence[NearBest], width: int, *, labels: bool)
     y: Spec = {
         "field": "row", "type": "nominal", "sort": [item.title for item in items],
         "axis": {"title": None, "labelColor": INK, "labelLimit": 225, "labelPadding": 8,
-                 "labelExpr": IN_TWO_LINES} if labels and not slim else None,
+                 "labelExpr": IN_TWO_LINES} if labels else None,
     }
-    if slim:
-        y["scale"] = {"paddingInner": 0.5, "paddingOuter": 0.5}
     x: Spec = {
         "type": "quantitative", "scale": {"domainMin": 0, "nice": True},
         "axis": {"title": "expected number ordered", "grid": True, "tickCount": 4, "format": "~s"},
@@ -203,16 +182,11 @@ def _ranges(window: str, items: Sequence[NearBest], width: int, *, labels: bool)
         {
             "mark": {"type": "text", "align": "left", "dy": -12, "color": MUTED, "fontSize": 10},
             "encoding": {"x": {"field": "least"} | x, "text": {"field": "label"}},
-        } if not slim else {
-            "transform": [{"calculate": "datum.row + ', ' + datum.label", "as": "heading"}],
-            "mark": {"type": "text", "align": "left", "dy": -8},
-            "encoding": {"x": {"value": 0}, "y": y | {"bandPosition": 0},
-                         "text": {"field": "heading"}},
         },
     ]
     return {
         "data": values(rows), "title": window,
-        "width": width - 30 if slim else (width - 285) // 2,
-        "height": {"step": 46 if slim else 40, "for": "position"}, "encoding": {"y": y},
+        "width": (width - 285) // 2,
+        "height": {"step": 40, "for": "position"}, "encoding": {"y": y},
         "layer": layers,
     }

@@ -31,7 +31,7 @@ def waterfall(lines: Sequence[SheetRow], total: str, last: SheetRow | None, widt
     return chart({
         "data": values(rows), "width": width - 210, "height": {"step": 26}, "encoding": {"y": y},
         "layer": [
-            {"mark": {"type": "bar", "height": 15, "cornerRadius": 2}, "encoding": {
+            {"mark": {"type": "bar", "height": 15}, "encoding": {
                 "x": {"field": "from"} | x, "x2": {"field": "to"},
                 "color": {"field": "colour", "type": "nominal", "scale": None}}},
             {"mark": {"type": "text", "align": "left", "dx": 6}, "encoding": {

@@ -22,7 +22,6 @@ from fabless.report.canvas import (
     chart,
     day,
     ink_on,
-    narrow,
     spread,
     values,
     year_axis,
@@ -66,7 +65,7 @@ def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
     if any(rest):
         courses[_REST], colours[_REST] = rest, OTHER
     top = max((sum(course[k] for course in courses.values()) for k in range(len(quarters))), default=0.0) * 1.04 or 1.0
-    inner, height = width - (155 if narrow(width) else 165), 250
+    inner, height = width - 165, 250
     rows: list[dict[str, Json]] = []
     inside: list[dict[str, Json]] = []
     beside: list[tuple[str, float, float]] = []
@@ -99,7 +98,7 @@ def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
     colour: Spec = {
         "field": "offer", "type": "nominal", "sort": list(courses),
         "scale": {"domain": list(courses), "range": [colours[offer] for offer in courses]},
-        "legend": {"values": in_legend, "columns": 1 if narrow(width) else 3} if in_legend else None,
+        "legend": {"values": in_legend, "columns": 3} if in_legend else None,
     }
     pixel: Spec = {"type": "quantitative", "scale": None, "axis": None}
     return chart(
@@ -150,7 +149,7 @@ def fleet(way: WayResult, headings: Mapping[str, str], width: int) -> Spec:
 
 
 def _course(title: str, course: Sequence[tuple[str, Band]], colour: str, money: bool, width: int) -> Spec:
-    inner, height = width - (110 if narrow(width) else 104), 120
+    inner, height = width - 104, 120
     rows: list[dict[str, Json]] = [
         {"when": day(quarter), "p10": band.p10, "p50": band.p50, "p90": band.p90}
         for quarter, band in course
@@ -200,7 +199,6 @@ def chip_timeline(
 ) -> Spec:
     """Draw each stage of each programme from its median start to its median end, with P10 to P90 of
     the end."""
-    slim = narrow(width)
     start = dt.date.fromisoformat(day(first_quarter))
     several = len({stage.programme for stage in stages}) > 1
 
@@ -216,51 +214,43 @@ def chip_timeline(
             {
                 "row": f"{programme}: {stage.stage}" if several else stage.stage,
                 "from": when(stage.start.p50), "to": when(end.p50), "early": when(end.p10),
-                "late": when(end.p90), "label": middle if slim else f"{middle}  ({early}–{late})",
+                "late": when(end.p90), "label": f"{middle}  ({early}–{late})",
             }
         )
     horizon = max((stage.end.p90 for stage in stages), default=12.0)
     x = _time(start.isoformat(), when(horizon), year_axis())
-    down = 8 if slim else 0
     y: Spec = {
         "field": "row", "type": "nominal", "sort": [row["row"] for row in rows],
-        "axis": None
-        if slim
-        else {"title": None, "labelColor": INK, "labelLimit": 240, "labelPadding": 8},
+        "axis": {"title": None, "labelColor": INK, "labelLimit": 240, "labelPadding": 8},
     }
     layers: list[Json] = [
         {
             "mark": {
-                "type": "bar", "height": 12, "yOffset": down, "color": ACCENT, "opacity": 0.75,
-                "cornerRadius": 2,
+                "type": "bar", "height": 12, "color": ACCENT, "opacity": 0.75,
             },
             "encoding": {"x": {"field": "from"} | x, "x2": {"field": "to"}},
         },
         {
             "mark": {
-                "type": "rule", "strokeWidth": 1.6, "color": WARN, "yOffset": down,
-                "y2Offset": down,
+                "type": "rule", "strokeWidth": 1.6, "color": WARN,
             },
             "encoding": {"x": {"field": "early"} | x, "x2": {"field": "late"}},
         },
         {
             "mark": {
                 "type": "point", "shape": "circle", "filled": True, "opacity": 1, "size": 26,
-                "color": WARN, "yOffset": down,
+                "color": WARN,
             },
             "encoding": {"x": {"field": "to"} | x},
         },
         {
-            "mark": {"type": "text", "align": "left", "dx": 8, "dy": down},
+            "mark": {"type": "text", "align": "left", "dx": 8},
             "encoding": {"x": {"field": "late"} | x, "text": {"field": "label"}},
         },
     ]
-    if slim:
-        layers.append({"mark": {"type": "text", "align": "left", "dy": -9, "limit": width},
-                       "encoding": {"x": {"value": 0}, "text": {"field": "row"}}})
     return chart(
         {
-            "data": values(rows), "width": width - (60 if slim else 315),
-            "height": {"step": 42 if slim else 28}, "encoding": {"y": y}, "layer": layers,
+            "data": values(rows), "width": width - 315,
+            "height": {"step": 28}, "encoding": {"y": y}, "layer": layers,
         }
     )

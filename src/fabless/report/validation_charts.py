@@ -20,7 +20,6 @@ from fabless.report.canvas import (
     Json,
     Spec,
     chart,
-    narrow,
     values,
 )
 from fabless.validate import ComparedRow
@@ -157,10 +156,10 @@ def scatter_chart(rows: Sequence[ComparedRow], width: int) -> Spec:
         if (of_panel := [row for row in known if row.quantity in panel.quantities])
     ]
     panels = panels[:MOST_PANELS]
-    across = 1 if narrow(width) else min(3, len(panels))
+    across = min(3, len(panels))
     side = int(width / across) - (70 if across > 1 else 90)
     most = max(1, MOST_POINTS // max(1, len(panels)))
-    legend: Spec = {"columns": 2 if narrow(width) else 4, "symbolType": "circle"}
+    legend: Spec = {"columns": 4, "symbolType": "circle"}
     drawn: list[Json] = [
         _panel(panel, thinned(own, most), colours, side, legend) for panel, own in panels
     ]
@@ -194,12 +193,9 @@ def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
                       "label": f"{len(ratios):,}"})
     low = min([0.5, *(float(str(row["p10"])) for row in drawn)]) / 1.05
     high = max([2.0, *(float(str(row["p90"])) for row in drawn)]) * 1.05
-    slim = narrow(width)
     ticks: list[Json] = [
         tick for tick in (0.1, 0.2, 0.5, 0.8, 1.0, 1.2, 2.0, 5.0, 10.0) if low <= tick <= high
     ]
-    if slim:
-        ticks = [tick for tick in ticks if tick not in (0.8, 1.2)]
     x: Spec = {
         "type": "quantitative", "scale": {"type": "log", "domain": [low, high], "nice": False},
         "axis": {"title": "Predicted over measured", "grid": True, "values": ticks, "format": "~g"},
@@ -207,22 +203,21 @@ def spread_of_groups(rows: Sequence[ComparedRow], key: str, width: int) -> Spec:
     y: Spec = {
         "field": "group", "type": "nominal", "sort": [row["group"] for row in drawn],
         "axis": {
-            "title": None, "labelColor": INK, "labelLimit": 120 if slim else 230, "labelPadding": 8,
+            "title": None, "labelColor": INK, "labelLimit": 230, "labelPadding": 8,
         },
     }
     return chart(
         {
-            "data": values(drawn), "width": width - (180 if slim else 310), "height": {"step": 24},
+            "data": values(drawn), "width": width - 310, "height": {"step": 24},
             "encoding": {"y": y},
             "layer": [
                 {
-                    "mark": {"type": "bar", "height": 3, "color": GRID, "cornerRadius": 2},
+                    "mark": {"type": "bar", "height": 3, "color": GRID},
                     "encoding": {"x": {"field": "p10"} | x, "x2": {"field": "p90"}},
                 },
                 {
                     "mark": {
                         "type": "bar", "height": 9, "color": ACCENT, "opacity": 0.4,
-                        "cornerRadius": 4,
                     },
                     "encoding": {"x": {"field": "p25"} | x, "x2": {"field": "p75"}},
                 },

@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fabless import wording
 from fabless.report import canvas, validation_charts
 from fabless.report.files import write_whole
-from fabless.report.html import Picture
 from fabless.report.validation import HEADINGS, cells, faults_by_kind, validation_headline, value_text
 from fabless.validate import Validation
 
@@ -23,8 +22,8 @@ WORST = 25
 _ALL_ROWS = "Points are rows; full line: predicted as measured; broken lines: 20 % to either side."
 
 
-def validation_pictures(validation: Validation) -> dict[str, Picture | None]:
-    """Draw the charts in both widths; None where no row is predicted."""
+def validation_pictures(validation: Validation) -> dict[str, str | None]:
+    """Draw the charts as SVG; None where no row is predicted."""
     rows = validation.rows
     if not validation_charts.predicted_rows(rows):
         return {"scatter": None, "spread": None, "chips": None}
@@ -43,9 +42,7 @@ def validation_pictures(validation: Validation) -> dict[str, Picture | None]:
         ),
     }
     return {
-        name: Picture(
-            canvas.as_svg(make(canvas.WIDE), label), canvas.as_svg(make(canvas.NARROW), label)
-        )
+        name: canvas.as_svg(make(canvas.WIDE), label)
         for name, (label, make) in specs.items()
     }
 

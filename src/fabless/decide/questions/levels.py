@@ -11,9 +11,9 @@ where ``c`` is the cheapest of those that ``w`` contains, at ``x``; ``g = s_c - 
 gains on the tree by all that it may do beyond, and ``A = F_c - F_w`` the same on the fresh paths. So a
 way moves only with what it rests on, and one that gives up its second vendor comes to what the way
 without costs. A gain is stretched by `STRETCH` at most beyond ``k``; where that does not reach, it is
-``A + k (g(x) - g(0))``, never below 0, and 0 where ``g(x)`` is. The cost of a query follows the same
-rule in logarithms, with 1 in place of ``k``; unserved demand, risk and what is missing move as on the
-tree.
+``A + k (g(x) - g(0))``, below 0 only where ``A`` is, and 0 where ``g(x)`` is and ``g(0)`` is not. The
+cost of a query follows the same rule in logarithms, with 1 in place of ``k``; unserved demand, risk
+and what is missing move as on the tree.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def _beside(way: str, worlds: Sequence[Levels], factor: float) -> Level:
 def _beyond(way: str, least: str, levels: Levels, worlds: Sequence[Levels], factor: float) -> Level:
     """A way that may do all that `least` may, and more."""
     gains = [world[least].total_usd - world[way].total_usd for world in worlds]
-    gain = stretched(gains, factor) if gains[-1] > 0.0 else 0.0
-    if gain <= 0.0:
+    gain = gain_of(gains, factor)
+    if gain == 0.0:
         return levels[least]
     apart = [math.log(world[way].cost_per_query_usd / world[least].cost_per_query_usd)
              for world in worlds]
@@ -91,6 +91,21 @@ def _beyond(way: str, least: str, levels: Levels, worlds: Sequence[Levels], fact
         levels[least].total_usd - gain,
         levels[least].cost_per_query_usd * math.exp(stretched(apart, 1.0)),
         (fresh, usual, tree), factor)
+
+
+def gain_of(gains: Sequence[float], factor: float) -> float:
+    """What a way gains beyond one that it contains; `gains` are those on the fresh paths, on the
+    usual tree and on the moved one.
+
+    >>> gain_of([6.0, 2.0, 0.0], 2.0), gain_of([-1.0, 0.0, 3.0], 2.0)
+    (0.0, 5.0)
+    """
+    fresh, usual, tree = gains
+    if usual <= 0.0:
+        return fresh + factor * tree
+    if tree <= 0.0:
+        return 0.0
+    return max(stretched(gains, factor), min(fresh, 0.0))
 
 
 def _level(total: float, cost: float, worlds: tuple[Level, Level, Level], factor: float) -> Level:
