@@ -85,12 +85,12 @@ def linked_question(page: Mapping[str, Any]) -> Markup:
               "day": str(escape(day_words(texts, page["case"]["as_of"], year=True)))}
     rows = {key: known.get(page["question"][key]) for key in ("queries", "growth")}
     if any(row is None for row in rows.values()):
-        return Markup(fill(str(escape(texts["question_bare"])), values))  # noqa: S704 (escaped above)
+        return Markup(fill(str(escape(texts["question_bare"])), values))
     said = {"queries": amount_words(texts, rows["queries"]["value"]),
             "growth": wording.plain(rows["growth"]["value"])}
     links = {key: str(Markup('<a href="#part-moves" data-input="{}">{}</a>').format(rows[key]["name"], text))
              for key, text in said.items()}
-    return Markup(fill(str(escape(texts["question"])), values | links))  # noqa: S704 (escaped above)
+    return Markup(fill(str(escape(texts["question"])), values | links))
 
 
 def coloured_numbers(page: Mapping[str, Any]) -> Markup:
