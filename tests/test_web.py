@@ -311,7 +311,7 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(60) == -signal.SIGKILL
-    running.ended(process)
+    running.end_process(process)
 
 
 def test_every_error_of_a_case_is_one_of_the_programs_own() -> None:

@@ -42,7 +42,7 @@ class Stale(FablessError):
     """A newer request has taken the place of this one."""
 
 
-def faults_of(faults: Iterable[Fault], status: int) -> JSONResponse:
+def faults_answer(faults: Iterable[Fault], status: int) -> JSONResponse:
     """Faults as an answer."""
     return JSONResponse({"faults": [
         {"place": fault.place, "found": fault.found, "allowed": fault.allowed,
@@ -67,17 +67,17 @@ def answer_faults(app: FastAPI) -> None:
 
     @app.exception_handler(FablessError)
     async def of_fabless(_: Request, error: FablessError) -> JSONResponse:
-        return faults_of(error.faults, code_of(error))
+        return faults_answer(error.faults, code_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def of_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        return faults_of((
+        return faults_answer((
             Fault(".".join(map(str, item["loc"])), item["msg"], "a request as /api/openapi.json says",
                   "correct this part of the request") for item in error.errors()), 422)
 
     @app.exception_handler(HTTPException)
     async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        answer = faults_of((Fault("request", str(error.detail), "an address and method of the API",
+        answer = faults_answer((Fault("request", str(error.detail), "an address and method of the API",
                                   "see /api/openapi.json"),), error.status_code)
         answer.headers.update(error.headers or {})
         return answer

@@ -43,7 +43,7 @@ _NO_DEMAND = ("lines.", "owning.", "finance.", "programmes.")
 
 
 @dataclass
-class Kept:
+class KeptCase:
     """A case prepared, with what was worked out of it so far."""
 
     case: Case
@@ -54,18 +54,18 @@ class Kept:
     """Safety margin of the case as it stands."""
 
 
-class Moving:
+class MovedCases:
     """Answers questions on moved cases."""
 
     def __init__(self, pool: Executor | None = None) -> None:
         self._pool = pool
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, KeptCase] = OrderedDict()
 
-    def kept(self, case: Case) -> Kept:
+    def kept(self, case: Case) -> KeptCase:
         """A case, prepared now or before."""
         digest = case_digest(case)
         if digest not in self._kept:
-            self._kept[digest] = Kept(case, prepare(case, load(case.as_of), self._pool), {})
+            self._kept[digest] = KeptCase(case, prepare(case, load(case.as_of), self._pool), {})
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(digest)

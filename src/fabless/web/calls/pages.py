@@ -13,7 +13,7 @@ from fabless.report.page.bundle import content_policy, one_script, page_modules
 from fabless.report.page.data import page_data
 from fabless.report.page.file import page_html
 from fabless.web.desk import Desk
-from fabless.web.faults import code_of, faults_of
+from fabless.web.faults import code_of, faults_answer
 
 API = "/api"
 """Address of the calls that the page's script asks."""
@@ -53,7 +53,7 @@ def case_pages_router(desk: Desk) -> APIRouter:
             jobs = {} if ident == wanted else {
                 detail: desk.ask(name, {}, detail).id for detail in ("quick", desk.settings.detail)}
         except FablessError as error:
-            return faults_of(error.faults, code_of(error))
+            return faults_answer(error.faults, code_of(error))
         if ident not in kept:
             decision = desk.store.decision(ident) if ident else None
             if decision is None:
