@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -366,3 +367,50 @@ def test_a_killed_server_loses_nothing_finished_and_resumes_the_rest(tmp_path: P
         client.close()
         process.terminate()
         process.wait()
+
+
+AWKWARD: tuple[object, ...] = (
+    None, True, -1, 0, 1e308, 10**30, "", "x" * 500, "\0", "../../etc/passwd", "<script>", "\u202e", [], {}, [[]],
+    {"": ""}, {"demand.growth": 1e308}, {"demand.growth": "a"}, ["h100-sxm"] * 50,
+)
+
+
+def awkward_bodies(schema: dict[str, object], known: dict[str, dict[str, object]]) -> Iterator[object]:
+    """Bodies of a call: everything but what its schema means, and each field of it spoilt in turn."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    fields = known.get(name, schema).get("properties", {})
+    assert isinstance(fields, dict)
+    yield from AWKWARD
+    usual: dict[str, object] = {"case": CASE, "text": "a: b"} if name else {}
+    for field in fields:
+        for value in AWKWARD:
+            yield {**{key: usual[key] for key in usual if key in fields}, field: value}
+
+
+@pytest.mark.slow
+def test_no_call_of_the_api_fails_whatever_it_is_asked(tmp_path: Path) -> None:
+    put_decision(tmp_path, decision())
+    with serving(tmp_path) as client:
+        api = client.get("/api/openapi.json").json()
+        known = api["components"]["schemas"]
+        asked = 0
+        for path, calls in api["paths"].items():
+            for method, call in calls.items():
+                places = [path.replace("{", "").replace("}", "")]
+                if "{" in path:
+                    places = [path.partition("{")[0] + quote(str(value), safe="") for value in AWKWARD]
+                query = [item["name"] for item in call.get("parameters", []) if item["in"] == "query"]
+                for place in places:
+                    queries = [{name: str(value)[:300]} for name in query for value in AWKWARD] or [{}]
+                    for params in queries:
+                        bodies = [None]
+                        if "requestBody" in call:
+                            content = call["requestBody"]["content"]["application/json"]["schema"]
+                            bodies = list(awkward_bodies(content, known))
+                        for body in bodies:
+                            response = client.request(method, place, params=params, json=body)
+                            assert response.status_code < 500, (method, place, params, body, response.text)
+                            if response.status_code >= 400:
+                                faults(response)
+                            asked += 1
+        assert asked > 300

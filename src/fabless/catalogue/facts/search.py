@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import BadValue, Fault, UnknownName, unknown
+from fabless.errors import unknown
 from fabless.records import Fact, Grade
 
 ORDERS: Mapping[str, Callable[[Fact], tuple[object, ...]]] = {
@@ -53,6 +54,8 @@ def matching_facts(catalogue: Catalogue, search: FactSearch) -> tuple[Fact, ...]
         if (not search.grade or fact.grade.value == search.grade)
         and (search.since is None or fact.known >= search.since)
         and _holds(fact, words)]
+    if search.order not in ORDERS:
+        raise unknown("order", search.order, tuple(ORDERS), "order")
     return tuple(sorted(kept, key=ORDERS[search.order]))
 
 
