@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from fabless.catalogue.facts.store import Catalogue
 from fabless.errors import BadValue, Fault, UnknownName, unknown
-from fabless.errors import unknown
 from fabless.records import Fact, Grade
 
 ORDERS: Mapping[str, Callable[[Fact], tuple[object, ...]]] = {
