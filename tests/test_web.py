@@ -130,6 +130,7 @@ HOSTILE = {
     "a model by path": MINIMAL.replace("model: llama-2-70b", "model: /etc/passwd.json"),
     "a trace by path": MINIMAL.replace("input_tokens: 1000", "trace: ../secret.csv"),
     "a number of many digits": "name: x\nseed: " + "9" * 10_000,
+    "a control character": "name: \x87\n",
     "nothing": "",
     "too much": "a: " + "x" * LARGEST_CASE,
     "a name with a script": MINIMAL.replace("name: minimal", "name: '<script>alert(1)</script>'"),
