@@ -14,8 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
-        "web": "web:web",
         "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
+        "web": "web:web",
     },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",

@@ -13,10 +13,10 @@ from fabless.errors import BadValue, Fault
 
 
 def web(
-    case: Annotated[str, typer.Argument(
+    case: Annotated[str | None, typer.Argument(
         help=f"Case to begin with: one that ships with fabless ({', '.join(shipped_cases())}), or "
-             "the path of a case file (.yaml). Without it: a menu of cases.",
-        show_default=False)] = "",
+             "the path of a case file (.yaml).",
+        show_default="a menu of cases")] = None,
     host: Annotated[str, typer.Option(
         help="Address to listen on; any but loopback asks every request for a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8765,

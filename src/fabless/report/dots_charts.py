@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fabless.decide.fresh.futures import WayFutures
-from fabless.report.canvas import INK, MUTED, SERIES, Json, Spec, chart, narrow, values
+from fabless.report.canvas import INK, MUTED, SERIES, Json, Spec, chart, values
 from fabless.wording import cent_decimals, cents
 
 _STEPS = (1.0, 2.0, 5.0)
 _EDGE = 0.04
 """Room at both ends of the axis, as a share of its logarithmic length."""
+
+SLIM = 500
+"""Width [px] below which a chart has no room for a column of labels."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class DotsRow:
 def dots_chart(rows: Sequence[DotsRow], width: int) -> Spec:
     """Draw each way's dots at their exact cost on one logarithmic axis, with a line and the number
     at the median."""
-    slim = narrow(width)
+    slim = width < SLIM
     decimals = cent_decimals(row.median_usd for row in rows)
     marks: list[dict[str, Json]] = []
     middles: list[dict[str, Json]] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +100,21 @@ def conditional(matrix: Array, which: NDArray[np.bool_]) -> tuple[Array, Array]:
     ``root root'``.
 
     `which` marks the scores; returns weights (some, others) and the lower triangular root (some,
-    some).
+    some), neither of which can be written to: what was worked out once is given again.
     """
+    return _conditional(np.asarray(matrix, dtype=float).tobytes(), which.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _conditional(matrix_bytes: bytes, which_bytes: bytes) -> tuple[Array, Array]:
+    # every draw of a case asks for the same few laws, and each takes an eigenvalue problem
+    which = np.frombuffer(which_bytes, dtype=bool)
+    matrix = np.frombuffer(matrix_bytes).reshape(which.size, which.size)
     cross = matrix[np.ix_(which, ~which)]
     weights = cross @ np.linalg.pinv(matrix[np.ix_(~which, ~which)], hermitian=True)
-    return weights, lower_root(matrix[np.ix_(which, which)] - weights @ cross.T)
+    root = lower_root(matrix[np.ix_(which, which)] - weights @ cross.T)
+    weights.flags.writeable = root.flags.writeable = False
+    return weights, root
 
 
 def interval(matrix: Array, row: int, column: int) -> tuple[float, float] | None:

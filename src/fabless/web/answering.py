@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from fabless.errors import BadValue, Fault
 from fabless.web.faults import Busy, Stale
-from fabless.web.running import ended, own_process
+from fabless.web.running import end_process, own_process
 from fabless.web.settings import Settings
 
 MOST = 64
@@ -83,7 +83,7 @@ class Answerer:
                     self._drop(name)
             self._news.notify_all()
             if self._process is not None:
-                ended(self._process)
+                end_process(self._process)
         if self._thread is not None:
             self._thread.join()
 
@@ -138,5 +138,5 @@ class Answerer:
         if line:
             answer: Json = json.loads(line)
             return answer
-        ended(process)
+        end_process(process)
         return None

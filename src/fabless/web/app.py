@@ -18,9 +18,11 @@ from fabless.web.calls.pages import case_pages_router
 from fabless.web.desk import Desk
 from fabless.web.faults import FAULTY, answer_faults
 from fabless.web.guard import Guard
+from fabless.web.pages import chip_router, compare_router, facts_router, query_router
 from fabless.web.settings import Settings
 
-ROUTERS: tuple[Callable[[], APIRouter], ...] = ()
+ROUTERS: tuple[Callable[[], APIRouter], ...] = (
+    compare_router, query_router, chip_router, facts_router)
 """Makers of the routers of pages beside the first, in the order of the menu."""
 STATIC = Path(__file__).parent / "static"
 

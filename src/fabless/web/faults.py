@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +29,8 @@ class FaultsModel(BaseModel):
     faults: list[FaultModel]
 
 
-FAULTY = {code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
+FAULTY: dict[int | str, dict[str, Any]] = {
+    code: {"model": FaultsModel} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429)}
 """Answers of every call that describe faults."""
 
 
@@ -40,7 +42,7 @@ class Stale(FablessError):
     """A newer request has taken the place of this one."""
 
 
-def faults_of(faults: Iterable[Fault], status: int) -> JSONResponse:
+def faults_answer(faults: Iterable[Fault], status: int) -> JSONResponse:
     """Faults as an answer."""
     return JSONResponse({"faults": [
         {"place": fault.place, "found": fault.found, "allowed": fault.allowed,
@@ -65,17 +67,17 @@ def answer_faults(app: FastAPI) -> None:
 
     @app.exception_handler(FablessError)
     async def of_fabless(_: Request, error: FablessError) -> JSONResponse:
-        return faults_of(error.faults, code_of(error))
+        return faults_answer(error.faults, code_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def of_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        return faults_of((
+        return faults_answer((
             Fault(".".join(map(str, item["loc"])), item["msg"], "a request as /api/openapi.json says",
                   "correct this part of the request") for item in error.errors()), 422)
 
     @app.exception_handler(HTTPException)
     async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        answer = faults_of((Fault("request", str(error.detail), "an address and method of the API",
+        answer = faults_answer((Fault("request", str(error.detail), "an address and method of the API",
                                   "see /api/openapi.json"),), error.status_code)
         answer.headers.update(error.headers or {})
         return answer

@@ -37,10 +37,6 @@ HEADERS: Mapping[str, str] = {
 """Headers of every answer that does not set them itself."""
 
 
-class TooLarge(Exception):
-    """A body beyond its limit."""
-
-
 class Guard:
     """Lets through what the settings allow."""
 
@@ -48,6 +44,7 @@ class Guard:
         self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -60,10 +57,14 @@ class Guard:
             await _refuse(answering, *refusal)
             return
         limit = LARGE_BODY if scope["path"] == UPLOADS else SMALL_BODY
-        try:
-            await self._app(scope, _limited(receive, limit), answering)
-        except TooLarge:
-            await _refuse(answering, *_too_large(limit))
+        reading = receive
+        if scope["method"] not in SAFE:
+            body = await _whole_body(receive, limit)
+            if body is None:
+                await _refuse(answering, *_too_large(limit))
+                return
+            reading = _with_body(body, receive)
+        await self._app(scope, reading, answering)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> tuple[int, Fault] | None:
         host = headers.get("host", "")
@@ -97,7 +98,7 @@ class Guard:
             cookie = None
         given += [cookie.value] if cookie else []
         wanted = self._settings.token.encode()
-        return any([hmac.compare_digest(text.encode("utf-8", "replace"), wanted) for text in given])
+        return any(hmac.compare_digest(text.encode("utf-8", "replace"), wanted) for text in given)
 
     def _cookie(self, scope: Scope) -> str:
         """Keeps a token that stood in the address, so that it need not stand in any other."""
@@ -132,18 +133,30 @@ def _is_own_page(headers: Mapping[str, str], host: str) -> bool:
     return origin is None or origin in (f"http://{host}", f"https://{host}")
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    read = 0
-
-    async def limited() -> Message:
-        nonlocal read
+async def _whole_body(receive: Receive, limit: int) -> bytes | None:
+    """The body of a request; None where it is longer than its limit."""
+    body: bytes = b""
+    while True:
         message = await receive()
-        read += len(message.get("body", b""))
-        if read > limit:
-            raise TooLarge
-        return message
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body", False):
+            return body
 
-    return limited
+
+def _with_body(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that has been read, then whatever follows it."""
+    given = False
+
+    async def reading() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return reading
 
 
 def _with_headers(send: Send, cookie: str) -> Send:

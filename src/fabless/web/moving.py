@@ -26,6 +26,7 @@ from fabless.decide.ways.choice import choose
 from fabless.decide.ways.prepare import Prepared, prepare
 from fabless.decide.ways.problem import draw_world
 from fabless.links import case_digest, changed_case
+from fabless.records import Array
 from fabless.report.document import Plain
 from fabless.report.page.data import page_data
 
@@ -37,30 +38,34 @@ SHOWN = ("ways", "futures", "pairs", "recommended", "against", "verdict", "when"
 """Parts of the page that a moved case has anew."""
 _WORKED_OUT = ("programmes.", "owning.installation", "demand.load_factor")
 """Beginnings of names of numbers that `prepare` rests on."""
+_NO_DEMAND = ("lines.", "owning.", "finance.", "programmes.")
+"""Beginnings of names of numbers that neither demand nor the speed of the fleet in place rests on."""
 
 
 @dataclass
-class Kept:
+class KeptCase:
     """A case prepared, with what was worked out of it so far."""
 
     case: Case
     prepared: Prepared
     planners: dict[str, TablePlanner]
     """By digest of the decision from which levels start."""
+    margin: Array | None = None
+    """Safety margin of the case as it stands."""
 
 
-class Moving:
+class MovedCases:
     """Answers questions on moved cases."""
 
     def __init__(self, pool: Executor | None = None) -> None:
         self._pool = pool
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, KeptCase] = OrderedDict()
 
-    def kept(self, case: Case) -> Kept:
+    def kept(self, case: Case) -> KeptCase:
         """A case, prepared now or before."""
         digest = case_digest(case)
         if digest not in self._kept:
-            self._kept[digest] = Kept(case, prepare(case, load(case.as_of), self._pool), {})
+            self._kept[digest] = KeptCase(case, prepare(case, load(case.as_of), self._pool), {})
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(digest)
@@ -87,7 +92,7 @@ class Moving:
         world = draw_world(prepared, branching=(LEAVES,))
         choice = choose(world, self._pool, gates=False)
         judged = judge(prepared, choice, TWELVE, pool=self._pool,
-                       margin=margin_of(prepared, case.seed))
+                       margin=self._margin(case, changes, prepared))
         pairs = paired_differences(prepared, judged)
         moved = replace(
             base, recommended=judged.best, pairs=pairs,
@@ -96,6 +101,16 @@ class Moving:
         page = page_data(moved)
         return {"level": "twelve", "leaves": int(world.scenarios.tree.leaves.size),
                 "paths": TWELVE.paths, **{name: page[name] for name in SHOWN}}
+
+    def _margin(self, case: Case, changes: Mapping[str, float], prepared: Prepared) -> Array:
+        """Safety margin of a moved case: that of the case, where nothing moves that demand and the
+        fleet in place rest on."""
+        if not all(name.startswith(_NO_DEMAND) for name in changes):
+            return margin_of(prepared, case.seed)
+        kept = self.kept(case)
+        if kept.margin is None:
+            kept.margin = margin_of(kept.prepared, case.seed)
+        return kept.margin
 
     def _moved(self, case: Case, changes: Mapping[str, float]) -> Prepared:
         ranges = moved_ranges(case, changes)

@@ -24,7 +24,7 @@ def own_process(*arguments: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE, start_new_session=True)
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def end_process(process: subprocess.Popen[bytes]) -> None:
     """End a worker and all that it has started."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -58,7 +58,7 @@ class Runner:
         self._news.set()
         with self._lock:
             if self._process is not None:
-                ended(self._process)
+                end_process(self._process)
         if self._thread is not None:
             self._thread.join()
 
@@ -71,7 +71,7 @@ class Runner:
         was_open = self._store.end(ident, "cancelled")
         with self._lock:
             if self._process is not None and self._running == ident:
-                ended(self._process)
+                end_process(self._process)
         return was_open
 
     def _loop(self) -> None:
@@ -87,12 +87,15 @@ class Runner:
                 own = ",".join(map(str, self._settings.own_cases))
                 self._running = job.id
                 self._process = own_process("job", str(self._settings.store), job.id, own)
+            standing = self._store.job(job.id)
+            if standing is None or standing.state != "running":  # cancelled while it was started
+                end_process(self._process)
             assert self._process.stdout is not None
             with suppress(ValueError, OSError):
                 self._process.stdout.read()
             self._process.wait()
             with self._lock:
-                ended(self._process)
+                end_process(self._process)
                 self._process, self._running = None, ""
             if not self._stopping.is_set():
                 self._store.end(job.id, "failed", GIVEN_UP)

@@ -25,11 +25,11 @@ from fabless.executors import processes
 from fabless.links import changed_case
 from fabless.report.document import Plain
 from fabless.web.known_cases import KnownCases
-from fabless.web.moving import Moving
+from fabless.web.moving import MovedCases
 from fabless.web.store import Store
 
 
-def main(arguments: list[str]) -> None:
+def run_worker(arguments: list[str]) -> None:
     """Do what the arguments name."""
     kind, folder, *rest = arguments
     store = Store(Path(folder))
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
         work_on(store, cases, rest[0])
         return
     with processes(os.cpu_count() or 1) if kind == "twelve" else nullcontext() as pool:
-        moving = Moving(pool)
+        moving = MovedCases(pool)
         answer = moving.twelve if kind == "twelve" else moving.rough
         for line in _lines(sys.stdin):
             print(json.dumps(answered(json.loads(line), store, cases, answer), allow_nan=False),
@@ -121,4 +121,4 @@ def _end_with_parent(stream: IO[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_worker(sys.argv[1:])

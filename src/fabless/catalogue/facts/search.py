@@ -53,6 +53,8 @@ def matching_facts(catalogue: Catalogue, search: FactSearch) -> tuple[Fact, ...]
         if (not search.grade or fact.grade.value == search.grade)
         and (search.since is None or fact.known >= search.since)
         and _holds(fact, words)]
+    if search.order not in ORDERS:
+        raise unknown("order", search.order, tuple(ORDERS), "order")
     return tuple(sorted(kept, key=ORDERS[search.order]))
 
 

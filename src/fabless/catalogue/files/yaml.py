@@ -68,7 +68,10 @@ def read_document(text: str, place: str) -> Document:
     Raises `BadFile` with the line when the text is no YAML or no mapping, `BadValue` with every key
     given twice.
     """
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.YAMLError as error:  # a character that YAML does not allow
+        raise _no_yaml(place, str(error)) from error
     try:
         root = loader.get_single_node()
         lines: dict[str, int] = {}

@@ -14,7 +14,7 @@ from fabless.errors import BadValue, Fault
 from fabless.web.answering import Answerer
 from fabless.web.calls.jobs import Changes
 from fabless.web.desk import Desk
-from fabless.web.faults import faults_of
+from fabless.web.faults import faults_answer
 from fabless.web.worker import no_answer_yet
 
 
@@ -87,7 +87,7 @@ async def _asked(desk: Desk, answerer: Answerer, asked: MovedAsked) -> Any:
     answer: Any = await asyncio.wrap_future(answerer.ask(
         {"case": asked.case, "changes": changes, "base": base}, asked.reader))
     if "faults" in answer:
-        return faults_of((Fault(**fault) for fault in answer["faults"]), 422)
+        return faults_answer((Fault(**fault) for fault in answer["faults"]), 422)
     return JSONResponse(answer["answer"])
 
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless.decide import Decision
 from fabless.errors import FablessError
-from fabless.report.html import as_html
+from fabless.report.html import evidence_html
+from fabless.report.page.bundle import content_policy, one_script, page_modules
+from fabless.report.page.data import page_data
+from fabless.report.page.file import page_html
 from fabless.web.desk import Desk
-from fabless.web.faults import code_of, faults_of
-from fabless.web.guard import POLICY
+from fabless.web.faults import code_of, faults_answer
 
-API = '<meta name="fabless-api" content="/api">'
-"""Tells the page's script that there is a server to ask."""
-_POLICY = re.compile(
-    r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)(">)', re.IGNORECASE)
+API = "/api"
+"""Address of the calls that the page's script asks."""
+KEPT = 8
+"""Pages kept written: one takes seconds."""
 
 
 def case_pages_router(desk: Desk) -> APIRouter:
     """The menu, and the page of each case."""
     router = APIRouter(include_in_schema=False)
+    kept: dict[str, HTMLResponse] = {}
     templates = Environment(loader=PackageLoader("fabless.web"), autoescape=True,
                             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
@@ -52,29 +53,26 @@ def case_pages_router(desk: Desk) -> APIRouter:
             jobs = {} if ident == wanted else {
                 detail: desk.ask(name, {}, detail).id for detail in ("quick", desk.settings.detail)}
         except FablessError as error:
-            return faults_of(error.faults, code_of(error))
-        decision = desk.store.decision(ident) if ident else None
-        if decision is None:
-            return shown("waiting.html", title=known.title, jobs=list(dict.fromkeys(jobs.values())))
-        return page_of(decision)
+            return faults_answer(error.faults, code_of(error))
+        if ident not in kept:
+            decision = desk.store.decision(ident) if ident else None
+            if decision is None:
+                return shown("waiting.html", title=known.title,
+                             jobs=list(dict.fromkeys(jobs.values())))
+            while len(kept) >= KEPT:
+                kept.pop(next(iter(kept)), None)
+            kept[ident] = page_of(decision, name)
+        return kept[ident]
 
     return router
 
 
-def page_of(decision: Decision) -> HTMLResponse:
-    """The page of a decision as a server sends it: it may ask that server, and nobody else."""
-    html, policy = live(as_html(decision))
-    return HTMLResponse(html, headers={"content-security-policy": policy})
+def page_of(decision: Decision, name: str) -> HTMLResponse:
+    """The page of a decision as a server sends it: it may ask that server, and nobody else.
 
-
-def live(html: str) -> tuple[str, str]:
-    """A page file made live, and its content policy.
-
-    The policy is that of the file, with leave to ask the server that sent it.
+    `name` is that under which the server offers the case.
     """
-    written = _POLICY.search(html)
-    if written is None:
-        return html.replace("<head>", f"<head>{API}", 1), POLICY
-    policy = re.sub(r"connect-src [^;]*", "connect-src 'self'", written[2])
-    page = html.replace(written[0], f"{written[1]}{policy}{written[3]}{API}", 1)
-    return page, f"{policy}; frame-ancestors 'none'"
+    policy = content_policy(one_script(page_modules()), connects=True)
+    html = page_html(page_data(decision) | {"server_name": name}, evidence_html(decision), api=API)
+    return HTMLResponse(html, headers={
+        "content-security-policy": f"{policy}; frame-ancestors 'none'"})

@@ -27,7 +27,6 @@ from fabless.digest import digest_of
 from fabless.errors import BadValue, FablessError, Fault, unknown
 from fabless.report import money
 from fabless.report.dots_charts import DotsRow, dots_chart
-from fabless.report.html import Picture
 from fabless.report.money_charts import bridge_chart
 from fabless.report.two_ways import two_ways_sentence
 from fabless.units import from_si
@@ -36,6 +35,7 @@ from fabless.web.pages.shell import (
     Answered,
     Field,
     Form,
+    Picture,
     failed,
     faults_response,
     filled,

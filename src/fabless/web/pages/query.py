@@ -27,7 +27,6 @@ from fabless.perf import error_band
 from fabless.quote import Quote, owning_of
 from fabless.records import Fact
 from fabless.report import charts
-from fabless.report.html import Picture
 from fabless.titles import chip_titles
 from fabless.units import from_si
 from fabless.web.pages.shell import (
@@ -35,6 +34,7 @@ from fabless.web.pages.shell import (
     Answered,
     Field,
     Form,
+    Picture,
     catalogue_on,
     failed,
     faults_response,
@@ -101,7 +101,7 @@ def asked_cost(catalogue: Catalogue, asked: QueryAsked) -> tuple[CostAnswer, flo
     load factor that was taken."""
     faults: list[Fault] = []
     llm = attempt(faults, catalogue.model, asked.model)
-    found = [attempt(faults, catalogue.chip, name) for name in dict.fromkeys(asked.chips)]
+    chips = [attempt(faults, catalogue.chip, name) for name in dict.fromkeys(asked.chips)]
     if asked.trace is not None and asked.trace.endswith(".csv"):
         faults.append(Fault("--trace", repr(asked.trace), "the name of a shipped trace",
                             "give input and output lengths instead"))
@@ -109,7 +109,7 @@ def asked_cost(catalogue: Catalogue, asked: QueryAsked) -> tuple[CostAnswer, flo
     assert llm is not None
     texts = asked.model_dump(exclude={"model", "chips", "as_of"})
     question = cost_question(catalogue, llm, CostTexts(**texts))
-    answer = cost_answer(catalogue, question, [chip for chip in found if chip])
+    answer = cost_answer(catalogue, question, [chip for chip in chips if chip])
     return answer, question.terms.load_factor
 
 

@@ -18,8 +18,7 @@ from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
 from fabless.records import Fact
 from fabless.report import as_json
-from fabless.report.canvas import NARROW, Spec, as_svg
-from fabless.report.html import Picture
+from fabless.report.canvas import WIDE, Spec, as_svg
 from fabless.units import from_si
 
 PAGES = (("/", "Case"), ("/compare", "Compare"), ("/query", "Query"), ("/chip", "Chip"),
@@ -35,6 +34,14 @@ _PLACES = {"request.input_tokens": "input", "request.output_tokens": "output",
            "first way": "way", "second way": "other", "memory type": "memory_type",
            "packaging service": "packaging"}
 """Place that a model names -> the field that it comes from."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One chart as SVG, drawn for pages and again for telephones."""
+
+    wide: str
+    narrow: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +152,8 @@ def picture_of(specs: tuple[Spec, Spec], label: str) -> Picture:
     return Picture(wide, narrow)
 
 
-WIDTHS = (900, NARROW)
-"""Widths [px] in which charts are drawn, for pages and for telephones."""
+WIDTHS = (WIDE, 340)
+"""Widths of a picture for pages and for telephones [px]."""
 
 
 def filled(item: Field, text: str) -> Field:

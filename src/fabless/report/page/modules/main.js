@@ -7,7 +7,8 @@ import { mountInputs } from "./inputs.js";
 import { actionsCsv, calendarOf } from "./limits.js";
 import { followAddress, listenForUndo } from "./moving.js";
 import { html, wayColour } from "./scale.js";
-import { createStore, stateAtRest } from "./state.js";
+import { apiOf, askServer } from "./server.js";
+import { createStore, sameChanges, stateAtRest } from "./state.js";
 import { copied, drawStrip } from "./strip.js";
 import { filled } from "./texts.js";
 import { mountTimeline } from "./timeline.js";
@@ -203,8 +204,11 @@ export function startPage(page) {
   held("patterns").replaceChildren(wayPatterns());
   const store = createStore(stateAtRest(page));
   const refreshes = [liveWays(page, store), liveLegend(page), ...(page.controls.length ? [liveTracks(page, store)] : []), liveWhen(page, store), livePair(page, store), liveOwn(page)];
+  const { futures, when } = page;
   const draw = () => {
     const state = store.get();
+    // what a server worked out holds for its state alone
+    if (page.served && !sameChanges(page.served.moved, state.changes)) Object.assign(page, { served: null, futures, when });
     const view = viewOf(page, state);
     drawVerdict(page, view);
     for (const refresh of refreshes) refresh(view, state);
@@ -222,6 +226,13 @@ export function startPage(page) {
     requestAnimationFrame(() => { waiting = false; draw(); });
   };
   store.subscribe(soon);
+  const api = apiOf(document);
+  if (api) {
+    askServer({ ...page }, store, api, (view, parts) => {
+      Object.assign(page, { served: { view, moved: store.get().changes }, futures: parts.futures || futures, when: parts.when || when });
+      soon();
+    }, (words) => { held("link-faults").textContent = words.join(" "); held("link-faults").hidden = !words.length; });
+  }
   window.addEventListener("resize", soon);
   document.fonts?.ready.then(soon);
   return store;
