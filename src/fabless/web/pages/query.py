@@ -34,7 +34,7 @@ from fabless.web.pages.shell import (
     WIDTHS,
     Answered,
     Field,
-    Form,
+    PageForm,
     catalogue_on,
     failed,
     faults_response,
@@ -101,7 +101,7 @@ def asked_cost(catalogue: Catalogue, asked: QueryAsked) -> tuple[CostAnswer, flo
     load factor that was taken."""
     faults: list[Fault] = []
     llm = attempt(faults, catalogue.model, asked.model)
-    found = [attempt(faults, catalogue.chip, name) for name in dict.fromkeys(asked.chips)]
+    chips = [attempt(faults, catalogue.chip, name) for name in dict.fromkeys(asked.chips)]
     if asked.trace is not None and asked.trace.endswith(".csv"):
         faults.append(Fault("--trace", repr(asked.trace), "the name of a shipped trace",
                             "give input and output lengths instead"))
@@ -109,7 +109,7 @@ def asked_cost(catalogue: Catalogue, asked: QueryAsked) -> tuple[CostAnswer, flo
     assert llm is not None
     texts = asked.model_dump(exclude={"model", "chips", "as_of"})
     question = cost_question(catalogue, llm, CostTexts(**texts))
-    answer = cost_answer(catalogue, question, [chip for chip in found if chip])
+    answer = cost_answer(catalogue, question, [chip for chip in chips if chip])
     return answer, question.terms.load_factor
 
 
@@ -174,7 +174,7 @@ def _asked(texts: Mapping[str, str], chips: list[str], faults: list[Fault]) -> Q
     return QueryAsked.model_construct(None, chips=chips, **({"model": ""} | stated | numbers))
 
 
-def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
+def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> PageForm:
     def choices(*names: str) -> tuple[tuple[str, str], ...]:
         return tuple((name, name) for name in names)
 
@@ -198,7 +198,7 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
               numeric=True),
         Field(name="as_of", label="Known by", placeholder="today", hint="YYYY-MM-DD"),
     )
-    return Form({item.name: filled(item, texts[item.name]) for item in fields})
+    return PageForm({item.name: filled(item, texts[item.name]) for item in fields})
 
 
 def _makers(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
