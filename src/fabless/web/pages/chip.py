@@ -37,7 +37,7 @@ from fabless.web.pages.shell import (
     WIDTHS,
     Answered,
     Field,
-    Form,
+    PageForm,
     catalogue_on,
     failed,
     faults_response,
@@ -275,7 +275,7 @@ def _asked(texts: Mapping[str, str], changes: Mapping[str, str]) -> ChipAsked:
     return ChipAsked.model_construct(None, **{**words, **numbers, "changes": dict(changes)})
 
 
-def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
+def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> PageForm:
     def offered(*names: str) -> tuple[tuple[str, str], ...]:
         return tuple((name, name) for name in names)
 
@@ -315,7 +315,7 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
         Field(name="ttft", label="First token within", hint="longest time"),
         Field(name="tpot", label="Each token within", hint="longest time"),
     )
-    return Form({item.name: filled(item, texts.get(item.name, "")) for item in fields})
+    return PageForm({item.name: filled(item, texts.get(item.name, "")) for item in fields})
 
 
 def _chips(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:

@@ -34,7 +34,7 @@ from fabless.web.pages.shell import (
     WIDTHS,
     Answered,
     Field,
-    Form,
+    PageForm,
     Picture,
     failed,
     faults_response,
@@ -162,7 +162,7 @@ def _answered(
     return Answered(form=form, shown=shown | _two_cases(answer))
 
 
-def _form(texts: Mapping[str, str]) -> Form:
+def _form(texts: Mapping[str, str]) -> PageForm:
     cases = tuple((name, name) for name in shipped_cases())
     keys = (PORTFOLIO, *STANDARD_WAYS)
     ways = (("", "as recommended"), *((key, wording.heading(WAY_WORDS[key])) for key in keys))
@@ -173,7 +173,7 @@ def _form(texts: Mapping[str, str]) -> Form:
         Field(name="other_case", label="Of case", choices=(("", "the same case"), *cases)),
     )
     usual = {"way": PORTFOLIO, "other": "buy"} if not any(texts[name] for name in _TEXTS[1:]) else {}
-    return Form({item.name: filled(item, texts[item.name] or usual.get(item.name, ""))
+    return PageForm({item.name: filled(item, texts[item.name] or usual.get(item.name, ""))
                  for item in fields})
 
 

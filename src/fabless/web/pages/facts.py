@@ -17,7 +17,7 @@ from fabless.records import Fact, Grade
 from fabless.web.pages.shell import (
     Answered,
     Field,
-    Form,
+    PageForm,
     catalogue_on,
     failed,
     faults_response,
@@ -152,7 +152,7 @@ def _why(name: str, field: str, as_of: str) -> Answered:
         "why": {"name": name, "field": field, "facts": facts, "current": facts[-1]}})
 
 
-def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
+def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> PageForm:
     topics = (("", "all"), *((name, name.replace("_", " ")) for name in catalogue.topics))
     grades = (("", "all"), *((grade.value, grade.value) for grade in Grade))
     fields = (
@@ -165,4 +165,4 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
         Field(name="order", label="Order",
               choices=tuple((key, ORDER_WORDS[key]) for key in ORDERS)),
     )
-    return Form({item.name: filled(item, texts[item.name]) for item in fields})
+    return PageForm({item.name: filled(item, texts[item.name]) for item in fields})

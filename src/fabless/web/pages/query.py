@@ -33,7 +33,7 @@ from fabless.web.pages.shell import (
     WIDTHS,
     Answered,
     Field,
-    Form,
+    PageForm,
     Picture,
     catalogue_on,
     failed,
@@ -174,7 +174,7 @@ def _asked(texts: Mapping[str, str], chips: list[str], faults: list[Fault]) -> Q
     return QueryAsked.model_construct(None, chips=chips, **({"model": ""} | stated | numbers))
 
 
-def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
+def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> PageForm:
     def choices(*names: str) -> tuple[tuple[str, str], ...]:
         return tuple((name, name) for name in names)
 
@@ -198,7 +198,7 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
               numeric=True),
         Field(name="as_of", label="Known by", placeholder="today", hint="YYYY-MM-DD"),
     )
-    return Form({item.name: filled(item, texts[item.name]) for item in fields})
+    return PageForm({item.name: filled(item, texts[item.name]) for item in fields})
 
 
 def _makers(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:

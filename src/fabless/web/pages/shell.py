@@ -61,13 +61,13 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Form:
+class PageForm:
     """The fields of a page, and the faults that belong to none of them."""
 
     fields: Mapping[str, Field]
     faults: tuple[Fault, ...] = ()
 
-    def with_faults(self, error: FablessError) -> Form:
+    def with_faults(self, error: FablessError) -> PageForm:
         """The form with each fault beside its field, all others at its head."""
         fields, others = dict(self.fields), list(self.faults)
         for fault in map(plain_fault, error.faults):
@@ -76,14 +76,14 @@ class Form:
                 fields[name] = replace(fields[name], faults=(*fields[name].faults, fault))
             else:
                 others.append(fault)
-        return Form(fields, tuple(others))
+        return PageForm(fields, tuple(others))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
     """What a page shows: its form, and the answer where there is one."""
 
-    form: Form
+    form: PageForm
     status: int = 200
     shown: Mapping[str, object] = field(default_factory=dict)
 
@@ -217,7 +217,7 @@ def page_response(template: str, answered: Answered) -> HTMLResponse:
     return HTMLResponse(text, status_code=answered.status)
 
 
-def failed(form: Form, error: FablessError, shown: Mapping[str, object]) -> Answered:
+def failed(form: PageForm, error: FablessError, shown: Mapping[str, object]) -> Answered:
     """The page of a question that cannot be answered: the faults stand beside the fields."""
     fits = isinstance(error, DoesNotFit)
     return Answered(form=form.with_faults(error), status=200 if fits else status_of(error),
