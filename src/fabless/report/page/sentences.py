@@ -4,7 +4,8 @@ The page's script says the same from the same data (`modules/verdict.js`), so ea
 the page (or its texts) as plain data and nothing else. Rules:
 
 - The verdict is two sentences: what to do (`action` of the first way, as it stands in the data) and
-  what a query costs, beside the way `against`. With no other way it states cost and total. Within
+  what a query costs, beside the way `against`. With no other way, or none that
+  comes to anything else, it states cost and total. Within
   two standard errors (`tie` of the pair) it is a tie. Where the first way's cost is not written
   smaller than the other's, the part that decides the difference (`decides`) says why it comes first.
 - Costs are written in cents with the decimals that tell the medians of all ways apart.
@@ -106,7 +107,8 @@ def verdict_of(page: Page) -> dict[str, Any]:
     if other is None:
         total = money_words(texts, first["total"])
         return {"action": first["action"], "costs": [[cost, first["key"]]],
-                "numbers": said(texts, "verdict_alone", cost=cost, total=total)}
+                "numbers": said(texts, "verdict_same" if len(ways) > 1 else "verdict_alone",
+                                cost=cost, total=total)}
     other_cost = cents(other["p50"], decimals)
     pair = page["pairs"][f"{first['key']}|{other['key']}"]
     cheaper = first["p50"] < other["p50"] and cost != other_cost
@@ -227,7 +229,8 @@ def _when_it_pays(page: Page, best: Mapping[str, Any], values: Mapping[str, str]
     fast = [item["at"] for item in breaks
             if item["name"].endswith(".performance") and item["above"]]
     slip = [item["at"] for item in breaks if item["name"].endswith(".slip") and not item["above"]]
-    points = {key: plain(float(f"{at[0]:.2g}")) for key, at in (("fast", fast), ("slip", slip)) if at}
+    points = {key: plain(float(f"{at[0]:.2g}"))
+              for key, at in (("fast", fast), ("slip", slip)) if at}
     return said(texts, "_".join(("own", *points)) if points else "own_loses", **values, **points)
 
 
