@@ -374,7 +374,7 @@ def test_hostile_names_stay_text(chosen: Decision) -> None:
     )
     hostile = dataclasses.replace(
         chosen, futures=futures, pairs=pairs, title=HOSTILE, answer=HOSTILE, recommended=HOSTILE, warnings=(HOSTILE,),
-        strategies=(*chosen.strategies[:-1], way), assumptions=(number,),
+        strategies=(*chosen.strategies[:-1], way), assumptions=(*chosen.assumptions, number),
     )
     text = as_html(hostile)
     reader = Reader(text)

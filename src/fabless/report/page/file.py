@@ -101,8 +101,8 @@ def coloured_numbers(page: Mapping[str, Any]) -> Markup:
     slots = {way["key"]: way["slot"] % 8 for way in page["ways"]}
     done, rest = Markup(""), str(page["verdict"]["numbers"])
     for text, way in page["verdict"]["costs"]:
-        before, found, after = rest.partition(text)
-        if not found:
+        before, match, after = rest.partition(text)
+        if not match:
             continue
         done += escape(before) + Markup('<b style="color:var(--way-{})">{}</b>').format(slots[way], text)
         rest = after

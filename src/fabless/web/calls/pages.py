@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fabless.decide import Decision
 from fabless.errors import FablessError
-from fabless.report.html import as_html
+from fabless.report.page.file import as_html
 from fabless.web.desk import Desk
 from fabless.web.faults import code_of, faults_of
 from fabless.web.guard import POLICY
