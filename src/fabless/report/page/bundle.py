@@ -45,10 +45,10 @@ def top_level_names(source: str) -> list[str]:
     return _TOP_LEVEL.findall(source)
 
 
-def in_order(modules: Mapping[str, str]) -> list[str]:
+def modules_in_order(modules: Mapping[str, str]) -> list[str]:
     """Names of the modules that the last one needs, each after those that it imports.
 
-    >>> in_order({"b": 'import { x } from "./a.js";\\n', "a": ""})
+    >>> modules_in_order({"b": 'import { x } from "./a.js";\\n', "a": ""})
     ['a', 'b']
     """
     needs = {name: set(_IMPORT.findall(source)) for name, source in modules.items()}
@@ -58,7 +58,7 @@ def in_order(modules: Mapping[str, str]) -> list[str]:
 def one_script(modules: Mapping[str, str]) -> str:
     """The modules as one script: imports and exports taken out, and comments, which no reader of
     the file needs."""
-    bare = (_EXPORT.sub("", _IMPORT.sub("", modules[name])) for name in in_order(modules))
+    bare = (_EXPORT.sub("", _IMPORT.sub("", modules[name])) for name in modules_in_order(modules))
     return "".join(_TYPE.sub("", _COMMENT.sub("", source)) for source in bare)
 
 

@@ -55,7 +55,7 @@ def page_html(page: Mapping[str, Any], evidence: str, *, api: str = "") -> str:
         styles=page_styles(), script=script, data=data_inside(dict(page)), evidence=evidence,
         question=linked_question(page), numbers=coloured_numbers(page),
         decimals=wording.cent_decimals(way["p50"] for way in page["ways"]),
-        years=wording.plain(page["case"]["quarters"] / 4), limits=limit_rows(page),
+        years=wording.plain(page["case"]["quarters"] / 4), limits=worth_rows(page),
         when_heading=when_heading(page), own_heading=own_heading(page),
         own_sentences=own_odds(page), holds=hold_figures(page),
         committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
@@ -101,15 +101,15 @@ def coloured_numbers(page: Mapping[str, Any]) -> Markup:
     slots = {way["key"]: way["slot"] % 8 for way in page["ways"]}
     done, rest = Markup(""), str(page["verdict"]["numbers"])
     for text, way in page["verdict"]["costs"]:
-        before, found, after = rest.partition(text)
-        if not found:
+        before, match, after = rest.partition(text)
+        if not match:
             continue
         done += escape(before) + Markup('<b style="color:var(--way-{})">{}</b>').format(slots[way], text)
         rest = after
     return done + escape(rest)
 
 
-def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
+def worth_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
     """What one more of each limit is worth, in words of a negotiation."""
     texts = page["texts"]
     rows = []
