@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTI
 _TYPE = re.compile(r"/\*\* @(?:type|param)[^\n]*?\*/ ?")
 _FONTS = (
     ("Inter Variable", "inter-latin-wght-normal.woff2", "100 900"),
-    ("Source Serif 4 Variable", "source-serif-4-latin-opsz-normal.woff2", "200 900"),
+    ("Source Serif 4 Variable", "source-serif-4-latin-wght-normal.woff2", "200 900"),
 )
 
 

@@ -12,7 +12,7 @@ from fabless.decide import Decision
 from fabless.decide.accounts.results import Against
 from fabless.report.document import Plain
 from fabless.report.page.controls import check_row, control_rows, crossed_rows
-from fabless.report.page.holding import action_rows, holds_data, limit_rows
+from fabless.report.page.holding import action_rows, dearest_limits, holds_data
 from fabless.report.page.inputs import assumed, input_rows
 from fabless.report.page.programme_data import own_data
 from fabless.report.page.sentences import claims_of, verdict_of
@@ -42,7 +42,7 @@ def page_data(decision: Decision, lang: str = "en") -> dict[str, Plain]:
         "crossed": list(crossed_rows(decision.questions.answers)),
         "check": check_row(decision.questions.answers),
         "inputs": list(input_rows(decision, names, texts)),
-        "when": when_data(decision, texts), "limits": list(limit_rows(decision)),
+        "when": when_data(decision, texts), "limits": list(dearest_limits(decision)),
         "tries": list(tries(decision, names, texts)), "assumed": count, "of": of,
         "warnings": list(decision.warnings), "texts": dict(texts),
     }

@@ -14,7 +14,7 @@ VERBS = ("order", "rent", "sign", "call", "start")
 """First words of what an action says to do; the page has a sentence for each."""
 
 
-def limit_rows(decision: Decision) -> list[dict[str, Plain]]:
+def dearest_limits(decision: Decision) -> list[dict[str, Plain]]:
     """The limits of which one more is worth most, each in its dearest quarter."""
     dearest: dict[str, ShadowPrice] = {}
     for price in decision.shadow_prices or ():

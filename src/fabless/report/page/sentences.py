@@ -107,7 +107,7 @@ def verdict_of(page: Page) -> dict[str, Any]:
     if other is None:
         total = money_words(texts, first["total"])
         return {"action": first["action"], "costs": [[cost, first["key"]]],
-                "numbers": said(texts, f"verdict_{'same' if ways.keys() > {first['key']} else 'alone'}",
+                "numbers": said(texts, "verdict_same" if len(ways) > 1 else "verdict_alone",
                                 cost=cost, total=total)}
     other_cost = cents(other["p50"], decimals)
     pair = page["pairs"][f"{first['key']}|{other['key']}"]
@@ -229,7 +229,8 @@ def _when_it_pays(page: Page, best: Mapping[str, Any], values: Mapping[str, str]
     fast = [item["at"] for item in breaks
             if item["name"].endswith(".performance") and item["above"]]
     slip = [item["at"] for item in breaks if item["name"].endswith(".slip") and not item["above"]]
-    points = {key: plain(float(f"{at[0]:.2g}")) for key, at in (("fast", fast), ("slip", slip)) if at}
+    points = {key: plain(float(f"{at[0]:.2g}"))
+              for key, at in (("fast", fast), ("slip", slip)) if at}
     return said(texts, "_".join(("own", *points)) if points else "own_loses", **values, **points)
 
 

@@ -24,6 +24,8 @@ import { drawWhen, mountWhenTabs, whenTable } from "./when.js";
 
 /** Controls that stand open on the page. */
 const CONTROLS_SHOWN = 6;
+/** Height of a verdict on two lines, and a little [px]. */
+const TWO_LINES = 104;
 
 /**
  * An element that the page holds by its id.
@@ -58,7 +60,9 @@ export function drawVerdict(page, view) {
   }
   numbers.replaceChildren(...parts, rest, view.mark ? html("span", { class: "rough" }, view.mark) : "");
   held("verdict").classList.toggle("stale", view.level === "beyond");
-  held("verdict").classList.toggle("long", (view.verdict.action + view.verdict.numbers).length > 104);
+  // Two lines: a verdict that takes more is set smaller.
+  held("verdict").classList.remove("long");
+  held("verdict").classList.toggle("long", held("verdict").offsetHeight > TWO_LINES);
   held("claims").classList.toggle("stale", view.stale);
 }
 
