@@ -250,6 +250,8 @@ def test_three_inputs_are_beyond_the_table_and_the_page_says_how_to_ask(page: Pa
     )
     expect(page.locator("#verdict .numbers")).to_have_text(AT_REST)
     expect(page.locator("#verdict")).to_have_class("stale")
+    for number in ("middle", "short", "more"):
+        expect(page.locator(f"#ways td.{number}.stale")).to_have_count(6)
     assert page.locator(".rough").count() == 0
     page.locator('#strip [data-does="copy"]').click()
     expect(page.locator('#strip [data-does="copy"]')).to_have_text(

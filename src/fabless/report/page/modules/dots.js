@@ -203,7 +203,7 @@ function wayRow(page, view, way, axis, isNarrow) {
   const row = html("tr", { class: way.first ? "first" : "", "data-way": way.key, style: `--way:${colour}` },
     html("th", { scope: "row", title: way.line }, way.name, html("small", {}, tieMark(page, view, way) || way.line)),
     html("td", { class: "dots" }, drawing),
-    html("td", { class: "middle n" }, costText(axis.unit, way.p50, way, axis.decimals), moved && html("span", { class: "rough" }, page.texts.rough_word)),
+    html("td", { class: `middle n${stale("p50")}` }, costText(axis.unit, way.p50, way, axis.decimals), moved && html("span", { class: "rough" }, page.texts.rough_word)),
     html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.ways_of_hundred, { n: inHundred(way.short) })),
     html("td", { class: `more n${stale("more")}` }, moreText(page, way)),
     html("td", { class: `own${way.own ? "" : " none"}${stale("own")}` }, ownText(page, way)));
