@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -22,6 +23,7 @@ from fabless.decide.fresh.planned import Tried, blocks_of, carried_out, safety_m
 from fabless.decide.questions import break_even, sensitivity
 from fabless.decide.questions.sensitivity import expected_cost
 from fabless.decide.questions.stability import stability
+from fabless.decide.signals import need_course, need_signals
 from fabless.decide.summarise import programme_values, way_result
 from fabless.decide.ways.choice import Choice, choose
 from fabless.decide.ways.gates import carried_through
@@ -585,6 +587,44 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
         assert action.amount == round(ordered[offer.name])
         assert action.spend_usd == pytest.approx(ordered[offer.name] * due)
     assert list(actions) == sorted(actions, key=lambda action: (action.start, -action.spend_usd))
+
+
+def test_what_ends_an_action_is_known_before_its_money_is_committed(
+    prepared: Prepared, base: dict[str, SolvedWay]
+) -> None:
+    for item in base.values():
+        tree, problem = item.plan.problem.tree, item.plan.problem
+        for action in actions_of(item, prepared):
+            assert action.stop is not None
+            assert action.double is not None
+            if action.kind != "start":  # a programme's next money is that of its first gate
+                assert prepared.case.as_of.isoformat() <= action.stop.by <= action.due
+            assert action.stop.by in action.stop_signal
+            if action.stop.measure == "need":
+                offer = next(offer for offer in item.plan.offers if offer.name == action.about)
+                need = (problem.demand / offer.rate).sum(axis=0)[tree.quarter <= 1]
+                assert need.min() <= action.stop.at <= need.max()
+                assert action.stop.at < action.double.at
+            if action.stop.measure == "throughput":
+                assert 0.5 <= action.stop.at / action.double.at <= 0.95
+
+
+def test_two_orders_whose_numbers_differ_end_at_numbers_of_their_own(
+    prepared: Prepared, base: dict[str, SolvedWay]
+) -> None:
+    """One line at two sizes, and two kinds of chip."""
+    item, case = base["diversify"], prepared.case
+    offers = {offer.name: offer for offer in item.plan.offers}
+    nvidia, amd = (need_course(offers[name], 0, item, case) for name in ("nvidia-owned", "amd-owned"))
+    assert nvidia.today != amd.today
+    day, later = case.as_of + dt.timedelta(days=61), case.as_of + dt.timedelta(days=152)
+    stops = []
+    for course, amount in ((nvidia, 0.4 * nvidia.taken.max()), (nvidia, 1.2 * nvidia.taken.max()),
+                           (amd, 0.4 * amd.taken.max())):
+        (stop, _), _ = need_signals(amount, course, day, later)
+        stops.append(stop.at)
+    assert len(set(stops)) == 3
+    assert stops[0] < stops[1]
 
 
 SHORT = Detail(name="short", branching=None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2,
