@@ -14,15 +14,16 @@ RANKS = (
     {"case_records"},
     {"arrays", "checkpoint", "checks", "executors", "sampling", "titles", "wording"},
     {"case_moves", "tco"},
-    {"contract"},
+    {"contract", "links"},
     {"catalogue", "workload"},
     {"perf", "silicon", "programme", "market"},
     {"quote"},
-    {"strategy", "scenario", "explore"},
+    {"asked", "strategy", "scenario", "explore"},
     {"plan"},
     {"decide"},
     {"backtest", "claims", "validate"},
     {"report"},
+    {"web"},
     {"cli"},
 )
 ROOMS = {

@@ -27,7 +27,7 @@ from fabless.errors import BadFile
 from fabless.records import Grade, Source
 from fabless.report.document import as_document, as_json, plain_data
 from fabless.report.files import write_whole
-from fabless.report.html import as_html, chip_cost_table, summary_rows, write_report
+from fabless.report.page.file import as_html, chip_cost_table, summary_rows, write_report
 from fabless.report.money import (
     cause_bridge,
     headline_bridge,

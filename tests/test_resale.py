@@ -30,7 +30,7 @@ from fabless.errors import BadValue
 from fabless.plan import PlanProblem, newly_retired, solve, solve_large
 from fabless.plan.problem.costs import risk_adjusted
 from fabless.report import as_json, print_decision
-from fabless.report.html import as_html
+from fabless.report.page.file import as_html
 from fabless.scenario import chain_tree
 from fabless.strategy import Commitment
 from here import Here

@@ -17,7 +17,6 @@ import pytest
 from case_fixture import LLAMA, OWN_CHIP
 from fabless import cli, perf
 from fabless.catalogue import Catalogue, load
-from fabless.cli.options import split_code
 from fabless.errors import BadValue, DoesNotFit
 from fabless.perf.serving.disaggregate import Disaggregation, disaggregate
 from fabless.perf.serving.layout import candidate_splits, check_split, fixed_splits
@@ -27,6 +26,7 @@ from fabless.perf.serving.terms import NO_TRAFFIC, ServiceTerms, SplitSearch, Tr
 from fabless.quote import calibration_of
 from fabless.records import LLM, Chip, Request
 from fabless.report.front_chart import front_chart
+from fabless.wording import split_code
 from fabless.workload import kv_cache_bytes
 
 CHAT = Request(4096.0, 512.0)

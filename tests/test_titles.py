@@ -18,7 +18,7 @@ from fabless.decide import Decision, Detail, decide
 from fabless.decide.questions.sensitivity import label_of
 from fabless.records import Chip
 from fabless.report import as_json, print_decision
-from fabless.report.html import as_html
+from fabless.report.page.file import as_html
 from fabless.titles import chip_titles, offer_titles, order_titles, titles
 from here import Here
 

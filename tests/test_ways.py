@@ -28,7 +28,7 @@ from fabless.decide.ways.solved import SolvedWay, given_up, solved_under
 from fabless.errors import BadValue, FablessError
 from fabless.records import Range
 from fabless.report import print_decision
-from fabless.report.html import as_html
+from fabless.report.page.file import as_html
 from fabless.strategy import Commitment, every_way, offered
 from here import Here
 

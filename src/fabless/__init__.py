@@ -36,6 +36,7 @@ _HOMES = {
     "chip_sheet": "silicon.chip_sheet",
     "claims": "claims.rebuild",
     "decide": "decide.decide",
+    "linked": "links.linked",
     "load": "catalogue.load",
     "quote": "quote.quote",
     "read_chip": "catalogue.read_chip",

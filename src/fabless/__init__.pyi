@@ -16,6 +16,7 @@ from fabless.errors import DoesNotFit as DoesNotFit
 from fabless.errors import FablessError as FablessError
 from fabless.errors import Leak as Leak
 from fabless.errors import UnknownName as UnknownName
+from fabless.links import linked as linked
 from fabless.perf import serve as serve
 from fabless.plan import PlanProblem as PlanProblem
 from fabless.plan import solve

@@ -126,6 +126,6 @@ def _faults(name: str, number: CaseNumber | None, value: float) -> list[Fault]:
     spread = number.spread
     if math.isfinite(value) and spread.low <= _in_range(number, value) <= spread.high:
         return []
-    found = with_unit(value, unit) if math.isfinite(value) else f"{value}"
-    return [Fault(name, found, allowed,
+    written = with_unit(value, unit) if math.isfinite(value) else f"{value}"
+    return [Fault(name, written, allowed,
                   "take a value within, or write a case of your own with another range")]

@@ -348,7 +348,7 @@ def mapped(numbers: Any, convert: Callable[[Any], Any]) -> Any:
     return convert(numbers)
 
 
-def each(numbers: CaseNumbers[T] | ContractFileNumbers[T]) -> Iterator[T]:
+def each(numbers: CaseNumbers[T] | ContractFileNumbers[T] | LineNumbers[T]) -> Iterator[T]:
     """Every number, place by place: one that two lines share comes twice."""
     yield from _each(numbers)
 

@@ -22,6 +22,8 @@ STANDARD_WAYS = ("buy", "diversify", "partner", "build", "acquire")
 """Ways that every case is asked about, by key, where it offers them."""
 PORTFOLIO = "portfolio"
 """Key of the way that opens everything."""
+CASE_SOURCE = Source("case", "the case file itself", "", "")
+"""Source of what a case states as its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,9 @@ PRICE_FIELDS = (("price_street", "price_average"), ("price_list",), ("price_boar
 """Groups of kinds of purchase price, the preferred first; the newest of a group counts."""
 RENT_FIELDS = (("rent_reserved_1y",), ("rent_on_demand",), ("rent_reserved_3y",), ("rent_capacity_block",), ("rent_spot",))
 """Groups of kinds of rent, the preferred first; a provider's name may follow a dot."""
+HELD = {"own": PRICE_FIELDS, "rent": RENT_FIELDS}
+"""How a chip is held -> the kinds of price that count."""
+_PRICE_WORDS = {"": "price", "own": "purchase price", "rent": "rent"}
 OWNING_FACTS = (
     "discount_rate", "colocation_price", "electricity_price", "pue", "server_power_share",
     "server_network_cost", "accelerator_life", "residual_share", "maintenance_share", "staff_share",
@@ -91,26 +94,31 @@ def number_of(fact: Fact) -> float:
     return fact.value
 
 
-def price_of(catalogue: Catalogue, chip: str) -> Fact:
-    """Price of a chip: its purchase price, or its rent if only a cloud offers it.
+def price_of(catalogue: Catalogue, chip: str, held: str = "") -> Fact:
+    """Price of a chip: its purchase price, or its rent if only a cloud offers it; `held` (own or
+    rent) asks for one of the two.
 
     Of several prices the newest visible one of the preferred kind counts. Raises `BadValue` when
-    none is known on the as-of date.
+    none is known on the as-of date, `UnknownName` for another word in `held`.
     """
+    if held and held not in HELD:
+        raise unknown("way of holding a chip", held, tuple(HELD), "--held")
     try:
         facts: Sequence[Fact] = catalogue.facts_of(chip)
     except UnknownName:  # a chip of a file of the user's own
         facts = ()
     is_clouds_own = any(fact.field == "kind" and fact.value == "custom" for fact in facts)
-    for kinds in (RENT_FIELDS, PRICE_FIELDS) if is_clouds_own else (PRICE_FIELDS, RENT_FIELDS):
+    usual = (RENT_FIELDS, PRICE_FIELDS) if is_clouds_own else (PRICE_FIELDS, RENT_FIELDS)
+    for kinds in (HELD[held],) if held else usual:
         for wanted in kinds:
             stated = [fact for fact in facts if fact.field.partition(".")[0] in wanted]
             if stated:
                 return max(stated, key=lambda fact: (fact.known, fact.period, fact.field))
     raise BadValue(
         Fault(
-            chip, "no price is known" + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
-            "a chip with a purchase or rental price",
+            chip, f"no {_PRICE_WORDS[held]} is known"
+            + (f" by {catalogue.as_of}" if catalogue.as_of else ""),
+            f"a chip with a {_PRICE_WORDS[held] if held else 'purchase or rental price'}",
             "give --price, such as '25000 USD' or '2.5 USD/h', or choose a later --as-of",
         )
     )

@@ -295,3 +295,12 @@ def verdict(
     amounts = f"{sign}{usd(difference_usd)} ± {error_usd(2.0 * standard_error_usd)}"
     return f"tie ({amounts})" if abs(difference_usd) <= 2.0 * standard_error_usd else amounts
 
+
+def split_code(tensor: int, pipeline: int, expert: int, data: int) -> str:
+    """How an instance is split, in a few letters: only the degrees above 1.
+
+    >>> split_code(8, 2, 1, 1), split_code(1, 1, 1, 1)
+    ('TP8 PP2', '1 chip')
+    """
+    degrees = {"TP": tensor, "PP": pipeline, "EP": expert, "DP": data}
+    return " ".join(f"{name}{degree}" for name, degree in degrees.items() if degree > 1) or "1 chip"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from fabless.catalogue import REFERENCE, DatedInput, leaks, load, read_case
-from fabless.cli.options import CaseName, Json
+from fabless.catalogue import REFERENCE, DatedInput, leaks, load
+from fabless.cli.options import CaseName, Json, LinkText, asked
 from fabless.report import Column, as_json, print_table, say
 
 
 def check_command(
     case: CaseName = REFERENCE,
+    link: LinkText = None,
     json: Json = False,
 ) -> None:
     """Read a case without deciding it, and list what it uses that its day could not know.
@@ -19,13 +20,15 @@ def check_command(
     Lists each input whose source is later than the day of the case, with the reason that the case
     gives, and each whose source has no date. A later one without a reason is an error.
     """
-    question = read_case(case)
+    question, moves = asked(case, link)
     listed = leaks(question, load(question.as_of))
     if json:
         typer.echo(as_json({
-            "case": question.name, "as_of": question.as_of, "inputs": listed}))
+            "case": question.name, "as_of": question.as_of, "moved": moves, "inputs": listed}))
         return
     console = Console()
+    for sentence in moves:
+        say(console, sentence)
     late = [item for item in listed if item.is_late(question.as_of)]
     undated = [item for item in listed if item.known is None]
     if late:

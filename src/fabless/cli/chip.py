@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,22 +9,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from fabless.asked import SheetTexts, sheet_answer
 from fabless.catalogue import Catalogue, read_chip
-from fabless.catalogue.facts.timeline import middle_of
 from fabless.cli.facts import seen_from
 from fabless.cli.options import AsOf, Json, ManufactureQuarter
-from fabless.errors import BadFile, BadValue, Fault, unknown
+from fabless.errors import BadFile, Fault
 from fabless.records import Chip
 from fabless.report import Column, as_json, print_table, say
 from fabless.report.canvas import WIDE, as_svg
 from fabless.report.files import check_writable, write_whole
 from fabless.report.silicon_charts import waterfall
-from fabless.silicon import ChipSheet, SheetRow, chip_sheet
-from fabless.units import Quarter
+from fabless.silicon import ChipSheet, SheetRow
 from fabless.wording import count, in_percent, plain, usd
-
-CLASSES = {"full": "nre-full", "array": "nre-array", "derivative": "nre-derivative"}
-"""Design effort, as named on the command line -> entity that holds the NRE factor."""
 
 
 def chip(
@@ -44,9 +39,6 @@ def chip(
 ) -> None:
     """Show a chip's dies, yield, unit cost, power, NRE and carbon, each line with its source."""
     catalogue = seen_from(as_of)
-    if design not in CLASSES:
-        raise unknown("class of design", design, tuple(CLASSES), "--design")
-    _check(reuse, margin)
     if picture is not None:
         if picture.suffix.lower() != ".svg":
             raise BadFile(
@@ -57,9 +49,8 @@ def chip(
             )
         check_writable(picture)
     product = chip_named(catalogue, name)
-    sheet = chip_sheet(
-        catalogue, product, at=_day(at), nre_class=CLASSES[design], reuse=reuse, margin=margin
-    )
+    sheet = sheet_answer(
+        catalogue, product, SheetTexts(at=at, design=design, reuse=reuse, margin=margin))
     if picture is not None:
         spec = waterfall(sheet.cost, "unit cost", sheet.partner_price, WIDE)
         write_whole(picture, as_svg(spec, f"Build-up of the unit cost of {sheet.chip}"))
@@ -74,27 +65,6 @@ def chip(
 def chip_named(catalogue: Catalogue, name: str) -> Chip:
     """A chip by its name in the catalogue, or by the path of its file."""
     return read_chip(Path(name)) if name.endswith((".yaml", ".yml")) else catalogue.chip(name)
-
-
-def _day(at: str | None) -> dt.date | None:
-    return None if at is None else middle_of(str(Quarter.parse(at, "--at")))
-
-
-def _check(reuse: float, margin: float | None) -> None:
-    faults = []
-    if not 0.0 <= reuse <= 1.0:
-        faults.append(Fault("--reuse", f"{reuse:g}", "a share from 0 to 1", "give the share of "
-                                                                            "the design that is "
-                                                                            "reused"))
-    if margin is not None and not 0.0 <= margin < 1.0:
-        faults.append(
-            Fault(
-                "--margin", f"{margin:g}", "0 or more, below 1",
-                "give the margin as a share of the price",
-            )
-        )
-    if faults:
-        raise BadValue(*faults)
 
 
 def print_sheet(sheet: ChipSheet, console: Console) -> None:

@@ -8,6 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from fabless.asked import (
+    LOAD_FACTOR,
+    CostAnswer,
+    CostTexts,
+    attempt,
+    cost_answer,
+    cost_question,
+    refuse,
+)
 from fabless.cli.facts import seen_from
 from fabless.cli.options import (
     AsOf,
@@ -23,22 +32,16 @@ from fabless.cli.options import (
     Tpot,
     Trace,
     Ttft,
-    calibration_for,
     chip_of,
-    formats_of,
     model_of,
-    positive,
-    request_of,
-    split_code,
-    stated_price,
 )
-from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
-from fabless.perf import ServiceTerms, error_band
-from fabless.quote import Quote, number_of, owning_of, price_of, quote
+from fabless.errors import Fault
+from fabless.perf import error_band
+from fabless.quote import Quote, number_of, owning_of
 from fabless.records import Fact
 from fabless.report import Column, as_json, print_table, say
 from fabless.units import from_si
-from fabless.wording import cents, in_percent, plain, usd
+from fabless.wording import cents, in_percent, plain, split_code, usd
 
 _FULL_WIDTH = 110
 """Narrowest terminal [columns] on which the table also shows batch, hourly cost and energy."""
@@ -61,56 +64,33 @@ def cost(
     load_factor: Annotated[float | None, typer.Option(
         help="Mean load as a share of the peak load.", show_default="the catalogue's")] = None,
     price: Price = None,
+    held: Annotated[str, typer.Option(
+        help="How the chips are held: own takes purchase prices of the catalogue, rent takes rents.",
+        show_default="bought where a purchase price is known")] = "",
     as_of: AsOf = None, json: Json = False,
 ) -> None:
     """Compare chips for serving a model: throughput, latency, bottleneck, cost and energy."""
     catalogue = seen_from(as_of)
-    llm = model_of(catalogue, model)
-    load = catalogue.fact("datacentre", "load_factor")
-    terms = ServiceTerms(
-        formats_of(precision, expert_precision, kv_precision), positive(tpot, "s", "--tpot"),
-        positive(ttft, "s", "--ttft"),
-        number_of(load) if load_factor is None else load_factor,
-    )
-    request = request_of(input, output, trace)
-    owning, owned_facts = owning_of(catalogue)
-    quotes: list[Quote] = []
-    refused: list[DoesNotFit] = []
-    unknown_chips: list[Fault] = []
-    for name in [part.strip() for part in chip.split(",") if part.strip()]:
-        try:
-            made = chip_of(catalogue, name)
-            paid = stated_price(price) if price else price_of(catalogue, made.name)
-            calibration = calibration_for(catalogue, made, engine)
-            quotes.append(
-                quote(
-                    llm, made, request, price=paid, owning=owning, calibration=calibration,
-                    terms=terms,
-                )
-            )
-        except DoesNotFit as error:
-            refused.append(error)
-        except UnknownName as error:
-            unknown_chips += error.faults
-    if unknown_chips:
-        raise UnknownName(*dict.fromkeys(unknown_chips))
-    if not quotes:
-        raise (
-            DoesNotFit(*(fault for error in refused for fault in error.faults))
-            if refused
-            else BadValue(
-                Fault("--chip", repr(chip), "one or more chips", "name a chip, see `fabless chips`")
-            )
-        )
+    question = cost_question(catalogue, model_of(catalogue, model), CostTexts(
+        input=input, output=output, trace=trace, precision=precision,
+        expert_precision=expert_precision, kv_precision=kv_precision, engine=engine, tpot=tpot,
+        ttft=ttft, load_factor=load_factor, price=price, held=held))
+    names = [part.strip() for part in chip.split(",") if part.strip()]
+    faults: list[Fault] = []
+    chips = [made for name in names if (made := attempt(faults, chip_of, catalogue, name))]
+    refuse(faults)
+    answer = cost_answer(catalogue, question, chips)
     if json:
-        typer.echo(as_json({"model": llm.name, "request": request, "quotes": quotes, "refused": [
-            str(fault) for error in refused for fault in error.faults]}))
+        typer.echo(as_json(answer))
         return
+    request, formats = question.request, question.terms.formats
     title = (
-        f"{llm.name}: {plain(request.input_tokens)} tokens in, {plain(request.output_tokens)} out, "
-        f"weights {terms.formats.weights}, cache {terms.formats.kv}, engine {engine}"
+        f"{answer.model}: {plain(request.input_tokens)} tokens in, "
+        f"{plain(request.output_tokens)} out, "
+        f"weights {formats.weights}, cache {formats.kv}, engine {engine}"
     )
-    _print(title, quotes, refused, (*owned_facts, load), terms.load_factor)
+    _print(title, answer, (*owning_of(catalogue)[1], catalogue.fact(*LOAD_FACTOR)),
+           question.terms.load_factor)
 
 
 def _row(quoted: Quote, load_factor: float, full: bool) -> list[str]:
@@ -144,9 +124,9 @@ def _columns(full: bool) -> list[Column | str]:
 
 
 def _print(
-    title: str, quotes: Sequence[Quote], refused: Sequence[FablessError], facts: Sequence[Fact],
-    load_factor: float,
+    title: str, answer: CostAnswer, facts: Sequence[Fact], load_factor: float
 ) -> None:
+    quotes = answer.quotes
     console = Console()
     full = console.width >= _FULL_WIDTH
     say(console, title, "bold")
@@ -159,13 +139,9 @@ def _print(
                  "of this class (docs/explanation/performance.md).", "dim")
     for quoted in quotes:
         _print_basis(quoted, full, console)
-    for error in refused:
-        for fault in error.faults:
-            say(
-                console,
-                f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}",
-                "yellow", indent=2,
-            )
+    for fault in answer.refused:
+        say(console, f"not served: {fault.place}: {fault.found}; {fault.allowed}; {fault.remedy}",
+            "yellow", indent=2)
     say(
         console,
         "Owning: "

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fabless.catalogue import REFERENCE, read_case, reference_text, shipped_cases
-from fabless.cli.options import Address, CaseName
+from fabless.catalogue import REFERENCE, reference_text, shipped_cases
+from fabless.cli.options import Address, CaseName, LinkText, asked
 from fabless.cli.progress import shown
 from fabless.decide import Detail, detail_of
 from fabless.decide import decide as decide_case
-from fabless.errors import BadFile, Fault, unknown
+from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.executors import executors_of
 from fabless.report import as_json, print_decision, print_first_look, write_report
 from fabless.report.files import check_writable, write_whole
@@ -25,6 +25,7 @@ EXECUTORS = ("process", "dask")
 
 def decide(
     case: CaseName = REFERENCE,
+    link: LinkText = None,
     report: Annotated[Path | None, typer.Option(
         help="HTML file to write the report to.", show_default="fabless-NAME.html")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
@@ -40,6 +41,10 @@ def decide(
     paths: Annotated[int | None, typer.Option(
         help="Number of fresh paths on which each way is tested.", show_default="by --detail",
         min=2)] = None,
+    explore: Annotated[bool | None, typer.Option(
+        "--explore/--no-explore",
+        help="Make a table of answers with one input or two moved, for the page to be moved.",
+        show_default="by --detail: not in quick")] = None,
     executor: Annotated[str, typer.Option(help="Executor: process or dask.")] = "process",
     workers: Annotated[int | None, typer.Option(
         help="Number of worker processes of the executor.", show_default="one per core",
@@ -53,7 +58,7 @@ def decide(
 
     Without an argument the case is OpenAI in October 2023, with what could be known then.
     """
-    question = read_case(case)
+    question, moves = asked(case, link)
     if seed is not None:
         question = replace(question, seed=seed)
     path = report or Path(f"fabless-{question.name}.html")
@@ -67,10 +72,12 @@ def decide(
     with shown() as tick:
         with maker() as pool:
             decision = decide_case(
-                question, detail=_detail(detail, leaves, paths, len(question.branching)),
+                question, detail=_explored(
+                    _detail(detail, leaves, paths, len(question.branching)), explore),
                 executor=pool, checkpoint=checkpoint, progress=tick,
                 first_look=None if json else lambda look: print_first_look(look, aside),
             )
+        decision = replace(decision, warnings=(*moves, *decision.warnings))
         tick("report")
         write_report(decision, path)
     if json:
@@ -82,6 +89,15 @@ def decide(
 def _detail(name: str, leaves: int | None, paths: int | None, splits: int) -> Detail:
     chosen = detail_of(name) if leaves is None else detail_of(name).on(leaves, splits)
     return replace(chosen, paths=paths or chosen.paths)
+
+
+def _explored(detail: Detail, explore: bool | None) -> Detail:
+    """With a table of answers or without; raises `BadValue` where no question is asked at all."""
+    if explore and not detail.small:
+        raise BadValue(Fault(
+            "--explore", f"with --detail {detail.name}, which asks no questions",
+            "--detail standard or deep", "leave out --explore, or take --detail standard"))
+    return detail if explore is None else replace(detail, explore=explore)
 
 
 def init(

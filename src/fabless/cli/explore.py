@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from fabless.asked import positive
 from fabless.catalogue import Catalogue, read_model, write_chip
 from fabless.catalogue.facts.timeline import middle_of
 from fabless.cli.facts import seen_from
@@ -28,7 +29,6 @@ from fabless.cli.options import (
     RequiredOutput,
     Tpot,
     Ttft,
-    positive,
 )
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.executors import executors_of

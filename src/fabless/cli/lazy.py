@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
+        "web": "web:web",
         "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
     },
     "Chips and models": {

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from fabless.asked import attempt, refuse
 from fabless.catalogue import Catalogue, load, shipped_cases
 from fabless.catalogue.facts.takeovers import Candidate, candidate, candidates
 from fabless.cli.facts import seen_from
-from fabless.cli.options import AsOf, Json, attempt, refuse
+from fabless.cli.options import (
+    AsOf,
+    Json,
+)
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.report import as_json
 from fabless.report.files import check_writable, write_whole

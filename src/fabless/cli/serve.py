@@ -12,6 +12,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from fabless.asked import attempt, calibration_for, formats_of, positive, refuse, request_of, stated_price
 from fabless.catalogue import Catalogue
 from fabless.cli.facts import seen_from
 from fabless.cli.options import (
@@ -31,15 +32,8 @@ from fabless.cli.options import (
     Tpot,
     Trace,
     Ttft,
-    attempt,
-    calibration_for,
     chip_of,
-    formats_of,
     model_of,
-    positive,
-    refuse,
-    request_of,
-    stated_price,
 )
 from fabless.cli.serve_screen import Question, ServeAnswer, TokenCost, print_answer
 from fabless.errors import BadFile, BadValue, DoesNotFit, FablessError, Fault

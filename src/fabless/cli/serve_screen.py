@@ -11,13 +11,12 @@ from typing import TypeVar
 import numpy as np
 from rich.console import Console
 
-from fabless.cli.options import split_code
 from fabless.errors import Fault
 from fabless.perf import Calibration, Point, ServiceTerms, Serving, SplitSearch, error_band
 from fabless.perf.serving.disaggregate import Disaggregated, Disaggregation, InstancePool
 from fabless.records import LLM, Chip, Fact, Request
 from fabless.report import Column, print_table, say
-from fabless.wording import MISSING, in_percent, plain, significant
+from fabless.wording import MISSING, in_percent, plain, significant, split_code
 
 Served = TypeVar("Served", Point, Disaggregated)
 

@@ -11,6 +11,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from fabless.asked import attempt, stated_price
 from fabless.catalogue import Catalogue, load
 from fabless.cli.options import (
     ChipName,
@@ -19,10 +20,8 @@ from fabless.cli.options import (
     Pipeline,
     Price,
     Tensor,
-    attempt,
     chip_of,
     model_of,
-    stated_price,
 )
 from fabless.cli.train_output import TrainAnswer, print_training, training_document
 from fabless.errors import BadValue, FablessError, Fault

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fabless.case_records import Case, CaseNumber, Load, chips_of
+from fabless.case_records import CASE_SOURCE, Case, CaseNumber, Load, chips_of
 from fabless.catalogue import Catalogue
 from fabless.catalogue.case.leaks import MODEL_FIELDS, leaks
-from fabless.catalogue.case.numbers import CASE_SOURCE
 from fabless.catalogue.facts.entities import ENGINE, efficiency_entity, range_of
 from fabless.programme import PseudoCounts, credible_band
 from fabless.records import Chip, Fact, Grade, Range, Source

@@ -40,6 +40,9 @@ class Detail:
     gates: bool = True
     """Whether the gates of programmes are searched; otherwise one that is begun is carried through
     or given up at once."""
+    explore: bool = False
+    """Whether a table of answers is made, with one input or two moved; it needs a small tree's
+    questions to be asked."""
     large: int | None = None
     """Scenarios on which the recommended way is planned once more, by decomposition."""
 
@@ -63,11 +66,11 @@ DETAILS: Mapping[str, Detail] = {
         ),
         Detail(
             name="standard", branching=None, paths=100, branches=2, small=(8, 1, 1, 1), inputs=4, sobol=64,
-            seeds=10, checked=100,
+            seeds=10, checked=100, explore=True,
         ),
         Detail(
             name="deep", branching=(27, 3, 3, 1), paths=1_000, branches=2, small=(16, 2, 1, 1), inputs=8,
-            sobol=256, seeds=10, checked=1000, large=1_024,
+            sobol=256, seeds=10, checked=1000, explore=True, large=1_024,
         ),
     )
 }

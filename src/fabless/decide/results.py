@@ -755,6 +755,8 @@ class TwoWays:
     turns: Turns | None
     """What must be true for the dearer one to be cheaper; None where the level of detail does not
     ask."""
+    futures: Futures
+    """Both ways in every fresh path; the shown futures are those of the cheaper one."""
     seconds: float
 
 

@@ -15,6 +15,7 @@ from fabless.catalogue import load
 from fabless.decide.accounts.difference import against
 from fabless.decide.detail import Detail, detail_of
 from fabless.decide.fresh.contained import contains
+from fabless.decide.fresh.futures import futures_of
 from fabless.decide.fresh.judge import judge
 from fabless.decide.questions.plan_errors import plan_errors
 from fabless.decide.questions.turns import turns_of
@@ -76,6 +77,8 @@ def compare_ways(
             prepared.case, first, judged.ways[first], second, judged.ways[second],
             plan_error_usd=judged.plan_error(first, second)),
         turns=turns,
+        futures=futures_of(
+            prepared.case, {name: judged.ways[name] for name in (first, second)}, cheap),
         seconds=time.perf_counter() - start)
 
 

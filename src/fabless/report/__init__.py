@@ -11,13 +11,13 @@ from fabless.report.document import as_document, as_json
 from fabless.report.table import Column, print_table, say
 
 if TYPE_CHECKING:
-    from fabless.report.html import write_report
+    from fabless.report.page.file import write_report
     from fabless.report.terminal import print_decision, print_first_look
     from fabless.report.two_ways import print_two_ways
 else:
     def __getattr__(name: str) -> object:
         parts = {"print_two_ways": "two_ways", "print_decision": "terminal",
-                 "print_first_look": "terminal", "write_report": "html"}
+                 "print_first_look": "terminal", "write_report": "page.file"}
         if name not in parts:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{parts[name]}"), name)

@@ -1,5 +1,5 @@
-"""The report: one HTML file that opens offline, prints well, and leads from every number to its
-source."""
+"""The evidence of a report: the part of its page that prints well and leads from every number to
+its source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import fsum
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -24,14 +23,13 @@ from fabless.decide import (
 from fabless.decide.build_up import LEAST_USED
 from fabless.plan import GateStep, ProjectPlan
 from fabless.report import canvas, charts, money, money_charts, question_charts, time_charts
-from fabless.report.files import write_whole
 from fabless.report.negotiator import shadow_table, windows
 from fabless.report.turns import change_words, independent_lines
 from fabless.report.ways import information_words, programme_words, ways_note
 from fabless.units import Quarter
 
 CONTENTS = (
-    ("ways", "Comparison"), ("money", "The whole money"), ("start", "First 90 days"), ("time", "Fleet and cost"),
+    ("comparison", "Comparison"), ("money", "The whole money"), ("start", "First 90 days"), ("time", "Fleet and cost"),
     ("years", "Year by year"), ("query", "Cost of a query"), ("chip", "Own chip"),
     ("moves", "What moves the answer"), ("pays", "When an own chip pays"),
     ("worth", "Options and knowledge"),
@@ -360,8 +358,9 @@ def _environment(decision: Decision) -> Environment:
     return environment
 
 
-def as_html(decision: Decision) -> str:
-    """Write the report of a decision as one HTML page without script or outside request."""
+def evidence_html(decision: Decision) -> str:
+    """Write what a decision rests on, as the second part of the report's page: no script, no outside
+    request."""
     best = recommended_way(decision)
     ways = charts.ranked(decision.strategies, decision.recommended)
     costs: Mapping[str, Mapping[int, Band]] = {way.name: dict(way.cost_per_query_by_year_usd) for way in ways}
@@ -403,11 +402,3 @@ def as_html(decision: Decision) -> str:
             decision.questions.resilience or (), key=lambda row: place.get(row.way, len(place))
         ),
     )
-
-
-def write_report(decision: Decision, path: Path) -> Path:
-    """Write the report of `decision` to `path`, whole or not at all, and return the path.
-
-    Raises `BadFile` when the path cannot be written.
-    """
-    return write_whole(path, as_html(decision))

@@ -151,9 +151,14 @@ def margin_words(way: WayResult, decision: Decision) -> str:
             f"of cash, a margin of {rest} ± {wording.error_usd(2.0 * margin.error_usd)}")
 
 
+def bridge_of(rows: Sequence[BridgeRow]) -> Bridge:
+    """Steps titled by their parts, rounded so that they add up as printed."""
+    return _bridge(rows, lambda row: wording.heading(row.part), lambda row: row.how)
+
+
 def cause_bridge(against: Against) -> Bridge:
     """The difference of two ways by cause."""
-    return _bridge(against.bridge, lambda row: wording.heading(row.part), lambda row: row.how)
+    return bridge_of(against.bridge)
 
 
 def against_words(against: Against, decision: Decision) -> str:

@@ -8,15 +8,19 @@ from pydantic import ValidationError
 
 from fabless.case_records import Case
 from fabless.catalogue.case.faults import schema_error
+from fabless.catalogue.case.inherit import completed_document
 from fabless.catalogue.case.reader import CaseReader
 from fabless.catalogue.case.schema import CaseFile
 from fabless.catalogue.facts.store import load
 from fabless.catalogue.facts.text import DATA
 from fabless.catalogue.files.own import read_text
-from fabless.catalogue.files.yaml import read_document
-from fabless.errors import unknown
+from fabless.catalogue.files.yaml import Document, read_document
+from fabless.errors import BadFile, Fault, unknown
 
 REFERENCE = "openai-2023"
+MOST_BYTES = 1_000_000
+"""Size up to which a file is read as the base of a case; the largest shipped case is a
+fifteenth."""
 
 
 def shipped_cases() -> list[str]:
@@ -48,9 +52,23 @@ def read_case(path_or_name: str | Path = REFERENCE) -> Case:
 
 def parse_case(text: str, place: str, folder: Path) -> Case:
     """Read a case from YAML text; `folder` is where the paths it names start."""
-    document = read_document(text, place)
+    document = completed_document(read_document(text, place), _base_document, folder)
     try:
         file = CaseFile.model_validate(document.fields)
     except ValidationError as error:
         raise schema_error(error, document) from error
     return CaseReader(file, document, folder, load(file.as_of)).case()
+
+
+def _base_document(name: str, folder: Path) -> Document | None:
+    """The case of a name from which another takes what it leaves out, as written: a shipped one, or
+    the file of that name in the folder; None where there is neither."""
+    if name in shipped_cases():
+        return read_document(reference_text(name), name)
+    path = folder / name
+    if Path(name).name != name or path.suffix not in (".yaml", ".yml") or not path.is_file():
+        return None
+    if path.stat().st_size > MOST_BYTES:
+        raise BadFile(Fault(str(path), f"{path.stat().st_size:,} bytes", f"at most {MOST_BYTES:,}",
+                            "name a case file"))
+    return read_document(read_text(path), str(path))

@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fabless.case_records import Case, chips_of, named
-from fabless.catalogue.case.numbers import CASE_SOURCE
+from fabless.case_records import CASE_SOURCE, Case, chips_of, named
 from fabless.catalogue.facts.entities import ENGINE, efficiency_entity
 from fabless.catalogue.facts.store import Catalogue
 from fabless.catalogue.files.yaml import Document
@@ -68,7 +67,8 @@ def leaks(case: Case, catalogue: Catalogue) -> tuple[DatedInput, ...]:
 
 
 def hindsight_faults(case: Case, catalogue: Catalogue, document: Document) -> list[Fault]:
-    """Refusals: each later source whose inputs have no reason, each reason that covers no input."""
+    """Refusals: each later source whose inputs have no reason, each reason that the file itself
+    states and that covers no input."""
     listed = leaks(case, catalogue)
     refused: dict[str, list[DatedInput]] = {}
     for item in listed:
@@ -83,7 +83,7 @@ def hindsight_faults(case: Case, catalogue: Catalogue, document: Document) -> li
             f"{case.as_of} or has no date",
             "take it out; `fabless check` lists what is late",
         )
-        for key in case.hindsight if key not in used
+        for key in case.hindsight if key not in used and document.states(f"hindsight.{key}")
     ]
 
 

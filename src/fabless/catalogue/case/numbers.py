@@ -31,7 +31,7 @@ from fabless.case_numbers import (
     SupplyNumbers,
     TrainingNumbers,
 )
-from fabless.case_records import CaseNumber, correlation_name
+from fabless.case_records import CASE_SOURCE, CaseNumber, correlation_name
 from fabless.catalogue.case.fields import Number, Unit
 from fabless.catalogue.case.schema import CaseFile
 from fabless.catalogue.facts.store import Catalogue
@@ -42,7 +42,6 @@ from fabless.units import deflate, dimension, to_si
 
 PRICE_INDEX = "us-cpi"
 """Entity whose yearly index turns dollars of one year into those of another."""
-CASE_SOURCE = Source("case", "the case file itself", "", "")
 
 S = TypeVar("S", bound=Section)
 

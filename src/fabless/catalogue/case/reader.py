@@ -104,7 +104,7 @@ class CaseReader:
     def _under(self, place: str, fault: Fault) -> Fault:
         """The fault with its place in the case before the place in the file or table that the case
         names."""
-        if fault.place.startswith(self.document.place):
+        if self.document.is_placed(fault.place):
             return fault
         is_placeless = not fault.place or f"unknown {fault.place} " in fault.found
         return replace(fault, place=place if is_placeless else f"{place}: {fault.place}")

@@ -195,8 +195,8 @@ def _written_die(die: LogicDie) -> dict[str, object]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def write_chip(chip: Chip, path: Path) -> None:
-    """Write a chip as a chip file that `read_chip` reads back."""
+def chip_fields(chip: Chip) -> dict[str, object]:
+    """Fields of a chip file that say all of a chip; `chip_from_mapping` reads them back."""
     built = chip.architecture
     silicon = {
         "clock": built.clock_hz, "on_chip_memory": built.on_chip_bytes,
@@ -234,5 +234,9 @@ def write_chip(chip: Chip, path: Path) -> None:
         "available": chip.available,
         "efficiency": chip.efficiency,
     }
-    kept = {key: value for key, value in fields.items() if value is not None}
-    path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def write_chip(chip: Chip, path: Path) -> None:
+    """Write a chip as a chip file that `read_chip` reads back."""
+    path.write_text(yaml.safe_dump(chip_fields(chip), sort_keys=False), encoding="utf-8")

@@ -10,24 +10,46 @@ import yaml
 
 from fabless.errors import BadFile, BadValue, Fault
 
+MOST_ENTRIES = 100_000
+"""Keys and items up to which a file is read: aliases of aliases make a short file grow without
+end. The largest shipped file has a twentieth."""
+
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML mapping as it was written."""
+    """A YAML mapping as it was written, or as it becomes with what it takes from another one."""
 
     place: str
     """The file."""
     fields: Mapping[str, object]
     lines: Mapping[str, int]
-    """Dotted path -> line, from 1."""
+    """Dotted path -> line in this file, from 1."""
+    base: Document | None = None
+    """What the file takes from another one, with the lines there."""
 
     def at(self, path: str) -> str:
         """File, line and dotted path; the line of the section where the path itself is not
         there."""
         known = path
-        while known and known not in self.lines:
+        while known and self._line(known) is None:
             known = known.rpartition(".")[0]
-        return f"{self.place}:{self.lines[known]}: {path}" if known else f"{self.place}: {path}"
+        line = self._line(known)
+        return f"{self.place}: {path}" if line is None else f"{line}: {path}"
+
+    def states(self, path: str) -> bool:
+        """Whether the file itself has a path, not the one from which it takes the rest."""
+        return path in self.lines
+
+    def is_placed(self, place: str) -> bool:
+        """Whether a place lies in this file or in one from which it takes something."""
+        return place.startswith(self.place) or (
+            self.base is not None and self.base.is_placed(place))
+
+    def _line(self, path: str) -> str | None:
+        """File and line of a path."""
+        if path in self.lines:
+            return f"{self.place}:{self.lines[path]}"
+        return None if self.base is None else self.base._line(path)
 
 
 class _Loader(yaml.SafeLoader):
@@ -110,5 +132,9 @@ def _given_twice(
         if dotted in lines:
             yield dotted, line
             continue
+        if len(lines) >= MOST_ENTRIES:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {MOST_ENTRIES:,} entries, those of aliases counted each time",
+                problem_mark=key.start_mark)
         lines[dotted] = line
         yield from _given_twice(value, dotted, (*above, node), lines)

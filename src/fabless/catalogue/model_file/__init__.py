@@ -18,20 +18,21 @@ from fabless.catalogue.model_file.families import FAMILIES, REFUSED
 from fabless.errors import BadFile, BadValue, Fault, unknown
 from fabless.records import LLM
 
-__all__ = ["FAMILIES", "read_model"]
+__all__ = ["FAMILIES", "parse_model", "read_model"]
 
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
 """Where a model of several senses keeps its language model."""
 
 
-def _json(path: Path) -> dict[str, object]:
-    text = read_text(path)
+def _json(text: str, place: str) -> dict[str, object]:
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadFile(Fault(f"{path}:{error.lineno}", f"is not JSON: {error.msg}", "a config.json", MAKERS)) from error
+        raise BadFile(Fault(f"{place}:{error.lineno}", f"is not JSON: {error.msg}", "a config.json", MAKERS)) from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, endless brackets
+        raise BadFile(Fault(place, f"is not JSON that can be read: {error}", "a config.json", MAKERS)) from error
     if not isinstance(values, dict):
-        raise BadFile(Fault(str(path), f"holds {type(values).__name__}", "a JSON object", MAKERS))
+        raise BadFile(Fault(place, f"holds {type(values).__name__}", "a JSON object", MAKERS))
     return values
 
 
@@ -80,19 +81,26 @@ def _check(config: Config, fields: Fields) -> None:
 
 
 def read_model(path: Path) -> LLM:
-    """Read the ``config.json`` of a language model.
+    """Read the ``config.json`` of a language model; it is called by its file, or by its folder.
 
-    Raises `BadFile` when the file is missing or no JSON object, `UnknownName` with the known types
-    for another
-    ``model_type``, `BadValue` for a type that the record cannot hold, and with every missing, impossible or
-    inconsistent field.
+    Raises `BadFile` when the file is missing; errors of its text as `parse_model`.
     """
-    kind, values = _family(_json(path), str(path))
-    config = Config(values, str(path))
+    name = path.parent.resolve().name if path.stem == "config" else path.stem
+    return parse_model(read_text(path), str(path), name)
+
+
+def parse_model(text: str, place: str, name: str) -> LLM:
+    """Read a language model from the text of its ``config.json``.
+
+    Raises `BadFile` when the text is no JSON object, `UnknownName` with the known types for another
+    ``model_type``, `BadValue` for a type that the record cannot hold, and with every missing,
+    impossible or inconsistent field.
+    """
+    kind, values = _family(_json(text, place), place)
+    config = Config(values, place)
     fields = FAMILIES[kind](config)
     if not config.faults:
         _check(config, fields)
     if config.faults:
         raise BadValue(*dict.fromkeys(config.faults))
-    name = path.parent.resolve().name if path.stem == "config" else path.stem
     return LLM(name=name, note="; ".join(config.notes), **fields)  # type: ignore[arg-type]

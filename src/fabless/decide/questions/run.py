@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fabless.decide.detail import Detail
 from fabless.decide.fresh.judge import Judged
+from fabless.decide.questions.answers import answers
 from fabless.decide.questions.break_even import flips, surface
 from fabless.decide.questions.knowledge import knowledge_values
 from fabless.decide.questions.options import option_values
@@ -58,6 +59,8 @@ def ask(
         telling = side.submit(all_turns, judged, small, entered, pool)
         opening = side.submit(option_values, small, commitment, pool)
         striking = side.submit(resilience, small, chosen, pool)
+        exploring = (side.submit(answers, prepared, judged, solved, pool)
+                     if detail.explore else None)
         drawing = [side.submit(surface, small, lines, item, pool) for item in ranked]
         again = side.submit(
             stability, prepared, branching, chosen, recommended=best.name, seeds=detail.seeds,
@@ -74,6 +77,7 @@ def ask(
             knowledge=knowing.result(), resilience=striking.result(),
             surfaces=tuple(item for item in drawn if item is not None), flips=paying.result(),
             sobol=varying.result(), stability=again.result(),
+            answers=None if exploring is None else exploring.result(),
         )
 
 

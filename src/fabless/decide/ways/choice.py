@@ -9,12 +9,13 @@ risk measure is subadditive. So sets of lines are excluded that need not be solv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
-from fabless.case_records import Programme
+from fabless.case_numbers import each
+from fabless.case_records import Case, Programme
 from fabless.decide.ways.problem import World, open_contracts, plan_of, port_usd
 from fabless.decide.ways.solved import SolvedWay, best_of, given_up, solved_plan, solved_under
 from fabless.plan.problem.costs import path_costs, risk_adjusted
@@ -49,6 +50,8 @@ class Choice:
     """Each programme that a way commits to, once."""
     solves: int
     """Plans asked for; a search over gates counts as one."""
+    plans: Plans
+    """Every plan made without a search over gates, those that were given included."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +89,12 @@ class _Job:
     """Whether gates are searched; otherwise programmes are carried through."""
 
 
-def choose(world: World, pool: Executor | None, *, gates: bool) -> Choice:
+def choose(
+    world: World, pool: Executor | None, *, gates: bool, plans: Plans | None = None
+) -> Choice:
     """Solve every way that the case offers.
+
+    `plans` are those that need not be made again (`plans_kept`).
 
     `gates` says whether the gates of programmes are searched, or a programme that is begun is
     either carried through or given up at the first branching; programmes that may be started later
@@ -98,7 +105,8 @@ def choose(world: World, pool: Executor | None, *, gates: bool) -> Choice:
     widest = every_way(world.case)[-1]
     ways = options.ways if widest in options.ways else (*options.ways, widest)
     searches = [search for way in ways for search in _searches(way, ways)]
-    plans: Plans = {}
+    given = plans or {}
+    plans = dict(given)
     fees = _fees(world)
     while todo := _todo(world, searches, plans, fees):
         plans |= _all_solved(world, todo, pool, gates=False)
@@ -113,7 +121,24 @@ def choose(world: World, pool: Executor | None, *, gates: bool) -> Choice:
     plain = lines[widest.name, ""]
     return Choice(
         offered=options, ways=tuple(done[way.name] for way in options.ways),
-        without=replace(plain, name=PORTFOLIO), through=_through(ways, lines), solves=len(plans) + len(searched))
+        without=replace(plain, name=PORTFOLIO), through=_through(ways, lines),
+        solves=len(plans) - len(given) + len(searched), plans=plans)
+
+
+def plans_kept(case: Case, plans: Plans, changed: Collection[str]) -> Plans:
+    """Plans that stay as they are when only the numbers `changed` of a case are others: those that
+    open no line and start no programme of which one of these is a number."""
+    numbers = case.numbers
+    lines = {name for name, terms in numbers.lines.items()
+             if not set(changed).isdisjoint(number.name for number in each(terms))}
+    programmes = {item.name for item in case.programmes
+                  if any(name.startswith(f"programmes.{item.name}.") for name in changed)}
+    own = [f"programmes.{name}." for name in programmes] + [
+        f"lines.{name}." for name in numbers.lines]
+    if not all(name.startswith(tuple(own)) for name in changed):
+        return {}
+    return {key: plan for key, plan in plans.items()
+            if key[0].isdisjoint(lines) and programmes.isdisjoint(key[2] | key[3])}
 
 
 def _through(

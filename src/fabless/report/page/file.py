@@ -1,0 +1,169 @@
+"""The whole report as one file: the first page, and below it the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from fabless import wording
+from fabless.decide import Decision
+from fabless.report.files import write_whole
+from fabless.report.html import evidence_html
+from fabless.report.page.bundle import (
+    content_policy,
+    data_inside,
+    one_script,
+    page_modules,
+    page_styles,
+)
+from fabless.report.page.data import page_data
+from fabless.report.page.sentences import (
+    amount_words,
+    chance_word,
+    day_words,
+    money_words,
+    of_hundred,
+    quarter_words,
+)
+from fabless.report.page.texts import fill
+
+MILLION = 1e6
+
+
+def as_html(decision: Decision, lang: str = "en") -> str:
+    """Write a decision as one HTML page that needs nothing outside itself."""
+    return page_html(page_data(decision, lang), evidence_html(decision))
+
+
+def write_report(decision: Decision, path: Path) -> Path:
+    """Write the report of `decision` to `path`, whole or not at all, and return the path.
+
+    Raises `BadFile` when the path cannot be written.
+    """
+    return write_whole(path, as_html(decision))
+
+
+def page_html(page: Mapping[str, Any], evidence: str, *, api: str = "") -> str:
+    """Lay out page data above the evidence; with `api` the page asks the server at this address."""
+    script, texts = one_script(page_modules()), page["texts"]
+    return _environment(texts).get_template("first.html").render(
+        page=page, t=texts, api=api, policy=content_policy(script, connects=bool(api)),
+        styles=page_styles(), script=script, data=data_inside(dict(page)), evidence=evidence,
+        question=linked_question(page), numbers=coloured_numbers(page),
+        decimals=wording.cent_decimals(way["p50"] for way in page["ways"]),
+        years=wording.plain(page["case"]["quarters"] / 4), limits=limit_rows(page),
+        when_heading=when_heading(page), own_heading=own_heading(page),
+        own_sentences=own_odds(page), holds=hold_figures(page),
+        committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
+    )
+
+
+def _environment(texts: Mapping[str, str]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fabless.report.page", "."), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )
+    environment.filters |= {"cents": wording.cents, "usd": wording.usd, "heading": wording.heading,
+                            "share": wording.in_percent}
+    environment.globals |= {
+        "say": lambda key, **values: fill(texts[key], values),
+        "hundred": of_hundred, "quarter": quarter_words,
+        "day": lambda day: day_words(texts, day, year=True),
+        "million": lambda usd: f"{usd / MILLION:,.0f}",
+    }
+    return environment
+
+
+def linked_question(page: Mapping[str, Any]) -> Markup:
+    """The question in one line; every number in it leads to where it can be moved."""
+    texts, known = page["texts"], {row["name"]: row for row in page["inputs"]}
+    values = {"title": str(escape(page["case"]["title"])),
+              "day": str(escape(day_words(texts, page["case"]["as_of"], year=True)))}
+    rows = {key: known.get(page["question"][key]) for key in ("queries", "growth")}
+    if any(row is None for row in rows.values()):
+        return Markup(fill(str(escape(texts["question_bare"])), values))  # noqa: S704 (escaped above)
+    said = {"queries": amount_words(texts, rows["queries"]["value"]),
+            "growth": wording.plain(rows["growth"]["value"])}
+    links = {key: str(Markup('<a href="#part-moves" data-input="{}">{}</a>').format(rows[key]["name"], text))
+             for key, text in said.items()}
+    return Markup(fill(str(escape(texts["question"])), values | links))  # noqa: S704 (escaped above)
+
+
+def coloured_numbers(page: Mapping[str, Any]) -> Markup:
+    """The sentence with the two numbers, each in the colour of its way."""
+    slots = {way["key"]: way["slot"] % 8 for way in page["ways"]}
+    done, rest = Markup(""), page["verdict"]["numbers"]
+    for text, way in page["verdict"]["costs"]:
+        before, found, after = rest.partition(text)
+        if not found:
+            continue
+        done += before + Markup('<b style="color:var(--way-{})">{}</b>').format(slots[way], text)
+        rest = after
+    return done + rest
+
+
+def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What one more of each limit is worth, in words of a negotiation."""
+    texts = page["texts"]
+    rows = []
+    for limit in page["limits"] or ():
+        key = {"chip": "worth_chip", "MW": "worth_mw", "USD": "worth_usd"}.get(limit["unit"], "worth_rate")
+        low, high = money_words(texts, limit["low"]), money_words(texts, limit["high"])
+        rows.append({
+            "money": money_words(texts, limit["value"]),
+            "what": fill(texts[key], {"quarter": quarter_words(limit["quarter"]), "title": limit["title"]}),
+            "range": fill(texts["worth_range"], {"low": low, "high": high}) if low != high else "",
+        })
+    return rows
+
+
+def when_heading(page: Mapping[str, Any]) -> str:
+    """Heading of the picture through time: the year in which most is missing."""
+    rows = page["when"]["short_by_year"][page["recommended"]]
+    year, _, share = max(rows, key=lambda row: row[2])
+    texts = page["texts"]
+    return fill(texts["when_heading"], {"year": year}) if share > 0 else texts["when_heading_none"]
+
+
+def own_heading(page: Mapping[str, Any]) -> str:
+    """Heading of the section on the own chip: whether to start one."""
+    if not page["own"]["programmes"]:
+        return str(page["texts"]["own_heading_none"])
+    best = next(way for way in page["ways"] if way["key"] == page["recommended"])
+    return str(page["texts"]["own_heading_start" if best["own"] else "own_heading_not"])
+
+
+def own_odds(page: Mapping[str, Any]) -> list[str]:
+    """How likely each programme is to come, a sentence each."""
+    texts = page["texts"]
+    return [
+        fill(texts["own_comes"], {
+            "programme": row["name"], "n": of_hundred(row["chance"]),
+            "word": texts[f"chance_{chance_word(row['chance'])}"],
+            "quarter": quarter_words(row["volume"]["p50"]),
+        })
+        for row in page["own"]["programmes"] if row["volume"]
+    ]
+
+
+def hold_figures(page: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Figures on how well the answer holds: figure, what it says, and what it rests on."""
+    texts, holds = page["texts"], page["holds"]
+    figures: list[tuple[str, str, str]] = []
+    if holds["first_of"]:
+        first, of = holds["first_of"]
+        about = fill(texts["sure_about"], {
+            "rerun_leaves": holds["rerun_leaves"], "leaves": page["case"]["leaves"]})
+        figures.append((fill(texts["holds_of"], {"n": first, "of": of}), texts["holds_first"], about))
+    figures.append((f"{holds['paths']:,}", texts["holds_paths"], ""))
+    if strike := holds["strike"]:
+        figures.append((
+            f"{wording.in_percent(strike['before'])} → {wording.in_percent(strike['after'])}",
+            fill(texts["holds_strike"], {"vendor": strike["vendor"], "quarters": strike["quarters"]}), ""))
+    if holds["foresight"] is not None:
+        figures.append((money_words(texts, holds["foresight"]), texts["holds_foresight"], ""))
+    return figures

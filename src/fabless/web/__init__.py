@@ -1,0 +1,1 @@
+"""The web door: the page of a case, live, and pages beside it."""
