@@ -192,7 +192,7 @@ def _best_load(
 
 
 def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
-    case, known, found = prepared.case, titles(prepared.case), []
+    case, known, starts = prepared.case, titles(prepared.case), []
     for item in case.programmes:
         if item.name not in solved.started:
             continue
@@ -202,29 +202,29 @@ def _programmes(solved: SolvedWay, prepared: Prepared) -> list[Action]:
         best = None if offer is None else _best_load(offer, _usual_chips(solved, case), solved, case)
         share = 1.0 if best is None else best[1]
         stop, double = performance_signals(share, case.first_quarter + min(gates, default=COMMITTED))
-        found.append(_action(
+        starts.append(_action(
             case, 0, f"start {known[f'programmes.{item.name}']}, spend of the first year",
             owner="silicon lead", amount=None,
             spend_usd=sum(prepared.simulated[item.name].chain.running_spend_usd[:4]),
             stop=stop, double=double, kind="start", about=item.name,
         ))
-    return found
+    return starts
 
 
 def _ports(solved: SolvedWay, case: Case) -> list[Action]:
     """Second software stacks of lines that open within a year."""
-    known, found = chip_titles(chips_of(case)), []
+    known, ports = chip_titles(chips_of(case)), []
     for line in solved.plan.commitment.lines:
         port = case.numbers.lines[line.name].port
         if port is None or line.first_quarter - case.first_quarter > 4:
             continue
         stop, double = _by_speed(line, solved, case)
-        found.append(_action(
+        ports.append(_action(
             case, 0, f"start porting to {known[line.chip.name]}", owner="inference software",
             amount=None, spend_usd=port.spread.mode * QUARTER_S, stop=stop, double=double,
             kind="port", about=line.name,
         ))
-    return found
+    return ports
 
 
 def _by_speed(line: Line, solved: SolvedWay, case: Case) -> tuple[Pair, Pair]:
