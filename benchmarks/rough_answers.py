@@ -29,7 +29,7 @@ from fabless.decide.questions.answers import (
     answers,
     check_points,
     checked_against,
-    fresh_level,
+    fresh_levels,
     planner_of,
     read_at,
     values_of,
@@ -57,7 +57,8 @@ def main() -> None:
         values = {item.name: values_of(movable(prepared.case)[item.name]) for item in table.inputs}
         points = check_points(prepared.case, values, [item.names for item in table.pairs],
                               count=given.points, name="benchmark")
-        planned = planner_of(prepared, judged).levels(points, pool)
+        planner = planner_of(prepared, fresh_levels(prepared.case, judged), judged.best)
+        planned = planner.levels(points, pool)
         print("read between the values, beside planning anew:",
               checked_against(prepared.case, table, points, planned))
         for point in points[:given.full]:
@@ -82,7 +83,7 @@ def beside_full(
     ranges = {name: moved(known[name], value) for name, value in point.items()}
     at_point, _, judged = in_full(with_ranges(fb.case(), ranges), pool)
     read = {way.way: way for way in read_at(prepared.case, table, point)}
-    full = {way: fresh_level(at_point.case, judged, way) for way in judged.ways}
+    full = fresh_levels(at_point.case, judged)
     ahead = min(read, key=lambda way: read[way].total_usd)
     errors = [read[way].total_usd / full[way].total_usd - 1.0 for way in read]
     print({name: f"{value:.4g}" for name, value in point.items()},

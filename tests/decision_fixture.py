@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from fabless.case_moves import unit_of
 from fabless.case_records import CaseNumber
 from fabless.decide import (
     Action,
@@ -39,10 +40,18 @@ from fabless.decide import (
 from fabless.decide.accounts.results import Against, BridgeRow, SpendRow
 from fabless.decide.fresh.futures import Course, Futures, WayFutures
 from fabless.decide.fresh.results import Compared, Gap
-from fabless.decide.results import LargePlan
+from fabless.decide.questions.answers import values_of
+from fabless.decide.results import (
+    Answers,
+    AnswersCheck,
+    LargePlan,
+    MovedInput,
+    MovedPair,
+    WayLevels,
+)
 from fabless.plan import GateStep, ProjectPlan
 from fabless.records import Grade, Range, Source
-from fabless.units import Quarter, to_si
+from fabless.units import Quarter, from_si, to_si
 
 FIRST = Quarter(2023, 4)
 QUARTERS = 32
@@ -410,12 +419,66 @@ def questions() -> Questions:
             )
             for k, (name, label) in enumerate(names)
         ),
+        answers=answers(),
         stability=Stability(
             seeds=tuple(range(10)), leaves=8,
             rankings=(*(ranking,) * 8, *(("diversify", "portfolio", *ranking[2:]),) * 2),
             cost_per_query_usd=band(0.0052, 0.9, 1.1),
         ),
     )
+
+
+ELASTICITY = {
+    # input -> rise of a way's costs with it, by way; the rest as the first
+    "demand.growth_per_year": {"": 0.22, "portfolio": 0.2, "buy": 0.3},
+    "demand.queries_per_day": {"": 0.35}, "price.h100-sxm": {"": 0.4, "buy": 0.55, "portfolio": 0.3},
+    "supply.lead_time": {"": 0.1, "portfolio": 0.05},
+    "demand.output_tokens": {"": 0.5}, "programme.respins": {"": 0.0, "build": 0.05, "acquire": 0.03},
+}
+
+
+def answers() -> Answers:
+    """A table of answers that starts from the ways of the decision."""
+    known = {number.name: number for number in numbers()}
+    ranked = sorted(ways(), key=lambda way: way.name != "portfolio")
+
+    def factor(name: str, way: str, value: float) -> float:
+        spread, rises = known[name].spread, ELASTICITY[name]
+        reach = (value - spread.mode) / (spread.high - spread.low)
+        return math.exp(rises.get(way, rises[""]) * reach)
+
+    def levels(points: list[dict[str, float]]) -> tuple[WayLevels, ...]:
+        by_way = []
+        for way in ranked:
+            size = [math.prod(factor(name, way.name, value) for name, value in point.items())
+                    * (1.0 + 0.02 * (len(point) - 1)) ** math.prod(
+                        value - known[name].spread.mode != 0.0 for name, value in point.items())
+                    for point in points]
+            by_way.append(WayLevels(
+                way=way.name, cash_usd=tuple(way.cash_usd * by for by in size),
+                unserved_usd=tuple(way.unserved_usd * by for by in size),
+                risk_usd=tuple(way.risk_usd * by for by in size),
+                cost_per_query_usd=tuple(way.cost_per_query_usd.p50 * by for by in size),
+                missing_share=tuple(min(way.shortage_share.mean * by, 1.0) for by in size)))
+        return tuple(by_way)
+
+    def shown(name: str, step: int = 1) -> tuple[float, ...]:
+        return tuple(from_si(value, unit_of(known[name])) for value in values_of(known[name])[::step])
+
+    pair = ("demand.growth_per_year", "price.h100-sxm")
+    grid = [{pair[0]: a, pair[1]: b} for a in values_of(known[pair[0]])[::2]
+            for b in values_of(known[pair[1]])[::2]]
+    return Answers(
+        leaves=12,
+        inputs=tuple(MovedInput(
+            name=name, label=name.replace("_", " "), unit=unit_of(known[name]),
+            value=from_si(known[name].spread.mode, unit_of(known[name])), values=shown(name),
+            is_log=known[name].spread.scale == "log",
+            levels=levels([{name: value} for value in values_of(known[name])]))
+            for name in ELASTICITY),
+        pairs=(MovedPair(names=pair, values=(shown(pair[0], 2), shown(pair[1], 2)),
+                         levels=levels(grid)),),
+        check=AnswersCheck(points=12, median_error=0.002, worst_error=0.018, winners_right=12))
 
 
 def numbers() -> tuple[CaseNumber, ...]:

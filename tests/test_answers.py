@@ -8,7 +8,14 @@ import pytest
 from fabless.case_moves import movable, moved, unit_of
 from fabless.decide.fresh.judge import Judged
 from fabless.decide.questions import answers as asked
-from fabless.decide.questions.answers import answers, check_points, planner_of, read_at, values_of
+from fabless.decide.questions.answers import (
+    answers,
+    check_points,
+    fresh_levels,
+    planner_of,
+    read_at,
+    values_of,
+)
 from fabless.decide.results import Answers
 from fabless.decide.ways.choice import choose, plans_kept
 from fabless.decide.ways.prepare import Prepared
@@ -42,10 +49,10 @@ def table(prepared: Prepared, judged: Judged) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def planner(prepared: Prepared, judged: Judged) -> asked.Planner:
+def planner(prepared: Prepared, judged: Judged) -> asked.TablePlanner:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asked, "LEAVES", 4)
-        return planner_of(prepared, judged)
+        return planner_of(prepared, fresh_levels(prepared.case, judged), judged.best)
 
 
 def test_where_nothing_is_moved_it_says_what_the_fresh_paths_say(
@@ -73,7 +80,7 @@ def test_it_holds_what_the_question_states_and_the_prices(table: Answers) -> Non
 
 
 def test_at_its_values_it_is_planning_anew(
-    prepared: Prepared, planner: asked.Planner, table: Answers
+    prepared: Prepared, planner: asked.TablePlanner, table: Answers
 ) -> None:
     known = movable(prepared.case)
     for item in table.inputs:
@@ -85,7 +92,7 @@ def test_at_its_values_it_is_planning_anew(
 
 
 def test_the_grid_of_a_pair_is_planning_anew(
-    prepared: Prepared, planner: asked.Planner, table: Answers
+    prepared: Prepared, planner: asked.TablePlanner, table: Answers
 ) -> None:
     pair = table.pairs[0]
     known = movable(prepared.case)
@@ -98,7 +105,7 @@ def test_the_grid_of_a_pair_is_planning_anew(
 
 
 def test_between_its_values_it_is_near_planning_anew(
-    prepared: Prepared, planner: asked.Planner, table: Answers
+    prepared: Prepared, planner: asked.TablePlanner, table: Answers
 ) -> None:
     known = movable(prepared.case)
     values = {item.name: values_of(known[item.name]) for item in table.inputs}
@@ -118,7 +125,7 @@ def test_the_stated_check_is_of_plans_for_exactly_its_points(table: Answers) -> 
 
 
 def test_a_second_vendor_priced_out_leaves_the_way_without_it(
-    prepared: Prepared, planner: asked.Planner
+    prepared: Prepared, planner: asked.TablePlanner
 ) -> None:
     usual, = planner.levels([{}], None)
     assert usual["diversify"].total_usd < usual["buy"].total_usd
@@ -132,7 +139,7 @@ def test_plans_that_a_number_does_not_touch_need_not_be_made_again(prepared: Pre
     usual = draw_world(prepared)
     plans = choose(usual, None, gates=False).plans
     kept_of = {}
-    for name, number in movable(prepared.case).items():
+    for name in movable(prepared.case):
         if not name.startswith(("lines.amd.", "programmes.")):
             assert name.startswith("lines.") or plans_kept(usual.case, plans, [name]) == {}
             continue

@@ -506,3 +506,9 @@ def test_check_lists_what_the_day_of_a_case_could_not_know(run: Run, tmp_path: P
     assert run("check", "my.yaml") == 2
     assert "chips.a100-80gb.scale_out_bandwidth" in run.err
     assert "hindsight: {stas-n: reason}" in run.err
+
+
+def test_a_table_of_answers_needs_a_detail_that_asks_questions(run: Run) -> None:
+    assert run("decide", "--detail", "quick", "--explore") == 2
+    assert "--explore" in run.err
+    assert "--detail standard" in run.err

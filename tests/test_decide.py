@@ -20,7 +20,7 @@ from fabless.decide.detail import DETAILS
 from fabless.decide.fresh.judge import NEGLIGIBLE, TUNING, Judged, judge
 from fabless.decide.fresh.on_paths import WayOnPaths, joined, risk_adjusted_by_path
 from fabless.decide.fresh.planned import Tried, blocks_of, carried_out, safety_margin, tried
-from fabless.decide.questions import break_even, sensitivity
+from fabless.decide.questions import answers, break_even, sensitivity
 from fabless.decide.questions.sensitivity import expected_cost
 from fabless.decide.questions.stability import stability
 from fabless.decide.signals import NeedCourse, need_course, need_signals
@@ -634,7 +634,7 @@ def test_two_orders_whose_numbers_differ_end_at_numbers_of_their_own(
 
 
 SHORT = Detail(name="short", branching=None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2,
-               branches=2)
+               branches=2, explore=True)
 MOVED = ("demand.growth", "lines.amd-owned.efficiency", "demand.load_factor")
 
 
@@ -654,11 +654,14 @@ def short_case() -> Case:
 
 @pytest.fixture(scope="module")
 def few_points() -> Iterator[None]:
-    """One point of the surface and two along each input, so that a decision takes little time."""
+    """One point of the surface, two along each input and a small table of answers, so that a
+    decision takes little time."""
     with pytest.MonkeyPatch.context() as patch:
         for grid in ("VOLUMES", "RELATIVE", "SLIPS"):
             patch.setattr(break_even, grid, (1.0,))
         patch.setattr(break_even, "STEPS", 2)
+        for name, size in (("LEAVES", 2), ("STEPS", 2), ("PAIRS", 1), ("CHECKED", 2)):
+            patch.setattr(answers, name, size)
         yield
 
 
@@ -704,6 +707,21 @@ def test_the_answer_says_what_the_numbers_say(short: Decision) -> None:
         assert "start no chip programme now" in short.answer
         assert short.title_of(short.programme_values[0].name) in short.answer
     assert short.answer.endswith(".")
+
+
+def test_the_table_of_answers_starts_from_the_ways(short: Decision) -> None:
+    table = short.questions.answers
+    assert table is not None
+    assert {item.name for item in table.inputs} == set(MOVED)
+    assert (len(table.pairs), table.check.points) == (1, 2)
+    for item in table.inputs:
+        assert item.levels[0].way == short.recommended
+        present = item.values.index(item.value)
+        for levels in item.levels:
+            way = next(way for way in short.strategies if way.name == levels.way)
+            assert levels.cash_usd[present] == pytest.approx(way.cash_usd)
+            assert levels.risk_usd[present] == pytest.approx(way.risk_usd)
+            assert levels.cost_per_query_usd[present] == pytest.approx(way.cost_per_query_usd.p50)
 
 
 def test_regret_is_measured_from_the_recommended_way(short: Decision) -> None:

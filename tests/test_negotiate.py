@@ -38,8 +38,8 @@ from fabless.plan.solve.held import HeldPlan, NearOptimal
 from fabless.records import Grade, Range
 from fabless.report.canvas import WIDE, as_svg
 from fabless.report.document import as_json
-from fabless.report.page.file import as_html
 from fabless.report.negotiator import shadow_table, windows
+from fabless.report.page.file import as_html
 from fabless.report.question_charts import near_best_ranges
 from fabless.report.terminal import print_decision
 from fabless.sampling import exceeding, quantile

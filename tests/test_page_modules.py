@@ -23,7 +23,7 @@ from fabless.links import case_digest, case_yaml, decimal, link_of, read_link
 from fabless.report.page import sentences
 from fabless.report.page.data import page_data
 from fabless.report.page.inputs import range_fields
-from fabless.report.page.texts import fill, load_texts, places
+from fabless.report.page.texts import fill, load_texts, places_of
 from moved_page_fixture import AT_REST, WAYS, levels, moved_page
 from node_fixture import MODULES, called, in_node, needs_node
 
@@ -226,9 +226,9 @@ def test_the_table_is_read_as_python_reads_it() -> None:
         table = table_of(data)
         grid = data["crossed"][0]
         pair = MovedPair(
-            names=tuple(grid["names"]),
-            values=tuple(map(tuple, grid["x"])),
-            levels=way_levels(grid["levels"]),
+            names=(grid["names"][0], grid["names"][1]),
+            values=(tuple(grid["x"][0]), tuple(grid["x"][1])),
+                levels=way_levels(grid["levels"]),
         )
         moves: list[dict[str, float]] = []
         wanted = []
@@ -267,7 +267,7 @@ def test_the_curve_is_that_of_another_program() -> None:
         x = sorted(rng.uniform(0.5, 9.0) for _ in range(rng.randrange(3, 10)))
         y = [rng.uniform(-2.0, 2.0) for _ in x]
         at = [rng.uniform(x[0], x[-1]) for _ in range(20)]
-        curve = PchipInterpolator(x, y)
+        curve: Any = PchipInterpolator(x, y)  # type: ignore[no-untyped-call]
         assert called([("interpolate", "monotone", [each, x, y]) for each in at]) == pytest.approx(
             [float(curve(each)) for each in at], rel=1e-10, abs=1e-12
         )
@@ -469,7 +469,7 @@ def test_reset_of_one_and_of_all_and_back_to_rest_is_no_change() -> None:
 def test_links_hold_the_whole_state() -> None:
     data = page()
     rng = random.Random(10)
-    states = [
+    states: list[dict[str, Any]] = [
         {
             "changes": {
                 name: value
@@ -562,18 +562,18 @@ def test_units_flip_exactly_there_and_back(unit: str) -> None:
         [("unit", "outOfUnit", [unit, value, ways[k // 3]]) for k, value in enumerate(there)]
     )
     assert back == pytest.approx(costs, rel=1e-14)
-    by_hand = {
-        "cents": lambda c, w: c * 100,
-        "million-tokens": lambda c, w: c / w["tokens_per_query"] * 1e6,
-        "tokens-a-usd": lambda c, w: w["tokens_per_query"] / c,
-        "mw-year": lambda c, w: c * w["queries_per_mw_year"],
-    }[unit]
-    assert there == [by_hand(cost, ways[k // 3]) for k, cost in enumerate(costs)]
+    by_hand: dict[str, Callable[[float, Any], float]] = {
+        "cents": lambda cost, way: cost * 100,
+        "million-tokens": lambda cost, way: cost / way["tokens_per_query"] * 1e6,
+        "tokens-a-usd": lambda cost, way: way["tokens_per_query"] / cost,
+        "mw-year": lambda cost, way: cost * way["queries_per_mw_year"],
+    }
+    assert there == [by_hand[unit](cost, ways[k // 3]) for k, cost in enumerate(costs)]
 
 
 def test_every_text_is_filled_as_python_fills_it() -> None:
     cases = [
-        (template, dict.fromkeys(places(template), value))
+        (template, dict.fromkeys(places_of(template), value))
         for template in load_texts().values()
         for value in ("1", "7", 1, "<b>$&</b>", "{n}")
     ]
@@ -612,7 +612,7 @@ def random_page(rng: random.Random) -> dict[str, Any]:
 def test_the_verdict_is_that_of_python() -> None:
     pages = [random_page(random.Random(seed)) for seed in range(80)] + [decided_page()]
     assert called([("verdict", "verdictOf", [each]) for each in pages]) == [
-        sentences.verdict(each) for each in pages
+        sentences.verdict_of(each) for each in pages
     ]
     assert called([("verdict", "toldApart", [each]) for each in pages]) == [
         sentences.told_apart(each) for each in pages
@@ -623,7 +623,7 @@ def test_the_verdict_is_that_of_python() -> None:
         for unit in ("1", "%", "USD", "year", "week", "query/day", "chip", "no unit")
     ]
     assert called([("verdict", "measured", each) for each in measures]) == [
-        sentences.measured(*each) for each in measures
+        sentences.unit_words(*each) for each in measures
     ]
     tracks = [(each, control) for each in pages for control in each["controls"]]
     assert called([("verdict", "flipSentences", each) for each in tracks]) == [
@@ -635,7 +635,7 @@ def test_sentences_of_question_futures_amounts_and_dates_are_those_of_python() -
     data, texts = decided_page(), load_texts()
     values = [value for value in numbers(11, 200) if math.isfinite(value)]
     assert called([("verdict", "amount", [texts, value]) for value in values]) == [
-        sentences.amount(texts, value) for value in values
+        sentences.amount_words(texts, value) for value in values
     ]
     assert called([("verdict", "money", [texts, 2.77e8])]) == ["277 million USD"]
     shares = [k / 1000 for k in range(1001)]
@@ -680,7 +680,7 @@ def test_a_moved_verdict_is_what_python_says_of_the_moved_ways() -> None:
     for view in views:
         assert view["level"] == "rough"
         assert view["mark"] == "rough, 3 futures"
-        assert view["verdict"] == sentences.verdict({**data, **view})
+        assert view["verdict"] == sentences.verdict_of({**data, **view})
         assert [way["more"] for way in view["ways"]] == sorted(way["more"] for way in view["ways"])
         assert view["ways"][0]["key"] == view["recommended"]
         assert view["ways"][0]["more"] == 0.0
@@ -728,6 +728,11 @@ def test_numbers_that_the_table_does_not_carry_are_stale_and_as_they_were() -> N
         assert all(way[name] == base[name] for name in way["stale"])
 
 
+def totals_in(answer: dict[str, Any]) -> Callable[[str], float]:
+    """Total of a way in an answer of the table."""
+    return lambda way: float(answer[way]["total"])
+
+
 def test_flips_of_a_second_input_are_where_the_winner_changes() -> None:
     data = page()
     changes = {"demand.growth": 0.8}
@@ -740,10 +745,21 @@ def test_flips_of_a_second_input_are_where_the_winner_changes() -> None:
             {**changes, "lines.mi300x.price": flip["at"] * factor} for factor in (0.999, 1.001)
         ]
         below, above = [
-            min(answer, key=lambda way, answer=answer: answer[way]["total"])
+            min(answer, key=totals_in(answer))
             for answer in called([("answers", "answersAt", [data, each]) for each in beside])
         ]
         assert (below, above) == (flip["below"], flip["above"])
+
+
+def test_steps_of_a_slider_are_told_apart() -> None:
+    rng = random.Random(16)
+    ranges = [sorted((rng.uniform(0.001, 1.0), rng.uniform(0.001, 1.0))) for _ in range(50)]
+    ranges += [[low, low * rng.uniform(1.001, 1.1)] for low in (10.0**k for k in range(-4, 10))]
+    for (low, high), digits in zip(
+        ranges, called([("tracks", "stepDigits", [each]) for each in ranges]), strict=True
+    ):
+        values = [float(f"{low + (high - low) * k / 100:.{digits}g}") for k in range(101)]
+        assert values == sorted(set(values))
 
 
 def test_the_strip_says_what_changed() -> None:

@@ -343,4 +343,7 @@ def test_details_rise_in_work() -> None:
     quick, standard, deep = (DETAILS[name] for name in ("quick", "standard", "deep"))
     assert quick.paths < standard.paths < deep.paths
     assert not quick.small
+    assert not quick.explore
+    assert standard.explore
+    assert deep.explore
     assert standard.seeds >= 10

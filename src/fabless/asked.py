@@ -1,5 +1,5 @@
-"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; the cost
-of a model on several chips, and what a chip costs to make.
+"""What somebody asks of models and chips, read from text: lengths, limits, formats, prices; the
+cost of a model on several chips, and what a chip costs to make.
 
 Command line and web read their questions here, so that both give one answer. Texts come from
 outside: every fault of a question is reported at once, with the option that it stands in.
@@ -10,14 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from fabless.catalogue import Catalogue, embedded_trace, read_trace
 from fabless.catalogue.facts.timeline import middle_of
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName, unknown
-from fabless.perf import Calibration, Formats, ServiceTerms
+from fabless.perf import Calibration, Formats, ServiceTerms, SplitSearch
+from fabless.perf.serving.terms import check_request
 from fabless.quote import HELD, Quote, calibration_of, number_of, owning_of, price_of, quote
 from fabless.records import LLM, Chip, Fact, Grade, Request, Source
 from fabless.silicon import ChipSheet, chip_sheet
@@ -81,6 +82,8 @@ def cost_question(catalogue: Catalogue, llm: LLM, texts: CostTexts) -> CostQuest
     """Read a question of cost; raises every fault of it at once."""
     faults: list[Fault] = []
     request = attempt(faults, request_of, texts.input, texts.output, texts.trace)
+    usual = ServiceTerms(Formats("bf16", "bf16"), load_factor=_load_factor(catalogue, texts))
+    attempt(faults, check_request, llm, request or Request(1.0, 1.0), usual, SplitSearch())
     formats = attempt(
         faults, formats_of, texts.precision, texts.expert_precision, texts.kv_precision)
     tpot = attempt(faults, positive, texts.tpot, "s", "--tpot")
@@ -92,12 +95,17 @@ def cost_question(catalogue: Catalogue, llm: LLM, texts: CostTexts) -> CostQuest
     refuse(faults)
     if not (request and formats and tpot and ttft):
         raise AssertionError("what is missing is a fault, and faults are raised")
-    load = texts.load_factor
-    if load is None:
-        load = number_of(catalogue.fact(*LOAD_FACTOR))
     return CostQuestion(
-        llm=llm, request=request, terms=ServiceTerms(formats, tpot, ttft, load),
+        llm=llm, request=request, terms=replace(
+            usual, formats=formats, tpot_limit_s=tpot, ttft_limit_s=ttft),
         engine=texts.engine, price=price, held=texts.held)
+
+
+def _load_factor(catalogue: Catalogue, texts: CostTexts) -> float:
+    """Mean load over the peak load: the one stated, else the catalogue's."""
+    if texts.load_factor is not None:
+        return texts.load_factor
+    return number_of(catalogue.fact(*LOAD_FACTOR))
 
 
 def cost_answer(
@@ -130,7 +138,9 @@ def cost_answer(
         refused=tuple(refused))
 
 
-def attempt(faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | None:
+def attempt(
+    faults: list[Fault], make: Callable[P, T], *arguments: P.args, **keywords: P.kwargs
+) -> T | None:
     """Call something, and keep its faults instead of raising them."""
     try:
         return make(*arguments, **keywords)
@@ -154,11 +164,14 @@ def positive(text: str, unit: str, place: str) -> float:
     """A quantity above 0 in SI."""
     value = quantity(text, unit, place)
     if not 0.0 < value < math.inf:
-        raise BadValue(Fault(place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
+        raise BadValue(Fault(
+            place, repr(text), f"a quantity above 0, such as '1 {unit}'", "correct the number"))
     return value
 
 
-def request_of(input_tokens: float | None, output_tokens: float | None, trace: str | None) -> Request:
+def request_of(
+    input_tokens: float | None, output_tokens: float | None, trace: str | None
+) -> Request:
     """A request shape from two lengths or from a trace."""
     if trace is not None:
         if input_tokens is not None or output_tokens is not None:
@@ -168,7 +181,8 @@ def request_of(input_tokens: float | None, output_tokens: float | None, trace: s
                     "--input and --output, or --trace", "leave one of the two out",
                 )
             )
-        return (read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)).request
+        known = read_trace(Path(trace)) if trace.endswith(".csv") else embedded_trace(trace)
+        return known.request
     if input_tokens is None or output_tokens is None:
         raise BadValue(Fault("request", "no lengths", "--input and --output, or --trace",
                              "for example --input 1024 --output 512"))
@@ -190,7 +204,8 @@ def formats_of(precision: str, expert_precision: str, kv_precision: str) -> Form
 
 def calibration_for(catalogue: Catalogue, chip: Chip | None, engine: str) -> Calibration:
     """Efficiencies of a chip under an engine by its short name, such as vllm."""
-    names = [name.removeprefix(_ENGINE) for name in catalogue.entities("perf") if name.startswith(_ENGINE)]
+    names = [name.removeprefix(_ENGINE) for name in catalogue.entities("perf")
+             if name.startswith(_ENGINE)]
     if engine not in names:
         raise unknown("engine", engine, names, "--engine")
     return calibration_of(catalogue, chip, _ENGINE + engine)

@@ -24,6 +24,7 @@ from fabless.report.money import (
     way_decimals,
 )
 from fabless.report.negotiator import delay_words, negotiator_lines
+from fabless.report.page.data import headline_lines
 from fabless.report.table import FULL_WIDTH, Column, print_table, say
 from fabless.report.turns import independent_lines, turn_lines
 from fabless.report.ways import information_words, programme_words, ways_note
@@ -242,8 +243,19 @@ def _print_list(heading: str, lines: Sequence[str], console: Console) -> None:
             say(console, line, indent=2)
 
 
+def _print_headline(decision: Decision, console: Console) -> None:
+    """Print the verdict, its claims, and the answer in one long sentence."""
+    verdict, *claims = headline_lines(decision)
+    say(console, verdict, "bold")
+    for claim in claims:
+        say(console, claim, indent=2)
+    console.print()
+    say(console, decision.answer)
+    console.print()
+
+
 def print_decision(decision: Decision, console: Console, report_path: Path | None = None) -> None:
-    """Print the answer, the ways, what to do first, what moves it, how well it holds, warnings and
+    """Print the verdict, the answer, the ways, what to do first, what moves it, how well it holds, warnings and
     the path of the report.
 
     Fits 80 columns and more; on a terminal without Unicode it is plain ASCII. What was not asked
@@ -252,8 +264,7 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     ways = ranked(decision.strategies, decision.recommended)
     decimals, best = way_decimals(decision), ways[0]
     asked, actions = decision.questions, best.actions
-    say(console, decision.answer, "bold")
-    console.print()
+    _print_headline(decision, console)
     _print_ways(ways, decision, decimals, console)
     if note := ways_note(decision):
         say(console, note, "dim")

@@ -19,7 +19,7 @@ from fabless.catalogue import load
 from fabless.decide import DETAILS, Decision, WayResult
 from fabless.decide.fresh.futures import futures_of
 from fabless.decide.fresh.judge import judge, margin_of
-from fabless.decide.questions.answers import LEAVES, Planner
+from fabless.decide.questions.answers import LEAVES, TablePlanner, planner_of
 from fabless.decide.questions.levels import Level
 from fabless.decide.summarise import paired_differences, way_result
 from fabless.decide.ways.choice import choose
@@ -45,7 +45,7 @@ class Kept:
 
     case: Case
     prepared: Prepared
-    planners: dict[str, Planner]
+    planners: dict[str, TablePlanner]
     """By digest of the decision from which levels start."""
 
 
@@ -106,17 +106,10 @@ class Moving:
         return replace(prepared, case=with_ranges(prepared.case, ranges))
 
 
-def planner_from(prepared: Prepared, base: Decision) -> Planner:
+def planner_from(prepared: Prepared, base: Decision) -> TablePlanner:
     """The small tree as the case stands, with levels that start from a decision."""
-    usual = draw_world(prepared, branching=(LEAVES,))
-    choice = choose(usual, None, gates=False)
-    offered = choice.offered.ways
-    return Planner(
-        usual=usual, choice=choice, reference=base.recommended,
-        fresh={way.name: level_of_result(way) for way in base.strategies},
-        contained={way.name: tuple(other.name for other in offered
-                                   if other is not way and way.contains(other))
-                   for way in offered})
+    return planner_of(prepared, {way.name: level_of_result(way) for way in base.strategies},
+                      base.recommended)
 
 
 def level_of_result(way: WayResult) -> Level:

@@ -41,7 +41,8 @@ COARSE = 3
 INPUTS = 12
 PAIRS = 6
 STEPS = 4
-"""Values on each side of the present one; every second of all is on the grid of a pair."""
+"""Values on each side of the present one, even in number: every second of all, the present one
+among them, is on the grid of a pair."""
 TELLING = 2
 """Inputs that are taken because they tell ways apart."""
 TRIED = 24
@@ -80,15 +81,18 @@ class _Effect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planner:
+class TablePlanner:
     """What levels of a moved world are worked out from."""
 
     usual: World
+    """The small tree as the case stands."""
     choice: Choice
-    """Of `usual`."""
+    """Every way planned on that tree."""
     fresh: Levels
     reference: str
+    """The recommended way."""
     contained: Mapping[str, tuple[str, ...]]
+    """Ways that each way contains."""
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -109,7 +113,7 @@ def answers(
     prepared: Prepared, judged: Judged, solved: Sequence[SolvedWay], pool: Executor
 ) -> Answers:
     """The table of answers of a case; `solved` are the ways that were judged."""
-    planner = planner_of(prepared, judged)
+    planner = planner_of(prepared, fresh_levels(prepared.case, judged), judged.best)
     coarse = draw_world(prepared, branching=(COARSE,))
     best = next(way for way in solved if way.name == judged.best)
     effects = _Screen(coarse, best, pool)
@@ -150,17 +154,22 @@ def answers(
         prepared.case, unchecked, checked, levels(checked)))
 
 
-def planner_of(prepared: Prepared, judged: Judged) -> Planner:
-    """The small tree with every way planned on it as the case stands."""
+def planner_of(prepared: Prepared, fresh: Levels, reference: str) -> TablePlanner:
+    """The small tree with every way planned on it as the case stands; `fresh` are levels on the
+    fresh paths, `reference` is the recommended way."""
     usual = draw_world(prepared, branching=(LEAVES,))
     choice = choose(usual, None, gates=False)
     offered = choice.offered.ways
-    return Planner(
-        usual=usual, choice=choice, reference=judged.best,
-        fresh={name: fresh_level(prepared.case, judged, name) for name in judged.ways},
+    return TablePlanner(
+        usual=usual, choice=choice, reference=reference, fresh=fresh,
         contained={way.name: tuple(other.name for other in offered
                                    if other is not way and way.contains(other))
                    for way in offered})
+
+
+def fresh_levels(case: Case, judged: Judged) -> dict[str, Level]:
+    """What every way comes to on the fresh paths."""
+    return {way: fresh_level(case, judged, way) for way in judged.ways}
 
 
 def fresh_level(case: Case, judged: Judged, way: str) -> Level:
@@ -228,7 +237,7 @@ def _own_chip(case: Case, started: Sequence[Programme]) -> Iterator[str]:
         yield from (terms.performance.name, terms.slip.name)
 
 
-def _started(planner: Planner) -> list[Programme]:
+def _started(planner: TablePlanner) -> list[Programme]:
     """Programmes that ways start on the small tree, those of the cheapest way on the fresh paths
     first: what moves them moves the table."""
     ways = sorted(planner.choice.ways, key=lambda way: planner.fresh[way.name].total_usd)

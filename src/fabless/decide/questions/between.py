@@ -7,7 +7,7 @@ interpolant of Fritsch and Butland below. The first way of ``levels`` is the ref
 One input moved, at place ``t``, for the reference:
 
     total_r = exp(H(t; log(cash + unserved + risk)))      H of the totals where one is not above 0
-    cost_r  = exp(H(t; log cost_per_query))               likewise
+    cost_r  = exp(H(t; log cost_per_query))               H of the costs where one is not above 0
 
 and for every way ``w``, reference included (whose differences are 0):
 
@@ -15,7 +15,7 @@ and for every way ``w``, reference included (whose differences are 0):
     unserved_w = H(t; unserved_w)
     risk_w     = H(t; risk_w)
     cash_w     = total_w - unserved_w - risk_w
-    cost_w     = cost_r * exp(H(t; log(cost_w / cost_r)))  cost_r + H(t; cost_w - cost_r) as above
+    cost_w     = cost_r * exp(H(t; log(cost_w / cost_r)))  or cost_r + H(t; cost_w - cost_r)
     missing_w  = H(t; missing_w)
 
 So parts add up to totals, ways that are the same at two neighbouring values are the same between

@@ -89,7 +89,7 @@ def _beyond(way: str, least: str, levels: Levels, worlds: Sequence[Levels], fact
     fresh, usual, tree = (world[way] for world in worlds)
     return _level(
         levels[least].total_usd - gain,
-        levels[least].cost_per_query_usd * math.exp(stretched(apart, 1.0)),
+        levels[least].cost_per_query_usd * math.exp(stretched_difference(apart, 1.0)),
         (fresh, usual, tree), factor)
 
 
@@ -105,7 +105,7 @@ def gain_of(gains: Sequence[float], factor: float) -> float:
         return fresh + factor * tree
     if tree <= 0.0:
         return 0.0
-    return max(stretched(gains, factor), min(fresh, 0.0))
+    return max(stretched_difference(gains, factor), min(fresh, 0.0))
 
 
 def _level(total: float, cost: float, worlds: tuple[Level, Level, Level], factor: float) -> Level:
@@ -120,11 +120,11 @@ def _level(total: float, cost: float, worlds: tuple[Level, Level, Level], factor
             fresh.missing_share + tree.missing_share - usual.missing_share, 0.0), 1.0))
 
 
-def stretched(apart: Sequence[float], factor: float) -> float:
+def stretched_difference(apart: Sequence[float], factor: float) -> float:
     """A difference on the moved tree as one of the fresh paths; `apart` holds it on the fresh paths,
     on the usual tree and on the moved one.
 
-    >>> stretched([6.0, 2.0, 1.0], 2.0), stretched([6.0, 0.1, 1.1], 2.0)
+    >>> stretched_difference([6.0, 2.0, 1.0], 2.0), stretched_difference([6.0, 0.1, 1.1], 2.0)
     (3.0, 8.0)
     """
     fresh, usual, tree = apart

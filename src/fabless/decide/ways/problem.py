@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -67,6 +68,15 @@ class World:
     going_usd: Array
     """(loads, node-quarters): what a unit of a load costs on the dominant vendor's lines
     (`going_prices`)."""
+
+    @cached_property
+    def line_offers(self) -> Mapping[str, tuple[Offer, ...]]:
+        """Offers of each line of the case by its name: plans of many commitments are made of the same ones."""
+        owning = _owning(self.case, self.scenarios)
+        return {
+            line.name: tuple(line_offers(self.case, line, self.scenarios,
+                                    self.prepared.throughput[line.chip.name], owning))
+            for line in self.case.lines}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -181,7 +191,7 @@ def plan_of(world: World, commitment: Commitment) -> Plan:
     existing, chips, rent = existing_offer(case, scenarios, throughput[case.existing_chip.name])
     offers = [existing]
     for line in commitment.lines:
-        offers += line_offers(case, line, scenarios, throughput[line.chip.name], owning)
+        offers += world.line_offers[line.name]
     contracts = [
         item
         for contract in open_contracts(case, commitment)

@@ -4,6 +4,7 @@ a script element, and the content policy that lets this script run and nothing e
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
+from typing import Any
 
 from fabless.report.document import Plain
 
@@ -19,9 +21,10 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:async function|function|const|let|class) (\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
+_TYPE = re.compile(r"/\*\* @(?:type|param)[^\n]*?\*/ ?")
 _FONTS = (
     ("Inter Variable", "inter-latin-wght-normal.woff2", "100 900"),
-    ("Source Serif 4 Variable", "source-serif-4-latin-opsz-normal.woff2", "200 900"),
+    ("Source Serif 4 Variable", "source-serif-4-latin-wght-normal.woff2", "200 900"),
 )
 
 
@@ -56,7 +59,7 @@ def one_script(modules: Mapping[str, str]) -> str:
     """The modules as one script: imports and exports taken out, and comments, which no reader of
     the file needs."""
     bare = (_EXPORT.sub("", _IMPORT.sub("", modules[name])) for name in in_order(modules))
-    return "".join(_COMMENT.sub("", source) for source in bare)
+    return "".join(_TYPE.sub("", _COMMENT.sub("", source)) for source in bare)
 
 
 def script_hash(script: str) -> str:
@@ -74,13 +77,19 @@ def content_policy(script: str, *, connects: bool = False) -> str:
 
 
 def data_inside(data: Plain) -> str:
-    """Data as JSON that can stand in a script element: nothing in it can end the element.
+    """Data as it stands in the page: JSON, compressed, in letters that can end no element. The same
+    data gives the same letters.
 
-    >>> data_inside({"title": "</script>"})
-    '{"title":"\\\\u003c/script>"}'
+    >>> read_data(data_inside({"title": "</script>"}))
+    {'title': '</script>'}
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def read_data(text: str) -> Any:
+    """Data that stands in a page, as the page's script reads it."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 @cache

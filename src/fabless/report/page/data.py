@@ -12,14 +12,14 @@ from fabless.decide import Decision
 from fabless.decide.accounts.results import Against
 from fabless.report.document import Plain
 from fabless.report.page.controls import check_row, control_rows, crossed_rows
-from fabless.report.page.holding import action_rows, holds_data, limit_rows
+from fabless.report.page.holding import action_rows, dearest_limits, holds_data
 from fabless.report.page.inputs import assumed, input_rows
 from fabless.report.page.programme_data import own_data
 from fabless.report.page.sentences import claims_of, verdict_of
 from fabless.report.page.texts import load_texts
 from fabless.report.page.time_data import when_data
 from fabless.report.page.tries import tries
-from fabless.report.page.ways import against_of, way_rows
+from fabless.report.page.ways import against_of, ranked_ways, way_rows
 
 VERSION = 1
 """Version of the layout of these data."""
@@ -30,29 +30,42 @@ QUESTION = ("queries", "growth")
 def page_data(decision: Decision, lang: str = "en") -> dict[str, Plain]:
     """Everything that the page shows of a decision, in a language."""
     texts = load_texts(lang)
-    page = page_numbers(decision, texts)
-    return page | {"verdict": verdict_of(page), "claims": claims_of(page)}
-
-
-def page_numbers(decision: Decision, texts: Mapping[str, str]) -> dict[str, Plain]:
-    """The page without its sentences, which are made from this."""
-    ways = way_rows(decision, texts)
-    controls = control_rows(decision, [str(way["key"]) for way in ways], texts)
-    count, of = assumed(decision)
+    head = headline_data(decision, texts)
+    ways = [way.name for way in ranked_ways(decision)]
+    controls = control_rows(decision, ways, texts)
     names = {str(row["name"]) for row in controls}
+    count, of = assumed(decision)
     return {
-        "version": VERSION, "lang": texts["lang"], "case": case_data(decision),
-        "question": _question(decision), "recommended": decision.recommended,
-        "against": against_of(decision), "ways": list(ways), "futures": futures_data(decision),
-        "pairs": dict(pair_rows(decision)), "controls": list(controls),
+        "version": VERSION, "lang": texts["lang"], **head, "verdict": verdict_of(head),
+        "claims": dict(claims_of(head)), "question": _question(decision),
+        "futures": futures_data(decision), "controls": list(controls),
         "crossed": list(crossed_rows(decision.questions.answers)),
         "check": check_row(decision.questions.answers),
         "inputs": list(input_rows(decision, names, texts)),
-        "when": when_data(decision, texts), "limits": list(limit_rows(decision)),
-        "own": own_data(decision), "actions": list(action_rows(decision)),
-        "holds": holds_data(decision), "tries": list(tries(decision, names, texts)),
-        "assumed": count, "of": of, "warnings": list(decision.warnings), "texts": dict(texts),
+        "when": when_data(decision, texts), "limits": list(dearest_limits(decision)),
+        "tries": list(tries(decision, names, texts)), "assumed": count, "of": of,
+        "warnings": list(decision.warnings), "texts": dict(texts),
     }
+
+
+def headline_data(decision: Decision, texts: Mapping[str, str]) -> dict[str, Plain]:
+    """The part of the page's data that verdict and claims are made of."""
+    return {
+        "case": case_data(decision), "recommended": decision.recommended,
+        "against": against_of(decision), "ways": list(way_rows(decision, texts)),
+        "pairs": dict(pair_rows(decision)), "own": own_data(decision),
+        "actions": list(action_rows(decision)), "holds": holds_data(decision, texts),
+        "texts": dict(texts),
+    }
+
+
+def headline_lines(decision: Decision, lang: str = "en") -> tuple[str, ...]:
+    """The verdict in one line, and its three claims, each with the word that it answers to."""
+    texts = load_texts(lang)
+    head = headline_data(decision, texts)
+    verdict = verdict_of(head)
+    return (f"{verdict['action']} {verdict['numbers']}",
+            *(f"{texts[f'claim_{key}']} {claim}" for key, claim in claims_of(head).items()))
 
 
 def case_data(decision: Decision) -> dict[str, Plain]:

@@ -83,27 +83,30 @@ def linked_question(page: Mapping[str, Any]) -> Markup:
     texts, known = page["texts"], {row["name"]: row for row in page["inputs"]}
     values = {"title": str(escape(page["case"]["title"])),
               "day": str(escape(day_words(texts, page["case"]["as_of"], year=True)))}
-    rows = {key: known.get(page["question"][key]) for key in ("queries", "growth")}
-    if any(row is None for row in rows.values()):
-        return Markup(fill(str(escape(texts["question_bare"])), values))  # noqa: S704 (escaped above)
-    said = {"queries": amount_words(texts, rows["queries"]["value"]),
-            "growth": wording.plain(rows["growth"]["value"])}
-    links = {key: str(Markup('<a href="#part-moves" data-input="{}">{}</a>').format(rows[key]["name"], text))
-             for key, text in said.items()}
-    return Markup(fill(str(escape(texts["question"])), values | links))  # noqa: S704 (escaped above)
+    queries, growth = (known.get(page["question"][key]) for key in ("queries", "growth"))
+    if queries is None or growth is None:
+        return Markup(fill(str(escape(texts["question_bare"])), values))
+    links = {"queries": _input_link(queries, amount_words(texts, queries["value"])),
+             "growth": _input_link(growth, wording.plain(growth["value"]))}
+    return Markup(fill(str(escape(texts["question"])), values | links))
+
+
+def _input_link(row: Mapping[str, Any], text: str) -> str:
+    link = Markup('<a href="#part-moves" data-input="{}">{}</a>')
+    return str(link.format(row["name"], text))
 
 
 def coloured_numbers(page: Mapping[str, Any]) -> Markup:
     """The sentence with the two numbers, each in the colour of its way."""
     slots = {way["key"]: way["slot"] % 8 for way in page["ways"]}
-    done, rest = Markup(""), page["verdict"]["numbers"]
+    done, rest = Markup(""), str(page["verdict"]["numbers"])
     for text, way in page["verdict"]["costs"]:
         before, found, after = rest.partition(text)
         if not found:
             continue
-        done += before + Markup('<b style="color:var(--way-{})">{}</b>').format(slots[way], text)
+        done += escape(before) + Markup('<b style="color:var(--way-{})">{}</b>').format(slots[way], text)
         rest = after
-    return done + rest
+    return done + escape(rest)
 
 
 def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -124,8 +127,8 @@ def limit_rows(page: Mapping[str, Any]) -> list[dict[str, str]]:
 def when_heading(page: Mapping[str, Any]) -> str:
     """Heading of the picture through time: the year in which most is missing."""
     rows = page["when"]["short_by_year"][page["recommended"]]
-    year, _, share = max(rows, key=lambda row: row[2])
-    texts = page["texts"]
+    year, _, share = max(rows, key=lambda row: row[2], default=(0, 0.0, 0.0))
+    texts: Mapping[str, str] = page["texts"]
     return fill(texts["when_heading"], {"year": year}) if share > 0 else texts["when_heading_none"]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fabless.decide import Action, Decision, ShadowPrice
 from fabless.report.document import Plain, plain_data
+from fabless.report.page.inputs import input_label, input_titles
 
 MOST_LIMITS = 3
 MOST_UNKNOWN = 3
@@ -11,7 +14,7 @@ VERBS = ("order", "rent", "sign", "call", "start")
 """First words of what an action says to do; the page has a sentence for each."""
 
 
-def limit_rows(decision: Decision) -> list[dict[str, Plain]]:
+def dearest_limits(decision: Decision) -> list[dict[str, Plain]]:
     """The limits of which one more is worth most, each in its dearest quarter."""
     dearest: dict[str, ShadowPrice] = {}
     for price in decision.shadow_prices or ():
@@ -41,10 +44,10 @@ def _verb(action: Action) -> str:
     return word if word in VERBS else "start"
 
 
-def holds_data(decision: Decision) -> dict[str, Plain]:
+def holds_data(decision: Decision, texts: Mapping[str, str]) -> dict[str, Plain]:
     """How often the recommended way comes first elsewhere, the loss of the vendor, what knowing
     beforehand would save."""
-    asked = decision.questions
+    asked, titles = decision.questions, input_titles(decision)
     first_of: Plain = None
     if asked.stability is not None:
         rankings = asked.stability.rankings
@@ -61,6 +64,7 @@ def holds_data(decision: Decision) -> dict[str, Plain]:
             "quarters": strike.quarters, "before": strike.missing_before,
             "after": strike.missing_after},
         "foresight": decision.foresight.evpi_usd,
-        "unknown": [{"name": item.name, "label": item.label, "value": item.value_usd}
+        "unknown": [{"name": item.name, "label": input_label(item.name, titles, texts),
+                     "value": item.value_usd}
                     for item in (asked.knowledge or ())[:MOST_UNKNOWN]],
     }

@@ -4,7 +4,8 @@ The page's script says the same from the same data (`modules/verdict.js`), so ea
 the page (or its texts) as plain data and nothing else. Rules:
 
 - The verdict is two sentences: what to do (`action` of the first way, as it stands in the data) and
-  what a query costs, beside the way `against`. With no other way it states cost and total. Within
+  what a query costs, beside the way `against`. With no other way, or none that
+  comes to anything else, it states cost and total. Within
   two standard errors (`tie` of the pair) it is a tie. Where the first way's cost is not written
   smaller than the other's, the part that decides the difference (`decides`) says why it comes first.
 - Costs are written in cents with the decimals that tell the medians of all ways apart.
@@ -20,7 +21,7 @@ from fabless.report.page.texts import fill, said
 from fabless.wording import cent_decimals, cents, listed, plain, significant, with_unit
 
 Page = Mapping[str, Any]
-"""The page's data, as `page_numbers` makes them."""
+"""The page's data, as `page_data` makes them; verdict and claims ask only for `headline_data`."""
 
 CHANCES = ((1 / 20, "very_unlikely"), (1 / 3, "unlikely"), (2 / 3, "even"), (19 / 20, "likely"))
 """Chance up to which each word holds: the first under it, the others with it; above the last it is
@@ -106,7 +107,8 @@ def verdict_of(page: Page) -> dict[str, Any]:
     if other is None:
         total = money_words(texts, first["total"])
         return {"action": first["action"], "costs": [[cost, first["key"]]],
-                "numbers": said(texts, "verdict_alone", cost=cost, total=total)}
+                "numbers": said(texts, "verdict_same" if len(ways) > 1 else "verdict_alone",
+                                cost=cost, total=total)}
     other_cost = cents(other["p50"], decimals)
     pair = page["pairs"][f"{first['key']}|{other['key']}"]
     cheaper = first["p50"] < other["p50"] and cost != other_cost
@@ -165,7 +167,9 @@ def _sure(page: Page) -> str:
     else:
         first, of = first_of
         reruns = said(texts, f"sure_first_{chance_word(first / of)}", first=first, of=of)
-    return f"{reruns} {_service(page)}"
+    tied = told_apart(page)
+    tie = [said(texts, "sure_tied", ways=tied)] if tied else []
+    return " ".join([reruns, *tie, _service(page)])
 
 
 def _service(page: Page) -> str:
@@ -225,7 +229,8 @@ def _when_it_pays(page: Page, best: Mapping[str, Any], values: Mapping[str, str]
     fast = [item["at"] for item in breaks
             if item["name"].endswith(".performance") and item["above"]]
     slip = [item["at"] for item in breaks if item["name"].endswith(".slip") and not item["above"]]
-    points = {key: plain(float(f"{at[0]:.2g}")) for key, at in (("fast", fast), ("slip", slip)) if at}
+    points = {key: plain(float(f"{at[0]:.2g}"))
+              for key, at in (("fast", fast), ("slip", slip)) if at}
     return said(texts, "_".join(("own", *points)) if points else "own_loses", **values, **points)
 
 

@@ -54,8 +54,9 @@ def _lines(decision: Decision, texts: Mapping[str, str]) -> list[dict[str, Plain
     short = {key: heading(title.split(", ", 1)[-1]) for key, title in full.items()}
     names = {key: short[key] if list(short.values()).count(short[key]) == 1 else full[key]
              for key in ordered}
-    rows: list[dict[str, Plain]] = [{"key": key, "name": names[key], "title": full[key], "slot": slot}
-            for slot, key in enumerate(ordered)]
+    rows: list[dict[str, Plain]] = [
+        {"key": key, "name": names[key], "title": full[key], "slot": slot}
+        for slot, key in enumerate(ordered)]
     rows += [{"key": key, "name": texts[f"spend_{key}"], "title": texts[f"spend_{key}"],
               "slot": len(ordered) + place} for place, key in enumerate(NOT_LINES)]
     return rows

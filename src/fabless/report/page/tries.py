@@ -45,7 +45,8 @@ def tries(
             continue
         value = from_si(reached, unit)
         more = plain(float(f"{100.0 * (reached / spread.mode - 1.0):.3g}"))
-        words = {**move.values, "more": more, "value": unit_words(texts, float(f"{value:.3g}"), unit)}
+        shown = unit_words(texts, float(f"{value:.3g}"), unit)
+        words = {**move.values, "more": more, "value": shown}
         key = f"try_{move.key}" + ("" if reached == move.wished else "_nearest")
         rows.append({"key": move.key, "changes": {move.number.name: value},
                      "text": fill(texts[key], words)})

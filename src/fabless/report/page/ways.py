@@ -98,8 +98,9 @@ def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> 
 
 def way_names(decision: Decision, texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Name, small line and name within a sentence of each way, from the vendors of the case."""
-    by_vendors = next((way.name for way in ranked_ways(decision)
-                       if way.name in ("portfolio", "diversify") and len(paid_vendors(way)) > 1), "")
+    mixed = (way.name for way in ranked_ways(decision)
+             if way.name in ("portfolio", "diversify") and len(paid_vendors(way)) > 1)
+    by_vendors = next(mixed, "")
     return {way.name: _names(decision, way, texts, by_vendors) for way in decision.strategies}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,9 @@ from pydantic import Field as Described
 from fabless import wording
 from fabless.asked import (
     DESIGN_CLASSES,
+    LOAD_FACTOR,
     CostAnswer,
+    CostQuestion,
     CostTexts,
     SheetTexts,
     attempt,
@@ -25,6 +28,7 @@ from fabless.asked import (
 from fabless.catalogue import Catalogue
 from fabless.catalogue.files.chip import PRECISIONS, chip_fields, chip_from_mapping
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, unknown
+from fabless.quote import number_of
 from fabless.records import Chip
 from fabless.report.silicon_charts import waterfall
 from fabless.silicon import ChipSheet
@@ -59,8 +63,8 @@ _DIE = {"die_area": "area", "die_count": "count", "die_units": "units",
 """Field of the form -> field of the first kind of die in a chip file."""
 _PEAKS = ("bf16", "fp8", "fp4", "int8")
 DESIGN_FIELDS = ("node", *_DIE, "hbm_stacks", "memory_type", "memory_capacity", "memory_bandwidth",
-                 "packaging", *(f"peak.{name}" for name in _PEAKS), "tdp", "clock", "on_chip_memory",
-                 "scale_up_bandwidth", "scale_up_domain", "scale_out_bandwidth")
+                 "packaging", *(f"peak.{name}" for name in _PEAKS), "tdp", "clock",
+                 "on_chip_memory", "scale_up_bandwidth", "scale_up_domain", "scale_out_bandwidth")
 """What of a design may be changed, in the order of the form."""
 
 
@@ -112,15 +116,19 @@ def changed_chip(catalogue: Catalogue, name: str, changes: Mapping[str, str]) ->
     try:
         return replace(chip_from_mapping(_merged(base, changes), "chip"), assumed=base.assumed)
     except BadValue as error:
-        raise BadValue(*(replace(fault, place=_field_of(fault.place))
+        raise BadValue(*(replace(fault, place=_field_of(fault.place, "chip"))
                          for fault in error.faults)) from error
 
 
-def _field_of(place: str) -> str:
-    """Field of the form of a place in a chip file."""
-    name = place.removeprefix("chip: ")
-    inner = name.removeprefix("dies.0: ")
+def _field_of(place: str, chip: str) -> str:
+    """Field of the form of a place in a chip, such as ``h100-sxm: hbm_stacks``."""
+    name = re.sub(f"^{re.escape(chip)}(: |\\.)", "", place)
+    inner = re.sub(r"^dies\.0(: |\.)", "", name)
     return next((key for key, part in _DIE.items() if part == inner and inner != name), name)
+
+
+def _in_form(fault: Fault, chip: Chip | None) -> Fault:
+    return fault if chip is None else replace(fault, place=_field_of(fault.place, chip.name))
 
 
 def _merged(base: Chip, changes: Mapping[str, str]) -> dict[str, object]:
@@ -187,7 +195,7 @@ def design_answer(catalogue: Catalogue, asked: ChipAsked) -> DesignAnswer:
     question = attempt(faults, cost_question, catalogue, llm, texts) if llm else None
     making = SheetTexts(at=asked.at, design=asked.design, reuse=asked.reuse, margin=asked.margin)
     sheet = attempt(faults, sheet_answer, catalogue, chip, making) if chip else None
-    refuse(faults)
+    refuse([_in_form(fault, chip) for fault in faults])
     assert chip is not None
     assert question is not None
     assert sheet is not None
@@ -198,10 +206,10 @@ def design_answer(catalogue: Catalogue, asked: ChipAsked) -> DesignAnswer:
 
 
 def _served(
-    catalogue: Catalogue, question: object, chips: Sequence[Chip], unserved: list[Fault]
+    catalogue: Catalogue, question: CostQuestion, chips: Sequence[Chip], unserved: list[Fault]
 ) -> CostAnswer | None:
     try:
-        return cost_answer(catalogue, question, chips) if chips else None  # type: ignore[arg-type]
+        return cost_answer(catalogue, question, chips) if chips else None
     except DoesNotFit as error:
         unserved += error.faults
         return None
@@ -240,6 +248,7 @@ def _answered(given: Mapping[str, str]) -> Answered:
     try:
         catalogue = catalogue_on(texts.get("as_of", ""))
         base = catalogue.chip(texts["chip"])
+        texts["chip"] = base.name
         usual = texts_of_chip(base)
         # fields that were filled for another chip than the one now chosen are not its changes
         edited = texts.get("edited") == base.name
@@ -290,7 +299,8 @@ def _form(catalogue: Catalogue, texts: Mapping[str, str]) -> Form:
         Field(name="tdp", label="Rated power", hint="such as 700 W"),
         Field(name="clock", label="Clock", hint="such as 1.83 GHz"),
         Field(name="on_chip_memory", label="On-chip memory", hint="such as 83 MB"),
-        Field(name="scale_up_bandwidth", label="Link to neighbours", hint="one way, such as 450 GB/s"),
+        Field(name="scale_up_bandwidth", label="Link to neighbours",
+              hint="one way, such as 450 GB/s"),
         Field(name="scale_up_domain", label="Chips so linked", numeric=True),
         Field(name="scale_out_bandwidth", label="Network", hint="one way, such as 400 Gb/s"),
         Field(name="at", label="Made in", placeholder="2024Q3",
@@ -322,7 +332,8 @@ def _chips(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:
 
 def _shown(catalogue: Catalogue, answer: DesignAnswer) -> dict[str, object]:
     sheet = answer.sheet
-    wide, narrow = (waterfall(sheet.cost, "unit cost", sheet.partner_price, width)
+    last = replace(sheet.partner_price, name="through a partner")
+    wide, narrow = (waterfall(sheet.cost, "unit cost", last, width)
                     for width in WIDTHS)
     return {
         "answer": answer, "sheet": sheet,
@@ -337,9 +348,9 @@ def _market_rows(catalogue: Catalogue, answer: DesignAnswer) -> list[tuple[Quote
     quotes = [(quoted, True) for quoted in (answer.serving.quotes if answer.serving else ())]
     quotes += [(quoted, False) for quoted in (answer.market.quotes if answer.market else ())]
     decimals = wording.cent_decimals(quoted.usd_per_query for quoted, _ in quotes)
-    load = catalogue.fact("datacentre", "load_factor").value
-    rows = [
-        (quote_row(quoted, "This design" if own else catalogue.chip(quoted.chip).title or quoted.chip,
-                   float(load) if isinstance(load, float) else 1.0, decimals), own)
-        for quoted, own in quotes]
+    load = number_of(catalogue.fact(*LOAD_FACTOR))
+    titles = {quoted.chip: catalogue.chip(quoted.chip).title or quoted.chip
+              for quoted, own in quotes if not own}
+    rows = [(quote_row(quoted, "This design" if own else titles[quoted.chip], load, decimals), own)
+            for quoted, own in quotes]
     return sorted(rows, key=lambda row: row[0].quote.usd_per_million_output_tokens)

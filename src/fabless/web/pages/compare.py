@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -22,7 +22,7 @@ from fabless.catalogue import REFERENCE, read_case, shipped_cases
 from fabless.decide import TwoWays, WayResult, compare_ways
 from fabless.decide.accounts.results import BridgeRow
 from fabless.decide.fresh.futures import Futures
-from fabless.decide.two_cases import TwoCases, compare_cases, way_of_decision
+from fabless.decide.two_cases import InputDifference, TwoCases, compare_cases, way_of_decision
 from fabless.digest import digest_of
 from fabless.errors import BadValue, FablessError, Fault, unknown
 from fabless.report import money
@@ -51,8 +51,10 @@ WAITING = 6
 """Questions that may wait; one more is refused."""
 USUAL_S = 20
 """Time that two ways take on two cores [s]; two cases take twice that."""
+NOTHING_USD = 0.5
+"""Money under which a cause is left out."""
 PARTS = {"cash": "Cash", "unserved": "Unserved demand, at its price", "risk": "Priced risk"}
-WAY_WORDS = {PORTFOLIO: "whatever is best", "buy": "buy", "diversify": "second vendors",
+WAY_WORDS = {PORTFOLIO: "portfolio: whatever is best", "buy": "buy", "diversify": "second vendors",
              "partner": "partner's chip", "build": "own chip", "acquire": "buy a chip company"}
 
 
@@ -106,8 +108,8 @@ def compare_router(case_of: Callable[[str], Case] = shipped_case) -> APIRouter:
 
     @router.post("/api/compare", tags=["compare"])
     def compare_call(asked: CompareAsked) -> Response:
-        """One way against another: the answer of ``fabless compare --detail quick --json``; or a way
-        of one case against a way of another."""
+        """One way against another: the answer of ``fabless compare --detail quick --json``; or a
+        way of one case against a way of another."""
         try:
             return json_response(_asked_of(asked, case_of, aside).result())
         except FablessError as error:
@@ -179,7 +181,8 @@ def _two_ways(pair: TwoWays) -> dict[str, object]:
     apart = pair.against
     titles = tuple(wording.heading(pair.way_titles[key]) for key in (apart.way, apart.other))
     parts, total = wording.usd_parts([getattr(apart, f"{part}_usd") for part in PARTS])
-    bridge = money.cause_bridge(apart)
+    bridge = money.cause_bridge(replace(apart, bridge=tuple(
+        row for row in apart.bridge if abs(row.usd) >= NOTHING_USD)))
     rows = [_row(title, pair.futures, key)
             for title, key in zip(titles, (apart.way, apart.other), strict=True)]
     return {
@@ -200,14 +203,24 @@ def _two_cases(pair: TwoCases) -> dict[str, object]:
     bridge = _cases_bridge(ways[0], ways[1])
     parts, total = wording.usd_parts([usd for _, usd in pair.parts])
     return {
-        "cases": pair, "rows": rows, "ways": ways, "bridge": bridge,
+        "sentence": _cases_sentence(pair, rows), "cases": pair, "rows": rows, "ways": ways, "bridge": bridge,
         "parts_of_cost": list(zip(PARTS.values(), parts, strict=True)), "total": total,
         "error": wording.error_usd(2.0 * pair.error_usd),
         "decimals": wording.cent_decimals(row.median_usd for row in rows),
         "bridge_picture": _bridge_picture(bridge), "dots_picture": _dots_picture(rows),
         "inputs": [(item.name, _input_words(item.first), _input_words(item.second))
-                   for item in pair.inputs],
+                   for item in sorted(pair.inputs, key=_place)],
     }
+
+
+def _cases_sentence(pair: TwoCases, rows: list[DotsRow]) -> str:
+    """How two cases differ; a difference within two standard errors is none."""
+    size, error = wording.usd(abs(pair.difference_usd)), wording.usd(2.0 * pair.error_usd)
+    first, second = (row.title for row in rows)
+    if abs(pair.difference_usd) <= 2.0 * pair.error_usd:
+        return f"{first} cannot be told from {second}: {size} apart, ± {error}."
+    side = "less" if pair.difference_usd < 0.0 else "more"
+    return f"{first} costs {size} {side} in all than {second}, ± {error}."
 
 
 def _cases_bridge(way: WayResult, other: WayResult) -> money.Bridge:
@@ -233,6 +246,11 @@ def _bridge_picture(bridge: money.Bridge) -> Picture:
     wide, narrow = (bridge_chart(bridge, "Difference", width, signed=True) for width in WIDTHS)
     return picture_of((wide, narrow), "The difference step by step; the table holds the same "
                                       "numbers.")
+
+
+def _place(item: InputDifference) -> tuple[bool, str]:
+    """Inputs by name, correlations last."""
+    return item.name.startswith("correlations."), item.name
 
 
 def _input_words(number: CaseNumber | None) -> tuple[str, str]:

@@ -134,40 +134,42 @@ def query_router() -> APIRouter:
     return router
 
 
+_USUAL = ("precision", "kv_precision", "engine", "ttft", "tpot")
+"""Fields that mean their usual text where they are empty."""
 _TEXTS = ("model", "input", "output", "trace", "precision", "expert_precision", "kv_precision",
           "engine", "tpot", "ttft", "load_factor", "price", "held", "as_of")
 
 
 def _answered(given: Mapping[str, str], chips: list[str]) -> Answered:
     texts = texts_of(given, _TEXTS)
-    catalogue = catalogue_on("")
-    try:
-        catalogue = catalogue_on(texts["as_of"])
-        early = None
-    except FablessError as error:
-        early = error
+    texts |= {name: STARTED[name] for name in _USUAL if not texts[name]}
+    faults: list[Fault] = []
+    catalogue = attempt(faults, catalogue_on, texts["as_of"]) or catalogue_on("")
+    chips = [attempt([], catalogue.resolve, "chip", name) or name for name in chips]
     form = _form(catalogue, texts)
     shown: dict[str, object] = {
         "answer": None, "chosen": chips, "makers": _makers(catalogue), "most_chips": MOST_CHIPS}
-    if early is not None:
-        return failed(form, early, shown)
     try:
-        asked = _asked(texts, chips)
-        answer, load_factor = asked_cost(catalogue, asked)
+        asked = _asked(texts, chips, faults)
+        answered = attempt(faults, asked_cost, catalogue, asked)
+        refuse(faults)
+        assert answered is not None
+        answer, load_factor = answered
     except FablessError as error:
         return failed(form, error, shown)
     return Answered(form=form, shown=shown | _shown(catalogue, answer, load_factor))
 
 
-def _asked(texts: Mapping[str, str], chips: list[str]) -> QueryAsked:
-    faults: list[Fault] = []
-    numbers = {
+def _asked(texts: Mapping[str, str], chips: list[str], faults: list[Fault]) -> QueryAsked:
+    """The question of the form; what is no number is noted and taken as 1, so that all other faults
+    are found too."""
+    read = {
         name: attempt(faults, number_from, texts[name], f"--{name.replace('_', '-')}")
         for name in ("input", "output", "load_factor") if texts[name]}
-    if not 1 <= len(chips) <= MOST_CHIPS:
-        faults.append(Fault("chip", f"{len(chips)} chips", f"1 to {MOST_CHIPS}",
-                            "choose at least one" if not chips else "leave some out"))
-    refuse(faults)
+    numbers = {name: 1.0 if value is None else value for name, value in read.items()}
+    if len(chips) > MOST_CHIPS:
+        faults.append(Fault("chip", f"{len(chips)} chips", f"1 to {MOST_CHIPS}", "leave some out"))
+        chips = chips[:MOST_CHIPS]
     stated = {name: text for name, text in texts.items() if text}
     return QueryAsked.model_construct(None, chips=chips, **({"model": ""} | stated | numbers))
 
@@ -219,7 +221,7 @@ def _shown(catalogue: Catalogue, answer: CostAnswer, load_factor: float) -> dict
         "answer": answer, "load_factor": load_factor,
         "rows": [quote_row(quoted, titles[quoted.chip], load_factor, decimals)
                  for quoted in quotes],
-        "parts_of_cost": build_up_parts(quotes, titles), "picture": build_up_picture(quotes, titles),
+        "table": _parts_table(quotes, titles, decimals + 1), "picture": build_up_picture(quotes, titles),
         "facts": (*owning_of(catalogue)[1], catalogue.fact(*LOAD_FACTOR)), "titles": titles,
     }
 
@@ -258,6 +260,20 @@ def build_up_parts(quotes: list[Quote], titles: Mapping[str, str]) -> list[Build
                 f"{wording.significant(quoted.usd_per_chip_hour)} USD an hour")
         for quoted in quotes if quoted.usd_per_chip_hour > 0.0
         for part, amount in quoted.hour.lines() if float(amount) > 0.0]
+
+
+def _parts_table(
+    quotes: list[Quote], titles: Mapping[str, str], decimals: int
+) -> tuple[list[str], list[tuple[str, list[str], str]]]:
+    """The parts of a query's cost in cents, a chip a row: names of the parts, then title, parts and
+    sum of each chip."""
+    rows = build_up_parts(quotes, titles)
+    order = [name for name in PARTS.values() if any(row.part == name for row in rows)]
+    usd = {(row.chip, row.part): row.usd for row in rows}
+    return order, [
+        (titles[quoted.chip],
+         [wording.cents(usd.get((quoted.chip, part)), decimals) for part in order],
+         wording.cents(quoted.usd_per_query, decimals)) for quoted in quotes]
 
 
 def build_up_picture(quotes: list[Quote], titles: Mapping[str, str]) -> Picture | None:

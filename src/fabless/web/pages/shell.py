@@ -18,7 +18,7 @@ from fabless.catalogue import Catalogue, load
 from fabless.errors import BadValue, DoesNotFit, FablessError, Fault, UnknownName
 from fabless.records import Fact
 from fabless.report import as_json
-from fabless.report.canvas import NARROW, WIDE, Spec, as_svg
+from fabless.report.canvas import NARROW, Spec, as_svg
 from fabless.report.html import Picture
 from fabless.units import from_si
 
@@ -29,8 +29,11 @@ LONGEST = 400
 """Letters of one field that are read; nothing that is asked needs more."""
 
 
+_WRITTEN = {"pue": "PUE", "tdp": "Rated power"}
+"""Field -> its name where its words do not give it."""
 _PLACES = {"request.input_tokens": "input", "request.output_tokens": "output",
-           "first way": "way", "second way": "other"}
+           "first way": "way", "second way": "other", "memory type": "memory_type",
+           "packaging service": "packaging"}
 """Place that a model names -> the field that it comes from."""
 
 
@@ -79,14 +82,15 @@ class Answered:
 
 
 def plain_fault(fault: Fault) -> Fault:
-    """A fault of an option or of a chip file as one of a field: ``--kv-precision`` is the field
-    ``kv_precision``, and so is ``chip: kv_precision``.
+    """A fault of an option as one of a field: ``--kv-precision`` is the field ``kv_precision``.
 
     >>> plain_fault(Fault("--kv-precision", "unknown", "fp8", "give --kv-precision fp8")).place
     'kv_precision'
     """
     words = [re.sub(r"--([a-z])", r"\1", text) for text in (fault.found, fault.allowed, fault.remedy)]
-    place = _PLACES.get(fault.place) or re.sub(r"^(chip: |--)", "", fault.place).replace("-", "_")
+    place = _PLACES.get(fault.place, fault.place)
+    if place.startswith("--"):
+        place = place.removeprefix("--").replace("-", "_")
     return Fault(place, *words)
 
 
@@ -118,8 +122,8 @@ def number_from(text: str, place: str) -> float:
     >>> number_from("1,024", "--input")
     1024.0
     """
-    bare = re.sub(r"(?<=\d)[, \u202f\u00a0](?=\d{3}\b)", "", text)
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", bare):
+    bare = re.sub(r"(?<=[0-9])[, \u202f\u00a0](?=[0-9]{3}\b)", "", text)
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", bare):
         raise BadValue(Fault(place, repr(text), "a number, such as 1024", "write digits alone"))
     return float(bare)
 
@@ -141,7 +145,8 @@ def picture_of(specs: tuple[Spec, Spec], label: str) -> Picture:
     return Picture(wide, narrow)
 
 
-WIDTHS = (WIDE, NARROW)
+WIDTHS = (900, NARROW)
+"""Widths [px] in which charts are drawn, for pages and for telephones."""
 
 
 def filled(item: Field, text: str) -> Field:
@@ -173,7 +178,8 @@ def field_words(name: str) -> str:
     >>> field_words("price_street")
     'Price street'
     """
-    return wording.heading(name.replace("_", " ").replace(".", ": "))
+    words = name.replace("_", " ").replace(".", ": ")
+    return _WRITTEN.get(words) or wording.heading(words)
 
 
 def is_web(url: str) -> bool:

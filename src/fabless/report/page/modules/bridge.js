@@ -76,21 +76,21 @@ export function drawBridge(place, page, view, state) {
   const x = scaleOf([start, high], [left + 10, width - 62], false);
   const [way, other] = state.pair.map((key) => view.ways.find((item) => item.key === key));
   const parts = steps.flatMap((item, at) => stepParts(item, at, x, left, {
-    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd), width,
+    colour: wayColour(at === 0 ? other : way), text: amountText((item.to - (item.isEnd ? 0 : item.from)) * step / unit, decimals, !item.isEnd),
     isBroken: item.isEnd && start > 0, next: steps[at + 1],
   }));
-  const bottom = steps.length * HIGH + 14;
+  const bottom = steps.length * HIGH;
   const note = filled(page.texts.why_axis, { unit: page.texts[unit === 1e9 ? "bridge_bn" : "bridge_mn"], year: String(page.case.price_year), years: plain(Number(page.case.quarters) / 4), start: amountText(start * step / unit, unit === 1e9 ? 1 : 0, false) });
-  place.replaceChildren(svg("svg", { width, height: bottom + 8, role: "img", "aria-label": filled(page.texts.bridge_label, { way: way?.name || "", other: other?.name || "" }) },
-    ...parts, svg("text", { class: "tick", x: width - 62, y: bottom, "text-anchor": "end" }, note)));
+  place.replaceChildren(svg("svg", { width, height: bottom, role: "img", "aria-label": filled(page.texts.bridge_label, { way: way?.name || "", other: other?.name || "" }) },
+    ...parts), html("p", { class: "note" }, note));
 }
 
 /**
  * @param {Step} item @param {number} at @param {(value: number) => number} x @param {number} left
- * @param {{colour: string, text: string, width: number, isBroken: boolean, next: Step | undefined}} look
+ * @param {{colour: string, text: string, isBroken: boolean, next: Step | undefined}} look
  * @returns {SVGElement[]}
  */
-function stepParts(item, at, x, left, { colour, text, width, isBroken, next }) {
+function stepParts(item, at, x, left, { colour, text, isBroken, next }) {
   const top = at * HIGH;
   const from = item.isEnd ? left + 10 : Math.min(x(item.from), x(item.to));
   const to = item.isEnd ? x(item.to) : Math.max(x(item.from), x(item.to));

@@ -187,7 +187,7 @@ function wayRow(page, view, way, axis, isNarrow) {
   const stale = (/** @type {import("./page.js").WayNumber} */ name) => (way.stale.includes(name) ? " stale" : "");
   /** @type {(dot: WayView["dots"][number]) => number} */
   const place = (dot) => axis.scale(inUnit(axis.unit, dot.c, servedBy(dot)));
-  const lit = svg("g", {});
+  const lit = svg("g", { "pointer-events": "none" });
   const moved = way.p50 !== way.base.p50 && view.level === "rough";
   const middle = axis.scale(inUnit(axis.unit, way.p50, way));
   const dots = way.dots.map((dot) => dotAt(place(dot), height / 2, RADIUS[size], colour, Boolean(dot.s), dot.f));
@@ -201,7 +201,7 @@ function wayRow(page, view, way, axis, isNarrow) {
   ...ghosts, svg("g", { class: stale("dots").trim() }, ...dots),
   svg("line", { class: "median", x1: middle, x2: middle, y1: height / 2 - (isNarrow ? 11 : 16), y2: height / 2 + (isNarrow ? 11 : 16), stroke: "var(--ink)", "stroke-width": 1.5 }), lit);
   const row = html("tr", { class: way.first ? "first" : "", "data-way": way.key, style: `--way:${colour}` },
-    html("th", { scope: "row", title: way.line }, way.name, html("small", {}, tieMark(page, view, way), way.line)),
+    html("th", { scope: "row", title: way.line }, way.name, html("small", {}, tieMark(page, view, way) || way.line)),
     html("td", { class: "dots" }, drawing),
     html("td", { class: "middle n" }, costText(axis.unit, way.p50, way, axis.decimals), moved && html("span", { class: "rough" }, page.texts.rough_word)),
     html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.ways_of_hundred, { n: inHundred(way.short) })),
@@ -218,8 +218,8 @@ export function inHundred(share) {
 /** @param {Page} page @param {View} view @param {WayView} way @returns {Child} */
 function tieMark(page, view, way) {
   const other = view.ways.find((item) => item.key === way.same_as);
-  if (other && !way.stale.includes("same_as")) return html("span", { class: "tie", title: filled(page.texts.ways_same_about, { way: other.name }) }, `= ${other.name} · `);
-  if (way.tie && !way.first) return html("span", { class: "tie", title: page.texts.ways_tie_about }, `${page.texts.ways_tie} · `);
+  if (other && !way.stale.includes("same_as")) return html("span", { class: "tie", title: filled(page.texts.ways_same_about, { way: other.name }) }, `= ${other.name}`);
+  if (way.tie && !way.first) return html("span", { class: "tie", title: page.texts.ways_tie_about }, `${page.texts.ways_tie} · ${way.line}`);
   return null;
 }
 /** @typedef {import("./scale.js").Child} Child */

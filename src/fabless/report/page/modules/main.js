@@ -24,6 +24,8 @@ import { drawWhen, mountWhenTabs, whenTable } from "./when.js";
 
 /** Controls that stand open on the page. */
 const CONTROLS_SHOWN = 6;
+/** Height of a verdict on two lines, and a little [px]. */
+const TWO_LINES = 104;
 
 /**
  * An element that the page holds by its id.
@@ -58,7 +60,9 @@ export function drawVerdict(page, view) {
   }
   numbers.replaceChildren(...parts, rest, view.mark ? html("span", { class: "rough" }, view.mark) : "");
   held("verdict").classList.toggle("stale", view.level === "beyond");
-  held("verdict").classList.toggle("long", (view.verdict.action + view.verdict.numbers).length > 104);
+  // Two lines: a verdict that takes more is set smaller.
+  held("verdict").classList.remove("long");
+  held("verdict").classList.toggle("long", held("verdict").offsetHeight > TWO_LINES);
   held("claims").classList.toggle("stale", view.stale);
 }
 
@@ -104,7 +108,7 @@ function liveTracks(page, store) {
   held("tries").replaceChildren(...(page.tries.length ? [page.texts.try] : []), ...page.tries.map((item) => html("button", {
     type: "button", class: "link", "data-try": item.key, click: () => store.set({ changes: item.changes }),
   }, item.text)));
-  const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, now(), store.get().unit) });
+  const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, store.get().unit) });
   return (view, state) => {
     first(view, state.unit);
     if (!held("more-controls").hidden) more(view, state.unit);
@@ -196,7 +200,7 @@ function followInputLinks(page) {
 export function startPage(page) {
   document.documentElement.classList.add("live");
   held("evidence").classList.add("folded");
-  document.body.append(wayPatterns());
+  held("patterns").replaceChildren(wayPatterns());
   const store = createStore(stateAtRest(page));
   const refreshes = [liveWays(page, store), liveLegend(page), ...(page.controls.length ? [liveTracks(page, store)] : []), liveWhen(page, store), livePair(page, store), liveOwn(page)];
   const draw = () => {
@@ -223,5 +227,15 @@ export function startPage(page) {
   return store;
 }
 
+/**
+ * Data of the page: compressed, so that the file stays small.
+ * @param {string} text base64 of JSON in gzip
+ * @returns {Promise<Page>}
+ */
+export async function readPage(text) {
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
 const pageData = document.getElementById("page-data");
-if (pageData) startPage(JSON.parse(pageData.textContent || ""));
+if (pageData) startPage(await readPage(pageData.textContent || ""));

@@ -83,6 +83,9 @@ export function listenForUndo(root, store) {
   });
 }
 
+/** Time that the address may lag behind the page [ms]; browsers refuse a page that writes it at every step of a slider. */
+export const ADDRESS_LAG_MS = 200;
+
 /**
  * Keep the address and the store alike: a link in the address is followed, a change is written to
  * it. Anchors of the page's sections are left alone.
@@ -99,11 +102,16 @@ export function followAddress(page, store, frame, say) {
     store.set({ ...state, tab: store.get().tab });
     say(faults);
   };
-  follow();
-  frame.addEventListener("hashchange", follow);
-  store.subscribe((state) => {
-    const link = linkOf(page, state);
+  const write = () => {
+    const link = linkOf(page, store.get());
     if (link === frame.location.hash || (!link && !isLink(frame.location.hash))) return;
     frame.history.replaceState(null, "", link || frame.location.pathname + frame.location.search);
+  };
+  follow();
+  frame.addEventListener("hashchange", follow);
+  let waiting = 0;
+  store.subscribe(() => {
+    frame.clearTimeout(waiting);
+    waiting = frame.setTimeout(write, ADDRESS_LAG_MS);
   });
 }

@@ -65,7 +65,11 @@ export type ByWayAndFuture = { [way: string]: { [future: string]: number } };
 
 export type Page = {
   version: number; lang: string;
-  case: { name: string; title: string; as_of: string; digest: string; [key: string]: unknown };
+  case: {
+    name: string; title: string; as_of: string; digest: string; decision_digest: string; first_quarter: string;
+    quarters: number; price_year: number; seed: number; detail: string; leaves: number; paths: number;
+    dominant_vendor: string; seeds: number; answer: string;
+  };
   recommended: string; against: string;
   ways: Way[];
   pairs: { [pair: string]: Pair };
@@ -78,7 +82,7 @@ export type Page = {
     cost: ByWayAndFuture; short: ByWayAndFuture; tokens: ByWayAndFuture; mw: ByWayAndFuture;
     paths: number[];
   };
-  tries: { key: string; changes: { [name: string]: number } }[];
+  tries: { key: string; changes: Changes; text: string }[];
   texts: Texts;
   verdict: Verdict;
   claims: { [key: string]: string };

@@ -1,7 +1,6 @@
 // @ts-check
 // The strip at the foot of a moved page: what was changed, whether the verdict changed, how far
 // ahead the first way is, and what to do with it.
-import { inputOf } from "./answers.js";
 import { plain } from "./format.js";
 import { caseFileText, savedName } from "./save.js";
 import { filled } from "./texts.js";
@@ -15,18 +14,15 @@ import { amount, measured, money, wayOf } from "./verdict.js";
 /** @typedef {{changed: string, verdict: string, lead: string, mark: string}} Strip */
 
 /**
- * Changes in words, one each.
+ * Changes in words, one each, in the order of the page's inputs.
  * @param {Page} page
  * @param {Changes} changes
  * @returns {string[]}
  */
 export function changesInWords(page, changes) {
-  return Object.entries(changes).flatMap(([name, value]) => {
-    const input = inputOf(page, name);
-    return input ? [filled(page.texts.strip_change, {
-      name: input.label, before: plain(input.value), after: measured(page.texts, value, input.unit),
-    })] : [];
-  });
+  return page.inputs.filter((input) => input.name in changes).map((input) => filled(page.texts.strip_change, {
+    name: input.label, before: plain(input.value), after: measured(page.texts, changes[input.name], input.unit),
+  }));
 }
 
 /**

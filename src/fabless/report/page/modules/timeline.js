@@ -34,8 +34,8 @@ export function monthsTo(page, quarter) {
 export function drawTimeline(place, page, programme) {
   const width = Math.max(280, place.clientWidth);
   const isNarrow = width < 700;
-  const left = isNarrow ? 112 : 170;
-  const right = isNarrow ? width - 8 : width - 190;
+  const left = isNarrow ? 128 : 170;
+  const right = isNarrow ? width - 8 : width - 216;
   const stages = programme.stages;
   const end = Math.max(...stages.map((stage) => stage.end.p90), 12);
   const x = scaleOf([0, end], [left, right], false);

@@ -1,11 +1,11 @@
 // @ts-check
 // What moves it: a control an input, its track in the colour of the way that wins at each value.
 import { answersAt } from "./answers.js";
-import { plain } from "./format.js";
+import { magnitudeOf, plain, shortened, tenTo } from "./format.js";
 import { moveInput, moveTyped, standing } from "./moving.js";
 import { areaBetween, html, lineThrough, numberAt, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
-import { costText, decimalsOf, inUnit } from "./unit.js";
+import { costText, decimalsOf } from "./unit.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -56,7 +56,7 @@ export function flipWords(page, control, flips, value) {
     const isAbove = flip.at >= value;
     const several = isAbove ? above > 1 : flips.length - above > 1;
     const key = isAbove ? (several ? "flip_from" : "flip_above") : (several ? "flip_until" : "flip_below");
-    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: plain(flip.at) }) };
+    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: `${plain(Number(flip.at.toPrecision(2)))} ${unitWord(page, control.unit)}`.trim() }) };
   });
 }
 
@@ -145,7 +145,7 @@ function controlPart(page, store, control) {
   /** @param {string} text */
   const say = (text) => { fault.textContent = text; fault.hidden = !text; };
   /** @param {number} steps */
-  const toValue = (steps) => Number(numberAt(range, control.log, steps / STEPS).toPrecision(3));
+  const toValue = (steps) => shortened(numberAt(range, control.log, steps / STEPS), stepDigits(range));
   /** @param {number} steps */
   const slideTo = (steps) => say(moveInput(page, store, control.name, clamped(toValue(Math.min(Math.max(steps, 0), STEPS)), range)));
   const take = () => {
@@ -160,24 +160,28 @@ function controlPart(page, store, control) {
     const steps = { ArrowRight: ARROW, ArrowUp: ARROW, ArrowLeft: -ARROW, ArrowDown: -ARROW, PageUp: PAGE_KEY, PageDown: -PAGE_KEY, Home: -STEPS, End: STEPS }[event.key];
     if (!steps) return;
     event.preventDefault();
-    slideTo(Number(slider.value) + steps);
+    // From the value in the store: the slider itself follows with the next picture, keys may be faster.
+    slideTo(Math.round(scaleOf(range, [0, STEPS], control.log)(standing(page, store, control.name))) + steps);
   });
   const root = html("div", { class: "control", "data-name": control.name },
     html("h3", {}, html("label", { for: id }, control.label)),
-    html("div", { class: "entry" }, box, control.unit, grade, reset), fault,
+    html("div", { class: "entry" }, box, unitWord(page, control.unit), grade, reset), fault,
     html("div", { class: "slide" }, drawing, slider), words);
 
   /** @param {View} view @param {string} unit */
   function refresh(view, unit) {
     const value = standing(page, store, control.name);
     const isMoved = value !== control.value;
-    if (document.activeElement !== box || !box.dataset.typed) box.value = plain(value);
+    if (document.activeElement !== box || !box.dataset.typed) {
+      box.value = plain(value);
+      say("");
+    }
     slider.value = String(Math.round(scaleOf(range, [0, STEPS], control.log)(value)));
     slider.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}`);
     root.classList.toggle("moved", isMoved);
     reset.hidden = !isMoved;
     grade.textContent = isMoved ? page.texts[`grade_${control.grade}`] || control.grade : filled(page.texts.grade_range, {
-      grade: page.texts[`grade_${control.grade}`] || control.grade, low: plain(control.low), high: plain(control.high) });
+      grade: page.texts[`grade_${control.grade}`] || control.grade, low: plain(inward(control.low, Math.ceil)), high: plain(inward(control.high, Math.floor)) });
     const flips = view.flips[control.name];
     const said = flips ? flipWords(page, control, flips, value) : [];
     words.textContent = flips === null ? page.texts.flip_unknown : said.map((flip) => flip.text).join(". ") || page.texts.flip_never;
@@ -185,6 +189,39 @@ function controlPart(page, store, control) {
     slider.style.top = `${TRACK_TOP + TRACK / 2 - 22}px`;
   }
   return { root, refresh };
+}
+
+/**
+ * Digits in which the steps of a slider are told apart, three at least.
+ * @param {[number, number]} range
+ * @returns {number}
+ */
+export function stepDigits([low, high]) {
+  const largest = magnitudeOf(Math.max(Math.abs(low), Math.abs(high)));
+  return Math.max(3, largest - magnitudeOf((high - low) / STEPS * ARROW) + 1);
+}
+
+/**
+ * A unit as it stands behind a box; a plain number has none.
+ * @param {Page} page
+ * @param {string} unit
+ * @returns {string}
+ */
+export function unitWord(page, unit) {
+  const template = page.texts[`in_${unit}`];
+  return unit === "1" ? "" : template && template.startsWith("{value}") ? template.slice(7).trim() : unit;
+}
+
+/**
+ * An end of a range with three digits, rounded so that it stays inside.
+ * @param {number} value
+ * @param {(value: number) => number} round
+ * @returns {number}
+ */
+export function inward(value, round) {
+  if (value === 0 || Number(value.toPrecision(3)) === value) return value;
+  const step = tenTo(magnitudeOf(Math.abs(value)) - 2);
+  return Number((round(value / step) * step).toPrecision(3));
 }
 
 /** @param {number} value @param {[number, number]} range @returns {number} */
@@ -217,7 +254,9 @@ function trackDrawing(page, view, unit, { control, curves }, value, width) {
     const points = curveOf(curves, stretch);
     if (!way || !points.length) return null;
     const [at, cost] = points[place ? points.length - 1 : 0];
-    return svg("text", { class: "tick", x: x(at), y: up(cost) - 5, "text-anchor": place ? "end" : "start" }, costText(unit, cost, way, decimals));
+    // The words stand above the curve over their whole width.
+    const beside = points.filter(([value]) => Math.abs(x(value) - x(at)) < 36).map(([, other]) => up(other));
+    return svg("text", { class: "tick", x: x(at), y: Math.min(up(cost), ...beside) - 5, "text-anchor": place ? "end" : "start" }, costText(unit, cost, way, decimals));
   }) : [];
   const here = stretches.find((stretch) => value <= stretch.to) || stretches[stretches.length - 1];
   const cost = isSame && curves.cents[here.way] ? costAt(curves, here.way, value) : null;
@@ -278,11 +317,10 @@ function flipParts(page, said, x, width, flips) {
 /**
  * What a track shows, as a table: values, winner and cost.
  * @param {Page} page
- * @param {View} view
  * @param {string} unit
  * @returns {import("./frame.js").Tabled}
  */
-export function tracksTable(page, view, unit) {
+export function tracksTable(page, unit) {
   const decimals = decimalsOf(page.ways);
   return {
     caption: page.texts.moves_caption,

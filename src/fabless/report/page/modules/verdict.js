@@ -136,7 +136,8 @@ export function verdictOf(page) {
   const cost = cents(first.p50, decimals);
   if (!other) {
     const total = money(texts, first.total);
-    return { action: first.action, costs: [[cost, first.key]], numbers: filled(texts.verdict_alone, { cost, total }) };
+    const template = page.ways.length > 1 ? texts.verdict_same : texts.verdict_alone;
+    return { action: first.action, costs: [[cost, first.key]], numbers: filled(template, { cost, total }) };
   }
   const otherCost = cents(other.p50, decimals);
   const pair = page.pairs[`${first.key}|${other.key}`];

@@ -88,6 +88,20 @@ export function commandOf(page, state) {
   return `fabless decide ${page.case.name} --link '${link}'`;
 }
 
+/**
+ * Standard error of the difference of two ways; where the page does not hold the two side by side,
+ * as if each stood by itself beside the recommended one.
+ * @param {Page} page
+ * @param {string} a
+ * @param {string} b
+ * @returns {number}
+ */
+function errorOf(page, a, b) {
+  const pair = page.pairs[`${a}|${b}`];
+  if (pair) return pair.error;
+  return Math.hypot(...page.ways.filter((way) => way.key === a || way.key === b).map((way) => way.more_error));
+}
+
 /** @type {("cash" | "unserved" | "risk")[]} */
 const ROUGH_PARTS = ["cash", "unserved", "risk"];
 
@@ -101,7 +115,7 @@ const ROUGH_PARTS = ["cash", "unserved", "risk"];
  * @returns {Pair}
  */
 function roughPair(page, answers, a, b) {
-  const { error } = page.pairs[`${a}|${b}`];
+  const error = errorOf(page, a, b);
   const bridge = ROUGH_PARTS.map((part) => ({
     part, usd: answers[a][part] - answers[b][part], how: page.texts[`bridge_${part}`],
   }));

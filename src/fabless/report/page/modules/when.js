@@ -1,6 +1,6 @@
 // @ts-check
 // When: one future through time. Compute by source below the demand, spend, cost of a query.
-import { count, fixed } from "./format.js";
+import { count, fixed, grouped } from "./format.js";
 import { areaBetween, html, keptApart, lineThrough, roundTicks, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
 import { costText, decimalsOf, inUnit, unitWords } from "./unit.js";
@@ -18,6 +18,8 @@ export const WHEN_TABS = ["compute", "spend", "cents"];
 const TALL = 270;
 /** Compute is shown in thousands of chips. */
 const THOUSAND = 1e3;
+/** Height from which an area can bear its name [px]. */
+const NAMED = 15;
 
 /** @param {Page} page @param {View} view @param {State} state @returns {CoursePart} */
 function courseOf(page, view, state) {
@@ -53,7 +55,7 @@ export function linesWith(page, values) {
 export function drawWhen(place, page, view, state) {
   const width = Math.max(280, place.clientWidth);
   const isNarrow = width < 700;
-  const spot = { width, left: isNarrow ? 30 : 44, right: isNarrow ? width - 4 : width - 184, isNarrow };
+  const spot = { width, left: isNarrow ? 44 : 52, right: isNarrow ? width - 4 : width - 184, isNarrow };
   const course = courseOf(page, view, state);
   const drawn = state.tab === "spend" ? spendDrawing(page, course, spot) : state.tab === "cents" ? centsDrawing(page, view, state, course, spot) : computeDrawing(page, view, state, course, spot);
   place.classList.toggle("stale", view.stale);
@@ -66,7 +68,7 @@ export function drawWhen(place, page, view, state) {
  */
 function yearLabels(page, top, x, spot) {
   const quarters = /** @type {string[]} */ (page.when.quarters);
-  return quarters.flatMap((quarter, at) => (quarter.endsWith("Q1") || at === 0 ? [svg("text", {
+  return quarters.flatMap((quarter, at) => (quarter.endsWith("Q1") || (at === 0 && x(quarters.findIndex((other) => other.endsWith("Q1"))) - x(0) > 40) ? [svg("text", {
     class: "tick", x: x(at), y: top, "text-anchor": at === 0 ? "start" : "middle",
   }, spot.isNarrow || (at === 0 && !quarter.endsWith("Q1")) ? `’${quarter.slice(2, 4)}` : quarter.slice(0, 4))] : []));
 }
@@ -92,11 +94,16 @@ function computeDrawing(page, view, state, course, spot) {
   /** @type {number[]} */
   let floor = course.wanted.map(() => 0);
   const label = /** @type {{at: number, text: string, kind: string}[]} */ ([]);
+  const inside = /** @type {SVGElement[]} */ ([]);
   const areas = lines.map((line) => {
     const top = floor.map((value, at) => value + (course.compute[line.key][at] || 0));
     const area = svg("path", { d: areaBetween(pointsOf(top, x, y), pointsOf(floor, x, y)), style: `fill:${lineColour(line)};stroke:var(--ground)`, "stroke-width": 0.75 },
       svg("title", {}, line.name));
-    if (top[last] - floor[last] > inView / 60 || !spot.isNarrow) label.push({ at: y((top[last] + floor[last]) / 2), text: line.name, kind: top[last] - floor[last] > 0 ? "ink" : "" });
+    const thick = top.map((value, at) => y(floor[at]) - y(value));
+    const peak = thick.indexOf(Math.max(...thick));
+    // A name stands at the right end where its area reaches it, else where its area is thickest.
+    if (thick[last] >= NAMED || (thick[peak] < NAMED && !spot.isNarrow)) label.push({ at: y((top[last] + floor[last]) / 2), text: line.name, kind: thick[last] >= NAMED ? "ink" : "" });
+    else if (thick[peak] >= NAMED) inside.push(svg("text", { class: "inside", x: Math.min(x(peak), spot.right - 60), y: (y(top[peak]) + y(floor[peak])) / 2 + 4, "text-anchor": "middle" }, line.name));
     floor = top;
     return area;
   });
@@ -104,14 +111,20 @@ function computeDrawing(page, view, state, course, spot) {
   const places = keptApart(label.map((item) => item.at), 17, 30, TALL + 24);
   const right = label.map((item, place) => svg("text", { class: item.kind, x: spot.isNarrow ? spot.right - 4 : spot.right + 12, y: places[place] + 4,
     "text-anchor": spot.isNarrow ? "end" : "start" }, item.text));
-  const dashed = others.map(([key, other]) => svg("path", { d: lineThrough(pointsOf(other.wanted.map((value) => Math.min(value, inView)), x, y)), fill: "none", style: "stroke:var(--third)", "stroke-dasharray": "3 3" },
+  const dashed = others.map(([key, other]) => svg("path", { d: lineThrough(pointsOf(other.wanted, x, y).slice(0, firstAbove(other.wanted, inView))), fill: "none", style: "stroke:var(--third)", "stroke-dasharray": "3 3" },
     svg("title", {}, filled(page.texts.when_demand_other, { future: page.texts[`future_${key}`] || key }))));
   return svg("svg", { width: spot.width, height: TALL + 150, role: "img", "aria-label": filled(page.texts.when_label_compute, { future: page.texts[`future_${state.future}`] || state.future }) },
     svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts.when_unit),
-    ...gridOf(roundTicks([0, inView], false, 5), y, spot, (value) => count(value / THOUSAND)), ...dashed, ...areas,
+    ...gridOf(roundTicks([0, inView], false, 5), y, spot, (value) => grouped(value / THOUSAND, 0)), ...dashed, ...areas,
     svg("path", { d: areaBetween(pointsOf(course.wanted, x, y), pointsOf(floor, x, y)), fill: "url(#pattern-missing)" }, svg("title", {}, page.texts.when_missing)),
     svg("path", { d: lineThrough(pointsOf(course.wanted, x, y)), fill: "none", style: "stroke:var(--ink)", "stroke-width": 1.75 }),
-    ...right, ...missingStrip(page, view, spot, TALL + 52));
+    ...inside, ...right, ...missingStrip(page, view, spot, TALL + 52));
+}
+
+/** @param {number[]} values @param {number} limit @returns {number} place of the first value above a limit, else their number */
+function firstAbove(values, limit) {
+  const at = values.findIndex((value) => value > limit);
+  return at < 0 ? values.length : at;
 }
 
 /** @param {number[]} values @param {(value: number) => number} x @param {(value: number) => number} y @returns {[number, number][]} */
