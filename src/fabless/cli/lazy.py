@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
         "web": "web:web",
-        "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
+        "decide": "decide:decide", "report": "report:report", "compare": "compare:compare_command", "init": "decide:init",
     },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",

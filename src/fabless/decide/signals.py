@@ -42,7 +42,7 @@ Pair = tuple[Signal, str]
 """A signal and its sentence."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class NeedCourse:
     """Chips of a kind that all loads would keep busy: today, and in the nodes of the first quarter
     in which scenarios part."""

@@ -38,7 +38,7 @@ _WIDTH, _ROW, _AIR, _DOT = 380.0, 26.0, 12.0, 4.4
 _POINTS_PER_MM = 72.0 / 25.4
 _LETTER = 0.56
 """Mean width of a letter over its size, on the safe side."""
-_LARGEST, _SMALLEST = 9.6, 6.0
+_LARGEST, _SMALLEST = 10.4, 6.0
 """Sizes of the type between which the sheet is set [pt]."""
 
 
@@ -119,7 +119,8 @@ def stop_words(texts: Mapping[str, str], action: Mapping[str, Any]) -> str:
     stop = action["stop_number"]
     if stop is None:
         return str(action["stop"])
-    at = wording.count(stop["at"]) if stop["measure"] == "need" else wording.significant(stop["at"])
+    at = (wording.count(stop["at"]) if stop["measure"] == "need"
+          else wording.plain(float(f"{stop['at']:.3g}")))
     return said(texts, f"brief_stop_{stop['measure']}", at=at, day=day_words(texts, stop["by"]))
 
 
@@ -155,7 +156,7 @@ def assumptions_of(page: Page) -> list[str]:
     """How much is assumed, the inputs that move the answer most, and the money it is in."""
     texts = page["texts"]
     movers = [said(texts, "brief_mover", input=control["label"],
-                   **{key: unit_words(texts, control[key], control["unit"])
+                   **{key: unit_words(texts, float(f"{control[key]:.3g}"), control["unit"])
                       for key in ("value", "low", "high")})
               for control in page["controls"][:MOST_MOVERS]]
     return [said(texts, "brief_assumed_of", assumed=page["assumed"], of=page["of"]), *movers,
@@ -195,7 +196,7 @@ def tick_values(low: float, high: float, *, is_log: bool) -> list[float]:
         return [value for power in range(-15, 15) for step in (1, 2, 5)
                 if low * 0.9999 <= (value := step * 10.0**power) <= high * 1.0001]
     size = 10.0 ** int(f"{(high - low) / 2.0:e}".split("e")[1])
-    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0) if (high - low) / (step * size) <= 5.0)
+    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0) if (high - low) / (step * size) < 5.01)
     return [k * step for k in range(ceil(low / step - 1e-9), int(high / step + 1e-9) + 1)]
 
 
