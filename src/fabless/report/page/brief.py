@@ -196,7 +196,7 @@ def tick_values(low: float, high: float, *, is_log: bool) -> list[float]:
         return [value for power in range(-15, 15) for step in (1, 2, 5)
                 if low * 0.9999 <= (value := step * 10.0**power) <= high * 1.0001]
     size = 10.0 ** int(f"{(high - low) / 2.0:e}".split("e")[1])
-    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0) if (high - low) / (step * size) < 5.01)
+    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0, 5.0) if (high - low) / (step * size) < 5.01)
     return [k * step for k in range(ceil(low / step - 1e-9), int(high / step + 1e-9) + 1)]
 
 
