@@ -13,8 +13,9 @@ import pytest
 from decision_fixture import decision
 from fabless.decide import Action, Decision
 from fabless.report.actions_files import COLUMNS, actions_calendar, actions_table, first_actions
-from fabless.report.page.brief import MOST_ACTIONS, PAPERS, brief_html, brief_of, tick_values
+from fabless.report.page.brief import MOST_ACTIONS, PAPERS, brief_html, brief_of
 from fabless.report.page.data import page_data
+from fabless.report.page.dots import tick_values
 from fabless.wording import cent_decimals, cents
 from page_reader import Reader
 

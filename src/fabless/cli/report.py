@@ -39,7 +39,7 @@ def report(
     """Write the report of a case to a file, or with --brief one sheet of paper for a meeting."""
     question, moves = asked(case, link)
     if paper not in PAPERS:
-        raise unknown("paper", paper, PAPERS, "--paper")
+        raise unknown("paper", paper, list(PAPERS), "--paper")
     depth = detail_of(detail)
     path = out or Path(f"fabless-{question.name}{'-brief' if brief else ''}.html")
     for option, file, end in (("--out", path, ".html"), ("--calendar", calendar, ".ics"),

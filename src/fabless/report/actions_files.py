@@ -89,8 +89,8 @@ def actions_table(decision: Decision) -> str:
 def _row(action: Action) -> Sequence[str | float | None]:
     return (
         action.start, action.due, action.what, action.owner, round(action.spend_usd), action.amount,
-        action.unit, action.stop_signal, action.stop and action.stop.by, action.double_signal,
-        action.double and action.double.by, action.delay_cost_usd,
+        action.unit, action.stop_signal, action.stop.by if action.stop else None, action.double_signal,
+        action.double.by if action.double else None, action.delay_cost_usd,
     )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from fabless import wording
 from fabless.decide import Decision
 from fabless.report.files import write_whole
 from fabless.report.page.bundle import font_faces
 from fabless.report.page.data import page_data
+from fabless.report.page.dots import axis_of, dots_of
 from fabless.report.page.file import coloured_numbers
 from fabless.report.page.sentences import (
     Page,
@@ -31,10 +31,6 @@ from fabless.report.page.texts import said
 MOST_ACTIONS = 10
 MOST_CHANGES = 3
 MOST_MOVERS = 2
-_LOG_FROM = 6.0
-"""Dearest dot over the cheapest from which the axis is logarithmic."""
-_WIDTH, _ROW, _AIR, _DOT = 380.0, 26.0, 12.0, 4.4
-"""Sizes of a row of dots [px]: width, height, room at both ends, radius."""
 _POINTS_PER_MM = 72.0 / 25.4
 _LETTER = 0.56
 """Mean width of a letter over its size, on the safe side."""
@@ -161,67 +157,6 @@ def assumptions_of(page: Page) -> list[str]:
               for control in page["controls"][:MOST_MOVERS]]
     return [said(texts, "brief_assumed_of", assumed=page["assumed"], of=page["of"]), *movers,
             said(texts, "brief_money", year=page["case"]["price_year"])]
-
-
-def _place(page: Page) -> tuple[float, float, bool]:
-    costs = [dot["c"] for way in page["ways"] for dot in way["dots"]]
-    low, high = min(costs), max(costs)
-    if high <= low:
-        return low - 0.5 * abs(low) - 1e-9, high + 0.5 * abs(high) + 1e-9, False
-    return low, high, low > 0.0 and high / low >= _LOG_FROM
-
-
-def _across(page: Page, cost: float) -> float:
-    low, high, is_log = _place(page)
-    share = (log(cost / low) / log(high / low)) if is_log else (cost - low) / (high - low)
-    return _AIR + share * (_WIDTH - 2.0 * _AIR)
-
-
-def axis_of(page: Page) -> list[tuple[float, str]]:
-    """Ticks of the axis over the rows: place [px] and cents."""
-    low, high, is_log = _place(page)
-    return [(_across(page, cost), wording.plain(cost * 100.0))
-            for cost in tick_values(low, high, is_log=is_log)]
-
-
-def tick_values(low: float, high: float, *, is_log: bool) -> list[float]:
-    """Round values on an axis: 1, 2 and 5 of each power of ten, or equal steps.
-
-    >>> [round(value, 2) for value in tick_values(0.02, 0.42, is_log=True)]
-    [0.02, 0.05, 0.1, 0.2]
-    >>> tick_values(0.0, 1.0, is_log=False)
-    [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]
-    """
-    if is_log:
-        return [value for power in range(-15, 15) for step in (1, 2, 5)
-                if low * 0.9999 <= (value := step * 10.0**power) <= high * 1.0001]
-    size = 10.0 ** int(f"{(high - low) / 2.0:e}".split("e")[1])
-    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0, 5.0) if (high - low) / (step * size) < 5.01)
-    return [k * step for k in range(ceil(low / step - 1e-9), int(high / step + 1e-9) + 1)]
-
-
-def dots_of(page: Page) -> dict[str, Markup]:
-    """A picture of twenty dots for each way, all on one axis: a ring where a future falls short, a
-    line at the middle future."""
-    return {way["key"]: _row_of_dots(way, page) for way in page["ways"]}
-
-
-def _row_of_dots(way: Mapping[str, Any], page: Page) -> Markup:
-    colour, y = f"var(--way-{way['slot'] % 8})", _ROW / 2.0
-    label = said(page["texts"], "brief_row", way=way["name"],
-                 cost=wording.cents(way["p50"], wording.cent_decimals([way["p50"]])),
-                 n=of_hundred(way["short"]))
-    parts = [Markup('<path d="M{0:.1f} 0V{1:.0f}" class="grid"/>').format(x, _ROW)
-             for x, _ in axis_of(page)]
-    parts += [Markup('<circle cx="{0:.1f}" cy="{1:.0f}" r="{2}" {3}/>').format(
-        _across(page, dot["c"]), y, _DOT - 0.8 if dot["s"] else _DOT,
-        Markup('fill="#fff" stroke="{0}" stroke-width="1.6"' if dot["s"]
-               else 'fill="{0}"').format(colour)) for dot in way["dots"]]
-    parts.append(Markup('<path d="M{0:.1f} 3V{1:.0f}" class="middle"/>').format(
-        _across(page, way["p50"]), _ROW - 3.0))
-    opening = Markup('<svg viewBox="0 0 {0:.0f} {1:.0f}" role="img" aria-label="{2}">').format(
-        _WIDTH, _ROW, label)
-    return opening + Markup("").join(parts) + Markup("</svg>")
 
 
 def type_size(page: Page, paper: Paper, columns: Sequence[Sequence[str]]) -> float:
