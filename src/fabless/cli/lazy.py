@@ -15,7 +15,8 @@ from typer.core import TyperCommand, TyperGroup
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
         "web": "web:web",
-        "decide": "decide:decide", "report": "report:report", "compare": "compare:compare_command", "init": "decide:init",
+        "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
+        "report": "report:report",
     },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",
