@@ -4,6 +4,9 @@ pictures.
     python docs/rebuild.py             rewrite README.md, docs/results and docs/pictures
     python docs/rebuild.py --results   only docs/results/performance.md and its picture
     python docs/rebuild.py --backtest  only the backtest of README.md and its picture
+    python docs/rebuild.py --pages     only docs/pages: the page of every shipped case, or of those
+                                       named after it (minutes each)
+    python docs/rebuild.py --index     only docs/pages/index.html, from the pages that are there
     python docs/rebuild.py --check     exit 1 if README.md says something else than the program
 """
 
@@ -12,18 +15,27 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 import fabless as fb
 from fabless.backtest import Backtest, backtest
-from fabless.catalogue import load
-from fabless.report import print_decision
+from fabless.catalogue import load, shipped_cases
+from fabless.digest import digest_of
+from fabless.report import print_decision, write_report
 from fabless.report.backtest import print_backtest
 from fabless.report.backtest_fans import fan_chart
 from fabless.report.canvas import as_svg
-from fabless.report.charts import comparison
+from fabless.report.page.bundle import read_data
+from fabless.report.page.data import page_data
+from fabless.report.page.dots import ways_picture
+from fabless.report.page.file import page_html
+from fabless.report.page.sentences import claims_of, question_line, verdict_of
+from fabless.report.page.texts import load_texts
 from fabless.report.validation_charts import predicted_rows, scatter_chart
 from fabless.report.validation_page import validation_results_page
 from fabless.validate import validate
@@ -31,6 +43,7 @@ from fabless.validate import validate
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 RESULTS = ROOT / "docs" / "results" / "performance.md"
+SITE = ROOT / "docs" / "pages"
 SHOWN = ("queries_per_day", "fleet_h100e")
 """Fans of the picture of the backtest."""
 
@@ -99,8 +112,96 @@ def rebuild_results() -> None:
         (ROOT / "docs" / "pictures" / "validation.svg").write_text(picture, encoding="utf-8")
 
 
+def data_of(html: str) -> Mapping[str, Any]:
+    """The data inside a page."""
+    found = _DATA.search(html)
+    if found is None:
+        raise SystemExit("no data inside the page")
+    data: Mapping[str, Any] = read_data(found[2])
+    return data
+
+
+def made_again(html: str) -> str:
+    """A page written again by the program of today, from its own numbers: texts, sentences, styles,
+    script and layout are those of now; its numbers and its evidence are those of then."""
+    then, evidence = data_of(html), _EVIDENCE.search(html)
+    if evidence is None:
+        raise SystemExit("no evidence inside the page")
+    page = {**then, "texts": load_texts(then["lang"])}
+    sentences = {"verdict": verdict_of(page), "claims": claims_of(page)}
+    return page_html({**page, **sentences}, evidence[1])
+
+
+def unpacked(html: str) -> tuple[str, Mapping[str, Any]]:
+    """A page without its data, and the data: how data are compressed differs between machines."""
+    return _DATA.sub(r"\1\3", html), data_of(html)
+
+
+def case_digest(name: str) -> str:
+    """Digest of a shipped case as it is now, as its page states it."""
+    return digest_of(fb.case(name))[:8]
+
+
+def index_page(pages: Mapping[str, Mapping[str, Any]]) -> str:
+    """The list of pages: file name -> its data."""
+    rows = "".join(
+        f'<li><a href="{escape(name)}.html">{escape(question_line(page))}</a><p><strong>'
+        f'{escape(page["verdict"]["action"])}</strong> {escape(page["verdict"]["numbers"])}</p></li>\n'
+        for name, page in pages.items())
+    return _INDEX.format(rows=rows)
+
+
+def write_index() -> None:
+    """Write the list of the pages that are there, in the order of the shipped cases."""
+    pages = {name: data_of((SITE / f"{name}.html").read_text(encoding="utf-8"))
+             for name in shipped_cases() if (SITE / f"{name}.html").exists()}
+    (SITE / "index.html").write_text(index_page(pages), encoding="utf-8")
+
+
+def rebuild_pages(names: Iterable[str]) -> None:
+    """Answer cases in standard detail and write their pages, then the list of all pages."""
+    SITE.mkdir(exist_ok=True)
+    for name in names:
+        write_report(fb.decide(fb.case(name)), SITE / f"{name}.html")
+    write_index()
+
+
+_DATA = re.compile(r'(id="page-data">)([^<]*)(</script>)')
+_EVIDENCE = re.compile(r'<div class="body">\n(.*)\n</div>\n</section>\n', re.DOTALL)
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>fabless: answers</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem; font: 1rem/1.5 "Helvetica Neue", Helvetica, Arial, sans-serif; }}
+h1 {{ font-size: 1.5rem; }}
+ul {{ padding: 0; list-style: none; }}
+li {{ padding: 1rem 0; border-top: 1px solid; }}
+p {{ margin: 0.25rem 0 0; }}
+</style>
+</head>
+<body>
+<h1>What each case comes to</h1>
+<p>Each page is one file that needs no network: move an input and see what changes.</p>
+<ul>
+{rows}</ul>
+</body>
+</html>
+"""
+
+
 def main() -> None:
     """Rewrite, or check."""
+    if "--pages" in sys.argv:
+        rebuild_pages(sys.argv[sys.argv.index("--pages") + 1:] or shipped_cases())
+        return
+    if "--index" in sys.argv:
+        write_index()
+        return
     if "--results" in sys.argv:
         rebuild_results()
         return
@@ -112,9 +213,8 @@ def main() -> None:
     if "--check" in sys.argv:
         sys.exit(text != README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8")
-    picture = as_svg(comparison(decision.strategies, decision.recommended, 760),
-                     "Cost per query and shortage of each way")
-    (ROOT / "docs" / "pictures" / "comparison.svg").write_text(picture, encoding="utf-8")
+    (ROOT / "docs" / "pictures" / "comparison.svg").write_text(
+        ways_picture(page_data(decision)), encoding="utf-8")
     rebuild_backtest()
     rebuild_results()
 

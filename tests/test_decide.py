@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -22,6 +23,7 @@ from fabless.decide.fresh.planned import Tried, blocks_of, carried_out, safety_m
 from fabless.decide.questions import answers, break_even, sensitivity
 from fabless.decide.questions.sensitivity import expected_cost
 from fabless.decide.questions.stability import stability
+from fabless.decide.signals import NeedCourse, need_course, need_signals
 from fabless.decide.summarise import programme_values, way_result
 from fabless.decide.ways.choice import Choice, choose
 from fabless.decide.ways.gates import carried_through
@@ -585,6 +587,50 @@ def test_actions_are_the_orders_of_the_first_quarter(prepared: Prepared, base: d
         assert action.amount == round(ordered[offer.name])
         assert action.spend_usd == pytest.approx(ordered[offer.name] * due)
     assert list(actions) == sorted(actions, key=lambda action: (action.start, -action.spend_usd))
+
+
+def test_what_ends_an_action_is_known_before_its_money_is_committed(
+    prepared: Prepared, base: dict[str, SolvedWay]
+) -> None:
+    for item in base.values():
+        tree, problem = item.plan.problem.tree, item.plan.problem
+        for action in actions_of(item, prepared):
+            assert action.stop is not None
+            assert action.double is not None
+            if action.kind != "start":  # a programme's next money is that of its first gate
+                assert prepared.case.as_of.isoformat() <= action.stop.by <= action.due
+            assert action.stop.by in action.stop_signal
+            if action.stop.measure == "need":
+                offer = next(offer for offer in item.plan.offers if offer.name == action.about)
+                need = (problem.demand / offer.rate).sum(axis=0)[tree.quarter <= 1]
+                assert need.min() <= action.stop.at <= need.max()
+                assert action.stop.at < action.double.at
+            if action.stop.measure == "throughput":
+                assert 0.5 <= action.stop.at / action.double.at <= 0.95
+
+
+def test_two_orders_whose_numbers_differ_end_at_numbers_of_their_own(
+    prepared: Prepared, base: dict[str, SolvedWay]
+) -> None:
+    """Two kinds of chip of a plan, and one line at two sizes on a course by hand."""
+    item, case = base["diversify"], prepared.case
+    offers = {offer.name: offer for offer in item.plan.offers}
+    day, later = case.as_of + dt.timedelta(days=61), case.as_of + dt.timedelta(days=152)
+    kinds = [need_signals(1e3, need_course(offers[name], 0, item, case), day, later)[0][0].at
+             for name in ("nvidia-owned", "amd-owned")]
+    assert kinds[0] != kinds[1]
+    by_hand = NeedCourse(
+        today=200.0, need=np.array([100.0, 200.0, 400.0, 800.0]),
+        taken=np.array([0.0, 10.0, 20.0, 40.0]), probability=np.full(4, 0.25), as_of=case.as_of,
+        middle=case.as_of + dt.timedelta(days=107))
+    sizes = [need_signals(amount, by_hand, day, later) for amount in (4.0, 12.0, 1e6)]
+    stops, doubles = ([pair[side][0].at for pair in sizes] for side in (0, 1))
+    assert stops[0] == pytest.approx(200.0 * (100.0 * 2.0**0.2 / 200.0) ** (61 / 107))
+    assert stops[0] < stops[1] < stops[2]
+    assert stops[2] == pytest.approx(200.0), "at most on course to the middle need"
+    assert doubles[0] == pytest.approx(200.0)
+    assert doubles[1] == pytest.approx(400.0 * 2.0**0.2)
+    assert doubles[2] == pytest.approx(800.0)
 
 
 SHORT = Detail(name="short", branching=None, paths=20, small=(2, 1, 1), inputs=2, sobol=2, seeds=2, checked=2,

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", "CONTRIBUTING.md"]
 PAGES = GUIDES + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/explanation/*.md"))]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", flags=re.MULTILINE | re.DOTALL)
-LONG = {"backtest", "decide", "init", "explore", "validate"}
+LONG = {"backtest", "decide", "init", "explore", "report", "validate"}
 """Commands that the quick tests only parse: they take long, or need a file of the reader."""
 
 
@@ -151,6 +152,24 @@ def rows_of_ways(text: str) -> dict[str, list[float]]:
     """Cents per query of each way (P10, P50, P90) out of a printed answer."""
     found = re.findall(r"^([a-z]+)\*? +(\d+\.\d+) +(\d+\.\d+) +(\d+\.\d+) +[<>]?\d+%", text, flags=re.MULTILINE)
     return {name: [float(cell) for cell in cells] for name, *cells in found}
+
+
+def test_the_picture_of_the_readme_shows_the_numbers_of_its_text() -> None:
+    """Each way's middle cost and chance of a shortage, and its place; twenty dots a way."""
+    printed = re.findall(r"^([a-z]+)\*? +\d+\.\d+ +(\d+\.\d+) +\d+\.\d+ +([<>]?\d+)%", README,
+                         flags=re.MULTILINE)
+    picture = ET.parse(ROOT / "docs" / "pictures" / "comparison.svg").getroot()
+    svg = "{http://www.w3.org/2000/svg}"
+    drawn = []
+    for row in picture.iter(f"{svg}g"):
+        if "data-way" not in row.attrib:
+            continue
+        cost, short = ("".join(text.itertext()) for text in row.iter(f"{svg}text")
+                       if text.get("class") == "figure")
+        drawn.append((row.attrib["data-way"], cost, short))
+        assert len(list(row.iter(f"{svg}circle"))) == 20
+    assert drawn
+    assert drawn == printed, "run: python docs/rebuild.py"
 
 
 @pytest.mark.slow

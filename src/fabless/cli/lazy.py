@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 PANELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "Decide": {
         "decide": "decide:decide", "compare": "compare:compare_command", "init": "decide:init",
-        "web": "web:web",
+        "report": "report:report", "web": "web:web",
     },
     "Chips and models": {
         "cost": "cost:cost", "serve": "serve:serve_command", "train": "train:train",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fabless.case_records import CaseNumber
 from fabless.decide.accounts.results import Against, Money
@@ -14,6 +15,19 @@ from fabless.records import Band
 
 SURE = 0.995
 """Probability from which something counts as certain."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """A number that is known by a day, and on which side of it an action ends or doubles."""
+
+    measure: Literal["need", "rent", "throughput", "performance"]
+    below: bool
+    """Whether it says so below the number; else from the number on."""
+    at: float
+    unit: str
+    by: str
+    """Day by which it is known, as a date."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +47,9 @@ class Action:
     spend_usd: float
     """Money committed by this action, USD of the price year."""
     stop_signal: str
+    """What ends it before its money is committed, in words."""
     double_signal: str
+    """What asks for as much again, in words."""
     about: str = ""
     """Key of the line, contract or programme that it concerns."""
     kind: str = ""
@@ -43,6 +59,10 @@ class Action:
     be told from nothing, None where it was not asked."""
     delay_error_usd: float | None = None
     """Standard error of the rise, over the draws at the first branching."""
+    stop: Signal | None = None
+    """The number and day of `stop_signal`."""
+    double: Signal | None = None
+    """The number and day of `double_signal`."""
 
 
 @dataclass(frozen=True, kw_only=True)

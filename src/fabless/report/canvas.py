@@ -133,16 +133,16 @@ def as_svg(spec: Spec, label: str) -> str:
     who do not see it."""
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=_VEGA_LITE)
     opening = f'<svg role="img" aria-label="{escape(label, quote=True)}" font-family="{FONT}" font-size="11px" '
-    return re.sub(r"^\s*<svg ", lambda _: opening, compact(svg), count=1).strip()
+    return re.sub(r"^\s*<svg ", lambda _: opening, compact_svg(svg), count=1).strip()
 
 
-def compact(svg: str) -> str:
+def compact_svg(svg: str) -> str:
     """Leave out of a drawn picture what nobody sees: digits of a coordinate below a tenth of a
     pixel, unpainted frames, and attributes that repeat what holds without them.
 
     Text is left as it is.
 
-    >>> compact('<text x="1.04999" opacity="1">1.04999</text>')
+    >>> compact_svg('<text x="1.04999" opacity="1">1.04999</text>')
     '<text x="1">1.04999</text>'
     """
     painted = re.sub(r'<path class="(?:background|foreground)"(?![^>]* (?:fill|stroke)=)[^>]*/>', "", svg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabless.report.canvas import ACCENT, INK, MUTED, OTHER, SERIES, Json, Spec, chart, narrow, values
+from fabless.report.canvas import ACCENT, INK, MUTED, OTHER, SERIES, Json, Spec, chart, values
 from fabless.silicon import SheetRow
 from fabless.wording import usd
 
@@ -25,7 +25,7 @@ def waterfall(lines: Sequence[SheetRow], total: str, last: SheetRow | None, widt
         rows.append({"row": last.name, "from": 0.0, "to": last.value, "label": usd(last.value), "colour": OTHER})
     reach = max(float(str(row["to"])) for row in rows)
     x: Spec = {"type": "quantitative", "scale": {"domain": [0, reach * 1.12], "nice": False},
-               "axis": {"title": "USD", "titleColor": MUTED, "grid": True, "tickCount": 2 if narrow(width) else 5}}
+               "axis": {"title": "USD", "titleColor": MUTED, "grid": True, "tickCount": 5}}
     y: Spec = {"field": "row", "type": "nominal", "sort": [str(row["row"]) for row in rows],
                "axis": {"title": None, "labelColor": INK, "labelLimit": 190, "labelPadding": 8}}
     return chart({

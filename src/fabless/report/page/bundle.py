@@ -95,10 +95,15 @@ def read_data(text: str) -> Any:
 @cache
 def page_styles() -> str:
     """Styles of the first page and of the evidence, each within its part, with the fonts inside."""
-    faces = "".join(_font_face(*font) for font in _FONTS)
     page = (_PAGE / "page.css").read_text(encoding="utf-8")
     evidence = (files("fabless.report") / "templates" / "report.css").read_text(encoding="utf-8")
-    return f"{faces}{page}#evidence > .body {{\n{evidence}}}\n"
+    return f"{font_faces()}{page}#evidence > .body {{\n{evidence}}}\n"
+
+
+@cache
+def font_faces() -> str:
+    """The fonts of the page as styles, with the fonts inside."""
+    return "".join(_font_face(*font) for font in _FONTS)
 
 
 def _font_face(family: str, file: str, weights: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fabless.decide import Action, Decision, ShadowPrice
-from fabless.report.document import Plain
+from fabless.report.document import Plain, plain_data
 from fabless.report.page.inputs import input_label, input_titles
 
 MOST_LIMITS = 3
@@ -34,6 +34,7 @@ def action_rows(decision: Decision) -> list[dict[str, Plain]]:
              "start": action.start, "due": action.due, "amount": action.amount,
              "unit": action.unit, "spend": action.spend_usd, "stop": action.stop_signal,
              "double": action.double_signal, "delay": action.delay_cost_usd,
+             "stop_number": plain_data(action.stop), "double_number": plain_data(action.double),
              "delay_error": action.delay_error_usd, "about": action.about, "kind": action.kind}
             for action in best.actions]
 
