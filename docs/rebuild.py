@@ -177,7 +177,8 @@ _INDEX = """<!DOCTYPE html>
 <title>fabless: answers</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem; font: 1rem/1.5 "Helvetica Neue", Helvetica, Arial, sans-serif; }}
+body {{ max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem;
+    font: 1rem/1.5 "Helvetica Neue", Helvetica, Arial, sans-serif; }}
 h1 {{ font-size: 1.5rem; }}
 ul {{ padding: 0; list-style: none; }}
 li {{ padding: 1rem 0; border-top: 1px solid; }}
