@@ -158,16 +158,20 @@ def test_first_90_days_go_into_a_calendar_and_a_table(page: Page) -> None:
     assert len([line for line in lines if not line.startswith("#")]) == steps + 1
 
 
-def test_the_evidence_is_folded_on_screen_and_open_in_print_and_without_scripts(
+def test_the_evidence_is_folded_until_asked_for_and_open_without_scripts(
     browser: Browser, file: Path, page: Page
 ) -> None:
     body = page.locator("#evidence > .body")
     assert not body.is_visible()
     page.locator("#evidence-button").click()
     assert body.is_visible()
-    page.locator("#evidence-button").click()
     page.emulate_media(media="print")
     assert body.is_visible()
+    page.emulate_media(media="screen")
+    page.locator("#evidence-button").click()
+    page.emulate_media(media="print")
+    assert not body.is_visible()
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(prefer_css_page_size=True))) <= 4
     bare = browser.new_context(java_script_enabled=False).new_page()
     bare.goto(file.as_uri())
     assert bare.locator("#evidence > .body").is_visible()

@@ -16,6 +16,7 @@ from fabless.decide import Decision
 from fabless.report.page import bundle
 from fabless.report.page.data import page_data
 from fabless.report.page.file import as_html
+from fabless.report.page.sentences import dated
 from page_reader import Reader
 
 MOST_BYTES = 1_000_000
@@ -108,7 +109,7 @@ def test_the_answer_reads_without_scripts(page: str, chosen: Decision) -> None:
         assert wording.cents(way["p50"], decimals) in words
     for action in data["actions"]:
         assert wording.heading(action["what"]) in words
-        assert wording.heading(action["stop"]) in words
+        assert dated(data["texts"], wording.heading(action["stop"])) in words
 
 
 def test_fonts_come_with_their_licences() -> None:

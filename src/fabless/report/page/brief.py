@@ -20,9 +20,12 @@ from fabless.report.page.dots import axis_of, dots_of
 from fabless.report.page.file import coloured_numbers
 from fabless.report.page.sentences import (
     Page,
+    count_words,
     day_words,
     money_words,
+    more_words,
     of_hundred,
+    pays_sentence,
     question_line,
     unit_words,
 )
@@ -84,16 +87,15 @@ def brief_of(page: Page, paper: Paper) -> str:
         rows=[_way_row(way, page, decimals) for way in page["ways"]], dots=dots_of(page),
         axis=axis_of(page), actions=actions, changes=changes, assumed=assumed,
         left=len(page["actions"]) - len(actions), year=page["case"]["price_year"],
-        committed=money_words(texts, sum(action["spend"] for action in page["actions"])))
+        committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
+        counted=lambda n: count_words(texts, n))
 
 
 def _way_row(way: Mapping[str, Any], page: Page, decimals: int) -> dict[str, Any]:
     texts = page["texts"]
-    more = (texts["ways_lowest"] if way["first"] else texts["ways_same"]
-            if way["same_as"] == page["recommended"] else wording.usd(way["more"]))
     return {"key": way["key"], "name": way["name"], "slot": way["slot"] % 8,
             "middle": wording.cents(way["p50"], decimals), "short": of_hundred(way["short"]),
-            "more": more, "tie": way["tie"] and not way["first"] and not way["same_as"]}
+            "more": more_words(texts, way), "tie": way["tie"] and not way["first"] and not way["same_as"]}
 
 
 def action_lines(page: Page) -> list[dict[str, str]]:
@@ -135,14 +137,7 @@ def changes_of(page: Page) -> list[str]:
             texts, f"brief_flip_{side}", input=control["label"], way=names[flip[side]],
             value=unit_words(texts, float(f"{flip['at']:.2g}"), control["unit"]),
             present=unit_words(texts, control["value"], control["unit"])))
-    titles = {item["key"]: item["name"] for item in page["own"]["programmes"]}
-    labels = {row["name"]: row for row in page["inputs"]}
-    for item in page["own"]["breaks"]:
-        if item["inside"] and item["name"] in labels and item["programme"] in titles:
-            sentences.append(said(
-                texts, "own_break_above" if item["above"] else "own_break_below",
-                programme=titles[item["programme"]], input=labels[item["name"]]["label"],
-                value=unit_words(texts, float(f"{item['at']:.2g}"), labels[item["name"]]["unit"])))
+    sentences += [pays_sentence(page, item) for item in page["own"]["breaks"] if item["inside"]]
     if not sentences and page["controls"]:
         sentences = [texts["brief_never"]]
     return sentences[:MOST_CHANGES]

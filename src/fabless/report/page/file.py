@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from fabless.report.page.data import page_data
 from fabless.report.page.sentences import (
     amount_words,
     chance_word,
+    count_words,
+    dated,
     day_words,
     money_words,
+    more_words,
     of_hundred,
     quarter_words,
 )
@@ -57,7 +61,7 @@ def page_html(page: Mapping[str, Any], evidence: str, *, api: str = "") -> str:
         decimals=wording.cent_decimals(way["p50"] for way in page["ways"]),
         years=wording.plain(page["case"]["quarters"] / 4), limits=worth_rows(page),
         when_heading=when_heading(page), own_heading=own_heading(page),
-        own_sentences=own_odds(page), holds=hold_figures(page),
+        own_sentences=own_odds(page), holds=hold_figures(page), rough_error=rough_error(page),
         committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
     )
 
@@ -67,11 +71,13 @@ def _environment(texts: Mapping[str, str]) -> Environment:
         loader=PackageLoader("fabless.report.page", "."), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )
-    environment.filters |= {"cents": wording.cents, "usd": wording.usd, "heading": wording.heading,
-                            "share": wording.in_percent}
+    environment.filters |= {"cents": wording.cents, "heading": wording.heading,
+                            "dated": lambda text: dated(texts, text)}
     environment.globals |= {
         "say": lambda key, **values: fill(texts[key], values),
         "hundred": of_hundred, "quarter": quarter_words,
+        "more": lambda way: more_words(texts, way),
+        "counted": lambda n: count_words(texts, n),
         "day": lambda day: day_words(texts, day, year=True),
         "million": lambda usd: f"{usd / MILLION:,.0f}",
     }
@@ -151,6 +157,13 @@ def own_odds(page: Mapping[str, Any]) -> list[str]:
         })
         for row in page["own"]["programmes"] if row["volume"]
     ]
+
+
+def rough_error(page: Mapping[str, Any]) -> str:
+    """Largest error found of numbers read from the table of answers, rounded up; empty without."""
+    if page["check"] is None:
+        return ""
+    return f"{ceil(1000.0 * page['check']['worst_error']) / 10.0:g}%"
 
 
 def hold_figures(page: Mapping[str, Any]) -> list[tuple[str, str, str]]:

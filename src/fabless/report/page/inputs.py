@@ -47,11 +47,11 @@ def input_titles(decision: Decision) -> dict[str, str]:
 def input_label(name: str, titles: Mapping[str, str], texts: Mapping[str, str]) -> str:
     """What people call an input: by its template where there is one, else by its key."""
     section, *owner, key = name.split(".")
-    template = texts.get(f"input_{section}_{key}")
+    template = texts.get(f"input_{section}_{'year' if key.isdigit() else key}")
     if template is None or name.startswith(CORRELATIONS):
         return heading(label_of(name, titles))
     title = titles.get(f"{section}.{owner[0]}", owner[0]) if owner else ""
-    return fill(template, {"thing": title})
+    return fill(template, {"thing": title, "year": key})
 
 
 def fixed_reason(number: CaseNumber, texts: Mapping[str, str]) -> str:

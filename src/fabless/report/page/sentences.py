@@ -14,6 +14,7 @@ the page (or its texts) as plain data and nothing else. Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,9 +62,27 @@ def amount_words(texts: Mapping[str, str], value: float) -> str:
     return _short(value)
 
 
+def count_words(texts: Mapping[str, str], number: int) -> str:
+    """A small number as a sentence begins with it; digits where the language has no word."""
+    return texts.get(f"count_{number}", str(number))
+
+
 def money_words(texts: Mapping[str, str], usd: float) -> str:
     """An amount of money in words: 277 million USD."""
     return said(texts, "money", amount=amount_words(texts, usd))
+
+
+def more_words(texts: Mapping[str, str], way: Mapping[str, Any]) -> str:
+    """What a way costs more than the first, short enough for a column."""
+    if way["first"]:
+        return texts["ways_lowest"]
+    size = abs(way["more"])
+    if size < 0.5e6:
+        return texts["ways_same"]
+    sign = "−" if way["more"] < 0.0 else "+"
+    in_billions = size >= 5e7
+    return said(texts, "bn" if in_billions else "mn",
+                n=f"{sign}{size / 1e9:.1f}" if in_billions else f"{sign}{size / 1e6:.0f}")
 
 
 def unit_words(texts: Mapping[str, str], value: float, unit: str) -> str:
@@ -95,6 +114,11 @@ def day_words(texts: Mapping[str, str], day: str, *, year: bool = False) -> str:
     of_year, month, number = (int(part) for part in day.split("-"))
     return said(texts, "date_year" if year else "date", day=number, month=texts[f"month_{month}"],
                 year=of_year)
+
+
+def dated(texts: Mapping[str, str], text: str) -> str:
+    """A sentence with its dates in words."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda day: day_words(texts, day[0], year=True), text)
 
 
 def verdict_of(page: Page) -> dict[str, Any]:
@@ -245,6 +269,18 @@ def _start(page: Page) -> str:
         return said(texts, "start_other", what=first["what"][:1].upper() + first["what"][1:],
                     **values)
     return said(texts, f"start_{first['verb']}", n=significant(first["amount"], 3), **values)
+
+
+def pays_sentence(page: Page, item: Mapping[str, Any]) -> str:
+    """From or up to which value of an input a programme pays."""
+    texts, known = page["texts"], {row["name"]: row for row in page["inputs"]}
+    titles = {programme["key"]: programme["name"] for programme in page["own"]["programmes"]}
+    row, key = known[item["name"]], item["name"].rpartition(".")[2]
+    family = f"own_pays_{key}_" if f"own_pays_{key}_above" in texts else "own_pays_other_"
+    value = float(f"{item['at']:.2g}")
+    return said(texts, family + ("above" if item["above"] else "below"), input=row["label"],
+                programme=titles[item["programme"]],
+                value=plain(value) if row["unit"] == "1" else unit_words(texts, value, row["unit"]))
 
 
 def told_apart(page: Page) -> str:

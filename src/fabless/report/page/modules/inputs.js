@@ -43,7 +43,7 @@ function inputRow(page, store, input) {
   return html("tr", { "data-name": input.name, class: value !== input.value ? "moved" : "" },
     html("th", { scope: "row" }, input.label, html("small", {}, input.name)),
     html("td", { class: "n" }, input.fixed ? html("span", { title: input.fixed }, plain(value)) : box, fault),
-    html("td", {}, unitWord(page, input.unit)), html("td", { class: "n" }, filled(page.texts.inputs_from_to, { low: plain(input.low), high: plain(input.high) })),
+    html("td", {}, unitWord(page, input)), html("td", { class: "n" }, filled(page.texts.inputs_from_to, { low: plain(input.low), high: plain(input.high) })),
     html("td", {}, page.texts[`grade_${input.grade}`] || input.grade), html("td", {}, source, input.note && html("small", {}, input.note)),
     html("td", { class: "n" }, input.known));
 }

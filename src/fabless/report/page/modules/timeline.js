@@ -4,6 +4,7 @@ import { inputOf } from "./answers.js";
 import { fixed, heading, plain } from "./format.js";
 import { html, quarterText, scaleOf, svg } from "./scale.js";
 import { filled } from "./texts.js";
+import { unitWord } from "./tracks.js";
 import { chanceWord, money } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
@@ -110,12 +111,28 @@ export function ownSentences(page, programme) {
   const odds = programme.volume ? [filled(page.texts.own_comes, { programme: programme.name, n: String(Math.round(programme.chance * 100)),
     word: page.texts[`chance_${chanceWord(programme.chance)}`], quarter: quarterText(programme.volume.p50) })] : [];
   const worth = typeof programme.value === "number" ? [filled(page.texts[programme.value >= 0 ? "own_worth" : "own_worth_less"], {
-    programme: programme.name, money: money(page.texts, Math.abs(programme.value)), error: money(page.texts, programme.value_error || 0) })] : [];
+    programme: programme.name, money: money(page.texts, Math.abs(programme.value)), error: money(page.texts, 2 * (programme.value_error || 0)) })] : [];
   const breaks = /** @type {{programme: string, name: string, at: number, above: boolean, inside: boolean}[]} */ (page.own.breaks);
   const own = breaks.filter((item) => item.programme === programme.key);
-  return [...odds, ...worth, ...own.map((item) => filled(page.texts[item.above ? "own_break_above" : "own_break_below"], {
-    programme: programme.name, value: plain(Number(item.at.toPrecision(2))), input: inputOf(page, item.name)?.label || item.name,
-  }))];
+  return [...odds, ...worth, ...own.map((item) => paysSentence(page, programme, item))];
+}
+
+/**
+ * From or up to which value of an input a programme pays.
+ * @param {Page} page
+ * @param {Programme} programme
+ * @param {{name: string, at: number, above: boolean}} item
+ * @returns {string}
+ */
+function paysSentence(page, programme, item) {
+  const input = inputOf(page, item.name);
+  const value = Number(item.at.toPrecision(2));
+  const own = `own_pays_${item.name.split(".").slice(-1)[0]}_`;
+  const family = page.texts[`${own}above`] ? own : "own_pays_other_";
+  return filled(page.texts[`${family}${item.above ? "above" : "below"}`], {
+    programme: programme.name, input: input?.label || item.name,
+    value: input ? `${plain(value)} ${family === own ? "" : unitWord(page, input)}`.trim() : plain(value),
+  });
 }
 
 /**

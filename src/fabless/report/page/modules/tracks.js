@@ -56,7 +56,7 @@ export function flipWords(page, control, flips, value) {
     const isAbove = flip.at >= value;
     const several = isAbove ? above > 1 : flips.length - above > 1;
     const key = isAbove ? (several ? "flip_from" : "flip_above") : (several ? "flip_until" : "flip_below");
-    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: `${plain(Number(flip.at.toPrecision(2)))} ${unitWord(page, control.unit)}`.trim() }) };
+    return { at: flip.at, text: filled(page.texts[key], { way: name(isAbove ? flip.above : flip.below), value: `${plain(Number(flip.at.toPrecision(2)))} ${unitWord(page, control)}`.trim() }) };
   });
 }
 
@@ -165,7 +165,7 @@ function controlPart(page, store, control) {
   });
   const root = html("div", { class: "control", "data-name": control.name },
     html("h3", {}, html("label", { for: id }, control.label)),
-    html("div", { class: "entry" }, box, unitWord(page, control.unit), grade, reset), fault,
+    html("div", { class: "entry" }, box, unitWord(page, control), grade, reset), fault,
     html("div", { class: "slide" }, drawing, slider), words);
 
   /** @param {View} view @param {string} unit */
@@ -177,7 +177,7 @@ function controlPart(page, store, control) {
       say("");
     }
     slider.value = String(Math.round(scaleOf(range, [0, STEPS], control.log)(value)));
-    slider.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}`);
+    slider.setAttribute("aria-valuetext", `${plain(value)} ${unitWord(page, control)}`.trim());
     root.classList.toggle("moved", isMoved);
     reset.hidden = !isMoved;
     grade.textContent = isMoved ? page.texts[`grade_${control.grade}`] || control.grade : filled(page.texts.grade_range, {
@@ -202,14 +202,16 @@ export function stepDigits([low, high]) {
 }
 
 /**
- * A unit as it stands behind a box; a plain number has none.
+ * What stands behind a value: its unit, or what a plain number is a share or a multiple of.
  * @param {Page} page
- * @param {string} unit
+ * @param {{name: string, unit: string}} input
  * @returns {string}
  */
-export function unitWord(page, unit) {
+export function unitWord(page, { name, unit }) {
+  const parts = name.split(".");
+  if (unit === "1") return page.texts[`bare_${parts[0]}_${parts[parts.length - 1]}`] || "";
   const template = page.texts[`in_${unit}`];
-  return unit === "1" ? "" : template && template.startsWith("{value}") ? template.slice(7).trim() : unit;
+  return template && template.startsWith("{value}") ? template.slice(7).trim() : unit;
 }
 
 /**
@@ -329,7 +331,7 @@ export function tracksTable(page, unit) {
       const stretches = stretchesOf(control, control.flips, page.recommended);
       const [first, last] = [stretches[0], stretches[stretches.length - 1]].map((stretch) => ({ stretch, way: page.ways.find((way) => way.key === stretch.way) || page.ways[0] }));
       const cost = (/** @type {typeof first} */ end, /** @type {number} */ place) => costText(unit, control.levels[end.way.key].cents[place], end.way, decimals);
-      return [control.label, `${plain(control.value)} ${control.unit}`, plain(control.low), plain(control.high), cost(first, 0), cost(last, control.x.length - 1),
+      return [control.label, `${plain(control.value)} ${unitWord(page, control)}`.trim(), plain(control.low), plain(control.high), cost(first, 0), cost(last, control.x.length - 1),
         flipWords(page, control, control.flips, control.value).map((flip) => flip.text).join("; ") || page.texts.flip_never];
     }),
     data: [["input", "unit", "value", "way", "cash_usd", "unserved_usd", "risk_usd", "usd_a_query", "missing_share"],

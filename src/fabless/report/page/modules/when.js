@@ -96,29 +96,30 @@ function computeDrawing(page, view, state, course, spot) {
   const label = /** @type {{at: number, text: string, kind: string}[]} */ ([]);
   const inside = /** @type {SVGElement[]} */ ([]);
   const areas = lines.map((line) => {
-    const top = floor.map((value, at) => value + (course.compute[line.key][at] || 0));
-    const area = svg("path", { d: areaBetween(pointsOf(top, x, y), pointsOf(floor, x, y)), style: `fill:${lineColour(line)};stroke:var(--ground)`, "stroke-width": 0.75 },
-      svg("title", {}, line.name));
-    const thick = top.map((value, at) => y(floor[at]) - y(value));
+    const below = floor;
+    const top = below.map((value, at) => value + (course.compute[line.key][at] || 0));
+    const thick = top.map((value, at) => y(below[at]) - y(value));
     const peak = thick.indexOf(Math.max(...thick));
-    // A name stands at the right end where its area reaches it, else where its area is thickest.
-    if (thick[last] >= NAMED || (thick[peak] < NAMED && !spot.isNarrow)) label.push({ at: y((top[last] + floor[last]) / 2), text: line.name, kind: thick[last] >= NAMED ? "ink" : "" });
-    else if (thick[peak] >= NAMED) inside.push(svg("text", { class: "inside", x: Math.min(x(peak), spot.right - 60), y: (y(top[peak]) + y(floor[peak])) / 2 + 4, "text-anchor": "middle" }, line.name));
     floor = top;
-    return area;
+    // A name stands at the right end where its area reaches it, else where its area is thickest.
+    if (!spot.isNarrow && (thick[last] >= NAMED || thick[peak] < NAMED)) label.push({ at: y((top[last] + below[last]) / 2), text: line.name, kind: thick[last] >= NAMED ? "ink" : "" });
+    else if (!spot.isNarrow) inside.push(svg("text", { class: "inside", x: Math.min(x(peak), spot.right - 60), y: (y(top[peak]) + y(below[peak])) / 2 + 4, "text-anchor": "middle" }, line.name));
+    return svg("path", { d: areaBetween(pointsOf(top, x, y), pointsOf(below, x, y)), style: `fill:${lineColour(line)};stroke:var(--ground)`, "stroke-width": 0.75 },
+      svg("title", {}, line.name));
   });
+  const key = spot.isNarrow ? keyParts(lines, spot, TALL + 170) : { parts: [], height: 0 };
   label.push({ at: y(course.wanted[last]) - 4, text: page.texts.when_demand, kind: "strong" });
   const places = keptApart(label.map((item) => item.at), 17, 30, TALL + 24);
   const right = label.map((item, place) => svg("text", { class: item.kind, x: spot.isNarrow ? spot.right - 4 : spot.right + 12, y: places[place] + 4,
     "text-anchor": spot.isNarrow ? "end" : "start" }, item.text));
   const dashed = others.map(([key, other]) => svg("path", { d: lineThrough(pointsOf(other.wanted, x, y).slice(0, firstAbove(other.wanted, inView))), fill: "none", style: "stroke:var(--third)", "stroke-dasharray": "3 3" },
     svg("title", {}, filled(page.texts.when_demand_other, { future: page.texts[`future_${key}`] || key }))));
-  return svg("svg", { width: spot.width, height: TALL + 150, role: "img", "aria-label": filled(page.texts.when_label_compute, { future: page.texts[`future_${state.future}`] || state.future }) },
+  return svg("svg", { width: spot.width, height: TALL + 150 + (key.height && key.height + 8), role: "img", "aria-label": filled(page.texts.when_label_compute, { future: page.texts[`future_${state.future}`] || state.future }) },
     svg("text", { class: "tick", x: spot.left, y: 12 }, page.texts.when_unit),
     ...gridOf(roundTicks([0, inView], false, 5), y, spot, (value) => grouped(value / THOUSAND, 0)), ...dashed, ...areas,
     svg("path", { d: areaBetween(pointsOf(course.wanted, x, y), pointsOf(floor, x, y)), fill: "url(#pattern-missing)" }, svg("title", {}, page.texts.when_missing)),
     svg("path", { d: lineThrough(pointsOf(course.wanted, x, y)), fill: "none", style: "stroke:var(--ink)", "stroke-width": 1.75 }),
-    ...inside, ...right, ...missingStrip(page, view, spot, TALL + 52));
+    ...inside, ...right, ...key.parts, ...missingStrip(page, view, spot, TALL + 52));
 }
 
 /** @param {number[]} values @param {number} limit @returns {number} place of the first value above a limit, else their number */
