@@ -16,10 +16,13 @@ from fabless.decide.questions.answers import (
     read_at,
     values_of,
 )
+from fabless.decide.questions.between import read_one
+from fabless.decide.questions.sensitivity import read_off
 from fabless.decide.results import Answers
 from fabless.decide.ways.choice import choose, plans_kept
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import draw_world, world_with_ranges
+from fabless.strategy import PORTFOLIO
 from fabless.units import to_si
 from here import Here
 from metamorphic_fixture import planned, prepared_of, text_of, times, tried, without
@@ -153,3 +156,15 @@ def test_plans_that_a_number_does_not_touch_need_not_be_made_again(prepared: Pre
         assert kept.solves < anew.solves
         for way, other in zip(kept.ways, anew.ways, strict=True):
             assert way.result.objective_usd == pytest.approx(other.result.objective_usd, rel=1e-9)
+
+
+def test_sensitivities_read_off_it_are_the_ways_at_its_ends(table: Answers, judged: Judged) -> None:
+    rows = read_off(table, judged.best)
+    assert [row.name for row in rows] == [item.name for item in table.inputs]
+    for row, item in zip(rows, table.inputs, strict=True):
+        for end, cost, first in ((row.low, row.cost_low_usd, row.best_low),
+                                 (row.high, row.cost_high_usd, row.best_high)):
+            ways = {way.way: way for way in read_one(item, end)}
+            assert cost == pytest.approx(ways[judged.best].cost_per_query_usd, rel=1e-12)
+            assert ways[first].total_usd == pytest.approx(
+                min(way.total_usd for name, way in ways.items() if name != PORTFOLIO), rel=1e-12)

@@ -34,7 +34,7 @@ def every_chart(chosen: Decision, width: int) -> dict[str, Spec]:
         "comparison": charts.comparison(chosen.strategies, chosen.recommended, width),
         "build_up": charts.build_up_chart(chosen.build_up, width),
         "sensitivity": charts.sensitivity(
-            chosen.questions.sensitivities, way.cost_per_query_usd.mean, width),
+            chosen.questions.sensitivities, way.cost_per_query_usd.p50, width),
         "fleet": time_charts.fleet(way, chosen.titles, width),
         "course": time_charts.cost_and_demand(way, chosen.demand_by_quarter, width),
         "timeline": time_charts.chip_timeline(chosen.timeline, chosen.titles, chosen.first_quarter, width),

@@ -408,8 +408,8 @@ def test_the_summary_names_what_would_change_the_answer(chosen: Decision) -> Non
     steady = Questions(sensitivities=chosen.questions.sensitivities[2:4])
     assert (
         dict(summary_rows(dataclasses.replace(chosen, questions=steady)))["What would change it"]
-        == "None of the 2 inputs that tell the ways apart most, each at the low and the high end of "
-        "its range, changes which single way ranks first."
+        == "None of the 2 inputs tried, each at the low and the high end of its range, changes which single "
+        "way ranks first."
     )
 
 

@@ -202,7 +202,7 @@ class Sensitivity:
     """Ends of the input, in `unit`."""
     cost_low_usd: float
     cost_high_usd: float
-    """Expected cost per query of the recommended way at each end."""
+    """Cost per query of the recommended way in the middle future, at each end."""
     best_usual: str | None
     """Way that ranks first on the small tree on which the input is moved, before it is moved; None,
     as for the two ends, where that was not asked: it is of inputs that tell ways apart."""

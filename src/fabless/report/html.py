@@ -238,7 +238,7 @@ def _query_table(load: str, decision: Decision) -> QueryTable:
 def report_pictures(decision: Decision) -> dict[str, str | None]:
     """Draw every chart of the report as SVG; None where there is nothing to draw."""
     best = recommended_way(decision)
-    mean, moved = best.cost_per_query_usd.mean, decision.questions.sensitivities or ()
+    middle, moved = best.cost_per_query_usd.p50, decision.questions.sensitivities or ()
     headings = _headings(decision)
     specs = {
         "comparison": (
@@ -282,7 +282,7 @@ def report_pictures(decision: Decision) -> dict[str, str | None]:
         ),
         "sensitivity": (
             "Cost per query with each input at its ends; the table below holds the same numbers.",
-            (lambda width: charts.sensitivity(moved, mean, width, decision.way_of))
+            (lambda width: charts.sensitivity(moved, middle, width, decision.way_of))
             if moved
             else None,
         ),

@@ -289,7 +289,8 @@ def print_decision(decision: Decision, console: Console, report_path: Path | Non
     _print_spend(best, decision, console)
     _print_list("Resale, expected", [_sales(decision.resale)] if decision.resale else [], console)
     _print_list(
-        f"What moves the expected cost most, {wording.cents(best.cost_per_query_usd.mean, decimals)} cents a query",
+        f"What moves the cost of a query most, {wording.cents(best.cost_per_query_usd.p50, decimals)} cents in the "
+        "middle future",
         [
             _input(effect, decimals, decision)
             for effect in (asked.sensitivities or ())[:_MOST_INPUTS]

@@ -53,8 +53,8 @@ def _moved(decision: Decision) -> list[str]:
         return ["; ".join(flips[:2]) + "."]
     if not tried:
         return []
-    return [f"None of the {len(tried)} inputs that tell the ways apart most, each at the low and the "
-            "high end of its range, changes which single way ranks first."]
+    return [f"None of the {len(tried)} inputs tried, each at the low and the high end of its range, changes "
+            "which single way ranks first."]
 
 
 def independent_lines(decision: Decision) -> Iterator[str]:

@@ -15,7 +15,7 @@ from fabless.decide.questions.break_even import flips, surface
 from fabless.decide.questions.knowledge import knowledge_values
 from fabless.decide.questions.options import option_values
 from fabless.decide.questions.resilience import resilience
-from fabless.decide.questions.sensitivity import sensitivities
+from fabless.decide.questions.sensitivity import read_off, sensitivities
 from fabless.decide.questions.sobol import sobol_indices
 from fabless.decide.questions.stability import stability
 from fabless.decide.questions.turns import all_turns, telling_names
@@ -72,12 +72,14 @@ def ask(
         paying = side.submit(flips, small, lines, ranked, names[:MARKET], pool)
         varying = side.submit(sobol_indices, prepared, best, names, detail.sobol, pool)
         drawn = [item.result() for item in drawing]
+        table = None if exploring is None else exploring.result()
         return Questions(
-            sensitivities=moved, turns=telling.result(), options=opening.result(),
+            sensitivities=moved if table is None else read_off(table, best.name),
+            turns=telling.result(), options=opening.result(),
             knowledge=knowing.result(), resilience=striking.result(),
             surfaces=tuple(item for item in drawn if item is not None), flips=paying.result(),
             sobol=varying.result(), stability=again.result(),
-            answers=None if exploring is None else exploring.result(),
+            answers=table,
         )
 
 

@@ -4,7 +4,8 @@ Two searches, because what moves the level of cost moves it for every way. For t
 drawn number is weighed by its correlation with the cost of a query on fresh paths of the
 recommended way; those that weigh most are set to their ends on a small tree. For which way comes
 first, the inputs are those that tell the recommended way from its nearest rivals (`turns`); only at
-their ends are all ways solved again.
+their ends are all ways solved again. Where there is a table of answers, what is shown is read off it:
+one number for one input, wherever it stands.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 from fabless.arrays import ranks
 from fabless.case_records import Case, CaseNumber, named
 from fabless.decide.fresh.on_paths import WayOnPaths
-from fabless.decide.results import Sensitivity
+from fabless.decide.results import Answers, MovedInput, Sensitivity
 from fabless.decide.ways.choice import choose
+from fabless.decide.ways.paths import band
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import World, draw_world, world_with_ranges
 from fabless.decide.ways.solved import SolvedWay, roughly_solved
@@ -51,16 +53,18 @@ def sensitivities(
     prepared: Prepared, best: SolvedWay, numbers: WayOnPaths, count: int, executor: Executor,
     telling: Sequence[str] = (),
 ) -> tuple[Sensitivity, ...]:
-    """Sensitivity of the recommended way's expected cost per query to `count` inputs, largest
-    effect first, then to those of `telling` that are not among them.
+    """Sensitivity of the recommended way's cost per query to `count` inputs, largest effect first,
+    then to those of `telling` that are not among them.
 
-    `numbers` are those of the recommended way on fresh paths. Costs are of its commitment on the
-    small tree, scaled so that its base case meets the cost on the full tree. Twice as many inputs
+    `numbers` are those of the recommended way on fresh paths. Its cost in the middle one of them
+    moves as the expected cost of its commitment does on the small tree. Twice as many inputs
     are tried as are returned. Which way ranks first is asked at the ends of `telling` alone.
     """
     case, known = prepared.case, named(prepared.case.numbers)
     usual = draw_world(prepared, branching=(SMALL,))
-    level = expected_cost(best) / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,)))
+    costs_fresh = numbers.query_cost_usd
+    level = (band(costs_fresh, np.ones(costs_fresh.size)).p50
+             / expected_cost(roughly_solved(usual, best.name, (best.plan.commitment,))))
     tries = [
         _Try(name, end, getattr(known[name].spread, end))
         for name in dict.fromkeys((*weighed(numbers, case)[: 2 * count], *telling))
@@ -87,6 +91,26 @@ def sensitivities(
         )
         for name in names
     )
+
+
+def read_off(table: Answers, best: str) -> tuple[Sensitivity, ...]:
+    """Sensitivities to the inputs of a table of answers, in its order, for the way `best`."""
+    rows = []
+    for item in table.inputs:
+        usual = item.values.index(item.value)
+        firsts = [_first_at(item, place) for place in (usual, 0, -1)]
+        cost = next(row.cost_per_query_usd for row in item.levels if row.way == best)
+        rows.append(Sensitivity(
+            name=item.name, label=item.label, unit=item.unit, low=item.values[0],
+            high=item.values[-1], cost_low_usd=cost[0], cost_high_usd=cost[-1],
+            best_usual=firsts[0], best_low=firsts[1], best_high=firsts[2]))
+    return tuple(rows)
+
+
+def _first_at(item: MovedInput, place: int) -> str:
+    """The single way that ranks first at a value of a table."""
+    single = [row for row in item.levels if row.way != PORTFOLIO] or item.levels
+    return min(single, key=lambda row: row.cash_usd[place] + row.unserved_usd[place] + row.risk_usd[place]).way
 
 
 def weighed(numbers: WayOnPaths, case: Case) -> list[str]:
