@@ -143,7 +143,9 @@ def own_heading(page: Mapping[str, Any]) -> str:
     if not page["own"]["programmes"]:
         return str(page["texts"]["own_heading_none"])
     best = next(way for way in page["ways"] if way["key"] == page["recommended"])
-    return str(page["texts"]["own_heading_start" if best["own"] else "own_heading_not"])
+    own = best["own"]
+    key = "not" if own is None else "option" if own["stopped_chance"] > 0.0 else "start"
+    return str(page["texts"][f"own_heading_{key}"])
 
 
 def own_odds(page: Mapping[str, Any]) -> list[str]:

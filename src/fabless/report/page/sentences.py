@@ -227,6 +227,9 @@ def _own_chip(page: Page) -> str:
     valued = [item for item in programmes if item["value"] is not None]
     first = next(way for way in page["ways"] if way["key"] == page["recommended"])
     own = first["own"]
+    if own is not None and own["programme"] and own["stopped_chance"] > 0.0:
+        return said(texts, "own_option", programme=own["programme"],
+                    n=of_hundred(own["stopped_chance"]), quarter=quarter_words(own["stopped"]))
     if own is not None and own["p50"]:
         return said(texts, "own_started", quarter=quarter_words(own["p50"]),
                     n=of_hundred(own["chance"]))

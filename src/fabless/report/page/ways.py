@@ -8,6 +8,7 @@ from fabless.decide import Decision, WayResult
 from fabless.decide.fresh.futures import WayFutures
 from fabless.report.document import Plain
 from fabless.report.page.texts import said
+from fabless.units import Quarter
 from fabless.wording import listed
 
 LEAST_VENDOR = 0.02
@@ -21,6 +22,8 @@ OWN_VENDOR = "own"
 SLOTS = ("portfolio", "diversify", "buy", "build", "acquire", "partner")
 """Ways in the order of their colours; ways of a case's own take the two colours after them."""
 FREE_SLOTS = 2
+MOSTLY = 0.5
+"""Share of the futures from which a programme that is given up is an option."""
 
 
 def paid_vendors(way: WayResult) -> list[str]:
@@ -74,8 +77,19 @@ def ties_with_first(decision: Decision, key: str) -> bool:
 
 
 def is_started(way: WayResult) -> bool:
-    """Whether a way starts a chip programme now and carries it through in some future."""
-    return bool(way.programmes) and not (way.programme and way.programme.is_given_up)
+    """Whether a way starts a chip programme now and carries it through in most futures; one that is
+    given up in most is an option, and no answer."""
+    return bool(way.programmes) and sum(chance for _, chance in given_up(way)) < MOSTLY
+
+
+def given_up(way: WayResult) -> list[tuple[int | str, float]]:
+    """When the first programme that a way starts now is given up, with the chances: of the view of
+    a way that has to start it, else of its plan, in quarters from the first."""
+    if way.programme is not None:
+        return list(way.programme.as_option.given_up)
+    plan = next((plan for plan in way.gates
+                 if way.programmes and plan.name == way.programmes[0]), None)
+    return [(step.quarter, step.give_up) for step in plan.steps if step.give_up > 0.0] if plan else []
 
 
 def way_action(decision: Decision, way: WayResult, texts: Mapping[str, str]) -> str:
@@ -144,7 +158,7 @@ def way_rows(decision: Decision, texts: Mapping[str, str]) -> list[dict[str, Pla
             "key": way.name, **called, "slot": slots[way.name], "first": is_first,
             "action": way_action(decision, acting, texts), "vendors": list(paid_vendors(acting)),
             **_numbers(way), "tie": bool(tied) if is_first else way.name in tied,
-            "same_as": same.get(way.name, ""), "own": _own(way), **_dots(futures[way.name]),
+            "same_as": same.get(way.name, ""), "own": _own(acting, decision), **_dots(futures[way.name]),
         })
     return rows
 
@@ -160,20 +174,19 @@ def _numbers(way: WayResult) -> dict[str, Plain]:
     }
 
 
-def _own(way: WayResult) -> Plain:
+def _own(way: WayResult, decision: Decision) -> Plain:
     """First own chip of a way, and when its programme is given up; None where it starts none."""
-    if not way.own_silicon_quarter and way.programme is None:
+    if not way.own_silicon_quarter and not way.programmes:
         return None
     early, middle, late = way.own_silicon_quarter or ("", "", "")
-    option = way.programme.as_option if way.programme else None
-    given_up = option.given_up if option and option.give_up_probability > 0.0 else ()
-    stopped, _ = max(given_up, key=lambda item: item[1], default=("", 0.0))
+    stops = given_up(way)
+    most = max(stops, key=lambda item: item[1], default=("", 0.0))[0]
     return {
         "p10": early, "p50": middle, "p90": late,
         "chance": way.own_silicon_probability if way.own_silicon_quarter else 0.0,
-        "stopped": stopped,
-        "stopped_chance": option.give_up_probability if option and stopped else 0.0,
-        "sunk": option.sunk_usd if option and stopped else 0.0,
+        "programme": decision.title_of(way.programmes[0]) if way.programmes else "",
+        "stopped": most if isinstance(most, str) else str(Quarter.parse(decision.first_quarter) + most),
+        "stopped_chance": sum(chance for _, chance in stops),
     }
 
 

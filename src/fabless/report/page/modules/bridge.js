@@ -68,6 +68,10 @@ function amountText(value, decimals, isSigned) {
  */
 export function drawBridge(place, page, view, state) {
   const { steps, step, unit, decimals } = bridgeOf(page, view, state.pair);
+  if (steps.length < 3) { // no step from one total to the other: the sentence says it
+    place.replaceChildren();
+    return;
+  }
   const width = Math.max(280, place.clientWidth);
   const left = width < 420 ? 112 : 132;
   const all = steps.flatMap((item) => (item.isEnd ? [item.to] : [item.from, item.to]));

@@ -28,7 +28,7 @@ export type Way = {
   short: number; missing: number; meets: boolean;
   more: number; more_error: number; tie: boolean; same_as: string;
   own: {
-    p10: string; p50: string; p90: string; chance: number; stopped: string; stopped_chance: number; sunk: number;
+    p10: string; p50: string; p90: string; chance: number; stopped: string; stopped_chance: number; programme: string;
   } | null;
   tokens_per_query: number; queries_per_mw_year: number;
   /** Future, its cost of a query, whether it falls short, its tokens a query and queries a MW-year. */

@@ -14,6 +14,16 @@ export const ONE_STEP_MS = 800;
 export const MOST_STEPS = 200;
 
 /**
+ * The two ways that are set side by side at rest.
+ * @param {Page} page
+ * @returns {[string, string]}
+ */
+export function firstPair(page) {
+  const other = page.ways.find((way) => way.key !== page.recommended);
+  return [page.recommended, page.against || (other ? other.key : page.recommended)];
+}
+
+/**
  * State of a page at rest.
  * @param {Page} page
  * @returns {State}
@@ -21,7 +31,7 @@ export const MOST_STEPS = 200;
 export function stateAtRest(page) {
   const middle = page.futures.shown.find((future) => future.key === "middle") || page.futures.shown[0];
   return {
-    changes: {}, unit: "cents", pair: [page.recommended, page.against],
+    changes: {}, unit: "cents", pair: firstPair(page),
     future: middle ? middle.key : "", tab: "compute",
   };
 }

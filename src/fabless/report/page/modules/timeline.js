@@ -9,7 +9,7 @@ import { chanceWord, money } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {{p10: number, p50: number, p90: number}} Spread */
-/** @typedef {{key: string, name: string, stages: {stage: string, start: Spread, end: Spread}[], gates: {quarter: string, sunk: number | null}[], volume: {p10: string, p50: string, p90: string} | null, chance: number, value: number | null, value_error: number | null}} Programme */
+/** @typedef {{key: string, name: string, title: string, stages: {stage: string, start: Spread, end: Spread}[], gates: {quarter: string, sunk: number | null}[], volume: {p10: string, p50: string, p90: string} | null, chance: number, value: number | null, value_error: number | null}} Programme */
 
 const STAGE = 26;
 const HEAD = 62;
@@ -145,9 +145,11 @@ function paysSentence(page, programme, item) {
  */
 export function mountTimeline(menuPlace, sentences, place, page) {
   const programmes = /** @type {Programme[]} */ (page.own.programmes).filter((programme) => programme.stages.length);
-  let shown = programmes[0];
+  const own = page.ways.find((way) => way.key === page.recommended)?.own;
+  let shown = programmes.find((programme) => own && programme.title === own.programme) || programmes[0];
   const menu = html("select", { "aria-label": page.texts.own_menu, change: () => { shown = programmes[menu.selectedIndex]; draw(); } },
     ...programmes.map((programme) => html("option", { value: programme.key }, programme.name)));
+  menu.value = shown?.key || "";
   if (programmes.length > 1) menuPlace.replaceChildren(menu);
   function draw() {
     sentences.replaceChildren(...ownSentences(page, shown).map((text) => html("p", {}, text)));

@@ -3,7 +3,7 @@
 // that the page carries no answer. Numbers that are not new are named, never guessed.
 import { answersAt, firstOf, flipsAlong } from "./answers.js";
 import { linkOf } from "./link.js";
-import { sameChanges } from "./state.js";
+import { firstPair, sameChanges } from "./state.js";
 import { filled } from "./texts.js";
 import { verdictOf } from "./verdict.js";
 
@@ -86,7 +86,7 @@ export function beyondView(page, state) {
  * @returns {string}
  */
 export function commandOf(page, state) {
-  const link = linkOf(page, { ...state, unit: "cents", pair: [page.recommended, page.against] });
+  const link = linkOf(page, { ...state, unit: "cents", pair: firstPair(page) });
   return `fabless decide ${page.case.name} --link '${link}'`;
 }
 

@@ -20,6 +20,8 @@ const TALL = 270;
 const THOUSAND = 1e3;
 /** Height from which an area can bear its name [px]. */
 const NAMED = 15;
+/** Mean width of a letter of a name [px]. */
+const LETTER = 6.6;
 
 /** @param {Page} page @param {View} view @param {State} state @returns {CoursePart} */
 function courseOf(page, view, state) {
@@ -55,7 +57,8 @@ export function linesWith(page, values) {
 export function drawWhen(place, page, view, state) {
   const width = Math.max(280, place.clientWidth);
   const isNarrow = width < 700;
-  const spot = { width, left: isNarrow ? 44 : 52, right: isNarrow ? width - 4 : width - 184, isNarrow };
+  const longest = Math.max(...page.when.lines.map((/** @type {Line} */ line) => line.name.length));
+  const spot = { width, left: isNarrow ? 44 : 52, right: isNarrow ? width - 4 : width - Math.max(184, 16 + LETTER * longest), isNarrow };
   const course = courseOf(page, view, state);
   const drawn = state.tab === "spend" ? spendDrawing(page, course, spot) : state.tab === "cents" ? centsDrawing(page, view, state, course, spot) : computeDrawing(page, view, state, course, spot);
   place.classList.toggle("stale", view.stale);
