@@ -2,7 +2,9 @@
 out, and where nothing is moved."""
 
 import itertools
+import math
 
+import numpy as np
 import pytest
 
 from fabless.case_moves import movable, moved, unit_of
@@ -17,11 +19,13 @@ from fabless.decide.questions.answers import (
     values_of,
 )
 from fabless.decide.questions.between import read_one
+from fabless.decide.questions.levels import as_way_levels
 from fabless.decide.questions.sensitivity import read_off
-from fabless.decide.results import Answers
+from fabless.decide.results import Answers, MovedInput
 from fabless.decide.ways.choice import choose, plans_kept
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import draw_world, world_with_ranges
+from fabless.report.page.controls import flips_of
 from fabless.strategy import PORTFOLIO
 from fabless.units import to_si
 from here import Here
@@ -159,7 +163,7 @@ def test_plans_that_a_number_does_not_touch_need_not_be_made_again(prepared: Pre
 
 
 def test_sensitivities_read_off_it_are_the_ways_at_its_ends(table: Answers, judged: Judged) -> None:
-    rows = read_off(table, judged.best)
+    rows = read_off(table, judged.best, list(judged.ways))
     assert [row.name for row in rows] == [item.name for item in table.inputs]
     for row, item in zip(rows, table.inputs, strict=True):
         for end, cost, first in ((row.low, row.cost_low_usd, row.best_low),
@@ -168,3 +172,26 @@ def test_sensitivities_read_off_it_are_the_ways_at_its_ends(table: Answers, judg
             assert cost == pytest.approx(ways[judged.best].cost_per_query_usd, rel=1e-12)
             assert ways[first].total_usd == pytest.approx(
                 min(way.total_usd for name, way in ways.items() if name != PORTFOLIO), rel=1e-12)
+
+
+def test_track_colours_agree_with_planning_anew(
+    prepared: Prepared, planner: asked.TablePlanner
+) -> None:
+    """At random prices of the second vendor the way that the track shows wins, or comes within a
+    thousandth of the one that does; from some price on that is the dominant vendor alone."""
+    usual = movable(prepared.case)["lines.amd.price"].spread.mode
+    values = tuple(usual * np.geomspace(0.25, 16.0, 9))
+    levels = as_way_levels(planner.levels([{"lines.amd.price": value} for value in values], None),
+                           planner.ways)
+    track = MovedInput(name="lines.amd.price", label="price", unit="USD", value=usual, values=values,
+                       is_log=True, levels=levels)
+    flips = [(float(str(row["at"])), str(row["below"]), str(row["above"]))
+             for row in flips_of(track, ["buy", "diversify", "partner", "portfolio"])]
+    assert [(below, above) for _, below, above in flips] == [("diversify", "buy")]
+    tried_at = usual * np.exp(np.random.default_rng(7).uniform(math.log(0.25), math.log(16.0), 100))
+    right = 0
+    for price, level in zip(tried_at, planner.levels(
+            [{"lines.amd.price": float(price)} for price in tried_at], None), strict=True):
+        shown = next((below for at, below, _ in flips if price < at), flips[-1][2])
+        right += level[shown].total_usd <= 1.001 * min(way.total_usd for way in level.values())
+    assert right >= 95

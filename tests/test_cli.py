@@ -69,7 +69,7 @@ def program(*arguments: str, folder: Path, **environment: str) -> subprocess.Pop
 def test_every_command_and_parameter_is_documented() -> None:
     assert set(HOMES) == {
         "backtest", "decide", "compare", "init", "chip", "contract", "cost", "explore", "programme", "serve", "train",
-        "validate", "check", "claims", "chips", "models", "show", "why", "web"}
+        "validate", "check", "claims", "chips", "models", "report", "show", "why", "web"}
     for name in HOMES:
         command = loaded(name)
         assert command.help, name

@@ -257,7 +257,7 @@ def document(case: Case) -> Any:
     text = as_json(decide(case, detail=small_detail(8), executor=Here()))
     for old, new in OTHER_NAMES.items():
         text = text.replace(new, old)
-    return {name: value for name, value in json.loads(text).items() if name != "digest"}
+    return {name: value for name, value in json.loads(text).items() if name not in ("digest", "case_digest")}
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from fabless.report import print_decision
 from fabless.report.page.file import as_html
 from fabless.strategy import Commitment, every_way, offered
 from here import Here
+from page_reader import Reader
 
 SECOND = """\
   amd:
@@ -425,8 +426,8 @@ def test_terminal_and_report_say_that_a_programme_is_given_up(small_decision: De
 
 
 def test_ways_go_by_their_titles_wherever_they_are_printed(small_decision: Decision) -> None:
-    text, page = printed(small_decision), as_html(small_decision)
-    for said in (text, page):
+    words = " ".join(Reader(as_html(small_decision)).words)
+    for said in (printed(small_decision), words):
         assert "Nothing but AMD" in said
         assert "rent only" in said
         assert "rent-only" not in said

@@ -193,9 +193,9 @@ def in_percent(value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    if 0.0 < value < 0.005:
+    if 1e-9 < value < 0.005:
         return "<1%"
-    if 0.995 < value < 1.0:
+    if 0.995 < value < 1.0 - 1e-9:  # a sum that misses 1 by rounding is all
         return ">99%"
     return f"{value * 100.0:.0f}%"
 

@@ -23,6 +23,7 @@ from fabless.decide.results import Action, ProgrammeValue, Questions
 from fabless.decide.ways.prepare import Prepared
 from fabless.decide.ways.problem import draw_world
 from fabless.decide.ways.solved import SolvedWay
+from fabless.strategy import Commitment
 
 SURFACES = 1
 """Programmes of own silicon, the most valuable first, for which a surface is drawn."""
@@ -73,14 +74,19 @@ def ask(
         varying = side.submit(sobol_indices, prepared, best, names, detail.sobol, pool)
         drawn = [item.result() for item in drawing]
         table = None if exploring is None else exploring.result()
+        simplest = sorted(entered, key=lambda way: _openings(entered[way]))
         return Questions(
-            sensitivities=moved if table is None else read_off(table, best.name),
+            sensitivities=moved if table is None else read_off(table, best.name, simplest),
             turns=telling.result(), options=opening.result(),
             knowledge=knowing.result(), resilience=striking.result(),
             surfaces=tuple(item for item in drawn if item is not None), flips=paying.result(),
             sobol=varying.result(), stability=again.result(),
             answers=table,
         )
+
+
+def _openings(commitment: Commitment) -> int:
+    return len(commitment.lines) + len(commitment.programmes) + len(commitment.may_start)
 
 
 @contextmanager

@@ -93,12 +93,13 @@ def sensitivities(
     )
 
 
-def read_off(table: Answers, best: str) -> tuple[Sensitivity, ...]:
-    """Sensitivities to the inputs of a table of answers, in its order, for the way `best`."""
+def read_off(table: Answers, best: str, order: Sequence[str]) -> tuple[Sensitivity, ...]:
+    """Sensitivities to the inputs of a table of answers, in its order, for the way `best`; of ways
+    with equal totals that which stands first in `order` ranks first."""
     rows = []
     for item in table.inputs:
         usual = item.values.index(item.value)
-        firsts = [_first_at(item, place) for place in (usual, 0, -1)]
+        firsts = [_first_at(item, place, order) for place in (usual, 0, -1)]
         cost = next(row.cost_per_query_usd for row in item.levels if row.way == best)
         rows.append(Sensitivity(
             name=item.name, label=item.label, unit=item.unit, low=item.values[0],
@@ -107,10 +108,11 @@ def read_off(table: Answers, best: str) -> tuple[Sensitivity, ...]:
     return tuple(rows)
 
 
-def _first_at(item: MovedInput, place: int) -> str:
+def _first_at(item: MovedInput, place: int, order: Sequence[str]) -> str:
     """The single way that ranks first at a value of a table."""
     single = [row for row in item.levels if row.way != PORTFOLIO] or item.levels
-    return min(single, key=lambda row: row.cash_usd[place] + row.unserved_usd[place] + row.risk_usd[place]).way
+    return min(single, key=lambda row: (
+        row.cash_usd[place] + row.unserved_usd[place] + row.risk_usd[place], order.index(row.way))).way
 
 
 def weighed(numbers: WayOnPaths, case: Case) -> list[str]:

@@ -24,7 +24,7 @@ HALVINGS = 30
 
 def flips_of(moved: MovedInput, order: Sequence[str]) -> list[dict[str, Plain]]:
     """Values at which the winner changes along an input, rising; of ways with equal totals the one
-    that stands first in `order` wins."""
+    that stands first in `order`, the simplest first, wins."""
 
     def winner(value: float) -> str:
         totals = {row.way: row.total_usd for row in read_one(moved, value)}

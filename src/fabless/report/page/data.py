@@ -19,7 +19,7 @@ from fabless.report.page.sentences import claims_of, verdict_of
 from fabless.report.page.texts import load_texts
 from fabless.report.page.time_data import when_data
 from fabless.report.page.tries import tries
-from fabless.report.page.ways import against_of, ranked_ways, way_rows
+from fabless.report.page.ways import against_of, openings, ranked_ways, way_rows
 
 VERSION = 1
 """Version of the layout of these data."""
@@ -31,7 +31,7 @@ def page_data(decision: Decision, lang: str = "en") -> dict[str, Plain]:
     """Everything that the page shows of a decision, in a language."""
     texts = load_texts(lang)
     head = headline_data(decision, texts)
-    ways = [way.name for way in ranked_ways(decision)]
+    ways = [way.name for way in sorted(ranked_ways(decision), key=openings)]
     controls = control_rows(decision, ways, texts)
     names = {str(row["name"]) for row in controls}
     count, of = assumed(decision)

@@ -58,6 +58,12 @@ def ranked_ways(decision: Decision) -> list[WayResult]:
                   key=lambda way: (way.name != decision.recommended, way.total_usd))
 
 
+def openings(way: WayResult) -> int:
+    """Lines and programmes that a way leaves open: of ways that come to the same, that with the
+    fewest wins."""
+    return len(way.lines) + len(way.gates)
+
+
 def against_of(decision: Decision) -> str:
     """Way that the verdict is held against: what the recommended one is set against; where that is
     the same on every path, buying, or else the next one; empty where there is none."""
@@ -158,7 +164,8 @@ def way_rows(decision: Decision, texts: Mapping[str, str]) -> list[dict[str, Pla
             "key": way.name, **called, "slot": slots[way.name], "first": is_first,
             "action": way_action(decision, acting, texts), "vendors": list(paid_vendors(acting)),
             **_numbers(way), "tie": bool(tied) if is_first else way.name in tied,
-            "same_as": same.get(way.name, ""), "own": _own(acting, decision), **_dots(futures[way.name]),
+            "same_as": same.get(way.name, ""), "own": _own(acting, decision),
+            "open": openings(way), **_dots(futures[way.name]),
         })
     return rows
 

@@ -248,13 +248,14 @@ export function answersAt(page, changes) {
 }
 
 /**
- * Way that comes first; of equal ones that which stands first on the page.
+ * Way that comes first; of equal ones that which leaves the least open.
  * @param {Page} page
  * @param {Answers} answers
  * @returns {string}
  */
 export function firstOf(page, answers) {
-  return page.ways.map((way) => way.key).reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
+  const simplest = page.ways.slice().sort((left, right) => left.open - right.open);
+  return simplest.map((way) => way.key).reduce((best, key) => (answers[key].total < answers[best].total ? key : best));
 }
 
 /** Values of a control at which the winner is looked up between its ends. */

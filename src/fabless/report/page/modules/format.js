@@ -318,8 +318,8 @@ export function cents(valueUsd, decimals = 2) {
  */
 export function inPercent(value) {
   if (value === null || !Number.isFinite(value)) return MISSING;
-  if (value > 0 && value < 0.005) return "<1%";
-  if (value > 0.995 && value < 1) return ">99%";
+  if (value > 1e-9 && value < 0.005) return "<1%";
+  if (value > 0.995 && value < 1 - 1e-9) return ">99%"; // a sum that misses 1 by rounding is all
   return `${fixed(value * 100, 0)}%`;
 }
 

@@ -27,6 +27,7 @@ export type Way = {
   total: number; cash: number; unserved: number; risk: number;
   short: number; missing: number; meets: boolean;
   more: number; more_error: number; tie: boolean; same_as: string;
+  open: number;
   own: {
     p10: string; p50: string; p90: string; chance: number; stopped: string; stopped_chance: number; programme: string;
   } | null;
