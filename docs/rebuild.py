@@ -6,7 +6,8 @@ pictures.
     python docs/rebuild.py --backtest  only the backtest of README.md and its picture
     python docs/rebuild.py --pages     only docs/pages: the page of every shipped case, or of those
                                        named after it (minutes each)
-    python docs/rebuild.py --index     only docs/pages/index.html, from the pages that are there
+    python docs/rebuild.py --rewrite   docs/pages again, from the numbers that are there: after a change
+                                       of words or looks alone
     python docs/rebuild.py --check     exit 1 if README.md says something else than the program
 """
 
@@ -166,6 +167,14 @@ def rebuild_pages(names: Iterable[str]) -> None:
     write_index()
 
 
+def rewrite_pages() -> None:
+    """Write every page again from its own numbers, after a change of its words or its look alone."""
+    for path in sorted(SITE.glob("*.html")):
+        if path.stem != "index":
+            path.write_text(made_again(path.read_text(encoding="utf-8")), encoding="utf-8")
+    write_index()
+
+
 _DATA = re.compile(r'(id="page-data">)([^<]*)(</script>)')
 _EVIDENCE = re.compile(r'<div class="body">\n(.*)\n</div>\n</section>\n', re.DOTALL)
 _INDEX = """<!DOCTYPE html>
@@ -200,8 +209,8 @@ def main() -> None:
     if "--pages" in sys.argv:
         rebuild_pages(sys.argv[sys.argv.index("--pages") + 1:] or shipped_cases())
         return
-    if "--index" in sys.argv:
-        write_index()
+    if "--rewrite" in sys.argv:
+        rewrite_pages()
         return
     if "--results" in sys.argv:
         rebuild_results()
