@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", "CONTRIBUTING.md"]
 PAGES = GUIDES + [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/explanation/*.md"))]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", flags=re.MULTILINE | re.DOTALL)
-LONG = {"backtest", "decide", "init", "explore", "report", "validate"}
+LONG = {"backtest", "decide", "init", "explore", "report", "validate", "web"}
 """Commands that the quick tests only parse: they take long, or need a file of the reader."""
 
 

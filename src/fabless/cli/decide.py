@@ -32,7 +32,7 @@ def decide(
     seed: Annotated[int | None, typer.Option(
         help="Random seed.", show_default="that of the case", min=0)] = None,
     detail: Annotated[str, typer.Option(
-        help="Depth of the analysis: quick (seconds), standard (a minute) or deep (many minutes).",
+        help="Depth of the analysis: quick (seconds), standard (two minutes) or deep (many minutes).",
     )] = "standard",
     leaves: Annotated[int | None, typer.Option(
         help="Number of scenarios to plan on; above 250 only the recommended way is planned on "

@@ -49,5 +49,6 @@ def app(
     for router in (cases_router(desk), jobs_router(desk), answers_router(desk),
                    case_pages_router(desk), *(make() for make in routers)):
         server.include_router(router)
+    server.mount("/static/fonts", StaticFiles(packages=[("fabless.report.page", "fonts")]), name="fonts")
     server.mount("/static", StaticFiles(directory=STATIC), name="static")
     return server

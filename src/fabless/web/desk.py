@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from fabless.case_moves import moved_ranges
 from fabless.decide import detail_of
@@ -56,6 +57,12 @@ class Desk:
         job = self.store.ask(ident, name, changes, detail)
         self.runner.wake()
         return job
+
+    def warm(self, name: str, ident: str) -> None:
+        """Prepare a case for moves, so that the first one need not wait for it."""
+        for answerer in (self.rough, self.twelve):
+            with suppress(Busy):
+                answerer.ask({"case": name, "changes": {}, "base": ident}, f"first look at {name}")
 
     def base_ident(self, name: str) -> str:
         """Job of the best answer that there is to a case as it stands: of the server's level of

@@ -21,7 +21,7 @@ from fabless.report import as_json
 from fabless.report.canvas import WIDE, Spec, as_svg
 from fabless.units import from_si
 
-PAGES = (("/", "Case"), ("/compare", "Compare"), ("/query", "Query"), ("/chip", "Chip"),
+PAGES = (("/cases", "Cases"), ("/compare", "Compare"), ("/query", "Query"), ("/chip", "Chip"),
          ("/facts", "Facts"))
 """Address and name of each page, in the order of the menu."""
 LONGEST = 400
@@ -211,10 +211,15 @@ def _environment() -> Environment:
 
 def page_response(template: str, answered: Answered) -> HTMLResponse:
     """A page of the menu: its form, and below it the answer."""
-    text = _environment().get_template(template).render(
-        pages=PAGES, here="/" + template.removesuffix(".html"), form=answered.form,
-        **answered.shown)
-    return HTMLResponse(text, status_code=answered.status)
+    page = plain_page(template, form=answered.form, **answered.shown)
+    page.status_code = answered.status
+    return page
+
+
+def plain_page(template: str, **values: object) -> HTMLResponse:
+    """A page in the frame that all share."""
+    return HTMLResponse(_environment().get_template(template).render(
+        pages=PAGES, here="/" + template.removesuffix(".html"), **values))
 
 
 def failed(form: PageForm, error: FablessError, shown: Mapping[str, object]) -> Answered:

@@ -28,3 +28,7 @@ for (const job of jobs) {
     }
   };
 }
+
+document.getElementById("cancel")?.addEventListener("click", () => {
+  for (const job of jobs) fetch(`/api/jobs/${job}`, { method: "DELETE", headers: { "content-type": "application/json" } });
+});

@@ -4,6 +4,7 @@ import { mountPair, drawBridge, bridgeTable } from "./bridge.js";
 import { drawWays, waysTable } from "./dots.js";
 import { downloaded, frameUnder } from "./frame.js";
 import { mountInputs } from "./inputs.js";
+import { followBetter } from "./jobs.js";
 import { actionsCsv, calendarOf } from "./limits.js";
 import { followAddress, listenForUndo } from "./moving.js";
 import { html, wayColour } from "./scale.js";
@@ -148,12 +149,12 @@ function liveOwn(page) {
   return () => { own.draw(); framed.refresh(); };
 }
 
-/** @param {Page} page */
-function liveButtons(page) {
+/** @param {Page} page @param {string} whole the file as it was opened */
+function liveButtons(page, whole) {
   const name = page.case.name;
   document.getElementById("to-calendar")?.addEventListener("click", () => downloaded(`${name}-90-days.ics`, "text/calendar", calendarOf(page)));
   document.getElementById("to-table")?.addEventListener("click", () => downloaded(`${name}-90-days.csv`, "text/csv", actionsCsv(page)));
-  held("download").addEventListener("click", () => downloaded(`${name}.json`, "application/json", JSON.stringify(page, null, 1)));
+  held("download").addEventListener("click", () => downloaded(`fabless-${name}.html`, "text/html", whole));
   held("share").addEventListener("click", async () => {
     const link = html("span", { class: "unseen" }, location.href);
     held("share").after(link);
@@ -194,11 +195,21 @@ function followInputLinks(page) {
 }
 
 /**
+ * The page as a file that needs no server, before anything on it has moved.
+ * @param {Document} root
+ * @returns {string}
+ */
+export function fileOf(root) {
+  return `<!DOCTYPE html>\n${root.documentElement.outerHTML.replace(/<meta name="fabless-api"[^>]*>\n?/, "")}\n`;
+}
+
+/**
  * Start the page.
  * @param {Page} page
  * @returns {Store}
  */
 export function startPage(page) {
+  const whole = fileOf(document);
   document.documentElement.classList.add("live");
   held("evidence").classList.add("folded");
   held("patterns").replaceChildren(wayPatterns());
@@ -214,7 +225,7 @@ export function startPage(page) {
     for (const refresh of refreshes) refresh(view, state);
     drawStrip(held("strip"), page, store, view);
   };
-  liveButtons(page);
+  liveButtons(page, whole);
   followInputLinks(page);
   followAddress(page, store, window, (faults) => { held("link-faults").textContent = faults.join(" "); held("link-faults").hidden = !faults.length; });
   listenForUndo(document, store);
@@ -228,6 +239,9 @@ export function startPage(page) {
   store.subscribe(soon);
   const api = apiOf(document);
   if (api) {
+    followBetter(page, held("server-news"), api);
+    const menu = /** @type {HTMLSelectElement} */ (held("case-menu"));
+    menu.addEventListener("change", () => location.assign(`/case/${encodeURIComponent(menu.value)}`));
     askServer({ ...page }, store, api, (view, parts) => {
       Object.assign(page, { served: { view, moved: store.get().changes }, futures: parts.futures || futures, when: parts.when || when });
       soon();

@@ -1,6 +1,7 @@
 // @ts-check
 // A page that came from a server asks it: rough numbers where the page's table does not reach, then
-// twenty new dots a way. One request is in flight, the newest state wins, the old picture stays.
+// twenty new dots a way. The newest state wins, a request for an older one is dropped, the old
+// picture stays.
 import { sameChanges } from "./state.js";
 import { filled } from "./texts.js";
 import { restView, roughView, viewOf } from "./view.js";
@@ -67,15 +68,15 @@ export function faultWords(faults) {
  */
 export function askServer(page, store, api, show, say, ask = fetch.bind(window)) {
   const reader = Math.random().toString(36).slice(2);
-  let busy = false;
+  let flying = new AbortController();
   let timer = 0;
   /** @type {{[name: string]: number}} */
   let answered = {};
 
-  /** @param {string} call @param {State} state @returns {Promise<any>} */
-  async function answer(call, state) {
+  /** @param {string} call @param {State} state @param {AbortSignal} signal @returns {Promise<any>} */
+  async function answer(call, state, signal) {
     const response = await ask(`${api}/${call}`, {
-      method: "POST", headers: { "content-type": "application/json" },
+      method: "POST", signal, headers: { "content-type": "application/json" },
       body: JSON.stringify({ case: page.server_name || page.case.name, changes: state.changes, reader }),
     });
     const body = await response.json();
@@ -83,31 +84,31 @@ export function askServer(page, store, api, show, say, ask = fetch.bind(window))
     throw new Error(faultWords(body.faults || []).join(" ") || String(response.status));
   }
 
-  /** @param {State} state */
-  async function follow(state) {
+  /** @param {State} state @param {AbortSignal} signal */
+  async function follow(state, signal) {
     const isNew = () => !sameChanges(state.changes, store.get().changes);
     if (viewOf(page, state).level === "beyond") {
-      const rough = await answer("rough", state);
+      const rough = await answer("rough", state, signal);
       if (isNew()) return;
       show({ ...roughView(page, state, rough.answers), mark: filled(page.texts.rough, { n: rough.leaves }) }, {});
     }
-    const parts = await answer("twelve", state);
+    const parts = await answer("twelve", state, signal);
     if (!isNew()) show(twelveView(page, state, parts), parts);
   }
 
   async function go() {
     const state = store.get();
-    if (busy || sameChanges(state.changes, answered) || !Object.keys(state.changes).length) return;
-    busy = true;
+    if (sameChanges(state.changes, answered) || !Object.keys(state.changes).length) return;
+    flying.abort(); // an answer to an older state is of no use
+    flying = new AbortController();
+    const { signal } = flying;
     answered = state.changes;
     try {
-      await follow(state);
+      await follow(state, signal);
       say([]);
     } catch (error) {
-      say([error instanceof Error ? error.message : String(error)]);
+      if (!signal.aborted) say([error instanceof Error ? error.message : String(error)]);
     }
-    busy = false;
-    go();
   }
 
   const later = () => {
