@@ -446,7 +446,7 @@ class TestSeen:
         assert_shown(figures[3], held["foresight"])
 
     def test_what_moves_it(self, opened: Page) -> None:
-        head, *rows = table_rows(open_view(opened, "moves-picture", "table"))
+        _, *rows = table_rows(open_view(opened, "moves-picture", "table"))
         open_view(opened, "moves-picture", "picture")
         inputs = document()["questions"]["answers"]["inputs"]
         assert len(rows) == len(inputs)

@@ -112,6 +112,7 @@ function liveTracks(page, store) {
   const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, store.get().unit) });
   return (view, state) => {
     first(view, state.unit);
+    held("moves-lead").textContent = filled(page.texts.moves_lead, { unit: unitWords(page, state.unit).name });
     if (!held("more-controls").hidden) more(view, state.unit);
     list();
     framed.refresh();
