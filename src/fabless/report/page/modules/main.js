@@ -214,6 +214,9 @@ export function startPage(page) {
     drawVerdict(page, view);
     for (const refresh of refreshes) refresh(view, state);
     drawStrip(held("strip"), page, store, view);
+    // Room at the end of the page, and above what is scrolled to, so that the strip covers nothing.
+    const room = held("strip").hidden ? "" : `${held("strip").offsetHeight}px`;
+    document.body.style.paddingBottom = document.documentElement.style.scrollPaddingBottom = room;
   };
   liveButtons(page);
   followInputLinks(page);
