@@ -149,12 +149,15 @@ function liveOwn(page) {
   return () => { own.draw(); framed.refresh(); };
 }
 
-/** @param {Page} page */
-function liveButtons(page) {
+/**
+ * @param {Page} page
+ * @param {string} asWritten the page before anything was drawn on it
+ */
+function liveButtons(page, asWritten) {
   const name = page.case.name;
   document.getElementById("to-calendar")?.addEventListener("click", () => downloaded(`${name}-90-days.ics`, "text/calendar", calendarOf(page)));
   document.getElementById("to-table")?.addEventListener("click", () => downloaded(`${name}-90-days.csv`, "text/csv", actionsCsv(page)));
-  held("download").addEventListener("click", () => downloaded(`${name}.json`, "application/json", JSON.stringify(page, null, 1)));
+  held("download").addEventListener("click", () => downloaded(`${name}.html`, "text/html", asWritten));
   held("share").addEventListener("click", async () => {
     const link = html("span", { class: "unseen" }, location.href);
     held("share").after(link);
@@ -195,11 +198,22 @@ function followInputLinks(page) {
 }
 
 /**
+ * The page as a file of its own, which asks no server; taken before anything is drawn on it.
+ * @returns {string}
+ */
+function pageAsWritten() {
+  const whole = /** @type {HTMLElement} */ (document.documentElement.cloneNode(true));
+  whole.querySelector('meta[name="fabless-api"]')?.remove();
+  return `<!DOCTYPE html>\n${whole.outerHTML}\n`;
+}
+
+/**
  * Start the page.
  * @param {Page} page
  * @returns {Store}
  */
 export function startPage(page) {
+  const asWritten = pageAsWritten();
   document.documentElement.classList.add("live");
   held("evidence").classList.add("folded");
   held("patterns").replaceChildren(wayPatterns());
@@ -218,7 +232,7 @@ export function startPage(page) {
     const room = held("strip").hidden ? "" : `${held("strip").offsetHeight}px`;
     document.body.style.paddingBottom = document.documentElement.style.scrollPaddingBottom = room;
   };
-  liveButtons(page);
+  liveButtons(page, asWritten);
   followInputLinks(page);
   followAddress(page, store, window, (faults) => { held("link-faults").textContent = faults.join(" "); held("link-faults").hidden = !faults.length; });
   listenForUndo(document, store);
