@@ -80,10 +80,21 @@ def test_find_what_would_flip_it(page: Page) -> None:
     assert controls.count() == len(MOVING)
     said = [" ".join(controls.nth(place).locator("svg text:not(.tick)").all_text_contents())
             for place in range(controls.count())]
-    flipping = [words for words in said if re.search(r"(above|below|from) [\d,.]+", words)]
-    assert len(flipping) == 1, said
-    assert "Nvidia alone" in flipping[0]
-    assert sum("ever changes" in words for words in said) == len(MOVING) - 1, said
+    flips = {place: found for place, words in enumerate(said)
+             if (found := re.fullmatch(r"(.+) wins (above|below) ([\d,.]+) ?\S+", words))}
+    assert sum("ever changes" in words for words in said) == len(MOVING) - len(flips), said
+    assert len(flips) == 2, said
+    for place, found in flips.items():  # on the far side of each, the verdict is another
+        name = controls.nth(place).get_attribute("data-name")
+        value = float(found[3].replace(",", "")) * (1.1 if found[2] == "above" else 0.9)
+        box = controls.nth(place).get_by_role("textbox")
+        box.fill(f"{value:.0f}")
+        box.press("Enter")
+        settle(page)
+        expect(page.locator("#strip .strip-verdict")).to_contain_text("Verdict changed")
+        assert page.locator("#ways tbody tr th").first.inner_text().startswith(found[1]), name
+        page.locator("#strip").get_by_role("button", name="Reset").click()
+        settle(page)
 
 
 def test_enter_own_demand_and_growth(page: Page) -> None:
