@@ -43,20 +43,20 @@ def levels_at(way: WayResult, moves: list[dict[str, float]]) -> WayLevels:
     )
 
 
-def moved_decision() -> Decision:
-    """The made-up decision with its table of answers."""
+def moved_decision(moving: tuple[str, ...] = INPUTS) -> Decision:
+    """The made-up decision with a table of answers along the inputs `moving`."""
     made = decision()
     numbers = {number.name: number for number in made.assumptions}
-    values = {name: spaced(numbers[name]) for name in INPUTS}
-    present = {name: shown_range(numbers[name])[1] for name in INPUTS}
+    values = {name: spaced(numbers[name]) for name in moving}
+    present = {name: shown_range(numbers[name])[1] for name in moving}
     inputs = tuple(
         MovedInput(
             name=name, label=name, unit=numbers[name].unit, value=present[name],
             values=values[name], is_log=True,
             levels=tuple(levels_at(way, [{name: x / present[name]} for x in values[name]])
                          for way in made.strategies))
-        for name in INPUTS)
-    one, two = INPUTS[:2]
+        for name in moving)
+    one, two = moving[:2]
     grid = (values[one][::2], values[two][::2])
     both = [{one: x / present[one], two: y / present[two]} for x in grid[0] for y in grid[1]]
     pair = MovedPair(names=(one, two), values=grid,

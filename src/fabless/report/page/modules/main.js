@@ -113,6 +113,7 @@ function liveTracks(page, store) {
   const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, store.get().unit) });
   return (view, state) => {
     first(view, state.unit);
+    held("moves-lead").textContent = filled(page.texts.moves_lead, { unit: unitWords(page, state.unit).name });
     if (!held("more-controls").hidden) more(view, state.unit);
     list();
     framed.refresh();
@@ -149,12 +150,15 @@ function liveOwn(page) {
   return () => { own.draw(); framed.refresh(); };
 }
 
-/** @param {Page} page @param {string} whole the file as it was opened */
-function liveButtons(page, whole) {
+/**
+ * @param {Page} page
+ * @param {string} asWritten the page before anything was drawn on it
+ */
+function liveButtons(page, asWritten) {
   const name = page.case.name;
   document.getElementById("to-calendar")?.addEventListener("click", () => downloaded(`${name}-90-days.ics`, "text/calendar", calendarOf(page)));
   document.getElementById("to-table")?.addEventListener("click", () => downloaded(`${name}-90-days.csv`, "text/csv", actionsCsv(page)));
-  held("download").addEventListener("click", () => downloaded(`fabless-${name}.html`, "text/html", whole));
+  held("download").addEventListener("click", () => downloaded(`${name}.html`, "text/html", asWritten));
   held("share").addEventListener("click", async () => {
     const link = html("span", { class: "unseen" }, location.href);
     held("share").after(link);
@@ -195,12 +199,13 @@ function followInputLinks(page) {
 }
 
 /**
- * The page as a file that needs no server, before anything on it has moved.
- * @param {Document} root
+ * The page as a file of its own, which asks no server; taken before anything is drawn on it.
  * @returns {string}
  */
-export function fileOf(root) {
-  return `<!DOCTYPE html>\n${root.documentElement.outerHTML.replace(/<meta name="fabless-api"[^>]*>\n?/, "")}\n`;
+function pageAsWritten() {
+  const whole = /** @type {HTMLElement} */ (document.documentElement.cloneNode(true));
+  whole.querySelector('meta[name="fabless-api"]')?.remove();
+  return `<!DOCTYPE html>\n${whole.outerHTML}\n`;
 }
 
 /**
@@ -209,7 +214,7 @@ export function fileOf(root) {
  * @returns {Store}
  */
 export function startPage(page) {
-  const whole = fileOf(document);
+  const asWritten = pageAsWritten();
   document.documentElement.classList.add("live");
   held("evidence").classList.add("folded");
   held("patterns").replaceChildren(wayPatterns());
@@ -224,8 +229,11 @@ export function startPage(page) {
     drawVerdict(page, view);
     for (const refresh of refreshes) refresh(view, state);
     drawStrip(held("strip"), page, store, view);
+    // Room at the end of the page, and above what is scrolled to, so that the strip covers nothing.
+    const room = held("strip").hidden ? "" : `${held("strip").offsetHeight}px`;
+    document.body.style.paddingBottom = document.documentElement.style.scrollPaddingBottom = room;
   };
-  liveButtons(page, whole);
+  liveButtons(page, asWritten);
   followInputLinks(page);
   followAddress(page, store, window, (faults) => { held("link-faults").textContent = faults.join(" "); held("link-faults").hidden = !faults.length; });
   listenForUndo(document, store);

@@ -5,7 +5,7 @@ import { magnitudeOf, plain, shortened, tenTo } from "./format.js";
 import { moveInput, moveTyped, standing } from "./moving.js";
 import { areaBetween, html, lineThrough, numberAt, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
-import { costText, decimalsOf } from "./unit.js";
+import { costText, decimalsOf, unitWords } from "./unit.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -326,7 +326,7 @@ export function tracksTable(page, unit) {
   const decimals = decimalsOf(page.ways);
   return {
     caption: page.texts.moves_caption,
-    head: ["inputs_input", "inputs_value", "moves_low", "moves_high", "moves_cost_low", "moves_cost_high", "moves_flips"].map((key) => page.texts[key]),
+    head: ["inputs_input", "inputs_value", "moves_low", "moves_high", "moves_cost_low", "moves_cost_high", "moves_flips"].map((key) => filled(page.texts[key], { unit: unitWords(page, unit).title })),
     rows: page.controls.map((control) => {
       const stretches = stretchesOf(control, control.flips, page.recommended);
       const [first, last] = [stretches[0], stretches[stretches.length - 1]].map((stretch) => ({ stretch, way: page.ways.find((way) => way.key === stretch.way) || page.ways[0] }));
