@@ -85,17 +85,16 @@ def way_numbers(way: dict[str, Any]) -> dict[str, Any]:
     cost, own, futures = way["cost_per_query_usd"], way["own_silicon_quarter"], future_of(way["name"])
     order = sorted(range(document()["futures"]["paths"]), key=futures["cost_per_query_usd"].__getitem__)
     middle = order[(len(order) - 1) // 2]
-    option = way["programme"]["as_option"] if way["programme"] else None
-    stops = bool(option and option["give_up_probability"] > 0.0)
+    stops = sum(chance for _, chance in way["programme"]["as_option"]["given_up"]) if way["programme"] else sum(
+        step["give_up"] for plan in way["gates"] if [plan["name"]] == way["programmes"][:1] for step in plan["steps"])
     return {
         **cost, "total": way["total_usd"], "cash": way["cash_usd"], "unserved": way["unserved_usd"],
         "risk": way["risk_usd"], "short": way["shortage_probability"],
         "missing": way["shortage_share"]["mean"], "more": way["regret_usd"],
         "more_error": way["regret_error_usd"],
-        "own": None if not own and way["programme"] is None else {
-            "chance": way["own_silicon_probability"] if own else 0.0,
-            "stopped_chance": option["give_up_probability"] if option and stops else 0.0,
-            "sunk": option["sunk_usd"] if option and stops else 0.0},
+        "own": None if not own and not way["programmes"] else {
+            "chance": way["own_silicon_probability"] if own else 0.0, "stopped_chance": stops},
+        "open": len(way["lines"]) + len(way["gates"]),
         "tokens_per_query": futures["tokens_per_query"][middle],
         "queries_per_mw_year": futures["queries_per_mw_year"][middle],
         "dots": [{"f": path, "c": futures["cost_per_query_usd"][path],
@@ -336,7 +335,7 @@ class TestSeen:
                 words = row.locator("td.own").inner_text()
                 assert own["p50"].replace("Q", " Q") in words
                 assert own["p50"] in printed[6]
-                assert_shown(words.rpartition(" in ")[2], 100 * way["own_silicon_probability"])
+                assert_shown(words.partition(", in ")[2].split()[0], 100 * way["own_silicon_probability"])
             for text, key in zip(paid[1:5], ("cash_usd", "unserved_usd", "risk_usd", "total_usd"), strict=True):
                 assert_shown(text, way[key], steps=1.0)
 
@@ -451,7 +450,10 @@ class TestSeen:
         inputs = document()["questions"]["answers"]["inputs"]
         assert len(rows) == len(inputs)
         for row, moved, control in zip(rows, inputs, data()["controls"], strict=True):
-            assert row[1].split(" ", 1)[1:] == ([moved["unit"]] if moved["unit"] else [])
+            section, key = moved["name"].split(".")[0], moved["name"].split(".")[-1]
+            word = (data()["texts"].get(f"bare_{section}_{key}", "") if moved["unit"] == "1" else
+                    data()["texts"].get(f"in_{moved['unit']}", f"{{value}} {moved['unit']}").removeprefix("{value}").strip())
+            assert row[1].split(" ", 1)[1:] == ([word] if word else [])
             assert_shown(row[1].split(" ", 1)[0], moved["value"])
             assert_shown(row[2], moved["values"][0])
             assert_shown(row[3], moved["values"][-1])

@@ -145,7 +145,7 @@ def test_send_it(browser: Browser, page: Page, tmp_path: Path) -> None:
     link = page.evaluate("navigator.clipboard.readText()")
     other = opened(browser, link, 1280)
     for place in ("#verdict", "#strip .strip-changed"):
-        assert other.locator(place).inner_text() == page.locator(place).inner_text()
+        assert other.locator(place).text_content() == page.locator(place).text_content()
     other.close()
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download").click()

@@ -85,10 +85,10 @@ def ties_with_first(decision: Decision, key: str) -> bool:
 def is_started(way: WayResult) -> bool:
     """Whether a way starts a chip programme now and carries it through in most futures; one that is
     given up in most is an option, and no answer."""
-    return bool(way.programmes) and sum(chance for _, chance in given_up(way)) < MOSTLY
+    return bool(way.programmes) and sum(chance for _, chance in stops_of(way)) < MOSTLY
 
 
-def given_up(way: WayResult) -> list[tuple[int | str, float]]:
+def stops_of(way: WayResult) -> list[tuple[int | str, float]]:
     """When the first programme that a way starts now is given up, with the chances: of the view of
     a way that has to start it, else of its plan, in quarters from the first."""
     if way.programme is not None:
@@ -186,7 +186,7 @@ def _own(way: WayResult, decision: Decision) -> Plain:
     if not way.own_silicon_quarter and not way.programmes:
         return None
     early, middle, late = way.own_silicon_quarter or ("", "", "")
-    stops = given_up(way)
+    stops = stops_of(way)
     most = max(stops, key=lambda item: item[1], default=("", 0.0))[0]
     return {
         "p10": early, "p50": middle, "p90": late,
