@@ -3,6 +3,7 @@
 import { mountPair, drawBridge, bridgeTable } from "./bridge.js";
 import { drawWays, waysTable } from "./dots.js";
 import { downloaded, frameUnder } from "./frame.js";
+import { awaitBetter, fullAnswer } from "./full.js";
 import { mountInputs } from "./inputs.js";
 import { actionsCsv, calendarOf } from "./limits.js";
 import { followAddress, listenForUndo } from "./moving.js";
@@ -205,6 +206,8 @@ export function startPage(page) {
   const store = createStore(stateAtRest(page));
   const refreshes = [liveWays(page, store), liveLegend(page), ...(page.controls.length ? [liveTracks(page, store)] : []), liveWhen(page, store), livePair(page, store), liveOwn(page)];
   const { futures, when } = page;
+  const api = apiOf(document);
+  const more = api ? [fullAnswer(page, store, api)] : [];
   const draw = () => {
     const state = store.get();
     // what a server worked out holds for its state alone
@@ -212,7 +215,7 @@ export function startPage(page) {
     const view = viewOf(page, state);
     drawVerdict(page, view);
     for (const refresh of refreshes) refresh(view, state);
-    drawStrip(held("strip"), page, store, view);
+    drawStrip(held("strip"), page, store, view, more);
   };
   liveButtons(page);
   followInputLinks(page);
@@ -226,8 +229,8 @@ export function startPage(page) {
     requestAnimationFrame(() => { waiting = false; draw(); });
   };
   store.subscribe(soon);
-  const api = apiOf(document);
   if (api) {
+    awaitBetter(held("better"), page, api);
     askServer({ ...page }, store, api, (view, parts) => {
       Object.assign(page, { served: { view, moved: store.get().changes }, futures: parts.futures || futures, when: parts.when || when });
       soon();

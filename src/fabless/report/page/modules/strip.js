@@ -69,9 +69,10 @@ function leadInWords(page, view) {
  * @param {Page} page
  * @param {Store} store
  * @param {View} view
+ * @param {Node[]} more to do, where the page has a server
  * @returns {void}
  */
-export function drawStrip(place, page, store, view) {
+export function drawStrip(place, page, store, view, more = []) {
   const state = store.get();
   const strip = stripOf(page, state, view);
   const active = place.ownerDocument.activeElement;
@@ -89,8 +90,9 @@ export function drawStrip(place, page, store, view) {
     stripButton(page.texts.redo, "redo", !store.canRedo(), () => store.redo()),
     stripButton(page.texts.reset_all, "reset", false, () => store.reset()),
     stripButton(page.texts.save_case, "save", false, () => {
-      handOver(place.ownerDocument, `${savedName(page)}.yaml`, caseFileText(page, state.changes));
+      handOver(place.ownerDocument, `${savedName(page)}.yaml`, caseFileText(page, { ...page.server_changes, ...state.changes }));
     }),
+    ...more,
   );
   place.append(actions);
   // A redrawn button keeps the focus, so that Undo can be pressed again.
