@@ -36,7 +36,7 @@ export function stripOf(page, state, view) {
   const changes = changesInWords(page, state.changes);
   if (!changes.length) return undefined;
   const changed = filled(page.texts.strip_changed, { changes: changes.join(", ") });
-  if (view.level === "beyond") return { changed, verdict: page.texts.strip_unknown, lead: "", mark: "" };
+  if (view.level === "beyond") return { changed, verdict: page.server_name ? page.texts.strip_asked : page.texts.strip_unknown, lead: "", mark: "" };
   const verdict = view.recommended === page.recommended ? page.texts.strip_verdict_same
     : filled(page.texts.strip_verdict_changed, { action: view.verdict.action });
   return { changed, verdict, lead: leadInWords(page, view), mark: view.mark };
@@ -83,7 +83,7 @@ export function drawStrip(place, page, store, view, more = []) {
   place.append(stripPart("strip-changed", strip.changed), stripPart("strip-verdict", strip.verdict));
   if (strip.lead) place.append(stripPart("strip-lead", strip.lead));
   if (strip.mark) place.append(stripPart("rough", strip.mark));
-  if (view.beyond) place.append(beyondPart(page, view.beyond));
+  if (view.beyond && !page.server_name) place.append(beyondPart(page, view.beyond));
   const actions = stripPart("strip-actions", "");
   actions.append(
     stripButton(page.texts.undo, "undo", !store.canUndo(), () => store.undo()),
