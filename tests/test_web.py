@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from case_fixture import MINIMAL
 from decision_fixture import decision
 from fabless.errors import BadFile, BadValue, FablessError, UnknownName
+from fabless.report.page.bundle import read_data
 from fabless.web import running
 from fabless.web.answering import MOST, Answerer
 from fabless.web.faults import Busy, Stale
@@ -205,6 +207,30 @@ def test_the_page_of_a_case_may_ask_its_server_and_nobody_else(client: httpx.Cli
     assert "/static/waiting.js" in waiting.text
     job = waiting.text.partition('data-jobs="')[2].partition('"')[0]
     assert client.delete(f"/api/jobs/{job}").json()["state"] == "cancelled"
+
+
+def test_the_page_of_a_case_leads_to_every_page_and_case(client: httpx.Client) -> None:
+    text = client.get(f"/case/{CASE}").text
+    for address in ("/cases", "/compare", "/query", "/chip", "/facts"):
+        assert f'<a href="{address}"' in text
+    for entry in client.get("/api/cases").json():
+        assert f'<a href="/case/{entry["name"]}"' in text
+
+
+def test_the_full_answer_to_a_moved_case_has_a_page(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ident, changes = "0" * 16, {"demand.growth": 2.5}
+    store.ask(ident, CASE, changes, "quick")
+    assert store.take() is not None
+    store.finish(ident, decision())
+    with serving(tmp_path) as client:
+        text = client.get(f"/case/{CASE}/answer/{ident}").text
+        data = re.search(r'id="page-data"[^>]*>([^<]+)<', text)
+        assert data
+        page = read_data(data[1])
+        assert (page["server_name"], page["server_changes"]) == (CASE, changes)
+        for address in (f"/case/openai-2023/answer/{ident}", f"/case/{CASE}/answer/{'1' * 16}"):
+            assert client.get(address).status_code == 404
 
 
 def test_the_same_question_is_answered_from_disk(client: httpx.Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,19 @@ def write_report(decision: Decision, path: Path) -> Path:
     return write_whole(path, as_html(decision))
 
 
-def page_html(page: Mapping[str, Any], evidence: str, *, api: str = "") -> str:
-    """Lay out page data above the evidence; with `api` the page asks the server at this address."""
+def page_html(
+    page: Mapping[str, Any], evidence: str, *, api: str = "",
+    pages: Sequence[tuple[str, str]] = (), cases: Mapping[str, str] | None = None,
+) -> str:
+    """Lay out page data above the evidence.
+
+    Parameters: `api`, address of the server that the page asks; `pages`, address and name of each
+    page of that server, this one first; `cases`, name and title of each case it offers.
+    """
     script, texts = one_script(page_modules()), page["texts"]
     return _environment(texts).get_template("first.html").render(
-        page=page, t=texts, api=api, policy=content_policy(script, connects=bool(api)),
+        page=page, t=texts, api=api, pages=pages, cases=cases or {},
+        policy=content_policy(script, connects=bool(api)),
         styles=page_styles(), script=script, data=data_inside(dict(page)), evidence=evidence,
         question=linked_question(page), numbers=coloured_numbers(page),
         decimals=wording.cent_decimals(way["p50"] for way in page["ways"]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from fabless.decide import Decision
-from fabless.errors import FablessError
+from fabless.errors import FablessError, unknown
 from fabless.report.html import evidence_html
 from fabless.report.page.bundle import content_policy, one_script, page_modules
 from fabless.report.page.data import page_data
@@ -16,8 +17,8 @@ from fabless.report.page.file import page_html
 from fabless.web.calls.jobs import JobIdent
 from fabless.web.desk import Desk
 from fabless.web.faults import code_of, faults_answer
-from fabless.web.pages.shell import plain_page
-from fabless.wording import plain
+from fabless.web.pages.shell import PAGES, plain_page
+from fabless.web.store import OPEN, Job
 
 API = "/api"
 """Address of the calls that the page's script asks."""
@@ -28,19 +29,7 @@ KEPT = 8
 def case_pages_router(desk: Desk) -> APIRouter:
     """The menu, and the page of each case."""
     router = APIRouter(include_in_schema=False)
-    kept: dict[tuple[str, str], HTMLResponse] = {}
-
-    def page(ident: str, name: str, better: str) -> HTMLResponse | None:
-        """Page of a job's answer; None where it has none yet. `better` is the job of a deeper one."""
-        if (ident, better) not in kept:
-            decision = desk.store.decision(ident) if ident else None
-            if decision is None:
-                return None
-            while len(kept) >= KEPT:
-                kept.pop(next(iter(kept)), None)
-            kept[ident, better] = page_of(
-                decision, {"server_name": name, "better": better, "cases": desk.cases.names()})
-        return kept[ident, better]
+    kept: dict[tuple[object, ...], HTMLResponse] = {}
 
     @router.get("/")
     def menu() -> Response:
@@ -67,29 +56,55 @@ def case_pages_router(desk: Desk) -> APIRouter:
             return faults_answer(error.faults, code_of(error))
         if ident:
             desk.warm(name, ident)
-        return page(ident, name, "" if ident == wanted else wanted) or plain_page(
-            "waiting.html", title=known.title, moved=[], jobs=list(dict.fromkeys(jobs.values())))
+        better = jobs.get(desk.settings.detail, "")
+        page = whole(ident, name, {"server_better": better}) if ident else None
+        return page or plain_page("waiting.html", title=known.title,
+                                  jobs=list(dict.fromkeys(jobs.values())))
 
-    @router.get("/answer/{ident}")
-    def answer(ident: JobIdent) -> Response:
-        """The page of a job: how far it is, at last its answer."""
+    @router.get("/case/{name}/answer/{ident}")
+    def answer(name: str, ident: JobIdent) -> Response:
+        """The whole page of a case with inputs moved, as a job has answered it."""
+        try:
+            known = desk.cases.case(name)
+            job = answering(name, ident)
+        except FablessError as error:
+            return faults_answer(error.faults, code_of(error))
+        if job.state in OPEN:
+            return plain_page("waiting.html", title=known.title, jobs=[ident])
+        page = whole(ident, name, {"server_changes": dict(job.changes)})
+        return page or RedirectResponse(f"/case/{quote(name)}", status_code=303)
+
+    def answering(name: str, ident: str) -> Job:
         job = desk.store.job(ident)
-        if job is None:
-            return RedirectResponse("/cases", status_code=303)
-        moved = [f"{name} at {plain(value)}" for name, value in job.changes.items()]
-        return page(ident, job.case, "") or plain_page(
-            "waiting.html", title=desk.cases.case(job.case).title, moved=moved, jobs=[ident])
+        if job is None or job.case != name:
+            raise unknown("job", ident, ["the id that POST /api/jobs gave"], "id")
+        return job
+
+    def whole(ident: str, name: str, served: Mapping[str, object]) -> HTMLResponse | None:
+        """The page of a job that is done, kept for the next reader; none of any other."""
+        offered = desk.cases.names()
+        key = (ident, name, str(served), tuple(offered.items()))
+        page = kept.get(key)
+        if page is None and (decision := desk.store.decision(ident)) is not None:
+            while len(kept) >= KEPT:
+                kept.pop(next(iter(kept)), None)
+            page = kept[key] = page_of(decision, offered, {
+                "server_name": name, "server_detail": desk.settings.detail, **served})
+        return page
 
     return router
 
 
-def page_of(decision: Decision, served: Mapping[str, object]) -> HTMLResponse:
+def page_of(
+    decision: Decision, offered: Mapping[str, str], served: Mapping[str, object]
+) -> HTMLResponse:
     """The page of a decision as a server sends it: it may ask that server, and nobody else.
 
-    `served` holds what only a served page knows: the name under which the server offers the case,
-    the job of a better answer (empty where this is the best), and the menu of cases.
+    Parameters: `offered`, name and title of each case in the menu; `served`, what the page's script
+    knows of its server: the case's name there, what is moved already, the job of a better answer.
     """
     policy = content_policy(one_script(page_modules()), connects=True)
-    html = page_html({**page_data(decision), **served}, evidence_html(decision), api=API)
+    html = page_html(page_data(decision) | dict(served), evidence_html(decision), api=API,
+                     pages=PAGES, cases=offered)
     return HTMLResponse(html, headers={
         "content-security-policy": f"{policy}; frame-ancestors 'none'"})

@@ -28,7 +28,3 @@ for (const job of jobs) {
     }
   };
 }
-
-document.getElementById("cancel")?.addEventListener("click", () => {
-  for (const job of jobs) fetch(`/api/jobs/${job}`, { method: "DELETE", headers: { "content-type": "application/json" } });
-});

@@ -3,8 +3,8 @@
 import { mountPair, drawBridge, bridgeTable } from "./bridge.js";
 import { drawWays, waysTable } from "./dots.js";
 import { downloaded, frameUnder } from "./frame.js";
+import { awaitBetter, fullAnswer } from "./full.js";
 import { mountInputs } from "./inputs.js";
-import { followBetter } from "./jobs.js";
 import { actionsCsv, calendarOf } from "./limits.js";
 import { followAddress, listenForUndo } from "./moving.js";
 import { html, wayColour } from "./scale.js";
@@ -221,6 +221,8 @@ export function startPage(page) {
   const store = createStore(stateAtRest(page));
   const refreshes = [liveWays(page, store), liveLegend(page), ...(page.controls.length ? [liveTracks(page, store)] : []), liveWhen(page, store), livePair(page, store), liveOwn(page)];
   const { futures, when } = page;
+  const api = apiOf(document);
+  const more = api ? [fullAnswer(page, store, api)] : [];
   const draw = () => {
     const state = store.get();
     // what a server worked out holds for its state alone
@@ -228,7 +230,7 @@ export function startPage(page) {
     const view = viewOf(page, state);
     drawVerdict(page, view);
     for (const refresh of refreshes) refresh(view, state);
-    drawStrip(held("strip"), page, store, view);
+    drawStrip(held("strip"), page, store, view, more);
     // Room at the end of the page, and above what is scrolled to, so that the strip covers nothing.
     const room = held("strip").hidden ? "" : `${held("strip").offsetHeight}px`;
     document.body.style.paddingBottom = document.documentElement.style.scrollPaddingBottom = room;
@@ -245,11 +247,8 @@ export function startPage(page) {
     requestAnimationFrame(() => { waiting = false; draw(); });
   };
   store.subscribe(soon);
-  const api = apiOf(document);
   if (api) {
-    followBetter(page, held("server-news"), api);
-    const menu = /** @type {HTMLSelectElement} */ (held("case-menu"));
-    menu.addEventListener("change", () => location.assign(`/case/${encodeURIComponent(menu.value)}`));
+    awaitBetter(held("better"), page, api);
     askServer({ ...page }, store, api, (view, parts) => {
       Object.assign(page, { served: { view, moved: store.get().changes }, futures: parts.futures || futures, when: parts.when || when });
       soon();

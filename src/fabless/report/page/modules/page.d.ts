@@ -66,6 +66,10 @@ export type ByWayAndFuture = { [way: string]: { [future: string]: number } };
 
 export type Page = {
   version: number; lang: string;
+  /** On a page that a server sent: name of the case there, level of its answers, job of a better one. */
+  server_name?: string; server_detail?: string; server_better?: string;
+  /** What is moved already against the case of that name. */
+  server_changes?: Changes;
   case: {
     name: string; title: string; as_of: string; digest: string; decision_digest: string; first_quarter: string;
     quarters: number; price_year: number; seed: number; detail: string; leaves: number; paths: number;

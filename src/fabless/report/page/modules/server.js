@@ -77,7 +77,7 @@ export function askServer(page, store, api, show, say, ask = fetch.bind(window))
   async function answer(call, state, signal) {
     const response = await ask(`${api}/${call}`, {
       method: "POST", signal, headers: { "content-type": "application/json" },
-      body: JSON.stringify({ case: page.server_name || page.case.name, changes: state.changes, reader }),
+      body: JSON.stringify({ case: page.server_name || page.case.name, changes: { ...page.server_changes, ...state.changes }, reader }),
     });
     const body = await response.json();
     if (response.ok) return body;

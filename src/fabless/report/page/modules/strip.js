@@ -3,7 +3,6 @@
 // ahead the first way is, and what to do with it.
 import { plain } from "./format.js";
 import { caseFileText, savedName } from "./save.js";
-import { askInFull } from "./jobs.js";
 import { filled } from "./texts.js";
 import { amount, measured, money, wayOf } from "./verdict.js";
 
@@ -37,7 +36,7 @@ export function stripOf(page, state, view) {
   const changes = changesInWords(page, state.changes);
   if (!changes.length) return undefined;
   const changed = filled(page.texts.strip_changed, { changes: changes.join(", ") });
-  if (view.level === "beyond") return { changed, verdict: page.server_name ? page.texts.server_working : page.texts.strip_unknown, lead: "", mark: "" };
+  if (view.level === "beyond") return { changed, verdict: page.server_name ? page.texts.strip_asked : page.texts.strip_unknown, lead: "", mark: "" };
   const verdict = view.recommended === page.recommended ? page.texts.strip_verdict_same
     : filled(page.texts.strip_verdict_changed, { action: view.verdict.action });
   return { changed, verdict, lead: leadInWords(page, view), mark: view.mark };
@@ -70,9 +69,10 @@ function leadInWords(page, view) {
  * @param {Page} page
  * @param {Store} store
  * @param {View} view
+ * @param {Node[]} more to do, where the page has a server
  * @returns {void}
  */
-export function drawStrip(place, page, store, view) {
+export function drawStrip(place, page, store, view, more = []) {
   const state = store.get();
   const strip = stripOf(page, state, view);
   const active = place.ownerDocument.activeElement;
@@ -85,14 +85,14 @@ export function drawStrip(place, page, store, view) {
   if (strip.mark) place.append(stripPart("rough", strip.mark));
   if (view.beyond && !page.server_name) place.append(beyondPart(page, view.beyond));
   const actions = stripPart("strip-actions", "");
-  if (page.server_name) actions.append(stripButton(page.texts.full_answer, "full", false, () => askInFull(page, state.changes)));
   actions.append(
     stripButton(page.texts.undo, "undo", !store.canUndo(), () => store.undo()),
     stripButton(page.texts.redo, "redo", !store.canRedo(), () => store.redo()),
     stripButton(page.texts.reset_all, "reset", false, () => store.reset()),
     stripButton(page.texts.save_case, "save", false, () => {
-      handOver(place.ownerDocument, `${savedName(page)}.yaml`, caseFileText(page, state.changes));
+      handOver(place.ownerDocument, `${savedName(page)}.yaml`, caseFileText(page, { ...page.server_changes, ...state.changes }));
     }),
+    ...more,
   );
   place.append(actions);
   // A redrawn button keeps the focus, so that Undo can be pressed again.
