@@ -107,7 +107,9 @@ function liveTracks(page, store) {
   held("more-button").hidden = page.controls.length <= CONTROLS_SHOWN;
   unfold("more-button", "more-controls", () => more(now(), store.get().unit));
   unfold("all-button", "all-inputs", list);
-  held("tries").replaceChildren(...(page.tries.length ? [page.texts.try] : []), ...page.tries.map((item) => html("button", {
+  // A file offers what its table answers, a served page all.
+  const tries = page.tries.filter((item) => page.server_name || viewOf(page, { ...store.get(), changes: item.changes }).level !== "beyond");
+  held("tries").replaceChildren(...(tries.length ? [page.texts.try] : []), ...tries.map((item) => html("button", {
     type: "button", class: "link", "data-try": item.key, click: () => store.set({ changes: item.changes }),
   }, item.text)));
   const framed = frameUnder(held("moves-picture"), page, { id: "part-moves", title: page.texts.moves_heading, source: held("check").textContent || "", table: () => tracksTable(page, store.get().unit) });
