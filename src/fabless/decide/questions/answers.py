@@ -203,11 +203,13 @@ def input_names(
     started: Sequence[Programme], screen: _Screen,
 ) -> list[str]:
     """Inputs of the table: those that the question states, the prices of the main lines, two of the
-    nearest own chip, those that tell ways apart, then by effect on the cost of a query."""
+    nearest own chip, when the dominant vendor delivers, those that tell ways apart, then by effect
+    on the cost of a query."""
     case = prepared.case
     known = {name: number for name, number in movable(case).items() if name not in UNPLANNED}
     always = [name for name in (*DEMAND, *_prices(case, entered[judged.best]),
-                                *_own_chip(case, started)) if name in known]
+                                *_own_chip(case, started), *_delivery(case, entered[judged.best]))
+              if name in known]
     telling = [name for name in telling_names(judged, entered, TRIED) if name in known
                and name not in always][:TELLING]
     weighty = [name for name in weighed(judged.ways[judged.best], case) if name in known]
@@ -228,6 +230,15 @@ def _prices(case: Case, entered: Commitment) -> Iterator[str]:
                       if (line.vendor == case.dominant_vendor) is is_dominant), None)
         if first is not None:
             yield case.numbers.lines[first.name].price.name
+
+
+def _delivery(case: Case, entered: Commitment) -> Iterator[str]:
+    """Lead time, while supply is scarce, of the first line of the dominant vendor that has a range
+    of it."""
+    known = movable(case)
+    leads = [case.numbers.lines[line.name].lead_scarce.name for line in (*entered.lines, *case.lines)
+             if line.vendor == case.dominant_vendor]
+    yield from [name for name in leads if name in known][:1]
 
 
 def _own_chip(case: Case, started: Sequence[Programme]) -> Iterator[str]:

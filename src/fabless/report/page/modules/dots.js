@@ -27,7 +27,7 @@ export const NARROW = 760;
  * @returns {Axis}
  */
 export function axisOf(page, view, unit, width) {
-  const values = view.ways.flatMap((way) => [...way.dots.map((dot) => inUnit(unit, dot.c, servedBy(dot))), inUnit(unit, way.p50, way)]);
+  const values = view.ways.flatMap((way) => [...[...way.dots, ...way.base.dots].map((dot) => inUnit(unit, dot.c, servedBy(dot))), inUnit(unit, way.p50, way)]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const isLog = low > 0 && high / low > LOG_SPREAD;
   const room = isLog ? (high / low) ** 0.05 : 1;
