@@ -9,18 +9,15 @@ from math import ceil, log
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from fabless import wording
 from fabless.decide import Decision
 from fabless.report.files import write_whole
 from fabless.report.page.bundle import font_faces
 from fabless.report.page.data import page_data
 from fabless.report.page.dots import axis_of, dots_of
-from fabless.report.page.file import coloured_numbers
+from fabless.report.page.file import coloured_numbers, page_templates
 from fabless.report.page.sentences import (
     Page,
-    count_words,
     day_words,
     money_words,
     more_words,
@@ -76,19 +73,15 @@ def brief_of(page: Page, paper: Paper) -> str:
     changes, assumed, actions = changes_of(page), assumptions_of(page), action_lines(page)
     claims = [f"{texts[f'claim_{key}']} {text}" for key, text in page["claims"].items()]
     decimals = wording.cent_decimals(way["p50"] for way in page["ways"])
-    environment = Environment(
-        loader=PackageLoader("fabless.report.page", "."), autoescape=True,
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("brief.html").render(
+    return page_templates(texts).get_template("brief.html").render(
         page=page, t=texts, paper=paper, margin=_MARGIN, fonts=font_faces(),
         size=type_size(page, paper, [claims, [row["what"] for row in actions], changes, assumed]),
-        say=lambda key, **values: said(texts, key, **values), question=question_line(page),
+        question=question_line(page),
         numbers=coloured_numbers(page), years=wording.plain(page["case"]["quarters"] / 4),
         rows=[_way_row(way, page, decimals) for way in page["ways"]], dots=dots_of(page),
         axis=axis_of(page), actions=actions, changes=changes, assumed=assumed,
         left=len(page["actions"]) - len(actions), year=page["case"]["price_year"],
-        committed=money_words(texts, sum(action["spend"] for action in page["actions"])),
-        counted=lambda n: count_words(texts, n))
+        committed=money_words(texts, sum(action["spend"] for action in page["actions"])))
 
 
 def _way_row(way: Mapping[str, Any], page: Page, decimals: int) -> dict[str, Any]:

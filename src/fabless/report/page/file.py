@@ -61,7 +61,7 @@ def page_html(
     page of that server, this one first; `cases`, name and title of each case it offers.
     """
     script, texts = one_script(page_modules()), page["texts"]
-    return _environment(texts).get_template("first.html").render(
+    return page_templates(texts).get_template("first.html").render(
         page=page, t=texts, api=api, pages=pages, cases=cases or {},
         policy=content_policy(script, connects=bool(api)),
         styles=page_styles(), script=script, data=data_inside(dict(page)), evidence=evidence,
@@ -74,7 +74,8 @@ def page_html(
     )
 
 
-def _environment(texts: Mapping[str, str]) -> Environment:
+def page_templates(texts: Mapping[str, str]) -> Environment:
+    """Templates of the page and of the brief, with the words of a language."""
     environment = Environment(
         loader=PackageLoader("fabless.report.page", "."), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,

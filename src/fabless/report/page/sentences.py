@@ -48,9 +48,9 @@ def of_hundred(chance: float) -> str:
     >>> of_hundred(0.346), of_hundred(0.001), of_hundred(0.999), of_hundred(0.0)
     ('35', '<1', '>99', '0')
     """
-    if 0.0 < chance < 0.005:
+    if 1e-9 < chance < 0.005:
         return "<1"
-    return ">99" if 0.995 < chance < 1.0 else f"{100.0 * chance:.0f}"
+    return ">99" if 0.995 < chance < 1.0 - 1e-9 else f"{100.0 * chance:.0f}"
 
 
 def amount_words(texts: Mapping[str, str], value: float) -> str:

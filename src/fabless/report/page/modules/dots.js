@@ -4,6 +4,7 @@ import { inPercent } from "./format.js";
 import { html, quarterText, roundTicks, scaleOf, svg, wayColour } from "./scale.js";
 import { filled } from "./texts.js";
 import { costText, costWords, decimalsOf, inUnit, servedBy, unitWords, valueText } from "./unit.js";
+import { futureName, ofHundred } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./page.js").View} View */
@@ -72,18 +73,6 @@ function dotAt(x, y, radius, colour, isShort, future) {
 }
 
 /**
- * @param {Page} page
- * @param {number} future
- * @returns {string} the kind of a future, in words
- */
-export function futureWords(page, future) {
-  const about = page.futures.about[future];
-  if (!about) return "";
-  const kind = page.texts[`future_${about.demand}_${about.scarce_until ? "scarce" : "free"}`];
-  return filled(kind, { quarter: quarterText(about.scarce_until) });
-}
-
-/**
  * What a query and a MW-year come to in a future under a way.
  * @param {Page} page
  * @param {string} way
@@ -131,7 +120,7 @@ export function drawWays(table, named, page, view, unit) {
       drawing.append(lit);
     }
     named.textContent = future === null || !at ? rest : filled(page.texts.ways_named, {
-      future: futureWords(page, future), way: at.name,
+      future: futureName(page, future), way: at.name,
       cost: costWords(page, unit, page.futures.cost[at.key][future], servedIn(page, at.key, future), axis.decimals),
       service: page.texts[page.futures.short[at.key][future] ? "ways_named_short" : "ways_named_served"],
     });
@@ -194,7 +183,7 @@ function wayRow(page, view, way, axis, isNarrow) {
   const ghosts = way.dots !== way.base.dots ? way.base.dots.map((dot) => svg("circle", { class: "ghost", cx: place(dot).toFixed(1), cy: height / 2, r: RADIUS[size] - 1 })) : [];
   const drawing = svg("svg", {
     width: axis.width, height, tabindex: 0, role: "img", "aria-label": filled(page.texts.ways_row_label, {
-      way: way.name, cost: costWords(page, axis.unit, way.p50, way, axis.decimals), n: inHundred(way.short),
+      way: way.name, cost: costWords(page, axis.unit, way.p50, way, axis.decimals), n: ofHundred(way.short),
     }),
   }, svg("rect", { width: axis.width, height, fill: "none", "pointer-events": "all" }),
   ...axis.ticks.map((tick) => svg("line", { x1: axis.scale(tick), x2: axis.scale(tick), y1: 0, y2: height, stroke: "var(--grid)" })),
@@ -204,15 +193,10 @@ function wayRow(page, view, way, axis, isNarrow) {
     html("th", { scope: "row", title: way.line }, way.name, html("small", {}, tieMark(page, view, way) || way.line)),
     html("td", { class: "dots" }, drawing),
     html("td", { class: `middle n${stale("p50")}` }, costText(axis.unit, way.p50, way, axis.decimals), moved && html("span", { class: "rough" }, page.texts.rough_word)),
-    html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.ways_of_hundred, { n: inHundred(way.short) })),
+    html("td", { class: `short n${stale("short")}`, "data-head": page.texts.ways_short_narrow }, filled(page.texts.ways_of_hundred, { n: ofHundred(way.short) })),
     html("td", { class: `more n${stale("more")}` }, moreText(page, way)),
     html("td", { class: `own${way.own ? "" : " none"}${stale("own")}` }, ownText(page, way)));
   return { row, drawing, lit, way };
-}
-
-/** @param {number} share @returns {string} */
-export function inHundred(share) {
-  return String(Math.round(share * 100));
 }
 
 /** @param {Page} page @param {View} view @param {WayView} way @returns {Child} */
@@ -246,9 +230,9 @@ export function moreText(page, way) {
  */
 export function ownText(page, way) {
   if (!way.own) return page.texts.ways_no_own;
-  const stops = way.own.stopped ? filled(page.texts.ways_own_stopped, { quarter: quarterText(way.own.stopped), n: inHundred(way.own.stopped_chance) }) : "";
+  const stops = way.own.stopped ? filled(page.texts.ways_own_stopped, { quarter: quarterText(way.own.stopped), n: ofHundred(way.own.stopped_chance) }) : "";
   if (!way.own.p50) return stops || page.texts.ways_no_own;
-  const comes = filled(page.texts.ways_own_comes, { quarter: quarterText(way.own.p50), n: inHundred(way.own.chance) });
+  const comes = filled(page.texts.ways_own_comes, { quarter: quarterText(way.own.p50), n: ofHundred(way.own.chance) });
   return `${comes} ${stops}`.trim();
 }
 
@@ -267,7 +251,7 @@ export function waysTable(page, view, unit) {
   return {
     caption: filled(page.texts.ways_caption, { unit: words.title }),
     head: ["ways_way", "ways_low", "ways_middle", "ways_high", "ways_short", "ways_missing", "ways_more", "ways_own"].map((key) => page.texts[key]),
-    rows: view.ways.map((way) => [way.name, text(way.p10, way), text(way.p50, way), text(way.p90, way), inHundred(way.short), inPercent(way.missing), moreText(page, way), ownText(page, way)]),
+    rows: view.ways.map((way) => [way.name, text(way.p10, way), text(way.p50, way), text(way.p90, way), ofHundred(way.short), inPercent(way.missing), moreText(page, way), ownText(page, way)]),
     data: [["way", "place", "future", "usd_a_query", "falls_short"],
       ...view.ways.flatMap((way) => way.dots.map((dot, place) => [way.key, place + 1, dot.f, dot.c, dot.s]))],
   };

@@ -5,7 +5,7 @@ import { fixed, heading, plain } from "./format.js";
 import { html, quarterText, scaleOf, svg } from "./scale.js";
 import { filled } from "./texts.js";
 import { unitWord } from "./tracks.js";
-import { chanceWord, money } from "./verdict.js";
+import { chanceWord, money, ofHundred } from "./verdict.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {{p10: number, p50: number, p90: number}} Spread */
@@ -108,7 +108,7 @@ function gateParts(page, programme, x, bottom, isNarrow) {
  * @returns {string[]}
  */
 export function ownSentences(page, programme) {
-  const odds = programme.volume ? [filled(page.texts.own_comes, { programme: programme.name, n: String(Math.round(programme.chance * 100)),
+  const odds = programme.volume ? [filled(page.texts.own_comes, { programme: programme.name, n: ofHundred(programme.chance),
     word: page.texts[`chance_${chanceWord(programme.chance)}`], quarter: quarterText(programme.volume.p50) })] : [];
   const worth = typeof programme.value === "number" ? [filled(page.texts[programme.value >= 0 ? "own_worth" : "own_worth_less"], {
     programme: programme.name, money: money(page.texts, Math.abs(programme.value)), error: money(page.texts, 2 * (programme.value_error || 0)) })] : [];

@@ -42,15 +42,6 @@ export function outOfUnit(unit, value, way) {
 }
 
 /**
- * Whether a smaller value is a smaller cost.
- * @param {string} unit
- * @returns {boolean}
- */
-export function lessIsCheaper(unit) {
-  return unit !== "tokens-a-usd";
-}
-
-/**
  * Text of a value in a unit, without the unit. Cents take the decimals of their column.
  * @param {string} unit
  * @param {number} value

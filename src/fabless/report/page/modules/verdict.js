@@ -35,8 +35,8 @@ export function chanceWord(chance) {
  * @returns {string}
  */
 export function ofHundred(chance) {
-  if (chance > 0 && chance < 0.005) return "<1";
-  return chance > 0.995 && chance < 1 ? ">99" : fixed(100 * chance, 0);
+  if (chance > 1e-9 && chance < 0.005) return "<1";
+  return chance > 0.995 && chance < 1 - 1e-9 ? ">99" : fixed(100 * chance, 0);
 }
 
 /**
